@@ -1,0 +1,43 @@
+# The server in an image: one stage compiles, the last one holds the program and its libraries.
+#
+#   docker build -t reeve .
+#   docker build --network host -t reeve .     # where the packages come through the host's network
+#
+# Where no registry can be reached, make the base under the name that FROM looks for, once:
+#
+#   debootstrap --variant=minbase --include=ca-certificates bookworm base
+#   tar -C base -c . | docker import - debian:bookworm-slim
+ARG BASE=debian:bookworm-slim
+
+FROM ${BASE} AS build
+WORKDIR /src
+COPY scripts/install.sh scripts/
+RUN apt-get update -q && scripts/install.sh --build && rm -rf /var/lib/apt/lists/*
+COPY . .
+RUN cmake --preset release -DREEVE_BENCH=OFF && cmake --build build/release --target reeve \
+    && strip -o /reeve build/release/reeve
+
+# For the profile `engine` of docker-compose.yml: hands the host's engine on through a socket that
+# belongs to the user of the last stage. Without -t it would cut an answer 0.5 s after its request.
+FROM ${BASE} AS engine-socket
+COPY scripts/install.sh /usr/local/share/reeve/
+RUN apt-get update -q && /usr/local/share/reeve/install.sh --relay && rm -rf /var/lib/apt/lists/*
+ENTRYPOINT ["socat", "-t", "86400", \
+    "UNIX-LISTEN:/run/docker.sock,fork,unlink-early,user=9595,mode=0600", \
+    "UNIX-CONNECT:/host/docker.sock"]
+
+FROM ${BASE} AS reeve
+COPY scripts/install.sh /usr/local/share/reeve/
+RUN apt-get update -q && /usr/local/share/reeve/install.sh --libs && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --user-group --uid 9595 --home-dir /var/lib/reeve --create-home \
+       --shell /usr/sbin/nologin reeve
+COPY --from=build /reeve /usr/local/bin/reeve
+COPY LICENSE /usr/local/share/reeve/
+# A private PostgreSQL is not in the image: DATABASE_URL names one.
+ENV REEVE_DATA=/var/lib/reeve REEVE_LISTEN=0.0.0.0:9595
+USER reeve
+VOLUME /var/lib/reeve
+EXPOSE 9595
+# 70 and 75 ask for a restart: run it with a restart policy.
+ENTRYPOINT ["/usr/local/bin/reeve"]
+CMD ["serve"]

@@ -1,0 +1,63 @@
+#pragma once
+// The way to the journal for everybody: bounded admission in front of an unbounded mailbox, in two
+// lanes. Safe to call from any thread.
+
+#include "actors/caf_compat.hpp"
+#include "base/slot.hpp"
+#include "base/time.hpp"
+#include "persistence/append.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+
+namespace reeve::actors {
+
+/// External commands are refused at 80 % of the queue; results of what Reeve did itself never are.
+enum class lane { external, internal };
+
+struct append_call {
+  persistence::append_request request;
+  actors::lane lane = actors::lane::external;
+  reply_slot<persistence::append_result> slot;
+};
+
+struct append_message {
+  std::shared_ptr<append_call> call;
+};
+
+class journal_port {
+ public:
+  /// Appends waiting or being committed, both lanes.
+  static constexpr std::int64_t queue_size = 8192;
+  static constexpr std::int64_t external_limit = queue_size * 8 / 10;
+
+  explicit journal_port(clock_port& clock) : clock_(clock) {}
+
+  void append(persistence::append_request request, actors::lane lane,
+              reply_slot<persistence::append_result> slot);
+
+  // The journal actor's side.
+  void attach(caf::actor journal);
+  void detach();
+  void answered() { queued_.fetch_sub(1, std::memory_order_relaxed); }
+  /// A commit or a renewal proved that this process is still the writer.
+  void confirmed() { confirmed_us_.store(clock_.mono_us(), std::memory_order_release); }
+
+  std::int64_t queued() const { return queued_.load(std::memory_order_relaxed); }
+  /// Whether effects on the outside world are allowed now: the last confirmation is younger than
+  /// 3 s. A leader that was paused does nothing until it has asked the database again.
+  bool may_act() const;
+
+ private:
+  clock_port& clock_;
+  std::atomic<std::int64_t> queued_{0};
+  std::atomic<std::int64_t> confirmed_us_{0};
+  mutable std::mutex mutex_;
+  caf::actor journal_;
+};
+
+}  // namespace reeve::actors
+
+REEVE_LOCAL_MSG(reeve::actors::append_message)

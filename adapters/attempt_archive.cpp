@@ -1,0 +1,36 @@
+#include "adapters/attempt_archive.hpp"
+
+#include "embedded/reeve_init_binary.hpp"
+
+namespace reeve::adapters {
+
+outcome<std::string> attempt_archive(attempt_files files) {
+  tar_entry root{.kind = tar_kind::directory, .name = "./", .mode = 0755};
+  tar_entry init{.name = "reeve-init", .mode = 0555};
+  init.content = embedded::reeve_init_binary();
+  tar_entry state{.kind = tar_kind::directory,
+                  .name = "state/",
+                  .mode = 0700,
+                  .uid = files.uid,
+                  .gid = files.gid};
+  tar_entry out = state;
+  out.name = "out/";
+  tar_entry in = root;
+  in.name = "in/";
+
+  // The inputs come first, so that an error names the index that the caller knows.
+  std::vector<tar_entry> entries;
+  for (auto& input : files.inputs) {
+    input.kind = tar_kind::file;
+    // Also in front of an absolute or empty name, which then stays one that is refused.
+    input.name = "in/" + input.name;
+    input.mode = 0444;
+    input.uid = 0;
+    input.gid = 0;
+    entries.push_back(std::move(input));
+  }
+  for (auto* fixed : {&root, &init, &state, &in, &out}) entries.push_back(std::move(*fixed));
+  return make_tar(entries);
+}
+
+}  // namespace reeve::adapters

@@ -1,0 +1,26 @@
+#pragma once
+// The archive that is unpacked at /reeve before an attempt starts:
+//   reeve-init   PID 1, owned by root, executable, not writable
+//   state/       where reeve-init creates its marker (the user's)
+//   in/          inputs, owned by root, readable
+//   out/         where the job leaves its artifacts (the user's)
+
+#include "adapters/tar.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace reeve::adapters {
+
+struct attempt_files {
+  std::uint32_t uid = 65534;  ///< the container's user, 0..2097151
+  std::uint32_t gid = 65534;
+  /// Files, named relative to in/. Their owner and mode are set here.
+  std::vector<tar_entry> inputs;
+};
+
+/// `invalid` or `too_large` with the field of the input, as `make_tar`.
+outcome<std::string> attempt_archive(attempt_files files);
+
+}  // namespace reeve::adapters

@@ -1,0 +1,135 @@
+#include "adapters/bulkhead.hpp"
+
+namespace reeve::adapters {
+namespace {
+
+rejection refused(const char* why) {
+  return reject(errc::engine_unavailable, std::string{"the call was not sent: "} + why);
+}
+
+}  // namespace
+
+bulkhead::bulkhead(bulkhead_limits limits, std::uint64_t jitter_seed, clock now,
+                   circuit_breaker::listener on_change)
+    : limits_(limits),
+      now_(std::move(now)),
+      on_change_(std::move(on_change)),
+      breaker_({}, jitter_seed, [this](breaker_state from, breaker_state to) {
+        changes_.push_back({from, to});
+      }) {}
+
+void bulkhead::enter(job what) {
+  actions next;
+  {
+    std::unique_lock lock{mutex_};
+    bool full = queue_.size() >= limits_.queued;
+    if (closed_ || full) {
+      lock.unlock();
+      what.refuse(refused(full ? "too many calls are waiting" : "the server stops"));
+      return;
+    }
+    queue_.push_back(std::move(what));
+    advance(next);
+  }
+  perform(next);
+}
+
+void bulkhead::finish(ticket call, verdict result) {
+  actions next;
+  {
+    std::lock_guard lock{mutex_};
+    --under_way_;
+    record(call, result);
+    advance(next);
+  }
+  perform(next);
+}
+
+bool bulkhead::admit_long(ticket& call) {
+  std::lock_guard lock{mutex_};
+  if (closed_ || long_under_way_ >= limits_.long_at_once) return false;
+  auto admitted = breaker_.admit(now_(), false);
+  if (!admitted) return false;
+  ++long_under_way_;
+  call = *admitted;
+  return true;
+}
+
+void bulkhead::finish_long(ticket call, verdict result) {
+  actions next;
+  {
+    std::lock_guard lock{mutex_};
+    --long_under_way_;
+    record(call, result);
+    advance(next);
+  }
+  perform(next);
+}
+
+void bulkhead::trip() {
+  actions next;
+  {
+    std::lock_guard lock{mutex_};
+    breaker_.trip(now_());
+    advance(next);
+  }
+  perform(next);
+}
+
+void bulkhead::reset() {
+  actions next;
+  {
+    std::lock_guard lock{mutex_};
+    breaker_.reset();
+    advance(next);
+  }
+  perform(next);
+}
+
+void bulkhead::close() {
+  actions next;
+  {
+    std::lock_guard lock{mutex_};
+    closed_ = true;
+    advance(next);
+  }
+  perform(next);
+}
+
+breaker_state bulkhead::state() const {
+  std::lock_guard lock{mutex_};
+  return breaker_.state();
+}
+
+void bulkhead::record(ticket call, verdict result) {
+  if (result == verdict::success) {
+    breaker_.succeeded(call, now_());
+  } else {
+    breaker_.failed(call, now_());
+  }
+}
+
+void bulkhead::advance(actions& out) {
+  while (!queue_.empty() && (closed_ || under_way_ < limits_.at_once)) {
+    auto first = std::move(queue_.front());
+    queue_.pop_front();
+    auto admitted = closed_ ? std::nullopt : breaker_.admit(now_());
+    if (admitted) {
+      ++under_way_;
+      out.run.emplace_back(std::move(first), *admitted);
+    } else {
+      out.refuse.push_back(std::move(first));
+    }
+  }
+  out.changes = std::exchange(changes_, {});
+}
+
+void bulkhead::perform(actions& what) {
+  for (const auto& one : what.changes) {
+    if (on_change_) on_change_(one.from, one.to);
+  }
+  for (auto& one : what.refuse) one.refuse(refused("the circuit breaker is open"));
+  for (auto& [one, call] : what.run) one.run(call);
+}
+
+}  // namespace reeve::adapters

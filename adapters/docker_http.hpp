@@ -1,0 +1,61 @@
+#pragma once
+// HTTP/1.1 over the engine's unix socket, on a thread of its own. One connection an exchange: over
+// a unix socket a new one costs about 50 µs, and there is never doubt whether a request that met a
+// closing keep-alive connection was seen. Beast stays inside docker_http.cpp.
+
+#include "base/outcome.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace reeve::adapters {
+
+struct http_call {
+  std::string method;
+  std::string target;  ///< path and query, already encoded
+  std::string body = {};
+  std::string body_path = {};  ///< if not empty, this file is the body and is streamed
+  std::string content_type = {};
+  /// For the whole exchange; with `body_path` renewed by each chunk. 0: for ever.
+  std::int64_t deadline_ms = 5'000;
+  /// Tried up to three times within its deadline, if the connection failed.
+  bool idempotent = false;
+  std::size_t max_body = 1 << 20;
+  /// A longer body is cut (`truncated`); otherwise it is an `internal` error.
+  bool cut_at_limit = false;
+};
+
+struct http_answer {
+  int status = 0;
+  std::string body;
+  bool truncated = false;
+};
+
+class docker_http {
+ public:
+  using callback = std::function<void(outcome<http_answer>)>;
+
+  /// At most `max_open` exchanges at once; further ones are refused with `engine_unavailable`.
+  docker_http(std::string socket_path, int max_open);
+  /// Stops the thread and destroys the callbacks that were not called.
+  ~docker_http();
+  docker_http(const docker_http&) = delete;
+  docker_http& operator=(const docker_http&) = delete;
+
+  /// Calls back once, on the thread of this object: any whole answer whatever its status, or
+  /// `engine_unavailable` (nothing was sent), `timed_out` (sent, no whole answer), `internal`
+  /// (the answer is not HTTP or too long), `invalid` (body_path cannot be read).
+  void send(http_call call, callback answer);
+
+ private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+/// Percent-encodes everything but unreserved characters (RFC 3986), for path parts and queries.
+std::string url_encode(std::string_view text);
+
+}  // namespace reeve::adapters

@@ -1,0 +1,206 @@
+#pragma once
+// The port to a container engine. Asynchronous: every call returns at once and answers its slot
+// exactly once, on a thread of the adapter; the slot's function must only hand the value over.
+// Every call but `wait` has a deadline inside the adapter (ping 1 s, reads 5 s, create and start
+// 30 s, stop grace + 10 s, import and archives 120 s). Safe to call from any thread. The destructor
+// answers what is still open; after it no slot is called.
+//
+// Errors are a closed set, so that the caller can tell what may have happened:
+//   engine_unavailable  nothing was sent (no socket, breaker open, at the limit). Surely no effect.
+//   timed_out           it was sent and no whole answer came: it MAY have happened. Inspect.
+//   internal            the engine answered 5xx or nonsense: it MAY have happened. Inspect.
+//   not_found, conflict, invalid   the engine refused: surely no effect.
+// A name that is taken is `conflict`, which makes create idempotent under deterministic names.
+
+#include "base/outcome.hpp"
+#include "base/slot.hpp"
+#include "base/time.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reeve::adapters {
+
+/// True if the failed call may have taken effect all the same. `unavailable` is a slot that was
+/// dropped unanswered, about which nothing is known either.
+constexpr bool may_have_happened(errc code) {
+  return code == errc::timed_out || code == errc::internal || code == errc::unavailable;
+}
+
+using label_map = std::map<std::string, std::string>;
+
+/// The directory that every attempt's volume is mounted at; archives go only there.
+inline constexpr std::string_view volume_target = "/reeve";
+/// The program that is PID 1, and the file that it creates exactly once, both on that volume.
+inline constexpr std::string_view init_path = "/reeve/reeve-init";
+inline constexpr std::string_view marker_path = "/reeve/state/started";
+
+struct engine_version {
+  std::string version;      ///< of the engine, e.g. "20.10.24"
+  std::string api_version;  ///< the one in use after negotiation, e.g. "1.41"
+  bool live_restore = false;
+  bool operator==(const engine_version&) const = default;
+};
+
+struct image_info {
+  std::string id;                         ///< "sha256:" and 64 hexadecimal digits
+  std::vector<std::string> repo_digests;  ///< "name@sha256:…"; empty for imported images
+  std::uint64_t size_bytes = 0;
+  /// What the image would run by itself: a caller that puts reeve-init in front repeats it.
+  std::vector<std::string> entrypoint;
+  std::vector<std::string> command;
+  std::string user;
+  std::string working_dir;
+};
+
+/// Either the bytes themselves or, if `path` is not empty, a file that is streamed (≤ 4 GiB).
+struct tar_source {
+  std::string bytes;
+  std::string path;
+};
+
+enum class network_mode { none, host };
+
+/// A bind mount. The caller has resolved `source` (no symbolic links) and checked it against the
+/// configured roots; the engine's socket, its directory and "/" are refused once more here.
+struct bind_mount {
+  std::string source;
+  std::string target;
+  bool read_only = true;
+};
+
+/// Everything that a caller may choose about a container. The rest of the host configuration is
+/// fixed (docker_body.cpp): no capabilities, no new privileges, private namespaces, no restarts.
+struct container_spec {
+  std::string name;                      ///< [a-zA-Z0-9][a-zA-Z0-9_.-]{1,127}
+  std::string image_id;                  ///< "sha256:…", never a reference
+  std::vector<std::string> entrypoint;   ///< e.g. {init_path, marker_path, "--"}
+  std::vector<std::string> command;      ///< appended to the entrypoint
+  std::vector<std::string> environment;  ///< "NAME=value"
+  label_map labels;
+  std::int64_t memory_bytes = 0;  ///< 6 MiB..; swap is always equal to it (none)
+  std::int64_t nano_cpus = 0;     ///< 1e9 is one CPU; at least 10,000,000 (0.01 CPU)
+  std::int64_t pids_limit = 256;  ///< 1..32768
+  network_mode network = network_mode::none;
+  std::string user = "65534:65534";  ///< "uid:gid" in digits
+  bool read_only_root = true;
+  std::int64_t tmp_bytes = 0;  ///< > 0 mounts a tmpfs of that size at /tmp (counts as memory)
+  std::int64_t log_bytes = 16 << 20;  ///< what the engine keeps of the output, 1 MiB..1 GiB
+  std::vector<bind_mount> mounts;
+  std::string volume;       ///< the named volume that is mounted at /reeve; empty for none
+  std::string working_dir;  ///< absolute, or empty for the image's
+};
+
+struct created_container {
+  std::string id;
+};
+
+struct start_result {
+  bool already_running = false;  ///< the engine answered 304
+};
+
+struct wait_result {
+  std::int64_t exit_code = 0;
+};
+
+/// `status` is the engine's word: created, running, paused, restarting, removing, exited, dead.
+struct container_info {
+  std::string id;
+  std::string name;  ///< without the leading '/'
+  std::string image_id;
+  std::string status;
+  time_us started_at = 0;   ///< 0: never started
+  time_us finished_at = 0;  ///< 0: not finished
+  std::int64_t exit_code = 0;
+  std::int64_t pid = 0;  ///< 0: not running
+  bool oom_killed = false;
+  std::string error;  ///< the engine's text of a failed start
+  label_map labels;
+  bool tty = false;
+};
+
+struct container_summary {
+  std::string id;
+  std::string name;
+  std::string image;
+  std::string image_id;
+  std::string state;
+  label_map labels;
+};
+
+/// A label that must be there; an empty value matches any value.
+struct label_filter {
+  std::string key;
+  std::string value;
+};
+
+/// Bounds are inclusive nanoseconds since the epoch, 0 for none. Several lines share a
+/// microsecond, none a nanosecond: to follow, ask from the largest at_ns + 1. Two streams may be
+/// written a little out of order, so the final collection asks for everything.
+struct log_query {
+  std::int64_t since_ns = 0;
+  std::int64_t until_ns = 0;
+  std::size_t max_bytes = 1 << 20;  ///< of text with newlines; what lies beyond is left out
+  bool stdout_lines = true;
+  bool stderr_lines = true;
+};
+
+enum class log_stream : std::uint8_t { out = 1, err = 2 };
+
+struct log_line {
+  log_stream stream = log_stream::out;
+  std::int64_t at_ns = 0;  ///< the engine's stamp of the line's last part; 0: unreadable
+  std::string text;        ///< without its newline; any bytes, also no valid UTF-8
+  bool operator==(const log_line&) const = default;
+};
+
+struct log_answer {
+  std::vector<log_line> lines;
+  bool truncated = false;  ///< max_bytes was reached: ask again from the last line on
+};
+
+class container_engine {
+ public:
+  virtual ~container_engine() = default;
+
+  /// "docker" or "simulated". The second is always said plainly wherever its results appear.
+  virtual std::string_view kind() const = 0;
+
+  virtual void ping(reply_slot<done> slot) = 0;
+  virtual void version_info(reply_slot<engine_version> slot) = 0;
+
+  /// Never contacts a registry. An image that is not there is `not_found`.
+  virtual void inspect_image(std::string ref, reply_slot<image_info> slot) = 0;
+  /// `ref` is "repository:tag"; answers the new image's id.
+  virtual void import_image(tar_source tar, std::string ref, reply_slot<std::string> slot) = 0;
+
+  /// Creating a volume that exists with the same name is a success.
+  virtual void create_volume(std::string name, label_map labels, reply_slot<done> slot) = 0;
+  virtual void remove_volume(std::string name, reply_slot<done> slot) = 0;
+
+  virtual void create_container(container_spec spec, reply_slot<created_container> slot) = 0;
+  /// Unpacks into a directory below /reeve of a created container. Fails with `invalid` elsewhere.
+  virtual void put_archive(std::string container, std::string path, std::string tar,
+                           reply_slot<done> slot) = 0;
+  /// Starting an exited container would run it AGAIN: start only when `status` is created and
+  /// `started_at` is 0, and after an ambiguous answer inspect, never start again.
+  virtual void start(std::string container, reply_slot<start_result> slot) = 0;
+  /// Answers when the container is not running (also at once if it never was: start it first).
+  /// No deadline. An engine that goes away is `timed_out`: the outcome is unknown, never success.
+  virtual void wait(std::string container, reply_slot<wait_result> slot) = 0;
+  virtual void inspect(std::string id_or_name, reply_slot<container_info> slot) = 0;
+  /// All states; filters are joined by "and". At most 10,000 containers.
+  virtual void list(std::vector<label_filter> filters,
+                    reply_slot<std::vector<container_summary>> slot) = 0;
+  virtual void logs(std::string container, log_query query, reply_slot<log_answer> slot) = 0;
+  /// SIGTERM, then SIGKILL after `grace_s` (0..3600). One that is not running is a success.
+  virtual void stop(std::string container, int grace_s, reply_slot<done> slot) = 0;
+  /// One that is not running is `conflict`.
+  virtual void kill(std::string container, int signal, reply_slot<done> slot) = 0;
+  virtual void remove_container(std::string container, bool force, reply_slot<done> slot) = 0;
+};
+
+}  // namespace reeve::adapters

@@ -1,0 +1,239 @@
+#include "adapters/guarded_engine.hpp"
+
+#include "adapters/bulkhead.hpp"
+#include "adapters/engine_probe.hpp"
+
+#include <array>
+
+namespace reeve::adapters {
+namespace {
+
+/// An engine that refuses properly is healthy. What was not sent says nothing either, unless the
+/// reason was that there is no connection; both come as engine_unavailable from inside.
+bulkhead::verdict verdict_on(errc code) {
+  bool sick = code == errc::engine_unavailable || may_have_happened(code);
+  return sick ? bulkhead::verdict::failure : bulkhead::verdict::success;
+}
+
+template <class T>
+bulkhead::verdict verdict_on(const outcome<T>& answer) {
+  return answer ? bulkhead::verdict::success : verdict_on(answer.error().code);
+}
+
+/// Not inlined: g++ 12 at -O2 else warns of the vector that an error does not have.
+template <class T>
+[[gnu::noinline]] void refuse(const reply_slot<T>& slot, outcome<T> why) {
+  slot.answer(std::move(why));
+}
+
+}  // namespace
+
+std::string_view name_of(call_class kind) {
+  switch (kind) {
+    case call_class::read:
+      return "read";
+    case call_class::mutate:
+      return "mutate";
+    case call_class::build:
+      return "build";
+  }
+  return "read";
+}
+
+struct guarded_engine::impl {
+  impl(std::unique_ptr<container_engine> engine, guard_options options, listeners listening)
+      : told(std::move(listening)),
+        read({options.reads_at_once, options.queued}, options.jitter_seed + 1, now(),
+             on_breaker(call_class::read)),
+        mutate({options.mutations_at_once, options.queued}, options.jitter_seed + 2, now(),
+               on_breaker(call_class::mutate)),
+        build({options.builds_at_once, options.queued}, options.jitter_seed + 3, now(),
+              on_breaker(call_class::build)),
+        kind{engine->kind()},
+        inner(std::move(engine)) {
+    probe = std::make_unique<engine_probe>(
+        *inner, options.probe_up_ms, options.probe_down_ms,
+        [this](const probe_result& result) { availability_changed(result); });
+  }
+  ~impl() {
+    probe->stop();
+    for (auto* door : doors()) door->close();
+    // Answers what is under way, into the doors and the probe that are still there.
+    inner.reset();
+  }
+
+  static bulkhead::clock now() {
+    return [] { return real_clock().mono_us(); };
+  }
+  circuit_breaker::listener on_breaker(call_class kind) {
+    return [this, kind](breaker_state from, breaker_state to) {
+      if (told.on_breaker) told.on_breaker(kind, from, to);
+    };
+  }
+  std::array<bulkhead*, 3> doors() { return {&read, &mutate, &build}; }
+  bulkhead& door(call_class kind) { return *doors()[static_cast<std::size_t>(kind)]; }
+
+  void availability_changed(const probe_result& result) {
+    for (auto* door : doors()) result.available ? door->reset() : door->trip();
+    if (told.on_available) told.on_available(status(result));
+  }
+  engine_status status(const probe_result& result) {
+    auto worst = breaker_state::closed;
+    for (auto* door : doors()) {
+      auto state = door->state();
+      if (state == breaker_state::open || worst == breaker_state::closed) worst = state;
+    }
+    return {kind,
+            result.available,
+            std::string{name_of(worst)},
+            result.version.version,
+            result.version.api_version,
+            result.version.live_restore,
+            result.detail};
+  }
+  void ended(call_class kind, bulkhead::ticket call, bulkhead::verdict result) {
+    if (result == bulkhead::verdict::failure) probe->look_now();
+    door(kind).finish(call, result);
+  }
+
+  listeners told;
+  bulkhead read;
+  bulkhead mutate;
+  bulkhead build;
+  std::string kind;
+  std::unique_ptr<container_engine> inner;
+  std::unique_ptr<engine_probe> probe;
+};
+
+guarded_engine::guarded_engine(std::unique_ptr<container_engine> inner, guard_options options,
+                               listeners told)
+    : impl_(std::make_unique<impl>(std::move(inner), options, std::move(told))) {}
+
+guarded_engine::~guarded_engine() = default;
+
+engine_status guarded_engine::status() const {
+  return impl_->status(impl_->probe->last());
+}
+
+template <class T>
+void guarded_engine::guard(call_class kind, reply_slot<T> slot,
+                           std::function<void(container_engine&, reply_slot<T>)> call) {
+  auto* self = impl_.get();
+  auto run = [self, kind, slot, call = std::move(call)](bulkhead::ticket ticket) {
+    call(*self->inner, reply_slot<T>{[self, kind, slot, ticket](outcome<T> answer) {
+      self->ended(kind, ticket, verdict_on(answer));
+      slot.answer(std::move(answer));
+    }});
+  };
+  self->door(kind).enter(
+      {std::move(run), [slot](rejection why) { refuse<T>(slot, std::move(why)); }});
+}
+
+std::string_view guarded_engine::kind() const {
+  return impl_->kind;
+}
+
+void guarded_engine::ping(reply_slot<done> slot) {
+  impl_->inner->ping(std::move(slot));
+}
+
+void guarded_engine::version_info(reply_slot<engine_version> slot) {
+  impl_->inner->version_info(std::move(slot));
+}
+
+void guarded_engine::inspect_image(std::string ref, reply_slot<image_info> slot) {
+  guard<image_info>(call_class::read, std::move(slot),
+                    [ref](auto& engine, auto inner) { engine.inspect_image(ref, inner); });
+}
+
+void guarded_engine::import_image(tar_source tar, std::string ref, reply_slot<std::string> slot) {
+  guard<std::string>(call_class::build, std::move(slot),
+                     [tar = std::move(tar), ref](auto& engine, auto inner) mutable {
+                       engine.import_image(std::move(tar), ref, inner);
+                     });
+}
+
+void guarded_engine::create_volume(std::string name, label_map labels, reply_slot<done> slot) {
+  guard<done>(call_class::mutate, std::move(slot), [name, labels](auto& engine, auto inner) {
+    engine.create_volume(name, labels, inner);
+  });
+}
+
+void guarded_engine::remove_volume(std::string name, reply_slot<done> slot) {
+  guard<done>(call_class::mutate, std::move(slot),
+              [name](auto& engine, auto inner) { engine.remove_volume(name, inner); });
+}
+
+void guarded_engine::create_container(container_spec spec, reply_slot<created_container> slot) {
+  guard<created_container>(
+      call_class::mutate, std::move(slot),
+      [spec = std::move(spec)](auto& engine, auto inner) { engine.create_container(spec, inner); });
+}
+
+void guarded_engine::put_archive(std::string container, std::string path, std::string tar,
+                                 reply_slot<done> slot) {
+  guard<done>(call_class::mutate, std::move(slot),
+              [container, path, tar = std::move(tar)](auto& engine, auto inner) mutable {
+                engine.put_archive(container, path, std::move(tar), inner);
+              });
+}
+
+void guarded_engine::start(std::string container, reply_slot<start_result> slot) {
+  guard<start_result>(call_class::mutate, std::move(slot),
+                      [container](auto& engine, auto inner) { engine.start(container, inner); });
+}
+
+void guarded_engine::wait(std::string container, reply_slot<wait_result> slot) {
+  auto* self = impl_.get();
+  bulkhead::ticket ticket = 0;
+  if (!self->read.admit_long(ticket)) {
+    slot.answer(reject(errc::engine_unavailable,
+                       "the call was not sent: the circuit breaker is open, or too many wait"));
+    return;
+  }
+  self->inner->wait(std::move(container), reply_slot<wait_result>{[=](outcome<wait_result> answer) {
+                      auto result = verdict_on(answer);
+                      if (result == bulkhead::verdict::failure) self->probe->look_now();
+                      self->read.finish_long(ticket, result);
+                      slot.answer(std::move(answer));
+                    }});
+}
+
+void guarded_engine::inspect(std::string id_or_name, reply_slot<container_info> slot) {
+  guard<container_info>(call_class::read, std::move(slot), [id_or_name](auto& engine, auto inner) {
+    engine.inspect(id_or_name, inner);
+  });
+}
+
+void guarded_engine::list(std::vector<label_filter> filters,
+                          reply_slot<std::vector<container_summary>> slot) {
+  guard<std::vector<container_summary>>(
+      call_class::read, std::move(slot),
+      [filters](auto& engine, auto inner) { engine.list(filters, inner); });
+}
+
+void guarded_engine::logs(std::string container, log_query query, reply_slot<log_answer> slot) {
+  guard<log_answer>(
+      call_class::read, std::move(slot),
+      [container, query](auto& engine, auto inner) { engine.logs(container, query, inner); });
+}
+
+void guarded_engine::stop(std::string container, int grace_s, reply_slot<done> slot) {
+  guard<done>(call_class::mutate, std::move(slot), [container, grace_s](auto& engine, auto inner) {
+    engine.stop(container, grace_s, inner);
+  });
+}
+
+void guarded_engine::kill(std::string container, int signal, reply_slot<done> slot) {
+  guard<done>(call_class::mutate, std::move(slot), [container, signal](auto& engine, auto inner) {
+    engine.kill(container, signal, inner);
+  });
+}
+
+void guarded_engine::remove_container(std::string container, bool force, reply_slot<done> slot) {
+  guard<done>(call_class::mutate, std::move(slot), [container, force](auto& engine, auto inner) {
+    engine.remove_container(container, force, inner);
+  });
+}
+
+}  // namespace reeve::adapters

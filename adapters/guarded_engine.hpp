@@ -1,0 +1,92 @@
+#pragma once
+// Any engine behind a circuit breaker and a bulkhead for each class of calls (read, mutate,
+// build), and a probe that tells when the engine goes and comes. What is refused here answers
+// `engine_unavailable`: it was not sent. A healthy engine that refuses (not_found, conflict,
+// invalid) is no failure.
+//
+// The probe pings every 5 s, every 2 s while the engine is down, and at once when a call failed.
+// No connection means down; so do two pings in a row without an answer (1 s each). Going down
+// opens all breakers, coming back closes them. A caller that was refused tries again when
+// `on_available(true)` comes, or by itself after some seconds.
+
+#include "adapters/breaker.hpp"
+#include "adapters/engine_port.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace reeve::adapters {
+
+enum class call_class { read, mutate, build };
+
+/// "read", "mutate", "build".
+std::string_view name_of(call_class kind);
+
+/// What GET /api/engine says.
+struct engine_status {
+  std::string engine;  ///< "docker" or "simulated"
+  bool available = false;
+  std::string breaker;  ///< the worst of the classes: open, half_open, closed
+  std::string version;  ///< the last one seen; empty if there was none yet
+  std::string api_version;
+  bool live_restore = false;
+  std::string detail;  ///< why it is not available, or empty
+};
+
+struct guard_options {
+  int reads_at_once = 16;
+  int mutations_at_once = 8;
+  int builds_at_once = 2;
+  std::size_t queued = 256;  ///< of each class
+  std::int64_t probe_up_ms = 5'000;
+  std::int64_t probe_down_ms = 2'000;
+  std::uint64_t jitter_seed = 0;
+};
+
+class guarded_engine final : public container_engine {
+ public:
+  /// Both are called on the adapters' threads and must only hand over. The first call of
+  /// `on_available` comes soon after the construction, with whatever the first probe found.
+  struct listeners {
+    std::function<void(const engine_status&)> on_available;
+    std::function<void(call_class, breaker_state from, breaker_state to)> on_breaker;
+  };
+
+  guarded_engine(std::unique_ptr<container_engine> inner, guard_options options, listeners told);
+  /// Answers what is queued, then destroys the inner engine. No listener is called afterwards.
+  ~guarded_engine() override;
+
+  engine_status status() const;
+
+  std::string_view kind() const override;
+  /// Not guarded: the probe and the doctor ask with it.
+  void ping(reply_slot<done> slot) override;
+  void version_info(reply_slot<engine_version> slot) override;
+  void inspect_image(std::string ref, reply_slot<image_info> slot) override;
+  void import_image(tar_source tar, std::string ref, reply_slot<std::string> slot) override;
+  void create_volume(std::string name, label_map labels, reply_slot<done> slot) override;
+  void remove_volume(std::string name, reply_slot<done> slot) override;
+  void create_container(container_spec spec, reply_slot<created_container> slot) override;
+  void put_archive(std::string container, std::string path, std::string tar,
+                   reply_slot<done> slot) override;
+  void start(std::string container, reply_slot<start_result> slot) override;
+  void wait(std::string container, reply_slot<wait_result> slot) override;
+  void inspect(std::string id_or_name, reply_slot<container_info> slot) override;
+  void list(std::vector<label_filter> filters,
+            reply_slot<std::vector<container_summary>> slot) override;
+  void logs(std::string container, log_query query, reply_slot<log_answer> slot) override;
+  void stop(std::string container, int grace_s, reply_slot<done> slot) override;
+  void kill(std::string container, int signal, reply_slot<done> slot) override;
+  void remove_container(std::string container, bool force, reply_slot<done> slot) override;
+
+ private:
+  struct impl;
+  template <class T>
+  void guard(call_class kind, reply_slot<T> slot,
+             std::function<void(container_engine&, reply_slot<T>)> call);
+
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace reeve::adapters

@@ -1,0 +1,72 @@
+#pragma once
+// Takes the engine's log stream apart, in pieces of any size. Without a tty it comes as frames
+// [stream, 0, 0, 0, length big-endian 32] + payload, where the engine splits payloads at 16384
+// bytes, a frame may span reads and a line may span frames. With a tty it is raw bytes.
+// Asked with timestamps=1, every frame begins with an RFC 3339 time of nine digits and a space; in
+// the raw form every line does.
+
+#include "adapters/engine_port.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reeve::adapters {
+
+struct log_limits {
+  std::size_t max_bytes = 1 << 20;       ///< all lines with a newline each
+  std::size_t max_line_bytes = 1 << 16;  ///< a longer line is cut into several
+};
+
+/// Reads "2026-11-21T04:20:00.123456789Z" (any offset, 0..9 digits) at the start of `text`.
+struct stamped_text {
+  std::int64_t at_ns = 0;
+  std::string_view rest;
+};
+std::optional<stamped_text> take_stamp(std::string_view text);
+
+class log_demultiplexer {
+ public:
+  log_demultiplexer(bool tty, log_limits limits) : tty_(tty), limits_(limits) {}
+
+  /// False once nothing more is taken: the limit was reached or the stream is not what it should
+  /// be (see `broken`).
+  bool feed(std::string_view bytes);
+  /// Ends the stream: a last line without its newline counts. To be called once.
+  std::vector<log_line> finish();
+
+  bool truncated() const { return truncated_; }
+  /// A frame header that no engine sends (stream above 2, bytes that are not zero), or an end
+  /// within a frame.
+  bool broken() const { return broken_; }
+
+ private:
+  struct pending_line {
+    std::string text;
+    std::int64_t at_ns = 0;
+    bool open = false;
+  };
+
+  bool start_frame();
+  void end_frame();
+  void add_text(log_stream stream, std::string_view text, std::int64_t at_ns);
+  void add_raw(std::string_view bytes);
+  void emit(log_stream stream);
+
+  bool tty_;
+  log_limits limits_;
+  std::array<unsigned char, 8> header_{};
+  std::size_t header_size_ = 0;
+  std::size_t missing_ = 0;  // bytes of the frame that have not come yet
+  std::string frame_;
+  std::array<pending_line, 3> pending_;  // by stream; 0 is never used
+  std::vector<log_line> lines_;
+  std::size_t taken_ = 0;
+  bool truncated_ = false;
+  bool broken_ = false;
+};
+
+}  // namespace reeve::adapters

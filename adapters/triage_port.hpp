@@ -1,0 +1,43 @@
+#pragma once
+// The port to log triage: work that Reeve does itself, off the actors' threads.
+
+#include "base/ids.hpp"
+#include "base/slot.hpp"
+#include "base/time.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace reeve::adapters {
+
+struct triage_request {
+  std::vector<std::string> containers;  // names; the allowlist was asked
+  std::vector<std::string> files;       // below the log folder
+  bool all_files = false;               // every file of the folder as well
+  time_us since_us = 0;                 // 0 = everything
+  std::int64_t max_lines = 200'000;
+  /// The JSON artifact of the last successful run of the same task; empty = none.
+  std::string baseline_json;
+  std::string baseline_run;
+};
+
+struct produced_artifact {
+  std::string name;
+  std::string media_type;
+  std::string bytes;
+};
+
+/// Errors: engine_unavailable (wait and try again), not_found (an input that was named is not
+/// there), overloaded (the queue of 64 is full), others fail the attempt.
+class triage_port {
+ public:
+  virtual ~triage_port() = default;
+  virtual void run(triage_request request, reply_slot<std::vector<produced_artifact>> slot) = 0;
+};
+
+inline constexpr const char* triage_json_name = "log_triage.json";
+inline constexpr const char* triage_markdown_name = "log_triage.md";
+
+}  // namespace reeve::adapters

@@ -1,0 +1,279 @@
+#include "api/dispatch.hpp"
+
+#include "api/header_values.hpp"
+#include "api/problem.hpp"
+#include "api/uri.hpp"
+#include "base/log.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace reeve::api {
+namespace {
+
+constexpr std::string_view all_methods = "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE";
+
+response allow_only(std::string_view methods) {
+  response made;
+  made.status = 204;
+  made.headers.emplace_back("Allow", methods);
+  return made;
+}
+
+bool bodyless(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS";
+}
+
+std::optional<rejection> check_query_names(const call& it) {
+  const auto& known = it.to->query_names;
+  for (const auto& [name, value] : it.asked.query) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      return reject(errc::unknown_field, "this query parameter is not known here",
+                    query_pointer(name));
+    }
+  }
+  return std::nullopt;
+}
+
+std::string_view header_of(const response& answer, std::string_view lower_name) {
+  for (const auto& [name, value] : answer.headers) {
+    if (equals_lower(name, lower_name)) return value;
+  }
+  return {};
+}
+
+bool answers_json(const route& to) {
+  return !to.response_schema.empty() && !to.streams;
+}
+
+}  // namespace
+
+bool may(role has, access needs) {
+  if (needs == access::anonymous) return true;
+  switch (has) {
+    case role::admin:
+      return true;
+    case role::operator_:
+      return needs != access::admin;
+    case role::viewer:
+    case role::auditor:
+      return needs == access::viewer;
+    case role::node:
+      return false;
+  }
+  return false;
+}
+
+dispatcher::dispatcher(const router& table, dispatch_limits limits, gateway_hooks hooks,
+                       id_source& ids)
+    : table_(table),
+      limits_(limits),
+      hooks_(std::move(hooks)),
+      ids_(ids),
+      rates_(limits.requests_per_s, limits.burst),
+      in_flight_(std::make_shared<std::atomic<std::size_t>>(0)) {}
+
+std::optional<response> dispatcher::admit(const request_head& head, std::string_view peer,
+                                          std::int64_t now_us, call& out) {
+  out = call{};
+  out.head_only = head.method == "HEAD";
+  const uuid id = ids_.next();
+  out.request_id = to_string(id);
+  out.asked.request_id = out.request_id;
+  out.asked.correlation_id = id;
+  if (auto refused = find_route(head, peer, out)) return refused;
+  const auto refuse = [&](const rejection& why) { return problem(why, out.request_id); };
+  const std::string_view accept = head.field("accept");
+  if (answers_json(*out.to) && !accepts(accept, "application/json")) {
+    return refuse(reject(errc::not_acceptable, "this resource answers with application/json"));
+  }
+  out.asked.accept = accept;
+  if (head.unknown_expectation) {
+    return problem_of_status(417, "expectation_failed", "The expectation is not supported.",
+                             out.request_id);
+  }
+  if (auto why = check_body(head, out)) return refuse(*why);
+  if (auto why = take_fields(head, out)) return refuse(*why);
+  if (out.to->needs != access::anonymous && !rates_.take(out.asked.who.token_id, now_us)) {
+    return refuse(reject(errc::rate_limited, "this token sends too many requests"));
+  }
+  if (!has_room_for(*out.to)) {
+    return refuse(reject(errc::overloaded, "too many requests are being worked on"));
+  }
+  return std::nullopt;
+}
+
+std::optional<response> dispatcher::find_route(const request_head& head, std::string_view peer,
+                                               call& out) {
+  const auto refuse = [&](const rejection& why) { return problem(why, out.request_id); };
+  if (head.has_body() && bodyless(head.method)) {
+    return refuse(reject(errc::bad_request, "this method takes no body"));
+  }
+  const bool asterisk = head.target == "*";
+  auto path = decode_path(asterisk ? "/" : split(head.target).path);
+  if (!path) return refuse(path.error());
+  out.asked.path = std::move(path).value();
+
+  const auto verb = parse_method(head.method);
+  router::match found;
+  if (!asterisk) found = table_.find(verb, out.asked.path);
+  if (found.index) {
+    out.route_index = *found.index;
+    out.to = &table_.routes()[*found.index];
+  }
+  if (auto refused = authorize(head, found, peer, out)) return refused;
+  if (asterisk) return allow_only(all_methods);
+  if (!found.index) {
+    if (verb == method::options) return allow_only(found.allow);
+    response refused = refuse(reject(errc::method_not_allowed, "see the Allow field"));
+    refused.headers.emplace_back("Allow", found.allow);
+    return refused;
+  }
+  out.asked.method = out.head_only ? method::get : *verb;
+  out.asked.params.assign(found.params.begin(), found.params.end());
+  return std::nullopt;
+}
+
+/// 401, 404, 403, in this order.
+std::optional<response> dispatcher::authorize(const request_head& head, const router::match& found,
+                                              std::string_view peer, call& out) {
+  const bool known = found.path_known || head.target == "*";
+  const access needs = out.to ? out.to->needs : found.path_known ? found.lowest : access::viewer;
+  if (found.path_known && needs == access::anonymous) return std::nullopt;
+  const std::string_view token = bearer_token(head.field("authorization"));
+  std::optional<caller> who;
+  if (!token.empty() && hooks_.authenticate) who = hooks_.authenticate(token);
+  if (!who) {
+    deny(errc::unauthenticated, out, peer, found);
+    return problem(reject(errc::unauthenticated, "send Authorization: Bearer <token>"),
+                   out.request_id);
+  }
+  out.asked.who = *std::move(who);
+  if (!known) return problem(reject(errc::not_found, ""), out.request_id);
+  if (!may(out.asked.who.has, needs)) {
+    deny(errc::forbidden, out, peer, found);
+    return problem(reject(errc::forbidden, ""), out.request_id);
+  }
+  return std::nullopt;
+}
+
+void dispatcher::deny(errc code, const call& it, std::string_view peer,
+                      const router::match& found) {
+  if (!hooks_.denied) return;
+  denial what;
+  what.code = code;
+  if (code != errc::unauthenticated) what.who = it.asked.who;
+  what.peer = peer;
+  if (found.index) {
+    what.route.append(name_of(it.to->method)).append(" ").append(it.to->pattern);
+  }
+  hooks_.denied(what);
+}
+
+/// 415 and 413.
+std::optional<rejection> dispatcher::check_body(const request_head& head, const call& it) const {
+  if (!head.has_body()) return std::nullopt;
+  const std::string_view type = head.field("content-type");
+  const bool patch = it.asked.method == method::patch;
+  if (!is_media_type(type, "application/json") &&
+      !(patch && is_media_type(type, "application/merge-patch+json"))) {
+    return reject(errc::unsupported_media_type, "the body must be application/json");
+  }
+  if (head.content_length.value_or(0) > it.to->max_body_bytes) {
+    return reject(errc::too_large, "the body is larger than this resource takes");
+  }
+  return std::nullopt;
+}
+
+std::optional<rejection> dispatcher::take_fields(const request_head& head, call& out) const {
+  request& asked = out.asked;
+  auto query = decode_query(split(head.target).query);
+  if (!query) return query.error();
+  asked.query = std::move(query).value();
+  if (auto why = check_query_names(out)) return why;
+
+  const auto invalid = [](std::string_view name) {
+    return reject(errc::invalid, "the header field is malformed", "/headers/" + std::string(name));
+  };
+  for (const head_field& field : head.fields) {
+    if (equals_lower(field.name, "idempotency-key")) {
+      const auto key = idempotency_key(field.value);
+      if (!key) return invalid("Idempotency-Key");
+      asked.idempotency_key = *key;
+    } else if (equals_lower(field.name, "reeve-min-position")) {
+      asked.min_position = parse_position(field.value);
+      if (!asked.min_position) return invalid("Reeve-Min-Position");
+    } else if (equals_lower(field.name, "if-match")) {
+      if (!valid_etag_list(field.value)) return invalid("If-Match");
+      asked.if_match = field.value;
+    } else if (equals_lower(field.name, "if-none-match")) {
+      if (valid_etag_list(field.value)) asked.if_none_match = out.if_none_match = field.value;
+    } else if (equals_lower(field.name, "last-event-id")) {
+      asked.last_event_id = field.value;
+    } else if (equals_lower(field.name, "traceparent")) {
+      // W3C: a malformed one is as if there were none.
+      if (valid_traceparent(field.value)) asked.traceparent = field.value;
+    }
+  }
+  return std::nullopt;
+}
+
+/// Anonymous reads (probes, the API's description) are answered from memory; a server that is
+/// busy must not look dead.
+bool dispatcher::has_room_for(const route& to) const {
+  if (to.needs == access::anonymous && to.method == method::get) return true;
+  return in_flight() < limits_.in_flight;
+}
+
+in_flight_pass dispatcher::enter(const route& to) {
+  // One thread enters, so the test and the count need not be one step.
+  if (!has_room_for(to)) return {};
+  in_flight_->fetch_add(1, std::memory_order_relaxed);
+  return in_flight_pass(in_flight_);
+}
+
+bool dispatcher::run(call& it, std::string body, const responder& slot) {
+  if (it.to->method == method::post) it.asked.body_digest = sha256(body);
+  it.asked.body = std::move(body);
+  try {
+    it.to->handle(std::move(it.asked), slot);
+    return true;
+  } catch (...) {
+    slot.answer(reject(errc::internal, "a handler threw"));
+    return false;
+  }
+}
+
+response dispatcher::finish(const call& it, outcome<response> answer) {
+  if (!answer) {
+    const rejection& why = answer.error();
+    if (why.code == errc::internal) {
+      log_error("a request failed", {{"request_id", it.request_id}, {"detail", why.detail}});
+    }
+    return problem(why, it.request_id);
+  }
+  response made = std::move(answer).value();
+  bool safe = safe_header("content-type", made.content_type);
+  for (const auto& [name, value] : made.headers) safe = safe && safe_header(name, value);
+  if (!safe) {
+    log_error("an answer had an unsafe header field", {{"request_id", it.request_id}});
+    return problem(reject(errc::internal, ""), it.request_id);
+  }
+  if (made.status == 204) made.body.reset();
+  const bool reads = it.to && it.to->method == method::get;
+  if (reads && made.status == 200 && !it.if_none_match.empty()) {
+    const std::string_view etag = header_of(made, "etag");
+    if (!etag.empty() && etag_listed(it.if_none_match, etag)) {
+      made.status = 304;
+      made.body.reset();
+      made.stream.reset();
+    }
+  }
+  return made;
+}
+
+response dispatcher::refuse(const rejection& why) {
+  return problem(why, to_string(ids_.next()));
+}
+
+}  // namespace reeve::api

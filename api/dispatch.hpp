@@ -1,0 +1,120 @@
+#pragma once
+// From a checked head to a handler, and from its answer to what is sent. The order in which a
+// request is refused is here and nowhere else:
+//
+//   400 (guard, path) · 401 · 404 · 403 · 405 · 406 · 415 · 417 · 413 · 422 · 429 · 503
+//
+// 412 and 409 are the handlers'. An unknown path without a token is 401, so that a stranger learns
+// nothing about the table. One thread only.
+
+#include "api/http_guard.hpp"
+#include "api/rate_limit.hpp"
+#include "api/route.hpp"
+#include "api/router.hpp"
+#include "base/ids.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace reeve::api {
+
+/// A refusal that is to be audited (ACC3): 401 and 403.
+struct denial {
+  errc code = errc::unauthenticated;
+  std::optional<caller> who;  // nothing if unauthenticated
+  std::string peer;           // address of the client, without port
+  std::string route;          // "GET /api/runs/{id}", or empty if no route was found
+};
+
+struct gateway_hooks {
+  /// Who has this token; compares in constant time, from memory: it runs on the I/O thread.
+  std::function<std::optional<caller>(std::string_view token)> authenticate;
+  /// May be empty. Must only hand over.
+  std::function<void(const denial&)> denied;
+};
+
+struct dispatch_limits {
+  double requests_per_s = 2000;  // of one token
+  double burst = 4000;
+  std::size_t in_flight = 512;  // handlers that have not answered yet
+};
+
+/// One request on its way.
+struct call {
+  const route* to = nullptr;  // null if it was refused before a route was found
+  std::size_t route_index = 0;
+  bool head_only = false;  // HEAD: the handler sees a GET
+  std::string request_id;
+  std::string if_none_match;
+  request asked;  // moved into the handler by `run`
+};
+
+/// One handler that has not answered yet; given back when it is destroyed, on any thread.
+class in_flight_pass {
+ public:
+  in_flight_pass() = default;
+  explicit in_flight_pass(std::shared_ptr<std::atomic<std::size_t>> count)
+      : count_(std::move(count)) {}
+  in_flight_pass(in_flight_pass&&) noexcept = default;
+  in_flight_pass& operator=(in_flight_pass&&) = delete;
+  ~in_flight_pass() {
+    if (count_) count_->fetch_sub(1, std::memory_order_relaxed);
+  }
+  explicit operator bool() const { return count_ != nullptr; }
+
+ private:
+  std::shared_ptr<std::atomic<std::size_t>> count_;
+};
+
+class dispatcher {
+ public:
+  /// The table, the hooks and the ids outlive the dispatcher.
+  dispatcher(const router& table, dispatch_limits limits, gateway_hooks hooks, id_source& ids);
+
+  /// Starts `out` and decides what the head alone decides. Nothing: read the body (at most
+  /// `out.to->max_body_bytes`) and go on with `run`; else the answer.
+  std::optional<response> admit(const request_head& head, std::string_view peer,
+                                std::int64_t now_us, call& out);
+
+  /// An empty pass if too many handlers are at work.
+  in_flight_pass enter(const route& to);
+  std::size_t in_flight() const { return in_flight_->load(std::memory_order_relaxed); }
+
+  /// Calls the handler. What it throws becomes a 500; false then, so that it is counted.
+  bool run(call& it, std::string body, const responder& slot);
+
+  /// The answer as it is sent: problems for rejections, 304, checked headers.
+  response finish(const call& it, outcome<response> answer);
+
+  /// An answer to bytes of which no request could be made.
+  response refuse(const rejection& why);
+
+ private:
+  bool has_room_for(const route& to) const;
+  std::optional<response> find_route(const request_head& head, std::string_view peer, call& out);
+  std::optional<response> authorize(const request_head& head, const router::match& found,
+                                    std::string_view peer, call& out);
+  std::optional<rejection> check_body(const request_head& head, const call& it) const;
+  std::optional<rejection> take_fields(const request_head& head, call& out) const;
+  void deny(errc code, const call& it, std::string_view peer, const router::match& found);
+
+  const router& table_;
+  dispatch_limits limits_;
+  gateway_hooks hooks_;
+  id_source& ids_;
+  rate_limiter rates_;
+  std::shared_ptr<std::atomic<std::size_t>> in_flight_;
+};
+
+/// Whether a role may use what needs this access. An auditor reads like a viewer; a node's token
+/// opens nothing of the resources.
+bool may(role has, access needs);
+
+}  // namespace reeve::api

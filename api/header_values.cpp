@@ -1,0 +1,155 @@
+#include "api/header_values.hpp"
+
+#include "api/http_guard.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace reeve::api {
+namespace {
+
+bool alphanumeric(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+bool only(std::string_view text, std::string_view marks) {
+  return std::all_of(text.begin(), text.end(),
+                     [&](char c) { return alphanumeric(c) || marks.find(c) != marks.npos; });
+}
+
+bool lower_hex(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+bool all_zero(std::string_view text) {
+  return text.find_first_not_of('0') == text.npos;
+}
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+/// The next element of a list at this separator; `rest` loses it.
+std::string_view next_of(std::string_view& rest, char separator) {
+  const std::size_t end = std::min(rest.find(separator), rest.size());
+  const std::string_view item = trim(rest.substr(0, end));
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return item;
+}
+
+std::string_view opaque(std::string_view etag) {
+  if (etag.starts_with("W/")) etag.remove_prefix(2);
+  return etag;
+}
+
+bool quoted_tag(std::string_view etag) {
+  etag = opaque(etag);
+  if (etag.size() < 2 || etag.front() != '"' || etag.back() != '"') return false;
+  const std::string_view inner = etag.substr(1, etag.size() - 2);
+  return std::all_of(inner.begin(), inner.end(),
+                     [](char c) { return c > 0x20 && c < 0x7f && c != '"' && c != ','; });
+}
+
+bool zero_weight(std::string_view parameters) {
+  while (!parameters.empty()) {
+    const std::string_view one = next_of(parameters, ';');
+    if (one.size() < 3 || !equals_lower(one.substr(0, 2), "q=")) continue;
+    return one.substr(2).find_first_not_of("0.") == one.npos;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string_view bearer_token(std::string_view authorization) {
+  constexpr std::size_t scheme = 7;
+  if (authorization.size() <= scheme) return {};
+  if (!equals_lower(authorization.substr(0, scheme), "bearer ")) return {};
+  const std::string_view token = authorization.substr(scheme);
+  const std::string_view bare = token.substr(0, token.find_last_not_of('=') + 1);
+  if (bare.empty() || token.size() > 4096 || !only(bare, "-._~+/")) return {};
+  return token;
+}
+
+std::optional<std::string_view> idempotency_key(std::string_view value) {
+  if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
+    value = value.substr(1, value.size() - 2);
+  }
+  if (value.empty() || value.size() > 128 || !only(value, "._:~-")) return std::nullopt;
+  return value;
+}
+
+bool valid_traceparent(std::string_view value) {
+  // 00-<32 hex>-<16 hex>-<2 hex>
+  if (value.size() != 55 || !value.starts_with("00-")) return false;
+  if (value[35] != '-' || value[52] != '-') return false;
+  const std::string_view trace = value.substr(3, 32);
+  const std::string_view parent = value.substr(36, 16);
+  if (!lower_hex(trace) || !lower_hex(parent) || !lower_hex(value.substr(53))) return false;
+  return !all_zero(trace) && !all_zero(parent);
+}
+
+std::optional<std::int64_t> parse_position(std::string_view value) {
+  std::int64_t position = 0;
+  const char* end = value.data() + value.size();
+  const auto [at, error] = std::from_chars(value.data(), end, position);
+  if (error != std::errc{} || at != end || position < 0) return std::nullopt;
+  return position;
+}
+
+bool valid_etag_list(std::string_view value) {
+  if (value == "*") return true;
+  if (value.empty() || value.size() > 1024) return false;
+  while (!value.empty()) {
+    if (!quoted_tag(next_of(value, ','))) return false;
+  }
+  return true;
+}
+
+bool etag_listed(std::string_view list, std::string_view etag) {
+  if (list == "*") return true;
+  while (!list.empty()) {
+    if (opaque(next_of(list, ',')) == opaque(etag)) return true;
+  }
+  return false;
+}
+
+bool accepts(std::string_view accept, std::string_view media_type) {
+  if (accept.empty() || accept == "*/*") return true;
+  const std::string_view family = media_type.substr(0, media_type.find('/') + 1);
+  while (!accept.empty()) {
+    std::string_view item = next_of(accept, ',');
+    const std::string_view range = next_of(item, ';');
+    const bool family_range = range.ends_with("/*") && range.size() == family.size() + 1 &&
+                              equals_lower(range.substr(0, family.size()), family);
+    if (range != "*/*" && !family_range && !equals_lower(range, media_type)) continue;
+    if (!zero_weight(item)) return true;
+  }
+  return false;
+}
+
+bool is_media_type(std::string_view content_type, std::string_view media_type) {
+  std::string_view parameters = content_type;
+  if (!equals_lower(next_of(parameters, ';'), media_type)) return false;
+  while (!parameters.empty()) {
+    const std::string_view one = next_of(parameters, ';');
+    if (one.size() < 8 || !equals_lower(one.substr(0, 8), "charset=")) continue;
+    std::string_view charset = one.substr(8);
+    if (charset.size() > 2 && charset.front() == '"' && charset.back() == '"') {
+      charset = charset.substr(1, charset.size() - 2);
+    }
+    if (!equals_lower(charset, "utf-8")) return false;
+  }
+  return true;
+}
+
+bool safe_header(std::string_view name, std::string_view value) {
+  if (!is_token(name)) return false;
+  return std::all_of(value.begin(), value.end(),
+                     [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
+}
+
+}  // namespace reeve::api

@@ -1,0 +1,39 @@
+#pragma once
+// Values of single header fields, checked. Std only and pure.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace reeve::api {
+
+/// The token of `Authorization: Bearer <token>` (RFC 6750: 1..4096 characters of token68), or an
+/// empty view: another scheme, odd characters, more than one word.
+std::string_view bearer_token(std::string_view authorization);
+
+/// 1..128 characters out of [A-Za-z0-9._:~-]; the quotes of the IETF draft's form are taken off.
+std::optional<std::string_view> idempotency_key(std::string_view value);
+
+/// W3C Trace Context, version 00, with trace id and parent id that are not zero.
+bool valid_traceparent(std::string_view value);
+
+/// A position of the log: digits, 0..2^63-1.
+std::optional<std::int64_t> parse_position(std::string_view value);
+
+/// "*" or a list of entity tags, at most 1 KiB.
+bool valid_etag_list(std::string_view value);
+/// Whether If-None-Match names this tag (weak comparison, RFC 9110 section 8.8.3.2).
+bool etag_listed(std::string_view list, std::string_view etag);
+
+/// Whether an Accept header admits this media type ("application/json"); an empty one admits all.
+/// Ranges with q=0 admit nothing.
+bool accepts(std::string_view accept, std::string_view media_type);
+
+/// Whether a Content-Type is this media type; parameters other than charset=utf-8 are ignored.
+bool is_media_type(std::string_view content_type, std::string_view media_type);
+
+/// Whether a name and value of ours may stand in a response head: no line ends, no controls.
+bool safe_header(std::string_view name, std::string_view value);
+
+}  // namespace reeve::api

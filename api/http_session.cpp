@@ -1,0 +1,205 @@
+#include "api/http_session.hpp"
+
+#include "api/problem.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace reeve::api {
+namespace {
+
+using boost::system::error_code;
+using net::use_awaitable;
+
+/// After this many requests in one go a pipelining client lets others on.
+constexpr std::size_t requests_in_a_go = 16;
+
+std::int64_t micros(mono_clock::time_point at) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count();
+}
+
+}  // namespace
+
+session::session(gateway_state& shared, net::ip::tcp::socket socket, std::string peer, bool shed)
+    : shared_(shared),
+      socket_(std::move(socket)),
+      wake_(socket_.get_executor(), mono_clock::time_point::max()),
+      peer_(std::move(peer)),
+      place_(shared.sessions.insert(shared.sessions.end(), this)),
+      shed_(shed) {
+  if (!shed_) ++shared_.connections;
+}
+
+session::~session() {
+  shared_.sessions.erase(place_);
+  if (!shed_) --shared_.connections;
+}
+
+void session::tick(mono_clock::time_point now) {
+  if (now < deadline_) return;
+  no_deadline();
+  expired_ = true;
+  error_code ignored;
+  socket_.cancel(ignored);
+  wake_.cancel();
+}
+
+void session::drain() {
+  if (idle_ && in_.empty()) {
+    expired_ = true;
+    error_code ignored;
+    socket_.cancel(ignored);
+  }
+  if (streaming_) {
+    gone_ = true;
+    wake_.cancel();
+  }
+}
+
+net::awaitable<void> session::serve(std::shared_ptr<session> self) {
+  if (self->shed_) {
+    self->shared_.metrics.refused();
+    const response busy =
+        self->shared_.dispatch.refuse(reject(errc::overloaded, "there are too many connections"));
+    co_await self->send(busy, false);
+  } else {
+    co_await self->requests();
+  }
+  co_await self->linger();
+  error_code ignored;
+  self->socket_.close(ignored);
+}
+
+net::awaitable<void> session::requests() {
+  const std::size_t most = shared_.options.max_requests_per_connection;
+  for (std::size_t count = 1; count <= most; ++count) {
+    const bool complete = co_await read_head(count == 1);
+    if (!complete) co_return;
+    const bool go_on = co_await handle(head_.keep_alive && count < most && !shared_.draining);
+    if (!go_on) co_return;
+    if (count % requests_in_a_go == 0 && !in_.empty()) {
+      co_await net::post(socket_.get_executor(), use_awaitable);
+    }
+  }
+}
+
+/// What the bytes so far amount to. A complete head is taken out of the buffer.
+session::head_state session::judge_head(std::size_t& searched, std::optional<rejection>& why) {
+  head_end end = find_head_end(in_.view(), searched);
+  if (end.is == head_end::state::complete && end.bytes == 2) {
+    // RFC 9112 section 2.2: an empty line before a request line is ignored.
+    in_.consume(2);
+    end = find_head_end(in_.view(), 0);
+  }
+  searched = end.resume;
+  if (end.is == head_end::state::malformed) {
+    why = reject(errc::bad_request, "a line of the head does not end with CRLF");
+  } else if (end.is == head_end::state::complete) {
+    head_text_.assign(in_.view().substr(0, end.bytes));
+    in_.consume(end.bytes);
+    why = check_head(head_text_, head_);
+    if (!why) return head_state::ready;
+  } else if (in_.size() > max_head_bytes) {
+    why = overlong_head(in_.view());
+  } else {
+    return head_state::incomplete;
+  }
+  return head_state::refused;
+}
+
+net::awaitable<bool> session::read_head(bool first) {
+  const auto& options = shared_.options;
+  deadline_in(first ? options.head_timeout : options.idle_timeout);
+  idle_ = true;
+  std::size_t searched = 0;
+  std::optional<rejection> why;
+  for (;;) {
+    if (idle_ && !in_.empty()) {
+      idle_ = false;
+      deadline_in(options.head_timeout);
+    }
+    const head_state state = judge_head(searched, why);
+    if (state == head_state::ready) break;
+    if (state == head_state::incomplete) {
+      const bool more = co_await read_more();
+      if (more) continue;
+      if (!expired_ || in_.empty()) co_return false;
+      why = reject(errc::request_timeout, "the head did not arrive in time");
+    }
+    started_ = mono_clock::now();
+    call_ = call{};
+    shared_.metrics.refused();
+    const response refused = shared_.dispatch.refuse(*why);
+    co_await send(refused, false);
+    co_return false;
+  }
+  no_deadline();
+  started_ = mono_clock::now();
+  co_return true;
+}
+
+net::awaitable<bool> session::handle(bool keep) {
+  response answer = co_await answer_it(keep);
+  if (!answer.stream || call_.head_only) {
+    if (answer.stream) answer.stream->cancel();
+    co_return co_await send(answer, keep);
+  }
+  if (shared_.streams < shared_.options.max_streams) {
+    co_return co_await send_stream(std::move(answer), keep);
+  }
+  answer.stream->cancel();
+  answer = problem(reject(errc::overloaded, "too many streams are open"), call_.request_id);
+  co_return co_await send(answer, keep);
+}
+
+/// `keep` becomes false if the connection cannot go on behind this answer.
+net::awaitable<response> session::answer_it(bool& keep) {
+  auto refused = shared_.dispatch.admit(head_, peer_, micros(started_), call_);
+  if (refused) {
+    if (refused->status == 400) keep = false;
+    if (keep && head_.has_body()) keep = co_await skip_body();
+    co_return *std::move(refused);
+  }
+  std::string body;
+  if (head_.has_body()) {
+    const std::optional<rejection> why = co_await read_body(body);
+    if (why) {
+      keep = false;
+      co_return problem(*why, call_.request_id);
+    }
+  }
+  const auto box = start_handler(std::move(body));
+  if (!box) {
+    co_return problem(reject(errc::overloaded, "too many requests are being worked on"),
+                      call_.request_id);
+  }
+  if (!box->value) co_await await_handler(box);
+  if (!box->value) {
+    box->abandon();
+    co_return problem(reject(errc::timed_out, "the handler did not answer in time"),
+                      call_.request_id);
+  }
+  co_return shared_.dispatch.finish(call_, *std::move(box->value));
+}
+
+std::shared_ptr<mailbox<response>> session::start_handler(std::string body) {
+  in_flight_pass pass = shared_.dispatch.enter(*call_.to);
+  if (!pass) return nullptr;
+  auto box = std::make_shared<mailbox<response>>(
+      std::move(pass), [this_state = &shared_] { this_state->metrics.late(); });
+  const responder slot = slot_into<response>(shared_.gate, box);
+  if (!shared_.dispatch.run(call_, std::move(body), slot)) shared_.metrics.uncaught_in_handler();
+  return box;
+}
+
+net::awaitable<void> session::await_handler(std::shared_ptr<mailbox<response>> box) {
+  if (!call_.to->streams) deadline_in(shared_.options.handler_timeout);
+  const mailbox<response>::waiting here(*box, wake_);
+  while (!box->value && !expired_) {
+    error_code ignored;
+    co_await wake_.async_wait(net::redirect_error(use_awaitable, ignored));
+  }
+  no_deadline();
+}
+
+}  // namespace reeve::api

@@ -1,0 +1,125 @@
+#pragma once
+// One connection. Internal to the gateway: holds Asio types and is included by api/http_*.cpp only.
+//
+// Deadlines are a time point per connection, looked at by one timer of the server every tick: a
+// timer of Asio's for each read and write is a good part of what a small request costs.
+
+#include "api/dispatch.hpp"
+#include "api/gateway_metrics.hpp"
+#include "api/http_gate.hpp"
+#include "api/http_guard.hpp"
+#include "api/http_server.hpp"
+#include "api/input_buffer.hpp"
+#include "api/response_head.hpp"
+
+#include <array>
+#include <atomic>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace reeve::api {
+
+using mono_clock = std::chrono::steady_clock;
+
+class session;
+
+/// What the server and its sessions share; on the I/O thread.
+struct gateway_state {
+  server_options options;
+  dispatcher dispatch;
+  gateway_metrics metrics;
+  std::shared_ptr<io_gate> gate;
+  std::string date;
+  std::list<session*> sessions;
+  std::atomic<std::size_t> connections{0};  // without those that are only told to go away
+  std::size_t streams = 0;
+  bool draining = false;
+};
+
+class session : public std::enable_shared_from_this<session> {
+ public:
+  /// `shed`: the server is full; the client is told so and nothing is read.
+  session(gateway_state& shared, net::ip::tcp::socket socket, std::string peer, bool shed);
+  ~session();
+
+  static net::awaitable<void> serve(std::shared_ptr<session> self);
+  /// Looks at the deadline.
+  void tick(mono_clock::time_point now);
+  /// Ends what would last: waiting for a next request, and streams.
+  void drain();
+
+ private:
+  using parts = std::array<net::const_buffer, 3>;
+  enum class head_state { incomplete, ready, refused };
+
+  // http_session.cpp: requests in, answers out
+  net::awaitable<void> requests();
+  /// False: the connection is done with (closed, timed out, or refused and answered).
+  net::awaitable<bool> read_head(bool first);
+  head_state judge_head(std::size_t& searched, std::optional<rejection>& why);
+  /// False: close.
+  net::awaitable<bool> handle(bool keep);
+  net::awaitable<response> answer_it(bool& keep);
+  std::shared_ptr<mailbox<response>> start_handler(std::string body);
+  net::awaitable<void> await_handler(std::shared_ptr<mailbox<response>> box);
+
+  // http_transfer.cpp: bytes
+  /// False: the end, an error, the deadline, or a full buffer.
+  net::awaitable<bool> read_more();
+  net::awaitable<std::optional<rejection>> read_body(std::string& body);
+  /// Throws away the body of a refused request; false if it is not worth it.
+  net::awaitable<bool> skip_body();
+  net::awaitable<bool> send(const response& answer, bool keep);
+  std::size_t write_now(const parts& bytes);
+  /// False: the client is gone.
+  net::awaitable<bool> flush(parts bytes);
+  net::awaitable<void> linger();
+  void begin_head(const response& answer, bool keep, bool chunked);
+
+  // http_stream.cpp: answers that come piece by piece
+  net::awaitable<bool> send_stream(response answer, bool keep);
+  net::awaitable<bool> pump(body_stream& from, std::optional<std::int64_t> bytes, bool chunked);
+  net::awaitable<bool> next_chunk(body_stream& from, std::string& chunk);
+  net::awaitable<bool> write_chunk(std::string_view chunk, bool chunked);
+  void watch_client();
+  void client_is_readable();
+
+  void deadline_in(std::chrono::milliseconds time) {
+    deadline_ = mono_clock::now() + time;
+    expired_ = false;
+  }
+  void no_deadline() { deadline_ = mono_clock::time_point::max(); }
+
+  gateway_state& shared_;
+  net::ip::tcp::socket socket_;
+  net::steady_timer wake_;  // never expires; cancelled to wake the coroutine
+  std::string peer_;
+  std::list<session*>::iterator place_;
+
+  input_buffer in_;
+  std::string head_text_;  // a copy: the fields that authentication saw cannot change
+  request_head head_;
+  call call_;
+  std::string out_;
+  mono_clock::time_point started_;  // when the head of the request was complete
+  mono_clock::time_point deadline_ = mono_clock::time_point::max();
+
+  bool shed_;
+  bool expired_ = false;  // the deadline has passed
+  bool idle_ = false;     // waits for the first byte of a request
+  bool streaming_ = false;
+  bool watching_ = false;  // client_is_readable will be called
+  bool gone_ = false;      // the client closed, or the stream has to end
+  bool eof_ = false;
+  bool told_ = false;  // the last answer said that we close
+};
+
+}  // namespace reeve::api

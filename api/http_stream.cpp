@@ -1,0 +1,149 @@
+#include "api/http_session.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <charconv>
+
+namespace reeve::api {
+namespace {
+
+using boost::system::error_code;
+using net::use_awaitable;
+
+constexpr std::string_view last_chunk = "0\r\n\r\n";
+
+/// Counts a stream, and cancels it unless it has come to its end. Also when the server stops and
+/// the coroutine is destroyed where it waits.
+class open_stream {
+ public:
+  open_stream(std::shared_ptr<body_stream> from, std::size_t& count)
+      : from_(std::move(from)), count_(count) {
+    ++count_;
+  }
+  ~open_stream() {
+    --count_;
+    if (!ended) from_->cancel();
+  }
+  open_stream(const open_stream&) = delete;
+  open_stream& operator=(const open_stream&) = delete;
+
+  bool ended = false;
+
+ private:
+  std::shared_ptr<body_stream> from_;
+  std::size_t& count_;
+};
+
+}  // namespace
+
+net::awaitable<bool> session::send_stream(response answer, bool keep) {
+  const bool sized = answer.stream_bytes.has_value();
+  const bool chunked = !sized && head_.minor == 1;
+  keep = keep && (sized || chunked);
+  open_stream open(answer.stream, shared_.streams);
+  begin_head(answer, keep, chunked);
+  const bool begun = co_await flush({net::buffer(out_), {}, {}});
+  if (!begun) co_return false;
+  streaming_ = true;
+  gone_ = false;
+  // A client may half-close behind a request and still want all of a download; of an endless
+  // stream it is the only way to say goodbye.
+  if (!sized) watch_client();
+  open.ended = co_await pump(*answer.stream, answer.stream_bytes, chunked);
+  streaming_ = false;
+  if (open.ended) co_return keep && !shared_.draining;
+  if (gone_ && !eof_ && chunked) co_await flush({net::buffer(last_chunk), {}, {}});
+  co_return false;
+}
+
+/// True if the stream came to its end and the client has all of it.
+net::awaitable<bool> session::pump(body_stream& from, std::optional<std::int64_t> bytes,
+                                   bool chunked) {
+  std::string chunk;
+  std::int64_t left = bytes.value_or(0);
+  for (;;) {
+    const bool came = co_await next_chunk(from, chunk);
+    if (!came) co_return false;
+    if (chunk.empty()) break;
+    left -= static_cast<std::int64_t>(chunk.size());
+    if (bytes && left < 0) co_return false;
+    const bool written = co_await write_chunk(chunk, chunked);
+    if (!written || gone_) co_return false;
+  }
+  if (bytes && left != 0) co_return false;
+  if (!chunked) co_return true;
+  co_return co_await flush({net::buffer(last_chunk), {}, {}});
+}
+
+net::awaitable<bool> session::next_chunk(body_stream& from, std::string& chunk) {
+  const auto box = std::make_shared<mailbox<std::string>>();
+  try {
+    from.next(slot_into<std::string>(shared_.gate, box));
+  } catch (...) {
+    shared_.metrics.uncaught_in_handler();
+    co_return false;
+  }
+  if (box->value) {
+    // A source that always has more must not keep the thread to itself.
+    co_await net::post(socket_.get_executor(), use_awaitable);
+  } else {
+    const mailbox<std::string>::waiting here(*box, wake_);
+    while (!box->value && !gone_) {
+      error_code ignored;
+      co_await wake_.async_wait(net::redirect_error(use_awaitable, ignored));
+    }
+  }
+  if (gone_ || !box->value || !box->value->ok()) {
+    box->abandon();
+    co_return false;
+  }
+  chunk = std::move(**box->value);
+  co_return true;
+}
+
+net::awaitable<bool> session::write_chunk(std::string_view chunk, bool chunked) {
+  if (!chunked) co_return co_await flush({net::buffer(chunk), {}, {}});
+  std::array<char, 24> size{};
+  char* end = std::to_chars(size.data(), size.data() + 20, chunk.size(), 16).ptr;
+  *end++ = '\r';
+  *end++ = '\n';
+  static constexpr std::string_view line_end = "\r\n";
+  const auto head = static_cast<std::size_t>(end - size.data());
+  co_return co_await flush(
+      {net::buffer(size.data(), head), net::buffer(chunk), net::buffer(line_end)});
+}
+
+void session::watch_client() {
+  if (watching_ || eof_) return;
+  watching_ = true;
+  socket_.async_wait(net::ip::tcp::socket::wait_read,
+                     [self = shared_from_this()](const error_code& error) {
+                       self->watching_ = false;
+                       if (!self->streaming_) return;
+                       if (error) {
+                         self->watch_client();
+                       } else {
+                         self->client_is_readable();
+                       }
+                     });
+}
+
+/// What comes while a stream runs is a pipelined request, kept for later, or the end. When the
+/// buffer is full nothing more is read, and only a failing write tells that the client is gone.
+void session::client_is_readable() {
+  const auto room = in_.room();
+  if (room.bytes == 0) return;
+  error_code error;
+  const std::size_t count = socket_.read_some(net::buffer(room.at, room.bytes), error);
+  if (!error) {
+    in_.commit(count);
+  } else if (error != net::error::would_block && error != net::error::try_again) {
+    eof_ = true;
+    gone_ = true;
+    wake_.cancel();
+    return;
+  }
+  watch_client();
+}
+
+}  // namespace reeve::api

@@ -1,0 +1,97 @@
+#pragma once
+// One row of the route table, and what a handler sees. Handlers are thin: take apart, call a pure
+// function or a port, answer. 404, 405, OPTIONS and the OpenAPI document come from the same rows.
+
+#include "base/digest.hpp"
+#include "base/ids.hpp"
+#include "base/outcome.hpp"
+#include "base/slot.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace reeve::api {
+
+/// Roles in rising order of what they may do; `auditor` reads every tenant's events.
+enum class role { viewer, operator_, admin, auditor, node };
+
+/// Who calls, as the token said.
+struct caller {
+  uuid tenant;
+  uuid token_id;
+  std::string principal;  // "token:<id>", as events name it
+  role has = role::viewer;
+};
+
+enum class method { get, head, post, put, patch, delete_, options };
+
+struct request {
+  api::method method = method::get;
+  std::string path;  // decoded, without query and trailing slash
+  std::vector<std::pair<std::string, std::string>> params;  // {name} segments of the pattern
+  std::vector<std::pair<std::string, std::string>> query;   // decoded; no name stands twice
+  std::string body;
+  std::string request_id;  // made by us; also in the answer's X-Request-Id
+  uuid correlation_id;
+  std::string traceparent;      // valid or empty
+  std::string idempotency_key;  // valid or empty
+  std::string if_match, if_none_match, last_event_id, accept;
+  std::optional<std::int64_t> min_position;  // Reeve-Min-Position
+  digest body_digest{};                      // SHA-256 of the body; of a POST only
+  caller who;                                // meaningless on anonymous routes
+
+  std::string_view param(std::string_view name) const;
+  /// Nothing if it was not given.
+  std::optional<std::string_view> query_value(std::string_view name) const;
+};
+
+/// Bytes that are not all there yet (SSE, downloads). The gateway pulls: it asks for the next
+/// chunk when the last one is written, so a slow client slows nobody else down and holds at most
+/// one chunk in memory.
+class body_stream {
+ public:
+  virtual ~body_stream() = default;
+  /// Answers with the next chunk (1 B..256 KiB), or with an empty one at the end. An error ends
+  /// the connection. At most one call is open at a time; it may stay open for ever (SSE).
+  virtual void next(reply_slot<std::string> slot) = 0;
+  /// The client has gone; an open next() is answered or dropped soon.
+  virtual void cancel() = 0;
+};
+
+struct response {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::shared_ptr<const std::string> body;   // null = no body
+  std::shared_ptr<body_stream> stream;       // instead of body
+  std::optional<std::int64_t> stream_bytes;  // Content-Length of the stream, if known
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
+/// The answer to a request; may be called on any thread; the gateway posts it to the connection.
+using responder = reply_slot<response>;
+using handler = std::function<void(request, responder)>;
+
+enum class access { anonymous, viewer, operator_, admin };
+
+/// JSON Schema texts come from codec/schema.hpp; empty = none.
+struct route {
+  api::method method = method::get;
+  std::string pattern;  // "/api/runs/{id}"; literal segments win over parameters
+  std::string summary;
+  access needs = access::viewer;
+  std::string request_schema;
+  std::string response_schema;
+  std::vector<std::string> query_names;  // others are refused with 422
+  std::vector<int> statuses;             // what it answers besides the errors of every route
+  api::handler handle;
+  std::size_t max_body_bytes = 256 * 1024;
+  bool streams = false;  // answers with a stream; no handler timeout
+};
+
+}  // namespace reeve::api

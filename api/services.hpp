@@ -1,0 +1,83 @@
+#pragma once
+// What the handlers of resources work with. Everything outlives the gateway.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "api/command_port.hpp"
+#include "api/event_feed.hpp"
+#include "api/route.hpp"
+#include "base/time.hpp"
+#include "domain/fields.hpp"
+#include "persistence/read_ports.hpp"
+
+namespace reeve::api {
+
+struct engine_view {
+  std::string engine;  // "docker" or "simulated"
+  bool available = false;
+  std::string breaker;
+  std::string version;
+  std::string api_version;
+  bool live_restore = false;
+  static constexpr auto fields() {
+    using domain::field;
+    return std::tuple{field("engine", &engine_view::engine),
+                      field("available", &engine_view::available),
+                      field("breaker", &engine_view::breaker),
+                      field("version", &engine_view::version),
+                      field("api_version", &engine_view::api_version),
+                      field("live_restore", &engine_view::live_restore)};
+  }
+};
+
+struct agent_view {
+  std::string path;
+  std::string strategy;
+  std::string state;
+  std::string last_exit;
+  std::int64_t incarnation = 0;
+  std::int64_t restarts = 0;
+  domain::timestamp since;
+  static constexpr auto fields() {
+    using domain::field;
+    return std::tuple{field("path", &agent_view::path),
+                      field("strategy", &agent_view::strategy),
+                      field("state", &agent_view::state),
+                      field("last_exit", &agent_view::last_exit),
+                      field("incarnation", &agent_view::incarnation),
+                      field("restarts", &agent_view::restarts),
+                      field("since", &agent_view::since)};
+  }
+};
+
+struct agent_list {
+  std::vector<agent_view> results;
+  static constexpr auto fields() {
+    return std::tuple{domain::field("results", &agent_list::results)};
+  }
+};
+
+struct services {
+  command_port* commands = nullptr;
+  persistence::read_port* reads = nullptr;
+  event_feed* feed = nullptr;
+  id_source* ids = nullptr;
+  clock_port* clock = nullptr;
+  std::function<engine_view()> engine;
+  std::function<std::vector<agent_view>()> agents;
+};
+
+/// Every route of a resource, one function per file in routes/.
+std::vector<route> run_routes(services& s);
+std::vector<route> job_routes(services& s);
+std::vector<route> directive_routes(services& s);
+std::vector<route> allowlist_routes(services& s);
+std::vector<route> event_routes(services& s);
+std::vector<route> token_routes(services& s);
+std::vector<route> system_routes(services& s);
+
+std::vector<route> all_routes(services& s);
+
+}  // namespace reeve::api

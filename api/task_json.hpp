@@ -1,0 +1,36 @@
+#pragma once
+// Tasks and directives as clients write them: a task is a name ("log_triage", "task1") or an object.
+
+#include <string>
+#include <vector>
+
+#include "base/outcome.hpp"
+#include "domain/json_text.hpp"
+#include "domain/task.hpp"
+
+namespace reeve::api {
+
+/// A directive as a client writes it.
+struct directive_body {
+  std::string name;
+  std::string description;
+  std::vector<domain::json_text> tasks;
+  domain::directive_limits limits;
+  domain::label_map labels;
+  static constexpr auto fields() {
+    using domain::field;
+    using domain::maybe;
+    return std::tuple{field("name", &directive_body::name),
+                      maybe("description", &directive_body::description),
+                      field("tasks", &directive_body::tasks),
+                      maybe("limits", &directive_body::limits),
+                      maybe("labels", &directive_body::labels)};
+  }
+};
+
+/// `at` is the pointer of the array. Errors name the element: /tasks/0, /tasks/1/params/image.
+outcome<std::vector<domain::task_spec>> decode_tasks(const std::vector<domain::json_text>& tasks,
+                                                     const std::string& at);
+outcome<domain::directive_spec> decode_directive(const directive_body& body, const std::string& at);
+
+}  // namespace reeve::api

@@ -1,0 +1,247 @@
+#include "base/redact_named.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+#include <sodium.h>
+
+namespace reeve {
+namespace {
+
+constexpr std::string_view hex_upper = "0123456789ABCDEF";
+constexpr std::string_view hex_lower = "0123456789abcdef";
+/// A single line of a secret of several lines counts as a secret from here on: shorter ones
+/// ("}", "[core]") are ordinary text. A line of a PEM body has 64.
+constexpr std::size_t min_line_bytes = 12;
+
+using byte = unsigned char;
+
+std::uint64_t head_of(const char* at) {
+  std::uint64_t head = 0;
+  std::memcpy(&head, at, min_secret_bytes);
+  return head;
+}
+
+std::size_t start_of(const char* at) {
+  std::uint32_t first = 0;
+  std::memcpy(&first, at, sizeof first);
+  return (first * 2654435761U) >> 16;  // Knuth's multiplicative hash.
+}
+
+bool unreserved(byte c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+         c == '_' || c == '.' || c == '~';
+}
+
+std::string url_encoded(std::string_view value, std::string_view digits, bool form) {
+  std::string out;
+  for (const char ch : value) {
+    const auto c = static_cast<byte>(ch);
+    if (unreserved(c)) {
+      out.push_back(ch);
+    } else if (form && c == ' ') {
+      out.push_back('+');
+    } else {
+      out.append({'%', digits[c >> 4], digits[c & 15]});
+    }
+  }
+  return out;
+}
+
+void append_unicode(std::string& out, std::uint32_t unit) {
+  out.append("\\u");
+  for (int shift = 12; shift >= 0; shift -= 4) out.push_back(hex_lower[(unit >> shift) & 15]);
+}
+
+struct json_style {
+  bool slash = false;  // PHP and others write "\/".
+  bool html = false;   // Go writes \u003c for '<', '>' and '&'.
+  bool ascii = false;  // Python writes \u00e9 for what is not ASCII.
+};
+
+/// The bytes of one UTF-8 character as UTF-16 escapes; what is not UTF-8 is copied.
+std::size_t append_wide(std::string& out, std::string_view rest) {
+  const auto lead = static_cast<byte>(rest[0]);
+  const std::size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead < 0xC2 || lead > 0xF4 || rest.size() < size) {
+    out.push_back(rest[0]);
+    return 1;
+  }
+  std::uint32_t point = lead & (0xFFU >> (size + 1));
+  for (std::size_t i = 1; i < size; ++i) {
+    point = (point << 6) | (static_cast<byte>(rest[i]) & 0x3FU);
+  }
+  if (point >= 0x10000) {
+    append_unicode(out, 0xD800 + ((point - 0x10000) >> 10));
+    append_unicode(out, 0xDC00 + ((point - 0x10000) & 0x3FF));
+  } else {
+    append_unicode(out, point);
+  }
+  return size;
+}
+
+std::string json_escaped(std::string_view value, json_style style) {
+  static constexpr std::string_view plain = "\"\\\b\f\n\r\t";
+  static constexpr std::string_view letters = "\"\\bfnrt";
+  std::string out;
+  for (std::size_t i = 0; i < value.size();) {
+    const char c = value[i];
+    if (style.ascii && static_cast<byte>(c) >= 0x80) {
+      i += append_wide(out, value.substr(i));
+      continue;
+    }
+    ++i;
+    if (const auto at = plain.find(c); at != plain.npos) {
+      out.append({'\\', letters[at]});
+    } else if (static_cast<byte>(c) < 0x20 || (style.html && (c == '<' || c == '>' || c == '&'))) {
+      append_unicode(out, static_cast<byte>(c));
+    } else if (style.slash && c == '/') {
+      out.append("\\/");
+    } else {
+      out.push_back(c);
+    }
+  }
+  return out;
+}
+
+/// Base64 of the value as it stands behind `offset` unknown bytes (0..2), without the characters
+/// that also depend on its neighbours. `last` keeps the character that holds the value's last bits
+/// when nothing follows it.
+std::string base64_inside(std::string_view value, std::size_t offset, std::string_view alphabet,
+                          bool last) {
+  std::string bytes(offset, '\0');
+  bytes.append(value);
+  const std::size_t bits = bytes.size() * 8;
+  const std::size_t begin = offset == 0 ? 0 : offset + 1;
+  const std::size_t end = last ? (bits + 5) / 6 : bits / 6;
+  bytes.append(2, '\0');
+  std::string out;
+  for (std::size_t i = begin; i < end; ++i) {
+    const std::size_t bit = i * 6;
+    const auto pair = static_cast<unsigned>(static_cast<byte>(bytes[bit / 8]) << 8 |
+                                            static_cast<byte>(bytes[bit / 8 + 1]));
+    out.push_back(alphabet[(pair >> (10 - bit % 8)) & 63]);
+  }
+  return out;
+}
+
+void add_base64(std::set<std::string>& forms, std::string_view value) {
+  static constexpr std::string_view standard =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  static constexpr std::string_view url =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  for (std::size_t offset = 0; offset < 3; ++offset) {
+    for (const auto alphabet : {standard, url}) {
+      for (const bool last : {false, true}) {
+        forms.insert(base64_inside(value, offset, alphabet, last));
+      }
+    }
+  }
+}
+
+void add_lines(std::set<std::string>& forms, std::string_view value) {
+  if (value.find('\n') == value.npos) return;
+  if (value.find('\r') == value.npos) {
+    std::string crlf;
+    for (const char c : value) {
+      if (c == '\n') crlf.push_back('\r');
+      crlf.push_back(c);
+    }
+    forms.insert(crlf);
+  }
+  // Log writers put a prefix before every line, so each longer line is a secret of its own.
+  while (!value.empty()) {
+    auto line = value.substr(0, value.find('\n'));
+    value.remove_prefix(std::min(value.size(), line.size() + 1));
+    const auto first = line.find_first_not_of(" \t\r");
+    if (first == line.npos) continue;
+    line = line.substr(first, line.find_last_not_of(" \t\r") - first + 1);
+    if (line.size() >= min_line_bytes && !line.starts_with("-----")) forms.emplace(line);
+  }
+}
+
+std::string kind_of(std::string_view name) {
+  std::string kind(name.substr(0, 40));
+  for (char& c : kind) {
+    if (!unreserved(static_cast<byte>(c)) || c == '~') c = '_';
+  }
+  return kind.empty() ? "secret" : kind;
+}
+
+}  // namespace
+
+std::vector<std::string> secret_forms(std::string_view value) {
+  std::set<std::string> forms{std::string(value)};
+  for (const auto digits : {hex_upper, hex_lower}) {
+    for (const bool form : {false, true}) forms.insert(url_encoded(value, digits, form));
+  }
+  for (const bool slash : {false, true}) {
+    for (const bool html : {false, true}) {
+      for (const bool ascii : {false, true}) {
+        forms.insert(json_escaped(value, {slash, html, ascii}));
+      }
+    }
+  }
+  add_base64(forms, value);
+  add_lines(forms, value);
+  std::vector<std::string> kept;
+  for (const auto& form : forms) {
+    if (form.size() >= min_secret_bytes) kept.push_back(form);
+  }
+  return kept;
+}
+
+secret_index::secret_index(std::vector<named_secret> secrets) : secrets_(std::move(secrets)) {
+  for (std::size_t i = 0; i < secrets_.size(); ++i) {
+    kinds_.push_back(kind_of(secrets_[i].name));
+    for (auto& text : secret_forms(secrets_[i].value)) add(std::move(text), i);
+  }
+  for (auto& [head, list] : by_head_) {
+    std::stable_sort(list.begin(), list.end(), [this](std::size_t a, std::size_t b) {
+      return forms_[a].text.size() > forms_[b].text.size();
+    });
+  }
+}
+
+secret_index::~secret_index() {
+  for (auto& form : forms_) sodium_memzero(form.text.data(), form.text.size());
+  for (auto& secret : secrets_) sodium_memzero(secret.value.data(), secret.value.size());
+}
+
+void secret_index::add(std::string text, std::size_t owner) {
+  starts_.set(start_of(text.data()));
+  by_head_[head_of(text.data())].push_back(forms_.size());
+  if (text.find('\n') != text.npos) multi_line_.push_back(forms_.size());
+  longest_ = std::max(longest_, text.size());
+  forms_.push_back({std::move(text), owner});
+}
+
+void secret_index::find(std::string_view text, std::vector<secret_span>& out) const {
+  if (forms_.empty() || text.size() < min_secret_bytes) return;
+  for (std::size_t at = 0; at + min_secret_bytes <= text.size(); ++at) {
+    if (!starts_.test(start_of(text.data() + at))) continue;
+    const auto found = by_head_.find(head_of(text.data() + at));
+    if (found == by_head_.end()) continue;
+    for (const auto index : found->second) {
+      const auto& form = forms_[index];
+      if (!text.substr(at).starts_with(form.text)) continue;
+      out.push_back({at, at + form.text.size(), kinds_[form.owner], false});
+      break;
+    }
+  }
+}
+
+std::size_t secret_index::unfinished_from(std::string_view text) const {
+  std::size_t from = text.size();
+  for (const auto index : multi_line_) {
+    const std::string_view form = forms_[index].text;
+    for (auto at = form.find('\n'); at != form.npos; at = form.find('\n', at + 1)) {
+      const auto begun = form.substr(0, at + 1);
+      if (begun.size() == form.size()) break;
+      if (text.ends_with(begun)) from = std::min(from, text.size() - begun.size());
+    }
+  }
+  return from;
+}
+
+}  // namespace reeve

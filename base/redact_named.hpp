@@ -1,0 +1,63 @@
+#pragma once
+// The index of named secrets: all written forms of each, found in one pass over the text.
+
+#include "base/redact.hpp"
+
+#include <bitset>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace reeve {
+
+/// Bytes [begin, end) to be replaced by one marker of this kind. `quoted` puts the marker into
+/// double quotes, where a bare JSON number stood. An empty kind writes no marker: the rest of a
+/// span whose marker is already out.
+struct secret_span {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  std::string_view kind;
+  bool quoted = false;
+};
+
+/// Every form in which a secret is looked for; each has at least `min_secret_bytes`.
+std::vector<std::string> secret_forms(std::string_view value);
+
+class secret_index {
+ public:
+  /// The values were checked by `redactor::make`.
+  explicit secret_index(std::vector<named_secret> secrets);
+  ~secret_index();
+  secret_index(const secret_index&) = delete;
+  secret_index& operator=(const secret_index&) = delete;
+
+  const std::vector<named_secret>& secrets() const { return secrets_; }
+  /// Bytes of the longest form, 0 without secrets.
+  std::size_t longest() const { return longest_; }
+  /// Appends every occurrence, also overlapping ones ("abcdef" and "defghi" in "abcdefghi").
+  void find(std::string_view text, std::vector<secret_span>& out) const;
+  /// Where the earliest form starts that `text` (which ends in a newline) may hold the beginning
+  /// of; `text.size()` if there is none.
+  std::size_t unfinished_from(std::string_view text) const;
+
+ private:
+  struct form {
+    std::string text;
+    std::size_t owner;
+  };
+  void add(std::string text, std::size_t owner);
+
+  std::vector<named_secret> secrets_;
+  std::vector<std::string> kinds_;
+  std::vector<form> forms_;
+  std::vector<std::size_t> multi_line_;
+  std::size_t longest_ = 0;
+  // A form's first four bytes, hashed to 16 bits: the one test that most positions fail. Its first
+  // six bytes then lead to the forms themselves, longest first.
+  std::bitset<65536> starts_;
+  std::unordered_map<std::uint64_t, std::vector<std::size_t>> by_head_;
+};
+
+}  // namespace reeve

@@ -1,0 +1,79 @@
+#pragma once
+// What the benchmarks share: fresh databases on the cluster that bench/run started, statistics,
+// CPU clocks, and the one line of JSON that each of them prints last.
+
+#include "base/outcome.hpp"
+#include "persistence/roles.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reeve::bench {
+
+/// From bench/run, in environment variables.
+struct settings {
+  std::string cluster;  // socket folder of a private PostgreSQL whose superuser is "reeve"
+  std::string folder;   // scratch, on the disk of the cluster
+  std::string reeve;    // the server binary
+  std::string engine;   // socket of a private container engine; empty = none
+  bool quick = false;   // everything in at most 20 s; figures then only show that it works
+};
+
+/// Ends the process with a message on stderr; a benchmark has nobody to hand an error to.
+[[noreturn]] void give_up(const std::string& why);
+template <class T>
+T need(outcome<T> result, std::string_view what) {
+  if (!result) give_up(std::string(what) + ": " + result.error().detail);
+  return std::move(result).value();
+}
+
+settings read_settings(int argc, char** argv);
+
+/// A database with our schema and the two runtime logins.
+struct bench_database {
+  std::string name;
+  std::string owner_url;
+  persistence::runtime_logins logins;
+};
+bench_database make_database(const settings& s, const std::string& name);
+/// Runs SQL; the first cell of the answer, empty if there is none.
+std::string query(const std::string& url, const std::string& sql);
+
+double median(std::vector<double> values);
+/// 0..1; nearest rank.
+double quantile(std::vector<double> values, double q);
+/// An interval that holds the median with at least 95 % (binomial, no assumption on the shape).
+struct interval {
+  double low = 0;
+  double high = 0;
+};
+interval median_interval(std::vector<double> values);
+
+std::int64_t mono_us();
+/// CPU time of a process from /proc, in microseconds (clock ticks of 10 ms); 0 if it is gone.
+std::int64_t cpu_us_of(int pid);
+/// Median time of an 8 KiB write and its fdatasync in `folder`, in microseconds.
+double fdatasync_us(const std::string& folder);
+/// "ext4", "tmpfs", …
+std::string file_system_of(const std::string& folder);
+
+/// The line: {"bench", "value", "unit", "baseline", "ratio", …details}.
+class report {
+ public:
+  report(std::string_view bench, double value, std::string_view unit, double baseline,
+         double ratio);
+  report& add(std::string_view name, double value);
+  report& add(std::string_view name, std::int64_t value);
+  report& add(std::string_view name, std::string_view value);
+  report& add(std::string_view name, bool value);
+  /// Adds the machine's load, prints, and flushes.
+  void print();
+
+ private:
+  void key(std::string_view name);
+  std::string text_;
+};
+
+}  // namespace reeve::bench

@@ -1,0 +1,87 @@
+#include "bench/workload.hpp"
+
+#include "actors/append_of.hpp"
+
+namespace reeve::bench {
+namespace {
+
+using domain::run_state;
+
+constexpr int steps = 4;
+constexpr const char* image_id =
+    "sha256:4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945";
+
+}  // namespace
+
+domain::run_launched sample_launch() {
+  domain::task_spec task;
+  task.kind = domain::task_kind::container;
+  task.name = "container";
+  task.params.image = "localhost:1/box:1";
+  task.params.command = std::vector<std::string>{"/bin/sh", "-c", "make report && ls -l /reeve"};
+  task.params.env = std::map<std::string, std::string>{{"STAGE", "nightly"}, {"REGION", "north"}};
+  domain::run_launched launch;
+  launch.id = real_ids().next();
+  launch.directive.name = "nightly-report";
+  launch.directive.description = "Builds the report of the day and checks it";
+  launch.directive.tasks = {task};
+  launch.jobs = {real_ids().next()};
+  launch.engine = "simulated";
+  launch.labels = {{"team", "data"}};
+  return launch;
+}
+
+void run_author::begin_run() {
+  auto state = std::make_shared<run_state>();
+  state->tenant = tenant_;
+  state_ = std::move(state);
+}
+
+domain::run_event run_author::event() {
+  if (step_ == 0) return sample_launch();
+  const auto& job = state_->jobs.front().id;
+  if (step_ == 1) {
+    domain::attempt_intended intended;
+    intended.job = job;
+    intended.attempt = 1;
+    intended.container_name = domain::container_name_of(tenant_, job, 1);
+    intended.image = "localhost:1/box:1";
+    intended.image_id = image_id;
+    intended.deadline.at = state_->created_at + 3600 * us_per_second;
+    return intended;
+  }
+  if (step_ == 2) {
+    return domain::job_finished{job, domain::job_status::success, domain::end_reason::exited};
+  }
+  return domain::run_finished{domain::run_status::success};
+}
+
+persistence::append_request run_author::next() {
+  if (step_ == 0) begin_run();
+  events_ = {event()};
+  const uuid run = step_ == 0 ? std::get<domain::run_launched>(events_[0]).id : state_->id;
+  meta_ = {};
+  meta_.principal = "token:0190b3f2-7d3e-7c4a-9b1f-0c2d3e4f5a6b";
+  meta_.command_id = real_ids().next();
+  meta_.correlation_id = run;
+  if (step_ > 0) meta_.causation_id = state_->last_position;
+  auto request = actors::append_of<run_state>(state_, events_, tenant_,
+                                              domain::stream_of<run_state>(run), meta_);
+  if (step_ == 0) {
+    persistence::command_key key;
+    key.tenant = tenant_;
+    key.principal = meta_.principal;
+    key.route = "POST /api/runs/launch";
+    key.key = to_string(run);
+    key.request_digest = sha256(key.key);
+    request.command = std::move(key);
+  }
+  return request;
+}
+
+void run_author::appended(const persistence::append_result& result) {
+  state_ = actors::after<run_state>(state_, events_, result.stamps, tenant_, meta_.principal);
+  step_ = (step_ + 1) % steps;
+}
+
+}  // namespace reeve::bench

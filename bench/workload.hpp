@@ -1,0 +1,38 @@
+#pragma once
+// Events like the real ones: the life of one run with a container job, as run actors append it.
+
+#include "domain/allowlist.hpp"
+#include "domain/run.hpp"
+#include "persistence/append.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace reeve::bench {
+
+/// One producer that lives through run after run, one event an append, four appends a run: launched
+/// (with a command row), attempt intended, job finished, run finished. Their payloads have about
+/// 300 bytes in the mean; each append rewrites the row of its run, the first three also the job's.
+class run_author {
+ public:
+  explicit run_author(const uuid& tenant) : tenant_(tenant) {}
+
+  persistence::append_request next();
+  /// What the journal answered to it.
+  void appended(const persistence::append_result& result);
+
+ private:
+  domain::run_event event();
+  void begin_run();
+
+  uuid tenant_;
+  int step_ = 0;
+  std::shared_ptr<const domain::run_state> state_;
+  std::vector<domain::run_event> events_;  // of the last append
+  domain::event_meta meta_;
+};
+
+/// A launch with one container task.
+domain::run_launched sample_launch();
+
+}  // namespace reeve::bench

@@ -1,0 +1,30 @@
+#pragma once
+// The command line, taken apart. The one unit behind it includes CLI11.
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cli/commands.hpp"
+
+namespace reeve::cli {
+
+struct arguments {
+  std::string command;  // serve, verify, …; empty = there is nothing to do, exit with `exit`
+  int exit = 0;
+  std::map<std::string, std::string> settings;  // by the names of the configuration
+  std::string config_file;
+  std::string database;  // --database of the offline commands
+  bool json = false;
+  std::string action;    // second word of config, runs, directives, allow
+  std::vector<std::string> words;
+  verify_options verify;
+  replay_options replay;
+  export_options exported;
+  client_options client;
+};
+
+/// Prints help, version and errors itself.
+arguments parse_arguments(int argc, char** argv);
+
+}  // namespace reeve::cli

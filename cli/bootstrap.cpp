@@ -1,0 +1,99 @@
+#include "cli/bootstrap.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <future>
+#include <random>
+
+#include "base/digest.hpp"
+#include "persistence/token_table.hpp"
+
+namespace reeve::cli {
+namespace {
+
+template <class T, class Call>
+outcome<T> wait_for(Call call) {
+  auto promise = std::make_shared<std::promise<outcome<T>>>();
+  auto answer = promise->get_future();
+  call(reply_slot<T>([promise](outcome<T> r) { promise->set_value(std::move(r)); }));
+  if (answer.wait_for(std::chrono::seconds(30)) != std::future_status::ready) {
+    return reject(errc::timed_out, "the first start took too long");
+  }
+  return answer.get();
+}
+
+actors::command_context context_of(uuid tenant, id_source& ids) {
+  actors::command_context c;
+  c.tenant = tenant;
+  c.meta.principal = "system:bootstrap";
+  c.meta.command_id = ids.next();
+  c.meta.correlation_id = c.meta.command_id;
+  return c;
+}
+
+std::string make_secret() {
+  std::random_device random;  // the operating system's random numbers
+  std::string bytes;
+  for (int i = 0; i < 32; ++i) bytes += static_cast<char>(random() & 0xff);
+  return to_base64url(bytes);
+}
+
+outcome<done> write_secret(const std::string& path, const std::string& text) {
+  const std::string fresh = path + ".new";
+  ::unlink(fresh.c_str());
+  const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return reject(errc::unavailable, path + " cannot be written");
+  const std::string line = text + "\n";
+  const bool good =
+      ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
+      ::fsync(fd) == 0;
+  ::close(fd);
+  if (!good || std::rename(fresh.c_str(), path.c_str()) != 0) {
+    return reject(errc::unavailable, path + " cannot be written");
+  }
+  return done{};
+}
+
+bool has_admin(const persistence::startup_rows& rows) {
+  for (const auto& token : rows.tokens) {
+    if (token.is_active && token.role == domain::token_role::admin) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+outcome<bool> bootstrap(actors::commands& commands, id_source& ids,
+                        const persistence::startup_rows& rows, const std::string& token_file) {
+  if (has_admin(rows)) return false;
+  using access = actors::executed<domain::access_state>;
+  uuid tenant;
+  if (rows.tenants.empty()) {
+    tenant = ids.next();
+    auto made = wait_for<access>([&](reply_slot<access> slot) {
+      commands.create_tenant(context_of(tenant, ids), "default", slot);
+    });
+    if (!made) return made.error();
+  } else {
+    tenant = rows.tenants.front().id;
+  }
+  const auto secret = make_secret();
+  domain::token_created token;
+  token.id = ids.next();
+  token.name = "bootstrap";
+  token.role = domain::token_role::admin;
+  token.secret_hash = sha256(secret);
+  if (auto ok = write_secret(token_file, persistence::token_text(token.id, secret)); !ok) {
+    return ok.error();
+  }
+  auto made = wait_for<access>([&](reply_slot<access> slot) {
+    commands.create_token(context_of(tenant, ids), token, slot);
+  });
+  if (!made) return made.error();
+  return true;
+}
+
+}  // namespace reeve::cli

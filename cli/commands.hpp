@@ -1,0 +1,65 @@
+#pragma once
+// The sub-commands, one file each. They print to stdout, errors to stderr, and answer an exit code.
+
+#include "cli/config.hpp"
+
+#include <string>
+#include <vector>
+
+namespace reeve::cli {
+
+/// UI2: what scripts may rely on.
+enum exit_code : int {
+  exit_ok = 0,
+  exit_run_failed = 1,
+  exit_usage = 2,
+  exit_not_found = 3,
+  exit_refused = 4,
+  exit_unreachable = 5,
+  exit_collapsed = 70,  // the supervision tree gave up: start again
+  exit_fenced = 75      // another server writes: start again
+};
+
+int serve(const loaded_config& config);
+int migrate(const loaded_config& config);
+
+struct verify_options {
+  std::string from;   // file, "-" = standard input, empty = the database
+  std::string heads;  // file of signed heads; empty = the data folder's
+  std::string key;    // public key; empty = the data folder's
+  bool json = false;
+};
+int verify(const loaded_config& config, const verify_options& options);
+
+struct replay_options {
+  std::string until;  // position or RFC 3339 time; empty = the head, with comparison
+  bool json = false;
+};
+int replay(const loaded_config& config, const replay_options& options);
+
+struct export_options {
+  std::string to = "-";
+  std::string tenant;  // only this tenant's events whole
+  bool zstd = false;
+};
+int export_log(const loaded_config& config, const export_options& options);
+
+int show_config(const loaded_config& config, bool json);
+int doctor(const loaded_config& config, bool json);
+
+/// Commands of a client of a running server.
+struct client_options {
+  std::string url;    // empty = the data folder's endpoint, then http://127.0.0.1:9595
+  std::string token;  // empty = REEVE_TOKEN, then the data folder's token
+  bool json = false;
+};
+int runs(const loaded_config& config, const client_options& client,
+         const std::vector<std::string>& words);
+int directives(const loaded_config& config, const client_options& client,
+               const std::vector<std::string>& words);
+int allow(const loaded_config& config, const client_options& client,
+          const std::vector<std::string>& words);
+int events(const loaded_config& config, const client_options& client,
+           const std::vector<std::string>& words);
+
+}  // namespace reeve::cli

@@ -1,0 +1,61 @@
+#pragma once
+// The server's configuration: TOML file, then environment, then flags, in rising order. One table
+// (config_table.cpp) yields the parser, `reeve config show` and docs/configuration.md.
+
+#include "base/outcome.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reeve::cli {
+
+struct config {
+  std::string listen = "127.0.0.1:9595";  // address:port; port 0 = any free one
+  std::string data = "./var";             // everything that the server keeps outside PostgreSQL
+  std::string database_url;               // owner's login; empty = a private PostgreSQL below data
+  std::string writer_url;                 // runtime logins; empty = generated
+  std::string reader_url;
+  std::string docker = "auto";  // auto, simulated, unix:///path
+  std::string logs = "./logs";  // files that log_triage may read
+  std::string uploads = "./uploads";
+  bool redacted = true;                  // pattern redaction of the logs of jobs
+  std::vector<std::string> mount_roots;  // folders that jobs may mount; none = no mounts
+  std::string log_level = "info";        // debug, info, warn, error
+  std::string log_format = "json";       // json, text
+  bool allow_plain_http = false;         // plain HTTP beyond loopback
+  std::int64_t rate_per_s = 2000;        // requests of one token
+  std::int64_t max_connections = 1024;
+  std::int64_t threads = 2;              // of the actors
+  std::int64_t job_log_bytes = 1 << 20;  // kept of a container's output
+  std::int64_t drain_s = 10;             // in-flight requests at a stop
+  std::int64_t reader_delay_ms = 0;      // test hook: holds a reader back before it answers
+};
+
+/// One row of the table, with where the value came from.
+struct config_row {
+  std::string name;      // "listen", as in the TOML file
+  std::string flag;      // "--listen", or empty: secrets never come from flags
+  std::string variable;  // "REEVE_LISTEN"
+  std::string value;     // secrets as "[redacted]"
+  std::string origin;    // default, file, environment NAME, flag
+  std::string text;      // one sentence for the documentation
+};
+
+struct loaded_config {
+  config values;
+  std::vector<config_row> rows;
+  std::vector<std::string> warnings;  // older names that were accepted
+};
+
+/// `flags`: name → text, as the command line had them. `file`: path of the TOML file, empty = none.
+/// invalid: names the setting, where it came from and what is allowed; unknown keys are refused.
+outcome<loaded_config> load_config(const std::map<std::string, std::string>& flags,
+                                   const std::string& file);
+
+/// The documentation, as Markdown; docs/configuration.md is its output.
+std::string config_markdown();
+
+}  // namespace reeve::cli

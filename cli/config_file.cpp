@@ -1,0 +1,62 @@
+#include "cli/config_file.hpp"
+
+#include <toml++/toml.h>
+
+#include <fstream>
+
+namespace reeve::cli {
+namespace {
+
+std::optional<std::string> as_text(const toml::node& node) {
+  if (const auto text = node.value<std::string>(); text && node.is_string()) return text;
+  if (node.is_boolean()) return *node.value<bool>() ? "true" : "false";
+  if (node.is_integer()) return std::to_string(*node.value<std::int64_t>());
+  const auto* array = node.as_array();
+  if (array == nullptr) return std::nullopt;
+  std::string joined;
+  for (const auto& element : *array) {
+    if (!element.is_string()) return std::nullopt;
+    joined += (joined.empty() ? "" : ":") + *element.value<std::string>();
+  }
+  return joined;
+}
+
+}  // namespace
+
+outcome<std::map<std::string, std::string>> read_config_file(const std::string& path) {
+  std::map<std::string, std::string> values;
+  if (path.empty()) return values;
+  try {
+    const auto table = toml::parse_file(path);
+    for (const auto& [key, node] : table) {
+      auto text = as_text(node);
+      if (!text) {
+        return reject(errc::invalid,
+                      path + ": " + std::string(key.str()) + " is text, a number, true or false");
+      }
+      values[std::string(key.str())] = std::move(*text);
+    }
+    return values;
+  } catch (const toml::parse_error& e) {
+    return reject(errc::invalid, path + ", line " + std::to_string(e.source().begin.line) + ": " +
+                                     std::string(e.description()));
+  }
+}
+
+std::string read_secret_file(const std::string& path) {
+  std::ifstream in(path);
+  std::string line;
+  std::getline(in, line);
+  return line;
+}
+
+std::string quoted_value(const std::string& value) {
+  std::string out = "'";
+  for (char c : value) {
+    if (c == '\'' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "'";
+}
+
+}  // namespace reeve::cli

@@ -1,0 +1,21 @@
+#pragma once
+// Files that configuration comes from.
+
+#include <map>
+#include <string>
+
+#include "base/outcome.hpp"
+
+namespace reeve::cli {
+
+/// Top-level keys of a TOML file as text; arrays of text become one with colons in between. An
+/// empty path is an empty file. `invalid` names file, line and what is wrong.
+outcome<std::map<std::string, std::string>> read_config_file(const std::string& path);
+
+/// The first line of a file, without its end; empty if it cannot be read.
+std::string read_secret_file(const std::string& path);
+
+/// A value in libpq's key=value form.
+std::string quoted_value(const std::string& value);
+
+}  // namespace reeve::cli

@@ -1,0 +1,56 @@
+#include "cli/database.hpp"
+
+#include "persistence/migrate.hpp"
+
+#include <unistd.h>
+
+namespace reeve::cli {
+
+outcome<database> open_database(const config& c, bool exclusive) {
+  database db;
+  if (!c.database_url.empty()) {
+    db.owner_url = c.database_url;
+    return db;
+  }
+  db.is_private = true;
+  persistence::private_postgres_options options;
+  options.folder = c.data + "/pg";
+  auto started = persistence::private_postgres::start(options);
+  if (started) {
+    db.own = std::move(*started);
+    db.owner_url = db.own->owner_url();
+    return db;
+  }
+  if (exclusive || started.error().code != errc::conflict) return started.error();
+  db.owner_url = persistence::private_postgres::owner_url_of(options.folder);
+  return db;
+}
+
+outcome<persistence::runtime_logins> prepare_database(const config& c, const database& db) {
+  persistence::roles_options roles;
+  roles.owner_url = db.owner_url;
+  roles.writer_url = c.writer_url;
+  roles.reader_url = c.reader_url;
+  roles.secrets_file = c.data + "/roles";
+  roles.peer = db.is_private;
+  auto logins = persistence::ensure_roles(roles);
+  if (!logins) return logins;
+  auto migrated = persistence::migrate({db.owner_url, logins->writer_role, logins->reader_role});
+  if (!migrated) return migrated.error();
+  return logins;
+}
+
+std::string token_file(const config& c) {
+  return c.data + "/token";
+}
+std::string endpoint_file(const config& c) {
+  return c.data + "/endpoint";
+}
+std::string signing_key_file(const config& c) {
+  return c.data + "/signing.key";
+}
+std::string heads_file(const config& c) {
+  return c.data + "/heads.ndjson";
+}
+
+}  // namespace reeve::cli

@@ -1,0 +1,33 @@
+#pragma once
+// The database that a sub-command works on: DATABASE_URL, or the private PostgreSQL, which is
+// started for as long as the command needs it if no server runs it.
+
+#include "base/outcome.hpp"
+#include "cli/config.hpp"
+#include "persistence/private_postgres.hpp"
+#include "persistence/roles.hpp"
+
+#include <memory>
+#include <string>
+
+namespace reeve::cli {
+
+struct database {
+  std::unique_ptr<persistence::private_postgres> own;  // null = somebody else runs it
+  std::string owner_url;
+  bool is_private = false;
+};
+
+/// `exclusive`: the private PostgreSQL must be ours (the server); else one that runs is used.
+outcome<database> open_database(const config& c, bool exclusive);
+
+/// Roles and migrations, as every start does it.
+outcome<persistence::runtime_logins> prepare_database(const config& c, const database& db);
+
+/// Folders of the server's state, below config::data.
+std::string token_file(const config& c);
+std::string endpoint_file(const config& c);
+std::string signing_key_file(const config& c);
+std::string heads_file(const config& c);
+
+}  // namespace reeve::cli

@@ -1,0 +1,18 @@
+#pragma once
+// Which container engine a server uses, decided once at its start (CTR4).
+
+#include "adapters/engine_port.hpp"
+#include "base/outcome.hpp"
+
+#include <memory>
+#include <string>
+
+namespace reeve::cli {
+
+/// `setting`: auto, simulated, or unix:///path. `auto` takes the socket of DOCKER_HOST or the usual
+/// one if an engine answers there, or if a real engine was ever seen in this log; else the
+/// simulated engine.
+outcome<std::unique_ptr<adapters::container_engine>> choose_engine(const std::string& setting,
+                                                                   bool real_engine_seen);
+
+}  // namespace reeve::cli

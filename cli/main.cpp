@@ -1,0 +1,65 @@
+// The composition root: takes the command line apart, loads the configuration, runs one command.
+
+#include <cstdio>
+#include <exception>
+
+#include "cli/arguments.hpp"
+#include "cli/commands.hpp"
+
+namespace {
+
+using namespace reeve;
+
+int usage(const rejection& why) {
+  std::fputs(("reeve: " + why.detail + "\n").c_str(), stderr);
+  return cli::exit_usage;
+}
+
+/// A password in a flag would stand in every list of processes.
+bool has_password(const std::string& url) {
+  const auto scheme = url.find("://");
+  const auto at = url.find('@');
+  if (scheme != std::string::npos && at != std::string::npos) {
+    return url.substr(scheme + 3, at - scheme - 3).find(':') != std::string::npos;
+  }
+  return url.find("password") != std::string::npos;
+}
+
+int dispatch(const cli::arguments& a, cli::loaded_config& config) {
+  if (a.command == "serve") return cli::serve(config);
+  if (a.command == "migrate") return cli::migrate(config);
+  if (a.command == "verify") return cli::verify(config, a.verify);
+  if (a.command == "replay") return cli::replay(config, a.replay);
+  if (a.command == "export") return cli::export_log(config, a.exported);
+  if (a.command == "doctor") return cli::doctor(config, a.json);
+  if (a.command == "runs") return cli::runs(config, a.client, a.words);
+  if (a.command == "directives") return cli::directives(config, a.client, a.words);
+  if (a.command == "allow") return cli::allow(config, a.client, a.words);
+  if (a.command == "events") return cli::events(config, a.client, a.words);
+  if (a.action == "markdown") {
+    std::fputs(cli::config_markdown().c_str(), stdout);
+    return cli::exit_ok;
+  }
+  return cli::show_config(config, a.json);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const auto arguments = cli::parse_arguments(argc, argv);
+    if (arguments.command.empty()) return arguments.exit;
+    auto config = cli::load_config(arguments.settings, arguments.config_file);
+    if (!config) return usage(config.error());
+    if (!arguments.database.empty()) {
+      if (has_password(arguments.database)) {
+        return usage(reject(errc::invalid, "--database: give a password by DATABASE_URL instead"));
+      }
+      config->values.database_url = arguments.database;
+    }
+    return dispatch(arguments, *config);
+  } catch (const std::exception&) {
+    std::fputs("reeve: an internal error ended the command\n", stderr);
+    return cli::exit_collapsed;
+  }
+}

@@ -1,0 +1,280 @@
+#include "cli/serve.hpp"
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "api/bridge.hpp"
+#include "base/log.hpp"
+#include "cli/bootstrap.hpp"
+#include "cli/engine_choice.hpp"
+
+namespace reeve::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+void say(const std::string& line) {
+  std::fputs((line + "\n").c_str(), stdout);
+  std::fflush(stdout);
+}
+
+int fail(const rejection& why) {
+  std::fputs(("reeve: " + why.detail + "\n").c_str(), stderr);
+  return why.code == errc::invalid ? exit_usage : exit_refused;
+}
+
+outcome<done> make_folder(const std::string& path) {
+  std::error_code failed;
+  std::filesystem::create_directories(path, failed);
+  if (failed) return reject(errc::unavailable, path + " cannot be made: " + failed.message());
+  ::chmod(path.c_str(), 0700);
+  return done{};
+}
+
+std::vector<std::string> canonical_roots(const std::vector<std::string>& roots) {
+  std::vector<std::string> canonical;
+  for (const auto& root : roots) {
+    std::error_code failed;
+    const auto path = std::filesystem::canonical(root, failed);
+    if (failed) {
+      log_warn("a mount root is not there", {{"folder", root}});
+    } else {
+      canonical.push_back(path.string());
+    }
+  }
+  return canonical;
+}
+
+void block_signals(sigset_t& set) {
+  ::sigemptyset(&set);
+  ::sigaddset(&set, SIGTERM);
+  ::sigaddset(&set, SIGINT);
+  ::sigaddset(&set, SIGHUP);
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
+}  // namespace
+
+int serve(const loaded_config& config) {
+  if (::geteuid() == 0) {
+    return fail(reject(errc::invalid,
+                       "the server does not run as root: start it as another user, or use ./run"));
+  }
+  sigset_t signals;
+  block_signals(signals);
+  for (const auto& warning : config.warnings) log_warn(warning);
+  return server_process(config).run();
+}
+
+server_process::~server_process() {
+  if (http_) http_->stop();
+  if (http_thread_.joinable()) http_thread_.join();
+  told_ = nullptr;
+  http_.reset();
+  house_.reset();
+  triage_.reset();
+  engine_.reset();
+}
+
+int server_process::run() {
+  log_options logging;
+  logging.least = parse_log_level(config_.log_level).value_or(log_level::info);
+  logging.json = config_.log_format == "json";
+  logging.redact = [rules = redactor()](std::string_view line) { return rules.redact(line); };
+  set_up_log(std::move(logging));
+  if (auto ok = open_storage(); !ok) return fail(ok.error());
+  if (auto ok = open_journal(); !ok) return fail(ok.error());
+  if (exit_code_ >= 0) return exit_code_;
+  if (auto ok = open_engine(); !ok) return fail(ok.error());
+  open_house();
+  if (auto ok = first_start(); !ok) return fail(ok.error());
+  if (auto ok = open_gateway(); !ok) return fail(ok.error());
+  const int code = wait_for_end();
+  drain();
+  return code;
+}
+
+outcome<done> server_process::open_storage() {
+  if (auto ok = make_folder(config_.data); !ok) return ok;
+  auto db = open_database(config_, true);
+  if (!db) return db.error();
+  database_ = std::move(*db);
+  auto logins = prepare_database(config_, database_);
+  if (!logins) return logins.error();
+  logins_ = *logins;
+  job_redaction_ = config_.redacted ? redactor() : redactor().without_patterns();
+  persistence::read_store_config reading;
+  reading.url = logins_.reader_url;
+  reading.delay_ms = config_.reader_delay_ms;
+  reads_ = std::make_unique<persistence::read_store>(reading);
+  feed_ = std::make_unique<api::event_feed>(*reads_);
+  blobs_ = std::make_unique<persistence::blob_writer>(logins_.writer_url);
+  server_id_ = real_ids().next();
+  return done{};
+}
+
+persistence::journal_config server_process::journal_settings() {
+  persistence::journal_config c;
+  c.url = logins_.writer_url;
+  c.server = server_id_;
+  c.on_commit = [this](const persistence::commit_notice& notice) { on_commit(notice); };
+  return c;
+}
+
+void server_process::on_commit(const persistence::commit_notice& notice) {
+  reads_->on_commit(notice);
+  tokens_.on_commit(notice);
+  feed_->publish(notice.events);
+}
+
+/// While another server leads, this one waits: a standby. A signal ends the wait.
+outcome<done> server_process::open_journal() {
+  journal_ = std::make_shared<persistence::journal>(journal_settings());
+  bool told = false;
+  for (;;) {
+    auto head = journal_->open();
+    if (head) {
+      head_ = *head;
+      break;
+    }
+    const auto code = head.error().code;
+    if (code != errc::conflict && code != errc::unavailable) return head.error();
+    if (!told) say("reeve: standby: " + head.error().detail);
+    told = true;
+    sigset_t signals;
+    block_signals(signals);
+    const timespec pause{0, 500'000'000};
+    if (::sigtimedwait(&signals, nullptr, &pause) > 0) {
+      exit_code_ = exit_ok;
+      return done{};
+    }
+    if (database_.own && !database_.own->alive()) {
+      if (auto ok = database_.own->revive(); !ok) return ok;
+    }
+  }
+  reads_->set_head(head_.position);
+  auto rows = persistence::read_startup(logins_.writer_url);
+  if (!rows) return rows.error();
+  rows_ = std::move(*rows);
+  tokens_.load(rows_.tokens);
+  return done{};
+}
+
+outcome<done> server_process::open_engine() {
+  auto chosen = choose_engine(config_.docker, rows_.real_engine_seen);
+  if (!chosen) return chosen.error();
+  adapters::guarded_engine::listeners told;
+  told.on_available = [this](const adapters::engine_status& status) {
+    auto* house = told_.load();
+    if (house == nullptr) return;
+    if (status.available && status.engine != "simulated") {
+      house->record(domain::engine_seen{status.engine, status.version});
+    }
+    house->engine_available(status.available);
+  };
+  told.on_breaker = [this](adapters::call_class kind, adapters::breaker_state from,
+                           adapters::breaker_state to) {
+    auto* house = told_.load();
+    if (house == nullptr) return;
+    house->record(domain::engine_breaker_changed{std::string(adapters::name_of(kind)),
+                                                 std::string(adapters::name_of(from)),
+                                                 std::string(adapters::name_of(to))});
+  };
+  engine_ = std::make_unique<adapters::guarded_engine>(std::move(*chosen),
+                                                       adapters::guard_options{}, told);
+  adapters::triage_worker_options triage;
+  triage.log_folder = config_.logs;
+  triage_ = std::make_unique<adapters::triage_worker>(triage, *engine_, real_clock());
+  return done{};
+}
+
+void server_process::open_house() {
+  actors::house_settings settings;
+  settings.instance = head_.origin;
+  settings.mount_roots = canonical_roots(config_.mount_roots);
+  settings.log_bytes = static_cast<std::size_t>(config_.job_log_bytes);
+  settings.threads = static_cast<int>(config_.threads);
+  actors::house_ground ground;
+  ground.journal = journal_;
+  ground.reopen = [this] {
+    auto next = std::make_shared<persistence::journal>(journal_settings());
+    // A lost database is a state: the new journal comes back by itself.
+    if (auto head = next->open(); !head) {
+      log_error("the journal could not be opened again", {{"why", head.error().detail}});
+    }
+    return next;
+  };
+  ground.reads = reads_.get();
+  ground.blobs = blobs_.get();
+  ground.triage = triage_.get();
+  ground.redact = &job_redaction_;
+  ground.engine = engine_.get();
+  ground.clock = &real_clock();
+  ground.ids = &real_ids();
+  ground.active_runs = [this]() -> outcome<std::vector<actors::house_ground::active_run_row>> {
+    auto rows = persistence::read_active_runs(logins_.writer_url);
+    if (!rows) return rows.error();
+    std::vector<actors::house_ground::active_run_row> runs;
+    for (const auto& row : *rows) runs.push_back({row.tenant, row.run});
+    return runs;
+  };
+  ground.on_fenced = [this] { exit_code_ = exit_fenced; };
+  ground.on_collapse = [] {
+    log_error("the supervision tree gave up: the process ends");
+    ::_exit(exit_collapsed);
+  };
+  ground.on_log_available = [](bool available) {
+    log_warn(available ? "the event log is back" : "the event log is away");
+  };
+  house_ = std::make_unique<actors::house>(settings, ground);
+  journal_.reset();
+  told_ = house_.get();
+  const auto status = engine_->status();
+  if (status.available && status.engine != "simulated" && !rows_.real_engine_seen) {
+    house_->record(domain::engine_seen{status.engine, status.version});
+  }
+}
+
+outcome<done> server_process::first_start() {
+  if (!house_->await_up(60s)) return reject(errc::timed_out, "the actors did not start in time");
+  auto made = bootstrap(house_->commands(), real_ids(), rows_, token_file(config_));
+  if (!made) return made.error();
+  if (*made) say("reeve: the admin token is in " + token_file(config_));
+  return done{};
+}
+
+int server_process::wait_for_end() {
+  sigset_t signals;
+  block_signals(signals);
+  while (exit_code_ < 0) {
+    const timespec pause{0, 200'000'000};
+    const int signal = ::sigtimedwait(&signals, nullptr, &pause);
+    if (signal == SIGTERM || signal == SIGINT) return exit_ok;
+    if (!database_.own || database_.own->alive()) continue;
+    log_warn("the private PostgreSQL was killed; it is started again");
+    if (auto ok = database_.own->revive(); !ok) {
+      log_error("PostgreSQL does not come back", {{"why", ok.error().detail}});
+      return exit_collapsed;
+    }
+  }
+  return exit_code_;
+}
+
+void server_process::drain() {
+  draining_ = true;
+  http_->begin_drain();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(config_.drain_s);
+  while (http_->connections() > 0 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(5ms);
+  }
+  http_->stop();
+  ::unlink(endpoint_file(config_).c_str());
+}
+
+}  // namespace reeve::cli

@@ -1,0 +1,74 @@
+#pragma once
+// A server process from start to end. Everything that lives as long as the process is a member, in
+// the order in which it is made; it goes in reverse.
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "actors/house.hpp"
+#include "adapters/guarded_engine.hpp"
+#include "adapters/triage_worker.hpp"
+#include "api/event_feed.hpp"
+#include "api/http_server.hpp"
+#include "api/routes/health.hpp"
+#include "api/services.hpp"
+#include "cli/commands.hpp"
+#include "cli/database.hpp"
+#include "persistence/blob_writer.hpp"
+#include "persistence/read_store.hpp"
+#include "persistence/token_table.hpp"
+
+namespace reeve::cli {
+
+class server_process {
+ public:
+  explicit server_process(const loaded_config& loaded) : config_(loaded.values) {}
+  ~server_process();
+
+  /// Serves until a signal, a collapse or a fence; the exit code.
+  int run();
+
+ private:
+  outcome<done> open_storage();
+  outcome<done> open_journal();
+  outcome<done> open_engine();
+  void open_house();
+  outcome<done> open_gateway();
+  outcome<done> first_start();
+  /// Returns the signal or the reason to stop; looks after the private PostgreSQL meanwhile.
+  int wait_for_end();
+  void drain();
+  persistence::journal_config journal_settings();
+  void on_commit(const persistence::commit_notice& notice);
+  std::vector<api::check> checks() const;
+  std::optional<api::caller> authenticate(std::string_view token) const;
+
+  config config_;
+  uuid server_id_;
+  database database_;
+  persistence::runtime_logins logins_;
+  persistence::startup_rows rows_;
+  redactor job_redaction_;
+  persistence::token_table tokens_;
+  std::unique_ptr<persistence::read_store> reads_;
+  std::unique_ptr<api::event_feed> feed_;
+  std::unique_ptr<persistence::blob_writer> blobs_;
+  std::shared_ptr<persistence::journal> journal_;
+  persistence::journal_head head_;
+  std::unique_ptr<adapters::guarded_engine> engine_;
+  std::unique_ptr<adapters::triage_worker> triage_;
+  std::unique_ptr<actors::house> house_;
+  std::atomic<actors::house*> told_{nullptr};  // whom the engine's listeners tell
+  std::unique_ptr<api::command_port> bridge_;
+  std::unique_ptr<api::services> services_;
+  std::optional<api::router> router_;
+  std::unique_ptr<api::http_server> http_;
+  std::thread http_thread_;
+  std::atomic<bool> draining_{false};
+  std::atomic<int> exit_code_{-1};
+};
+
+}  // namespace reeve::cli

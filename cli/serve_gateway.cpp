@@ -1,0 +1,114 @@
+// The part of a server process that clients see.
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <tuple>
+
+#include "api/bridge.hpp"
+#include "api/openapi.hpp"
+#include "api/routes/health.hpp"
+#include "base/log.hpp"
+#include "cli/serve.hpp"
+
+namespace reeve::cli {
+namespace {
+
+api::role role_of(domain::token_role role) {
+  switch (role) {
+    case domain::token_role::viewer:
+      return api::role::viewer;
+    case domain::token_role::operator_:
+      return api::role::operator_;
+    case domain::token_role::admin:
+      return api::role::admin;
+    case domain::token_role::auditor:
+      return api::role::auditor;
+    case domain::token_role::node:
+      return api::role::node;
+  }
+  return api::role::node;
+}
+
+std::pair<std::string, std::uint16_t> split_listen(const std::string& listen) {
+  const auto colon = listen.rfind(':');
+  return {listen.substr(0, colon), static_cast<std::uint16_t>(std::atoi(&listen[colon + 1]))};
+}
+
+/// Atomically, so that a reader finds a whole line or none.
+bool write_line(const std::string& path, const std::string& line) {
+  const std::string fresh = path + ".new";
+  std::ofstream(fresh, std::ios::trunc) << line << "\n";
+  return std::rename(fresh.c_str(), path.c_str()) == 0;
+}
+
+}  // namespace
+
+outcome<done> server_process::open_gateway() {
+  bridge_ = api::make_bridge(house_->commands(), real_ids());
+  services_ = std::make_unique<api::services>();
+  services_->commands = bridge_.get();
+  services_->reads = reads_.get();
+  services_->feed = feed_.get();
+  services_->ids = &real_ids();
+  services_->clock = &real_clock();
+  services_->engine = [this] {
+    const auto s = engine_->status();
+    return api::engine_view{s.engine,  s.available,   s.breaker,
+                            s.version, s.api_version, s.live_restore};
+  };
+  services_->agents = [this] {
+    std::vector<api::agent_view> all;
+    for (const auto& row : house_->agents()) {
+      all.push_back({row.path, row.strategy, row.state, row.last_exit, row.incarnation,
+                     row.restarts, {row.since_us}});
+    }
+    return all;
+  };
+  auto routes = api::all_routes(*services_);
+  for (auto& r : api::health_routes([this] { return checks(); })) routes.push_back(std::move(r));
+  auto table = api::router::make(api::with_openapi(std::move(routes)));
+  if (!table) return table.error();
+  router_.emplace(std::move(*table));
+  api::server_options options;
+  std::tie(options.address, options.port) = split_listen(config_.listen);
+  options.max_connections = static_cast<std::size_t>(config_.max_connections);
+  options.limits.requests_per_s = static_cast<double>(config_.rate_per_s);
+  options.limits.burst = 2.0 * static_cast<double>(config_.rate_per_s);
+  api::gateway_hooks hooks;
+  hooks.authenticate = [this](std::string_view token) { return authenticate(token); };
+  http_ = std::make_unique<api::http_server>(options, *router_, hooks);
+  auto port = http_->listen();
+  if (!port) return port.error();
+  http_thread_ = std::thread([this] { http_->run(); });
+  const auto url = "http://" + options.address + ":" + std::to_string(*port);
+  if (!write_line(endpoint_file(config_), url)) {
+    return reject(errc::unavailable, endpoint_file(config_) + " cannot be written");
+  }
+  std::printf("reeve: ready on %s\n", url.c_str());
+  std::fflush(stdout);
+  return done{};
+}
+
+std::optional<api::caller> server_process::authenticate(std::string_view token) const {
+  const auto row = tokens_.find(token);
+  if (!row) return std::nullopt;
+  api::caller who;
+  who.tenant = row->tenant;
+  who.token_id = row->id;
+  who.principal = "token:" + to_string(row->id);
+  who.has = role_of(row->role);
+  return who;
+}
+
+std::vector<api::check> server_process::checks() const {
+  std::vector<api::check> all;
+  all.push_back({"event_log", house_->log_available(), "leader"});
+  all.push_back({"accepting", !draining_.load(), draining_ ? "the server is stopping" : ""});
+  const auto engine = engine_->status();
+  // Without an engine the server is ready all the same: jobs wait.
+  all.push_back({"engine", true, engine.engine + (engine.available ? "" : ", unavailable")});
+  return all;
+}
+
+}  // namespace reeve::cli

@@ -1,0 +1,51 @@
+#include "codec/decode.hpp"
+
+#include "base/utf8.hpp"
+
+namespace reeve::codec::detail {
+namespace {
+
+/// Pointers end up in answers and logs; a key of a megabyte must not.
+constexpr std::size_t max_key_bytes = 128;
+
+void append_place(std::string& pointer, const place* at) {
+  if (at == nullptr) return;
+  append_place(pointer, at->parent);
+  if (at->key.data() == nullptr) {
+    append_pointer(pointer, std::to_string(at->index));
+  } else {
+    append_pointer(pointer, utf8_prefix(at->key, max_key_bytes));
+  }
+}
+
+}  // namespace
+
+bool decoder::invalid(std::string detail, const place* at) {
+  invalid_ = reject(errc::invalid, std::move(detail), pointer_to(at));
+  return false;
+}
+
+void decoder::unknown_field(const place* at) {
+  if (!unknown_) unknown_ = reject(errc::unknown_field, "is not a known field", pointer_to(at));
+}
+
+bool decoder::wrong_enum(const std::string_view* names, std::size_t count, const place* at) {
+  std::string detail = "must be one of ";
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i > 0) detail += ", ";
+    detail += names[i];
+  }
+  return invalid(std::move(detail), at);
+}
+
+bool decoder::out_of_range(const std::string& least, const std::string& most, const place* at) {
+  return invalid("must be an integer from " + least + " to " + most, at);
+}
+
+std::string decoder::pointer_to(const place* at) const {
+  std::string pointer = root_;
+  append_place(pointer, at);
+  return pointer;
+}
+
+}  // namespace reeve::codec::detail

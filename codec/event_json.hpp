@@ -1,0 +1,14 @@
+#pragma once
+// An event as readers get it: one JSON object, the same from the database and live.
+
+#include <string>
+
+#include "domain/event.hpp"
+
+namespace reeve::codec {
+
+/// {"position", "epoch", "stream", "version", "type", "schema_version", "tenant", "payload", …}. A
+/// sealed payload is text.
+std::string event_json(const domain::event_record& event);
+
+}  // namespace reeve::codec

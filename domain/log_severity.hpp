@@ -1,0 +1,36 @@
+#pragma once
+// How bad a log line is, by what it says itself. An explicit level (JSON, logfmt, syslog priority,
+// klog prefix, a level word near the start) always wins over words in the text.
+
+#include "domain/fields.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace reeve::domain {
+
+/// Ascending, so that the larger one is the worse one. `unknown` stands below debug as a number
+/// but not in rank: nothing is known about it (see severity_points in log_triage.hpp).
+enum class log_severity { unknown, debug, info, notice, warning, error, fatal };
+
+template <>
+struct enum_names<log_severity> {
+  static constexpr std::array<std::string_view, 7> names{"unknown", "debug", "info", "notice",
+                                                         "warning", "error", "fatal"};
+};
+
+/// What a level word means ("WARN", "crit", "E", "30"); numbers are those of bunyan and pino.
+std::optional<log_severity> severity_from_word(std::string_view word);
+
+/// The explicit level of one clean line, if it has one.
+std::optional<log_severity> explicit_severity(std::string_view line);
+
+/// Explicit, else from markers in the text: panics, out-of-memory kills and crashes are fatal;
+/// exceptions, stack traces, failures and HTTP 5xx of access logs are errors; refusals, timeouts
+/// and retries are warnings. "0 errors" and "no error" count for nothing.
+log_severity severity_of(std::string_view line);
+
+}  // namespace reeve::domain

@@ -1,0 +1,90 @@
+#include "persistence/blob_writer.hpp"
+
+#include "base/log.hpp"
+#include "persistence/blob_store.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+namespace reeve::persistence {
+namespace {
+
+constexpr std::size_t most_waiting_bytes = std::size_t{256} << 20;
+constexpr auto sweep_every = std::chrono::hours(1);
+
+struct waiting_blob {
+  uuid tenant;
+  std::shared_ptr<const std::string> bytes;
+  reply_slot<digest> slot;
+};
+
+}  // namespace
+
+struct blob_writer::impl {
+  explicit impl(std::string url)
+      : store(blob_store_config{std::move(url), nullptr}), thread([this] { work(); }) {}
+
+  ~impl() {
+    {
+      std::lock_guard lock(mutex);
+      stopping = true;
+    }
+    changed.notify_all();
+    thread.join();
+  }
+
+  void work() {
+    auto next_sweep = std::chrono::steady_clock::now() + sweep_every;
+    for (;;) {
+      waiting_blob blob;
+      {
+        std::unique_lock lock(mutex);
+        changed.wait_until(lock, next_sweep, [this] { return stopping || !waiting.empty(); });
+        if (stopping) return;
+        if (!waiting.empty()) {
+          blob = std::move(waiting.front());
+          waiting.pop_front();
+          waiting_bytes -= blob.bytes->size();
+        }
+      }
+      if (blob.bytes) {
+        blob.slot.answer(store.put(blob.tenant, *blob.bytes));
+        continue;
+      }
+      next_sweep = std::chrono::steady_clock::now() + sweep_every;
+      if (auto swept = store.sweep(); swept && *swept > 0) {
+        log_info("unreferenced blobs were removed", {{"blobs", *swept}});
+      }
+    }
+  }
+
+  blob_store store;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<waiting_blob> waiting;
+  std::size_t waiting_bytes = 0;
+  bool stopping = false;
+  std::thread thread;  // last: it uses the rest
+};
+
+blob_writer::blob_writer(std::string url) : impl_(std::make_unique<impl>(std::move(url))) {}
+blob_writer::~blob_writer() = default;
+
+void blob_writer::put(uuid tenant, std::shared_ptr<const std::string> bytes,
+                      reply_slot<digest> slot) {
+  {
+    std::lock_guard lock(impl_->mutex);
+    if (impl_->waiting_bytes + bytes->size() <= most_waiting_bytes) {
+      impl_->waiting_bytes += bytes->size();
+      impl_->waiting.push_back({tenant, std::move(bytes), slot});
+      impl_->changed.notify_one();
+      return;
+    }
+  }
+  slot.answer(reject(errc::overloaded, "too many blobs are waiting"));
+}
+
+}  // namespace reeve::persistence

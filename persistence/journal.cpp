@@ -1,0 +1,306 @@
+// The way of a batch: decide in memory, one statement, then versions, observers and answers.
+
+#include "persistence/journal.hpp"
+
+#include "persistence/journal_impl.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace reeve::persistence {
+namespace {
+
+constexpr domain::position partition_size = 10'000'000;
+
+rejection fenced() {
+  return reject(errc::fenced, "another server writes to this log");
+}
+
+rejection away() {
+  return reject(errc::unavailable, "the event log is not available; nothing was appended");
+}
+
+rejection unknown() {
+  return reject(errc::unavailable,
+                "the connection was lost during the commit and the outcome is not known yet; "
+                "repeat the request with the same idempotency key");
+}
+
+outcome<append_result> replay_of(const command_key& key, const found_command& found) {
+  if (key.request_digest != found.request_digest) {
+    return reject(errc::key_reused, "the idempotency key stands for another request");
+  }
+  return append_result{{}, found.first_position, found.first_position + found.count - 1, true};
+}
+
+}  // namespace
+
+journal::impl::impl(journal_config given)
+    : config(std::move(given)),
+      clock(config.clock != nullptr ? *config.clock : real_clock()),
+      ids(config.ids != nullptr ? *config.ids : real_ids()),
+      versions(config.remembered_streams) {}
+
+void journal::impl::answer_all(const std::vector<std::size_t>& indices, const rejection& why) {
+  for (const auto i : indices) {
+    if (!answers[i]) answers[i].emplace(why);
+  }
+}
+
+std::vector<std::vector<std::size_t>> journal::impl::slices() const {
+  std::vector<std::vector<std::size_t>> out;
+  std::size_t events = 0, bytes = 0;
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    if (answers[i]) continue;
+    const auto more_events = requests[i].events.size();
+    const auto more_bytes = bytes_of(requests[i]);
+    if (out.empty() || events + more_events > max_events_per_batch ||
+        bytes + more_bytes > max_batch_bytes) {
+      out.emplace_back();
+      events = bytes = 0;
+    }
+    out.back().push_back(i);
+    events += more_events;
+    bytes += more_bytes;
+  }
+  return out;
+}
+
+loaded_streams journal::impl::load(const std::vector<std::size_t>& indices, bool careful) {
+  std::set<std::string_view> wanted;
+  for (const auto i : indices) {
+    for (const auto* list : {&requests[i].expect, &requests[i].guard}) {
+      for (const auto& named : *list) {
+        if (careful) versions.forget(named.stream);
+        // A stream that is to be new is believed to be: if it is not, the statement fails and
+        // everything is looked up. That spares a round trip for every new entity.
+        if (named.version == 0 && !careful && list == &requests[i].expect) continue;
+        if (!versions.find(named.stream)) wanted.insert(named.stream);
+      }
+    }
+  }
+  if (wanted.empty()) return {};
+  const std::vector<std::string_view> names(wanted.begin(), wanted.end());
+  auto loaded = session->versions(names);
+  for (const auto& [stream, entry] : loaded) versions.put(stream, entry);
+  return loaded;
+}
+
+std::vector<std::size_t> journal::impl::answer_known(const std::vector<std::size_t>& indices) {
+  std::vector<const command_key*> keys;
+  std::vector<std::size_t> owners, open;
+  for (const auto i : indices) {
+    if (!requests[i].command) {
+      open.push_back(i);
+      continue;
+    }
+    keys.push_back(&*requests[i].command);
+    owners.push_back(i);
+  }
+  if (keys.empty()) return open;
+  const auto found = session->commands(keys);
+  for (std::size_t k = 0; k < keys.size(); ++k) {
+    if (found[k] && found[k]->expires_at_us > clock.now_us()) {
+      answers[owners[k]].emplace(replay_of(*keys[k], *found[k]));
+      continue;
+    }
+    if (found[k]) session->forget(*keys[k]);
+    open.push_back(owners[k]);
+  }
+  std::sort(open.begin(), open.end());
+  return open;
+}
+
+batch_plan journal::impl::plan(const std::vector<std::size_t>& indices, bool careful,
+                               bool with_rows) {
+  const auto open = careful ? answer_known(indices) : indices;
+  const auto loaded = load(open, careful);
+  batch_planner planner(versions, loaded, tail, clock.now_us());
+  std::vector<std::pair<std::size_t, rejection>> refused;
+  for (const auto i : open) {
+    if (planner.follow(i, requests[i])) continue;
+    if (auto added = planner.add(i, requests[i], with_rows); !added) {
+      refused.emplace_back(i, added.error());
+    }
+  }
+  // A repeated command finds its stream moved, by itself: the key speaks first.
+  std::vector<std::size_t> keyed;
+  for (const auto& [i, why] : refused) {
+    if (requests[i].command && !careful) keyed.push_back(i);
+  }
+  answer_known(keyed);
+  for (const auto& [i, why] : refused) answer_all({i}, why);
+  return planner.finish();
+}
+
+journal::impl::verdict journal::impl::execute(const batch_plan& plan, sql_trouble& why) {
+  try {
+    if (plan.events.back().position >= partitions_to - partition_size) {
+      session->make_partitions(plan.events.back().position);
+      partitions_to = (plan.events.back().position / partition_size + 2) * partition_size;
+    }
+    session->append(compose_batch(plan.content()));
+    return verdict::committed;
+  } catch (const std::exception&) {
+    why = trouble_of_current(session->connection());
+  }
+  if (why.lost) return verdict::lost;
+  if (why.sqlstate == "RV001") return verdict::fenced;
+  if (why.is_passing()) return verdict::passing;
+  try {
+    // Whatever the text of the error: if the log goes on behind our tail, we are not its writer.
+    if (session->continues_behind(tail.position)) return verdict::fenced;
+  } catch (const std::exception&) {
+    // The statement itself was refused for certain; only this look at the log got no answer.
+    lose();
+    return verdict::passing;
+  }
+  return verdict::refused;
+}
+
+void journal::impl::apply(const batch_plan& plan) {
+  for (const auto& move : plan.moves) versions.put(move.stream, {move.tenant, move.version});
+  tail = plan.after();
+  stale += plan.stale_projections;
+  if (config.on_commit) config.on_commit({plan.events, plan.rows});
+}
+
+void journal::impl::answer_plan(const batch_plan& plan) {
+  for (const auto& append : plan.appends) {
+    append_result result;
+    for (std::size_t e = append.first_event; e < append.first_event + append.events; ++e) {
+      const auto& event = plan.events[e];
+      result.stamps.push_back({event.position, event.version, event.recorded_at_us});
+    }
+    result.first_position = result.stamps.front().at;
+    result.last_position = result.stamps.back().at;
+    answers[append.request].emplace(std::move(result));
+  }
+  for (const auto& follower : plan.followers) {
+    const auto& leader = plan.appends[follower.leader];
+    const auto& first = plan.events[leader.first_event];
+    const found_command found{requests[leader.request].command->request_digest, first.position,
+                              static_cast<std::int64_t>(leader.events), 0};
+    answers[follower.request].emplace(replay_of(*requests[follower.request].command, found));
+  }
+}
+
+void journal::impl::settle(batch_plan plan) {
+  apply(plan);
+  answer_plan(plan);
+}
+
+void journal::impl::settle_doubt(batch_plan plan, const std::vector<std::size_t>& indices,
+                                 bool careful, bool with_rows) {
+  lose();
+  plan.commands.clear();  // they point into the requests, which may be gone before the doubt is
+  doubt = std::move(plan);
+  doubt_was_committed = false;
+  const bool leading = come_back_within(config.resolve_ms);
+  if (doubt_was_committed) {
+    answer_plan(*doubt);
+    doubt.reset();
+    return;
+  }
+  if (leading) {
+    // Certainly not there, and it cannot come any more: it is decided again, once.
+    doubt.reset();
+    if (!careful) return run(indices, true, with_rows);
+    return answer_all(indices, away());
+  }
+  if (state == journal_state::fenced) {
+    doubt.reset();
+    return answer_all(indices, fenced());
+  }
+  // The database is still away. Whoever comes back first (a later call) finds out.
+  answer_all(indices, unknown());
+}
+
+void journal::impl::divide(const std::vector<std::size_t>& indices, const sql_trouble& why,
+                           bool with_rows) {
+  if (indices.size() > 1) {
+    const auto middle = indices.begin() + static_cast<std::ptrdiff_t>(indices.size() / 2);
+    run({indices.begin(), middle}, true, with_rows);
+    return run({middle, indices.end()}, true, with_rows);
+  }
+  // Perhaps its projection is to blame, which must not cost the append.
+  if (with_rows && requests[indices.front()].project) return run(indices, true, false);
+  answer_all(indices, rejection_of(why));
+}
+
+void journal::impl::run(std::vector<std::size_t> indices, bool careful, bool with_rows) {
+  std::erase_if(indices, [this](std::size_t i) { return answers[i].has_value(); });
+  if (indices.empty()) return;
+  if (state == journal_state::fenced) return answer_all(indices, fenced());
+  if (state != journal_state::leading) return answer_all(indices, away());
+  batch_plan next;
+  try {
+    next = plan(indices, careful, with_rows);
+  } catch (const std::exception&) {
+    // Only reads were sent, so nothing is in doubt.
+    const auto trouble = trouble_of_current(session->connection());
+    if (trouble.lost) lose();
+    return answer_all(indices, rejection_of(trouble));
+  }
+  if (next.events.empty()) return;
+  sql_trouble why;
+  switch (execute(next, why)) {
+    case verdict::committed:
+      return settle(std::move(next));
+    case verdict::lost:
+      return settle_doubt(std::move(next), indices, careful, with_rows);
+    case verdict::fenced:
+      become_fenced();
+      return answer_all(indices, fenced());
+    case verdict::passing:
+      return answer_all(indices, rejection_of(why));
+    case verdict::refused:
+      // First with everything looked up (a key or a stream was there already), then in halves.
+      return careful ? divide(indices, why, with_rows) : run(indices, true, with_rows);
+  }
+}
+
+journal::journal(journal_config config) : impl_(std::make_unique<impl>(std::move(config))) {}
+journal::~journal() = default;
+journal::journal(journal&&) noexcept = default;
+journal& journal::operator=(journal&&) noexcept = default;
+
+outcome<journal_head> journal::open() {
+  return impl_->open();
+}
+outcome<done> journal::renew() {
+  return impl_->renew();
+}
+journal_state journal::state() const {
+  return impl_->state;
+}
+std::int64_t journal::stale_projections() const {
+  return impl_->stale;
+}
+
+journal_head journal::head() const {
+  const auto& tail = impl_->tail;
+  return {impl_->origin, tail.position, tail.epoch, tail.hash, tail.recorded_at_us};
+}
+
+std::vector<outcome<append_result>> journal::append_batch(
+    std::span<const append_request> requests) {
+  auto& in = *impl_;
+  in.requests = requests;
+  in.answers.assign(requests.size(), std::nullopt);
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    if (auto checked = check_request(requests[i]); !checked) {
+      in.answers[i].emplace(checked.error());
+    }
+  }
+  if (in.state == journal_state::away && in.come_back()) in.doubt.reset();
+  for (auto& slice : in.slices()) in.run(std::move(slice), false);
+  std::vector<outcome<append_result>> out;
+  out.reserve(requests.size());
+  for (auto& answer : in.answers) out.push_back(std::move(*answer));
+  in.requests = {};
+  in.answers.clear();
+  return out;
+}
+
+}  // namespace reeve::persistence

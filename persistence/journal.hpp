@@ -1,0 +1,91 @@
+#pragma once
+// The journal: the only writer of the log. One object, used by one thread (the journal actor's).
+//
+// Several requests that wait at the same time are handed over together and become one statement and
+// one commit. Each is answered by itself; an answer that says "appended" comes after the commit.
+//
+// Life: closed, leading after open(), away and leading again any number of times, fenced at last.
+// `away` (the database is not there) ends by itself: every call tries to come back. `fenced`
+// (another server writes) is final: the process exits with 75.
+
+#include "base/ids.hpp"
+#include "base/outcome.hpp"
+#include "base/time.hpp"
+#include "persistence/append.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace reeve::persistence {
+
+struct journal_config {
+  /// libpq URL or key=value text of the writer's login.
+  std::string url;
+  /// Which server this is; stands in `leader_elected`.
+  uuid server;
+  /// How long a session of ours that was cut off may go on before it is ended (DESIGN, The
+  /// journal 3).
+  std::int64_t old_session_ms = 5000;
+  /// How long a batch in doubt may wait for the database to come back before its callers are told
+  /// that its outcome is not known yet.
+  std::int64_t resolve_ms = 15000;
+  /// Pause between two attempts to connect.
+  std::int64_t reconnect_ms = 50;
+  /// Streams whose version is remembered, about 200 bytes each.
+  std::size_t remembered_streams = 65536;
+  /// Takes the lock from a leader that no longer renews: its session is ended. Only a standby
+  /// whose wait for the lease is over sets it.
+  bool take_over = false;
+  /// Called with everything that is durable, before its callers are answered. Must not throw.
+  std::function<void(const commit_notice&)> on_commit;
+  clock_port* clock = nullptr;  // nullptr = the real one
+  id_source* ids = nullptr;     // nullptr = the real one
+};
+
+enum class journal_state { closed, leading, away, fenced };
+
+struct journal_head {
+  uuid origin;
+  domain::position position = 0;
+  std::int64_t epoch = 0;
+  digest hash{};
+  time_us recorded_at_us = 0;
+};
+
+class journal {
+ public:
+  explicit journal(journal_config config);
+  ~journal();
+  journal(journal&&) noexcept;
+  journal& operator=(journal&&) noexcept;
+
+  /// Connects, checks the database's settings, takes the lock and appends `leader_elected`.
+  /// `invalid`: a setting that breaks a promise, named in `field`; `conflict`: another server
+  /// leads; `unavailable`: no database, or one without our schema.
+  outcome<journal_head> open();
+
+  /// One answer for each request, in their order. Errors: `invalid`, `too_large` (limits, the
+  /// field is named), `version_conflict` (names stream and both versions), `key_reused`,
+  /// `unavailable` (nothing was appended, or the text says that it is not known), `fenced`,
+  /// `internal` (the database refused this one request).
+  std::vector<outcome<append_result>> append_batch(std::span<const append_request> requests);
+
+  /// Confirms that this server still leads, with one cheap query; comes back from `away`.
+  outcome<done> renew();
+
+  journal_state state() const;
+  /// As this process knows it.
+  journal_head head() const;
+  /// How many appends went on without their projections since open().
+  std::int64_t stale_projections() const;
+
+ private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace reeve::persistence

@@ -1,0 +1,215 @@
+#include "persistence/journal_session.hpp"
+
+#include "persistence/leaf.hpp"
+#include "persistence/pg_values.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace reeve::persistence {
+namespace {
+
+// One number per database; the letters of the program's name.
+constexpr const char* lock_key = "491327420005";  // 0x7265657665
+// A statement for each combination of tables that was seen; far more than there are in practice.
+constexpr std::size_t max_prepared = 256;
+constexpr domain::position partition_size = 10'000'000;
+
+std::string text_of(const digest& d) {
+  return "\\x" + to_hex(d);
+}
+
+// The predecessor must be there, or the log must be empty: two servers that start on an empty
+// log both write position 1, and one of them fails.
+constexpr const char* elect_sql =
+    "WITH ev AS (INSERT INTO reeve.events (position, epoch, stream, version, type,"
+    " schema_version, tenant, payload, payload_format, principal, command_id, correlation_id,"
+    " traceparent, recorded_at_us, leaf, hash)"
+    " SELECT $1::bigint, $2::bigint, $3::text, $4::bigint, $5::text, $6::int, $7::uuid, $8::text,"
+    " 0, $9::text, $10::uuid, $11::uuid, '', $12::bigint, $13::bytea, $14::bytea"
+    " WHERE EXISTS (SELECT 1 FROM reeve.events"
+    " WHERE position = $1::bigint - 1 AND hash = $15::bytea)"
+    " OR ($1::bigint = 1 AND NOT EXISTS (SELECT 1 FROM reeve.events)) RETURNING 1),"
+    " st AS (INSERT INTO reeve.streams (stream, tenant, version, position)"
+    " VALUES ($3::text, $7::uuid, $4::bigint, $1::bigint) ON CONFLICT (stream) DO UPDATE"
+    " SET version = excluded.version, position = excluded.position)"
+    " SELECT CASE WHEN (SELECT count(*) FROM ev) <> 1 THEN reeve.refuse_batch('RV001')"
+    " ELSE 0 END";
+
+}  // namespace
+
+journal_session::journal_session(const std::string& url)
+    : connection_(connect_session(url, "reeve-writer")) {
+  pqxx::nontransaction tx(*connection_);
+  // The arrays of a batch have any length: one plan for all of them, and one that does not decide
+  // by a table's size today to read all of it for ever.
+  tx.exec0(
+      "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;"
+      "SET enable_hashjoin = off; SET enable_mergejoin = off; SET statement_timeout = '60s'");
+  const auto row = tx.exec1(
+      "SELECT pid, backend_start FROM pg_catalog.pg_stat_activity WHERE pid = pg_backend_pid()");
+  backend_ = {row[0].as<int>(), row[1].c_str()};
+}
+
+bool journal_session::lock_now() {
+  pqxx::nontransaction tx(*connection_);
+  return tx.exec1(std::string("SELECT pg_try_advisory_lock(") + lock_key + ")")[0].as<bool>();
+}
+
+bool journal_session::lock_within(std::int64_t wait_ms) {
+  try {
+    pqxx::nontransaction tx(*connection_);
+    tx.exec0("SET lock_timeout = " + std::to_string(std::max<std::int64_t>(1, wait_ms)));
+    tx.exec1(std::string("SELECT pg_advisory_lock(") + lock_key + ")");
+    tx.exec0("SET lock_timeout = 0");
+    return true;
+  } catch (const pqxx::sql_error& e) {
+    if (e.sqlstate() != "55P03") throw;
+  }
+  pqxx::nontransaction tx(*connection_);
+  tx.exec0("SET lock_timeout = 0");
+  return false;
+}
+
+void journal_session::terminate(const backend_id& other) {
+  pqxx::nontransaction tx(*connection_);
+  tx.exec_params(
+      "SELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity"
+      " WHERE pid = $1::int AND backend_start = $2::timestamptz",
+      other.pid, other.started);
+}
+
+std::vector<backend_id> journal_session::lock_holders() {
+  pqxx::nontransaction tx(*connection_);
+  const auto rows =
+      tx.exec(std::string("SELECT l.pid, a.backend_start FROM pg_catalog.pg_locks l"
+                          " JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
+                          " JOIN pg_catalog.pg_database d ON d.oid = l.database"
+                          " WHERE d.datname = current_database() AND l.locktype = 'advisory'"
+                          " AND l.granted AND ((l.classid::bigint << 32) | l.objid::bigint) = ") +
+              lock_key);
+  std::vector<backend_id> holders;
+  for (const auto& row : rows) holders.push_back({row[0].as<int>(), row[1].c_str()});
+  return holders;
+}
+
+uuid journal_session::origin(const uuid& proposal, time_us now) {
+  pqxx::nontransaction tx(*connection_);
+  // Two servers may come here at once: the first row stays, and both read it.
+  tx.exec_params(
+      "INSERT INTO reeve.log (origin, created_at_us) VALUES ($1::uuid, $2::bigint)"
+      " ON CONFLICT (one) DO NOTHING",
+      to_string(proposal), now);
+  return uuid_of(tx.exec1("SELECT origin FROM reeve.log")[0]);
+}
+
+log_tail journal_session::tail(const uuid& origin) {
+  pqxx::nontransaction tx(*connection_);
+  const auto rows = tx.exec(
+      "SELECT position, epoch, hash, recorded_at_us FROM reeve.events"
+      " ORDER BY position DESC LIMIT 1");
+  if (rows.empty()) return {0, 0, genesis_hash(origin), 0};
+  const auto row = rows[0];
+  return {row[0].as<domain::position>(), row[1].as<std::int64_t>(), digest_of(row[2]),
+          row[3].as<time_us>()};
+}
+
+bool journal_session::holds(domain::position at, const digest& hash) {
+  pqxx::nontransaction tx(*connection_);
+  return !tx.exec_params(
+                "SELECT 1 FROM reeve.events WHERE position = $1::bigint"
+                " AND hash = $2::bytea",
+                at, text_of(hash))
+              .empty();
+}
+
+bool journal_session::continues_behind(domain::position at) {
+  pqxx::nontransaction tx(*connection_);
+  return !tx.exec_params("SELECT 1 FROM reeve.events WHERE position = $1::bigint", at + 1).empty();
+}
+
+void journal_session::make_partitions(domain::position at) {
+  pqxx::nontransaction tx(*connection_);
+  for (const auto n : {at / partition_size, at / partition_size + 1}) {
+    tx.exec_params("SELECT reeve.make_partition($1::bigint)", n);
+  }
+}
+
+bool journal_session::elect(const log_tail& tail, const domain::event_record& e) {
+  try {
+    pqxx::nontransaction tx(*connection_);
+    tx.exec_params(elect_sql, e.position, e.epoch, e.stream, e.version, e.type, e.schema_version,
+                   to_string(e.tenant), e.payload, e.meta.principal, to_string(e.meta.command_id),
+                   to_string(e.meta.correlation_id), e.recorded_at_us, text_of(e.leaf),
+                   text_of(e.hash), text_of(tail.hash));
+    return true;
+  } catch (const pqxx::sql_error& error) {
+    if (error.sqlstate() != "23505" && error.sqlstate() != "RV001") throw;
+    return false;
+  }
+}
+
+void journal_session::append(const batch_statement& statement) {
+  if (prepared_.find(statement.name) == prepared_.end()) {
+    if (prepared_.size() >= max_prepared) {
+      for (const auto& [name, ready] : prepared_) connection_->unprepare(name);
+      prepared_.clear();
+    }
+    connection_->prepare(statement.name, batch_sql(statement.name));
+    prepared_.emplace(statement.name, true);
+  }
+  pqxx::nontransaction tx(*connection_);
+  tx.exec_prepared(statement.name, pqxx::binarystring(statement.leaves),
+                   pqxx::binarystring(statement.hashes),
+                   pqxx::prepare::make_dynamic_params(statement.params));
+}
+
+std::map<std::string, version_map::entry, std::less<>> journal_session::versions(
+    std::span<const std::string_view> streams) {
+  array_text names;
+  for (const auto stream : streams) names.text(stream);
+  pqxx::nontransaction tx(*connection_);
+  const auto rows = tx.exec_params(
+      "SELECT stream, tenant, version FROM reeve.streams WHERE stream = ANY($1::text[])",
+      names.take());
+  std::map<std::string, version_map::entry, std::less<>> found;
+  for (const auto& row : rows) {
+    found.emplace(row[0].c_str(),
+                  version_map::entry{uuid_of(row[1]), row[2].as<domain::version>()});
+  }
+  return found;
+}
+
+std::vector<std::optional<found_command>> journal_session::commands(
+    std::span<const command_key* const> keys) {
+  std::array<array_text, 4> a;
+  for (const auto* key : keys) {
+    a[0].id(key->tenant);
+    a[1].text(key->principal);
+    a[2].text(key->route);
+    a[3].text(key->key);
+  }
+  pqxx::nontransaction tx(*connection_);
+  const auto rows = tx.exec_params(
+      "SELECT u.n, c.request_digest, c.first_position, c.count, c.expires_at_us"
+      " FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[])"
+      " WITH ORDINALITY AS u(tenant, principal, route, key, n)"
+      " JOIN reeve.commands c USING (tenant, principal, route, key)",
+      a[0].take(), a[1].take(), a[2].take(), a[3].take());
+  std::vector<std::optional<found_command>> found(keys.size());
+  for (const auto& row : rows) {
+    found.at(row[0].as<std::size_t>() - 1) = {digest_of(row[1]), row[2].as<domain::position>(),
+                                              row[3].as<std::int64_t>(), row[4].as<time_us>()};
+  }
+  return found;
+}
+
+void journal_session::forget(const command_key& key) {
+  pqxx::nontransaction tx(*connection_);
+  tx.exec_params(
+      "DELETE FROM reeve.commands WHERE tenant = $1::uuid AND principal = $2"
+      " AND route = $3 AND key = $4",
+      to_string(key.tenant), key.principal, key.route, key.key);
+}
+
+}  // namespace reeve::persistence

@@ -1,0 +1,82 @@
+#pragma once
+// The writer's connection and the statements that are sent over it. Every call throws as libpqxx
+// does; the journal turns that into answers. Inside persistence/ only.
+
+#include "persistence/journal_sql.hpp"
+#include "persistence/pg_session.hpp"
+#include "persistence/version_map.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reeve::persistence {
+
+/// A server process of PostgreSQL. The start time tells it from a later one with the same pid.
+struct backend_id {
+  int pid = 0;
+  std::string started;
+};
+
+/// The last event of the log; position 0 and the genesis hash when there is none.
+struct log_tail {
+  domain::position position = 0;
+  std::int64_t epoch = 0;
+  digest hash{};
+  time_us recorded_at_us = 0;
+};
+
+/// What `commands` holds for a key.
+struct found_command {
+  digest request_digest{};
+  domain::position first_position = 0;
+  std::int64_t count = 0;
+  time_us expires_at_us = 0;
+};
+
+class journal_session {
+ public:
+  explicit journal_session(const std::string& url);
+
+  pqxx::connection& connection() { return *connection_; }
+  const backend_id& backend() const { return backend_; }
+
+  /// The lock of the one writer: an advisory lock that lives as long as this session.
+  bool lock_now();
+  /// Waits; false when it is still taken then.
+  bool lock_within(std::int64_t wait_ms);
+  /// Ends a session of our own role that holds on to the lock.
+  void terminate(const backend_id& other);
+  std::vector<backend_id> lock_holders();
+
+  /// The origin of the log; `proposal` if the log is new.
+  uuid origin(const uuid& proposal, time_us now);
+  log_tail tail(const uuid& origin);
+  /// Whether the log holds an event with this position and hash.
+  bool holds(domain::position at, const digest& hash);
+  /// Whether the log goes on behind this position.
+  bool continues_behind(domain::position at);
+  /// Makes the partition of this position and the one behind it.
+  void make_partitions(domain::position at);
+
+  /// Appends one event of a new epoch behind `tail`; false when another writer's came first.
+  bool elect(const log_tail& tail, const domain::event_record& event);
+  void append(const batch_statement& statement);
+
+  std::map<std::string, version_map::entry, std::less<>> versions(
+      std::span<const std::string_view> streams);
+  /// In the order of the keys.
+  std::vector<std::optional<found_command>> commands(std::span<const command_key* const> keys);
+  void forget(const command_key& key);
+
+ private:
+  std::unique_ptr<pqxx::connection> connection_;
+  backend_id backend_;
+  std::map<std::string, bool, std::less<>> prepared_;
+};
+
+}  // namespace reeve::persistence

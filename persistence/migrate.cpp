@@ -1,0 +1,103 @@
+#include "persistence/migrate.hpp"
+
+#include "base/digest.hpp"
+#include "embedded/migrations.hpp"
+#include "persistence/pg_session.hpp"
+
+#include <charconv>
+#include <map>
+
+namespace reeve::persistence {
+namespace {
+
+// "reeve" in ASCII: one lock for the schema of a database.
+constexpr const char* lock_sql = "SELECT pg_advisory_lock(491496043109)";
+
+constexpr const char* table_sql =
+    "CREATE SCHEMA IF NOT EXISTS reeve;"
+    "CREATE TABLE IF NOT EXISTS reeve.migrations ("
+    " number int PRIMARY KEY,"
+    " name text COLLATE \"C\" NOT NULL,"
+    " sha256 text COLLATE \"C\" NOT NULL,"
+    " applied_at timestamptz NOT NULL DEFAULT now());"
+    "COMMENT ON TABLE reeve.migrations IS 'Which migrations were applied, and what they were.'";
+
+int number_of(std::string_view name) {
+  int number = 0;
+  std::from_chars(name.data(), name.data() + name.size(), number);
+  return number;
+}
+
+std::string with_role(std::string sql, std::string_view token, const std::string& role) {
+  for (auto at = sql.find(token); at != std::string::npos; at = sql.find(token, at + role.size())) {
+    sql.replace(at, token.size(), role);
+  }
+  return sql;
+}
+
+using applied_map = std::map<int, std::string>;  // number → checksum
+
+applied_map read_applied(pqxx::connection& connection) {
+  pqxx::nontransaction tx(connection);
+  applied_map applied;
+  for (const auto& r : tx.exec("SELECT number, sha256 FROM reeve.migrations ORDER BY number")) {
+    applied[r[0].as<int>()] = r[1].as<std::string>();
+  }
+  return applied;
+}
+
+outcome<done> check_applied(const applied_map& applied) {
+  const auto known = embedded::migrations();
+  const int newest = known.empty() ? 0 : number_of(known.back().name);
+  if (!applied.empty() && applied.rbegin()->first > newest) {
+    return reject(errc::conflict, "the database's schema is newer than this program: " +
+                                      std::to_string(applied.rbegin()->first) + " against " +
+                                      std::to_string(newest) + "; use the newer program");
+  }
+  for (const auto& m : known) {
+    const auto found = applied.find(number_of(m.name));
+    if (found == applied.end() || found->second == to_hex(sha256(m.sql))) continue;
+    return reject(errc::conflict, "migration " + std::string(m.name) +
+                                      " was applied with another text than this program has");
+  }
+  return done{};
+}
+
+void apply(pqxx::connection& connection, const embedded::migration& m,
+           const migration_options& options) {
+  pqxx::work tx(connection);
+  auto sql = with_role(std::string(m.sql), "@writer@", tx.quote_name(options.writer_role));
+  sql = with_role(std::move(sql), "@reader@", tx.quote_name(options.reader_role));
+  tx.exec(sql);
+  tx.exec_params("INSERT INTO reeve.migrations (number, name, sha256) VALUES ($1, $2, $3)",
+                 number_of(m.name), std::string(m.name), to_hex(sha256(m.sql)));
+  tx.commit();
+}
+
+}  // namespace
+
+outcome<migration_report> migrate(const migration_options& options) {
+  try {
+    auto connection = connect_session(options.owner_url, "reeve_migrate");
+    if (auto safe = check_settings(read_settings(*connection)); !safe) return safe.error();
+    // Held by the session; it ends with the connection.
+    pqxx::nontransaction(*connection).exec(lock_sql);
+    pqxx::nontransaction(*connection).exec(table_sql);
+    const auto applied = read_applied(*connection);
+    if (auto ok = check_applied(applied); !ok) return ok.error();
+    migration_report report;
+    for (const auto& m : embedded::migrations()) {
+      report.version = number_of(m.name);
+      if (applied.contains(report.version)) continue;
+      apply(*connection, m, options);
+      report.applied.emplace_back(m.name);
+    }
+    return report;
+  } catch (const pqxx::sql_error& e) {
+    return reject(errc::unavailable, "a migration failed with SQLSTATE " + e.sqlstate());
+  } catch (const std::exception&) {
+    return reject(errc::unavailable, "the database cannot be reached with DATABASE_URL");
+  }
+}
+
+}  // namespace reeve::persistence

@@ -1,0 +1,28 @@
+#pragma once
+// Migrations: embedded, in the order of their numbers, each in its own transaction with its row in
+// reeve.migrations, all under one advisory lock, so that two servers that start at once do not
+// meet. A migration that was applied never changes: its checksum is compared.
+
+#include "base/outcome.hpp"
+
+#include <string>
+#include <vector>
+
+namespace reeve::persistence {
+
+struct migration_options {
+  std::string owner_url;    // may create schemas and functions
+  std::string writer_role;  // exist already; stand for @writer@ and @reader@
+  std::string reader_role;
+};
+
+struct migration_report {
+  std::vector<std::string> applied;  // names of those applied now
+  int version = 0;                   // number of the newest one
+};
+
+/// Errors: `invalid` (an unsafe or too old database; the setting is the field), `conflict` (the
+/// schema is newer than this program, or an applied migration was changed), `unavailable`.
+outcome<migration_report> migrate(const migration_options& options);
+
+}  // namespace reeve::persistence

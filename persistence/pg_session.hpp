@@ -1,0 +1,51 @@
+#pragma once
+// What every connection of persistence/ shares: how it is opened, which settings of the database
+// are refused, and what an exception of libpqxx means. Inside persistence/ only.
+//
+// A connection that was lost once is never used again: libpqxx would go on with a new session that
+// has no settings and no lock.
+
+#include "base/outcome.hpp"
+
+#include <memory>
+#include <pqxx/pqxx>
+#include <string>
+
+namespace reeve::persistence {
+
+/// Why a statement did not succeed. `lost`: the connection is gone and the statement in doubt.
+struct sql_trouble {
+  bool lost = false;
+  std::string sqlstate;  // five characters; empty when there is none
+
+  /// Memory, disk, connections, a standby, a cancelled statement: not the statement's fault.
+  bool is_passing() const;
+};
+
+/// The meaning of the exception that is being handled. Call it from a catch block only.
+sql_trouble trouble_of_current(const pqxx::connection& connection);
+
+/// Opens a connection with a connect timeout of 5 s and TCP deadlines, UTC, an empty search path
+/// and, as far as the role may, settings that keep values out of PostgreSQL's log. Throws as
+/// libpqxx does.
+std::unique_ptr<pqxx::connection> connect_session(const std::string& url, const std::string& name);
+
+/// Settings on which a promise rests, as the server tells them.
+struct database_settings {
+  int server_version = 0;  // 150004
+  bool in_recovery = false;
+  std::string fsync, full_page_writes, synchronous_commit, server_encoding;
+  std::string log_statement, log_min_duration_statement, log_min_duration_sample;
+  std::string log_parameter_max_length, log_parameter_max_length_on_error;
+};
+
+database_settings read_settings(pqxx::connection& connection);
+
+/// `invalid` names the setting and what it must be: durability (an acknowledged event is never
+/// lost), UTF-8, version 15 or later, and no logging of statement parameters.
+outcome<done> check_settings(const database_settings& settings);
+
+/// For answers: never the database's own text, which may quote a row.
+rejection rejection_of(const sql_trouble& trouble);
+
+}  // namespace reeve::persistence

@@ -1,0 +1,285 @@
+#include "persistence/private_postgres.hpp"
+
+#include "base/digest.hpp"
+#include "base/log.hpp"
+#include "persistence/child_process.hpp"
+#include "persistence/pg_session.hpp"
+#include "persistence/roles.hpp"
+
+#include <chrono>
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
+
+namespace reeve::persistence {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t most_socket_path = 107;
+constexpr const char* database = "reeve";
+
+/// The newest PostgreSQL that is installed: /usr/lib/postgresql/<major>/bin.
+std::string find_binaries() {
+  std::string best;
+  int newest = 0;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", ignored)) {
+    const int major = std::atoi(entry.path().filename().c_str());
+    if (major > newest && fs::exists(entry.path() / "bin/postgres")) {
+      newest = major;
+      best = (entry.path() / "bin").string();
+    }
+  }
+  return best;
+}
+
+std::string os_user(const std::string& run_as) {
+  if (::geteuid() == 0) return run_as;
+  const passwd* entry = ::getpwuid(::geteuid());
+  return entry == nullptr ? "" : entry->pw_name;
+}
+
+void write_file(const fs::path& path, const std::string& text) {
+  std::ofstream out(path, std::ios::trunc);
+  out << text;
+}
+
+std::string first_line(const fs::path& path, int number = 1) {
+  std::ifstream in(path);
+  std::string line;
+  for (int i = 0; i < number; ++i) {
+    if (!std::getline(in, line)) return {};
+  }
+  return line;
+}
+
+/// Where the socket lies: in the folder, or under /tmp where its path would be too long.
+fs::path socket_folder_of(const fs::path& folder) {
+  if (folder.string().size() + sizeof("/.s.PGSQL.5432") <= most_socket_path) return folder;
+  return fs::path("/tmp") / ("reeve-" + to_hex(sha256(folder.string())).substr(0, 16));
+}
+
+std::string url_of(const fs::path& socket_folder, const std::string& name) {
+  return "host=" + socket_folder.string() + " user=" + private_owner + " dbname=" + name;
+}
+
+void give_to(const fs::path& path, const std::string& user) {
+  if (::geteuid() != 0) return;
+  const passwd* entry = ::getpwnam(user.c_str());
+  if (entry != nullptr && ::chown(path.c_str(), entry->pw_uid, entry->pw_gid) != 0) {
+    log_warn("a folder could not be given to its user");
+  }
+}
+
+}  // namespace
+
+struct private_postgres::impl {
+  private_postgres_options options;
+  std::string binaries;
+  fs::path data;
+  fs::path socket_folder;
+  fs::path log;
+  int lock = -1;
+  pid_t child = -1;
+
+  outcome<done> prepare() {
+    if (::geteuid() == 0 && options.run_as.empty()) {
+      return reject(errc::invalid,
+                    "PostgreSQL refuses to run as root; start Reeve as another user");
+    }
+    binaries = find_binaries();
+    if (binaries.empty()) {
+      return reject(errc::unavailable, "PostgreSQL is not installed; set DATABASE_URL instead");
+    }
+    std::error_code failed;
+    const fs::path folder = fs::absolute(options.folder);
+    fs::create_directories(folder, failed);
+    if (failed) return reject(errc::unavailable, folder.string() + " cannot be made");
+    ::chmod(folder.c_str(), 0700);
+    give_to(folder, options.run_as);
+    data = folder / "data";
+    log = folder / "postgresql.log";
+    socket_folder = socket_folder_of(folder);
+    fs::create_directories(socket_folder, failed);
+    ::chmod(socket_folder.c_str(), 0700);
+    give_to(socket_folder, options.run_as);
+    return take_lock(folder / "lock");
+  }
+
+  outcome<done> take_lock(const fs::path& path) {
+    lock = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (lock < 0) return reject(errc::unavailable, path.string() + " cannot be opened");
+    if (::flock(lock, LOCK_EX | LOCK_NB) == 0) return done{};
+    return reject(errc::conflict, "another server uses " + options.folder);
+  }
+
+  outcome<done> init() {
+    if (fs::exists(data / "PG_VERSION")) return check_version();
+    // What a start that was cut off left behind is nobody's data: initdb had not ended.
+    std::error_code ignored;
+    const auto fresh = data.string() + ".new";
+    fs::remove_all(fresh, ignored);
+    child_options call;
+    call.arguments = {binaries + "/initdb",
+                      "-D",
+                      fresh,
+                      "-U",
+                      private_owner,
+                      "-E",
+                      "UTF8",
+                      "--no-locale",
+                      "--data-checksums",
+                      "--no-instructions",
+                      "-A",
+                      "peer"};
+    call.log_file = log.string();
+    call.run_as = options.run_as;
+    const int code = wait_child(spawn_child(call), options.start_timeout_s * 1000);
+    if (code != 0) return reject(errc::unavailable, "initdb failed; see " + log.string());
+    const auto user = os_user(options.run_as);
+    write_file(fs::path(fresh) / "pg_hba.conf", "local all all peer map=reeve\n");
+    std::string map;
+    for (const char* role : {private_owner, private_writer, private_reader}) {
+      map += "reeve " + user + " " + role + "\n";
+      if (::geteuid() == 0) map += std::string("reeve root ") + role + "\n";
+    }
+    write_file(fs::path(fresh) / "pg_ident.conf", map);
+    fs::rename(fresh, data, ignored);
+    if (ignored) return reject(errc::unavailable, data.string() + " cannot be made");
+    return done{};
+  }
+
+  outcome<done> check_version() const {
+    const auto here = fs::path(binaries).parent_path().filename().string();
+    const auto there = first_line(data / "PG_VERSION");
+    if (here == there) return done{};
+    return reject(errc::invalid, "the cluster in " + data.string() + " is of PostgreSQL " + there +
+                                     ", installed is " + here + "; migrate it with pg_upgrade");
+  }
+
+  /// An orphan of a crash: its pid file lies in our data folder, which we have locked.
+  void stop_orphan() const {
+    const auto file = data / "postmaster.pid";
+    const pid_t pid = std::atoi(first_line(file).c_str());
+    if (pid > 1 && is_running(pid) && fs::path(first_line(file, 2)) == data) {
+      log_warn("a PostgreSQL of an earlier start is stopped", {{"pid", pid}});
+      ::kill(pid, SIGINT);
+      const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+      while (is_running(pid) && std::chrono::steady_clock::now() < deadline) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      }
+      if (is_running(pid)) ::kill(pid, SIGQUIT);
+    }
+  }
+
+  void launch() {
+    child_options call;
+    call.arguments = {binaries + "/postgres", "-D", data.string(), "-k", socket_folder.string()};
+    for (const char* setting :
+         {"listen_addresses=", "unix_socket_permissions=0700", "max_connections=50",
+          "shared_buffers=64MB", "max_wal_size=1GB", "log_min_error_statement=panic",
+          "log_parameter_max_length=0", "log_parameter_max_length_on_error=0", "log_statement=none",
+          "log_min_duration_statement=-1", "timezone=UTC", "log_timezone=UTC", "jit=off",
+          "max_prepared_transactions=0"}) {
+      call.arguments.emplace_back("-c");
+      call.arguments.emplace_back(setting);
+    }
+    call.log_file = log.string();
+    call.run_as = options.run_as;
+    call.death_signal = SIGINT;
+    child = spawn_child(call);
+  }
+
+  bool is_ready() const {
+    const auto file = data / "postmaster.pid";
+    return first_line(file) == std::to_string(child) && first_line(file, 8).starts_with("ready");
+  }
+
+  outcome<done> await_ready() {
+    using namespace std::chrono_literals;
+    const auto deadline = std::chrono::steady_clock::now() + options.start_timeout_s * 1s;
+    while (std::chrono::steady_clock::now() < deadline) {
+      if (is_ready()) return done{};
+      if (wait_child(child, 0) != -1) {
+        child = -1;
+        break;
+      }
+      std::this_thread::sleep_for(2ms);
+    }
+    return reject(errc::unavailable, "PostgreSQL does not start; see " + log.string());
+  }
+
+  outcome<done> make_database() const {
+    try {
+      auto connection = connect_session(url_of(socket_folder, "postgres"), "reeve_setup");
+      pqxx::nontransaction tx(*connection);
+      const auto known =
+          tx.exec_params("SELECT 1 FROM pg_database WHERE datname = $1", std::string(database));
+      if (known.empty()) tx.exec("CREATE DATABASE " + tx.quote_name(database));
+      return done{};
+    } catch (const std::exception&) {
+      return reject(errc::unavailable, "the private database cannot be made; see " + log.string());
+    }
+  }
+
+  ~impl() {
+    if (child > 0) {
+      ::kill(child, SIGINT);
+      if (wait_child(child, 20'000) == -1) {
+        ::kill(child, SIGQUIT);
+        wait_child(child, 5'000);
+      }
+    }
+    if (lock >= 0) ::close(lock);
+  }
+};
+
+private_postgres::private_postgres(std::unique_ptr<impl> made) : impl_(std::move(made)) {}
+private_postgres::~private_postgres() = default;
+
+outcome<std::unique_ptr<private_postgres>> private_postgres::start(
+    const private_postgres_options& options) {
+  auto made = std::make_unique<impl>();
+  made->options = options;
+  if (auto ok = made->prepare(); !ok) return ok.error();
+  if (auto ok = made->init(); !ok) return ok.error();
+  made->stop_orphan();
+  made->launch();
+  if (auto ok = made->await_ready(); !ok) return ok.error();
+  if (auto ok = made->make_database(); !ok) return ok.error();
+  return std::unique_ptr<private_postgres>(new private_postgres(std::move(made)));
+}
+
+std::string private_postgres::owner_url() const {
+  return url_of(impl_->socket_folder, database);
+}
+
+std::string private_postgres::owner_url_of(const std::string& folder) {
+  return url_of(socket_folder_of(fs::absolute(folder)), database);
+}
+
+/// A postmaster that was killed leaves its shared memory to backends that are about to notice; a
+/// start that meets them fails, and the next one does not.
+outcome<done> private_postgres::revive() {
+  outcome<done> result = reject(errc::unavailable, "PostgreSQL does not start");
+  for (int tries = 0; tries < 20 && !result; ++tries) {
+    if (impl_->child > 0) wait_child(impl_->child, 0);
+    impl_->launch();
+    result = impl_->await_ready();
+    if (!result) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return result;
+}
+
+bool private_postgres::alive() const {
+  return impl_->child > 0 && is_running(impl_->child);
+}
+
+}  // namespace reeve::persistence

@@ -1,0 +1,47 @@
+#pragma once
+// A PostgreSQL of our own below the data folder: made on the first start, a child of this process,
+// reachable over a unix socket only, with peer authentication. It ends with this process, also when
+// this process is killed; an orphan of an earlier crash is found by its pid file and stopped.
+
+#include "base/outcome.hpp"
+
+#include <memory>
+#include <string>
+
+namespace reeve::persistence {
+
+struct private_postgres_options {
+  std::string folder;  // data/, socket and log lie below it; made with mode 0700
+  /// As which user initdb and postgres run when this process is root; they refuse to be root.
+  std::string run_as;
+  int start_timeout_s = 60;
+};
+
+class private_postgres {
+ public:
+  /// Makes the cluster if there is none, and starts it. Call it on the main thread: the death
+  /// signal follows the thread that forks. Errors: `invalid` (root without `run_as`, a cluster of
+  /// another major version), `conflict` (another server uses the folder), `unavailable`.
+  static outcome<std::unique_ptr<private_postgres>> start(const private_postgres_options& options);
+  /// Stops it: SIGINT, after 20 s SIGQUIT.
+  ~private_postgres();
+  private_postgres(const private_postgres&) = delete;
+  private_postgres& operator=(const private_postgres&) = delete;
+
+  /// The owner's login to the database "reeve", as key=value text.
+  std::string owner_url() const;
+  /// Whether the child is still there.
+  bool alive() const;
+  /// Starts it again after it was killed; on the main thread, as `start`.
+  outcome<done> revive();
+
+  /// The owner's login to the cluster below a folder, whoever runs it.
+  static std::string owner_url_of(const std::string& folder);
+
+ private:
+  struct impl;
+  explicit private_postgres(std::unique_ptr<impl> made);
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace reeve::persistence

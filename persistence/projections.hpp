@@ -1,0 +1,52 @@
+#pragma once
+// The inline projections: pure functions from the state after some events to rows. The journal
+// writes them in the statement that appends the events; a rebuild runs the same functions.
+
+#include "domain/access.hpp"
+#include "domain/allowlist.hpp"
+#include "domain/directive.hpp"
+#include "domain/llm.hpp"
+#include "domain/run.hpp"
+#include "domain/system_events.hpp"
+#include "persistence/append.hpp"
+
+#include <memory>
+#include <span>
+
+namespace reeve::persistence {
+
+/// Rows of one aggregate. `after` is its state after the last of `events`; only rows that these
+/// events touch are given, each as it is after the last one.
+void project(const domain::directive_state& after, std::span<const domain::directive_event> events,
+             std::span<const domain::event_stamp> stamps, row_sink& rows);
+void project(const domain::image_list_state& after,
+             std::span<const domain::image_list_event> events,
+             std::span<const domain::event_stamp> stamps, row_sink& rows);
+void project(const domain::container_list_state& after,
+             std::span<const domain::container_list_event> events,
+             std::span<const domain::event_stamp> stamps, row_sink& rows);
+void project(const domain::llm_usage_state& after, std::span<const domain::llm_event> events,
+             std::span<const domain::event_stamp> stamps, row_sink& rows);
+void project(const domain::access_state& after, std::span<const domain::access_event> events,
+             std::span<const domain::event_stamp> stamps, row_sink& rows);
+void project(const domain::run_state& after, std::span<const domain::run_event> events,
+             std::span<const domain::event_stamp> stamps, row_sink& rows);
+/// Events without a state: each gives its rows by itself.
+void project(const domain::system_event& event, const uuid& tenant,
+             const domain::event_stamp& stamp, row_sink& rows);
+
+/// Folds any log into rows, event by event, keeping the states that it needs. A run's state is let
+/// go when the run is over, since nothing follows then.
+class projection_fold {
+ public:
+  projection_fold();
+  ~projection_fold();
+  /// Adds the rows that the event changes. `internal` for an event that cannot be read.
+  outcome<done> apply(const domain::event_record& record, row_sink& rows);
+
+ private:
+  struct states;
+  std::unique_ptr<states> states_;
+};
+
+}  // namespace reeve::persistence

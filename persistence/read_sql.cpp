@@ -1,0 +1,290 @@
+#include "persistence/read_sql.hpp"
+
+#include "codec/event_json.hpp"
+#include "codec/json_writer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace reeve::persistence {
+namespace {
+
+constexpr int max_page = 500;
+constexpr int max_stream_events = 5000;
+
+constexpr std::array<collection_source, 9> sources{{
+    {"run", "reeve_read.runs", "uuid"},
+    {"job", "reeve_read.jobs", "uuid"},
+    {"directive", "reeve_read.directives", "uuid"},
+    {"directive_version", "reeve_read.directive_versions", "text"},
+    {"image", "reeve_read.images", "uuid"},
+    {"container", "reeve_read.containers", "uuid"},
+    {"token", "reeve_read.tokens", "uuid"},
+    {"llm_call", "reeve_read.llm_calls", "uuid"},
+    {"",
+     "(SELECT position AS id, position AS created_position, json_build_object('position', position,"
+     " 'epoch', epoch, 'origin', origin, 'hash', encode(hash, 'hex'), 'key_id', key_id,"
+     " 'signature', encode(signature, 'base64'), 'created_at', to_char(to_timestamp(0)"
+     " + created_at_us * interval '1 microsecond', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'))::text"
+     " AS doc FROM reeve.checkpoints)",
+     "bigint", false},
+}};
+
+struct filter {
+  collection what;
+  std::string_view column;
+  std::string_view type;
+};
+
+constexpr filter filters[] = {
+    {collection::runs, "status", "text"},
+    {collection::runs, "directive_id", "uuid"},
+    {collection::runs, "directive_name", "text"},
+    {collection::runs, "is_simulated", "boolean"},
+    {collection::runs, "retry_of", "uuid"},
+    {collection::jobs, "status", "text"},
+    {collection::jobs, "task", "text"},
+    {collection::jobs, "run_id", "uuid"},
+    {collection::directives, "name", "text"},
+    {collection::directives, "is_archived", "boolean"},
+    {collection::directive_versions, "directive_id", "uuid"},
+    {collection::directive_versions, "version", "bigint"},
+    {collection::images, "is_active", "boolean"},
+    {collection::containers, "is_active", "boolean"},
+    {collection::tokens, "is_active", "boolean"},
+    {collection::tokens, "role", "text"},
+    {collection::llm_calls, "job_id", "uuid"},
+};
+
+std::optional<std::int64_t> parse_integer(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return {};
+  return value;
+}
+
+bool fits(std::string_view value, std::string_view type) {
+  if (type == "uuid") return parse_uuid(value).has_value();
+  if (type == "bigint") return parse_integer(value).has_value();
+  if (type == "boolean") return value == "true" || value == "false";
+  return value.size() <= 512 && value.find('\0') == value.npos;
+}
+
+// Collects conditions and their parameters.
+class conditions {
+ public:
+  explicit conditions(read_query& out) : out_(out) {}
+  /// The placeholder of a new parameter.
+  std::string param(std::string value, std::string_view type) {
+    out_.params.push_back(std::move(value));
+    return "$" + std::to_string(out_.params.size()) + "::" + std::string(type);
+  }
+  void add(const std::string& condition) {
+    text_ += text_.empty() ? " WHERE " : " AND ";
+    text_ += condition;
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  read_query& out_;
+  std::string text_;
+};
+
+outcome<done> add_filters(const list_query& query, conditions& where) {
+  for (const auto& [column, value] : query.equals) {
+    const auto* found = std::find_if(std::begin(filters), std::end(filters),
+                                     [&query, &column](const filter& known) {
+                                       return known.what == query.what && known.column == column;
+                                     });
+    if (found == std::end(filters)) {
+      return reject(errc::internal, "the collection has no filter by " + column);
+    }
+    if (!fits(value, found->type)) {
+      return reject(errc::invalid, column + " is not a " + std::string(found->type), "/" + column);
+    }
+    where.add("t." + column + " = " + where.param(value, found->type));
+  }
+  return done{};
+}
+
+void add_labels(const list_query& query, const std::string& tenant, conditions& where) {
+  for (const auto& [key, value] : query.labels) {
+    where.add("EXISTS (SELECT 1 FROM reeve_read.run_labels l WHERE l.tenant = " + tenant +
+              " AND l.key = " + where.param(key, "text") +
+              " AND l.value = " + where.param(value, "text") + " AND l.object = t.id)");
+  }
+}
+
+// The filters that walk an index: by stream its own, by time through reeve.position_at.
+void add_event_range(const event_query& query, domain::position head, conditions& where) {
+  const auto position = [&where](std::int64_t value) {
+    return where.param(std::to_string(value), "bigint");
+  };
+  where.add("position > " + position(query.after));
+  where.add("position <= " + position(head));
+  if (query.before > 0) where.add("position < " + position(query.before));
+  if (query.from_us) {
+    where.add("position > (SELECT reeve.position_at(" + position(*query.from_us - 1) + "))");
+  }
+  if (query.to_us) {
+    where.add("position <= (SELECT reeve.position_at(" + position(*query.to_us - 1) + "))");
+  }
+}
+
+}  // namespace
+
+const collection_source& source_of(collection what) {
+  return sources[static_cast<std::size_t>(what)];
+}
+
+outcome<read_query> get_query(collection what, const uuid& tenant, const std::string& id) {
+  const auto& source = source_of(what);
+  if (!fits(id, source.id_type)) return reject(errc::not_found, "there is no such resource");
+  read_query out;
+  conditions where(out);
+  if (source.has_tenant) where.add("t.tenant = " + where.param(to_string(tenant), "uuid"));
+  where.add("t.id = " + where.param(id, source.id_type));
+  out.sql = "SELECT doc FROM " + std::string(source.table) + " t" + where.text();
+  return out;
+}
+
+outcome<read_query> compose_list(const list_query& query) {
+  const auto& source = source_of(query.what);
+  if (query.limit < 1 || query.limit > max_page) {
+    return reject(errc::invalid, "limit is 1 to 500", "/limit");
+  }
+  read_query out;
+  conditions where(out);
+  std::string tenant;
+  if (source.has_tenant) {
+    tenant = where.param(to_string(query.tenant), "uuid");
+    where.add("t.tenant = " + tenant);
+  }
+  if (auto added = add_filters(query, where); !added) return added.error();
+  if (!query.labels.empty() && query.what != collection::runs) {
+    return reject(errc::internal, "only runs have labels");
+  }
+  add_labels(query, tenant, where);
+  if (query.created_after) {
+    where.add("t.created_position > " +
+              where.param(std::to_string(*query.created_after), "bigint"));
+  }
+  if (!query.cursor.empty()) {
+    const auto place = parse_cursor(query.cursor, source.id_type);
+    if (!place) return reject(errc::invalid, "the cursor is not one of ours", "/cursor");
+    where.add(std::string("(t.created_position, t.id) ") + (query.newest_first ? "<" : ">") + " (" +
+              where.param(std::to_string(place->created_position), "bigint") + ", " +
+              where.param(place->id, source.id_type) + ")");
+  }
+  const std::string order = query.newest_first ? " DESC" : "";
+  out.sql = "SELECT t.created_position, t.id::text, t.doc FROM " + std::string(source.table) +
+            " t" + where.text() + " ORDER BY t.created_position" + order + ", t.id" + order +
+            " LIMIT " + where.param(std::to_string(query.limit + 1), "int");
+  return out;
+}
+
+std::string_view event_columns() {
+  return "position, epoch, stream, version, type, schema_version, tenant, payload,"
+         " payload_format, key_id, principal, command_id, request_digest, correlation_id,"
+         " causation_id, traceparent, recorded_at_us, leaf, hash";
+}
+
+outcome<read_query> compose_events(const event_query& query, domain::position head) {
+  if (query.limit < 1 || query.limit > max_page) {
+    return reject(errc::invalid, "limit is 1 to 500", "/limit");
+  }
+  read_query out;
+  conditions where(out);
+  if (query.tenant) where.add("tenant = " + where.param(to_string(*query.tenant), "uuid"));
+  if (query.stream) {
+    const auto stream = where.param(*query.stream, "text");
+    where.add("stream = " + stream);
+    if (!query.tenant) {
+      where.add("tenant = (SELECT s.tenant FROM reeve.streams s WHERE s.stream = " + stream + ")");
+    }
+  }
+  if (query.type) where.add("type = " + where.param(*query.type, "text"));
+  if (query.principal) where.add("principal = " + where.param(*query.principal, "text"));
+  if (query.correlation_id) {
+    where.add("correlation_id = " + where.param(to_string(*query.correlation_id), "uuid"));
+  }
+  add_event_range(query, head, where);
+  out.sql = "SELECT " + std::string(event_columns()) + " FROM reeve.events" + where.text() +
+            " ORDER BY position" + (query.newest_first ? " DESC" : "") + " LIMIT " +
+            where.param(std::to_string(query.limit + 1), "int");
+  return out;
+}
+
+read_query one_event_query(const std::optional<uuid>& tenant, domain::position at) {
+  read_query out;
+  conditions where(out);
+  where.add("position = " + where.param(std::to_string(at), "bigint"));
+  if (tenant) where.add("tenant = " + where.param(to_string(*tenant), "uuid"));
+  out.sql = "SELECT " + std::string(event_columns()) + " FROM reeve.events" + where.text();
+  return out;
+}
+
+outcome<read_query> stream_query(const uuid& tenant, const std::string& stream,
+                                 domain::version after, int limit) {
+  if (limit < 1 || limit > max_stream_events) {
+    return reject(errc::invalid, "limit is 1 to 5000", "/limit");
+  }
+  read_query out;
+  conditions where(out);
+  where.add("tenant = " + where.param(to_string(tenant), "uuid"));
+  where.add("stream = " + where.param(stream, "text"));
+  where.add("version > " + where.param(std::to_string(after), "bigint"));
+  out.sql = "SELECT " + std::string(event_columns()) + " FROM reeve.events" + where.text() +
+            " ORDER BY version LIMIT " + where.param(std::to_string(limit), "int");
+  return out;
+}
+
+std::string cursor_of(const list_place& place) {
+  return to_base64url(std::to_string(place.created_position) + ":" + place.id);
+}
+
+std::optional<list_place> parse_cursor(std::string_view cursor, std::string_view id_type) {
+  if (cursor.size() > 512) return {};
+  const auto text = from_base64url(cursor);
+  if (!text) return {};
+  const auto colon = text->find(':');
+  if (colon == text->npos) return {};
+  const auto position = parse_integer(std::string_view(*text).substr(0, colon));
+  auto id = text->substr(colon + 1);
+  const auto is_plain = [](char c) { return c > 0x20 && c < 0x7f; };
+  if (!position || *position < 0 || id.empty() || !fits(id, id_type) ||
+      !std::all_of(id.begin(), id.end(), is_plain)) {
+    return {};
+  }
+  return list_place{*position, std::move(id)};
+}
+
+document make_document(std::string body) {
+  const auto hash = sha256(body);
+  // 128 bits are enough for a validator.
+  auto etag = "\"" + to_hex(as_view(hash).substr(0, 16)) + "\"";
+  return {std::make_shared<const std::string>(std::move(body)), std::move(etag)};
+}
+
+std::string render_usage(const usage_totals& totals) {
+  codec::json_writer json;
+  json.begin_object();
+  json.key("calls").value(totals.calls);
+  json.key("prompt_tokens").value(totals.prompt_tokens);
+  json.key("completion_tokens").value(totals.completion_tokens);
+  json.key("total_tokens").value(totals.total_tokens);
+  return json.end_object().take();
+}
+
+std::string with_members(std::string_view doc, std::string_view members) {
+  std::string out(doc.substr(0, doc.rfind('}')));
+  if (out.size() > 1) out += ',';
+  out += members;
+  out += '}';
+  return out;
+}
+
+std::string render_event(const domain::event_record& e) { return codec::event_json(e); }
+
+}  // namespace reeve::persistence

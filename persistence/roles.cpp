@@ -1,0 +1,176 @@
+#include "persistence/roles.hpp"
+
+#include "base/digest.hpp"
+#include "persistence/pg_session.hpp"
+
+#include <chrono>
+#include <fcntl.h>
+#include <fstream>
+#include <random>
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
+
+namespace reeve::persistence {
+namespace {
+
+constexpr const char* lock_sql = "SELECT pg_advisory_lock(491496043110)";  // of this database
+
+struct passwords {
+  std::string writer;
+  std::string reader;
+};
+
+std::string make_password() {
+  std::random_device random;  // the operating system's random numbers
+  std::string bytes;
+  for (int i = 0; i < 24; ++i) bytes += static_cast<char>(random() & 0xff);
+  return to_base64url(bytes);
+}
+
+outcome<passwords> read_passwords(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return reject(errc::not_found, "there is no such file");
+  if ((info.st_mode & 077) != 0) {
+    return reject(errc::invalid, path + " may be read by others; it must have mode 0600");
+  }
+  std::ifstream in(path);
+  passwords p;
+  if (!(in >> p.writer >> p.reader)) return reject(errc::invalid, path + " has no two passwords");
+  return p;
+}
+
+outcome<passwords> make_passwords(const std::string& path) {
+  passwords p{make_password(), make_password()};
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return reject(errc::unavailable, path + " cannot be written");
+  const std::string text = p.writer + "\n" + p.reader + "\n";
+  const bool good = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+                    ::fsync(fd) == 0;
+  ::close(fd);
+  if (!good) return reject(errc::unavailable, path + " cannot be written");
+  return p;
+}
+
+/// The same server and database for another user, as key=value text.
+std::string login(pqxx::connection& owner, const std::string& user, const std::string& password) {
+  std::string url = "user=" + user + " dbname=" + owner.dbname();
+  if (owner.hostname() != nullptr) url += " host=" + std::string(owner.hostname());
+  if (owner.port() != nullptr) url += " port=" + std::string(owner.port());
+  if (!password.empty()) url += " password=" + password;
+  return url;
+}
+
+void ensure_role(pqxx::connection& connection, const std::string& role,
+                 const std::string& password) {
+  pqxx::nontransaction tx(connection);
+  const auto name = tx.quote_name(role);
+  const bool known = !tx.exec_params("SELECT 1 FROM pg_roles WHERE rolname = $1", role).empty();
+  const std::string secret =
+      password.empty() ? " PASSWORD NULL" : " PASSWORD " + tx.quote(password);
+  const std::string rights = " LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOREPLICATION";
+  tx.exec((known ? "ALTER ROLE " : "CREATE ROLE ") + name + rights + secret);
+  tx.exec("GRANT CONNECT ON DATABASE " + tx.quote_name(connection.dbname()) + " TO " + name);
+}
+
+/// Whose login a URL is, by asking it.
+std::string user_of(const std::string& url) {
+  pqxx::connection connection(url);
+  return connection.username();
+}
+
+/// The roles that the schema's grants and policies name. A database that was copied from another
+/// one keeps those of its origin; the logins of the copy become their members.
+struct schema_roles {
+  std::string writer;
+  std::string reader;
+};
+
+schema_roles roles_in_schema(pqxx::connection& connection, const runtime_logins& otherwise) {
+  pqxx::nontransaction tx(connection);
+  tx.exec(
+      "CREATE SCHEMA IF NOT EXISTS reeve;"
+      "CREATE TABLE IF NOT EXISTS reeve.runtime_roles ("
+      " one boolean PRIMARY KEY DEFAULT true CHECK (one),"
+      " writer text COLLATE \"C\" NOT NULL, reader text COLLATE \"C\" NOT NULL);"
+      "COMMENT ON TABLE reeve.runtime_roles IS 'Whom the grants and policies name.'");
+  tx.exec_params(
+      "INSERT INTO reeve.runtime_roles (writer, reader) VALUES ($1, $2) "
+      "ON CONFLICT DO NOTHING",
+      otherwise.writer_role, otherwise.reader_role);
+  const auto row = tx.exec1("SELECT writer, reader FROM reeve.runtime_roles");
+  return {row[0].as<std::string>(), row[1].as<std::string>()};
+}
+
+void ensure_member(pqxx::connection& connection, const std::string& role,
+                   const std::string& login) {
+  if (role == login) return;
+  pqxx::nontransaction tx(connection);
+  tx.exec("GRANT " + tx.quote_name(role) + " TO " + tx.quote_name(login));
+}
+
+/// Roles of one cluster are changed by servers of several databases at a time, which PostgreSQL
+/// answers with "tuple concurrently updated" now and then.
+template <class Change>
+void patiently(Change change) {
+  for (int tries = 0;; ++tries) {
+    try {
+      return change();
+    } catch (const pqxx::sql_error&) {
+      if (tries >= 20) throw;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10 + 5 * tries));
+    }
+  }
+}
+
+outcome<runtime_logins> given_logins(const roles_options& options) {
+  if (options.writer_url.empty() || options.reader_url.empty()) {
+    return reject(errc::invalid, "REEVE_WRITER_URL and REEVE_READER_URL are given together");
+  }
+  return runtime_logins{user_of(options.writer_url), user_of(options.reader_url),
+                        options.writer_url, options.reader_url};
+}
+
+outcome<passwords> passwords_of(const roles_options& options) {
+  if (options.peer) return passwords{};
+  auto known = read_passwords(options.secrets_file);
+  if (known || known.error().code != errc::not_found) return known;
+  return make_passwords(options.secrets_file);
+}
+
+}  // namespace
+
+outcome<runtime_logins> ensure_roles(const roles_options& options) {
+  try {
+    if (!options.writer_url.empty() || !options.reader_url.empty()) return given_logins(options);
+    auto secrets = passwords_of(options);
+    if (!secrets) return secrets.error();
+    auto connection = connect_session(options.owner_url, "reeve_roles");
+    pqxx::nontransaction(*connection).exec(lock_sql);
+    runtime_logins logins;
+    if (options.peer) {
+      logins.writer_role = private_writer;
+      logins.reader_role = private_reader;
+    } else {
+      pqxx::nontransaction tx(*connection);
+      const auto oid = tx.exec1("SELECT oid FROM pg_database WHERE datname = current_database()")[0]
+                           .as<std::string>();
+      logins.writer_role = "reeve_writer_" + oid;
+      logins.reader_role = "reeve_reader_" + oid;
+    }
+    patiently([&] { ensure_role(*connection, logins.writer_role, secrets->writer); });
+    patiently([&] { ensure_role(*connection, logins.reader_role, secrets->reader); });
+    const auto schema = roles_in_schema(*connection, logins);
+    patiently([&] { ensure_member(*connection, schema.writer, logins.writer_role); });
+    patiently([&] { ensure_member(*connection, schema.reader, logins.reader_role); });
+    logins.writer_url = login(*connection, logins.writer_role, secrets->writer);
+    logins.reader_url = login(*connection, logins.reader_role, secrets->reader);
+    logins.writer_role = schema.writer;
+    logins.reader_role = schema.reader;
+    return logins;
+  } catch (const std::exception&) {
+    return reject(errc::unavailable, "the runtime roles cannot be made with DATABASE_URL");
+  }
+}
+
+}  // namespace reeve::persistence

@@ -1,0 +1,40 @@
+#pragma once
+// The runtime roles: a writer and a reader that own nothing. Their names carry a suffix per
+// database, because roles belong to the whole cluster. Passwords are generated once and kept in a
+// file of mode 0600; with peer authentication (the private PostgreSQL) there are none.
+
+#include "base/outcome.hpp"
+
+#include <string>
+
+namespace reeve::persistence {
+
+struct roles_options {
+  std::string owner_url;
+  /// Logins that somebody else made; both or none. Their users become the roles.
+  std::string writer_url;
+  std::string reader_url;
+  /// Where generated passwords are kept.
+  std::string secrets_file;
+  /// The private PostgreSQL: fixed names, no passwords.
+  bool peer = false;
+};
+
+struct runtime_logins {
+  /// What the migrations put in for @writer@ and @reader@.
+  std::string writer_role;
+  std::string reader_role;
+  std::string writer_url;
+  std::string reader_url;
+};
+
+/// The names that the private PostgreSQL's ident map knows.
+inline constexpr const char* private_owner = "reeve_owner";
+inline constexpr const char* private_writer = "reeve_writer_main";
+inline constexpr const char* private_reader = "reeve_reader_main";
+
+/// Makes what is missing; idempotent. Errors: `invalid` (one URL without the other, or a file that
+/// others may read), `unavailable`.
+outcome<runtime_logins> ensure_roles(const roles_options& options);
+
+}  // namespace reeve::persistence

@@ -1,0 +1,64 @@
+#include "persistence/startup.hpp"
+
+#include "persistence/pg_session.hpp"
+
+namespace reeve::persistence {
+namespace {
+
+uuid id_of(const pqxx::field& field) {
+  return parse_uuid(field.c_str()).value_or(uuid{});
+}
+
+template <class Read>
+auto with_session(const std::string& url, Read read)
+    -> outcome<decltype(read(std::declval<pqxx::transaction_base&>()))> {
+  try {
+    auto connection = connect_session(url, "reeve_startup");
+    pqxx::read_transaction transaction(*connection);
+    return read(transaction);
+  } catch (const std::exception&) {
+    return reject(errc::unavailable, "the database cannot be read");
+  }
+}
+
+startup_rows read_rows(pqxx::transaction_base& t) {
+  startup_rows rows;
+  for (const auto& r :
+       t.exec("SELECT id, name FROM reeve_read.tenants ORDER BY created_position")) {
+    rows.tenants.push_back({id_of(r[0]), r[1].as<std::string>()});
+  }
+  for (const auto& r : t.exec("SELECT tenant, id, is_active, role, secret_hash FROM "
+                              "reeve_read.tokens ORDER BY created_position, id")) {
+    token_row token;
+    token.tenant = id_of(r[0]);
+    token.id = id_of(r[1]);
+    token.is_active = r[2].as<bool>();
+    domain::from_name(r[3].c_str(), token.role);
+    const auto hash = digest_from_hex(r[4].c_str());
+    if (!hash) continue;
+    token.secret_hash = *hash;
+    rows.tokens.push_back(token);
+  }
+  rows.real_engine_seen =
+      !t.exec("SELECT 1 FROM reeve_read.facts WHERE id = 'engine_docker' LIMIT 1").empty();
+  return rows;
+}
+
+}  // namespace
+
+outcome<startup_rows> read_startup(const std::string& writer_url) {
+  return with_session(writer_url, read_rows);
+}
+
+outcome<std::vector<active_run_row>> read_active_runs(const std::string& writer_url) {
+  return with_session(writer_url, [](pqxx::transaction_base& t) {
+    std::vector<active_run_row> runs;
+    for (const auto& r : t.exec("SELECT tenant, id FROM reeve_read.runs WHERE status IN "
+                                "('pending', 'running') ORDER BY created_position, id")) {
+      runs.push_back({id_of(r[0]), id_of(r[1])});
+    }
+    return runs;
+  });
+}
+
+}  // namespace reeve::persistence

@@ -1,0 +1,45 @@
+#pragma once
+// What a server reads once when it starts, over the writer's login, since it spans the tenants.
+// Std and domain types only.
+
+#include "base/ids.hpp"
+#include "base/outcome.hpp"
+#include "domain/access.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace reeve::persistence {
+
+struct token_row {
+  uuid tenant;
+  uuid id;
+  bool is_active = true;
+  domain::token_role role = domain::token_role::viewer;
+  digest secret_hash{};
+};
+
+struct tenant_row {
+  uuid id;
+  std::string name;
+};
+
+struct active_run_row {
+  uuid tenant;
+  uuid run;
+};
+
+struct startup_rows {
+  std::vector<tenant_row> tenants;
+  std::vector<token_row> tokens;
+  /// Whether a real engine was ever seen in this log.
+  bool real_engine_seen = false;
+};
+
+outcome<startup_rows> read_startup(const std::string& writer_url);
+
+/// Runs that are pending or running, oldest first.
+outcome<std::vector<active_run_row>> read_active_runs(const std::string& writer_url);
+
+}  // namespace reeve::persistence

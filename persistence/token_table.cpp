@@ -1,0 +1,68 @@
+#include "persistence/token_table.hpp"
+
+#include "persistence/projection_tables.hpp"
+
+namespace reeve::persistence {
+namespace {
+
+constexpr std::string_view prefix = "rv_";
+constexpr std::size_t id_digits = 32;
+constexpr std::size_t most_bytes = 256;
+
+std::optional<token_row> row_of(const projection_row& row) {
+  const auto cell = [&](std::string_view name) {
+    const auto i = static_cast<std::size_t>(column_index(table::tokens, name));
+    return row.cells[i].value_or("");
+  };
+  token_row token;
+  const auto tenant = parse_uuid(cell("tenant"));
+  const auto id = parse_uuid(cell("id"));
+  const auto hash = digest_from_hex(cell("secret_hash"));
+  if (!tenant || !id || !hash || !domain::from_name(cell("role"), token.role)) return std::nullopt;
+  token.tenant = *tenant;
+  token.id = *id;
+  token.secret_hash = *hash;
+  token.is_active = cell("is_active") == "true";
+  return token;
+}
+
+}  // namespace
+
+void token_table::load(const std::vector<token_row>& rows) {
+  std::lock_guard lock(mutex_);
+  tokens_.clear();
+  for (const auto& row : rows) tokens_[row.id] = row;
+}
+
+void token_table::on_commit(const commit_notice& notice) {
+  for (const auto& row : notice.rows) {
+    if (row.table != index_of(table::tokens)) continue;
+    const auto token = row_of(row);
+    if (!token) continue;
+    std::lock_guard lock(mutex_);
+    tokens_[token->id] = *token;
+  }
+}
+
+std::optional<token_row> token_table::find(std::string_view text) const {
+  if (!text.starts_with(prefix) || text.size() > most_bytes) return std::nullopt;
+  const auto rest = text.substr(prefix.size());
+  if (rest.size() <= id_digits + 1 || rest[id_digits] != '_') return std::nullopt;
+  const auto bytes = from_hex(rest.substr(0, id_digits));
+  if (!bytes) return std::nullopt;
+  uuid id;
+  std::copy(bytes->begin(), bytes->end(), id.bytes.begin());
+  const auto hash = sha256(rest.substr(id_digits + 1));
+  std::lock_guard lock(mutex_);
+  const auto found = tokens_.find(id);
+  if (found == tokens_.end() || !found->second.is_active) return std::nullopt;
+  if (!equal_constant_time(as_view(hash), as_view(found->second.secret_hash))) return std::nullopt;
+  return found->second;
+}
+
+std::string token_text(const uuid& id, std::string_view secret) {
+  const std::string_view bytes(reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size());
+  return std::string(prefix) + to_hex(bytes) + "_" + std::string(secret);
+}
+
+}  // namespace reeve::persistence

@@ -1,0 +1,126 @@
+// The tests' own tools: that a killed cluster and a killed engine are really gone and come back,
+// that what a test leaves in an engine is removed, and that the HTTP client believes nothing.
+
+#include "tests/support/engine.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/pg.hpp"
+#include "tests/support/private_cluster.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <thread>
+#include <unistd.h>
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Answers one connection with fixed bytes and closes it.
+class canned_server {
+ public:
+  explicit canned_server(std::string bytes)
+      : folder_(support::work_dir(), "can"), fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path().copy(address.sun_path, sizeof address.sun_path - 1);
+    EXPECT_EQ(::bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    EXPECT_EQ(::listen(fd_, 1), 0);
+    thread_ = std::thread([this, bytes] {
+      const int peer = ::accept(fd_, nullptr, nullptr);
+      if (peer < 0) return;
+      EXPECT_EQ(::send(peer, bytes.data(), bytes.size(), MSG_NOSIGNAL),
+                static_cast<ssize_t>(bytes.size()));
+      ::shutdown(peer, SHUT_WR);
+      // Until the client has closed: a close with unread bytes would be a reset.
+      char rest[512];
+      while (::recv(peer, rest, sizeof rest, 0) > 0) {
+      }
+      ::close(peer);
+    });
+  }
+  ~canned_server() {
+    ::shutdown(fd_, SHUT_RDWR);
+    thread_.join();
+    ::close(fd_);
+  }
+  support::endpoint address() const { return {0, path()}; }
+
+ private:
+  std::string path() const { return (folder_.path() / "s").string(); }
+
+  support::scratch_dir folder_;
+  int fd_;
+  std::thread thread_;
+};
+
+}  // namespace
+
+TEST(harness_http, reads_chunked_and_sized_bodies) {
+  const canned_server server(
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\nA\r\n0123456789\r\n"
+      "0\r\n\r\nHTTP/1.1 404 Not Found\r\nContent-Length: 2\r\nX-A: 1\r\n\r\n{}");
+  support::http_connection connection(server.address());
+  EXPECT_EQ(connection.receive().body, "abc0123456789");
+  const auto second = connection.receive();
+  EXPECT_EQ(second.status, 404);
+  EXPECT_EQ(second.header("x-a"), "1");
+  EXPECT_TRUE(second.json().is_object());
+  EXPECT_TRUE(connection.closed_by_peer(2s));
+}
+
+TEST(harness_http, never_takes_a_cut_answer_for_a_whole_one) {
+  for (const char* cut : {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc", "HTTP/1.1 200",
+                          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"}) {
+    const canned_server server(cut);
+    support::http_connection connection(server.address());
+    EXPECT_THROW(connection.receive(), support::http_closed) << cut;
+  }
+}
+
+TEST(harness_http, reads_server_sent_events_over_any_cuts) {
+  const canned_server server(
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "8\r\nid: 1\nda\r\n12\r\nta: a\ndata: b\n\n:k\n\r\n12\r\n\nevent: "
+      "e\ndata:c\n\n\r\n0\r\n\r\n");
+  support::sse_reader reader(server.address(), {});
+  EXPECT_EQ(reader.next(2s), (support::sse_event{"1", "message", "a\nb"}));
+  EXPECT_EQ(reader.next(2s), (support::sse_event{"", "e", "c"}));
+  EXPECT_EQ(reader.next(2s), std::nullopt);
+  EXPECT_EQ(reader.comments(), 1);
+  EXPECT_TRUE(reader.ended());
+}
+
+TEST(harness_cluster, survives_a_kill_with_what_was_committed) {
+  support::private_cluster cluster;
+  const std::string url = cluster.create_database("kept");
+  support::pg before(url);
+  before.exec("CREATE TABLE t AS SELECT 7 AS n");
+  cluster.kill_hard();
+  EXPECT_FALSE(cluster.running());
+  EXPECT_THROW(before.query("SELECT 1"), support::pg_error);
+  cluster.start({"synchronous_commit=off"});
+  support::pg after(url);
+  EXPECT_EQ(after.number("SELECT n FROM t"), 7);
+  EXPECT_EQ(after.cell("SHOW synchronous_commit"), "off");
+}
+
+TEST(harness_engine, is_killed_and_comes_back_with_its_containers) {
+  support::private_dockerd dockerd;
+  const support::engine engine = dockerd.api();
+  const std::string id = engine.create(
+      "kept",
+      {{"Image", "localhost:1/box:1"}, {"Cmd", {"sleep", "600"}}, {"Labels", {{"a", "b"}}}});
+  engine.start(id);
+  const pid_t inside = engine.inspect(id)["State"]["Pid"];
+  dockerd.kill_hard();
+  EXPECT_FALSE(engine.answers());
+  EXPECT_TRUE(support::process_runs(inside));
+  dockerd.start();
+  EXPECT_EQ(engine.inspect(id)["State"]["Pid"], inside);
+  engine.remove_labelled("a=other");
+  EXPECT_TRUE(engine.exists(id));
+  engine.remove_labelled("a=b");
+  EXPECT_FALSE(engine.exists(id));
+  EXPECT_FALSE(support::process_runs(inside));
+}

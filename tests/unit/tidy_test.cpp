@@ -1,0 +1,259 @@
+// The style of the house, enforced: every tracked file is checked, and every check is checked with
+// a planted defect.
+
+#include "tests/unit/tidy_text.hpp"
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <iterator>
+
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+using tidy::finding;
+using tidy::source;
+
+namespace fs = std::filesystem;
+
+/// Tracked and new files; without git, everything outside of build folders.
+std::vector<std::string> project_files(const fs::path& root) {
+  std::vector<std::string> paths;
+  if (fs::exists(root / ".git")) {
+    const std::string command = "git -C '" + root.string() +
+                                "' -c safe.directory='*' -c core.quotePath=false ls-files --cached "
+                                "--others --exclude-standard";
+    if (FILE* pipe = ::popen(command.c_str(), "r")) {
+      char line[4096];
+      while (std::fgets(line, sizeof line, pipe) != nullptr) {
+        paths.emplace_back(line, std::string_view(line).find_last_not_of('\n') + 1);
+      }
+      if (::pclose(pipe) == 0 && !paths.empty()) return paths;
+      paths.clear();
+    }
+  }
+  for (auto it = fs::recursive_directory_iterator(root); it != fs::end(it); ++it) {
+    const std::string name = it->path().filename();
+    if (name == ".git" || name == "build" || name == "var" || name == ".cache") {
+      it.disable_recursion_pending();
+    } else if (it->is_regular_file()) {
+      paths.push_back(fs::relative(it->path(), root));
+    }
+  }
+  return paths;
+}
+
+/// Ours and text: no licence texts, no built or recorded files.
+bool is_checked(const std::string& path) {
+  if (path.starts_with("web/dist/") || path.find("/data/") != std::string::npos) return false;
+  if (path == "run" || path == "test" || path == ".ci/run" || path == "Dockerfile") return true;
+  for (const char* ending : {".cpp", ".hpp", ".c", ".def", ".sql", ".sh", ".cmake", ".py", ".md",
+                             ".txt", ".json", ".yml", ".example"}) {
+    if (path.ends_with(ending)) return true;
+  }
+  return false;
+}
+
+/// Lines of prose and of data may be as long as they must.
+bool has_long_lines(const std::string& path) {
+  for (const char* ending : {".md", ".json", ".txt", ".cmake", ".yml"}) {
+    if (path.ends_with(ending)) return true;
+  }
+  return false;
+}
+
+std::vector<source> read_project() {
+  const fs::path root = REEVE_SOURCE_DIR;
+  std::vector<source> files;
+  for (const auto& path : project_files(root)) {
+    std::ifstream in(root / path, std::ios::binary);
+    // A file that is tracked and was just removed is not there.
+    if (!is_checked(path) || !in) continue;
+    files.push_back({path, {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()}});
+  }
+  return files;
+}
+
+const std::vector<source>& project() {
+  static const std::vector<source> files = read_project();
+  return files;
+}
+
+std::string told(const std::vector<finding>& findings) {
+  std::string out;
+  for (const auto& one : findings) {
+    out += one.path + ":" + std::to_string(one.line) + ": " + one.advice + "\n";
+  }
+  return out;
+}
+
+std::string walls_of(const std::string& path, const std::string& line) {
+  return told(tidy::check_walls({{path, "#include " + line + "\n"}}));
+}
+
+std::string function_of(std::size_t lines) {
+  std::string text = "int f(int a) {\n";
+  for (std::size_t i = 2; i < lines; ++i) text += "  a += \"}{\"[0];  // }\n";
+  return text + "}\n";
+}
+
+}  // namespace
+
+TEST(STYLE_tree, keeps_the_walls) {
+  ASSERT_GT(project().size(), 20U);
+  EXPECT_EQ(told(tidy::check_walls(project())), "");
+}
+
+TEST(STYLE_tree, keeps_the_sizes) {
+  std::vector<finding> findings;
+  for (const auto& file : project()) {
+    if (has_long_lines(file.path)) continue;
+    for (auto& one : tidy::check_sizes(file)) findings.push_back(std::move(one));
+  }
+  EXPECT_EQ(told(findings), "");
+}
+
+TEST(STYLE_tree, speaks_of_reeve_alone) {
+  std::vector<finding> findings;
+  for (const auto& file : project()) {
+    for (auto& one : tidy::check_words(file)) findings.push_back(std::move(one));
+  }
+  EXPECT_EQ(told(findings), "");
+}
+
+TEST(STYLE_tree, has_gapless_and_unchanged_migrations) {
+  EXPECT_EQ(told(tidy::check_migrations(project())), "");
+}
+
+TEST(STYLE_walls, let_through_what_the_table_permits) {
+  EXPECT_EQ(walls_of("base/log.cpp", "<spdlog/spdlog.h>"), "");
+  EXPECT_EQ(walls_of("domain/run.hpp", "\"base/outcome.hpp\""), "");
+  EXPECT_EQ(walls_of("codec/json.cpp", "<nlohmann/json.hpp>"), "");
+  EXPECT_EQ(walls_of("persistence/journal.cpp", "<pqxx/pqxx>"), "");
+  EXPECT_EQ(walls_of("api/http_server.cpp", "<boost/beast/http.hpp>"), "");
+  EXPECT_EQ(walls_of("api/http_session.hpp", "<boost/asio/ip/tcp.hpp>"), "");
+  EXPECT_EQ(walls_of("api/bridge.cpp", "\"actors/handles.hpp\""), "");
+  EXPECT_EQ(walls_of("api/routes/runs.cpp", "\"persistence/read_ports.hpp\""), "");
+  EXPECT_EQ(walls_of("cli/main.cpp", "<CLI/CLI.hpp>"), "");
+  EXPECT_EQ(walls_of("tests/acceptance/x_test.cpp", "\"tests/support/server.hpp\""), "");
+}
+
+TEST(STYLE_walls, catch_planted_includes) {
+  const std::vector<std::pair<std::string, std::string>> planted = {
+      {"base/clock.cpp", "<spdlog/spdlog.h>"},
+      {"base/clock.cpp", "\"domain/event.hpp\""},
+      {"domain/run.cpp", "<chrono>"},
+      {"domain/run.cpp", "<nlohmann/json.hpp>"},
+      {"domain/run.cpp", "\"base/log.hpp\""},
+      {"domain/run.cpp", "\"codec/json.hpp\""},
+      {"codec/json.hpp", "<nlohmann/json.hpp>"},
+      {"codec/json.cpp", "<pqxx/pqxx>"},
+      {"persistence/journal.cpp", "<boost/asio.hpp>"},
+      {"persistence/journal.cpp", "<nlohmann/json.hpp>"},
+      {"persistence/journal.cpp", "\"actors/handles.hpp\""},
+      {"adapters/docker.cpp", "<caf/all.hpp>"},
+      {"adapters/docker.cpp", "\"persistence/journal.hpp\""},
+      {"actors/run.cpp", "<boost/beast.hpp>"},
+      {"actors/run.cpp", "<nlohmann/json.hpp>"},
+      {"api/route.cpp", "<boost/beast/http.hpp>"},
+      {"api/http_types.hpp", "<boost/beast/http.hpp>"},
+      {"api/routes/runs.cpp", "<boost/asio/post.hpp>"},
+      {"api/route.cpp", "\"actors/handles.hpp\""},
+      {"api/route.cpp", "\"persistence/journal.hpp\""},
+      {"api/http_server.cpp", "<nlohmann/json.hpp>"},
+      {"cli/main.cpp", "<pqxx/pqxx>"},
+      {"tests/acceptance/x_test.cpp", "\"base/outcome.hpp\""},
+      {"tests/support/http.cpp", "<boost/beast.hpp>"},
+      {"api/route.cpp", "\"route.hpp\""},
+  };
+  for (const auto& [path, line] : planted) {
+    EXPECT_THAT(walls_of(path, line), HasSubstr(path + ":1: ")) << line;
+  }
+}
+
+TEST(STYLE_walls, tell_ports_from_other_headers) {
+  const source port{"persistence/append.hpp", "#include <string>\n#include \"base/ids.hpp\"\n"};
+  const source inside{"persistence/session.hpp", "#include <pqxx/pqxx>\n"};
+  const source good{"actors/journal.cpp", "#include \"persistence/append.hpp\"\n"};
+  const source bad{"actors/journal.cpp", "#include \"persistence/session.hpp\"\n"};
+  EXPECT_THAT(tidy::check_walls({port, inside, good}), IsEmpty());
+  EXPECT_THAT(tidy::check_walls({port, inside, bad}), SizeIs(1));
+}
+
+TEST(STYLE_walls, allow_one_unit_with_the_argument_parser) {
+  const source first{"cli/options.cpp", "#include <CLI/CLI.hpp>\n"};
+  const source second{"cli/verify.cpp", "#include <CLI/CLI.hpp>\n"};
+  EXPECT_THAT(tidy::check_walls({first}), IsEmpty());
+  EXPECT_THAT(tidy::check_walls({first, second}), SizeIs(1));
+}
+
+TEST(STYLE_sizes, have_their_limits_exactly_where_they_are) {
+  EXPECT_THAT(tidy::check_sizes({"a.cpp", std::string(100, 'x') + "\n"}), IsEmpty());
+  EXPECT_THAT(tidy::check_sizes({"a.cpp", std::string(101, 'x') + "\n"}), SizeIs(1));
+  std::string wide;
+  for (int i = 0; i < 100; ++i) wide += "µ";
+  EXPECT_THAT(tidy::check_sizes({"a.cpp", wide + "\n"}), IsEmpty());
+  EXPECT_THAT(tidy::check_sizes({"a.cpp", std::string(400, '\n')}), IsEmpty());
+  EXPECT_THAT(tidy::check_sizes({"a.cpp", std::string(401, '\n')}), SizeIs(1));
+  EXPECT_THAT(tidy::check_sizes({"a.hpp", "int a;\n"}), SizeIs(1));
+  EXPECT_THAT(tidy::check_sizes({"a.cpp", function_of(70)}), IsEmpty());
+  EXPECT_THAT(tidy::check_sizes({"a.cpp", function_of(71)}), SizeIs(1));
+}
+
+TEST(STYLE_sizes, find_functions_wherever_they_hide) {
+  const std::string lines(69, '\n');
+  const std::vector<std::string> long_ones = {
+      "namespace a {\nclass b {\n public:\n  int c() const {" + lines + "\n  }\n};\n}\n",
+      "template <class T>\nstruct s {\n  s() : a_{1}, b_{2} {" + lines + "\n  }\n  int a_, b_;\n};",
+      "TEST(a, b) {" + lines + "\n}\n",
+      "const auto f = [](int a) {" + lines + "\n};\n",
+      "#define X {\nint g() {" + lines + "\n}\n",
+      "auto big = 1'000; auto raw = R\"x({{{ \" )x\"; char c = '{';\nint h() {" + lines + "\n}\n",
+  };
+  for (const auto& text : long_ones) {
+    EXPECT_THAT(tidy::check_sizes({"a.cpp", text}), SizeIs(1)) << text;
+  }
+  const std::vector<std::string> harmless = {
+      "namespace a {" + lines + lines + "}\n",
+      "class a : public b<int (*)(int)> {" + lines + lines + "};\n",
+      "const int table[] = {" + lines + lines + "};\n",
+      "template <class T>\n  requires(sizeof(T) > 1)\nstruct s {" + lines + lines + "};\n",
+  };
+  for (const auto& text : harmless) {
+    EXPECT_THAT(tidy::check_sizes({"a.cpp", text}), IsEmpty()) << text;
+  }
+}
+
+TEST(STYLE_words, catch_what_does_not_belong_here) {
+  for (const std::string& text :
+       {std::string("// see /wo") + "rk/main/x", std::string("// TO") + "DO: x",
+        std::string("GTEST_") + "SKIP();", std::string("std::this_thread::sleep_") + "for(1s);"}) {
+    EXPECT_THAT(tidy::check_words({"a_test.cpp", "int a;\n" + text + "\n"}), SizeIs(1)) << text;
+  }
+  EXPECT_THAT(tidy::check_words({"a.cpp", "// how it works\n"}), IsEmpty());
+}
+
+TEST(STYLE_migrations, catch_gaps_twins_and_changes) {
+  const auto sum = [](const std::string& name, const std::string& text) {
+    return reeve::to_hex(reeve::sha256(text)) + "  " + name + "\n";
+  };
+  const source first{"migrations/001_log.sql", "SELECT 1;\n"};
+  const source second{"migrations/002_read.sql", "SELECT 2;\n"};
+  const std::string sums = sum("001_log.sql", first.text) + sum("002_read.sql", second.text);
+  const source list{"migrations/checksums.txt", sums};
+  EXPECT_EQ(told(tidy::check_migrations({first, second, list})), "");
+
+  source changed = first;
+  changed.text += "SELECT 3;\n";
+  EXPECT_THAT(told(tidy::check_migrations({changed, second, list})), HasSubstr("was changed"));
+  EXPECT_THAT(told(tidy::check_migrations({second, list})), HasSubstr("is gone"));
+  EXPECT_THAT(told(tidy::check_migrations({second, list})), HasSubstr("no gaps"));
+  const source twin{"migrations/002_other.sql", "SELECT 2;\n"};
+  EXPECT_THAT(told(tidy::check_migrations({first, second, twin, list})), HasSubstr("renumber"));
+  const source fresh{"migrations/003_new.sql", "SELECT 3;\n"};
+  EXPECT_THAT(told(tidy::check_migrations({first, second, fresh, list})), HasSubstr("record"));
+}
