@@ -1,6 +1,9 @@
 #include "actors/container_attempt.hpp"
 
 #include "actors/container_spec_of.hpp"
+#include "adapters/mount_source.hpp"
+
+#include <algorithm>
 
 namespace reeve::actors {
 
@@ -81,6 +84,7 @@ void container_attempt::intend(std::string reference, std::string image_id,
 
 void container_attempt::create() {
   if (stopping_) return give_up(*stopping_);
+  if (!may_mount()) return give_up(end_reason::not_allowlisted);
   run_.when_allowed(later([this] {
     engine().create_volume(name_, labels_of(run_.ports().settings, run_.state(), job_, attempt()),
                            then<done>([this](outcome<done> ok) {
@@ -146,6 +150,7 @@ void container_attempt::check() {
 
 void container_attempt::start() {
   if (stopping_) return give_up(*stopping_);
+  if (!may_mount()) return give_up(end_reason::not_allowlisted);
   run_.when_allowed(later([this] {
     using started = adapters::start_result;
     engine().start(name_, then<started>([this](outcome<started> ok) {
@@ -277,6 +282,14 @@ void container_attempt::retry(errc code, void (container_attempt::*next)()) {
   auto go = later([this, next] { (this->*next)(); });
   if (code == errc::engine_unavailable) return run_.when_engine(job_, go);
   run_.after(std::chrono::milliseconds(run_.ports().settings.retry_ms), go);
+}
+
+bool container_attempt::may_mount() const {
+  const auto& mounts = task().params.mounts;
+  const auto& roots = run_.ports().settings.mount_roots;
+  return !mounts || std::all_of(mounts->begin(), mounts->end(), [&](const auto& m) {
+    return adapters::may_mount(m.source, roots);
+  });
 }
 
 adapters::container_spec container_attempt::spec() const {

@@ -42,6 +42,8 @@ class container_attempt final : public job_attempt {
   /// Goes on with `next` when the engine may be asked again after this error.
   void retry(errc code, void (container_attempt::*next)());
   adapters::container_spec spec() const;
+  /// What may be mounted is looked at again: a folder may have become a link since the launch.
+  bool may_mount() const;
   const domain::attempt_state& attempt() const { return job().attempts.back(); }
   adapters::container_engine& engine() { return run_.ports().engine; }
 

@@ -2,6 +2,7 @@
 
 #include "adapters/attempt_archive.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace reeve::actors {
@@ -83,6 +84,11 @@ adapters::container_spec container_spec_of(const run_settings& settings,
     for (const auto& m : *p.mounts) spec.mounts.push_back({m.source, m.target, m.read_only});
   }
   spec.working_dir = p.workdir.value_or("");
+  // Programs expect a writable /tmp also where the root is read-only. It counts as the container's
+  // memory, so it gets a part of it only.
+  const bool taken = std::any_of(spec.mounts.begin(), spec.mounts.end(),
+                                 [](const auto& m) { return m.target == "/tmp"; });
+  if (spec.read_only_root && !taken) spec.tmp_bytes = spec.memory_bytes / 4;
   return spec;
 }
 

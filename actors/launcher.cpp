@@ -1,5 +1,6 @@
 #include "actors/launcher.hpp"
 
+#include "adapters/mount_source.hpp"
 #include "base/log.hpp"
 
 #include <algorithm>
@@ -174,12 +175,9 @@ class launch_op : public std::enable_shared_from_this<launch_op> {
     for (std::size_t t = 0; t < snapshot_.tasks.size(); ++t) {
       const auto& mounts = snapshot_.tasks[t].params.mounts;
       for (std::size_t m = 0; mounts && m < mounts->size(); ++m) {
-        const auto& source = (*mounts)[m].source;
-        const bool inside = std::any_of(roots.begin(), roots.end(), [&](const auto& root) {
-          return source == root || source.starts_with(root + "/");
-        });
-        if (inside) continue;
-        return reject(errc::not_allowlisted, "the folder is not below a configured root",
+        if (adapters::may_mount((*mounts)[m].source, roots)) continue;
+        return reject(errc::not_allowlisted,
+                      "the folder is not there, or not below a configured root, or behind a link",
                       at_ + "/" + std::to_string(t) + "/params/mounts/" + std::to_string(m));
       }
     }

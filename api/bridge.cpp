@@ -1,8 +1,8 @@
 #include "api/bridge.hpp"
 
-#include <utility>
-
 #include "actors/handles.hpp"
+
+#include <utility>
 
 namespace reeve::api {
 namespace {
@@ -41,8 +41,7 @@ class bridge final : public command_port {
                        slot<domain::container_list_state> slot) override {
     to_.allow_container(context(m), std::move(entry), pass(slot));
   }
-  void deny_container(command_meta m, uuid id,
-                      slot<domain::container_list_state> slot) override {
+  void deny_container(command_meta m, uuid id, slot<domain::container_list_state> slot) override {
     to_.deny_container(context(m), id, pass(slot));
   }
   void record_llm_call(command_meta m, uuid call, uuid job, uuid run,
@@ -83,7 +82,7 @@ class bridge final : public command_port {
     c.if_match = m.if_match;
     if (!m.idempotency_key.empty()) {
       c.command = persistence::command_key{m.who.tenant, m.who.principal, m.route,
-                                           m.idempotency_key, m.body_digest};
+                                           m.idempotency_key, m.key_digest};
     }
     return c;
   }

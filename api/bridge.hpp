@@ -1,10 +1,10 @@
 #pragma once
 // The way from the gateway to the actors.
 
-#include <memory>
-
 #include "api/command_port.hpp"
 #include "base/ids.hpp"
+
+#include <memory>
 
 namespace reeve::actors {
 class commands;

@@ -2,11 +2,6 @@
 // What handlers may ask to be changed. The port stands between the routes and the actors, so that
 // handlers can be tried without either; bridge.cpp connects the two.
 
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "api/route.hpp"
 #include "base/slot.hpp"
 #include "domain/access.hpp"
@@ -14,6 +9,11 @@
 #include "domain/directive.hpp"
 #include "domain/llm.hpp"
 #include "domain/run.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace reeve::api {
 
@@ -29,7 +29,8 @@ struct command_meta {
   caller who;
   std::string route;
   std::string idempotency_key;
-  digest body_digest{};
+  digest body_digest{};  // what the events say of the request
+  digest key_digest{};   // what the key stands for: the path, if it has parameters, and the body
   uuid correlation_id;
   std::string traceparent;
   std::optional<domain::version> if_match;
@@ -60,8 +61,7 @@ class command_port {
   virtual void deny_image(command_meta m, uuid id, slot<domain::image_list_state> slot) = 0;
   virtual void allow_container(command_meta m, domain::container_allowed entry,
                                slot<domain::container_list_state> slot) = 0;
-  virtual void deny_container(command_meta m, uuid id,
-                              slot<domain::container_list_state> slot) = 0;
+  virtual void deny_container(command_meta m, uuid id, slot<domain::container_list_state> slot) = 0;
   virtual void record_llm_call(command_meta m, uuid call, uuid job, uuid run,
                                domain::llm_call_request request,
                                slot<domain::llm_usage_state> slot) = 0;

@@ -1,20 +1,29 @@
 #include "api/event_feed.hpp"
 
-#include <algorithm>
-#include <atomic>
-#include <chrono>
-
+#include "codec/codec.hpp"
 #include "codec/event_json.hpp"
+#include "domain/access.hpp"
+
+#include <algorithm>
+#include <utility>
 
 namespace reeve::api {
 namespace {
 
 constexpr std::size_t chunk_bytes = 64 * 1024;
-constexpr auto silence = std::chrono::seconds(15);
+constexpr std::int64_t silence_us = 15 * us_per_second;
+/// An event has at most 64 KiB and a line of columns, so that a page of history stays below 4 MiB.
+constexpr int history_page = 50;
 
 bool fits(const feed_filter& filter, const domain::event_record& e) {
   return (!filter.tenant || *filter.tenant == e.tenant) &&
          (!filter.stream || *filter.stream == e.stream) && (!filter.type || *filter.type == e.type);
+}
+
+std::optional<uuid> revoked_token(const domain::event_record& e) {
+  if (e.type != domain::token_revoked::type || e.payload_format != domain::payload_json) return {};
+  const auto event = codec::decode_text<domain::token_revoked>(e.payload);
+  return event ? std::optional(event->id) : std::nullopt;
 }
 
 void append_sse(std::string& text, domain::position at, std::string_view type,
@@ -32,15 +41,17 @@ void append_sse(std::string& text, domain::position at, std::string_view type,
 class event_subscription final : public body_stream,
                                  public std::enable_shared_from_this<event_subscription> {
  public:
-  event_subscription(event_feed& feed, feed_filter filter, domain::position after)
-      : feed_(feed), filter_(std::move(filter)), after_(after) {}
+  event_subscription(event_feed& feed, feed_filter filter, domain::position after, uuid token)
+      : token(token), feed_(feed), filter_(std::move(filter)), after_(after) {}
+
+  const uuid token;  // whose stream it is
 
   void next(reply_slot<std::string> slot) override {
     {
       std::lock_guard lock(mutex_);
       if (cancelled_) return slot.answer(std::string());
       waiting_ = slot;
-      since_ = std::chrono::steady_clock::now();
+      since_us_ = feed_.clock_.mono_us();
     }
     advance();
   }
@@ -62,7 +73,7 @@ class event_subscription final : public body_stream,
     reply_slot<std::string> open;
     {
       std::lock_guard lock(mutex_);
-      if (!waiting_ || reading_ || std::chrono::steady_clock::now() - since_ < silence) return;
+      if (!waiting_ || reading_ || feed_.clock_.mono_us() - since_us_ < silence_us) return;
       open = std::exchange(waiting_, {});
     }
     open.answer(std::string(": still here\n\n"));
@@ -93,12 +104,12 @@ class event_subscription final : public body_stream,
     query.stream = filter_.stream;
     query.type = filter_.type;
     query.after = after_;
-    query.limit = 200;
+    query.limit = history_page;
     auto self = shared_from_this();
-    feed_.reads_.events(query, reply_slot<persistence::event_page>(
-                                   [self](outcome<persistence::event_page> page) {
-                                     self->history(std::move(page));
-                                   }));
+    feed_.reads_.events(
+        query, reply_slot<persistence::event_page>([self](outcome<persistence::event_page> page) {
+          self->history(std::move(page));
+        }));
   }
 
   void history(outcome<persistence::event_page> page) {
@@ -108,12 +119,18 @@ class event_subscription final : public body_stream,
       std::lock_guard lock(mutex_);
       reading_ = false;
       if (page) {
+        bool all = !page->more;
         for (const auto& item : page->events) {
+          // What does not fit is read again with the next chunk.
+          if (text.size() >= chunk_bytes) {
+            all = false;
+            break;
+          }
           append_sse(text, item.at, item.type, item.json);
           after_ = item.at;
         }
         // Nothing up to the head of this page is missing, whether it fits the filter or not.
-        if (!page->more) after_ = std::max(after_, page->head);
+        if (all) after_ = std::max(after_, page->head);
       }
       if (!text.empty() || !page) open = std::exchange(waiting_, {});
     }
@@ -131,68 +148,99 @@ class event_subscription final : public body_stream,
   std::mutex mutex_;
   domain::position after_;
   reply_slot<std::string> waiting_;
-  std::chrono::steady_clock::time_point since_;
+  std::int64_t since_us_ = 0;  // monotonic; since when the client waits
   bool reading_ = false;
   bool cancelled_ = false;
 };
 
 bool event_feed::take(const feed_filter& filter, domain::position& after, std::string& text,
                       std::size_t bytes) {
-  std::lock_guard lock(mutex_);
+  const std::lock_guard lock(mutex_);
   // An empty ring says nothing about the log before this process: the head does.
   if (ring_.empty()) return after >= reads_.head();
   const auto first = ring_.front().record.position;
   if (after + 1 < first) return false;
   for (auto i = static_cast<std::size_t>(after + 1 - first); i < ring_.size(); ++i) {
-    const auto& e = ring_[i].record;
+    auto& kept = ring_[i];
     if (text.size() >= bytes) return true;
-    if (fits(filter, e)) append_sse(text, e.position, e.type, codec::event_json(e));
-    after = e.position;
+    if (fits(filter, kept.record)) {
+      if (kept.json.empty()) kept.json = codec::event_json(kept.record);
+      append_sse(text, kept.record.position, kept.record.type, kept.json);
+    }
+    after = kept.record.position;
   }
   return true;
 }
 
-void event_feed::publish(std::span<const domain::event_record> events) {
-  std::vector<std::shared_ptr<event_subscription>> awake;
-  {
-    std::lock_guard lock(mutex_);
-    for (const auto& e : events) {
-      const auto size = e.payload.size() + sizeof(domain::event_record) + 128;
-      // Positions have no gaps, so an index into the ring is a difference of positions.
-      if (!ring_.empty() && ring_.back().record.position + 1 != e.position) {
-        ring_.clear();
-        bytes_ = 0;
-      }
-      ring_.push_back({e, size});
-      bytes_ += size;
-      while (ring_.size() > most_events || bytes_ > most_bytes) {
-        bytes_ -= ring_.front().bytes;
-        ring_.pop_front();
-      }
-    }
-    std::erase_if(subscribers_, [&](const auto& weak) {
-      auto strong = weak.lock();
-      if (strong) awake.push_back(std::move(strong));
-      return weak.expired();
-    });
+void event_feed::keep(const domain::event_record& e) {
+  // The record, and room for its text.
+  const auto size = 2 * e.payload.size() + sizeof(kept_event) + 1024;
+  // Positions have no gaps, so an index into the ring is a difference of positions.
+  if (!ring_.empty() && ring_.back().record.position + 1 != e.position) {
+    ring_.clear();
+    bytes_ = 0;
   }
-  for (const auto& subscription : awake) subscription->wake();
+  ring_.push_back({e, {}, size});
+  bytes_ += size;
+  while (ring_.size() > most_events || bytes_ > most_bytes) {
+    bytes_ -= ring_.front().bytes;
+    ring_.pop_front();
+  }
+}
+
+event_feed::subscriptions event_feed::present() {
+  subscriptions all;
+  std::erase_if(subscribers_, [&](const auto& weak) {
+    auto strong = weak.lock();
+    if (!strong) return true;
+    all.push_back(std::move(strong));
+    return false;
+  });
+  return all;
+}
+
+void event_feed::publish(std::span<const domain::event_record> events) {
+  std::vector<uuid> revoked;
+  subscriptions awake;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& e : events) {
+      keep(e);
+      if (const auto token = revoked_token(e)) revoked.push_back(*token);
+    }
+    awake = present();
+  }
+  for (const auto& one : awake) {
+    if (std::find(revoked.begin(), revoked.end(), one->token) != revoked.end()) {
+      one->cancel();
+    } else {
+      one->wake();
+    }
+  }
 }
 
 void event_feed::heartbeat() {
-  std::vector<std::shared_ptr<event_subscription>> all;
+  subscriptions all;
   {
-    std::lock_guard lock(mutex_);
-    for (const auto& weak : subscribers_) {
-      if (auto strong = weak.lock()) all.push_back(std::move(strong));
-    }
+    const std::lock_guard lock(mutex_);
+    all = present();
   }
-  for (const auto& subscription : all) subscription->beat();
+  for (const auto& one : all) one->beat();
 }
 
-std::shared_ptr<body_stream> event_feed::subscribe(feed_filter filter, domain::position after) {
-  auto made = std::make_shared<event_subscription>(*this, std::move(filter), after);
-  std::lock_guard lock(mutex_);
+std::size_t event_feed::subscribers() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::size_t>(std::count_if(subscribers_.begin(), subscribers_.end(),
+                                                [](const auto& weak) { return !weak.expired(); }));
+}
+
+std::shared_ptr<body_stream> event_feed::subscribe(feed_filter filter, domain::position after,
+                                                   uuid token) {
+  auto made = std::make_shared<event_subscription>(*this, std::move(filter), after, token);
+  subscriptions others;  // let go of without the mutex
+  const std::lock_guard lock(mutex_);
+  // Also here, so that clients that come and go while nothing is published leave nothing behind.
+  others = present();
   subscribers_.push_back(made);
   return made;
 }

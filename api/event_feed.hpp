@@ -4,6 +4,12 @@
 // the log while it is behind it. So there is no gap between history and live, and a slow subscriber
 // costs nothing but its own time.
 
+#include "api/route.hpp"
+#include "base/slot.hpp"
+#include "base/time.hpp"
+#include "domain/event.hpp"
+#include "persistence/read_ports.hpp"
+
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -12,11 +18,6 @@
 #include <span>
 #include <string>
 #include <vector>
-
-#include "api/route.hpp"
-#include "base/slot.hpp"
-#include "domain/event.hpp"
-#include "persistence/read_ports.hpp"
 
 namespace reeve::api {
 
@@ -27,31 +28,43 @@ struct feed_filter {
 
 class event_feed {
  public:
-  explicit event_feed(persistence::read_port& reads) : reads_(reads) {}
+  /// Both outlive the feed; the feed outlives its subscriptions' calls.
+  explicit event_feed(persistence::read_port& reads, clock_port& clock = real_clock())
+      : reads_(reads), clock_(clock) {}
 
-  /// From the journal's thread, in the order of positions.
+  /// From the journal's thread, in the order of positions. A revoked token's streams end.
   void publish(std::span<const domain::event_record> events);
-  /// Server-sent events after a position, live for ever; a comment every 15 s of silence.
-  std::shared_ptr<body_stream> subscribe(feed_filter filter, domain::position after);
-  /// From the I/O thread about once a second: silence becomes a comment.
+  /// Server-sent events after a position, live for ever; a comment after 15 s of silence. A chunk
+  /// is at most 64 KiB and one event.
+  std::shared_ptr<body_stream> subscribe(feed_filter filter, domain::position after,
+                                         uuid token = {});
+  /// About once a second, from any thread: silence becomes a comment.
   void heartbeat();
+  /// Subscriptions that somebody still holds.
+  std::size_t subscribers() const;
 
  private:
   friend class event_subscription;
   struct kept_event {
     domain::event_record record;
+    std::string json;  // rendered when the first subscriber asks for it
     std::size_t bytes = 0;
   };
+  using subscriptions = std::vector<std::shared_ptr<class event_subscription>>;
   static constexpr std::size_t most_events = 8192;
   static constexpr std::size_t most_bytes = 16 << 20;
 
-  /// The ring's events after a position as SSE text, at most `bytes`; moves the position. False if
-  /// the ring does not reach back that far.
+  /// The ring's events after a position as SSE text, until it has `bytes`; moves the position.
+  /// False if the ring does not reach back that far.
   bool take(const feed_filter& filter, domain::position& after, std::string& text,
             std::size_t bytes);
+  void keep(const domain::event_record& event);
+  /// Those who are there; forgets the others. With the mutex held.
+  subscriptions present();
 
   persistence::read_port& reads_;
-  std::mutex mutex_;
+  clock_port& clock_;
+  mutable std::mutex mutex_;
   std::deque<kept_event> ring_;
   std::size_t bytes_ = 0;
   std::vector<std::weak_ptr<class event_subscription>> subscribers_;

@@ -1,16 +1,16 @@
 #pragma once
 // What the handlers of resources work with. Everything outlives the gateway.
 
-#include <functional>
-#include <string>
-#include <vector>
-
 #include "api/command_port.hpp"
 #include "api/event_feed.hpp"
 #include "api/route.hpp"
 #include "base/time.hpp"
 #include "domain/fields.hpp"
 #include "persistence/read_ports.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
 
 namespace reeve::api {
 

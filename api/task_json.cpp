@@ -21,14 +21,11 @@ struct task_body {
   static constexpr auto fields() {
     using domain::field;
     using domain::maybe;
-    return std::tuple{field("kind", &task_body::kind),
-                      maybe("name", &task_body::name),
-                      maybe("needs", &task_body::needs),
-                      maybe("params", &task_body::params),
-                      field("since", &task_body::since),
-                      field("timeout_s", &task_body::timeout_s),
-                      field("retries", &task_body::retries),
-                      maybe("priority", &task_body::priority)};
+    return std::tuple{
+        field("kind", &task_body::kind),       maybe("name", &task_body::name),
+        maybe("needs", &task_body::needs),     maybe("params", &task_body::params),
+        field("since", &task_body::since),     field("timeout_s", &task_body::timeout_s),
+        field("retries", &task_body::retries), maybe("priority", &task_body::priority)};
   }
 };
 

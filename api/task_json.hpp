@@ -1,12 +1,13 @@
 #pragma once
-// Tasks and directives as clients write them: a task is a name ("log_triage", "task1") or an object.
-
-#include <string>
-#include <vector>
+// Tasks and directives as clients write them: a task is a name ("log_triage", "task1") or an
+// object.
 
 #include "base/outcome.hpp"
 #include "domain/json_text.hpp"
 #include "domain/task.hpp"
+
+#include <string>
+#include <vector>
 
 namespace reeve::api {
 
@@ -20,11 +21,10 @@ struct directive_body {
   static constexpr auto fields() {
     using domain::field;
     using domain::maybe;
-    return std::tuple{field("name", &directive_body::name),
-                      maybe("description", &directive_body::description),
-                      field("tasks", &directive_body::tasks),
-                      maybe("limits", &directive_body::limits),
-                      maybe("labels", &directive_body::labels)};
+    return std::tuple{
+        field("name", &directive_body::name), maybe("description", &directive_body::description),
+        field("tasks", &directive_body::tasks), maybe("limits", &directive_body::limits),
+        maybe("labels", &directive_body::labels)};
   }
 };
 

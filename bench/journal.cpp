@@ -11,6 +11,7 @@
 #include "persistence/read_store.hpp"
 #include "persistence/token_table.hpp"
 
+#include <atomic>
 #include <caf/actor_system_config.hpp>
 #include <condition_variable>
 #include <cstdio>
@@ -34,6 +35,7 @@ struct timing {
 
 struct sample {
   std::int64_t appended = 0;
+  std::int64_t batches = 0;
   double seconds = 0;
   std::vector<double> waits_us;
   double rate() const { return static_cast<double>(appended) / seconds; }
@@ -50,21 +52,21 @@ class journal_side {
       tokens_.on_commit(notice);
       feed_.publish(notice.events);
       ++batches_;
-      events_ += static_cast<std::int64_t>(notice.events.size());
     };
     auto log = std::make_shared<persistence::journal>(std::move(config));
     need(log->open(), "the journal does not open");
     start(std::move(log));
   }
-  ~journal_side() { actors::cc::stop(actor_); }
+  ~journal_side() {
+    // A detached actor's thread ends when nobody holds the actor any more.
+    port_.detach();
+    actors::cc::stop(std::exchange(actor_, nullptr));
+  }
 
   /// `count` closed loops for `seconds`; everything that was sent is answered at the end.
   sample run(int count, double seconds);
 
-  double events_per_batch() const {
-    return static_cast<double>(events_) / static_cast<double>(std::max<std::int64_t>(1, batches_));
-  }
-  std::int64_t events() const { return events_; }
+  std::int64_t batches() const { return batches_; }
 
  private:
   static persistence::read_store_config reading(const bench_database& db) {
@@ -92,8 +94,7 @@ class journal_side {
   persistence::read_store reads_;
   persistence::token_table tokens_;
   api::event_feed feed_;
-  std::int64_t batches_ = 0;  // the actor's thread counts; read between rounds
-  std::int64_t events_ = 0;
+  std::atomic<std::int64_t> batches_{0};
   actors::journal_port port_{real_clock()};
   caf::actor_system_config config_;
   caf::actor_system system_{config_};
@@ -166,7 +167,10 @@ class producer_group {
 };
 
 sample journal_side::run(int count, double seconds) {
-  return producer_group(port_, count).run(seconds);
+  const auto before = batches_.load();
+  auto out = producer_group(port_, count).run(seconds);
+  out.batches = batches_ - before;
+  return out;
 }
 
 // ---- baseline: pgbench --------------------------------------------------------------------------
@@ -284,7 +288,7 @@ class canned_side {
       result.stamps = {{event.position, event.version, event.recorded_at_us}};
       authors_[append.request].appended(result);
     }
-    return persistence::compose_batch(plan.content());
+    return persistence::compose_batch(plan.content(), session_.types());
   }
 
   persistence::journal_session session_;
@@ -303,10 +307,9 @@ int run(const settings& s) {
   const pgbench_side baseline(s, theirs);
   canned_side statements(canned);
 
-  std::vector<double> together, base, one, base_one, sql, waits;
-  std::int64_t acknowledged = 0;
-  journal.run(producers, t.alone_s / 3);  // plans are prepared, files are there
-  acknowledged = journal.events();
+  std::vector<double> together, base, one, base_one, sql, waits, sizes;
+  // A first one, so that plans are prepared and files are there.
+  std::int64_t acknowledged = journal.run(producers, t.alone_s / 3).appended;
   for (int round = 0; round < t.rounds; ++round) {
     base.push_back(baseline.run(producers, t.together_s));
     const auto many = journal.run(producers, t.together_s);
@@ -315,6 +318,7 @@ int run(const settings& s) {
     sql.push_back(statements.run(s.quick ? 0.5 : t.alone_s));
     together.push_back(many.rate());
     one.push_back(lone.rate());
+    sizes.push_back(static_cast<double>(many.appended) / static_cast<double>(many.batches));
     waits.insert(waits.end(), many.waits_us.begin(), many.waits_us.end());
     acknowledged += many.appended + lone.appended;
     std::fprintf(stderr, "round %d: pgbench %.0f/s, journal %.0f/s; one client %.0f/s, one "
@@ -329,7 +333,7 @@ int run(const settings& s) {
   line.add("one_producer", median(one)).add("one_client", median(base_one));
   line.add("ratio_alone", median(one) / median(base_one));
   line.add("wait_us_p50", quantile(waits, 0.5)).add("wait_us_p99", quantile(waits, 0.99));
-  line.add("events_per_batch", journal.events_per_batch());
+  line.add("events_per_batch", median(sizes));
   line.add("payload_bytes", static_cast<std::int64_t>(mean_payload()));
   line.add("acknowledged", acknowledged).add("rows", static_cast<std::int64_t>(rows));
   line.add("complete", acknowledged == rows);

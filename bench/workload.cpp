@@ -19,7 +19,9 @@ domain::run_launched sample_launch() {
   task.name = "container";
   task.params.image = "localhost:1/box:1";
   task.params.command = std::vector<std::string>{"/bin/sh", "-c", "make report && ls -l /reeve"};
-  task.params.env = std::map<std::string, std::string>{{"STAGE", "nightly"}, {"REGION", "north"}};
+  task.params.env = std::map<std::string, std::string>{
+      {"STAGE", "nightly"}, {"REGION", "north"}, {"REPORT_FOLDER", "/reeve/outputs/reports"},
+      {"SOURCE", "warehouse-7"}, {"KEEP_DAYS", "14"}};
   domain::run_launched launch;
   launch.id = real_ids().next();
   launch.directive.name = "nightly-report";
@@ -27,7 +29,7 @@ domain::run_launched sample_launch() {
   launch.directive.tasks = {task};
   launch.jobs = {real_ids().next()};
   launch.engine = "simulated";
-  launch.labels = {{"team", "data"}};
+  launch.labels = {{"team", "data"}, {"purpose", "nightly-report"}};
   return launch;
 }
 

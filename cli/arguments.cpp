@@ -1,63 +1,211 @@
 #include "cli/arguments.hpp"
 
+#include "cli/config_table.hpp"
+
 #include <CLI/CLI.hpp>
+#include <cstdio>
+#include <functional>
+#include <memory>
 
 namespace reeve::cli {
 namespace {
 
 constexpr const char* version_text = "reeve 0.1.0";
 
-void add_setting(CLI::App& app, arguments& out, const std::string& name, const std::string& flag,
-                 const std::string& text) {
-  app.add_option_function<std::string>(
-      flag, [&out, name](const std::string& value) { out.settings[name] = value; }, text);
+/// Fills `words` from what was given to the action that was called.
+class action_builder {
+ public:
+  action_builder(CLI::App& app, arguments& out, const char* name, const char* text)
+      : app_(app.add_subcommand(name, text)), out_(out), name_(name) {
+    app_->callback([self = parts_, app = app_, &out = out_, name = name_] {
+      std::vector<std::string> words;
+      if (app->get_parent()->get_parent() != nullptr) words.push_back(name);
+      for (const auto& part : *self) part(words);
+      out.words = std::move(words);
+    });
+  }
+
+  action_builder& plain(const char* name, const char* text, bool required = true) {
+    auto value = std::make_shared<std::string>();
+    app_->add_option(name, *value, text)->required(required);
+    parts_->push_back([value](std::vector<std::string>& words) {
+      if (!value->empty()) words.push_back(*value);
+    });
+    return *this;
+  }
+
+  /// May be repeated if `many`.
+  action_builder& option(const std::string& name, const char* text, bool many = false) {
+    auto values = std::make_shared<std::vector<std::string>>();
+    auto* made = app_->add_option(name, *values, text)->type_size(1);
+    if (!many) made->expected(1);
+    if (many) made->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    parts_->push_back([values, name](std::vector<std::string>& words) {
+      for (const auto& value : *values) {
+        words.push_back(name);
+        words.push_back(value);
+      }
+    });
+    return *this;
+  }
+
+  action_builder& flag(const std::string& name, const char* text) {
+    auto given = std::make_shared<bool>(false);
+    app_->add_flag(name, *given, text);
+    parts_->push_back([given, name](std::vector<std::string>& words) {
+      if (*given) words.push_back(name);
+    });
+    return *this;
+  }
+
+ private:
+  using part = std::function<void(std::vector<std::string>&)>;
+  CLI::App* app_;
+  arguments& out_;
+  std::string name_;
+  std::shared_ptr<std::vector<part>> parts_ = std::make_shared<std::vector<part>>();
+};
+
+CLI::App& group(CLI::App& app, const char* name, const char* text) {
+  return *app.add_subcommand(name, text)->require_subcommand(1)->fallthrough();
+}
+
+/// Flags of the settings; `data` belongs to every command.
+void add_settings(CLI::App& app, arguments& out) {
+  for (const auto& s : settings()) {
+    if (s.flag == nullptr || std::string_view(s.name) == "data") continue;
+    app.add_option_function<std::string>(
+           s.flag,
+           [&out, name = std::string(s.name)](const std::string& value) {
+             out.settings[name] = value;
+           },
+           std::string(s.text) + " " + s.variable)
+        ->type_name("");
+  }
 }
 
 void add_server(CLI::App& app, arguments& out) {
-  auto* serve = app.add_subcommand("serve", "Run the server");
-  add_setting(*serve, out, "listen", "--listen", "address:port; port 0 takes a free one");
-  add_setting(*serve, out, "docker", "--docker", "auto, simulated or unix:///path");
-  add_setting(*serve, out, "logs", "--logs", "folder of log files");
-  add_setting(*serve, out, "uploads", "--uploads", "folder of uploads");
-  add_setting(*serve, out, "redacted", "--redacted", "pattern redaction of job logs");
-  add_setting(*serve, out, "mount_roots", "--mount-roots", "folders that jobs may mount");
-  add_setting(*serve, out, "log_level", "--log-level", "debug, info, warn, error");
-  add_setting(*serve, out, "log_format", "--log-format", "json, text");
+  add_settings(*app.add_subcommand("serve", "Run the server"), out);
+  auto* config = app.add_subcommand("config", "The configuration and where it comes from");
+  config->add_option("action", out.action, "show, or markdown for the page of documentation")
+      ->check(CLI::IsMember({"show", "markdown"}));
+  add_settings(*config, out);
+  add_settings(*app.add_subcommand("doctor", "Check what the server stands on, with fixes"), out);
 }
 
 void add_offline(CLI::App& app, arguments& out) {
   auto* migrate = app.add_subcommand("migrate", "Bring the database's schema up to date");
-  migrate->add_option("--database", out.database, "login of the owner, without a password");
   auto* verify = app.add_subcommand("verify", "Check the hash chain and every checkpoint");
-  verify->add_option("--database", out.database, "login of the owner, without a password");
   verify->add_option("--from", out.verify.from, "an exported log; - is standard input");
   verify->add_option("--heads", out.verify.heads, "file of signed heads");
   verify->add_option("--key", out.verify.key, "public key of the checkpoints, base64url");
   auto* replay = app.add_subcommand("replay", "Rebuild the read models and compare them");
-  replay->add_option("--database", out.database, "login of the owner, without a password");
   replay->add_option("--until", out.replay.until, "a position or an RFC 3339 time");
   auto* exported = app.add_subcommand("export", "Write the log as NDJSON");
-  exported->add_option("--database", out.database, "login of the owner, without a password");
   exported->add_option("--to", out.exported.to, "a file; - is standard output");
   exported->add_option("--tenant", out.exported.tenant, "only this tenant's events whole");
   exported->add_flag("--zstd", out.exported.zstd, "compress");
-  auto* config = app.add_subcommand("config", "show: the configuration; markdown: its page");
-  config->add_option("action", out.action)->check(CLI::IsMember({"show", "markdown"}));
-  app.add_subcommand("doctor", "Check what the server stands on, with fixes");
-  app.add_subcommand("version", "Print the version");
+  for (auto* one : {migrate, verify, replay, exported}) {
+    one->add_option("--database", out.database, "login of the owner, without a password");
+  }
+}
+
+void add_runs(CLI::App& app, arguments& out) {
+  auto& runs = group(app, "runs", "Launch and watch runs");
+  action_builder(runs, out, "launch", "Launch a run, by default of the tenant's directive")
+      .option("--directive", "id of a directive")
+      .option("--task", "a task kind; may be repeated", true)
+      .option("--file", "the whole request as JSON; - is standard input")
+      .option("--since", "last_success or a time: only what is new since then")
+      .option("--label", "KEY=VALUE; may be repeated", true)
+      .flag("--wait", "until the run is over; exit 1 if it was no success");
+  action_builder(runs, out, "list", "List runs, newest first")
+      .option("--status", "pending, running, success, failed, partial, cancelled")
+      .option("--directive", "id of a directive")
+      .option("--label", "KEY:VALUE")
+      .option("--limit", "how many, 50 by default");
+  action_builder(runs, out, "show", "Show a run with its jobs").plain("id", "the run");
+  action_builder(runs, out, "wait", "Wait until a run is over").plain("id", "the run");
+  action_builder(runs, out, "cancel", "Cancel a run").plain("id", "the run");
+  action_builder(runs, out, "retry", "Launch the same again").plain("id", "the run");
+  action_builder(runs, out, "logs", "The stored output of a job").plain("job", "the job");
+  action_builder(runs, out, "artifacts", "List a job's artifacts, or write one to stdout")
+      .plain("job", "the job")
+      .plain("name", "the artifact", false);
+}
+
+void add_directives(CLI::App& app, arguments& out) {
+  auto& group_of = group(app, "directives", "Named, versioned instructions");
+  action_builder(group_of, out, "list", "List directives").option("--limit", "how many");
+  action_builder(group_of, out, "show", "Show a directive").plain("id", "the directive");
+  action_builder(group_of, out, "create", "Create one").plain("file", "JSON; - is standard input");
+  action_builder(group_of, out, "revise", "Make a new version")
+      .plain("id", "the directive")
+      .plain("file", "JSON; - is standard input");
+  action_builder(group_of, out, "archive", "Archive one").plain("id", "the directive");
+}
+
+void add_allow(CLI::App& app, arguments& out) {
+  auto& allow = group(app, "allow", "What tasks may start and touch");
+  action_builder(allow, out, "image", "Allow an image to be started")
+      .plain("reference", "such as localhost:1/box:1")
+      .option("--reason", "why")
+      .flag("--host-network", "containers of it may use the host's network");
+  action_builder(allow, out, "container", "Allow tasks to touch a container")
+      .plain("name", "its name")
+      .option("--reason", "why");
+  action_builder(allow, out, "list", "List the entries")
+      .plain("what", "images or containers")
+      .option("--limit", "how many");
+  action_builder(allow, out, "remove", "Deactivate an entry")
+      .plain("what", "images or containers")
+      .plain("id", "the entry");
 }
 
 void add_clients(CLI::App& app, arguments& out) {
-  for (const auto& [name, text] :
-       {std::pair<const char*, const char*>{"runs", "launch, list, show, cancel, logs, artifacts"},
-        {"directives", "list, show, create, revise, archive"},
-        {"allow", "image, container, list, remove"},
-        {"events", "Read the log; --follow goes on"}}) {
-    auto* sub = app.add_subcommand(name, text);
-    sub->prefix_command();
-    (void)sub;
-  }
-  app.add_option("--url", out.client.url, "the server; default: the data folder's endpoint");
+  add_runs(app, out);
+  add_directives(app, out);
+  add_allow(app, out);
+  action_builder(app, out, "events", "Read the log")
+      .option("--after", "a position: what comes behind it, else the newest ones")
+      .option("--type", "only this type")
+      .option("--stream", "only this stream")
+      .option("--limit", "how many, 50 by default")
+      .flag("--follow", "go on with what happens");
+}
+
+void add_common(CLI::App& app, arguments& out) {
+  app.set_version_flag("--version", version_text);
+  app.add_option("--config", out.config_file, "TOML file (REEVE_CONFIG)")->envname("REEVE_CONFIG");
+  app.add_option_function<std::string>(
+         "--data", [&out](const std::string& value) { out.settings["data"] = value; },
+         "folder of the server's state (REEVE_DATA)")
+      ->type_name("");
+  app.add_option("--url", out.client.url, "the server, for commands of a client (REEVE_URL)");
+  app.add_flag("--json", out.json, "answer in JSON");
+  app.add_option("-o,--output", out.client.output, "table, json, or ndjson for lists")
+      ->check(CLI::IsMember({"table", "json", "ndjson"}));
+}
+
+/// The innermost command of those that were named, so that its help is the one that is shown.
+void add_help(CLI::App& app) {
+  auto* help = app.add_subcommand("help", "The help of a command");
+  help->fallthrough(false)->allow_extras();
+  help->callback([&app, help] {
+    auto* at = &app;
+    for (const auto& word : help->remaining()) {
+      const auto named =
+          at->get_subcommands([&word](const CLI::App* one) { return one->get_name() == word; });
+      if (named.empty()) throw CLI::ExtrasError("help", {word});
+      at = named.front();
+    }
+    std::fputs(at->help().c_str(), stdout);
+    throw CLI::Success();
+  });
+  app.add_subcommand("version", "Print the version")->callback([] {
+    std::puts(version_text);
+    throw CLI::Success();
+  });
 }
 
 }  // namespace
@@ -65,28 +213,20 @@ void add_clients(CLI::App& app, arguments& out) {
 arguments parse_arguments(int argc, char** argv) {
   arguments out;
   CLI::App app{"Reeve: an event-sourced orchestration server", "reeve"};
-  app.require_subcommand(1);
-  app.fallthrough();
-  app.set_version_flag("--version", version_text);
-  app.add_option("--config", out.config_file, "TOML file")->envname("REEVE_CONFIG");
-  add_setting(app, out, "data", "--data", "folder of the server's state");
-  app.add_flag("--json", out.json, "answer in JSON");
+  app.require_subcommand(1)->fallthrough();
+  add_common(app, out);
   add_server(app, out);
   add_offline(app, out);
   add_clients(app, out);
+  add_help(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     out.exit = app.exit(e) == 0 ? exit_ok : exit_usage;
     return out;
   }
-  const auto* sub = app.get_subcommands().front();
-  out.command = sub->get_name();
-  out.words = sub->remaining();
-  if (out.command == "version") {
-    out.command.clear();
-    std::puts(version_text);
-  }
+  out.command = app.get_subcommands().front()->get_name();
+  out.json = out.json || out.client.output == "json" || out.client.output == "ndjson";
   out.verify.json = out.replay.json = out.client.json = out.json;
   return out;
 }

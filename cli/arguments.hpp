@@ -1,11 +1,11 @@
 #pragma once
 // The command line, taken apart. The one unit behind it includes CLI11.
 
+#include "cli/commands.hpp"
+
 #include <map>
 #include <string>
 #include <vector>
-
-#include "cli/commands.hpp"
 
 namespace reeve::cli {
 
@@ -16,7 +16,9 @@ struct arguments {
   std::string config_file;
   std::string database;  // --database of the offline commands
   bool json = false;
-  std::string action;    // second word of config, runs, directives, allow
+  std::string action;  // of config: show, markdown
+  /// Of runs, directives, allow and events, in one form whatever the user wrote: the action, what
+  /// it is about, then options, each followed by its value if it has one.
   std::vector<std::string> words;
   verify_options verify;
   replay_options replay;

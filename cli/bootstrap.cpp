@@ -1,15 +1,14 @@
 #include "cli/bootstrap.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
+#include "base/digest.hpp"
+#include "persistence/token_table.hpp"
 
 #include <chrono>
 #include <cstdio>
+#include <fcntl.h>
 #include <future>
 #include <random>
-
-#include "base/digest.hpp"
-#include "persistence/token_table.hpp"
+#include <unistd.h>
 
 namespace reeve::cli {
 namespace {
@@ -47,9 +46,8 @@ outcome<done> write_secret(const std::string& path, const std::string& text) {
   const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return reject(errc::unavailable, path + " cannot be written");
   const std::string line = text + "\n";
-  const bool good =
-      ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
-      ::fsync(fd) == 0;
+  const bool good = ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
+                    ::fsync(fd) == 0;
   ::close(fd);
   if (!good || std::rename(fresh.c_str(), path.c_str()) != 0) {
     return reject(errc::unavailable, path + " cannot be written");

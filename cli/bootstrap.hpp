@@ -2,11 +2,11 @@
 // The first start: a tenant with its default directive and an admin token, whose text goes into a
 // file of mode 0600 and nowhere else. Repeated safely until there is an active admin token.
 
-#include <string>
-
 #include "actors/handles.hpp"
 #include "base/ids.hpp"
 #include "persistence/startup.hpp"
+
+#include <string>
 
 namespace reeve::cli {
 

@@ -52,6 +52,7 @@ struct client_options {
   std::string url;    // empty = the data folder's endpoint, then http://127.0.0.1:9595
   std::string token;  // empty = REEVE_TOKEN, then the data folder's token
   bool json = false;
+  std::string output;  // table, json, ndjson; empty = table, or json if `json`
 };
 int runs(const loaded_config& config, const client_options& client,
          const std::vector<std::string>& words);

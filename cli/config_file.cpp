@@ -1,11 +1,12 @@
 #include "cli/config_file.hpp"
 
-#include <toml++/toml.h>
-
 #include <fstream>
+#include <toml++/toml.h>
 
 namespace reeve::cli {
 namespace {
+
+constexpr std::size_t max_secret_file_bytes = 4096;
 
 std::optional<std::string> as_text(const toml::node& node) {
   if (const auto text = node.value<std::string>(); text && node.is_string()) return text;
@@ -45,9 +46,10 @@ outcome<std::map<std::string, std::string>> read_config_file(const std::string& 
 
 std::string read_secret_file(const std::string& path) {
   std::ifstream in(path);
-  std::string line;
-  std::getline(in, line);
-  return line;
+  std::string text(max_secret_file_bytes, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  return text.substr(0, text.find_first_of("\r\n"));
 }
 
 std::string quoted_value(const std::string& value) {

@@ -1,10 +1,10 @@
 #pragma once
 // Files that configuration comes from.
 
+#include "base/outcome.hpp"
+
 #include <map>
 #include <string>
-
-#include "base/outcome.hpp"
 
 namespace reeve::cli {
 
@@ -12,7 +12,7 @@ namespace reeve::cli {
 /// empty path is an empty file. `invalid` names file, line and what is wrong.
 outcome<std::map<std::string, std::string>> read_config_file(const std::string& path);
 
-/// The first line of a file, without its end; empty if it cannot be read.
+/// The first line of a file, without its end, of at most 4 KiB; empty if it cannot be read.
 std::string read_secret_file(const std::string& path);
 
 /// A value in libpq's key=value form.

@@ -1,10 +1,10 @@
 // The composition root: takes the command line apart, loads the configuration, runs one command.
 
-#include <cstdio>
-#include <exception>
-
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
+
+#include <cstdio>
+#include <exception>
 
 namespace {
 
@@ -15,14 +15,18 @@ int usage(const rejection& why) {
   return cli::exit_usage;
 }
 
+/// A server writes them to its log.
+void tell(const std::vector<std::string>& warnings) {
+  for (const auto& text : warnings) std::fputs(("reeve: " + text + "\n").c_str(), stderr);
+}
+
 /// A password in a flag would stand in every list of processes.
 bool has_password(const std::string& url) {
+  if (url.find("password") != std::string::npos) return true;
   const auto scheme = url.find("://");
-  const auto at = url.find('@');
-  if (scheme != std::string::npos && at != std::string::npos) {
-    return url.substr(scheme + 3, at - scheme - 3).find(':') != std::string::npos;
-  }
-  return url.find("password") != std::string::npos;
+  const auto at = url.rfind('@');
+  if (scheme == std::string::npos || at == std::string::npos || at < scheme) return false;
+  return url.substr(scheme + 3, at - scheme - 3).find(':') != std::string::npos;
 }
 
 int dispatch(const cli::arguments& a, cli::loaded_config& config) {
@@ -51,6 +55,7 @@ int main(int argc, char** argv) {
     if (arguments.command.empty()) return arguments.exit;
     auto config = cli::load_config(arguments.settings, arguments.config_file);
     if (!config) return usage(config.error());
+    if (arguments.command != "serve") tell(config->warnings);
     if (!arguments.database.empty()) {
       if (has_password(arguments.database)) {
         return usage(reject(errc::invalid, "--database: give a password by DATABASE_URL instead"));

@@ -1,14 +1,14 @@
-#include <cstdio>
-
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
+
+#include <cstdio>
 
 namespace reeve::cli {
 
 int migrate(const loaded_config& config) {
   auto db = open_database(config.values, false);
-  auto ready = db ? prepare_database(config.values, *db)
-                  : outcome<persistence::runtime_logins>(db.error());
+  auto ready =
+      db ? prepare_database(config.values, *db) : outcome<persistence::runtime_logins>(db.error());
   if (!ready) {
     std::fputs(("reeve: " + ready.error().detail + "\n").c_str(), stderr);
     return ready.error().code == errc::unavailable ? exit_unreachable : exit_refused;

@@ -1,12 +1,13 @@
 #include "cli/commands.hpp"
 namespace reeve::cli {
 #define W __attribute__((weak))
-W int verify(const loaded_config&, const verify_options&) { return exit_usage; }
-W int replay(const loaded_config&, const replay_options&) { return exit_usage; }
-W int export_log(const loaded_config&, const export_options&) { return exit_usage; }
-W int doctor(const loaded_config&, bool) { return exit_usage; }
-W int runs(const loaded_config&, const client_options&, const std::vector<std::string>&) { return exit_usage; }
-W int directives(const loaded_config&, const client_options&, const std::vector<std::string>&) { return exit_usage; }
-W int allow(const loaded_config&, const client_options&, const std::vector<std::string>&) { return exit_usage; }
-W int events(const loaded_config&, const client_options&, const std::vector<std::string>&) { return exit_usage; }
+W int verify(const loaded_config&, const verify_options&) {
+  return exit_usage;
 }
+W int replay(const loaded_config&, const replay_options&) {
+  return exit_usage;
+}
+W int export_log(const loaded_config&, const export_options&) {
+  return exit_usage;
+}
+}  // namespace reeve::cli

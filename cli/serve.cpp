@@ -1,17 +1,16 @@
 #include "cli/serve.hpp"
 
-#include <signal.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
-
 #include "api/bridge.hpp"
 #include "base/log.hpp"
 #include "cli/bootstrap.hpp"
 #include "cli/engine_choice.hpp"
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace reeve::cli {
 namespace {
@@ -256,6 +255,7 @@ int server_process::wait_for_end() {
     const timespec pause{0, 200'000'000};
     const int signal = ::sigtimedwait(&signals, nullptr, &pause);
     if (signal == SIGTERM || signal == SIGINT) return exit_ok;
+    feed_->heartbeat();
     if (!database_.own || database_.own->alive()) continue;
     log_warn("the private PostgreSQL was killed; it is started again");
     if (auto ok = database_.own->revive(); !ok) {

@@ -2,12 +2,6 @@
 // A server process from start to end. Everything that lives as long as the process is a member, in
 // the order in which it is made; it goes in reverse.
 
-#include <atomic>
-#include <memory>
-#include <optional>
-#include <string>
-#include <thread>
-
 #include "actors/house.hpp"
 #include "adapters/guarded_engine.hpp"
 #include "adapters/triage_worker.hpp"
@@ -20,6 +14,12 @@
 #include "persistence/blob_writer.hpp"
 #include "persistence/read_store.hpp"
 #include "persistence/token_table.hpp"
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
 
 namespace reeve::cli {
 

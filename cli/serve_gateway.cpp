@@ -1,15 +1,15 @@
 // The part of a server process that clients see.
 
-#include <cstdio>
-#include <cstdlib>
-#include <fstream>
-#include <tuple>
-
 #include "api/bridge.hpp"
 #include "api/openapi.hpp"
 #include "api/routes/health.hpp"
 #include "base/log.hpp"
 #include "cli/serve.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <tuple>
 
 namespace reeve::cli {
 namespace {
@@ -60,8 +60,13 @@ outcome<done> server_process::open_gateway() {
   services_->agents = [this] {
     std::vector<api::agent_view> all;
     for (const auto& row : house_->agents()) {
-      all.push_back({row.path, row.strategy, row.state, row.last_exit, row.incarnation,
-                     row.restarts, {row.since_us}});
+      all.push_back({row.path,
+                     row.strategy,
+                     row.state,
+                     row.last_exit,
+                     row.incarnation,
+                     row.restarts,
+                     {row.since_us}});
     }
     return all;
   };

@@ -1,7 +1,7 @@
-#include <cstdio>
-
 #include "cli/commands.hpp"
 #include "codec/json_writer.hpp"
+
+#include <cstdio>
 
 namespace reeve::cli {
 namespace {
@@ -36,9 +36,6 @@ std::string as_table(const loaded_config& config) {
 
 int show_config(const loaded_config& config, bool json) {
   std::fputs((json ? as_json(config) : as_table(config)).c_str(), stdout);
-  for (const auto& warning : config.warnings) {
-    std::fputs(("reeve: " + warning + "\n").c_str(), stderr);
-  }
   return exit_ok;
 }
 

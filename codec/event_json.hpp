@@ -1,9 +1,9 @@
 #pragma once
 // An event as readers get it: one JSON object, the same from the database and live.
 
-#include <string>
-
 #include "domain/event.hpp"
+
+#include <string>
 
 namespace reeve::codec {
 

@@ -139,7 +139,7 @@ journal::impl::verdict journal::impl::execute(const batch_plan& plan, sql_troubl
       session->make_partitions(plan.events.back().position);
       partitions_to = (plan.events.back().position / partition_size + 2) * partition_size;
     }
-    session->append(compose_batch(plan.content()));
+    session->append(compose_batch(plan.content(), session->types()));
     return verdict::committed;
   } catch (const std::exception&) {
     why = trouble_of_current(session->connection());

@@ -2,6 +2,7 @@
 
 #include "persistence/leaf.hpp"
 #include "persistence/pg_values.hpp"
+#include "persistence/projection_tables.hpp"
 
 #include <algorithm>
 #include <array>
@@ -149,6 +150,22 @@ bool journal_session::elect(const log_tail& tail, const domain::event_record& e)
   }
 }
 
+const row_types& journal_session::types() {
+  if (types_) return *types_;
+  pqxx::nontransaction tx(*connection_);
+  const auto type_of = [&tx](std::string_view table) {
+    return tx.exec1("SELECT '" + std::string(table) + "'::pg_catalog.regtype::oid")[0]
+        .as<type_oid>();
+  };
+  row_types found;
+  found.events = type_of("reeve.events");
+  found.streams = type_of("reeve.streams");
+  found.commands = type_of("reeve.commands");
+  for (const auto& table : projection_tables()) found.projections.push_back(type_of(table.name));
+  types_ = std::move(found);
+  return *types_;
+}
+
 void journal_session::append(const batch_statement& statement) {
   if (prepared_.find(statement.name) == prepared_.end()) {
     if (prepared_.size() >= max_prepared) {
@@ -158,10 +175,10 @@ void journal_session::append(const batch_statement& statement) {
     connection_->prepare(statement.name, batch_sql(statement.name));
     prepared_.emplace(statement.name, true);
   }
+  const std::vector<pqxx::binarystring> arrays(statement.arrays.begin(), statement.arrays.end());
   pqxx::nontransaction tx(*connection_);
-  tx.exec_prepared(statement.name, pqxx::binarystring(statement.leaves),
-                   pqxx::binarystring(statement.hashes),
-                   pqxx::prepare::make_dynamic_params(statement.params));
+  tx.exec_prepared(statement.name, pqxx::prepare::make_dynamic_params(statement.fence),
+                   pqxx::prepare::make_dynamic_params(arrays));
 }
 
 std::map<std::string, version_map::entry, std::less<>> journal_session::versions(

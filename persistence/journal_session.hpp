@@ -65,6 +65,8 @@ class journal_session {
 
   /// Appends one event of a new epoch behind `tail`; false when another writer's came first.
   bool elect(const log_tail& tail, const domain::event_record& event);
+  /// The row types of the tables; looked up once.
+  const row_types& types();
   void append(const batch_statement& statement);
 
   std::map<std::string, version_map::entry, std::less<>> versions(
@@ -76,6 +78,7 @@ class journal_session {
  private:
   std::unique_ptr<pqxx::connection> connection_;
   backend_id backend_;
+  std::optional<row_types> types_;
   std::map<std::string, bool, std::less<>> prepared_;
 };
 

@@ -14,27 +14,16 @@ namespace {
 // letter from 'A' for each table.
 constexpr char new_streams = 'n', old_streams = 'o', has_commands = 'c', first_table = 'A';
 
-// $1 and $2 are leaves and hashes, $3..$6 predecessor, its hash, the epoch, the time before the
-// first event's; then come the arrays.
+// $1..$3 are the predecessor's position, its hash and the epoch; $4 are the events.
 constexpr std::string_view events_sql =
     "WITH fence AS MATERIALIZED (SELECT 1 FROM reeve.events"
-    " WHERE position = $3::bigint AND hash = $4::bytea AND epoch = $5::bigint),"
-    " ev AS (INSERT INTO reeve.events (position, epoch, stream, version, type, schema_version,"
-    " tenant, payload, payload_format, key_id, principal, command_id, request_digest,"
-    " correlation_id, causation_id, traceparent, recorded_at_us, leaf, hash)"
-    " SELECT $3::bigint + u.n, $5::bigint, u.stream, u.version, u.type, u.schema_version, u.tenant,"
-    " u.payload, u.payload_format, u.key_id, u.principal, u.command_id, u.request_digest,"
-    " u.correlation_id, u.causation_id, u.traceparent, $6::bigint + u.n,"
-    " substring($1::bytea FROM (u.n * 32 - 31)::int FOR 32),"
-    " substring($2::bytea FROM (u.n * 32 - 31)::int FOR 32)"
-    " FROM unnest($7::text[], $8::bigint[], $9::text[], $10::int[], $11::uuid[], $12::text[],"
-    " $13::int[], $14::uuid[], $15::text[], $16::uuid[], $17::bytea[], $18::uuid[],"
-    " $19::bigint[], $20::text[]) WITH ORDINALITY AS u(stream, version, type, schema_version,"
-    " tenant, payload, payload_format, key_id, principal, command_id, request_digest,"
-    " correlation_id, causation_id, traceparent, n)"
+    " WHERE position = $1::bigint AND hash = $2::bytea AND epoch = $3::bigint),"
+    " ev AS (INSERT INTO reeve.events SELECT * FROM unnest($4::reeve.events[])"
     " WHERE EXISTS (SELECT 1 FROM fence) RETURNING 1)";
-constexpr int events_params = 20;
+constexpr int after_events = 5;
+constexpr std::size_t event_columns = 19, stream_columns = 4, command_columns = 8;
 
+/// "$7::TYPE[]"
 std::string placeholder(int number, std::string_view type) {
   std::string text = "$";
   text += std::to_string(number);
@@ -53,30 +42,23 @@ std::string joined(std::span<const std::string> parts) {
   return text;
 }
 
+std::string insert_sql(std::string_view table, int& next) {
+  return "INSERT INTO " + std::string(table) + " SELECT * FROM unnest(" +
+         placeholder(next++, table) + ")";
+}
+
 std::string upsert_sql(const table_definition& table, int& next) {
-  std::vector<std::string> names, keys, arrays, updates;
+  std::vector<std::string> keys, updates;
   for (const auto& column : table.columns) {
-    names.emplace_back(column.name);
-    arrays.push_back(placeholder(next++, column.type));
     if (column.is_key) {
       keys.emplace_back(column.name);
     } else {
       updates.push_back(std::string(column.name) + " = excluded." + std::string(column.name));
     }
   }
-  std::string sql = "INSERT INTO " + std::string(table.name) + " (" + joined(names) +
-                    ") SELECT * FROM unnest(" + joined(arrays) + ") ON CONFLICT (" + joined(keys) +
-                    ") DO ";
   // A row that is all key is already as it should be.
-  return sql + (updates.empty() ? "NOTHING" : "UPDATE SET " + joined(updates));
-}
-
-std::string streams_insert(int& next) {
-  const int p = next;
-  next += 4;
-  return "INSERT INTO reeve.streams (stream, tenant, version, position) SELECT * FROM unnest(" +
-         placeholder(p, "text") + ", " + placeholder(p + 1, "uuid") + ", " +
-         placeholder(p + 2, "bigint") + ", " + placeholder(p + 3, "bigint") + ")";
+  return insert_sql(table.name, next) + " ON CONFLICT (" + joined(keys) + ") DO " +
+         (updates.empty() ? "NOTHING" : "UPDATE SET " + joined(updates));
 }
 
 std::string streams_update(int& next) {
@@ -89,99 +71,104 @@ std::string streams_update(int& next) {
          " WHERE s.stream = u.stream AND s.version = u.base RETURNING 1";
 }
 
-std::string commands_insert(int& next) {
-  static constexpr std::array types{"uuid",  "text",   "text",   "text",
-                                    "bytea", "bigint", "bigint", "bigint"};
-  std::vector<std::string> arrays;
-  for (const auto* type : types) arrays.push_back(placeholder(next++, type));
-  return "INSERT INTO reeve.commands (tenant, principal, route, key, request_digest,"
-         " first_position, count, expires_at_us) SELECT * FROM unnest(" +
-         joined(arrays) + ")";
+void add_event(const domain::event_record& e, binary_array& rows) {
+  rows.begin_row(event_columns);
+  rows.bigint(e.position);
+  rows.bigint(e.epoch);
+  rows.text(e.stream);
+  rows.bigint(e.version);
+  rows.text(e.type);
+  rows.integer(e.schema_version);
+  rows.id(e.tenant);
+  rows.text(e.payload);
+  rows.integer(e.payload_format);
+  e.key_id ? rows.id(*e.key_id) : rows.null(oid_uuid);
+  rows.text(e.meta.principal);
+  rows.id(e.meta.command_id);
+  e.meta.request_digest ? rows.bytes(as_view(*e.meta.request_digest)) : rows.null(oid_bytea);
+  rows.id(e.meta.correlation_id);
+  e.meta.causation_id ? rows.bigint(*e.meta.causation_id) : rows.null(oid_bigint);
+  rows.text(e.meta.traceparent);
+  rows.bigint(e.recorded_at_us);
+  rows.bytes(as_view(e.leaf));
+  rows.bytes(as_view(e.hash));
+  rows.end_row();
 }
 
-void add_events(const batch_content& content, batch_statement& out) {
-  std::array<array_text, 14> a;
-  out.leaves.reserve(content.events.size() * 32);
-  out.hashes.reserve(content.events.size() * 32);
-  for (const auto& e : content.events) {
-    a[0].text(e.stream);
-    a[1].integer(e.version);
-    a[2].text(e.type);
-    a[3].integer(e.schema_version);
-    a[4].id(e.tenant);
-    a[5].text(e.payload);
-    a[6].integer(e.payload_format);
-    e.key_id ? a[7].id(*e.key_id) : a[7].null();
-    a[8].text(e.meta.principal);
-    a[9].id(e.meta.command_id);
-    e.meta.request_digest ? a[10].bytes(as_view(*e.meta.request_digest)) : a[10].null();
-    a[11].id(e.meta.correlation_id);
-    e.meta.causation_id ? a[12].integer(*e.meta.causation_id) : a[12].null();
-    a[13].text(e.meta.traceparent);
-    out.leaves.append(as_view(e.leaf));
-    out.hashes.append(as_view(e.hash));
-  }
-  out.params.push_back(std::to_string(content.predecessor));
-  out.params.push_back("\\x" + to_hex(content.predecessor_hash));
-  out.params.push_back(std::to_string(content.epoch));
-  out.params.push_back(std::to_string(content.events.front().recorded_at_us - 1));
-  for (auto& array : a) out.params.push_back(array.take());
+void add_events(const batch_content& content, type_oid type, batch_statement& out) {
+  binary_array rows(type);
+  for (const auto& e : content.events) add_event(e, rows);
+  out.fence = {std::to_string(content.predecessor), "\\x" + to_hex(content.predecessor_hash),
+               std::to_string(content.epoch)};
+  out.arrays.push_back(rows.take());
 }
 
-void add_streams(const batch_content& content, batch_statement& out) {
-  std::array<array_text, 4> fresh, moved;
-  bool any_fresh = false, any_moved = false;
+void add_streams(const batch_content& content, type_oid type, batch_statement& out) {
+  binary_array fresh(type), moved(oid_text), bases(oid_bigint), versions(oid_bigint),
+      positions(oid_bigint);
   for (const auto& move : content.moves) {
-    auto& to = move.base == 0 ? fresh : moved;
-    (move.base == 0 ? any_fresh : any_moved) = true;
-    to[0].text(move.stream);
-    move.base == 0 ? to[1].id(move.tenant) : to[1].integer(move.base);
-    to[2].integer(move.version);
-    to[3].integer(move.position);
+    if (move.base == 0) {
+      fresh.begin_row(stream_columns);
+      fresh.text(move.stream);
+      fresh.id(move.tenant);
+      fresh.bigint(move.version);
+      fresh.bigint(move.position);
+      fresh.end_row();
+    } else {
+      moved.text(move.stream);
+      bases.bigint(move.base);
+      versions.bigint(move.version);
+      positions.bigint(move.position);
+    }
   }
-  if (any_fresh) {
+  if (!fresh.empty()) {
     out.name.push_back(new_streams);
-    for (auto& array : fresh) out.params.push_back(array.take());
+    out.arrays.push_back(fresh.take());
   }
-  if (any_moved) {
+  if (!moved.empty()) {
     out.name.push_back(old_streams);
-    for (auto& array : moved) out.params.push_back(array.take());
+    for (auto* array : {&moved, &bases, &versions, &positions}) {
+      out.arrays.push_back(array->take());
+    }
   }
 }
 
-void add_commands(const batch_content& content, batch_statement& out) {
+void add_commands(const batch_content& content, type_oid type, batch_statement& out) {
   if (content.commands.empty()) return;
-  std::array<array_text, 8> a;
+  binary_array rows(type);
   for (const auto& row : content.commands) {
-    a[0].id(row.key->tenant);
-    a[1].text(row.key->principal);
-    a[2].text(row.key->route);
-    a[3].text(row.key->key);
-    a[4].bytes(as_view(row.key->request_digest));
-    a[5].integer(row.first_position);
-    a[6].integer(row.count);
-    a[7].integer(row.expires_at_us);
+    rows.begin_row(command_columns);
+    rows.id(row.key->tenant);
+    rows.text(row.key->principal);
+    rows.text(row.key->route);
+    rows.text(row.key->key);
+    rows.bytes(as_view(row.key->request_digest));
+    rows.bigint(row.first_position);
+    rows.bigint(row.count);
+    rows.bigint(row.expires_at_us);
+    rows.end_row();
   }
   out.name.push_back(has_commands);
-  for (auto& array : a) out.params.push_back(array.take());
+  out.arrays.push_back(rows.take());
 }
 
-void add_rows(const batch_content& content, batch_statement& out) {
+void add_rows(const batch_content& content, std::span<const type_oid> types, batch_statement& out) {
   const auto rows = last_per_key(content.rows);
   const auto tables = projection_tables();
   for (std::size_t t = 0; t < tables.size(); ++t) {
-    std::vector<array_text> arrays(tables[t].columns.size());
-    bool any = false;
+    const auto& columns = tables[t].columns;
+    binary_array array(types[t]);
     for (const auto* row : rows) {
       if (static_cast<std::size_t>(row->table) != t) continue;
-      any = true;
-      for (std::size_t c = 0; c < arrays.size(); ++c) {
-        row->cells[c] ? arrays[c].text(*row->cells[c]) : arrays[c].null();
+      array.begin_row(columns.size());
+      for (std::size_t c = 0; c < columns.size(); ++c) {
+        array.cell(oid_of(columns[c].type), row->cells[c]);
       }
+      array.end_row();
     }
-    if (!any) continue;
+    if (array.empty()) continue;
     out.name.push_back(static_cast<char>(first_table + static_cast<int>(t)));
-    for (auto& array : arrays) out.params.push_back(array.take());
+    out.arrays.push_back(array.take());
   }
 }
 
@@ -256,42 +243,40 @@ std::vector<const projection_row*> last_per_key(std::span<const projection_row> 
   return kept;
 }
 
-batch_statement compose_batch(const batch_content& content) {
+batch_statement compose_batch(const batch_content& content, const row_types& types) {
   batch_statement out;
   out.name = "append_";
-  add_events(content, out);
-  add_streams(content, out);
-  add_commands(content, out);
-  add_rows(content, out);
+  add_events(content, types.events, out);
+  add_streams(content, types.streams, out);
+  add_commands(content, types.commands, out);
+  add_rows(content, types.projections, out);
   return out;
 }
 
 std::string batch_sql(std::string_view name) {
   name.remove_prefix(std::string_view("append_").size());
   std::string sql(events_sql);
-  int next = events_params + 1;
-  bool moved = false;
+  int next = after_events;
+  int moved = 0;
   for (const char part : name) {
     if (part == new_streams) {
-      sql += ", sn AS (" + streams_insert(next) + ")";
+      sql += ", sn AS (" + insert_sql("reeve.streams", next) + ")";
     } else if (part == old_streams) {
-      moved = true;
+      moved = next;
       sql += ", so AS (" + streams_update(next) + ")";
     } else if (part == has_commands) {
-      sql += ", cm AS (" + commands_insert(next) + ")";
+      sql += ", cm AS (" + insert_sql("reeve.commands", next) + ")";
     } else {
       const auto index = static_cast<std::size_t>(part - first_table);
       sql += ", t" + std::to_string(index) + " AS (" +
              upsert_sql(projection_tables()[index], next) + ")";
     }
   }
-  // The counts are of arrays that are there anyway: $7 are the streams of the events.
   sql +=
-      " SELECT CASE WHEN (SELECT count(*) FROM ev) <> cardinality($7::text[])"
+      " SELECT CASE WHEN (SELECT count(*) FROM ev) <> cardinality($4::reeve.events[])"
       " THEN reeve.refuse_batch('RV001')";
-  if (moved) {
-    const int at = events_params + 1 + (name.find(new_streams) == name.npos ? 0 : 4);
-    sql += " WHEN (SELECT count(*) FROM so) <> cardinality(" + placeholder(at, "text") +
+  if (moved != 0) {
+    sql += " WHEN (SELECT count(*) FROM so) <> cardinality(" + placeholder(moved, "text") +
            ") THEN reeve.refuse_batch('RV002')";
   }
   return sql + " ELSE 0 END";

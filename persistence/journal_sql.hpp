@@ -1,12 +1,14 @@
 #pragma once
 // The one statement of an append: a data-modifying CTE with the events, the rows of `streams` and
 // `commands`, and the projections. Which parts it has depends on what a batch touches; each
-// combination is a text of its own that is prepared once per connection.
+// combination is a text of its own that is prepared once per connection. Rows travel as arrays of
+// the tables' own row types, in binary.
 //
 // The statement raises RV001 when the predecessor is not there (fenced) and RV002 when a stream is
 // not at the version that was expected; either undoes all of it.
 
 #include "persistence/append.hpp"
+#include "persistence/pg_binary.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -64,18 +66,24 @@ struct batch_content {
   std::span<const projection_row> rows;
 };
 
-/// A statement and its parameters. `leaves` and `hashes` are $1 and $2, in binary.
+/// The row types of the tables that an append writes. Each database has its own numbers.
+struct row_types {
+  type_oid events = 0, streams = 0, commands = 0;
+  std::vector<type_oid> projections;  // as `projection_tables()`
+};
+
+/// A statement and its parameters: $1..$3 in text form, then the arrays, in binary.
 struct batch_statement {
   std::string name;  // the same for the same combination
-  std::string leaves;
-  std::string hashes;
-  std::vector<std::string> params;
+  std::vector<std::string> fence;
+  std::vector<std::string> arrays;
 };
 
 /// Rows of one key: the last one wins.
 std::vector<const projection_row*> last_per_key(std::span<const projection_row> rows);
 
-batch_statement compose_batch(const batch_content& content);
+/// The cells of the rows fit their columns (`fits`).
+batch_statement compose_batch(const batch_content& content, const row_types& types);
 
 /// The text of the statement with this name.
 std::string batch_sql(std::string_view name);

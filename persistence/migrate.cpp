@@ -76,6 +76,15 @@ void apply(pqxx::connection& connection, const embedded::migration& m,
 
 }  // namespace
 
+outcome<done> check_database(const std::string& url) {
+  try {
+    auto connection = connect_session(url, "reeve_doctor");
+    return check_settings(read_settings(*connection));
+  } catch (const std::exception&) {
+    return reject(errc::unavailable, "the database cannot be reached");
+  }
+}
+
 outcome<migration_report> migrate(const migration_options& options) {
   try {
     auto connection = connect_session(options.owner_url, "reeve_migrate");

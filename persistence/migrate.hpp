@@ -21,6 +21,9 @@ struct migration_report {
   int version = 0;                   // number of the newest one
 };
 
+/// Whether a database can be reached and its settings keep the promises.
+outcome<done> check_database(const std::string& url);
+
 /// Errors: `invalid` (an unsafe or too old database; the setting is the field), `conflict` (the
 /// schema is newer than this program, or an applied migration was changed), `unavailable`.
 outcome<migration_report> migrate(const migration_options& options);

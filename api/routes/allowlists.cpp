@@ -42,7 +42,8 @@ command_port::slot<List> answer_with(int status, std::optional<uuid> id, std::st
     const auto& entries = r->state->entries;
     const auto* entry = id ? r->state->find(*id) : (entries.empty() ? nullptr : &entries.back());
     if (entry == nullptr) return answer.answer(no_such());
-    auto made = written(status, codec::encode_document(domain::document_of(*entry)), r->at);
+    auto made =
+        written_document(status, codec::encode_document(domain::document_of(*entry)), r->at);
     if (status == 201) {
       made.headers.emplace_back("Location", path + "/" + to_string(entry->what.id));
     }
@@ -74,39 +75,60 @@ void allow_container(services& s, const request& r, const responder& answer) {
       answer_with<domain::container_list_state>(201, {}, "/api/allowlists/containers", answer));
 }
 
-void list(services& s, collection what, const request& r, const responder& answer) {
+template <collection What>
+void list(services& s, const request& r, const responder& answer) {
   persistence::list_query query;
-  query.what = what;
+  query.what = What;
   query.tenant = r.who.tenant;
-  if (const auto value = r.query_value("is_active")) query.equals.emplace_back("is_active", *value);
+  if (auto ok = add_flag(r, "is_active", query); !ok) return answer.answer(ok.error());
   if (auto ok = page_of(r, query); !ok) return answer.answer(ok.error());
-  s.reads->list(std::move(query), document_slot(answer));
+  s.reads->list(std::move(query), list_slot(answer));
 }
 
-void deny_image(services& s, const request& r, const responder& answer, const char* route) {
+template <collection What>
+void show(services& s, const request& r, const responder& answer) {
+  s.reads->get(What, r.who.tenant, std::string(r.param("id")), document_slot(answer));
+}
+
+/// DELETE and POST …/deactivate do the same under two names.
+template <collection What>
+void deny(services& s, const request& r, const responder& answer) {
+  constexpr bool images = What == collection::images;
+  const std::string list = images ? "/api/allowlists/images" : "/api/allowlists/containers";
+  const std::string route = r.method == method::delete_ ? "DELETE " + list + "/{id}"
+                                                        : "POST " + list + "/{id}/deactivate";
   const auto id = id_param(r);
   if (!id) return answer.answer(no_such());
-  s.commands->deny_image(meta_of(r, route), *id,
-                         answer_with<domain::image_list_state>(200, id, "", answer));
+  const auto read = [&s, &r, id](auto slot) {
+    s.reads->get(What, r.who.tenant, to_string(*id), slot);
+  };
+  when_matched(r, answer, read, [&s, r, id, route, answer] {
+    if (auto ok = body_of<nothing>(r); !ok) return answer.answer(ok.error());
+    if constexpr (images) {
+      s.commands->deny_image(meta_of(r, route), *id,
+                             answer_with<domain::image_list_state>(200, id, "", answer));
+    } else {
+      s.commands->deny_container(meta_of(r, route), *id,
+                                 answer_with<domain::container_list_state>(200, id, "", answer));
+    }
+  });
 }
 
-void deny_container(services& s, const request& r, const responder& answer, const char* route) {
-  const auto id = id_param(r);
-  if (!id) return answer.answer(no_such());
-  s.commands->deny_container(meta_of(r, route), *id,
-                             answer_with<domain::container_list_state>(200, id, "", answer));
-}
-
-/// List, show: the same for both lists.
-void add_reads(services& s, std::vector<route>& all, const std::string& path, collection what,
-               const std::string& one, const std::string& many) {
-  all.push_back({method::get, path, "List the entries", access::viewer, "", many,
-                 {"is_active", "limit", "cursor"}, {200},
-                 [&s, what](request r, responder a) { list(s, what, r, a); }});
-  all.push_back({method::get, path + "/{id}", "Show an entry", access::viewer, "", one, {}, {200},
-                 [&s, what](request r, responder a) {
-                   s.reads->get(what, r.who.tenant, std::string(r.param("id")), document_slot(a));
-                 }});
+/// What is alike for both lists.
+template <collection What, class Document>
+void add_common(services& s, std::vector<route>& all, const std::string& path) {
+  const auto one = codec::json_schema<Document>();
+  const std::string each = path + "/{id}";
+  all.push_back(
+      row(s, method::get, path, "List the entries, newest first", access::viewer, list<What>)
+          .gives(list_schema<Document>())
+          .query({"is_active", "limit", "cursor"}));
+  all.push_back(row(s, method::get, each, "Show an entry", access::viewer, show<What>).gives(one));
+  all.push_back(row(s, method::delete_, each, "Deactivate an entry", access::admin, deny<What>)
+                    .gives(one, {200, 412}));
+  all.push_back(
+      row(s, method::post, each + "/deactivate", "Deactivate an entry", access::admin, deny<What>)
+          .gives(one, {200, 412}));
 }
 
 }  // namespace
@@ -114,34 +136,17 @@ void add_reads(services& s, std::vector<route>& all, const std::string& path, co
 std::vector<route> allowlist_routes(services& s) {
   const std::string images = "/api/allowlists/images";
   const std::string containers = "/api/allowlists/containers";
-  const auto image = codec::json_schema<domain::image_document>();
-  const auto container = codec::json_schema<domain::container_document>();
   std::vector<route> all;
-  all.push_back({method::post, images, "Allow an image to be started", access::admin,
-                 codec::json_schema<image_body>(), image, {}, {201},
-                 [&s](request r, responder a) { allow_image(s, r, a); }});
-  add_reads(s, all, images, collection::images, image, list_schema<domain::image_document>());
-  all.push_back({method::delete_, images + "/{id}", "Deactivate an entry", access::admin, "", image,
-                 {}, {200}, [&s](request r, responder a) {
-                   deny_image(s, r, a, "DELETE /api/allowlists/images/{id}");
-                 }});
-  all.push_back({method::post, images + "/{id}/deactivate", "Deactivate an entry", access::admin, "",
-                 image, {}, {200}, [&s](request r, responder a) {
-                   deny_image(s, r, a, "POST /api/allowlists/images/{id}/deactivate");
-                 }});
-  all.push_back({method::post, containers, "Allow tasks to touch a container", access::admin,
-                 codec::json_schema<container_body>(), container, {}, {201},
-                 [&s](request r, responder a) { allow_container(s, r, a); }});
-  add_reads(s, all, containers, collection::containers, container,
-            list_schema<domain::container_document>());
-  all.push_back({method::delete_, containers + "/{id}", "Deactivate an entry", access::admin, "",
-                 container, {}, {200}, [&s](request r, responder a) {
-                   deny_container(s, r, a, "DELETE /api/allowlists/containers/{id}");
-                 }});
-  all.push_back({method::post, containers + "/{id}/deactivate", "Deactivate an entry",
-                 access::admin, "", container, {}, {200}, [&s](request r, responder a) {
-                   deny_container(s, r, a, "POST /api/allowlists/containers/{id}/deactivate");
-                 }});
+  all.push_back(
+      row(s, method::post, images, "Allow an image to be started", access::admin, allow_image)
+          .takes(codec::json_schema<image_body>())
+          .gives(codec::json_schema<domain::image_document>(), {201, 409}));
+  add_common<collection::images, domain::image_document>(s, all, images);
+  all.push_back(row(s, method::post, containers, "Allow tasks to touch a container", access::admin,
+                    allow_container)
+                    .takes(codec::json_schema<container_body>())
+                    .gives(codec::json_schema<domain::container_document>(), {201, 409}));
+  add_common<collection::containers, domain::container_document>(s, all, containers);
   return all;
 }
 

@@ -1,24 +1,21 @@
 #include "api/routes/common.hpp"
 
-#include <mutex>
-
+#include "api/header_values.hpp"
 #include "base/time.hpp"
+
+#include <algorithm>
+#include <charconv>
 
 namespace reeve::api {
 namespace {
 
 constexpr std::int64_t most_number = std::int64_t{1} << 62;
 
-std::optional<std::int64_t> parse_number(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool whole = end == text.data() + text.size() && !text.empty();
-  if (error != std::errc{} || !whole || number < 0 || number > most_number) return std::nullopt;
-  return number;
+std::string pointer_of(std::string_view name) {
+  return "/query/" + std::string(name);
 }
 
-std::string pointer_of(std::string_view name) { return "/query/" + std::string(name); }
-
+/// The gateway asks for the next piece when the last one is written, so at most one is in memory.
 class blob_reader final : public body_stream {
  public:
   blob_reader(persistence::read_port& reads, uuid tenant, const digest& sha256, std::int64_t bytes)
@@ -45,6 +42,106 @@ class blob_reader final : public body_stream {
 
 }  // namespace
 
+row::row(services& s, api::method verb, std::string pattern, std::string summary, access needs,
+         action act) {
+  made_.method = verb;
+  made_.pattern = std::move(pattern);
+  made_.summary = std::move(summary);
+  made_.needs = needs;
+  made_.statuses = {200};
+  made_.handle = [&s, act](const request& r, const responder& answer) { act(s, r, answer); };
+}
+
+row& row::takes(std::string schema) {
+  made_.request_schema = std::move(schema);
+  return *this;
+}
+
+row& row::gives(std::string schema, std::vector<int> statuses) {
+  made_.response_schema = std::move(schema);
+  made_.statuses = std::move(statuses);
+  return *this;
+}
+
+row& row::query(std::vector<std::string> names) {
+  made_.query_names = std::move(names);
+  return *this;
+}
+
+row& row::streams(std::string schema) {
+  made_.response_schema = std::move(schema);
+  made_.streams = true;
+  return *this;
+}
+
+response json_response(int status, std::string body) {
+  response r;
+  r.status = status;
+  r.body = std::make_shared<const std::string>(std::move(body));
+  return r;
+}
+
+std::string etag_of(std::string_view body) {
+  const auto hash = sha256(body);
+  return "\"" + to_hex(as_view(hash).substr(0, 16)) + "\"";
+}
+
+command_meta meta_of(const request& r, std::string route) {
+  command_meta m;
+  m.who = r.who;
+  m.route = std::move(route);
+  m.idempotency_key = r.idempotency_key;
+  m.body_digest = r.method == method::post ? r.body_digest : sha256(r.body);
+  m.key_digest = m.body_digest;
+  if (!r.params.empty()) {
+    m.key_digest = sha256(r.path + "\n" + std::string(as_view(m.body_digest)));
+  }
+  m.correlation_id = r.correlation_id;
+  m.traceparent = r.traceparent;
+  return m;
+}
+
+reply_slot<persistence::document> document_slot(const responder& answer) {
+  return reply_slot<persistence::document>([answer](outcome<persistence::document> d) {
+    if (!d) return answer.answer(d.error());
+    response r;
+    r.body = d->body;
+    r.headers.emplace_back("ETag", d->etag);
+    answer.answer(std::move(r));
+  });
+}
+
+reply_slot<persistence::document> list_slot(const responder& answer) {
+  const auto rest = document_slot(answer);
+  return reply_slot<persistence::document>([rest](outcome<persistence::document> d) {
+    if (d || d.error().code != errc::invalid) return rest.answer(std::move(d));
+    auto why = d.error();
+    why.field = "/query" + why.field;
+    rest.answer(std::move(why));
+  });
+}
+
+response written(int status, std::string body, domain::position at) {
+  auto r = json_response(status, std::move(body));
+  if (at > 0) r.headers.emplace_back("Reeve-Position", std::to_string(at));
+  return r;
+}
+
+response written_document(int status, std::string body, domain::position at) {
+  auto etag = etag_of(body);
+  auto r = written(status, std::move(body), at);
+  r.headers.emplace_back("ETag", std::move(etag));
+  return r;
+}
+
+std::optional<std::int64_t> parse_number(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = end == text.data() + text.size() && !text.empty();
+  if (error != std::errc{} || !whole || number < 0 || number > most_number) return std::nullopt;
+  return number;
+}
+
 outcome<std::optional<std::int64_t>> number_of(const request& r, std::string_view name) {
   const auto text = r.query_value(name);
   if (!text) return std::optional<std::int64_t>();
@@ -59,6 +156,24 @@ outcome<std::optional<time_us>> time_of(const request& r, std::string_view name)
   const auto at = parse_time(*text);
   if (!at) return reject(errc::invalid, "an RFC 3339 time is needed", pointer_of(name));
   return std::optional<time_us>(*at);
+}
+
+outcome<std::optional<uuid>> uuid_of(const request& r, std::string_view name) {
+  const auto text = r.query_value(name);
+  if (!text) return std::optional<uuid>();
+  const auto id = parse_uuid(*text);
+  if (!id) return reject(errc::invalid, "an id is a UUID", pointer_of(name));
+  return std::optional<uuid>(*id);
+}
+
+outcome<done> add_flag(const request& r, const char* name, persistence::list_query& query) {
+  const auto text = r.query_value(name);
+  if (!text) return done{};
+  if (*text != "true" && *text != "false") {
+    return reject(errc::invalid, "true or false is needed", pointer_of(name));
+  }
+  query.equals.emplace_back(name, *text);
+  return done{};
 }
 
 outcome<done> page_of(const request& r, persistence::list_query& query) {
@@ -77,15 +192,32 @@ outcome<done> page_of(const request& r, persistence::list_query& query) {
 outcome<std::optional<domain::version>> version_of_if_match(const request& r) {
   std::string_view text = r.if_match;
   if (text.empty() || text == "*") return std::optional<domain::version>();
-  if (text.starts_with("W/")) text.remove_prefix(2);
   if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
-    text = text.substr(1, text.size() - 2);
+    if (const auto version = parse_number(text.substr(1, text.size() - 2))) {
+      return std::optional<domain::version>(*version);
+    }
   }
-  const auto version = parse_number(text);
-  if (!version) {
-    return reject(errc::precondition_failed, "If-Match names the version of the resource");
-  }
-  return std::optional<domain::version>(*version);
+  return reject(errc::precondition_failed, "If-Match does not name the version of the resource");
+}
+
+void when_matched(const request& r, const responder& answer, const document_read& read,
+                  std::function<void()> go) {
+  read(reply_slot<persistence::document>(
+      [wanted = r.if_match, answer, go = std::move(go)](outcome<persistence::document> d) {
+        if (!d) return answer.answer(d.error());
+        if (!wanted.empty() && !etag_listed(wanted, d->etag)) {
+          return answer.answer(
+              reject(errc::precondition_failed, "If-Match does not name the resource as it is"));
+        }
+        go();
+      }));
+}
+
+codec::json_limits document_limits() {
+  codec::json_limits limits;
+  limits.bytes = 64 << 20;
+  limits.nodes = 1'000'000;
+  return limits;
 }
 
 std::shared_ptr<body_stream> blob_stream(persistence::read_port& reads, uuid tenant,

@@ -1,70 +1,85 @@
 #pragma once
 // What handlers of all resources do alike.
 
-#include <charconv>
-#include <memory>
-#include <optional>
-#include <string>
-#include <utility>
-#include <vector>
-
 #include "api/command_port.hpp"
 #include "api/route.hpp"
 #include "codec/codec.hpp"
 #include "codec/schema.hpp"
 #include "persistence/read_ports.hpp"
 
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
 namespace reeve::api {
 
-inline response json_response(int status, std::string body) {
-  response r;
-  r.status = status;
-  r.body = std::make_shared<const std::string>(std::move(body));
-  return r;
-}
+struct services;
 
-/// `route` is "POST /api/…", as the idempotency key is kept under it.
-inline command_meta meta_of(const request& r, std::string route) {
-  command_meta m;
-  m.who = r.who;
-  m.route = std::move(route);
-  m.idempotency_key = r.idempotency_key;
-  m.body_digest = r.body_digest;
-  m.correlation_id = r.correlation_id;
-  m.traceparent = r.traceparent;
-  return m;
-}
+/// What a route does; a plain function, so that nothing but the services is shared.
+using action = void (*)(services&, const request&, const responder&);
+
+/// A row of the route table, one call a property.
+class row {
+ public:
+  row(services& s, api::method verb, std::string pattern, std::string summary, access needs,
+      action act);
+  /// The JSON Schema of the body.
+  row& takes(std::string schema);
+  /// The JSON Schema of the answer, and its status besides the errors of every route.
+  row& gives(std::string schema, std::vector<int> statuses = {200});
+  row& query(std::vector<std::string> names);
+  /// The answer is an endless stream of this schema.
+  row& streams(std::string schema);
+  operator route() const { return made_; }
+
+ private:
+  route made_;
+};
+
+response json_response(int status, std::string body);
+
+/// A strong validator of a rendered document, the same one that reads of it carry.
+std::string etag_of(std::string_view body);
+
+/// `route` is "POST /api/…", as the idempotency key is kept under it. A key stands for the path and
+/// the body together: used again for another resource it is refused.
+command_meta meta_of(const request& r, std::string route);
 
 /// Nothing = 404: an id that is none names nothing.
 inline std::optional<uuid> id_param(const request& r, std::string_view name = "id") {
   return parse_uuid(r.param(name));
 }
 
-inline rejection no_such() { return reject(errc::not_found, "there is no such resource"); }
+inline rejection no_such() {
+  return reject(errc::not_found, "there is no such resource");
+}
 
+/// No body is as good as `{}`.
 template <class T>
 outcome<T> body_of(const request& r) {
   if (r.body.empty()) return codec::decode_text<T>("{}");
   return codec::decode_text<T>(r.body);
 }
 
+/// The body of requests that say everything with their path.
+struct nothing {
+  static constexpr auto fields() { return std::tuple<>{}; }
+};
+
 /// The slot of a read whose document is the answer.
-inline reply_slot<persistence::document> document_slot(const responder& answer) {
-  return reply_slot<persistence::document>([answer](outcome<persistence::document> d) {
-    if (!d) return answer.answer(d.error());
-    response r;
-    r.body = d->body;
-    r.headers.emplace_back("ETag", d->etag);
-    answer.answer(std::move(r));
-  });
-}
+reply_slot<persistence::document> document_slot(const responder& answer);
+/// The same for a list; what is wrong with a filter or cursor is told as of the query.
+reply_slot<persistence::document> list_slot(const responder& answer);
 
 /// Adds what every successful write says.
-inline response written(int status, std::string body, domain::position at) {
-  auto r = json_response(status, std::move(body));
-  if (at > 0) r.headers.emplace_back("Reeve-Position", std::to_string(at));
-  return r;
-}
+response written(int status, std::string body, domain::position at);
+/// The same for an answer that is the resource's document itself: with its ETag.
+response written_document(int status, std::string body, domain::position at);
 
 /// The schema of a list whose rows are `Row`.
 template <class Row>
@@ -75,13 +90,29 @@ std::string list_schema() {
          R"("type":"object"})";
 }
 
+/// 0..2^62 in decimal.
+std::optional<std::int64_t> parse_number(std::string_view text);
 /// `limit` and `cursor` of a list.
 outcome<done> page_of(const request& r, persistence::list_query& query);
-/// 0..2^62 in decimal; `invalid` with the query's name.
+/// `invalid` with the query's name, as the next three.
 outcome<std::optional<std::int64_t>> number_of(const request& r, std::string_view name);
 outcome<std::optional<time_us>> time_of(const request& r, std::string_view name);
-/// "3", W/"3" or 3: the version that If-Match names; nothing without the field.
+outcome<std::optional<uuid>> uuid_of(const request& r, std::string_view name);
+/// Adds an equality filter on a column of that name, whose values are true and false.
+outcome<done> add_flag(const request& r, const char* name, persistence::list_query& query);
+
+/// "3": the version that If-Match names; nothing without the field or with *. Whatever names no
+/// version of ours (a weak tag, a list) cannot match: precondition_failed.
 outcome<std::optional<domain::version>> version_of_if_match(const request& r);
+
+/// Goes on if the document is there and If-Match, where it was sent, names its ETag; else answers
+/// 404 or 412. A check ahead of commands that are idempotent, not a lock.
+using document_read = std::function<void(reply_slot<persistence::document>)>;
+void when_matched(const request& r, const responder& answer, const document_read& read,
+                  std::function<void()> go);
+
+/// Documents hold more values than a request may: 100 tasks with all their attempts and artifacts.
+codec::json_limits document_limits();
 
 /// Bytes of a blob as a stream, read piece by piece.
 std::shared_ptr<body_stream> blob_stream(persistence::read_port& reads, uuid tenant,

@@ -1,4 +1,5 @@
 #include "api/routes/common.hpp"
+#include "api/routes/views.hpp"
 #include "api/services.hpp"
 
 namespace reeve::api {
@@ -24,22 +25,23 @@ std::optional<std::string> text_of(const request& r, std::string_view name) {
   return value ? std::optional<std::string>(*value) : std::nullopt;
 }
 
+/// `cursor` is the last position of the former page.
 outcome<done> add_range(const request& r, event_query& query) {
-  auto after = number_of(r, "after");
-  auto before = number_of(r, "before");
-  auto limit = number_of(r, "limit");
-  auto from = time_of(r, "from");
-  auto to = time_of(r, "to");
-  for (const auto* e : {after ? nullptr : &after.error(), before ? nullptr : &before.error(),
-                        limit ? nullptr : &limit.error()}) {
-    if (e != nullptr) return *e;
+  for (const auto& [name, member] :
+       {std::pair("after", &event_query::after), std::pair("before", &event_query::before),
+        std::pair("cursor", query.newest_first ? &event_query::before : &event_query::after)}) {
+    auto number = number_of(r, name);
+    if (!number) return number.error();
+    if (*number) query.*member = **number;
   }
+  auto from = time_of(r, "from");
   if (!from) return from.error();
-  if (!to) return to.error();
-  query.after = after->value_or(0);
-  query.before = before->value_or(0);
   query.from_us = *from;
+  auto to = time_of(r, "to");
+  if (!to) return to.error();
   query.to_us = *to;
+  auto limit = number_of(r, "limit");
+  if (!limit) return limit.error();
   const auto most = limit->value_or(50);
   if (most < 1 || most > 500) return reject(errc::invalid, "limit is 1..500", "/query/limit");
   query.limit = static_cast<int>(most);
@@ -54,12 +56,9 @@ outcome<event_query> query_of(const request& r) {
   query.stream = text_of(r, "stream");
   query.type = text_of(r, "type");
   query.principal = text_of(r, "principal");
-  if (const auto id = r.query_value("correlation_id")) {
-    query.correlation_id = parse_uuid(*id);
-    if (!query.correlation_id) {
-      return reject(errc::invalid, "an id is a UUID", "/query/correlation_id");
-    }
-  }
+  auto correlation = uuid_of(r, "correlation_id");
+  if (!correlation) return correlation.error();
+  query.correlation_id = *correlation;
   if (const auto order = r.query_value("order")) {
     if (*order != "asc" && *order != "desc") {
       return reject(errc::invalid, "order is asc or desc", "/query/order");
@@ -70,7 +69,7 @@ outcome<event_query> query_of(const request& r) {
   return query;
 }
 
-/// The cursor of events is a position: `next` goes into `after`, or `before` in descending order.
+/// The cursor of events is a position.
 std::string page_json(const persistence::event_page& page) {
   std::string text = "{\"head\":" + std::to_string(page.head) + ",\"next\":";
   const bool more = page.more && !page.events.empty();
@@ -94,70 +93,74 @@ void list(services& s, const request& r, const responder& answer) {
 }
 
 void show(services& s, const request& r, const responder& answer) {
-  const auto text = r.param("position");
-  std::int64_t at = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), at);
-  if (error != std::errc{} || end != text.data() + text.size() || at < 1) {
-    return answer.answer(no_such());
-  }
+  const auto at = parse_number(r.param("position"));
+  if (!at || *at < 1) return answer.answer(no_such());
   auto tenant = tenant_of(r);
   if (!tenant) return answer.answer(tenant.error());
-  s.reads->event(*tenant, at, document_slot(answer));
+  s.reads->event(*tenant, *at, document_slot(answer));
+}
+
+/// Where a stream begins: behind Last-Event-ID (a client that comes back), else behind `after`,
+/// else behind the head.
+outcome<domain::position> start_of(const services& s, const request& r) {
+  auto after = number_of(r, "after");
+  if (!after) return after.error();
+  const auto head = s.reads->head();
+  auto from = after->value_or(head);
+  std::string field = "/query/after";
+  if (!r.last_event_id.empty()) {
+    field = "/headers/Last-Event-ID";
+    const auto last = parse_number(r.last_event_id);
+    if (!last) return reject(errc::invalid, "Last-Event-ID is a position", field);
+    from = *last;
+  }
+  if (from > head) {
+    return reject(errc::position_ahead, "the position is beyond the head of the log", field);
+  }
+  return from;
 }
 
 void stream(services& s, const request& r, const responder& answer) {
   auto tenant = tenant_of(r);
   if (!tenant) return answer.answer(tenant.error());
-  auto after = number_of(r, "after");
-  if (!after) return answer.answer(after.error());
-  domain::position from = after->value_or(s.reads->head());
-  if (!r.last_event_id.empty()) {
-    std::int64_t at = 0;
-    const auto* last = r.last_event_id.data() + r.last_event_id.size();
-    const auto [end, error] = std::from_chars(r.last_event_id.data(), last, at);
-    if (error != std::errc{} || end != last || at < 0) {
-      return answer.answer(
-          reject(errc::invalid, "Last-Event-ID is a position", "/headers/Last-Event-ID"));
-    }
-    from = at;
-  }
-  if (from > s.reads->head()) {
-    return answer.answer(reject(errc::position_ahead, "the position is beyond the head of the log",
-                                "/query/after"));
-  }
+  auto from = start_of(s, r);
+  if (!from) return answer.answer(from.error());
   feed_filter filter{*tenant, text_of(r, "stream"), text_of(r, "type")};
   response made;
   made.content_type = "text/event-stream";
   made.headers.emplace_back("Cache-Control", "no-store");
-  made.stream = s.feed->subscribe(std::move(filter), from);
+  made.stream = s.feed->subscribe(std::move(filter), *from, r.who.token_id);
   answer.answer(std::move(made));
+}
+
+void checkpoints(services& s, const request& r, const responder& answer) {
+  persistence::list_query query;
+  query.what = persistence::collection::checkpoints;
+  query.tenant = r.who.tenant;
+  if (auto ok = page_of(r, query); !ok) return answer.answer(ok.error());
+  s.reads->list(std::move(query), list_slot(answer));
 }
 
 }  // namespace
 
 std::vector<route> event_routes(services& s) {
-  const std::string object = R"({"type":"object"})";
-  std::vector<route> all;
-  all.push_back({method::get, "/api/events", "Read the log", access::viewer, "", object,
-                 {"stream", "type", "tenant", "principal", "correlation_id", "after", "before",
-                  "from", "to", "order", "limit"},
-                 {200}, [&s](request r, responder a) { list(s, r, a); }});
-  all.push_back({method::get, "/api/events/{position}", "Show an event", access::viewer, "", object,
-                 {"tenant"}, {200}, [&s](request r, responder a) { show(s, r, a); }});
-  route live{method::get, "/api/events/stream", "Events as they happen (SSE)", access::viewer, "",
-             "", {"stream", "type", "tenant", "after"}, {200},
-             [&s](request r, responder a) { stream(s, r, a); }};
-  live.streams = true;
-  all.push_back(std::move(live));
-  all.push_back({method::get, "/api/checkpoints", "Signed heads of the chain", access::viewer, "",
-                 object, {"limit", "cursor"}, {200}, [&s](request r, responder a) {
-                   persistence::list_query query;
-                   query.what = persistence::collection::checkpoints;
-                   query.tenant = r.who.tenant;
-                   if (auto ok = page_of(r, query); !ok) return a.answer(ok.error());
-                   s.reads->list(std::move(query), document_slot(a));
-                 }});
-  return all;
+  return {
+      row(s, method::get, "/api/events", "Read the log", access::viewer, list)
+          .gives(codec::json_schema<event_list>())
+          .query({"stream", "type", "tenant", "principal", "correlation_id", "after", "before",
+                  "from", "to", "order", "limit", "cursor"}),
+      row(s, method::get, "/api/events/{position}", "Show an event", access::viewer, show)
+          .gives(codec::json_schema<event_view>())
+          .query({"tenant"}),
+      row(s, method::get, "/api/events/stream", "Events as they happen (SSE)", access::viewer,
+          stream)
+          .streams(R"({"type":"string"})")
+          .query({"stream", "type", "tenant", "after"}),
+      row(s, method::get, "/api/checkpoints", "Signed heads of the chain, newest first",
+          access::viewer, checkpoints)
+          .gives(list_schema<checkpoint_view>())
+          .query({"limit", "cursor"}),
+  };
 }
 
 }  // namespace reeve::api

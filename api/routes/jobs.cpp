@@ -1,20 +1,15 @@
 #include "api/routes/common.hpp"
+#include "api/routes/views.hpp"
 #include "api/services.hpp"
 #include "domain/documents.hpp"
+
+#include <algorithm>
 
 namespace reeve::api {
 namespace {
 
 using persistence::collection;
 using job_function = std::function<void(const domain::job_document&)>;
-
-/// Artifacts of a job and its runs hold more values than a request may.
-codec::json_limits document_limits() {
-  codec::json_limits limits;
-  limits.bytes = 16 << 20;
-  limits.nodes = 200'000;
-  return limits;
-}
 
 /// Reads the job's row and goes on with it as typed data.
 void with_job(services& s, const request& r, const responder& answer, job_function f) {
@@ -30,6 +25,7 @@ void with_job(services& s, const request& r, const responder& answer, job_functi
   s.reads->get(collection::jobs, r.who.tenant, to_string(*id), std::move(slot));
 }
 
+/// The blob's digest is its ETag: the same bytes, whatever they are called.
 response download(services& s, const request& r, const digest& sha256, std::int64_t bytes,
                   std::string media_type) {
   response made;
@@ -44,20 +40,19 @@ response download(services& s, const request& r, const digest& sha256, std::int6
   return made;
 }
 
+/// The newest attempt, or the one that `?attempt=` names. Without a stored log the text is empty.
 void logs(services& s, const request& r, const responder& answer) {
-  auto wanted = number_of(r, "attempt");
-  if (!wanted) return answer.answer(wanted.error());
-  with_job(s, r, answer, [&s, r, answer, wanted = *wanted](const domain::job_document& job) {
+  with_job(s, r, answer, [&s, r, answer](const domain::job_document& job) {
+    auto wanted = number_of(r, "attempt");
+    if (!wanted) return answer.answer(wanted.error());
     const domain::attempt_document* found = nullptr;
     for (const auto& attempt : job.attempts) {
-      if (!wanted || *wanted == attempt.number) found = &attempt;
+      if (!*wanted || **wanted == attempt.number) found = &attempt;
     }
-    if (found == nullptr && wanted) return answer.answer(no_such());
-    if (found == nullptr || !found->log) {
-      return answer.answer(download(s, r, {}, 0, "text/plain; charset=utf-8"));
-    }
-    answer.answer(
-        download(s, r, found->log->sha256, found->log->bytes, "text/plain; charset=utf-8"));
+    if (found == nullptr && *wanted) return answer.answer(no_such());
+    const bool stored = found != nullptr && found->log;
+    answer.answer(download(s, r, stored ? found->log->sha256 : sha256(""),
+                           stored ? found->log->bytes : 0, "text/plain; charset=utf-8"));
   });
 }
 
@@ -71,13 +66,33 @@ struct artifact_list {
   }
 };
 
+/// Each attempt may have stored one under the same name: the newest counts.
 void artifacts(services& s, const request& r, const responder& answer) {
   with_job(s, r, answer, [answer](const domain::job_document& job) {
-    answer.answer(json_response(200, codec::encode_document(artifact_list{job.artifacts, {}})));
+    artifact_list list;
+    for (const auto& a : job.artifacts) {
+      std::erase_if(list.results, [&](const auto& older) { return older.name == a.name; });
+      list.results.push_back(a);
+    }
+    answer.answer(json_response(200, codec::encode_document(list)));
   });
 }
 
-/// Attempts may each have stored one; the newest counts.
+/// RFC 6266: a name that any client understands, and the true one for those that can take it.
+std::string disposition_of(std::string_view name) {
+  std::string plain;
+  std::string encoded;
+  for (const char c : name) {
+    const bool safe = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                      c == '.' || c == '_' || c == '-';
+    plain += safe ? c : '_';
+    safe ? encoded.append(1, c) : encoded.append("%").append(to_hex(std::string_view(&c, 1)));
+  }
+  std::string text = "attachment; filename=\"" + plain + "\"";
+  if (plain != name) text += "; filename*=UTF-8''" + encoded;
+  return text;
+}
+
 void artifact(services& s, const request& r, const responder& answer) {
   with_job(s, r, answer, [&s, r, answer](const domain::job_document& job) {
     const domain::artifact_document* found = nullptr;
@@ -86,44 +101,42 @@ void artifact(services& s, const request& r, const responder& answer) {
     }
     if (found == nullptr) return answer.answer(no_such());
     auto made = download(s, r, found->sha256, found->bytes, found->media_type);
-    made.headers.emplace_back("Content-Disposition",
-                              "attachment; filename=\"" + found->name + "\"");
+    made.headers.emplace_back("Content-Disposition", disposition_of(found->name));
     answer.answer(std::move(made));
   });
 }
 
+/// Numbers and a model's name; the codec refuses everything else before anything is kept of it.
 void record_call(services& s, const request& r, const responder& answer) {
-  auto body = body_of<domain::llm_call_request>(r);
-  if (!body) return answer.answer(body.error());
-  with_job(s, r, answer, [&s, r, answer, body = *body](const domain::job_document& job) {
-    const uuid call = s.ids->next();
+  with_job(s, r, answer, [&s, r, answer](const domain::job_document& job) {
+    auto body = body_of<domain::llm_call_request>(r);
+    if (!body) return answer.answer(body.error());
     using slot = command_port::slot<domain::llm_usage_state>;
     s.commands->record_llm_call(
-        meta_of(r, "POST /api/jobs/{id}/llm-calls"), call, job.id, job.run_id, body,
+        meta_of(r, "POST /api/jobs/{id}/llm-calls"), s.ids->next(), job.id, job.run_id, *body,
         slot([answer](outcome<changed<domain::llm_usage_state>> c) {
           if (!c) return answer.answer(c.error());
           const auto& state = *c->state;
+          if (!state.last_call) return answer.answer(no_such());
           const auto d = domain::document_of(*state.last_call, state.last_at);
-          answer.answer(written(201, codec::encode_document(d), c->at));
+          answer.answer(written_document(201, codec::encode_document(d), c->at));
         }));
   });
 }
 
 void calls(services& s, const request& r, const responder& answer) {
-  const auto id = id_param(r);
-  if (!id) return answer.answer(no_such());
-  persistence::list_query query;
-  query.what = collection::llm_calls;
-  query.tenant = r.who.tenant;
-  query.equals.emplace_back("job_id", to_string(*id));
-  if (auto ok = page_of(r, query); !ok) return answer.answer(ok.error());
   // A job of somebody else is not there, rather than one without calls.
-  with_job(s, r, answer, [&s, query, answer](const domain::job_document&) {
-    s.reads->list(query, document_slot(answer));
+  with_job(s, r, answer, [&s, r, answer](const domain::job_document& job) {
+    persistence::list_query query;
+    query.what = collection::llm_calls;
+    query.tenant = r.who.tenant;
+    query.equals.emplace_back("job_id", to_string(job.id));
+    if (auto ok = page_of(r, query); !ok) return answer.answer(ok.error());
+    s.reads->list(std::move(query), list_slot(answer));
   });
 }
 
-void list(services& s, const request& r, const responder& answer, std::optional<uuid> run) {
+void list_of(services& s, const request& r, const responder& answer, std::optional<uuid> run) {
   persistence::list_query query;
   query.what = collection::jobs;
   query.tenant = r.who.tenant;
@@ -140,13 +153,33 @@ void list(services& s, const request& r, const responder& answer, std::optional<
     if (!kind) return answer.answer(reject(errc::invalid, "no such task kind", "/query/task"));
     query.equals.emplace_back("task", domain::name_of(*kind));
   }
-  if (const auto id = r.query_value("run")) {
-    run = parse_uuid(*id);
-    if (!run) return answer.answer(reject(errc::invalid, "an id is a UUID", "/query/run"));
-  }
   if (run) query.equals.emplace_back("run_id", to_string(*run));
   if (auto ok = page_of(r, query); !ok) return answer.answer(ok.error());
-  s.reads->list(std::move(query), document_slot(answer));
+  s.reads->list(std::move(query), list_slot(answer));
+}
+
+void list(services& s, const request& r, const responder& answer) {
+  auto run = uuid_of(r, "run");
+  if (!run) return answer.answer(run.error());
+  list_of(s, r, answer, *run);
+}
+
+void list_of_run(services& s, const request& r, const responder& answer) {
+  const auto id = id_param(r);
+  if (!id) return answer.answer(no_such());
+  s.reads->get(
+      collection::runs, r.who.tenant, to_string(*id),
+      reply_slot<persistence::document>([&s, r, id, answer](outcome<persistence::document> run) {
+        if (!run) return answer.answer(run.error());
+        list_of(s, r, answer, id);
+      }));
+}
+
+/// Only Reeve's own jobs have UUIDs, and only those are known here.
+void show(services& s, const request& r, const responder& answer) {
+  const auto id = id_param(r);
+  if (!id) return answer.answer(no_such());
+  s.reads->job_detail(r.who.tenant, *id, document_slot(answer));
 }
 
 }  // namespace
@@ -154,39 +187,33 @@ void list(services& s, const request& r, const responder& answer, std::optional<
 std::vector<route> job_routes(services& s) {
   const auto call = codec::json_schema<domain::llm_call_document>();
   const auto many = list_schema<domain::job_document>();
-  std::vector<route> all;
-  all.push_back({method::get, "/api/jobs", "List the jobs of Reeve's runs", access::viewer, "", many,
-                 {"status", "task", "run", "limit", "cursor"}, {200},
-                 [&s](request r, responder a) { list(s, r, a, {}); }});
-  all.push_back({method::get, "/api/runs/{id}/jobs", "List the jobs of a run", access::viewer, "",
-                 many, {"status", "task", "limit", "cursor"}, {200},
-                 [&s](request r, responder a) {
-                   const auto id = id_param(r);
-                   if (!id) return a.answer(no_such());
-                   list(s, r, a, id);
-                 }});
-  all.push_back({method::get, "/api/jobs/{id}", "Show a job", access::viewer, "",
-                 R"({"type":"object"})", {}, {200}, [&s](request r, responder a) {
-                   const auto id = id_param(r);
-                   if (!id) return a.answer(no_such());
-                   s.reads->job_detail(r.who.tenant, *id, document_slot(a));
-                 }});
-  all.push_back({method::get, "/api/jobs/{id}/logs", "Download the stored output of a job",
-                 access::viewer, "", "", {"attempt"}, {200},
-                 [&s](request r, responder a) { logs(s, r, a); }});
-  all.push_back({method::get, "/api/jobs/{id}/artifacts", "List the artifacts of a job",
-                 access::viewer, "", codec::json_schema<artifact_list>(), {}, {200},
-                 [&s](request r, responder a) { artifacts(s, r, a); }});
-  all.push_back({method::get, "/api/jobs/{id}/artifacts/{name}", "Download an artifact",
-                 access::viewer, "", "", {}, {200},
-                 [&s](request r, responder a) { artifact(s, r, a); }});
-  all.push_back({method::post, "/api/jobs/{id}/llm-calls", "Record the token counts of an LLM call",
-                 access::operator_, codec::json_schema<domain::llm_call_request>(), call, {}, {201},
-                 [&s](request r, responder a) { record_call(s, r, a); }});
-  all.push_back({method::get, "/api/jobs/{id}/llm-calls", "List the LLM calls of a job",
-                 access::viewer, "", list_schema<domain::llm_call_document>(),
-                 {"limit", "cursor"}, {200}, [&s](request r, responder a) { calls(s, r, a); }});
-  return all;
+  const std::string each = "/api/jobs/{id}";
+  return {
+      row(s, method::get, "/api/jobs", "List the jobs of Reeve's runs", access::viewer, list)
+          .gives(many)
+          .query({"status", "task", "run", "limit", "cursor"}),
+      row(s, method::get, "/api/runs/{id}/jobs", "List the jobs of a run", access::viewer,
+          list_of_run)
+          .gives(many)
+          .query({"status", "task", "limit", "cursor"}),
+      row(s, method::get, each, "Show a job", access::viewer, show)
+          .gives(codec::json_schema<job_view>()),
+      row(s, method::get, each + "/logs", "Download the stored output of a job", access::viewer,
+          logs)
+          .query({"attempt"}),
+      row(s, method::get, each + "/artifacts", "List the artifacts of a job", access::viewer,
+          artifacts)
+          .gives(codec::json_schema<artifact_list>()),
+      row(s, method::get, each + "/artifacts/{name}", "Download an artifact", access::viewer,
+          artifact),
+      row(s, method::post, each + "/llm-calls", "Record the token counts of an LLM call",
+          access::operator_, record_call)
+          .takes(codec::json_schema<domain::llm_call_request>())
+          .gives(call, {201}),
+      row(s, method::get, each + "/llm-calls", "List the LLM calls of a job", access::viewer, calls)
+          .gives(list_schema<domain::llm_call_document>())
+          .query({"limit", "cursor"}),
+  };
 }
 
 }  // namespace reeve::api

@@ -1,6 +1,8 @@
 #include "api/routes/common.hpp"
+#include "api/routes/views.hpp"
 #include "api/services.hpp"
 #include "api/task_json.hpp"
+#include "base/time.hpp"
 #include "domain/documents.hpp"
 
 namespace reeve::api {
@@ -28,50 +30,6 @@ struct launch_body {
   }
 };
 
-struct launched_job {
-  uuid id;
-  domain::task_kind task = domain::task_kind::log_triage;
-  std::string name;
-  domain::job_status status = domain::job_status::pending;
-  std::int64_t attempt = 0;
-  static constexpr auto fields() {
-    using domain::field;
-    return std::tuple{field("id", &launched_job::id), field("task", &launched_job::task),
-                      field("name", &launched_job::name), field("status", &launched_job::status),
-                      field("attempt", &launched_job::attempt)};
-  }
-};
-
-struct launched_run {
-  uuid id;
-  domain::run_status status = domain::run_status::pending;
-  domain::directive_snapshot directive_snapshot;
-  std::optional<uuid> directive_id;
-  std::int64_t directive_version = 0;
-  std::vector<launched_job> jobs;
-  std::int64_t job_count = 0;
-  std::string engine;
-  std::optional<uuid> retry_of;
-  domain::label_map labels;
-  domain::timestamp created_at;
-  domain::position at = 0;
-  static constexpr auto fields() {
-    using domain::field;
-    return std::tuple{field("id", &launched_run::id),
-                      field("status", &launched_run::status),
-                      field("directive_snapshot", &launched_run::directive_snapshot),
-                      field("directive_id", &launched_run::directive_id),
-                      field("directive_version", &launched_run::directive_version),
-                      field("jobs", &launched_run::jobs),
-                      field("job_count", &launched_run::job_count),
-                      field("engine", &launched_run::engine),
-                      field("retry_of", &launched_run::retry_of),
-                      field("labels", &launched_run::labels),
-                      field("created_at", &launched_run::created_at),
-                      field("position", &launched_run::at)};
-  }
-};
-
 launched_run document_of_launch(const domain::run_state& run) {
   launched_run d;
   d.id = run.id;
@@ -81,8 +39,8 @@ launched_run document_of_launch(const domain::run_state& run) {
   d.directive_version = run.launch.directive.version;
   for (const auto& job : run.jobs) {
     const auto& task = run.task_of(job);
-    d.jobs.push_back({job.id, task.kind, task.name, job.status,
-                      static_cast<std::int64_t>(job.attempts.size())});
+    d.jobs.push_back(
+        {job.id, task.kind, task.name, job.status, static_cast<std::int64_t>(job.attempts.size())});
   }
   d.job_count = static_cast<std::int64_t>(run.jobs.size());
   d.engine = run.launch.engine;
@@ -143,46 +101,55 @@ void launch(services& s, const request& r, const responder& answer) {
   if (!body) return answer.answer(body.error());
   auto order = order_of(*body);
   if (!order) return answer.answer(order.error());
-  s.commands->launch(meta_of(r, "POST /api/runs/launch"), std::move(*order),
-                     answer_launch(answer));
+  s.commands->launch(meta_of(r, "POST /api/runs/launch"), std::move(*order), answer_launch(answer));
 }
 
-/// A new run of the same snapshot. The run's own document holds it.
+outcome<launch_order> again(const persistence::document& d, uuid run) {
+  const auto old = codec::decode_text<run_view>(*d.body, document_limits());
+  if (!old) return reject(errc::internal, "the run's document cannot be read");
+  if (!domain::is_terminal(old->status)) {
+    return reject(errc::conflict, "the run is not over: only then it can be tried again");
+  }
+  const auto& snapshot = old->directive_snapshot;
+  launch_order order;
+  order.directive = domain::directive_spec{snapshot.name, snapshot.description, snapshot.tasks,
+                                           snapshot.limits, snapshot.labels};
+  order.since = old->since;
+  order.labels = old->labels;
+  order.retry_of = run;
+  return order;
+}
+
+/// A new run of the same snapshot, which the run's own document holds.
 void retry(services& s, const request& r, const responder& answer) {
   const auto id = id_param(r);
   if (!id) return answer.answer(no_such());
-  auto slot = reply_slot<persistence::document>([&s, r, id, answer](
-                                                    outcome<persistence::document> d) {
-    if (!d) return answer.answer(d.error());
-    codec::json_limits limits;
-    limits.bytes = 64 << 20;
-    limits.nodes = 1'000'000;
-    auto doc = codec::parse_strict(*d->body, limits);
-    if (!doc) return answer.answer(reject(errc::internal, "the run cannot be read"));
-    const auto node = doc->root().find("directive_snapshot");
-    if (!node) return answer.answer(reject(errc::internal, "the run has no snapshot"));
-    auto snapshot = codec::decode<domain::directive_snapshot>(*node);
-    if (!snapshot) return answer.answer(reject(errc::internal, "the snapshot cannot be read"));
-    launch_order order;
-    order.directive = domain::directive_spec{snapshot->name, snapshot->description,
-                                             snapshot->tasks, snapshot->limits, snapshot->labels};
-    order.retry_of = id;
-    s.commands->launch(meta_of(r, "POST /api/runs/{id}/retry"), std::move(order),
-                       answer_launch(answer));
-  });
-  s.reads->run_detail(r.who.tenant, *id, std::move(slot));
+  s.reads->run_detail(
+      r.who.tenant, *id,
+      reply_slot<persistence::document>([&s, r, id, answer](outcome<persistence::document> d) {
+        if (!d) return answer.answer(d.error());
+        if (auto ok = body_of<nothing>(r); !ok) return answer.answer(ok.error());
+        auto order = again(*d, *id);
+        if (!order) return answer.answer(order.error());
+        s.commands->launch(meta_of(r, "POST /api/runs/{id}/retry"), std::move(*order),
+                           answer_launch(answer));
+      }));
 }
 
 void cancel(services& s, const request& r, const responder& answer) {
   const auto id = id_param(r);
   if (!id) return answer.answer(no_such());
-  s.commands->cancel_run(
-      meta_of(r, "POST /api/runs/{id}/cancel"), *id,
-      run_slot([answer](outcome<changed<domain::run_state>> c) {
-        if (!c) return answer.answer(c.error());
-        answer.answer(
-            written(202, codec::encode_document(domain::document_of(*c->state)), c->at));
-      }));
+  const auto read = [&s, &r, id](auto slot) { s.reads->run_detail(r.who.tenant, *id, slot); };
+  when_matched(r, answer, read, [&s, r, id, answer] {
+    if (auto ok = body_of<nothing>(r); !ok) return answer.answer(ok.error());
+    s.commands->cancel_run(
+        meta_of(r, "POST /api/runs/{id}/cancel"), *id,
+        run_slot([answer](outcome<changed<domain::run_state>> c) {
+          if (!c) return answer.answer(c.error());
+          answer.answer(
+              written(202, codec::encode_document(domain::document_of(*c->state)), c->at));
+        }));
+  });
 }
 
 outcome<persistence::list_query> query_of(const request& r) {
@@ -197,13 +164,11 @@ outcome<persistence::list_query> query_of(const request& r) {
     }
     query.equals.emplace_back("status", wanted);
   }
-  if (const auto id = r.query_value("directive")) {
-    if (!parse_uuid(*id)) return reject(errc::invalid, "an id is a UUID", "/query/directive");
-    query.equals.emplace_back("directive_id", *id);
-  }
-  if (const auto id = r.query_value("retry_of")) {
-    if (!parse_uuid(*id)) return reject(errc::invalid, "an id is a UUID", "/query/retry_of");
-    query.equals.emplace_back("retry_of", *id);
+  for (const auto& [name, column] :
+       {std::pair("directive", "directive_id"), std::pair("retry_of", "retry_of")}) {
+    auto id = uuid_of(r, name);
+    if (!id) return id.error();
+    if (*id) query.equals.emplace_back(column, to_string(**id));
   }
   if (const auto label = r.query_value("label")) {
     const auto colon = label->find(':');
@@ -217,59 +182,79 @@ outcome<persistence::list_query> query_of(const request& r) {
 }
 
 /// `since=last_success&directive=…`: what was launched after the last successful run.
-void list_since(services& s, const request& r, persistence::list_query query,
-                const responder& answer) {
+void list_since_success(services& s, const request& r, persistence::list_query query,
+                        const responder& answer) {
   const auto directive = r.query_value("directive");
   if (!directive) {
     return answer.answer(
         reject(errc::invalid, "since=last_success needs a directive", "/query/directive"));
   }
   using found = std::optional<persistence::read_port::last_success>;
-  s.reads->last_successful_run(
-      r.who.tenant, *parse_uuid(*directive),
-      reply_slot<found>([&s, query, answer](outcome<found> last) mutable {
-        if (!last) return answer.answer(last.error());
-        if (*last) query.created_after = (*last)->created_position;
-        s.reads->list(std::move(query), document_slot(answer));
-      }));
+  s.reads->last_successful_run(r.who.tenant, *parse_uuid(*directive),
+                               reply_slot<found>([&s, query, answer](outcome<found> last) mutable {
+                                 if (!last) return answer.answer(last.error());
+                                 if (*last) query.created_after = (*last)->created_position;
+                                 s.reads->list(std::move(query), list_slot(answer));
+                               }));
+}
+
+/// What was launched at a time or later: after the last event that was recorded before it.
+void list_since_time(services& s, time_us since, persistence::list_query query,
+                     const responder& answer) {
+  persistence::event_query before;
+  before.tenant = query.tenant;
+  before.to_us = since;
+  before.newest_first = true;
+  before.limit = 1;
+  s.reads->events(std::move(before),
+                  reply_slot<persistence::event_page>(
+                      [&s, query, answer](outcome<persistence::event_page> page) mutable {
+                        if (!page) return answer.answer(page.error());
+                        if (!page->events.empty()) query.created_after = page->events[0].at;
+                        s.reads->list(std::move(query), list_slot(answer));
+                      }));
 }
 
 void list(services& s, const request& r, const responder& answer) {
   auto query = query_of(r);
   if (!query) return answer.answer(query.error());
   const auto since = r.query_value("since");
-  if (!since) return s.reads->list(std::move(*query), document_slot(answer));
-  if (*since != "last_success") {
-    return answer.answer(reject(errc::invalid, "since is last_success", "/query/since"));
+  if (!since) return s.reads->list(std::move(*query), list_slot(answer));
+  if (*since == "last_success") return list_since_success(s, r, std::move(*query), answer);
+  const auto time = parse_time(*since);
+  if (!time) {
+    return answer.answer(
+        reject(errc::invalid, "since is last_success or an RFC 3339 time", "/query/since"));
   }
-  list_since(s, r, std::move(*query), answer);
+  list_since_time(s, *time, std::move(*query), answer);
+}
+
+void show(services& s, const request& r, const responder& answer) {
+  const auto id = id_param(r);
+  if (!id) return answer.answer(no_such());
+  s.reads->run_detail(r.who.tenant, *id, document_slot(answer));
 }
 
 }  // namespace
 
 std::vector<route> run_routes(services& s) {
-  const auto row = codec::json_schema<domain::run_document>();
   const auto launched = codec::json_schema<launched_run>();
-  std::vector<route> all;
-  all.push_back({method::post, "/api/runs/launch", "Launch a run", access::operator_,
-                 codec::json_schema<launch_body>(), launched, {}, {201, 403, 409},
-                 [&s](request r, responder a) { launch(s, r, a); }});
-  all.push_back({method::get, "/api/runs", "List runs, newest first", access::viewer, "",
-                 list_schema<domain::run_document>(),
-                 {"status", "directive", "retry_of", "label", "since", "limit", "cursor"}, {200},
-                 [&s](request r, responder a) { list(s, r, a); }});
-  all.push_back({method::get, "/api/runs/{id}", "Show a run with its jobs", access::viewer, "",
-                 R"({"type":"object"})", {}, {200}, [&s](request r, responder a) {
-                   const auto id = id_param(r);
-                   if (!id) return a.answer(no_such());
-                   s.reads->run_detail(r.who.tenant, *id, document_slot(a));
-                 }});
-  all.push_back({method::post, "/api/runs/{id}/cancel", "Cancel a run", access::operator_, "", row,
-                 {}, {202, 409}, [&s](request r, responder a) { cancel(s, r, a); }});
-  all.push_back({method::post, "/api/runs/{id}/retry", "Launch the same snapshot again",
-                 access::operator_, "", launched, {}, {201, 403},
-                 [&s](request r, responder a) { retry(s, r, a); }});
-  return all;
+  const std::string each = "/api/runs/{id}";
+  return {
+      row(s, method::post, "/api/runs/launch", "Launch a run", access::operator_, launch)
+          .takes(codec::json_schema<launch_body>())
+          .gives(launched, {201, 403, 404, 409}),
+      row(s, method::get, "/api/runs", "List runs, newest first", access::viewer, list)
+          .gives(list_schema<domain::run_document>())
+          .query({"status", "directive", "retry_of", "label", "since", "limit", "cursor"}),
+      row(s, method::get, each, "Show a run with its jobs", access::viewer, show)
+          .gives(codec::json_schema<run_view>()),
+      row(s, method::post, each + "/cancel", "Cancel a run", access::operator_, cancel)
+          .gives(codec::json_schema<domain::run_document>(), {202, 409, 412}),
+      row(s, method::post, each + "/retry", "Launch the same snapshot again", access::operator_,
+          retry)
+          .gives(launched, {201, 403, 409}),
+  };
 }
 
 }  // namespace reeve::api

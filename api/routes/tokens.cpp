@@ -1,8 +1,9 @@
-#include <random>
-
 #include "api/routes/common.hpp"
+#include "api/routes/views.hpp"
 #include "api/services.hpp"
 #include "domain/documents.hpp"
+
+#include <random>
 
 namespace reeve::api {
 namespace {
@@ -26,39 +27,31 @@ struct caller_document {
   domain::token_role role = domain::token_role::viewer;
   static constexpr auto fields() {
     using domain::field;
-    return std::tuple{field("tenant", &caller_document::tenant),
-                      field("token_id", &caller_document::token_id),
-                      field("principal", &caller_document::principal),
-                      field("role", &caller_document::role)};
+    return std::tuple{
+        field("tenant", &caller_document::tenant), field("token_id", &caller_document::token_id),
+        field("principal", &caller_document::principal), field("role", &caller_document::role)};
   }
 };
 
+/// 256 random bits of the operating system, as base64url.
 std::string make_secret() {
-  std::random_device random;  // the operating system's random numbers
+  std::random_device random("/dev/urandom");
   std::string bytes;
   for (int i = 0; i < 32; ++i) bytes += static_cast<char>(random() & 0xff);
   return to_base64url(bytes);
 }
 
+/// "rv_<32 hexadecimal digits of the id>_<secret>".
 std::string text_of(const uuid& id, const std::string& secret) {
   const std::string_view bytes(reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size());
   return "rv_" + to_hex(bytes) + "_" + secret;
 }
 
-/// The token's document with its text in front: the only time that it is seen.
-std::string with_text(std::string document, const std::string& text) {
-  document.pop_back();
-  return document + ",\"token\":\"" + text + "\"}";
-}
-
+/// A request that is repeated under its key gets the same token, without the text: that was shown
+/// once and is kept nowhere.
 void create(services& s, const request& r, const responder& answer) {
   auto body = body_of<token_body>(r);
   if (!body) return answer.answer(body.error());
-  if (!r.idempotency_key.empty()) {
-    return answer.answer(reject(errc::invalid,
-                                "a token is shown once, so this request cannot be repeated",
-                                "/headers/Idempotency-Key"));
-  }
   const auto secret = make_secret();
   domain::token_created token;
   token.id = s.ids->next();
@@ -67,57 +60,94 @@ void create(services& s, const request& r, const responder& answer) {
   token.secret_hash = sha256(secret);
   s.commands->create_token(
       meta_of(r, "POST /api/tokens"), token,
-      access_slot([answer, token, secret](outcome<changed<domain::access_state>> c) {
+      access_slot([answer, id = token.id, secret](outcome<changed<domain::access_state>> c) {
         if (!c) return answer.answer(c.error());
-        const auto* made = c->state->find(token.id);
+        const auto& tokens = c->state->tokens;
+        const auto* made = !c->replayed     ? c->state->find(id)
+                           : tokens.empty() ? nullptr
+                                            : &tokens.back();
         if (made == nullptr) return answer.answer(no_such());
-        auto document = codec::encode_document(domain::document_of(*made));
-        answer.answer(
-            written(201, with_text(std::move(document), text_of(token.id, secret)), c->at));
+        created_token document;
+        static_cast<domain::token_document&>(document) = domain::document_of(*made);
+        if (!c->replayed) document.token = text_of(id, secret);
+        auto told = written(201, codec::encode_document(document), c->at);
+        told.headers.emplace_back("Location", "/api/tokens/" + to_string(made->what.id));
+        answer.answer(std::move(told));
       }));
 }
 
 void revoke(services& s, const request& r, const responder& answer) {
   const auto id = id_param(r);
   if (!id) return answer.answer(no_such());
-  s.commands->revoke_token(meta_of(r, "POST /api/tokens/{id}/revoke"), *id,
-                           access_slot([answer, id](outcome<changed<domain::access_state>> c) {
-                             if (!c) return answer.answer(c.error());
-                             const auto* token = c->state->find(*id);
-                             if (token == nullptr) return answer.answer(no_such());
-                             answer.answer(written(
-                                 200, codec::encode_document(domain::document_of(*token)), c->at));
-                           }));
+  const auto read = [&s, &r, id](auto slot) {
+    s.reads->get(collection::tokens, r.who.tenant, to_string(*id), slot);
+  };
+  when_matched(r, answer, read, [&s, r, id, answer] {
+    if (auto ok = body_of<nothing>(r); !ok) return answer.answer(ok.error());
+    s.commands->revoke_token(
+        meta_of(r, "POST /api/tokens/{id}/revoke"), *id,
+        access_slot([answer, id](outcome<changed<domain::access_state>> c) {
+          if (!c) return answer.answer(c.error());
+          const auto* token = c->state->find(*id);
+          if (token == nullptr) return answer.answer(no_such());
+          answer.answer(
+              written_document(200, codec::encode_document(domain::document_of(*token)), c->at));
+        }));
+  });
+}
+
+void show(services& s, const request& r, const responder& answer) {
+  s.reads->get(collection::tokens, r.who.tenant, std::string(r.param("id")), document_slot(answer));
 }
 
 void list(services& s, const request& r, const responder& answer) {
   persistence::list_query query;
   query.what = collection::tokens;
   query.tenant = r.who.tenant;
+  if (auto ok = add_flag(r, "is_active", query); !ok) return answer.answer(ok.error());
   if (auto ok = page_of(r, query); !ok) return answer.answer(ok.error());
-  s.reads->list(std::move(query), document_slot(answer));
+  s.reads->list(std::move(query), list_slot(answer));
+}
+
+domain::token_role role_of(role has) {
+  switch (has) {
+    case role::viewer:
+      return domain::token_role::viewer;
+    case role::operator_:
+      return domain::token_role::operator_;
+    case role::admin:
+      return domain::token_role::admin;
+    case role::auditor:
+      return domain::token_role::auditor;
+    case role::node:
+      return domain::token_role::node;
+  }
+  return domain::token_role::node;
+}
+
+void whoami(services&, const request& r, const responder& answer) {
+  const caller_document d{r.who.tenant, r.who.token_id, r.who.principal, role_of(r.who.has)};
+  answer.answer(json_response(200, codec::encode_document(d)));
 }
 
 }  // namespace
 
 std::vector<route> token_routes(services& s) {
   const auto one = codec::json_schema<domain::token_document>();
-  std::vector<route> all;
-  all.push_back({method::post, "/api/tokens", "Create a token; its text is shown once",
-                 access::admin, codec::json_schema<token_body>(), R"({"type":"object"})", {}, {201},
-                 [&s](request r, responder a) { create(s, r, a); }});
-  all.push_back({method::get, "/api/tokens", "List tokens", access::admin, "",
-                 list_schema<domain::token_document>(), {"limit", "cursor"}, {200},
-                 [&s](request r, responder a) { list(s, r, a); }});
-  all.push_back({method::post, "/api/tokens/{id}/revoke", "Revoke a token", access::admin, "", one,
-                 {}, {200, 409}, [&s](request r, responder a) { revoke(s, r, a); }});
-  all.push_back({method::get, "/api/whoami", "Who the token is", access::viewer, "",
-                 codec::json_schema<caller_document>(), {}, {200}, [](request r, responder a) {
-                   caller_document d{r.who.tenant, r.who.token_id, r.who.principal,
-                                     static_cast<domain::token_role>(r.who.has)};
-                   a.answer(json_response(200, codec::encode_document(d)));
-                 }});
-  return all;
+  const std::string all = "/api/tokens";
+  return {
+      row(s, method::post, all, "Create a token; its text is shown once", access::admin, create)
+          .takes(codec::json_schema<token_body>())
+          .gives(codec::json_schema<created_token>(), {201, 409}),
+      row(s, method::get, all, "List tokens, newest first", access::admin, list)
+          .gives(list_schema<domain::token_document>())
+          .query({"is_active", "limit", "cursor"}),
+      row(s, method::get, all + "/{id}", "Show a token", access::admin, show).gives(one),
+      row(s, method::post, all + "/{id}/revoke", "Revoke a token", access::admin, revoke)
+          .gives(one, {200, 409, 412}),
+      row(s, method::get, "/api/whoami", "Who the token is", access::viewer, whoami)
+          .gives(codec::json_schema<caller_document>()),
+  };
 }
 
 }  // namespace reeve::api

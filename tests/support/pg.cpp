@@ -43,8 +43,11 @@ void ensure_template() {
     admin.exec(std::string("DROP DATABASE IF EXISTS ") + template_name);
     admin.exec(std::string("CREATE DATABASE ") + template_name);
     const std::string url = with_database(cluster_url(), template_name);
-    const auto made = run_to_end(
-        {{server_program().string(), "migrate", "--database", url}, {}, {"DATABASE_URL"}}, 20s);
+    const scratch_dir data(work_dir() / "servers", "template");
+    const auto made = run_to_end({{server_program().string(), "migrate", "--database", url},
+                                  {{"REEVE_DATA", data.path()}},
+                                  {"DATABASE_URL"}},
+                                 20s);
     // 2 is a program without this sub-command: an empty template will do, because a server
     // migrates when it starts.
     if (made.status == 2) std::cerr << "reeve migrate: " << made.output;

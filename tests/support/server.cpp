@@ -153,6 +153,10 @@ std::string server::log() const {
          "---- end ----\n";
 }
 
+std::string server::whole_log() const {
+  return contents_of(folder_.path() / "out.log") + contents_of(folder_.path() / "err.log");
+}
+
 finished server::command(std::vector<std::string> arguments,
                          std::chrono::milliseconds deadline) const {
   process_options child{std::move(arguments), environment(), {"DATABASE_URL"}};

@@ -67,8 +67,10 @@ class server {
   const std::string& database_url() const { return database_url_; }
   pg database() const { return pg(database_url_); }
   const std::filesystem::path& data() const { return data_; }
-  /// What it wrote since the first start.
+  /// The end of what it wrote since the first start.
   std::string log() const;
+  /// All of it.
+  std::string whole_log() const;
 
   /// Another sub-command of the program on the same data and database, run to its end.
   finished command(std::vector<std::string> arguments,

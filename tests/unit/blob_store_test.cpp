@@ -1,7 +1,7 @@
 #include "persistence/blob_store.hpp"
 
 #include "persistence/read_store.hpp"
-#include "test_database.hpp"
+#include "tests/unit/test_database.hpp"
 
 #include <future>
 #include <gtest/gtest.h>

@@ -1,8 +1,8 @@
 // A connection that is lost while a commit is under way (P3, P1). A deferred constraint trigger
 // makes the commit of "slow" events slow, so that the cut always meets it.
 
-#include "journal_fixture.hpp"
-#include "socket_proxy.hpp"
+#include "tests/unit/journal_fixture.hpp"
+#include "tests/unit/socket_proxy.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 // Requests and journals for tests.
 
 #include "persistence/journal.hpp"
-#include "test_database.hpp"
+#include "tests/unit/test_database.hpp"
 
 #include <chrono>
 #include <functional>

@@ -1,6 +1,6 @@
 #include "persistence/journal.hpp"
 
-#include "journal_fixture.hpp"
+#include "tests/unit/journal_fixture.hpp"
 #include "persistence/leaf.hpp"
 #include "persistence/pg_session.hpp"
 #include "persistence/pg_values.hpp"

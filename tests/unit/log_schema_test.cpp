@@ -1,8 +1,8 @@
 // What the database itself refuses, whoever asks (P4), and what it shows to whom (P17).
 
-#include "journal_fixture.hpp"
 #include "persistence/projection_tables.hpp"
 #include "persistence/read_sql.hpp"
+#include "tests/unit/journal_fixture.hpp"
 
 #include <gtest/gtest.h>
 
@@ -42,7 +42,8 @@ class log_schema : public ::testing::Test {
   std::vector<std::string> tables(const std::string& where) const {
     std::vector<std::string> names;
     for (const auto& row :
-         db.root("SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid ="
+         db.root("SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n "
+                 "ON n.oid ="
                  " c.relnamespace WHERE c.relkind IN ('r', 'p') AND n.nspname LIKE 'reeve%' AND " +
                  where)) {
       names.emplace_back(row[0].c_str());

@@ -1,6 +1,6 @@
 #include "persistence/read_store.hpp"
 
-#include "journal_fixture.hpp"
+#include "tests/unit/journal_fixture.hpp"
 #include "persistence/blob_store.hpp"
 #include "persistence/projection_tables.hpp"
 #include "persistence/read_cache.hpp"

@@ -1,0 +1,73 @@
+#include "adapters/rest_client.hpp"
+#include "cli/client.hpp"
+#include "codec/json_writer.hpp"
+
+#include <cstdio>
+
+namespace reeve::cli {
+namespace {
+
+constexpr const char* help =
+    "reeve allow image REFERENCE [--reason TEXT] [--host-network]\n"
+    "reeve allow container NAME [--reason TEXT]\n"
+    "reeve allow list images|containers · remove images|containers ID";
+
+int show(api_client& api, const api_client::answer& answer, const char* name) {
+  if (answer.code != exit_ok) return answer.code;
+  auto doc = parse_answer(answer.body);
+  if (api.json() || !doc) {
+    print_json(answer.body);
+  } else {
+    std::puts((member_text(doc->root(), "id") + "  " + member_text(doc->root(), name)).c_str());
+  }
+  return exit_ok;
+}
+
+int add(api_client& api, const word_list& words, bool image) {
+  codec::json_writer body;
+  body.begin_object();
+  body.key(image ? "reference" : "name").value(words.plain[1]);
+  body.key("reason").value(words.option("--reason").value_or(""));
+  if (image && words.has("--host-network")) body.key("allow_host_network").value(true);
+  body.end_object();
+  const auto answer = api.call(
+      "POST", image ? "/api/allowlists/images" : "/api/allowlists/containers", body.take());
+  return show(api, answer, image ? "reference" : "name");
+}
+
+int list(api_client& api, const std::string& what) {
+  auto answer = api.call("GET", "/api/allowlists/" + what + "?limit=500");
+  if (answer.code != exit_ok) return answer.code;
+  if (api.json()) {
+    print_json(answer.body);
+  } else if (what == "images") {
+    print_table(answer.body, {"id", "reference", "is_active", "digest", "reason"});
+  } else {
+    print_table(answer.body, {"id", "name", "is_active", "container_id", "reason"});
+  }
+  return exit_ok;
+}
+
+bool is_list(const std::string& word) {
+  return word == "images" || word == "containers";
+}
+
+}  // namespace
+
+int allow(const loaded_config& config, const client_options& client,
+          const std::vector<std::string>& words) {
+  auto list_of = split_words(words, {"--reason"}, {"--host-network"});
+  if (!list_of.problem.empty()) return usage_error(list_of.problem);
+  const auto& plain = list_of.plain;
+  api_client api(config.values, client);
+  if (plain.size() == 2 && plain[0] == "image") return add(api, list_of, true);
+  if (plain.size() == 2 && plain[0] == "container") return add(api, list_of, false);
+  if (plain.size() == 2 && plain[0] == "list" && is_list(plain[1])) return list(api, plain[1]);
+  if (plain.size() == 3 && plain[0] == "remove" && is_list(plain[1])) {
+    const auto path = "/api/allowlists/" + plain[1] + "/" + adapters::path_segment(plain[2]);
+    return show(api, api.call("DELETE", path), plain[1] == "images" ? "reference" : "name");
+  }
+  return usage_error(help);
+}
+
+}  // namespace reeve::cli

@@ -1,0 +1,32 @@
+#pragma once
+// The one table of settings. The parser, the flags, `reeve config show` and the documentation are
+// made of it, so that they cannot drift.
+
+#include "base/outcome.hpp"
+#include "cli/config.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace reeve::cli {
+
+struct setting {
+  const char* name;                // in the TOML file
+  const char* flag;                // "--listen"; nullptr: never from the command line
+  const char* variable;            // "REEVE_LISTEN"
+  std::vector<const char*> older;  // variables that are accepted with a warning
+  bool is_secret;
+  const char* standard;  // the default
+  const char* allowed;   // for errors and the documentation
+  const char* text;      // one sentence for the documentation
+  /// False if the text is not what `allowed` says.
+  std::function<bool(config&, const std::string&)> set;
+};
+
+const std::vector<setting>& settings();
+
+/// Whether an address (as in `listen`, without its port) is reachable from this machine only.
+bool is_loopback(const std::string& host);
+
+}  // namespace reeve::cli

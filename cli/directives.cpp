@@ -1,0 +1,67 @@
+#include "adapters/rest_client.hpp"
+#include "cli/client.hpp"
+
+#include <cstdio>
+
+namespace reeve::cli {
+namespace {
+
+constexpr const char* help =
+    "reeve directives list · show ID · create FILE · revise ID FILE · archive ID";
+
+int send(api_client& api, const std::string& method, const std::string& path,
+         const std::string& body) {
+  auto answer = api.call(method, path, body);
+  if (answer.code != exit_ok) return answer.code;
+  auto doc = parse_answer(answer.body);
+  if (api.json() || !doc || method == "GET") {
+    print_json(answer.body);
+  } else {
+    const auto version = member_text(doc->root(), "version");
+    std::puts((member_text(doc->root(), "id") + "  version " + version).c_str());
+  }
+  return exit_ok;
+}
+
+int send_file(api_client& api, const std::string& method, const std::string& path,
+              const std::string& file) {
+  const auto body = read_text(file);
+  if (!body) return usage_error(file + " cannot be read, or has more than 1 MiB");
+  return send(api, method, path, *body);
+}
+
+int list(api_client& api) {
+  auto answer = api.call("GET", "/api/directives?limit=500");
+  if (answer.code != exit_ok) return answer.code;
+  if (api.json()) {
+    print_json(answer.body);
+  } else {
+    print_table(answer.body, {"id", "name", "version", "is_archived", "updated_at"});
+  }
+  return exit_ok;
+}
+
+}  // namespace
+
+int directives(const loaded_config& config, const client_options& client,
+               const std::vector<std::string>& words) {
+  auto list_of = split_words(words, {}, {});
+  if (!list_of.problem.empty()) return usage_error(list_of.problem);
+  const auto& plain = list_of.plain;
+  api_client api(config.values, client);
+  const std::string base = "/api/directives";
+  if (plain.size() == 1 && plain[0] == "list") return list(api);
+  if (plain.size() == 2 && plain[0] == "show") {
+    return send(api, "GET", base + "/" + adapters::path_segment(plain[1]), "");
+  }
+  if (plain.size() == 2 && plain[0] == "create") return send_file(api, "POST", base, plain[1]);
+  if (plain.size() == 2 && plain[0] == "archive") {
+    return send(api, "POST", base + "/" + adapters::path_segment(plain[1]) + "/archive", "");
+  }
+  if (plain.size() == 3 && plain[0] == "revise") {
+    return send_file(api, "PUT", base + "/" + adapters::path_segment(plain[1]), plain[2]);
+  }
+  return usage_error(help);
+}
+
+}  // namespace reeve::cli

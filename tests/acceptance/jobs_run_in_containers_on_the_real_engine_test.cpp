@@ -1,0 +1,329 @@
+// Jobs as containers of a real engine: what comes out is kept, what was asked for is obeyed, a
+// container can do as little as possible, and nothing of it stays behind.
+
+#include "tests/support/engine.hpp"
+#include "tests/support/server.hpp"
+#include "tests/support/work.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+using nlohmann::json;
+using support::job_named;
+using support::must_get;
+using support::server;
+using support::shell_task;
+using testing::HasSubstr;
+using testing::Not;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A server on the common engine with the box image allowed. What a failing test leaves there goes
+/// with it.
+class on_the_engine {
+ public:
+  explicit on_the_engine(std::map<std::string, std::string> environment = {})
+      : reeve_(options_with(std::move(environment))),
+        label_("reeve.tenant=" + support::tenant_of(reeve_.api())),
+        cleanup_(support::engine(), label_) {
+    support::allow_image(reeve_.api());
+  }
+  support::api_client api() const { return reeve_.api(); }
+  server& reeve() { return reeve_; }
+  json launch(const std::vector<json>& tasks, const json& limits = json::object()) {
+    return support::launch(api(), support::inline_launch(tasks, limits));
+  }
+  json run(const std::vector<json>& tasks, const json& limits = json::object()) {
+    return support::await_run(api(), launch(tasks, limits).at("id"));
+  }
+  std::string log(const json& run, const std::string& job) {
+    return support::log_of(api(), job_named(run, job).at("id"));
+  }
+  std::size_t containers() const { return support::engine().containers(label_).size(); }
+  std::size_t volumes() const {
+    const auto answer = support::engine().call(
+        "GET", "/volumes?filters=%7B%22label%22%3A%5B%22" + label_ + "%22%5D%7D");
+    const json all = answer.json().at("Volumes");
+    return all.is_null() ? 0 : all.size();
+  }
+  bool left_nothing() const {
+    return support::eventually(5s, [&] { return containers() == 0 && volumes() == 0; });
+  }
+
+ private:
+  static support::server_options options_with(std::map<std::string, std::string> environment) {
+    support::server_options options;
+    options.docker = support::real_engine();
+    options.environment = std::move(environment);
+    return options;
+  }
+
+  server reeve_;
+  std::string label_;
+  support::engine_cleanup cleanup_;
+};
+
+std::chrono::microseconds time_of(const json& text) {
+  int year = 0;
+  int month = 0;
+  int day = 0;
+  int hour = 0;
+  int minute = 0;
+  int second = 0;
+  int micros = 0;
+  const std::string at = text;
+  EXPECT_EQ(std::sscanf(at.c_str(), "%d-%d-%dT%d:%d:%d.%dZ", &year, &month, &day, &hour, &minute,
+                        &second, &micros),
+            7)
+      << at;
+  // Within one day is all that the tests compare.
+  return std::chrono::hours(24 * day + hour) + std::chrono::minutes(minute) +
+         std::chrono::seconds(second) + std::chrono::microseconds(micros);
+}
+
+}  // namespace
+
+TEST(RUN5_container, exit_codes_decide_and_logs_are_kept) {
+  on_the_engine here;
+  const json run =
+      here.run({shell_task("good", "echo to stdout; echo to stderr >&2; printf 'no newline'"),
+                shell_task("bad", "echo before; exit 42"), support::box_task("silent", {"true"}),
+                support::box_task("none", {"/no/such/program"}),
+                shell_task("killed", "kill -9 $$")});
+  EXPECT_EQ(run.at("status"), "partial");
+  EXPECT_EQ(run.at("engine"), "docker");
+  const json good = job_named(run, "good");
+  EXPECT_EQ(good.at("status"), "success");
+  const json attempt = good.at("attempts")[0];
+  EXPECT_EQ(attempt.at("exit_code"), 0);
+  EXPECT_EQ(attempt.at("container_id").get<std::string>().size(), 64U);
+  EXPECT_EQ(attempt.at("image_digest").get<std::string>().substr(0, 7), "sha256:");
+  EXPECT_LE(time_of(attempt.at("started_at")), time_of(attempt.at("finished_at")));
+  const std::string text = here.log(run, "good");
+  for (const char* line : {"to stdout\n", "to stderr\n", "no newline"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+  const json bad = job_named(run, "bad");
+  EXPECT_EQ(bad.at("status"), "failed");
+  EXPECT_EQ(bad.at("reason"), "exited");
+  EXPECT_EQ(bad.at("attempts")[0].at("exit_code"), 42);
+  EXPECT_EQ(here.log(run, "bad"), "before\n");
+  EXPECT_EQ(here.log(run, "silent"), "");
+  EXPECT_EQ(job_named(run, "none").at("status"), "failed");
+  EXPECT_EQ(job_named(run, "killed").at("attempts")[0].at("exit_code"), 137);
+  EXPECT_TRUE(here.left_nothing());
+}
+
+TEST(RUN14_logs, are_stored_before_the_container_is_removed) {
+  on_the_engine here;
+  const json launched = here.launch({shell_task("a", "echo kept; sleep 0.3")});
+  const std::string job = launched.at("jobs")[0].at("id");
+  support::await_run(here.api(), launched.at("id"));
+  // At the end of the run the log is there, whether or not the container has gone already.
+  EXPECT_EQ(support::log_of(here.api(), job), "kept\n");
+  EXPECT_TRUE(here.left_nothing());
+  EXPECT_EQ(support::log_of(here.api(), job), "kept\n");
+  here.reeve().crash_and_restart();
+  EXPECT_EQ(support::log_of(here.api(), job), "kept\n");
+  EXPECT_EQ(here.api().get("/api/jobs/" + job + "/logs?attempt=2").status, 404);
+}
+
+TEST(RUN13_logs, hold_no_secret) {
+  on_the_engine here;
+  const std::string secret = "correct-horse-battery";
+  const json run = here.run({shell_task(
+      "leak", "echo password=$PASS; printf 'Authorization: Bear'; sleep 0.2; echo er $PASS.$PASS; "
+              "echo plain words stay; echo postgresql://me:$PASS@db/x",
+      {{"env", {{"PASS", secret}}}})});
+  const std::string text = here.log(run, "leak");
+  EXPECT_THAT(text, HasSubstr("plain words stay"));
+  EXPECT_THAT(text, HasSubstr("[redacted"));
+  EXPECT_THAT(text, Not(HasSubstr(secret)));
+}
+
+TEST(RUN5_needs, are_met_before_a_job_starts) {
+  on_the_engine here;
+  const json run = here.run({shell_task("c", "true", {}, {{"needs", {"a", "b"}}}),
+                             shell_task("a", "sleep 0.3"), shell_task("b", "true"),
+                             shell_task("d", "exit 1", {}, {{"needs", {"b"}}}),
+                             shell_task("e", "true", {}, {{"needs", {"d"}}}),
+                             shell_task("f", "true", {}, {{"needs", {"e"}}})});
+  EXPECT_EQ(run.at("status"), "partial");
+  const auto started = [&](const char* name) {
+    return time_of(job_named(run, name).at("attempts")[0].at("started_at"));
+  };
+  const auto finished = [&](const char* name) {
+    return time_of(job_named(run, name).at("attempts")[0].at("finished_at"));
+  };
+  EXPECT_GE(started("c"), finished("a"));
+  EXPECT_GE(started("c"), finished("b"));
+  EXPECT_GE(started("d"), finished("b"));
+  for (const char* name : {"e", "f"}) {
+    EXPECT_EQ(job_named(run, name).at("status"), "cancelled");
+    EXPECT_EQ(job_named(run, name).at("reason"), "need_failed");
+  }
+}
+
+TEST(RUN5_parallel, never_exceeds_its_limit_and_priority_goes_first) {
+  on_the_engine here;
+  const json one = {{"max_parallel", 1}};
+  const json run = here.run({shell_task("low", "true"), shell_task("mid", "true", {}, {{"priority", 5}}),
+                             shell_task("high", "true", {}, {{"priority", 9}})},
+                            one);
+  const auto at = [&](const char* name, const char* when) {
+    return time_of(job_named(run, name).at("attempts")[0].at(when));
+  };
+  EXPECT_LE(at("high", "finished_at"), at("mid", "started_at"));
+  EXPECT_LE(at("mid", "finished_at"), at("low", "started_at"));
+}
+
+TEST(RUN5_timeout, kills_a_container_that_does_not_listen) {
+  on_the_engine here;
+  const auto began = std::chrono::steady_clock::now();
+  const json run = here.run({shell_task("deaf", "trap '' TERM; echo on; while :; do sleep 1; done",
+                                        {}, {{"timeout_s", 1}})},
+                            {{"stop_grace_s", 1}});
+  // The timeout, the grace, and two seconds.
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 4s * support::time_factor());
+  EXPECT_EQ(run.at("status"), "failed");
+  EXPECT_EQ(job_named(run, "deaf").at("reason"), "timed_out");
+  EXPECT_EQ(here.log(run, "deaf"), "on\n");
+  EXPECT_TRUE(here.left_nothing());
+}
+
+TEST(RUN5_cancel, asks_first_and_kills_after_the_grace) {
+  on_the_engine here;
+  const json launched =
+      here.launch({shell_task("polite", "trap 'echo going; exit 7' TERM; while :; do sleep 0.1; done"),
+                   shell_task("deaf", "trap '' TERM; while :; do sleep 1; done")},
+                  {{"stop_grace_s", 1}});
+  const std::string id = launched.at("id");
+  support::await_job(here.api(), id, "polite", "running");
+  support::await_job(here.api(), id, "deaf", "running");
+  ASSERT_TRUE(support::eventually(5s, [&] { return here.containers() == 2; }));
+  // A shell that has not set its trap yet dies of the signal: "running" is not enough to know.
+  const auto attempts = [&](const char* name) {
+    return job_named(must_get(here.api(), "/api/runs/" + id), name).at("attempts")[0];
+  };
+  ASSERT_TRUE(support::eventually(5s, [&] {
+    return !attempts("polite").at("started_at").is_null() &&
+           !attempts("deaf").at("started_at").is_null();
+  }));
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(here.api().post("/api/runs/" + id + "/cancel", json::object()).status, 202);
+  const json run = support::await_run(here.api(), id, 6s);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 3s * support::time_factor());
+  EXPECT_EQ(run.at("status"), "cancelled");
+  for (const char* name : {"polite", "deaf"}) {
+    EXPECT_EQ(job_named(run, name).at("status"), "cancelled");
+    const json ends = must_get(here.api(), "/api/events?stream=run-" + id + "&type=job_finished");
+    EXPECT_EQ(ends.at("results").size(), 2U);
+  }
+  EXPECT_EQ(job_named(run, "deaf").at("attempts")[0].at("exit_code"), 137);
+  EXPECT_TRUE(here.left_nothing());
+}
+
+TEST(RUN5_retries, back_off_and_keep_every_attempt) {
+  on_the_engine here;
+  const json run = here.run({shell_task("stubborn", "echo again; exit 3")},
+                            {{"retries", 2}, {"retry_base_ms", 400}});
+  const json job = job_named(run, "stubborn");
+  ASSERT_EQ(job.at("attempts").size(), 3U) << job.dump(1);
+  EXPECT_EQ(job.at("status"), "failed");
+  for (int n = 0; n < 3; ++n) {
+    EXPECT_EQ(job.at("attempts")[n].at("number"), n + 1);
+    EXPECT_EQ(job.at("attempts")[n].at("exit_code"), 3);
+    const auto log = here.api().get("/api/jobs/" + job.at("id").get<std::string>() +
+                                    "/logs?attempt=" + std::to_string(n + 1));
+    EXPECT_EQ(log.body, "again\n");
+  }
+  const auto gap = [&](int n) {
+    return time_of(job.at("attempts")[n + 1].at("started_at")) -
+           time_of(job.at("attempts")[n].at("finished_at"));
+  };
+  // It doubles; jitter takes at most half of it away.
+  EXPECT_GE(gap(0), 200ms);
+  EXPECT_GE(gap(1), 400ms);
+  const json containers = job.at("attempts");
+  EXPECT_NE(containers[0].at("container_id"), containers[1].at("container_id"));
+}
+
+TEST(RUN11_container, can_do_as_little_as_possible) {
+  on_the_engine here;
+  const json run = here.run(
+      {shell_task("look",
+                  "cat /proc/self/status; id; touch /x && echo WROTE; touch /tmp/x && echo TMP; "
+                  "ls /sys/class/net; find / -xdev -type s 2>/dev/null | sed s/^/SOCKET:/; "
+                  "cat /proc/self/limits | grep core; ls -d /proc/[0-9]* | wc -l; hostname; env"),
+       support::box_task("root", {"sh", "-c", "id -u"}, {{"user", "1000:1001"}})});
+  const std::string text = here.log(run, "look");
+  for (const char* line : {"CapEff:\t0000000000000000", "CapPrm:\t0000000000000000",
+                           "CapBnd:\t0000000000000000", "CapInh:\t0000000000000000",
+                           "NoNewPrivs:\t1", "Seccomp:\t2", "uid=65534", "TMP\n", "lo\n"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+  for (const char* line : {"WROTE", "SOCKET:", "eth0", "docker.sock"}) {
+    EXPECT_THAT(text, Not(HasSubstr(line)));
+  }
+  EXPECT_EQ(here.log(run, "root"), "1000\n");
+}
+
+TEST(RUN11_container, has_the_limits_that_the_task_asked_for) {
+  on_the_engine here;
+  const json launched = here.launch({shell_task(
+      "small", "sleep 20", {{"memory_mb", 16}, {"cpu_millis", 250}, {"pids", 17}, {"env", {{"A", "b c"}}},
+                            {"workdir", "/tmp"}})});
+  const json running = support::await_job(here.api(), launched.at("id"), "small", "running");
+  ASSERT_TRUE(support::eventually(5s, [&] { return here.containers() == 1; }));
+  const auto all = support::engine().containers(
+      "reeve.run=" + launched.at("id").get<std::string>());
+  ASSERT_EQ(all.size(), 1U);
+  const json inspected = support::engine().inspect(all[0].at("Id"));
+  const json host = inspected.at("HostConfig");
+  EXPECT_EQ(host.at("Memory"), 16 << 20);
+  EXPECT_EQ(host.at("MemorySwap"), 16 << 20);
+  EXPECT_EQ(host.at("NanoCpus"), 250'000'000);
+  EXPECT_EQ(host.at("PidsLimit"), 17);
+  EXPECT_EQ(host.at("NetworkMode"), "none");
+  EXPECT_EQ(host.at("Privileged"), false);
+  EXPECT_EQ(host.at("ReadonlyRootfs"), true);
+  EXPECT_EQ(host.at("CapDrop"), json({"ALL"}));
+  EXPECT_EQ(host.at("PidMode"), "");
+  EXPECT_EQ(host.at("RestartPolicy").at("Name"), "no");
+  for (const json& mount : inspected.at("Mounts")) EXPECT_EQ(mount.at("Type"), "volume");
+  EXPECT_EQ(inspected.at("Config").at("WorkingDir"), "/tmp");
+  EXPECT_THAT(inspected.at("Config").at("Env").get<std::vector<std::string>>(),
+              testing::Contains("A=b c"));
+  EXPECT_EQ(here.api()
+                .post("/api/runs/" + launched.at("id").get<std::string>() + "/cancel",
+                      json::object())
+                .status,
+            202);
+  support::await_run(here.api(), launched.at("id"));
+  EXPECT_TRUE(here.left_nothing());
+}
+
+TEST(RUN5_memory, that_runs_out_is_said) {
+  on_the_engine here;
+  const json run = here.run({shell_task("greedy", "tail /dev/zero", {{"memory_mb", 8}})});
+  EXPECT_EQ(job_named(run, "greedy").at("status"), "failed");
+  EXPECT_EQ(job_named(run, "greedy").at("reason"), "out_of_memory");
+}
+
+TEST(RUN7_container, survives_a_kill_of_the_server_and_runs_once) {
+  on_the_engine here;
+  const json launched = here.launch({shell_task("once", "echo started; sleep 1.5; echo done")});
+  const std::string id = launched.at("id");
+  support::await_job(here.api(), id, "once", "running");
+  ASSERT_TRUE(support::eventually(5s, [&] { return here.containers() == 1; }));
+  const auto before = support::engine().containers("reeve.run=" + id);
+  here.reeve().crash_and_restart();
+  const json run = support::await_run(here.api(), id);
+  EXPECT_EQ(run.at("status"), "success");
+  const json job = job_named(run, "once");
+  ASSERT_EQ(job.at("attempts").size(), 1U);
+  EXPECT_EQ(job.at("attempts")[0].at("container_id"), before.at(0).at("Id"));
+  EXPECT_EQ(support::log_of(here.api(), job.at("id")), "started\ndone\n");
+  EXPECT_TRUE(here.left_nothing());
+}

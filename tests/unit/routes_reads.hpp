@@ -1,0 +1,184 @@
+#pragma once
+// A read port over memory, with the promises of the real one: rows belong to one tenant, pages go
+// by position, events have no gaps. It answers at once, or when a test says so.
+
+#include "api/routes/common.hpp"
+#include "codec/event_json.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace routes_fixture {
+
+using namespace reeve;
+using persistence::collection;
+
+class memory_reads final : public persistence::read_port {
+ public:
+  struct stored {
+    collection what;
+    uuid tenant;
+    std::string id;
+    domain::position created = 0;
+    std::string doc;
+  };
+
+  // What the projections would write.
+  void put(collection what, uuid tenant, const std::string& id, domain::position created,
+           std::string doc) {
+    for (auto& row : rows) {
+      if (row.what == what && row.tenant == tenant && row.id == id) {
+        row.doc = std::move(doc);
+        return;
+      }
+    }
+    rows.push_back({what, tenant, id, created, std::move(doc)});
+  }
+  std::vector<stored> rows;
+  std::map<std::pair<uuid, std::string>, std::string> details;  // tenant and "run/…" or "job/…"
+  std::vector<domain::event_record> log;                        // position i stands at i - 1
+  std::map<std::pair<uuid, std::string>, std::string> blobs;    // tenant and hexadecimal digest
+  std::optional<last_success> success;
+  /// While set, answers about events wait here instead of being given.
+  bool hold = false;
+  std::deque<std::function<void()>> held;
+  std::size_t event_reads = 0;
+
+  void get(collection what, uuid tenant, const std::string& id,
+           reply_slot<persistence::document> slot) override {
+    const auto parsed = parse_uuid(id);
+    const auto wanted = parsed ? to_string(*parsed) : id;
+    for (const auto& row : rows) {
+      if (row.what == what && row.tenant == tenant && row.id == wanted) {
+        return slot.answer(document_of(row.doc));
+      }
+    }
+    slot.answer(api::no_such());
+  }
+
+  void list(persistence::list_query query, reply_slot<persistence::document> slot) override {
+    const auto skipped = api::parse_number(query.cursor.empty() ? "0" : query.cursor);
+    if (!skipped) return slot.answer(reject(errc::invalid, "not one of ours", "/cursor"));
+    std::vector<const stored*> found;
+    for (const auto& row : rows) {
+      if (row.what == query.what && fits(row, query)) found.push_back(&row);
+    }
+    std::stable_sort(found.begin(), found.end(),
+                     [](auto* a, auto* b) { return a->created > b->created; });
+    const auto first = std::min(static_cast<std::size_t>(*skipped), found.size());
+    const auto end = std::min(first + static_cast<std::size_t>(query.limit), found.size());
+    std::string body = "{\"results\":[";
+    for (auto i = first; i < end; ++i) body += (i > first ? "," : "") + found[i]->doc;
+    const auto next = end < found.size() ? "\"" + std::to_string(end) + "\"" : "null";
+    slot.answer(document_of(body + "],\"next\":" + next + "}"));
+  }
+
+  void run_detail(uuid tenant, uuid run, reply_slot<persistence::document> slot) override {
+    detail(tenant, "run/" + to_string(run), slot);
+  }
+  void job_detail(uuid tenant, uuid job, reply_slot<persistence::document> slot) override {
+    detail(tenant, "job/" + to_string(job), slot);
+  }
+
+  void events(persistence::event_query query, reply_slot<persistence::event_page> slot) override {
+    ++event_reads;
+    auto page = page_of(query);
+    if (!hold) return slot.answer(std::move(page));
+    held.push_back([slot, page = std::move(page)] { slot.answer(page); });
+  }
+
+  void event(std::optional<uuid> tenant, domain::position at,
+             reply_slot<persistence::document> slot) override {
+    if (at < 1 || at > head() || (tenant && log[index(at)].tenant != *tenant)) {
+      return slot.answer(api::no_such());
+    }
+    slot.answer(document_of(codec::event_json(log[index(at)])));
+  }
+
+  void last_successful_run(uuid, uuid, reply_slot<std::optional<last_success>> slot) override {
+    slot.answer(std::optional(success));
+  }
+
+  void blob(uuid tenant, const digest& sha256, std::int64_t offset, std::int64_t size,
+            reply_slot<std::string> slot) override {
+    const auto found = blobs.find({tenant, to_hex(sha256)});
+    if (found == blobs.end()) return slot.answer(api::no_such());
+    slot.answer(
+        found->second.substr(static_cast<std::size_t>(offset), static_cast<std::size_t>(size)));
+  }
+
+  void command(uuid, const std::string&, const std::string&, const std::string&,
+               reply_slot<std::optional<known_command>> slot) override {
+    slot.answer(std::optional<known_command>());
+  }
+  void stream(uuid, const std::string&, domain::version, int,
+              reply_slot<std::vector<domain::event_record>> slot) override {
+    slot.answer(std::vector<domain::event_record>());
+  }
+  domain::position head() const override { return static_cast<domain::position>(log.size()); }
+
+ private:
+  static std::size_t index(domain::position at) { return static_cast<std::size_t>(at - 1); }
+
+  static persistence::document document_of(const std::string& body) {
+    return {std::make_shared<const std::string>(body), api::etag_of(body)};
+  }
+
+  void detail(uuid tenant, const std::string& key, const reply_slot<persistence::document>& slot) {
+    const auto found = details.find({tenant, key});
+    found == details.end() ? slot.answer(api::no_such()) : slot.answer(document_of(found->second));
+  }
+
+  static bool fits(const stored& row, const persistence::list_query& query) {
+    if (row.tenant != query.tenant) return false;
+    if (query.created_after && row.created <= *query.created_after) return false;
+    const auto doc = codec::parse_strict(row.doc);
+    for (const auto& [column, value] : query.equals) {
+      // The one filter that is not a member of the document.
+      if (query.what == collection::directive_versions) {
+        if (!row.id.starts_with(value)) return false;
+        continue;
+      }
+      const auto member = doc->root().find(column);
+      if (!member) return false;
+      const auto text = member->is_string() ? std::string(member->as_string()) : member->text();
+      if (text != value) return false;
+    }
+    for (const auto& [key, value] : query.labels) {
+      const auto label = doc->root().find("labels")->find(key);
+      if (!label || label->as_string() != value) return false;
+    }
+    return true;
+  }
+
+  persistence::event_page page_of(const persistence::event_query& query) const {
+    persistence::event_page page;
+    page.head = head();
+    std::vector<const domain::event_record*> found;
+    for (const auto& e : log) {
+      const bool wanted =
+          (!query.tenant || e.tenant == *query.tenant) &&
+          (!query.stream || e.stream == *query.stream) && (!query.type || e.type == *query.type) &&
+          (!query.principal || e.meta.principal == *query.principal) &&
+          (!query.correlation_id || e.meta.correlation_id == *query.correlation_id) &&
+          (!query.from_us || e.recorded_at_us >= *query.from_us) &&
+          (!query.to_us || e.recorded_at_us < *query.to_us) && e.position > query.after &&
+          (query.before == 0 || e.position < query.before);
+      if (wanted) found.push_back(&e);
+    }
+    if (query.newest_first) std::reverse(found.begin(), found.end());
+    page.more = found.size() > static_cast<std::size_t>(query.limit);
+    if (page.more) found.resize(static_cast<std::size_t>(query.limit));
+    for (const auto* e : found)
+      page.events.push_back({e->position, e->type, codec::event_json(*e)});
+    return page;
+  }
+};
+
+}  // namespace routes_fixture
