@@ -16,8 +16,10 @@ using easy_handle = std::unique_ptr<CURL, easy_closer>;
 using header_fields = std::unique_ptr<curl_slist, list_closer>;
 
 struct receiver {
-  std::function<bool(std::string_view)> take;
-  std::size_t left = 0;
+  CURL* easy = nullptr;
+  std::function<bool(std::string_view)> take;  // of a 2xx; empty = into `body`
+  std::string body;
+  std::size_t most = 0;
   bool too_large = false;
   bool stopped = false;
 };
@@ -25,14 +27,16 @@ struct receiver {
 std::size_t on_bytes(char* bytes, std::size_t size, std::size_t count, void* user) {
   auto& to = *static_cast<receiver*>(user);
   const std::size_t all = size * count;
-  if (all > to.left) {
-    to.too_large = true;
-    return 0;
+  long status = 0;
+  curl_easy_getinfo(to.easy, CURLINFO_RESPONSE_CODE, &status);
+  if (to.take && status >= 200 && status < 300) {
+    to.stopped = !to.take({bytes, all});
+    return to.stopped ? 0 : all;
   }
-  to.left -= all;
-  if (to.take({bytes, all})) return all;
-  to.stopped = true;
-  return 0;
+  to.too_large = to.body.size() + all > to.most;
+  if (to.too_large) return 0;
+  to.body.append(bytes, all);
+  return all;
 }
 
 void add_field(header_fields& fields, const std::string& line) {
@@ -42,10 +46,13 @@ void add_field(header_fields& fields, const std::string& line) {
 header_fields fields_of(const rest_request& request) {
   header_fields fields;
   add_field(fields, "Accept: */*");
-  // An empty body is a body for curl; the server wants none announced.
+  // No `Expect: 100-continue`: it would cost a round trip.
   add_field(fields, "Expect:");
   if (!request.body.empty()) add_field(fields, "Content-Type: application/json");
   if (!request.token.empty()) add_field(fields, "Authorization: Bearer " + request.token);
+  if (!request.idempotency_key.empty()) {
+    add_field(fields, "Idempotency-Key: " + request.idempotency_key);
+  }
   return fields;
 }
 
@@ -56,20 +63,39 @@ void prepare(CURL* easy, const rest_request& request, const header_fields& field
   curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, 5L);
-  curl_easy_setopt(easy, CURLOPT_TIMEOUT, request.timeout_s);
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT, to.take ? 0L : request.timeout_s);
+  if (to.take) {
+    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, 60L);
+  }
   curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, fields.get());
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_bytes);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &to);
   if (request.body.empty()) return;
   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.data());
-  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+}
+
+outcome<done> check(const rest_request& request) {
+  if (!request.url.starts_with("http://") && !request.url.starts_with("https://")) {
+    return reject(errc::invalid, "an http or https URL is needed");
+  }
+  for (const auto* text : {&request.token, &request.idempotency_key}) {
+    for (const char c : *text) {
+      if (c <= ' ' || c > '~') return reject(errc::invalid, "a token is printable ASCII");
+    }
+  }
+  return done{};
 }
 
 outcome<rest_response> perform(const rest_request& request, receiver& to) {
+  if (auto ok = check(request); !ok) return ok.error();
   static const bool ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
   easy_handle easy(ready ? curl_easy_init() : nullptr);
   if (!easy) return reject(errc::internal, "the HTTP client cannot be made");
+  to.easy = easy.get();
+  to.most = request.max_bytes;
   const auto fields = fields_of(request);
   prepare(easy.get(), request, fields, to);
   const auto code = curl_easy_perform(easy.get());
@@ -80,6 +106,7 @@ outcome<rest_response> perform(const rest_request& request, receiver& to) {
   char* type = nullptr;
   curl_easy_getinfo(easy.get(), CURLINFO_CONTENT_TYPE, &type);
   if (type != nullptr) answer.content_type = type;
+  answer.body = std::move(to.body);
   if (code == CURLE_OK || to.stopped) return answer;
   if (to.too_large) return reject(errc::too_large, "the answer is too large");
   if (code == CURLE_OPERATION_TIMEDOUT) return reject(errc::timed_out, "no answer in time");
@@ -89,26 +116,15 @@ outcome<rest_response> perform(const rest_request& request, receiver& to) {
 }  // namespace
 
 outcome<rest_response> call_rest(const rest_request& request) {
-  std::string body;
   receiver to;
-  to.left = request.max_bytes;
-  to.take = [&body](std::string_view bytes) {
-    body += bytes;
-    return true;
-  };
-  auto answer = perform(request, to);
-  if (answer) answer->body = std::move(body);
-  return answer;
+  return perform(request, to);
 }
 
-outcome<int> stream_rest(const rest_request& request,
-                         const std::function<bool(std::string_view)>& receive) {
+outcome<rest_response> stream_rest(const rest_request& request,
+                                   const std::function<bool(std::string_view)>& receive) {
   receiver to;
-  to.left = static_cast<std::size_t>(-1);
   to.take = receive;
-  auto answer = perform(request, to);
-  if (!answer) return answer.error();
-  return answer->status;
+  return perform(request, to);
 }
 
 std::string path_segment(std::string_view text) {

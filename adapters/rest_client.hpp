@@ -1,6 +1,7 @@
 #pragma once
 // Calls of a Reeve server's API, for the command line. Blocking; http and https only, no
-// redirects, bounded answers.
+// redirects, no proxies (a token would pass through them), bounded answers. Certificates are
+// checked against the system's authorities.
 
 #include "base/outcome.hpp"
 
@@ -13,9 +14,10 @@ namespace reeve::adapters {
 struct rest_request {
   std::string method = "GET";
   std::string url;
-  std::string token;  // empty = anonymous
-  std::string body;   // JSON; empty = none
-  long timeout_s = 30;
+  std::string token;            // empty = anonymous
+  std::string body;             // JSON; empty = none
+  std::string idempotency_key;  // empty = none
+  long timeout_s = 30;          // from connecting to the end of the answer; not for streams
   std::size_t max_bytes = 64 << 20;
 };
 
@@ -25,12 +27,16 @@ struct rest_response {
   std::string body;
 };
 
-/// `unavailable`: nobody answers there. `timed_out`. `too_large`. Every status is an answer.
+/// Every status is an answer. Errors: `invalid` (no http or https URL, or a line end in a header
+/// field), `unavailable` (nobody answers there, or the answer was cut), `timed_out`, `too_large`.
 outcome<rest_response> call_rest(const rest_request& request);
 
-/// A stream: each piece as it comes, until `receive` answers false or the server ends it.
-outcome<int> stream_rest(const rest_request& request,
-                         const std::function<bool(std::string_view)>& receive);
+/// The bytes of a 2xx answer as they come, until `receive` answers false or the server ends it.
+/// The body of any other status, at most `max_bytes` of it, is in the result. A stream has no
+/// end but the server's; one that is silent for 60 s (a server says something every 15 s) is
+/// `timed_out`.
+outcome<rest_response> stream_rest(const rest_request& request,
+                                   const std::function<bool(std::string_view)>& receive);
 
 /// One segment of a path, percent-encoded.
 std::string path_segment(std::string_view text);

@@ -228,10 +228,9 @@ void event_feed::heartbeat() {
   for (const auto& one : all) one->beat();
 }
 
-std::size_t event_feed::subscribers() const {
+std::size_t event_feed::places() const {
   const std::lock_guard lock(mutex_);
-  return static_cast<std::size_t>(std::count_if(subscribers_.begin(), subscribers_.end(),
-                                                [](const auto& weak) { return !weak.expired(); }));
+  return subscribers_.size();
 }
 
 std::shared_ptr<body_stream> event_feed::subscribe(feed_filter filter, domain::position after,

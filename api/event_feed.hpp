@@ -40,8 +40,8 @@ class event_feed {
                                          uuid token = {});
   /// About once a second, from any thread: silence becomes a comment.
   void heartbeat();
-  /// Subscriptions that somebody still holds.
-  std::size_t subscribers() const;
+  /// Subscriptions that are remembered; those that ended are forgotten with the next call above.
+  std::size_t places() const;
 
  private:
   friend class event_subscription;

@@ -11,11 +11,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
-#include <fstream>
 #include <libpq-fe.h>
 #include <memory>
-#include <sstream>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 namespace reeve::bench {
@@ -117,18 +116,10 @@ std::int64_t mono_us() {
 }
 
 std::int64_t cpu_us_of(int pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string line;
-  std::getline(file, line);
-  const auto end_of_name = line.rfind(')');
-  if (end_of_name == line.npos) return 0;
-  // Behind the name: state is field 3, user and system time are fields 14 and 15.
-  std::istringstream fields(line.substr(end_of_name + 2));
-  std::string skipped;
-  for (int i = 3; i < 14; ++i) fields >> skipped;
-  std::int64_t user = 0, system = 0;
-  fields >> user >> system;
-  return (user + system) * (1'000'000 / ::sysconf(_SC_CLK_TCK));
+  clockid_t clock{};
+  timespec spent{};
+  if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &spent) != 0) return 0;
+  return spent.tv_sec * 1'000'000 + spent.tv_nsec / 1000;
 }
 
 double fdatasync_us(const std::string& folder) {

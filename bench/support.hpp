@@ -52,7 +52,7 @@ struct interval {
 interval median_interval(std::vector<double> values);
 
 std::int64_t mono_us();
-/// CPU time of a process from /proc, in microseconds (clock ticks of 10 ms); 0 if it is gone.
+/// CPU time of a process and all its threads, in microseconds; 0 if it is gone.
 std::int64_t cpu_us_of(int pid);
 /// Median time of an 8 KiB write and its fdatasync in `folder`, in microseconds.
 double fdatasync_us(const std::string& folder);

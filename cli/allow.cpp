@@ -1,5 +1,5 @@
-#include "adapters/rest_client.hpp"
 #include "cli/client.hpp"
+#include "cli/output.hpp"
 #include "codec/json_writer.hpp"
 
 #include <cstdio>
@@ -8,9 +8,8 @@ namespace reeve::cli {
 namespace {
 
 constexpr const char* help =
-    "reeve allow image REFERENCE [--reason TEXT] [--host-network]\n"
-    "reeve allow container NAME [--reason TEXT]\n"
-    "reeve allow list images|containers · remove images|containers ID";
+    "allow needs one of image REFERENCE, container NAME, list images|containers, "
+    "remove images|containers ID: reeve help allow";
 
 int show(api_client& api, const api_client::answer& answer, const char* name) {
   if (answer.code != exit_ok) return answer.code;
@@ -18,7 +17,7 @@ int show(api_client& api, const api_client::answer& answer, const char* name) {
   if (api.json() || !doc) {
     print_json(answer.body);
   } else {
-    std::puts((member_text(doc->root(), "id") + "  " + member_text(doc->root(), name)).c_str());
+    print_line(doc->root(), {"id", name});
   }
   return exit_ok;
 }
@@ -35,13 +34,17 @@ int add(api_client& api, const word_list& words, bool image) {
   return show(api, answer, image ? "reference" : "name");
 }
 
-int list(api_client& api, const std::string& what) {
-  auto answer = api.call("GET", "/api/allowlists/" + what + "?limit=500");
+int list(api_client& api, const std::string& what, const word_list& words) {
+  const auto answer =
+      api.list("/api/allowlists/" + what, "", words.option("--limit").value_or("50"));
   if (answer.code != exit_ok) return answer.code;
-  if (api.json()) {
+  if (api.ndjson()) {
+    print_rows(answer.body);
+  } else if (api.json()) {
     print_json(answer.body);
   } else if (what == "images") {
-    print_table(answer.body, {"id", "reference", "is_active", "digest", "reason"});
+    print_table(answer.body,
+                {"id", "reference", "is_active", "allow_host_network", "digest", "reason"});
   } else {
     print_table(answer.body, {"id", "name", "is_active", "container_id", "reason"});
   }
@@ -56,13 +59,14 @@ bool is_list(const std::string& word) {
 
 int allow(const loaded_config& config, const client_options& client,
           const std::vector<std::string>& words) {
-  auto list_of = split_words(words, {"--reason"}, {"--host-network"});
+  auto list_of = split_words(words, {"--reason", "--limit"}, {"--host-network"});
   if (!list_of.problem.empty()) return usage_error(list_of.problem);
   const auto& plain = list_of.plain;
   api_client api(config.values, client);
   if (plain.size() == 2 && plain[0] == "image") return add(api, list_of, true);
   if (plain.size() == 2 && plain[0] == "container") return add(api, list_of, false);
-  if (plain.size() == 2 && plain[0] == "list" && is_list(plain[1])) return list(api, plain[1]);
+  if (plain.size() == 2 && plain[0] == "list" && is_list(plain[1]))
+    return list(api, plain[1], list_of);
   if (plain.size() == 3 && plain[0] == "remove" && is_list(plain[1])) {
     const auto path = "/api/allowlists/" + plain[1] + "/" + adapters::path_segment(plain[2]);
     return show(api, api.call("DELETE", path), plain[1] == "images" ? "reference" : "name");

@@ -192,14 +192,18 @@ void add_help(CLI::App& app) {
   auto* help = app.add_subcommand("help", "The help of a command");
   help->fallthrough(false)->allow_extras();
   help->callback([&app, help] {
-    auto* at = &app;
+    const CLI::App* at = &app;
+    std::string name = "reeve";
     for (const auto& word : help->remaining()) {
       const auto named =
           at->get_subcommands([&word](const CLI::App* one) { return one->get_name() == word; });
       if (named.empty()) throw CLI::ExtrasError("help", {word});
       at = named.front();
+      name += " " + word;
     }
-    std::fputs(at->help().c_str(), stdout);
+    // App::help would show that of this very command.
+    const auto text = at->get_formatter()->make_help(at, name, CLI::AppFormatMode::Normal);
+    std::fputs(text.c_str(), stdout);
     throw CLI::Success();
   });
   app.add_subcommand("version", "Print the version")->callback([] {

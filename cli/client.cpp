@@ -1,18 +1,27 @@
 #include "cli/client.hpp"
 
-#include "adapters/rest_client.hpp"
+#include "base/ids.hpp"
 #include "cli/config_file.hpp"
+#include "cli/config_table.hpp"
 #include "cli/database.hpp"
+#include "cli/output.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
-#include <sstream>
+#include <thread>
 
 namespace reeve::cli {
 namespace {
+
+using namespace std::chrono_literals;
+
+/// An event has at most 64 KiB; escaped, six times that.
+constexpr std::size_t max_line_bytes = 1 << 20;
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -20,34 +29,42 @@ std::string environment(const char* name) {
 }
 
 void complain(const std::string& text) {
-  std::fputs(("reeve: " + text + "\n").c_str(), stderr);
+  std::fputs(("reeve: " + printable(text) + "\n").c_str(), stderr);
 }
 
 int code_of(int status) {
   if (status == 404) return exit_not_found;
   if (status == 400 || status == 422) return exit_usage;
-  return exit_refused;
+  return status >= 500 ? exit_unreachable : exit_refused;
 }
 
-/// One line of the problem, one for each field, and what helps.
-void print_problem(const adapters::rest_response& answer, const std::string& token_origin) {
-  auto doc = parse_answer(answer.body);
-  if (!doc || !doc->root().is_object()) {
-    return complain("the server answered " + std::to_string(answer.status));
+bool is_away(const outcome<adapters::rest_response>& answer) {
+  return !answer || answer->status == 502 || answer->status == 503 || answer->status == 504;
+}
+
+std::string host_of(const std::string& url) {
+  const auto begin = url.find("://");
+  if (begin == std::string::npos) return {};
+  auto host = url.substr(begin + 3, url.find_first_of("/?#", begin + 3) - begin - 3);
+  const auto colon = host.rfind(':');
+  if (colon != std::string::npos && host.find(']', colon) == std::string::npos) host.resize(colon);
+  return host;
+}
+
+/// What would allow it, as far as the request itself says what it was about.
+std::string allowing_command(const std::string& pointer, const std::string& sent) {
+  const auto doc = codec::parse_strict(sent);
+  const auto name = doc ? text_at(doc->root(), pointer) : std::string();
+  if (pointer.find("/params/containers") != std::string::npos) {
+    return "reeve allow container " + (name.empty() ? "NAME" : name);
   }
-  const auto root = doc->root();
-  auto text = member_text(root, "title");
-  if (const auto detail = member_text(root, "detail"); !detail.empty()) text += " " + detail;
-  complain(text);
-  if (const auto errors = root.find("errors"); errors && errors->is_array()) {
-    for (std::size_t i = 0; i < errors->size(); ++i) {
-      const auto pointer = member_text(errors->at(i), "pointer");
-      if (!pointer.empty()) complain("  " + pointer + ": " + member_text(errors->at(i), "detail"));
-    }
+  if (pointer.ends_with("/params/network")) {
+    return "an entry with host network: reeve allow image REFERENCE --host-network";
   }
-  const auto code = member_text(root, "code");
-  if (code == "not_allowlisted") complain("  reeve allow image REFERENCE puts one on the list");
-  if (answer.status == 401) complain("  the token came from " + token_origin);
+  if (pointer.find("/params/mounts") != std::string::npos) {
+    return "REEVE_MOUNT_ROOTS says below which folders jobs may mount";
+  }
+  return "reeve allow image " + (name.empty() ? "REFERENCE" : name);
 }
 
 }  // namespace
@@ -55,6 +72,13 @@ void print_problem(const adapters::rest_response& answer, const std::string& tok
 std::optional<std::string> word_list::option(const std::string& name) const {
   const auto found = options.find(name);
   return found == options.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::vector<std::string> word_list::all(const std::string& name) const {
+  std::vector<std::string> values;
+  const auto [begin, end] = options.equal_range(name);
+  for (auto it = begin; it != end; ++it) values.push_back(it->second);
+  return values;
 }
 
 word_list split_words(const std::vector<std::string>& words, const std::vector<std::string>& valued,
@@ -80,114 +104,191 @@ word_list split_words(const std::vector<std::string>& words, const std::vector<s
 }
 
 api_client::api_client(const config& c, const client_options& options) : options_(options) {
-  url_ = options.url;
-  if (url_.empty()) url_ = environment("REEVE_URL");
-  if (url_.empty()) url_ = read_secret_file(endpoint_file(c));
+  url_ = options.url.empty() ? environment("REEVE_URL") : options.url;
+  const bool own = url_.empty();
+  if (own) url_ = read_secret_file(endpoint_file(c));
   if (url_.empty()) url_ = "http://127.0.0.1:9595";
-  token_ = options.token.empty() ? environment("REEVE_TOKEN") : options.token;
+  while (url_.ends_with('/')) url_.pop_back();
+  // Whose data folder this is, his server it is: it may listen on any address of the machine.
+  const bool near = own || is_loopback(host_of(url_));
+  if (!near && !url_.starts_with("https://") && !c.allow_plain_http) {
+    refusal_ =
+        "a token is not sent in clear to another machine: use https, or permit it with "
+        "REEVE_ALLOW_PLAIN_HTTP=true";
+  }
+  if (url_.find('@') != std::string::npos) refusal_ = "the URL must not hold a login";
   token_origin_ = "REEVE_TOKEN";
+  token_ = options.token.empty() ? environment("REEVE_TOKEN") : options.token;
   if (!token_.empty()) return;
   const auto file = environment("REEVE_TOKEN_FILE");
+  if (file.empty() && !near) {
+    token_origin_ = "nowhere: another machine's server needs REEVE_TOKEN or REEVE_TOKEN_FILE";
+    return;
+  }
   token_origin_ = file.empty() ? token_file(c) : file;
   token_ = read_secret_file(token_origin_);
-  if (token_.empty()) token_origin_ += ", which cannot be read";
+  if (token_.empty()) {
+    token_origin_ += ", which cannot be read; set REEVE_TOKEN, REEVE_TOKEN_FILE or --data";
+  }
 }
 
-api_client::answer api_client::call(const std::string& method, const std::string& path,
-                                    const std::string& body) {
+outcome<adapters::rest_request> api_client::request_to(const std::string& method,
+                                                       const std::string& path) const {
+  if (!refusal_.empty()) return reject(errc::invalid, refusal_);
   adapters::rest_request request;
   request.method = method;
   request.url = url_ + path;
   request.token = token_;
-  request.body = body;
-  auto answer = adapters::call_rest(request);
-  if (!answer) {
-    complain(url_ + ": " + answer.error().detail + ". Is the server running? ./run starts one.");
-    return {exit_unreachable, {}};
+  if (method == "POST") request.idempotency_key = to_string(real_ids().next());
+  return request;
+}
+
+int api_client::fail(const rejection& why) const {
+  if (why.code == errc::invalid) return usage_error(url_ + ": " + why.detail);
+  complain(url_ + ": " + why.detail + ". Is the server running? ./run starts one.");
+  return exit_unreachable;
+}
+
+/// One line of the problem, one for each field, and what helps.
+void api_client::print_problem(const adapters::rest_response& answer,
+                               const std::string& sent) const {
+  const auto doc = parse_answer(answer.body);
+  if (!doc || !doc->root().is_object()) {
+    return complain(url_ + " answered " + std::to_string(answer.status) +
+                    ", and not as Reeve does");
   }
+  const auto root = doc->root();
+  auto text = member_text(root, "title");
+  if (const auto detail = member_text(root, "detail"); !detail.empty()) text += " " + detail;
+  complain(text);
+  std::string pointer;
+  if (const auto errors = root.find("errors"); errors && errors->is_array()) {
+    for (std::size_t i = 0; i < errors->size(); ++i) {
+      pointer = member_text(errors->at(i), "pointer");
+      if (!pointer.empty()) complain("  " + pointer + ": " + member_text(errors->at(i), "detail"));
+    }
+  }
+  if (member_text(root, "code") == "not_allowlisted") {
+    complain("  what helps: " + allowing_command(pointer, sent));
+  }
+  if (answer.status == 401) complain("  the token came from " + token_origin_);
+  if (answer.status >= 500) complain("  request " + member_text(root, "request_id"));
+}
+
+api_client::answer api_client::judge(outcome<adapters::rest_response> answer,
+                                     const std::string& sent) const {
+  if (!answer) return {fail(answer.error()), {}};
   if (answer->status >= 200 && answer->status < 300) return {exit_ok, std::move(answer->body)};
-  if (options_.json) {
+  if (answer->status < 400) {
+    complain(url_ + " redirects elsewhere; a token is not sent there");
+    return {exit_refused, {}};
+  }
+  if (options_.json && !answer->body.empty()) {
     print_json(answer->body);
   } else {
-    print_problem(*answer, token_origin_);
+    print_problem(*answer, sent);
   }
-  return {code_of(answer->status), std::move(answer->body)};
+  return {code_of(answer->status), {}};
 }
 
-int api_client::follow(const std::string& path,
-                       const std::function<bool(std::string_view)>& receive) {
-  adapters::rest_request request;
-  request.url = url_ + path;
-  request.token = token_;
-  request.timeout_s = 0;
-  std::string rest;
-  auto status = adapters::stream_rest(request, [&](std::string_view bytes) {
-    rest += bytes;
-    for (auto end = rest.find('\n'); end != std::string::npos; end = rest.find('\n')) {
-      const auto line = rest.substr(0, end);
-      rest.erase(0, end + 1);
-      constexpr std::string_view data = "data: ";
-      if (line.starts_with(data) && !receive(std::string_view(line).substr(data.size()))) {
-        return false;
-      }
+api_client::answer api_client::call(const std::string& method, const std::string& path,
+                                    const std::string& body) {
+  auto request = request_to(method, path);
+  if (!request) return {fail(request.error()), {}};
+  request->body = body;
+  return judge(adapters::call_rest(*request), body);
+}
+
+api_client::answer api_client::get_patiently(const std::string& path, int patience_s) {
+  const auto request = request_to("GET", path);
+  if (!request) return {fail(request.error()), {}};
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(patience_s);
+  auto answer = adapters::call_rest(*request);
+  while (is_away(answer) && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(250ms);
+    answer = adapters::call_rest(*request);
+  }
+  return judge(std::move(answer), {});
+}
+
+api_client::answer api_client::list(const std::string& path, const std::string& query,
+                                    const std::string& limit) {
+  int left = 0;
+  const char* end = limit.data() + limit.size();
+  const auto [stop, error] = std::from_chars(limit.data(), end, left);
+  if (error != std::errc{} || stop != end || left < 1 || left > 100'000) {
+    return {usage_error("--limit is a number from 1 to 100000"), {}};
+  }
+  std::string rows;
+  std::string cursor;
+  do {
+    auto page = call("GET", path + "?limit=" + std::to_string(std::min(left, 500)) + query +
+                                (cursor.empty() ? "" : "&cursor=" + cursor));
+    if (page.code != exit_ok) return page;
+    const auto doc = parse_answer(page.body);
+    const auto results =
+        doc && doc->root().is_object() ? doc->root().find("results") : std::nullopt;
+    if (!results || !results->is_array()) return {fail({errc::internal, "no list came", {}}), {}};
+    for (std::size_t i = 0; i < results->size(); ++i, --left) {
+      rows += (rows.empty() ? "" : ",") + results->at(i).text();
     }
-    return true;
+    cursor = adapters::path_segment(member_text(doc->root(), "next"));
+    if (results->size() == 0) break;
+  } while (left > 0 && !cursor.empty());
+  const std::string next = cursor.empty() ? "null" : "\"" + cursor + "\"";
+  return {exit_ok, "{\"next\":" + next + ",\"results\":[" + rows + "]}"};
+}
+
+int api_client::download(const std::string& path) {
+  const auto request = request_to("GET", path);
+  if (!request) return fail(request.error());
+  auto answer = adapters::stream_rest(*request, [](std::string_view bytes) {
+    return std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size();
   });
-  if (!status) {
-    complain(url_ + ": " + status.error().detail);
-    return exit_unreachable;
-  }
-  return *status == 200 ? exit_ok : code_of(*status);
+  return judge(std::move(answer), {}).code;
 }
 
-void print_json(const std::string& body) {
-  std::fputs(body.c_str(), stdout);
-  if (!body.ends_with('\n')) std::fputs("\n", stdout);
-}
-
-std::string member_text(const codec::json_node& object, const std::string& name) {
-  if (!object.is_object()) return {};
-  const auto dot = name.find('.');
-  const auto found = object.find(name.substr(0, dot));
-  if (!found || found->is_null()) return {};
-  if (dot != std::string::npos) return member_text(*found, name.substr(dot + 1));
-  return found->is_string() ? std::string(found->as_string()) : found->text();
-}
-
-outcome<codec::json_doc> parse_answer(const std::string& body) {
-  codec::json_limits limits;
-  limits.depth = 64;
-  limits.nodes = 5'000'000;
-  limits.bytes = 128 << 20;
-  return codec::parse_strict(body, limits);
-}
-
-void print_table(const std::string& body, const std::vector<std::string>& members) {
-  auto doc = parse_answer(body);
-  const auto results = doc ? doc->root().find("results") : std::nullopt;
-  if (!results) return print_json(body);
-  std::vector<std::vector<std::string>> rows{members};
-  for (std::size_t i = 0; i < results->size(); ++i) {
-    std::vector<std::string> row;
-    for (const auto& member : members) row.push_back(member_text(results->at(i), member));
-    rows.push_back(std::move(row));
-  }
-  std::vector<std::size_t> widths(members.size());
-  for (const auto& row : rows) {
-    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
-  }
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t c = 0; c < row.size(); ++c) {
-      line += row[c];
-      if (c + 1 < row.size()) line += std::string(widths[c] - row[c].size() + 2, ' ');
+int api_client::follow(const std::string& path, const std::string& query, std::string after,
+                       const std::function<bool(std::string_view)>& receive) {
+  bool going = true;
+  std::string rest;
+  std::string id = after;
+  // Never seen is never there; a server that was there may be on its way back.
+  auto alive = std::chrono::steady_clock::time_point{};
+  const auto take = [&](std::string_view bytes) {
+    alive = std::chrono::steady_clock::now();
+    rest += bytes;
+    std::size_t begin = 0;
+    for (auto end = rest.find('\n'); going && end != std::string::npos;
+         begin = end + 1, end = rest.find('\n', begin)) {
+      const auto line = std::string_view(rest).substr(begin, end - begin);
+      if (line.starts_with("id: ")) id = line.substr(4);
+      if (!line.starts_with("data: ")) continue;
+      going = receive(line.substr(6));
+      // Not before: a stream that breaks off between the two has not given the event.
+      after = id;
     }
-    std::puts(line.c_str());
+    rest.erase(0, begin);
+    going = going && rest.size() <= max_line_bytes;
+    return going;
+  };
+  for (;;) {
+    const auto request =
+        request_to("GET", path + "?after=" + adapters::path_segment(after) + query);
+    if (!request) return fail(request.error());
+    rest.clear();
+    auto answer = adapters::stream_rest(*request, take);
+    if (rest.size() > max_line_bytes) return fail({errc::too_large, "an event is too large", {}});
+    if (!going) return exit_ok;
+    const bool ended = answer && answer->status == 200;
+    const bool gone = std::chrono::steady_clock::now() - alive > 60s;
+    if (gone || (!ended && !is_away(answer))) return judge(std::move(answer), {}).code;
+    std::this_thread::sleep_for(500ms);
   }
 }
 
 int usage_error(const std::string& text) {
-  complain(text);
+  std::fputs(("reeve: " + text + "\n").c_str(), stderr);
   return exit_usage;
 }
 

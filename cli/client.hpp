@@ -1,9 +1,9 @@
 #pragma once
-// What the commands of a client share: where the server is, the token, calls, and how answers and
-// errors are shown.
+// What the commands of a client share: where the server is, the token, calls, and what an error
+// means for the person who reads it.
 
+#include "adapters/rest_client.hpp"
 #include "cli/commands.hpp"
-#include "codec/json.hpp"
 
 #include <functional>
 #include <map>
@@ -20,6 +20,8 @@ struct word_list {
   std::string problem;                              // what does not fit; empty = nothing
 
   std::optional<std::string> option(const std::string& name) const;
+  /// In the order in which they were given.
+  std::vector<std::string> all(const std::string& name) const;
   bool has(const std::string& name) const { return options.contains(name); }
 };
 
@@ -35,28 +37,39 @@ class api_client {
     int code = exit_ok;  // for the process; the problem was printed if it is not exit_ok
     std::string body;
   };
+  /// A POST carries an idempotency key of its own.
   answer call(const std::string& method, const std::string& path, const std::string& body = {});
-  /// Server-sent events: the data of each, until `receive` answers false.
-  int follow(const std::string& path, const std::function<bool(std::string_view)>& receive);
+  /// As GET, but a server that is away (it is being restarted) gets `patience_s` to come back.
+  answer get_patiently(const std::string& path, int patience_s);
+  /// A list, page by page up to `limit` rows, as {"results": […], "next": …}. `query` begins with
+  /// '&' or is empty. A limit that is no number from 1 to 100,000 is exit_usage.
+  answer list(const std::string& path, const std::string& query, const std::string& limit);
+  /// The body of an answer to stdout, without holding it in memory.
+  int download(const std::string& path);
+  /// Server-sent events from behind the position `after`: the data of each, until `receive`
+  /// answers false. A stream that breaks off is taken up again where it was, for up to 60 s.
+  int follow(const std::string& path, const std::string& query, std::string after,
+             const std::function<bool(std::string_view)>& receive);
+
   bool json() const { return options_.json; }
+  bool ndjson() const { return options_.output == "ndjson"; }
 
  private:
+  outcome<adapters::rest_request> request_to(const std::string& method,
+                                             const std::string& path) const;
+  answer judge(outcome<adapters::rest_response> answer, const std::string& sent) const;
+  int fail(const rejection& why) const;
+  void print_problem(const adapters::rest_response& answer, const std::string& sent) const;
+
   std::string url_;
   std::string token_;
   std::string token_origin_;
+  std::string refusal_;  // why the token must not be sent there; empty = it may
   client_options options_;
 };
 
-/// Prints JSON as it came, with a newline.
-void print_json(const std::string& body);
-/// Aligned columns of the rows of a list; `members` are dotted names in each row.
-void print_table(const std::string& body, const std::vector<std::string>& members);
+/// Prints to stderr and answers exit_usage.
 int usage_error(const std::string& text);
-
-/// A member of an object as text; empty if it is not there or null.
-std::string member_text(const codec::json_node& object, const std::string& name);
-/// Answers of the API may be larger than what a client may send.
-outcome<codec::json_doc> parse_answer(const std::string& body);
 /// The text of a file, at most 1 MiB; "-" is standard input.
 std::optional<std::string> read_text(const std::string& path);
 

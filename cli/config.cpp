@@ -154,7 +154,7 @@ std::string config_markdown() {
       "The commands that talk to a server (`runs`, `directives`, `allow`, `events`) find it by "
       "`--url`, `REEVE_URL`, the file `endpoint` in `data`, else http://127.0.0.1:9595; and their "
       "token by `REEVE_TOKEN`, `REEVE_TOKEN_FILE`, else the file `token` in `data`, which is only "
-      "sent to this machine.\n";
+      "sent to the server of that folder or to loopback.\n";
   return out;
 }
 

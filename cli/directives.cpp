@@ -1,5 +1,5 @@
-#include "adapters/rest_client.hpp"
 #include "cli/client.hpp"
+#include "cli/output.hpp"
 
 #include <cstdio>
 
@@ -7,7 +7,8 @@ namespace reeve::cli {
 namespace {
 
 constexpr const char* help =
-    "reeve directives list · show ID · create FILE · revise ID FILE · archive ID";
+    "directives needs one of list, show ID, create FILE, revise ID FILE, archive ID: "
+    "reeve help directives";
 
 int send(api_client& api, const std::string& method, const std::string& path,
          const std::string& body) {
@@ -18,7 +19,7 @@ int send(api_client& api, const std::string& method, const std::string& path,
     print_json(answer.body);
   } else {
     const auto version = member_text(doc->root(), "version");
-    std::puts((member_text(doc->root(), "id") + "  version " + version).c_str());
+    std::puts(printable(member_text(doc->root(), "id") + "  version " + version).c_str());
   }
   return exit_ok;
 }
@@ -30,13 +31,15 @@ int send_file(api_client& api, const std::string& method, const std::string& pat
   return send(api, method, path, *body);
 }
 
-int list(api_client& api) {
-  auto answer = api.call("GET", "/api/directives?limit=500");
+int list(api_client& api, const word_list& words) {
+  const auto answer = api.list("/api/directives", "", words.option("--limit").value_or("50"));
   if (answer.code != exit_ok) return answer.code;
-  if (api.json()) {
+  if (api.ndjson()) {
+    print_rows(answer.body);
+  } else if (api.json()) {
     print_json(answer.body);
   } else {
-    print_table(answer.body, {"id", "name", "version", "is_archived", "updated_at"});
+    print_table(answer.body, {"id", "name", "version", "is_default", "is_archived", "updated_at"});
   }
   return exit_ok;
 }
@@ -45,12 +48,12 @@ int list(api_client& api) {
 
 int directives(const loaded_config& config, const client_options& client,
                const std::vector<std::string>& words) {
-  auto list_of = split_words(words, {}, {});
+  auto list_of = split_words(words, {"--limit"}, {});
   if (!list_of.problem.empty()) return usage_error(list_of.problem);
   const auto& plain = list_of.plain;
   api_client api(config.values, client);
   const std::string base = "/api/directives";
-  if (plain.size() == 1 && plain[0] == "list") return list(api);
+  if (plain.size() == 1 && plain[0] == "list") return list(api, list_of);
   if (plain.size() == 2 && plain[0] == "show") {
     return send(api, "GET", base + "/" + adapters::path_segment(plain[1]), "");
   }

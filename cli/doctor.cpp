@@ -2,18 +2,20 @@
 #include "adapters/rest_client.hpp"
 #include "base/time.hpp"
 #include "cli/commands.hpp"
-#include "cli/config_file.hpp"
-#include "cli/database.hpp"
+#include "cli/output.hpp"
 #include "codec/json_writer.hpp"
 #include "persistence/migrate.hpp"
 
-#include <chrono>
+#include <algorithm>
+#include <arpa/inet.h>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <future>
 #include <sys/resource.h>
-#include <sys/statvfs.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace reeve::cli {
@@ -28,19 +30,27 @@ struct finding {
   std::string fix;
 };
 
-finding check_data(const config& c) {
+/// The folder itself, or the nearest one above it that exists.
+fs::path existing(const std::string& path) {
   std::error_code ignored;
-  const fs::path folder = fs::absolute(c.data);
-  const auto where = fs::exists(folder, ignored) ? folder : folder.parent_path();
-  if (::access(where.c_str(), W_OK) != 0) {
-    return {"data folder", "fail", where.string() + " is not writable",
+  auto at = fs::absolute(path, ignored);
+  while (!at.empty() && at != at.root_path() && !fs::exists(at, ignored)) at = at.parent_path();
+  return at;
+}
+
+finding check_data(const config& c) {
+  const auto where = existing(c.data);
+  if (!fs::is_directory(where) || ::access(where.c_str(), W_OK | X_OK) != 0) {
+    return {"data folder", "fail", where.string() + " is not a folder that may be written",
             "choose another one with REEVE_DATA, or give it to the server's user"};
   }
-  const auto space = fs::space(where, ignored);
+  std::error_code failed;
+  const auto space = fs::space(where, failed);
+  if (failed) return {"data folder", "fail", where.string() + ": " + failed.message(), "mount it"};
   const auto free_mib = space.available >> 20;
-  const std::string seen = folder.string() + ", " + std::to_string(free_mib) + " MiB free";
-  if (free_mib < 1024) return {"data folder", "warn", seen, "free at least 1 GiB"};
-  return {"data folder", "ok", seen, ""};
+  const std::string seen = c.data + ", " + std::to_string(free_mib) + " MiB free";
+  if (free_mib >= 1024) return {"data folder", "ok", seen, ""};
+  return {"data folder", free_mib < 64 ? "fail" : "warn", seen, "free at least 1 GiB there"};
 }
 
 finding check_database(const config& c) {
@@ -52,59 +62,111 @@ finding check_database(const config& c) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", ignored)) {
     if (!fs::exists(entry.path() / "bin/postgres", ignored)) continue;
-    if (::geteuid() == 0) {
-      return {"database", "warn", "a private PostgreSQL does not run as root",
-              "start the server as another user, or with ./run"};
-    }
-    return {"database", "ok", "a private PostgreSQL " + entry.path().filename().string(), ""};
+    const auto version = entry.path().filename().string();
+    if (std::atoi(version.c_str()) < 15) continue;
+    return {"database", "ok", "PostgreSQL " + version + " for a private cluster", ""};
   }
-  return {"database", "fail", "no DATABASE_URL and no PostgreSQL is installed",
-          "apt-get install postgresql, or set DATABASE_URL"};
+  return {"database", "fail", "no DATABASE_URL, and no PostgreSQL 15 or later is installed",
+          "scripts/install.sh --runtime, or set DATABASE_URL"};
 }
 
 std::string socket_of(const config& c) {
   constexpr std::string_view scheme = "unix://";
-  return c.docker.starts_with(scheme) ? c.docker.substr(scheme.size()) : "/var/run/docker.sock";
+  if (c.docker.starts_with(scheme)) return c.docker.substr(scheme.size());
+  const char* host = std::getenv("DOCKER_HOST");
+  const bool named = host != nullptr && std::string_view(host).starts_with(scheme);
+  return named ? host + scheme.size() : "/var/run/docker.sock";
+}
+
+outcome<adapters::engine_version> version_at(const std::string& path) {
+  auto promise = std::make_shared<std::promise<outcome<adapters::engine_version>>>();
+  auto answer = promise->get_future();
+  adapters::docker_options options;
+  options.socket_path = path;
+  adapters::docker_engine engine(options);
+  engine.version_info(reply_slot<adapters::engine_version>(
+      [promise](outcome<adapters::engine_version> v) { promise->set_value(std::move(v)); }));
+  return answer.get();
+}
+
+/// "1.41" is newer than "1.40", and "1.100" than both.
+bool is_old_api(const std::string& version) {
+  int major = 0;
+  int minor = 0;
+  if (std::sscanf(version.c_str(), "%d.%d", &major, &minor) != 2) return true;
+  return major < 1 || (major == 1 && minor < 40);
 }
 
 finding check_engine(const config& c) {
   if (c.docker == "simulated") {
-    return {"engine", "warn", "simulated: no container really runs", "set REEVE_DOCKER=auto"};
+    return {"engine", "warn", "simulated: no container really runs",
+            "set REEVE_DOCKER=auto or unix:///path where containers are to run"};
   }
   const auto path = socket_of(c);
+  // `auto` starts all the same, with the simulated engine.
   const char* missing = c.docker == "auto" ? "warn" : "fail";
-  if (::access(path.c_str(), F_OK) != 0) {
-    return {"engine", missing, path + " is not there", "install docker.io and start it"};
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0 || !S_ISSOCK(found.st_mode)) {
+    return {"engine", missing, path + " is no socket, or its folder may not be entered",
+            "install docker.io and start it, or set REEVE_DOCKER=unix:///path"};
   }
   if (::access(path.c_str(), R_OK | W_OK) != 0) {
     return {"engine", missing, path + " may not be used by this user",
-            "add the user to the socket's group"};
+            "add the user to the socket's group: usermod -aG docker USER"};
   }
-  adapters::docker_options options;
-  options.socket_path = path;
-  adapters::docker_engine engine(options);
-  std::promise<outcome<adapters::engine_version>> promise;
-  auto answer = promise.get_future();
-  engine.version_info(reply_slot<adapters::engine_version>(
-      [&](outcome<adapters::engine_version> v) { promise.set_value(std::move(v)); }));
-  const auto version = answer.get();
-  if (!version) return {"engine", "fail", "no answer at " + path, "is dockerd running?"};
-  const std::string seen = "Docker " + version->version + ", API " + version->api_version;
+  const auto version = version_at(path);
+  if (!version) {
+    return {"engine", missing, "no answer at " + path, "is dockerd running, and not frozen?"};
+  }
+  const auto seen = "Docker " + version->version + ", API " + version->api_version + ", " + path;
+  if (is_old_api(version->api_version)) {
+    return {"engine", "fail", seen, "API 1.40 or later is needed: upgrade the engine"};
+  }
   if (version->live_restore) return {"engine", "ok", seen + ", live restore", ""};
   return {"engine", "warn", seen + ", without live restore",
           "start dockerd with --live-restore: containers then survive its restarts"};
 }
 
+/// Whether the server could listen; tried and given back at once.
+bool is_free(const std::string& host, int port) {
+  const bool six = host.starts_with('[');
+  sockaddr_in6 to6{};
+  sockaddr_in to4{};
+  to6.sin6_family = AF_INET6;
+  to4.sin_family = AF_INET;
+  to6.sin6_port = to4.sin_port = htons(static_cast<std::uint16_t>(port));
+  const auto text = six ? host.substr(1, host.size() - 2) : host;
+  ::inet_pton(six ? AF_INET6 : AF_INET, text.c_str(),
+              six ? static_cast<void*>(&to6.sin6_addr) : static_cast<void*>(&to4.sin_addr));
+  const int fd = ::socket(six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  const int yes = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  const bool good =
+      ::bind(fd, six ? reinterpret_cast<sockaddr*>(&to6) : reinterpret_cast<sockaddr*>(&to4),
+             six ? sizeof to6 : sizeof to4) == 0 &&
+      ::listen(fd, 1) == 0;
+  ::close(fd);
+  return good;
+}
+
 finding check_port(const config& c) {
+  const auto colon = c.listen.rfind(':');
+  const auto host = c.listen.substr(0, colon);
+  const int port = std::atoi(c.listen.c_str() + colon + 1);
+  if (is_free(host, port)) return {"port", "ok", c.listen + " is free", ""};
   adapters::rest_request request;
   request.url = "http://" + c.listen + "/livez";
   request.timeout_s = 3;
   const auto answer = adapters::call_rest(request);
-  if (!answer) return {"port", "ok", c.listen + " is free", ""};
-  if (answer->body.find("alive") != std::string::npos) {
+  if (answer && answer->status == 200 && answer->body == R"({"status":"alive"})") {
     return {"port", "ok", "a Reeve answers at " + c.listen, ""};
   }
-  return {"port", "fail", "another program answers at " + c.listen, "choose another REEVE_LISTEN"};
+  return {"port", "fail",
+          c.listen +
+              " cannot be listened on: taken, not of this machine, or below "
+              "1024 without the privilege",
+          "choose another REEVE_LISTEN"};
 }
 
 finding check_cgroups() {
@@ -126,45 +188,84 @@ finding check_clock() {
   return {"clock", "fail", format_time(now), "set the clock, best by NTP"};
 }
 
-finding check_files() {
+finding check_files(const config& c) {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
-  const auto seen = std::to_string(limit.rlim_cur) + " open files";
-  if (limit.rlim_cur >= 4096) return {"limits", "ok", seen, ""};
-  return {"limits", "warn", seen, "raise it to 4096 for many connections: ulimit -n 4096"};
+  // One for each connection, and some for the database, the engine and files.
+  const auto needed = static_cast<rlim_t>(c.max_connections) + 256;
+  const auto seen = std::to_string(limit.rlim_cur) + " open files, " +
+                    std::to_string(c.max_connections) + " connections";
+  if (limit.rlim_cur >= needed) return {"open files", "ok", seen, ""};
+  return {"open files", "warn", seen,
+          "ulimit -n " + std::to_string(needed) + ", or a smaller REEVE_MAX_CONNECTIONS"};
+}
+
+finding check_memory() {
+  std::ifstream in("/proc/meminfo");
+  std::string name;
+  std::int64_t kib = -1;
+  std::string unit;
+  while (in >> name >> kib) {
+    std::getline(in, unit);
+    if (name == "MemAvailable:") break;
+    kib = -1;
+  }
+  if (kib < 0) return {"memory", "warn", "/proc/meminfo cannot be read", "mount /proc"};
+  const auto seen = std::to_string(kib >> 10) + " MiB available";
+  if (kib >= 512 << 10) return {"memory", "ok", seen, ""};
+  return {"memory", "warn", seen, "server and PostgreSQL need 512 MiB beside the jobs"};
 }
 
 finding check_logs(const config& c) {
   std::error_code ignored;
-  if (fs::is_directory(c.logs, ignored)) return {"log folder", "ok", c.logs, ""};
-  return {"log folder", "ok", c.logs + " is not there: log_triage reads containers only", ""};
+  if (!fs::exists(c.logs, ignored)) {
+    return {"log folder", "ok", c.logs + " is not there: log_triage reads containers only", ""};
+  }
+  if (fs::is_directory(c.logs, ignored) && ::access(c.logs.c_str(), R_OK | X_OK) == 0) {
+    return {"log folder", "ok", c.logs, ""};
+  }
+  return {"log folder", "warn", c.logs + " is not a folder that may be read",
+          "set REEVE_LOGS, or let the server's user read it"};
+}
+
+finding check_user() {
+  if (::geteuid() != 0) return {"user", "ok", "not root", ""};
+  return {"user", "warn", "root: the server refuses to run so",
+          "run this as the server's user; ./run starts the server as the user reeve"};
+}
+
+bool has_failed(const std::vector<finding>& all) {
+  return std::any_of(all.begin(), all.end(), [](const auto& f) { return f.verdict == "fail"; });
 }
 
 void print(const std::vector<finding>& all, bool json) {
+  if (!json) {
+    std::vector<std::vector<std::string>> rows;
+    for (const auto& f : all) {
+      rows.push_back({f.verdict, f.name, printable(f.seen)});
+      if (!f.fix.empty()) rows.push_back({"", "", "fix: " + f.fix});
+    }
+    std::fputs(aligned(rows).c_str(), stdout);
+    return;
+  }
   codec::json_writer out;
-  out.begin_object().key("checks").begin_array();
+  out.begin_object().key("ok").value(!has_failed(all)).key("checks").begin_array();
   for (const auto& f : all) {
     out.begin_object().key("name").value(f.name).key("verdict").value(f.verdict);
     out.key("seen").value(f.seen).key("fix").value(f.fix).end_object();
-    if (json) continue;
-    std::printf("%-5s %-12s %s\n", f.verdict.c_str(), f.name.c_str(), f.seen.c_str());
-    if (!f.fix.empty()) std::printf("      %-12s → %s\n", "", f.fix.c_str());
   }
-  if (json) std::puts(out.end_array().end_object().take().c_str());
+  print_json(out.end_array().end_object().take());
 }
 
 }  // namespace
 
 int doctor(const loaded_config& config, bool json) {
   const auto& c = config.values;
-  const std::vector<finding> all{check_data(c), check_database(c), check_engine(c),
-                                 check_port(c), check_cgroups(),   check_clock(),
-                                 check_files(), check_logs(c)};
+  const std::vector<finding> all{
+      check_user(),    check_data(c), check_database(c), check_engine(c), check_port(c),
+      check_cgroups(), check_clock(), check_files(c),    check_memory(),  check_logs(c)};
   print(all, json);
-  for (const auto& f : all) {
-    if (f.verdict == "fail") return exit_run_failed;
-  }
-  return exit_ok;
+  return has_failed(all) ? exit_run_failed : exit_ok;
 }
 
 }  // namespace reeve::cli

@@ -1,5 +1,5 @@
-#include "adapters/rest_client.hpp"
 #include "cli/client.hpp"
+#include "cli/output.hpp"
 #include "codec/json_writer.hpp"
 
 #include <chrono>
@@ -11,165 +11,185 @@ namespace {
 
 using adapters::path_segment;
 
-constexpr const char* help =
-    "reeve runs launch [--directive ID] [--task KIND]… [--file FILE] [--since TIME|last_success]\n"
-    "                  [--label KEY=VALUE]… [--wait]\n"
-    "reeve runs list [--status STATUS] [--directive ID] [--limit N]\n"
-    "reeve runs show ID · cancel ID · retry ID · logs JOB · artifacts JOB [NAME]";
+/// A server that is restarted is back within this time, or nobody restarts it.
+constexpr int patience_s = 60;
 
-/// The body of a launch from options; a file is sent as it is.
-std::optional<std::string> launch_body(const word_list& words) {
-  if (const auto file = words.option("--file")) return read_text(*file);
+constexpr const char* help =
+    "runs needs one of launch, list, show ID, wait ID, cancel ID, retry ID, logs JOB, "
+    "artifacts JOB [NAME]: reeve help runs";
+
+/// The body of a launch from options; `problem` says what is wrong with them.
+std::string launch_body(const word_list& words, std::string& problem) {
   codec::json_writer out;
   out.begin_object();
   if (const auto id = words.option("--directive")) out.key("directive_id").value(*id);
   if (words.has("--label")) {
     out.key("labels").begin_object();
-    const auto [begin, end] = words.options.equal_range("--label");
-    for (auto it = begin; it != end; ++it) {
-      const auto sign = it->second.find('=');
-      if (sign == std::string::npos) return std::nullopt;
-      out.key(it->second.substr(0, sign)).value(it->second.substr(sign + 1));
+    for (const auto& label : words.all("--label")) {
+      const auto sign = label.find('=');
+      if (sign == std::string::npos || sign == 0) problem = "--label is KEY=VALUE";
+      out.key(label.substr(0, sign));
+      out.value(sign == std::string::npos ? "" : label.substr(sign + 1));
     }
     out.end_object();
   }
   if (const auto since = words.option("--since")) out.key("since").value(*since);
   if (words.has("--task")) {
     out.key("tasks").begin_array();
-    const auto [begin, end] = words.options.equal_range("--task");
-    for (auto it = begin; it != end; ++it) out.value(it->second);
+    for (const auto& task : words.all("--task")) out.value(task);
     out.end_array();
   }
   return out.end_object().take();
+}
+
+/// A file is sent as it is, so nothing may be added to it.
+std::string request_body(const word_list& words, std::string& problem) {
+  if (!words.has("--file")) return launch_body(words, problem);
+  for (const char* other : {"--directive", "--label", "--since", "--task"}) {
+    if (words.has(other)) problem = std::string("--file holds the whole request, without ") + other;
+  }
+  const auto text = read_text(*words.option("--file"));
+  if (!text) problem = *words.option("--file") + " cannot be read, or has more than 1 MiB";
+  return text.value_or("");
 }
 
 bool is_over(const std::string& status) {
   return status == "success" || status == "failed" || status == "partial" || status == "cancelled";
 }
 
-/// Polls with growing pauses until the run is over.
+std::string progress_of(const codec::json_node& run) {
+  std::string text = member_text(run, "status");
+  const auto counts = run.find("jobs_by_status");
+  if (!counts || !counts->is_object()) return text;
+  for (std::size_t i = 0; i < counts->member_count(); ++i) {
+    const auto count = counts->member_value(i).text();
+    if (count == "0") continue;
+    text += ", " + count + " " + std::string(counts->member_key(i));
+  }
+  return text;
+}
+
+/// Polls with growing pauses until the run is over; says on stderr what changed.
 int wait_for(api_client& api, const std::string& id) {
   using namespace std::chrono_literals;
+  std::string told;
   for (auto pause = 20ms;; pause = std::min(pause * 2, 1000ms)) {
-    auto answer = api.call("GET", "/api/runs/" + path_segment(id));
+    auto answer = api.get_patiently("/api/runs/" + path_segment(id), patience_s);
     if (answer.code != exit_ok) return answer.code;
     auto doc = parse_answer(answer.body);
-    if (!doc) return exit_unreachable;
+    if (!doc) return usage_error("the server's answer is no run");
     const auto status = member_text(doc->root(), "status");
     if (is_over(status)) {
-      api.json() ? print_json(answer.body) : (void)std::puts((id + "  " + status).c_str());
+      api.json() ? print_json(answer.body) : print_line(doc->root(), {"id", "status"});
       return status == "success" ? exit_ok : exit_run_failed;
     }
+    const auto now = progress_of(doc->root());
+    if (!api.json() && now != told) std::fputs((printable(now) + "\n").c_str(), stderr);
+    told = now;
     std::this_thread::sleep_for(pause);
   }
 }
 
-int launch(api_client& api, const word_list& words) {
-  const auto body = launch_body(words);
-  if (!body) return usage_error("the launch's file or labels cannot be read");
-  auto answer = api.call("POST", "/api/runs/launch", *body);
+int launched(api_client& api, const api_client::answer& answer, bool wait) {
   if (answer.code != exit_ok) return answer.code;
   auto doc = parse_answer(answer.body);
-  if (!doc) return exit_unreachable;
-  const auto id = member_text(doc->root(), "id");
-  if (words.has("--wait")) return wait_for(api, id);
-  api.json() ? print_json(answer.body) : (void)std::puts(id.c_str());
+  if (!doc) return usage_error("the server's answer is no run");
+  if (wait) return wait_for(api, member_text(doc->root(), "id"));
+  api.json() ? print_json(answer.body) : print_line(doc->root(), {"id"});
+  return exit_ok;
+}
+
+int launch(api_client& api, const word_list& words) {
+  std::string problem;
+  const auto body = request_body(words, problem);
+  if (!problem.empty()) return usage_error(problem);
+  return launched(api, api.call("POST", "/api/runs/launch", body), words.has("--wait"));
+}
+
+int show_rows(const api_client& api, const api_client::answer& answer,
+              const std::vector<std::string>& columns) {
+  if (answer.code != exit_ok) return answer.code;
+  if (api.ndjson()) {
+    print_rows(answer.body);
+  } else {
+    api.json() ? print_json(answer.body) : print_table(answer.body, columns);
+  }
   return exit_ok;
 }
 
 int list(api_client& api, const word_list& words) {
-  std::string path = "/api/runs?limit=" + words.option("--limit").value_or("50");
-  for (const char* name : {"status", "directive"}) {
-    const auto value = words.option(std::string("--") + name);
-    if (value) path += std::string("&") + name + "=" + path_segment(*value);
+  std::string query;
+  for (const std::string name : {"status", "directive", "label"}) {
+    const auto value = words.option("--" + name);
+    if (value) query += "&" + name + "=" + path_segment(*value);
   }
-  auto answer = api.call("GET", path);
-  if (answer.code != exit_ok) return answer.code;
-  if (api.json()) {
-    print_json(answer.body);
-  } else {
-    print_table(answer.body, {"id", "status", "directive_name", "job_count", "engine", "created_at",
-                              "finished_at"});
-  }
-  return exit_ok;
+  const auto answer = api.list("/api/runs", query, words.option("--limit").value_or("50"));
+  return show_rows(
+      api, answer,
+      {"id", "status", "directive_name", "job_count", "engine", "created_at", "finished_at"});
 }
 
 int show(api_client& api, const std::string& id) {
-  auto answer = api.call("GET", "/api/runs/" + path_segment(id));
+  const auto answer = api.call("GET", "/api/runs/" + path_segment(id));
   if (answer.code != exit_ok) return answer.code;
-  auto doc = parse_answer(answer.body);
+  const auto doc = parse_answer(answer.body);
   if (api.json() || !doc) {
     print_json(answer.body);
     return exit_ok;
   }
-  for (const char* name : {"id", "status", "directive_name", "directive_version", "engine",
-                           "created_at", "started_at", "finished_at"}) {
-    std::printf("%-18s %s\n", name, member_text(doc->root(), name).c_str());
-  }
-  std::puts("");
+  print_members(doc->root(),
+                {"id", "status", "directive_name", "directive_version", "engine", "retry_of",
+                 "since", "labels", "created_by", "created_at", "started_at", "finished_at"});
   const auto jobs = doc->root().find("jobs");
-  if (jobs) {
-    print_table("{\"results\":" + jobs->text() + "}",
-                {"id", "name", "task", "status", "reason", "attempt"});
-  }
+  if (!jobs) return exit_ok;
+  std::puts("");
+  print_table("{\"results\":" + jobs->text() + "}",
+              {"id", "name", "task", "status", "reason", "attempt", "started_at", "finished_at"});
   return exit_ok;
 }
 
-int post(api_client& api, const std::string& path) {
-  auto answer = api.call("POST", path);
+int cancel(api_client& api, const std::string& id) {
+  const auto answer = api.call("POST", "/api/runs/" + path_segment(id) + "/cancel");
   if (answer.code != exit_ok) return answer.code;
-  auto doc = parse_answer(answer.body);
+  const auto doc = parse_answer(answer.body);
   if (api.json() || !doc) {
     print_json(answer.body);
   } else {
-    std::puts((member_text(doc->root(), "id") + "  " + member_text(doc->root(), "status")).c_str());
+    print_line(doc->root(), {"id", "status"});
   }
   return exit_ok;
 }
 
-int fetch(api_client& api, const std::string& path) {
-  auto answer = api.call("GET", path);
-  if (answer.code == exit_ok) std::fwrite(answer.body.data(), 1, answer.body.size(), stdout);
-  return answer.code;
-}
-
-int artifacts(api_client& api, const word_list& words) {
-  const auto path = "/api/jobs/" + path_segment(words.plain[1]) + "/artifacts";
-  if (words.plain.size() == 3) return fetch(api, path + "/" + path_segment(words.plain[2]));
-  auto answer = api.call("GET", path);
-  if (answer.code != exit_ok) return answer.code;
-  if (api.json()) {
-    print_json(answer.body);
-  } else {
-    print_table(answer.body, {"name", "media_type", "bytes", "sha256"});
-  }
-  return exit_ok;
+int artifacts(api_client& api, const std::vector<std::string>& plain) {
+  const auto path = "/api/jobs/" + path_segment(plain[1]) + "/artifacts";
+  if (plain.size() == 3) return api.download(path + "/" + path_segment(plain[2]));
+  return show_rows(api, api.call("GET", path), {"name", "media_type", "bytes", "sha256"});
 }
 
 }  // namespace
 
 int runs(const loaded_config& config, const client_options& client,
          const std::vector<std::string>& words) {
-  auto list_of = split_words(
+  const auto options = split_words(
       words, {"--directive", "--task", "--file", "--since", "--label", "--status", "--limit"},
       {"--wait"});
-  if (!list_of.problem.empty()) return usage_error(list_of.problem);
-  const auto& plain = list_of.plain;
+  if (!options.problem.empty()) return usage_error(options.problem);
+  const auto& plain = options.plain;
   if (plain.empty()) return usage_error(help);
   api_client api(config.values, client);
-  if (plain[0] == "launch" && plain.size() == 1) return launch(api, list_of);
-  if (plain[0] == "list" && plain.size() == 1) return list(api, list_of);
-  if (plain[0] == "artifacts" && (plain.size() == 2 || plain.size() == 3)) {
-    return artifacts(api, list_of);
+  const auto& action = plain[0];
+  if (plain.size() == 1 && action == "launch") return launch(api, options);
+  if (plain.size() == 1 && action == "list") return list(api, options);
+  if ((plain.size() == 2 || plain.size() == 3) && action == "artifacts") {
+    return artifacts(api, plain);
   }
   if (plain.size() != 2) return usage_error(help);
-  const auto id = path_segment(plain[1]);
-  if (plain[0] == "show") return show(api, plain[1]);
-  if (plain[0] == "wait") return wait_for(api, plain[1]);
-  if (plain[0] == "cancel") return post(api, "/api/runs/" + id + "/cancel");
-  if (plain[0] == "retry") return post(api, "/api/runs/" + id + "/retry");
-  if (plain[0] == "logs") return fetch(api, "/api/jobs/" + id + "/logs");
-  return usage_error(help);
+  if (action == "show") return show(api, plain[1]);
+  if (action == "wait") return wait_for(api, plain[1]);
+  if (action == "cancel") return cancel(api, plain[1]);
+  if (action == "logs") return api.download("/api/jobs/" + path_segment(plain[1]) + "/logs");
+  if (action != "retry") return usage_error(help);
+  return launched(api, api.call("POST", "/api/runs/" + path_segment(plain[1]) + "/retry"), false);
 }
 
 }  // namespace reeve::cli

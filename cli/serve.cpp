@@ -77,6 +77,7 @@ server_process::~server_process() {
   told_ = nullptr;
   http_.reset();
   house_.reset();
+  checkpoints_.reset();  // signs the last head, after everything that was appended
   triage_.reset();
   engine_.reset();
 }
@@ -130,6 +131,12 @@ void server_process::on_commit(const persistence::commit_notice& notice) {
   reads_->on_commit(notice);
   tokens_.on_commit(notice);
   feed_->publish(notice.events);
+  if (notice.events.empty()) return;
+  const auto& last = notice.events.back();
+  std::lock_guard lock(newest_mutex_);
+  newest_.epoch = last.epoch;
+  newest_.position = last.position;
+  newest_.hash = last.hash;
 }
 
 /// While another server leads, this one waits: a standby. A signal ends the wait.
@@ -158,6 +165,17 @@ outcome<done> server_process::open_journal() {
     }
   }
   reads_->set_head(head_.position);
+  {
+    std::lock_guard lock(newest_mutex_);
+    newest_ = head_;
+  }
+  checkpoints_ = std::make_unique<persistence::checkpoint_keeper>(
+      persistence::checkpoint_options{logins_.writer_url, heads_file(config_),
+                                      signing_key_file(config_)},
+      [this] {
+        std::lock_guard lock(newest_mutex_);
+        return newest_;
+      });
   auto rows = persistence::read_startup(logins_.writer_url);
   if (!rows) return rows.error();
   rows_ = std::move(*rows);

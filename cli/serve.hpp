@@ -12,11 +12,13 @@
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
 #include "persistence/blob_writer.hpp"
+#include "persistence/checkpoint_keeper.hpp"
 #include "persistence/read_store.hpp"
 #include "persistence/token_table.hpp"
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -61,6 +63,9 @@ class server_process {
   std::unique_ptr<adapters::guarded_engine> engine_;
   std::unique_ptr<adapters::triage_worker> triage_;
   std::unique_ptr<actors::house> house_;
+  std::mutex newest_mutex_;
+  persistence::journal_head newest_;  // guarded by newest_mutex_
+  std::unique_ptr<persistence::checkpoint_keeper> checkpoints_;
   std::atomic<actors::house*> told_{nullptr};  // whom the engine's listeners tell
   std::unique_ptr<api::command_port> bridge_;
   std::unique_ptr<api::services> services_;

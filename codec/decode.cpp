@@ -1,21 +1,17 @@
 #include "codec/decode.hpp"
 
-#include "base/utf8.hpp"
-
 namespace reeve::codec::detail {
 namespace {
 
-/// Pointers end up in answers and logs; a key of a megabyte must not.
-constexpr std::size_t max_key_bytes = 128;
-
-void append_place(std::string& pointer, const place* at) {
-  if (at == nullptr) return;
-  append_place(pointer, at->parent);
+/// False when a key was left out: what lies below it is left out too.
+bool append_place(std::string& pointer, const place* at) {
+  if (at == nullptr) return true;
+  if (!append_place(pointer, at->parent)) return false;
   if (at->key.data() == nullptr) {
     append_pointer(pointer, std::to_string(at->index));
-  } else {
-    append_pointer(pointer, utf8_prefix(at->key, max_key_bytes));
+    return true;
   }
+  return append_name(pointer, at->key);
 }
 
 }  // namespace

@@ -188,7 +188,7 @@ class builder {
     for (std::size_t i = 0; i < frames_.size(); ++i) {
       const bool last = i + 1 == frames_.size();
       if (frames_[i].kind == json_kind::object) {
-        append_pointer(field_, store_->text(last ? key_ : frames_[i + 1].key));
+        if (!append_name(field_, store_->text(last ? key_ : frames_[i + 1].key))) break;
       } else {
         const std::size_t next = last ? open_.size() : frames_[i + 1].first;
         append_pointer(field_, std::to_string(next - frames_[i].first));
@@ -307,6 +307,18 @@ void append_pointer(std::string& pointer, std::string_view key) {
       pointer += c;
     }
   }
+}
+
+bool append_name(std::string& pointer, std::string_view key) {
+  constexpr std::size_t most_bytes = 64;
+  const auto plain = [](char c) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    const bool digit = c >= '0' && c <= '9';
+    return letter || digit || std::string_view("_-./~").find(c) != std::string_view::npos;
+  };
+  if (key.size() > most_bytes || !std::all_of(key.begin(), key.end(), plain)) return false;
+  append_pointer(pointer, key);
+  return true;
 }
 
 }  // namespace reeve::codec

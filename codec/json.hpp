@@ -125,5 +125,9 @@ outcome<std::string> canonical(std::string_view json_text);
 
 /// One step of a JSON pointer (RFC 6901): "/" and the key with '~' and '/' escaped.
 void append_pointer(std::string& pointer, std::string_view key);
+/// The same for a key that came from outside: false, and nothing is added, unless it looks like the
+/// name of something (at most 64 letters, digits and _-./~). Pointers end up in answers and logs,
+/// and a sentence as a key must not get there.
+bool append_name(std::string& pointer, std::string_view key);
 
 }  // namespace reeve::codec

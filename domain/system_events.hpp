@@ -15,11 +15,11 @@ namespace reeve::domain {
 struct leader_elected {
   static constexpr std::string_view type = "leader_elected";
   std::int64_t epoch = 0;
-  std::string instance;
+  std::string server;
   bool operator==(const leader_elected&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("epoch", &leader_elected::epoch),
-                      field("instance", &leader_elected::instance)};
+                      field("server", &leader_elected::server)};
   }
 };
 

@@ -1,7 +1,9 @@
 #include "persistence/copy_line.hpp"
 
 #include <utility>
+#include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace reeve::persistence {
 namespace {

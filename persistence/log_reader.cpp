@@ -118,7 +118,7 @@ outcome<log_reader> log_reader::open(const std::string& url, const log_range& ra
   made->range = range;
   made->last = range.after;
   try {
-    made->connection = connect_session(url, "reeve log");
+    made->connection = connect_session(url, "reeve-log");
     made->start();
   } catch (const std::exception&) {
     if (!made->connection) return reject(errc::unavailable, "the database cannot be reached");

@@ -6,22 +6,54 @@
 namespace reeve::persistence {
 namespace {
 
+/// The streams of one aggregate: their states, and what has happened since the last flush.
 template <class State>
-using by_stream = std::unordered_map<std::string, State>;
+class stream_fold {
+ public:
+  using event = typename domain::aggregate_of<State>::event;
 
-/// Evolves the stream's state and gives the rows of this one event.
-template <class State>
-outcome<done> fold_into(by_stream<State>& states, const domain::event_record& r, row_sink& rows) {
-  auto [it, fresh] = states.try_emplace(r.stream);
-  if (fresh) it->second.tenant = r.tenant;
-  auto event = from_record(r, it->second);
-  if (!event) return event.error();
-  const domain::event_stamp stamp{r.position, r.version, r.recorded_at_us};
-  evolve(it->second, *event, domain::evolve_context{stamp, r.tenant, r.meta.principal});
-  using event_type = typename domain::aggregate_of<State>::event;
-  project(it->second, std::span<const event_type>(&*event, 1), std::span(&stamp, 1), rows);
-  return done{};
-}
+  outcome<done> apply(const domain::event_record& r) {
+    auto [it, fresh] = streams_.try_emplace(r.stream);
+    auto& stream = it->second;
+    if (fresh) stream.state.tenant = r.tenant;
+    auto decoded = from_record(r, stream.state);
+    if (!decoded) return decoded.error();
+    const domain::event_stamp stamp{r.position, r.version, r.recorded_at_us};
+    evolve(stream.state, *decoded, domain::evolve_context{stamp, r.tenant, r.meta.principal});
+    if (stream.events.empty()) changed_.push_back(&*it);
+    stream.events.push_back(std::move(*decoded));
+    stream.stamps.push_back(stamp);
+    return done{};
+  }
+
+  void flush(row_sink& rows) {
+    for (auto* entry : changed_) {
+      auto& stream = entry->second;
+      project(stream.state, std::span<const event>(stream.events), stream.stamps, rows);
+      stream.events.clear();
+      stream.stamps.clear();
+    }
+    for (auto* entry : changed_) {
+      if (is_over(entry->second.state)) streams_.erase(std::string(entry->first));
+    }
+    changed_.clear();
+  }
+
+ private:
+  struct stream {
+    State state;
+    std::vector<event> events;
+    std::vector<domain::event_stamp> stamps;
+  };
+
+  static bool is_over(const State& state) {
+    if constexpr (std::is_same_v<State, domain::run_state>) return is_terminal(state.status);
+    return false;
+  }
+
+  std::unordered_map<std::string, stream> streams_;
+  std::vector<typename decltype(streams_)::value_type*> changed_;  // nodes never move
+};
 
 bool belongs_to(const std::string& stream, std::string_view prefix) {
   return stream.size() > prefix.size() && stream.starts_with(prefix) &&
@@ -36,35 +68,49 @@ bool is_stream_of(const std::string& stream) {
 }  // namespace
 
 struct projection_fold::states {
-  by_stream<domain::directive_state> directives;
-  by_stream<domain::image_list_state> images;
-  by_stream<domain::container_list_state> containers;
-  by_stream<domain::llm_usage_state> llm;
-  by_stream<domain::access_state> access;
-  by_stream<domain::run_state> runs;
+  stream_fold<domain::directive_state> directives;
+  stream_fold<domain::image_list_state> images;
+  stream_fold<domain::container_list_state> containers;
+  stream_fold<domain::llm_usage_state> llm;
+  stream_fold<domain::access_state> access;
+  stream_fold<domain::run_state> runs;
+  row_sink ready;  // rows of events without a state, and of each version of a directive
 };
 
 projection_fold::projection_fold() : states_(std::make_unique<states>()) {}
 projection_fold::~projection_fold() = default;
 
-outcome<done> projection_fold::apply(const domain::event_record& r, row_sink& rows) {
+outcome<done> projection_fold::apply(const domain::event_record& r) {
   auto& s = *states_;
-  if (is_stream_of<domain::run_state>(r.stream)) {
-    auto ok = fold_into(s.runs, r, rows);
-    if (ok && r.type == domain::run_finished::type) s.runs.erase(r.stream);
+  if (is_stream_of<domain::run_state>(r.stream)) return s.runs.apply(r);
+  if (is_stream_of<domain::llm_usage_state>(r.stream)) return s.llm.apply(r);
+  if (is_stream_of<domain::directive_state>(r.stream)) {
+    auto ok = s.directives.apply(r);
+    // Each version has a row of its own, made of the state at that version.
+    if (ok) s.directives.flush(s.ready);
     return ok;
   }
-  if (is_stream_of<domain::llm_usage_state>(r.stream)) return fold_into(s.llm, r, rows);
-  if (is_stream_of<domain::directive_state>(r.stream)) return fold_into(s.directives, r, rows);
-  if (is_stream_of<domain::image_list_state>(r.stream)) return fold_into(s.images, r, rows);
-  if (is_stream_of<domain::container_list_state>(r.stream)) return fold_into(s.containers, r, rows);
-  if (is_stream_of<domain::access_state>(r.stream)) return fold_into(s.access, r, rows);
+  if (is_stream_of<domain::image_list_state>(r.stream)) return s.images.apply(r);
+  if (is_stream_of<domain::container_list_state>(r.stream)) return s.containers.apply(r);
+  if (is_stream_of<domain::access_state>(r.stream)) return s.access.apply(r);
   if (belongs_to(r.stream, "system")) {
     auto event = system_event_of(r);
     if (!event) return event.error();
-    project(*event, r.tenant, {r.position, r.version, r.recorded_at_us}, rows);
+    project(*event, r.tenant, {r.position, r.version, r.recorded_at_us}, s.ready);
   }
   return done{};
+}
+
+void projection_fold::flush(row_sink& rows) {
+  auto& s = *states_;
+  for (auto& row : s.ready) rows.push_back(std::move(row));
+  s.ready.clear();
+  s.directives.flush(rows);
+  s.images.flush(rows);
+  s.containers.flush(rows);
+  s.llm.flush(rows);
+  s.access.flush(rows);
+  s.runs.flush(rows);
 }
 
 }  // namespace reeve::persistence

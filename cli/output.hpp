@@ -1,0 +1,36 @@
+#pragma once
+// How answers are shown. Text that came from elsewhere never moves the cursor of a terminal:
+// control characters become '?' in tables and lines.
+
+#include "codec/json.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reeve::cli {
+
+/// Prints JSON as it came, with a newline.
+void print_json(std::string_view body);
+/// The rows of a list, one JSON object a line.
+void print_rows(const std::string& body);
+/// Aligned columns of the rows of a list; `members` are dotted names in each row.
+void print_table(const std::string& body, const std::vector<std::string>& members);
+/// One cell in each line, aligned.
+void print_members(const codec::json_node& object, const std::vector<std::string>& members);
+/// The cells in one line.
+void print_line(const codec::json_node& object, const std::vector<std::string>& members);
+
+/// Rows in columns as wide as their widest cell.
+std::string aligned(const std::vector<std::vector<std::string>>& rows);
+/// Without control characters.
+std::string printable(std::string_view text);
+
+/// A member of an object as text; empty if it is not there or null.
+std::string member_text(const codec::json_node& object, const std::string& name);
+/// The text that a JSON pointer finds; empty if there is none.
+std::string text_at(const codec::json_node& root, std::string_view pointer);
+/// Answers of the API may be larger than what a client may send.
+outcome<codec::json_doc> parse_answer(const std::string& body);
+
+}  // namespace reeve::cli

@@ -1,0 +1,66 @@
+#include "persistence/verify.hpp"
+
+#include "cli/commands.hpp"
+#include "cli/database.hpp"
+#include "cli/text_input.hpp"
+#include "codec/json_writer.hpp"
+
+#include <cstdio>
+
+namespace reeve::cli {
+namespace {
+
+std::string as_json(const persistence::verify_result& r) {
+  codec::json_writer out;
+  out.begin_object().key("good").value(r.good()).key("origin").value(to_string(r.origin));
+  out.key("events").value(r.events).key("head").value(r.head).key("hash").value(to_hex(r.hash));
+  out.key("checkpoints").value(r.checkpoints).key("first_bad");
+  r.first_bad ? out.value(*r.first_bad) : out.null();
+  return out.key("what").value(r.what).end_object().take();
+}
+
+void print(const persistence::verify_result& r) {
+  std::printf("%lld events, %lld checkpoints, head %lld %s\n", static_cast<long long>(r.events),
+              static_cast<long long>(r.checkpoints), static_cast<long long>(r.head),
+              to_hex(r.hash).c_str());
+  if (r.good()) {
+    std::puts("The chain is whole.");
+  } else {
+    std::printf("Position %lld does not fit: %s.\n", static_cast<long long>(*r.first_bad),
+                r.what.c_str());
+  }
+}
+
+outcome<persistence::verify_result> verify_input(const std::string& path,
+                                                 const persistence::verify_options& options) {
+  auto input = open_text_input(path);
+  if (!input) return input.error();
+  return persistence::verify_export([&] { return (*input)->line(); }, options);
+}
+
+outcome<persistence::verify_result> verify_live(const loaded_config& config,
+                                                const persistence::verify_options& options) {
+  auto db = open_database(config.values, false);
+  if (!db) return db.error();
+  return persistence::verify_database(db->owner_url, options);
+}
+
+}  // namespace
+
+int verify(const loaded_config& config, const verify_options& asked) {
+  persistence::verify_options options;
+  options.public_key = asked.key;
+  options.heads_file = asked.heads;
+  // What is outside of the database belongs to the live log; an export stands for itself.
+  if (asked.from.empty() && asked.heads.empty()) options.heads_file = heads_file(config.values);
+  auto result = asked.from.empty() ? verify_live(config, options)
+                                   : verify_input(asked.from, options);
+  if (!result) {
+    std::fputs(("reeve: " + result.error().detail + "\n").c_str(), stderr);
+    return result.error().code == errc::unavailable ? exit_unreachable : exit_usage;
+  }
+  asked.json ? (void)std::puts(as_json(*result).c_str()) : print(*result);
+  return result->good() ? exit_ok : exit_run_failed;
+}
+
+}  // namespace reeve::cli

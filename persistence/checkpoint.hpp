@@ -1,0 +1,68 @@
+#pragma once
+// Signed heads of the log: whoever keeps one outside of the database can tell later whether the log
+// was cut short or written anew. FROZEN; these 99 bytes are signed with Ed25519:
+//
+//   "reeve-checkpoint-v1" | origin | epoch | position | hash | key id
+//      19 ASCII bytes        16        8        8        32     16 hexadecimal digits
+//
+// Integers are big-endian two's complement; the key id is that of base/ed25519.hpp. Time is not
+// signed: it is a hint for people.
+//
+// The file of heads has one line of JSON a head and only grows.
+
+#include "base/digest.hpp"
+#include "base/ed25519.hpp"
+#include "base/ids.hpp"
+#include "base/outcome.hpp"
+#include "domain/event.hpp"
+#include "domain/fields.hpp"
+
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace reeve::persistence {
+
+struct signed_head {
+  domain::position position = 0;
+  uuid origin;
+  std::int64_t epoch = 0;  // of the event at `position`
+  digest hash{};           // of the event at `position`
+  std::string public_key;  // base64url
+  std::string key_id;      // 16 hexadecimal digits
+  std::string signature;   // base64url
+  time_us created_at_us = 0;
+  bool operator==(const signed_head&) const = default;
+
+  static constexpr auto fields() {
+    using domain::field;
+    return std::tuple{field("position", &signed_head::position),
+                      field("origin", &signed_head::origin),
+                      field("epoch", &signed_head::epoch),
+                      field("hash", &signed_head::hash),
+                      field("public_key", &signed_head::public_key),
+                      field("key_id", &signed_head::key_id),
+                      field("signature", &signed_head::signature),
+                      field("created_at_us", &signed_head::created_at_us)};
+  }
+};
+
+/// What is signed; public key, signature and time are not part of it.
+std::string signed_bytes(const signed_head& head);
+
+/// Fills in public key, key id and signature.
+void sign(signed_head& head, const ed25519_key& key);
+
+/// The key id is that of the public key, and the signature is the key's.
+bool is_genuine(const signed_head& head);
+
+/// The heads of a file, in its order; none if there is no such file. A last line without its end
+/// was cut off while it was written and does not count. `invalid` names the line.
+outcome<std::vector<signed_head>> read_heads(const std::string& path);
+
+/// Adds a head to the file, made with mode 0600. When it answers, the line is on disk. What a
+/// cut-off write left at the end is removed first.
+outcome<done> append_head(const std::string& path, const signed_head& head);
+
+}  // namespace reeve::persistence

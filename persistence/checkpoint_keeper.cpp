@@ -1,0 +1,125 @@
+#include "persistence/checkpoint_keeper.hpp"
+
+#include "base/log.hpp"
+#include "persistence/pg_session.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <unistd.h>
+
+namespace reeve::persistence {
+namespace {
+
+constexpr domain::position every_events = 10'000;
+constexpr auto every_time = std::chrono::seconds(60);
+
+outcome<ed25519_key> key_in(const std::string& path) {
+  if (::access(path.c_str(), F_OK) == 0) return ed25519_key::load(path);
+  auto fresh = ed25519_key::generate();
+  if (auto ok = fresh.save(path); !ok) return ok.error();
+  return fresh;
+}
+
+outcome<done> store(const std::string& url, const signed_head& s) {
+  try {
+    auto connection = connect_session(url, "reeve_checkpoint");
+    pqxx::nontransaction tx(*connection);
+    tx.exec_params(
+        "INSERT INTO reeve.checkpoints (position, origin, epoch, hash, key_id, signature,"
+        " created_at_us) VALUES ($1, $2, $3, $4::bytea, $5, $6::bytea, $7) ON CONFLICT DO NOTHING",
+        s.position, to_string(s.origin), s.epoch, "\\x" + to_hex(s.hash), s.public_key,
+        "\\x" + to_hex(from_base64url(s.signature).value_or("")), s.created_at_us);
+    return done{};
+  } catch (const std::exception&) {
+    return reject(errc::unavailable, "the checkpoint cannot be stored");
+  }
+}
+
+}  // namespace
+
+outcome<signed_head> sign_head(const checkpoint_options& options, const journal_head& head) {
+  auto before = read_heads(options.heads_file);
+  if (!before) return before.error();
+  if (!before->empty()) {
+    const auto& last = before->back();
+    if (last.origin != head.origin) {
+      return reject(errc::conflict, "the last signed head belongs to another log");
+    }
+    if (last.position == head.position && last.hash == head.hash) return last;
+    if (last.position >= head.position) {
+      return reject(errc::conflict,
+                    "a head at position " + std::to_string(last.position) + " was signed already");
+    }
+  }
+  auto key = key_in(options.key_file);
+  if (!key) return key.error();
+  signed_head s;
+  s.origin = head.origin;
+  s.epoch = head.epoch;
+  s.position = head.position;
+  s.hash = head.hash;
+  s.created_at_us = real_clock().now_us();
+  sign(s, *key);
+  if (auto ok = append_head(options.heads_file, s); !ok) return ok.error();
+  if (auto ok = store(options.writer_url, s); !ok) return ok.error();
+  return s;
+}
+
+struct checkpoint_keeper::impl {
+  impl(checkpoint_options o, std::function<journal_head()> h)
+      : options(std::move(o)), head(std::move(h)), thread([this] { work(); }) {}
+
+  ~impl() {
+    {
+      std::lock_guard lock(mutex);
+      stopping = true;
+    }
+    changed.notify_all();
+    thread.join();
+    sign_newest();
+  }
+
+  void work() {
+    auto due = std::chrono::steady_clock::now() + every_time;
+    for (;;) {
+      {
+        std::unique_lock lock(mutex);
+        if (changed.wait_for(lock, std::chrono::seconds(1), [this] { return stopping; })) return;
+      }
+      const auto now = std::chrono::steady_clock::now();
+      const auto at = head().position;
+      if (at == signed_at || (now < due && at - signed_at < every_events)) continue;
+      due = now + every_time;
+      sign_newest();
+    }
+  }
+
+  void sign_newest() {
+    const auto now = head();
+    if (now.position == 0 || now.position == signed_at) return;
+    auto made = sign_head(options, now);
+    if (made) {
+      signed_at = made->position;
+    } else {
+      log_error("the head of the log was not signed", {{"why", made.error().detail}});
+    }
+  }
+
+  checkpoint_options options;
+  std::function<journal_head()> head;
+  domain::position signed_at = 0;
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool stopping = false;
+  std::thread thread;  // last: it uses the rest
+};
+
+checkpoint_keeper::checkpoint_keeper(checkpoint_options options,
+                                     std::function<journal_head()> head)
+    : impl_(std::make_unique<impl>(std::move(options), std::move(head))) {}
+
+checkpoint_keeper::~checkpoint_keeper() = default;
+
+}  // namespace reeve::persistence

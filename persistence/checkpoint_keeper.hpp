@@ -1,0 +1,37 @@
+#pragma once
+// Signs heads of the chain while a server runs: every 10,000 events, after 60 s if something
+// changed, and at the end. A head goes into the database and into a file outside of it, which is
+// looked at first: a head that contradicts the last one in the file is never signed.
+
+#include "base/outcome.hpp"
+#include "persistence/checkpoint.hpp"
+#include "persistence/journal.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace reeve::persistence {
+
+struct checkpoint_options {
+  std::string writer_url;
+  std::string heads_file;
+  std::string key_file;  // made at the first use, mode 0600
+};
+
+/// `conflict`: the file's last head contradicts this one (another origin, a higher position, or the
+/// same position with another hash). The same head again gives the signature that is there.
+outcome<signed_head> sign_head(const checkpoint_options& options, const journal_head& head);
+
+class checkpoint_keeper {
+ public:
+  /// `head` is called on the keeper's thread.
+  checkpoint_keeper(checkpoint_options options, std::function<journal_head()> head);
+  ~checkpoint_keeper();
+
+ private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace reeve::persistence

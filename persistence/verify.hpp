@@ -1,0 +1,37 @@
+#pragma once
+// Verification of a whole log, offline: from the database or from an export. Nothing but the log,
+// the signed heads and the published format is needed (docs/log-format.md).
+
+#include "base/outcome.hpp"
+#include "persistence/export.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace reeve::persistence {
+
+struct verify_result {
+  uuid origin;
+  std::int64_t events = 0;
+  domain::position head = 0;
+  digest hash{};
+  std::int64_t checkpoints = 0;
+  /// The first event that does not fit, and why; nothing = all is well.
+  std::optional<domain::position> first_bad;
+  std::string what;
+  bool good() const { return !first_bad.has_value(); }
+};
+
+struct verify_options {
+  std::string heads_file;  // signed heads outside of the database; may be missing
+  std::string public_key;  // base64url; empty = any key whose signatures are right
+};
+
+/// `url`: the owner's login. Also the checkpoints in the database are checked.
+outcome<verify_result> verify_database(const std::string& url, const verify_options& options);
+
+/// `invalid`: the input is no export.
+outcome<verify_result> verify_export(const line_source& lines, const verify_options& options);
+
+}  // namespace reeve::persistence

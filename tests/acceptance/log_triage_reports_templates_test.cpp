@@ -1,0 +1,221 @@
+// Log triage, over logs of real containers and over files: templates ranked by severity, novelty
+// and frequency, as JSON and as Markdown, and what is new since the last successful run.
+
+#include "tests/support/engine.hpp"
+#include "tests/support/server.hpp"
+#include "tests/support/work.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+using nlohmann::json;
+using support::must_get;
+using support::must_post;
+using support::server;
+using testing::HasSubstr;
+using testing::Not;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A server with a folder of log files and two listed containers that have written something.
+class triage_case {
+ public:
+  triage_case()
+      : logs_(support::work_dir(), "l"),
+        label_("reeve.test=triage-" + std::to_string(::getpid())),
+        cleanup_(support::engine(), label_),
+        reeve_(options()) {
+    fs::permissions(logs_.path(), fs::perms::all);
+  }
+  support::api_client api() const { return reeve_.api(); }
+  void write(const std::string& name, const std::string& text) const {
+    fs::create_directories((logs_.path() / name).parent_path());
+    std::ofstream(logs_.path() / name, std::ios::app) << text;
+  }
+  const fs::path& logs() const { return logs_.path(); }
+  /// A container that has said that and ended.
+  std::string container(const std::string& name, const std::string& script) const {
+    const support::engine engine;
+    const std::string full = name + "-" + std::to_string(::getpid());
+    engine.start(engine.create(full, {{"Image", support::box_image},
+                                      {"Cmd", {"sh", "-c", script}},
+                                      {"NetworkDisabled", true},
+                                      {"Labels", {{"reeve.test", label_.substr(11)}}}}));
+    EXPECT_TRUE(support::eventually(std::chrono::seconds(10), [&] {
+      return engine.inspect(full)["State"]["Status"] == "exited";
+    }));
+    return full;
+  }
+  std::string directive(const json& params) const {
+    return must_post(api(), "/api/directives",
+                     {{"name", "watch"},
+                      {"tasks", json::array({{{"kind", "task1"}, {"params", params}}})}},
+                     201)
+        .at("id");
+  }
+  json run(const json& body) const {
+    return support::await_run(api(), support::launch(api(), body).at("id"));
+  }
+  json report(const json& run) const {
+    return must_get(api(), artifact(run, "log_triage.json"));
+  }
+  std::string markdown(const json& run) const {
+    return api().get(artifact(run, "log_triage.md")).body;
+  }
+  static std::string artifact(const json& run, const std::string& name) {
+    return "/api/jobs/" + run.at("jobs")[0].at("id").get<std::string>() + "/artifacts/" + name;
+  }
+
+ private:
+  support::server_options options() const {
+    support::server_options made;
+    made.docker = support::real_engine();
+    made.environment["REEVE_LOGS"] = logs_.path();
+    return made;
+  }
+
+  support::scratch_dir logs_;
+  std::string label_;
+  support::engine_cleanup cleanup_;
+  server reeve_;
+};
+
+const json* finding(const json& report, const std::string& part) {
+  for (const json& one : report.at("findings")) {
+    if (one.at("template").get<std::string>().find(part) != std::string::npos) return &one;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+TEST(RUN8_log_triage, reads_every_listed_container_and_ranks_what_it_finds) {
+  triage_case here;
+  const auto web = here.container(
+      "web", "for i in 1 2 3 4 5 6 7; do echo \"INFO request $i took ${i}0 ms\"; done; "
+             "echo 'ERROR: disk /dev/sda1 is full at 97%' >&2; echo password=hunter2hunter2");
+  const auto queue = here.container("queue", "echo 'WARN: queue depth 812'; echo 'FATAL: giving up'");
+  here.container("hidden", "echo 'FATAL: nobody listed me'");
+  for (const auto& name : {web, queue}) {
+    must_post(here.api(), "/api/allowlists/containers", {{"name", name}}, 201);
+  }
+  const json run = here.run({{"tasks", {"log_triage"}}});
+  ASSERT_EQ(run.at("status"), "success") << run.dump(1);
+
+  const json list =
+      must_get(here.api(), "/api/jobs/" + run.at("jobs")[0].at("id").get<std::string>() +
+                               "/artifacts");
+  ASSERT_EQ(list.at("results").size(), 2U);
+  EXPECT_EQ(run.at("jobs")[0].at("artifacts").size(), 2U);
+  for (const json& one : list.at("results")) {
+    const auto answer = here.api().get(triage_case::artifact(run, one.at("name")));
+    EXPECT_EQ(answer.header("Content-Type"), one.at("media_type"));
+    EXPECT_EQ(answer.body.size(), one.at("bytes").get<std::size_t>());
+  }
+  const json report = here.report(run);
+  EXPECT_EQ(report.at("totals").at("lines"), 11);
+  EXPECT_EQ(report.at("totals").at("fatal"), 1);
+  EXPECT_EQ(report.at("totals").at("error"), 1);
+  EXPECT_EQ(report.at("totals").at("warning"), 1);
+  ASSERT_EQ(report.at("sources").size(), 2U);
+  const json* fatal = finding(report, "giving up");
+  const json* requests = finding(report, "request");
+  ASSERT_NE(fatal, nullptr) << report.dump(1);
+  ASSERT_NE(requests, nullptr) << report.dump(1);
+  EXPECT_EQ(fatal->at("rank"), 1);
+  EXPECT_EQ(fatal->at("severity"), "fatal");
+  EXPECT_EQ(requests->at("count"), 7);
+  EXPECT_EQ(requests->at("sources")[0].at("source"), web);
+  EXPECT_GT(fatal->at("score").at("total"), requests->at("score").at("total"));
+  EXPECT_EQ(fatal->at("novelty"), "no_baseline");
+  EXPECT_THAT(report.dump(), Not(HasSubstr("nobody listed me")));
+  EXPECT_THAT(report.dump(), Not(HasSubstr("hunter2")));
+  const std::string markdown = here.markdown(run);
+  EXPECT_THAT(markdown, HasSubstr("# "));
+  EXPECT_THAT(markdown, HasSubstr("giving up"));
+  EXPECT_THAT(markdown, Not(HasSubstr("hunter2")));
+}
+
+TEST(RUN8_log_triage, says_what_is_new_since_the_last_successful_run) {
+  triage_case here;
+  here.write("app/server.log", "2026-01-01T00:00:00Z ERROR: cannot reach db-7 in 30 ms\n"
+                               "2026-01-01T00:00:01Z INFO started\n");
+  const std::string id = here.directive({{"files", {"app/server.log"}}});
+  const json first = here.run({{"directive_id", id}});
+  ASSERT_EQ(first.at("status"), "success") << first.dump(1);
+  EXPECT_TRUE(here.report(first).at("baseline_run").is_null());
+
+  here.write("app/server.log", "2026-01-01T00:01:00Z ERROR: cannot reach db-9 in 45 ms\n"
+                               "2026-01-01T00:01:01Z ERROR: the tape is on fire\n");
+  const json second = here.run({{"directive_id", id}});
+  const json report = here.report(second);
+  EXPECT_EQ(report.at("baseline_run"), first.at("id"));
+  const json* known = finding(report, "cannot reach");
+  const json* fresh = finding(report, "tape");
+  ASSERT_NE(known, nullptr) << report.dump(1);
+  ASSERT_NE(fresh, nullptr) << report.dump(1);
+  EXPECT_EQ(known->at("count"), 2);
+  EXPECT_EQ(known->at("baseline_count"), 1);
+  EXPECT_EQ(known->at("novelty"), "known");
+  EXPECT_EQ(fresh->at("novelty"), "new");
+  EXPECT_LT(fresh->at("rank"), known->at("rank"));
+  EXPECT_EQ(report.at("totals").at("new_templates"), 1);
+  EXPECT_THAT(here.markdown(second), HasSubstr("new"));
+}
+
+TEST(RUN6_since, last_success_limits_the_input_to_what_came_after_it) {
+  triage_case here;
+  here.write("a.log", "2020-01-01T00:00:00Z ERROR: long ago\n");
+  const std::string id = here.directive({{"files", {"a.log"}}});
+  // Nothing has succeeded yet, so nothing is left out.
+  const json first = here.run({{"directive_id", id}, {"since", "last_success"}});
+  EXPECT_EQ(here.report(first).at("totals").at("lines"), 1);
+  here.write("a.log", "2030-01-01T00:00:00Z ERROR: after that\n");
+  const json second = here.run({{"directive_id", id}, {"since", "last_success"}});
+  const json report = here.report(second);
+  EXPECT_FALSE(report.at("since").is_null());
+  EXPECT_EQ(report.at("totals").at("lines"), 1) << report.dump(1);
+  EXPECT_NE(finding(report, "after that"), nullptr);
+  EXPECT_EQ(finding(report, "long ago"), nullptr);
+  // The task's own word wins over the launch's.
+  const json own = here.run(
+      {{"directive", {{"name", "own"},
+                      {"tasks", json::array({{{"kind", "log_triage"},
+                                              {"since", "2025-01-01T00:00:00Z"},
+                                              {"params", {{"files", {"a.log"}}}}}})}}},
+       {"since", "2031-01-01T00:00:00Z"}});
+  EXPECT_EQ(here.report(own).at("totals").at("lines"), 1);
+  // A run that came after the last success of the same directive is listed.
+  const json third = support::launch(here.api(), {{"directive_id", id}});
+  support::await_run(here.api(), third.at("id"));
+  const json list =
+      must_get(here.api(), "/api/runs?since=last_success&directive=" + id).at("results");
+  EXPECT_EQ(list.size(), 0U);
+}
+
+TEST(RUN8_log_triage, reads_no_file_outside_of_the_log_folder) {
+  triage_case here;
+  here.write("ok.log", "INFO fine\n");
+  fs::create_symlink("/etc/passwd", here.logs() / "link.log");
+  fs::create_directory_symlink("/etc", here.logs() / "etc");
+  for (const char* name : {"../../etc/passwd", "/etc/passwd", "link.log", "etc/passwd", "./ok.log",
+                           "absent.log", "a/../ok.log"}) {
+    const auto answer = here.api().post(
+        "/api/runs/launch",
+        {{"tasks", {{{"kind", "log_triage"}, {"params", {{"files", {name}}}}}}}});
+    // Refused at once or when it is looked for; in no case read.
+    if (answer.status == 422) continue;
+    ASSERT_EQ(answer.status, 201) << name << answer.body;
+    const json run = support::await_run(here.api(), answer.json().at("id"));
+    EXPECT_EQ(run.at("status"), "failed") << name;
+    EXPECT_EQ(run.at("jobs")[0].at("reason"), "input_missing") << name;
+    EXPECT_TRUE(run.at("jobs")[0].at("artifacts").empty());
+  }
+  const json good = here.run(
+      {{"tasks", {{{"kind", "log_triage"}, {"params", {{"files", {"ok.log"}}}}}}}});
+  EXPECT_EQ(here.report(good).at("totals").at("lines"), 1);
+}

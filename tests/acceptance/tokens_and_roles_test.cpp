@@ -1,0 +1,187 @@
+// A token is shown once and kept nowhere, does what its role may do, and ends with its revocation.
+
+#include "tests/support/search.hpp"
+#include "tests/support/server.hpp"
+#include "tests/support/work.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+using nlohmann::json;
+using support::must_get;
+using support::must_post;
+using support::server;
+
+namespace {
+
+constexpr const char* nobody = "0190a000-0000-7000-8000-000000000000";
+
+struct write {
+  const char* method;
+  std::string target;
+  json body;
+};
+
+/// Everything that changes something, with bodies that would do for an administrator.
+std::vector<write> writes(const std::string& directive) {
+  return {{"POST", "/api/runs/launch", {{"tasks", {"task2"}}}},
+          {"POST", "/api/directives", {{"name", "d"}, {"tasks", {"task1"}}}},
+          {"PUT", "/api/directives/" + directive, {{"name", "d"}, {"tasks", {"task1"}}}},
+          {"POST", "/api/directives/" + directive + "/archive", json::object()},
+          {"POST", "/api/allowlists/images", {{"reference", "a:1"}}},
+          {"POST", "/api/allowlists/containers", {{"name", "a"}}},
+          {"DELETE", std::string("/api/allowlists/images/") + nobody, nullptr},
+          {"POST", "/api/tokens", {{"name", "t"}, {"role", "admin"}}},
+          {"POST", std::string("/api/tokens/") + nobody + "/revoke", json::object()},
+          {"POST", std::string("/api/runs/") + nobody + "/cancel", json::object()},
+          {"POST", std::string("/api/jobs/") + nobody + "/llm-calls",
+           {{"model_name", "m"}, {"prompt_tokens", 1}, {"completion_tokens", 1}}}};
+}
+
+int status_of(const support::api_client& as, const write& what) {
+  support::http_request request{what.method, what.target, {}, {}};
+  if (!what.body.is_null()) request.body = what.body.dump();
+  return as.call(request).status;
+}
+
+/// The secret part of "rv_<id>_<secret>".
+std::string secret_of(const std::string& token) {
+  return token.substr(token.find('_', 3) + 1);
+}
+
+}  // namespace
+
+TEST(ACC1_bootstrap, token_lies_in_a_file_that_only_the_server_reads) {
+  server reeve;
+  struct stat info {};
+  ASSERT_EQ(::stat((reeve.data() / "token").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600U);
+  struct stat folder {};
+  ASSERT_EQ(::stat(reeve.data().c_str(), &folder), 0);
+  EXPECT_EQ(folder.st_mode & 0777, 0700U);
+  EXPECT_EQ(must_get(reeve.api(), "/api/whoami").at("role"), "admin");
+  const std::string token = reeve.token();
+  reeve.crash_and_restart();
+  EXPECT_EQ(reeve.token(), token);
+  EXPECT_EQ(reeve.api().get("/api/whoami").status, 200);
+}
+
+TEST(ACC1_tokens, are_shown_once_and_stored_nowhere_in_clear) {
+  server reeve;
+  const auto api = reeve.api();
+  const auto answer = api.post("/api/tokens", {{"name", "robot"}, {"role", "operator"}});
+  ASSERT_EQ(answer.status, 201) << answer.body;
+  const std::string text = answer.json().at("token");
+  EXPECT_EQ(must_get(api.as(text), "/api/whoami").at("role"), "operator");
+  const json all = must_get(api, "/api/tokens").at("results");
+  ASSERT_EQ(all.size(), 2U);
+  for (const json& one : all) EXPECT_FALSE(one.contains("token")) << one;
+  const auto traces = support::traces_of(secret_of(text));
+  const auto own = support::traces_of(secret_of(reeve.token()));
+  ASSERT_GE(traces.size(), 7U);
+  for (const char* place : {"/api/tokens", "/api/events?limit=500", "/metrics"}) {
+    const auto body = api.get(place).body;
+    EXPECT_TRUE(support::found_in(body, traces).empty()) << place;
+    EXPECT_TRUE(support::found_in(body, own).empty()) << place;
+  }
+  auto database = reeve.database();
+  EXPECT_THAT(support::columns_with(database, traces), testing::IsEmpty());
+  EXPECT_THAT(support::columns_with(database, own), testing::IsEmpty());
+  // The same search knows the token's name, which is no secret.
+  EXPECT_THAT(support::columns_with(database, {"robot"}), testing::Contains("reeve_read.tokens.doc"));
+  EXPECT_TRUE(support::found_in(reeve.whole_log(), traces).empty());
+  EXPECT_TRUE(support::found_in(reeve.whole_log(), own).empty());
+}
+
+TEST(ACC1_roles, let_a_viewer_look_and_an_auditor_too) {
+  server reeve;
+  const auto api = reeve.api();
+  const json all = must_get(api, "/api/directives").at("results");
+  const std::string directive = all[0].at("id");
+  auto database = reeve.database();
+  const auto tenant = support::tenant_of(api);
+  const auto looker = api.as(support::new_token(api, "viewer"));
+  const auto auditor = api.as(support::new_token(api, "auditor"));
+  const auto node = api.as(support::new_token(api, "node"));
+  const auto before = support::events_of(database, tenant);
+  for (const auto& what : writes(directive)) {
+    for (const auto& who : {looker, auditor, node}) {
+      EXPECT_EQ(status_of(who, what), 403) << what.method << " " << what.target;
+    }
+    EXPECT_EQ(status_of(reeve.anonymous(), what), 401) << what.method << " " << what.target;
+    EXPECT_EQ(status_of(api.as("rv_0_x"), what), 401);
+  }
+  EXPECT_EQ(support::events_of(database, tenant), before);
+  for (const char* target : {"/api/runs", "/api/jobs", "/api/directives", "/api/allowlists/images",
+                             "/api/events", "/api/engine", "/api/agents", "/api/whoami"}) {
+    EXPECT_EQ(looker.get(target).status, 200) << target;
+    EXPECT_EQ(node.get(target).status, 403) << target;
+    EXPECT_EQ(reeve.anonymous().get(target).status, 401) << target;
+  }
+  EXPECT_EQ(looker.get("/api/tokens").status, 403);
+}
+
+TEST(ACC1_roles, let_an_operator_work_and_nothing_more) {
+  server reeve;
+  const auto api = reeve.api();
+  const auto worker = api.as(support::new_token(api, "operator"));
+  EXPECT_EQ(worker.post("/api/runs/launch", {{"tasks", {"task2"}}}).status, 201);
+  EXPECT_EQ(worker.post("/api/directives", {{"name", "d"}, {"tasks", {"task1"}}}).status, 201);
+  for (const char* target : {"/api/allowlists/images", "/api/allowlists/containers", "/api/tokens"}) {
+    EXPECT_EQ(worker.post(target, json::object()).status, 403) << target;
+  }
+  EXPECT_EQ(api.post("/api/tokens", {{"name", "x"}, {"role", "king"}}).status, 422);
+  EXPECT_EQ(api.post("/api/tokens", {{"name", "x y"}, {"role", "viewer"}}).status, 422);
+}
+
+TEST(ACC1_revocation, ends_a_token_at_once_and_for_ever) {
+  server reeve;
+  const auto api = reeve.api();
+  const json made =
+      must_post(api, "/api/tokens", {{"name", "short"}, {"role", "operator"}}, 201);
+  const auto it = api.as(made.at("token"));
+  support::http_connection kept(api.to());
+  const auto call = [&] {
+    return kept
+        .call({"GET", "/api/whoami", {{"Authorization", "Bearer " + it.token()}}, {}})
+        .status;
+  };
+  EXPECT_EQ(call(), 200);
+  const std::string at = "/api/tokens/" + made.at("id").get<std::string>() + "/revoke";
+  EXPECT_EQ(must_post(api, at, json::object(), 200).at("is_active"), false);
+  // The very next request, also on a connection that was let in before.
+  EXPECT_EQ(call(), 401);
+  EXPECT_EQ(it.get("/api/runs").status, 401);
+  EXPECT_EQ(api.post(at, json::object()).status, 200);
+  reeve.crash_and_restart();
+  EXPECT_EQ(reeve.api().as(made.at("token")).get("/api/runs").status, 401);
+  // Somebody must be left who can make tokens.
+  const json mine = must_get(reeve.api(), "/api/whoami");
+  const auto last = reeve.api().post(
+      "/api/tokens/" + mine.at("token_id").get<std::string>() + "/revoke", json::object());
+  EXPECT_EQ(last.status, 409) << last.body;
+  EXPECT_EQ(reeve.api().post(std::string("/api/tokens/") + nobody + "/revoke", json::object()).status,
+            404);
+}
+
+TEST(ACC1_tokens, are_accepted_in_one_form_only) {
+  server reeve;
+  const std::string token = reeve.token();
+  const auto status = [&](support::header_list headers, std::string target = "/api/whoami") {
+    return support::http_call(reeve.address(), {"GET", std::move(target), std::move(headers), {}})
+        .status;
+  };
+  EXPECT_EQ(status({{"Authorization", "Bearer " + token}}), 200);
+  EXPECT_EQ(status({{"authorization", "bearer " + token}}), 200);
+  for (const auto& wrong : {token, "Basic " + token, "Bearer" + token, "Bearer " + token + "x",
+                            "Bearer " + token.substr(0, token.size() - 1), std::string("Bearer "),
+                            "Bearer " + token + " x", "Token " + token}) {
+    EXPECT_EQ(status({{"Authorization", wrong}}), 401) << wrong;
+  }
+  EXPECT_EQ(status({{"Cookie", "token=" + token}}), 401);
+  EXPECT_EQ(status({{"X-Authorization", "Bearer " + token}}), 401);
+  EXPECT_EQ(status({}, "/api/whoami?token=" + token), 401);
+  const int twice = status({{"Authorization", "Bearer x"}, {"Authorization", "Bearer " + token}});
+  EXPECT_TRUE(twice == 400 || twice == 401) << twice;
+}

@@ -1,0 +1,397 @@
+// UI2: what the commands of a client send, print and end with, against a peer that answers as it
+// is told and keeps what it was sent.
+
+#include "adapters/rest_client.hpp"
+#include "cli/client.hpp"
+#include "cli/output.hpp"
+
+#include <arpa/inet.h>
+#include <cstdlib>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <mutex>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
+
+namespace {
+
+using namespace reeve;
+using namespace reeve::cli;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+using testing::SizeIs;
+
+/// One answer a connection, in the order given; whoever comes later finds nobody.
+class peer {
+ public:
+  explicit peer(std::deque<std::string> answers) : answers_(std::move(answers)) {
+    fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof at;
+    if (::bind(fd_, reinterpret_cast<sockaddr*>(&at), size) != 0 || ::listen(fd_, 16) != 0 ||
+        ::getsockname(fd_, reinterpret_cast<sockaddr*>(&at), &size) != 0) {
+      std::abort();
+    }
+    url_ = "http://127.0.0.1:" + std::to_string(ntohs(at.sin_port));
+    thread_ = std::thread([this] { serve(); });
+  }
+  ~peer() {
+    ::shutdown(fd_, SHUT_RDWR);
+    thread_.join();
+    ::close(fd_);
+  }
+  const std::string& url() const { return url_; }
+  std::vector<std::string> requests() const {
+    std::lock_guard lock(mutex_);
+    return requests_;
+  }
+
+ private:
+  void serve() {
+    while (!answers_.empty()) {
+      const int one = ::accept(fd_, nullptr, nullptr);
+      if (one < 0) return;
+      std::string request;
+      char bytes[4096];
+      while (!is_whole(request)) {
+        const auto count = ::recv(one, bytes, sizeof bytes, 0);
+        if (count <= 0) break;
+        request.append(bytes, static_cast<std::size_t>(count));
+      }
+      {
+        std::lock_guard lock(mutex_);
+        requests_.push_back(request);
+      }
+      ::send(one, answers_.front().data(), answers_.front().size(), MSG_NOSIGNAL);
+      answers_.pop_front();
+      ::close(one);
+    }
+  }
+  static bool is_whole(const std::string& request) {
+    const auto end = request.find("\r\n\r\n");
+    if (end == std::string::npos) return false;
+    const auto field = request.find("Content-Length: ");
+    const auto body = field < end ? std::stoul(request.substr(field + 16)) : 0;
+    return request.size() >= end + 4 + body;
+  }
+
+  std::deque<std::string> answers_;
+  int fd_ = -1;
+  std::string url_;
+  mutable std::mutex mutex_;
+  std::vector<std::string> requests_;
+  std::thread thread_;
+};
+
+std::string http(int status, const std::string& body) {
+  return "HTTP/1.1 " + std::to_string(status) +
+         " X\r\nContent-Length: " + std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" +
+         body;
+}
+
+std::string problem(int status, const std::string& code, const std::string& more = "") {
+  return http(status, R"({"title":"Title.","detail":"the detail","code":")" + code + "\"" + more +
+                          R"(,"status":)" + std::to_string(status) + "}");
+}
+
+struct ended {
+  int code = -1;
+  std::string out, err;
+};
+
+using command = int (*)(const loaded_config&, const client_options&,
+                        const std::vector<std::string>&);
+
+class UI2_client : public testing::Test {
+ protected:
+  UI2_client() {
+    char folder[] = "/tmp/reeve-client-XXXXXX";
+    folder_ = ::mkdtemp(folder);
+    config_.values.data = folder_;
+    for (const char* name : {"REEVE_URL", "REEVE_TOKEN_FILE"}) ::unsetenv(name);
+    ::setenv("REEVE_TOKEN", "secret-token", 1);
+  }
+  ~UI2_client() override {
+    ::unsetenv("REEVE_TOKEN");
+    ::unsetenv("REEVE_TOKEN_FILE");
+    std::filesystem::remove_all(folder_);
+  }
+  ended run(command what, const std::vector<std::string>& words) {
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    ended e;
+    e.code = what(config_, client_, words);
+    std::fflush(stdout);
+    e.out = testing::internal::GetCapturedStdout();
+    e.err = testing::internal::GetCapturedStderr();
+    return e;
+  }
+  ended run(const peer& p, command what, const std::vector<std::string>& words) {
+    client_.url = p.url();
+    return run(what, words);
+  }
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ + "/" + name) << text;
+  }
+
+  std::string folder_;
+  loaded_config config_;
+  client_options client_;
+};
+
+}  // namespace
+
+TEST_F(UI2_client, launches_with_token_key_and_body) {
+  peer p({http(201, R"({"id":"r1","status":"pending"})")});
+  const auto e = run(p, runs,
+                     {"launch", "--task", "log_triage", "--task", "gpu_report", "--label", "a=b=c",
+                      "--since", "last_success"});
+  EXPECT_EQ(e.code, exit_ok) << e.err;
+  EXPECT_EQ(e.out, "r1\n");
+  ASSERT_THAT(p.requests(), SizeIs(1));
+  EXPECT_THAT(p.requests()[0], AllOf(HasSubstr("POST /api/runs/launch HTTP/1.1\r\n"),
+                                     HasSubstr("\r\nAuthorization: Bearer secret-token\r\n"),
+                                     HasSubstr("\r\nIdempotency-Key: "),
+                                     HasSubstr("\r\nContent-Type: application/json\r\n"),
+                                     HasSubstr(R"({"labels":{"a":"b=c"},"since":"last_success",)"
+                                               R"("tasks":["log_triage","gpu_report"]})")));
+}
+
+TEST_F(UI2_client, waits_for_the_end_and_ends_like_the_run) {
+  const auto run_in = [](const char* status) {
+    return http(200, std::string(R"({"id":"r1","status":")") + status + "\"}");
+  };
+  for (const auto& [status, code] : {std::pair{"success", exit_ok},
+                                     {"failed", exit_run_failed},
+                                     {"partial", exit_run_failed},
+                                     {"cancelled", exit_run_failed}}) {
+    // A server that is restarted meanwhile is waited for.
+    peer p({http(201, R"({"id":"r1","status":"pending"})"), run_in("running"),
+            problem(503, "unavailable"), run_in(status)});
+    const auto e = run(p, runs, {"launch", "--wait"});
+    EXPECT_EQ(e.code, code) << status;
+    EXPECT_EQ(e.out, std::string("r1  ") + status + "\n");
+    EXPECT_THAT(p.requests()[3], HasSubstr("GET /api/runs/r1 HTTP"));
+  }
+}
+
+TEST_F(UI2_client, refuses_options_that_do_not_fit_before_anything_is_sent) {
+  peer p({});
+  EXPECT_EQ(run(p, runs, {"launch", "--label", "novalue"}).code, exit_usage);
+  EXPECT_EQ(run(p, runs, {"launch", "--file", "/nowhere"}).code, exit_usage);
+  write("body", "{}");
+  EXPECT_EQ(run(p, runs, {"launch", "--file", folder_ + "/body", "--task", "x"}).code, exit_usage);
+  EXPECT_EQ(run(p, runs, {"list", "--limit", "0"}).code, exit_usage);
+  EXPECT_EQ(run(p, runs, {"list", "--limit", "7x"}).code, exit_usage);
+  EXPECT_EQ(run(p, runs, {"fly", "x"}).code, exit_usage);
+  EXPECT_EQ(run(p, directives, {}).code, exit_usage);
+  EXPECT_EQ(run(p, allow, {"list", "things"}).code, exit_usage);
+  EXPECT_EQ(run(p, events, {"--limit", "-1"}).code, exit_usage);
+  EXPECT_THAT(p.requests(), SizeIs(0));
+}
+
+TEST_F(UI2_client, says_what_helps_against_a_refusal) {
+  write("body", R"({"tasks":[{"kind":"container","params":{"image":"localhost:1/x:2"}}]})");
+  peer image({problem(403, "not_allowlisted",
+                      R"(,"errors":[{"pointer":"/tasks/0/params/image","detail":"d"}])")});
+  auto e = run(image, runs, {"launch", "--file", folder_ + "/body"});
+  EXPECT_EQ(e.code, exit_refused);
+  EXPECT_EQ(e.out, "");
+  EXPECT_THAT(e.err, AllOf(HasSubstr("the detail"), HasSubstr("/tasks/0/params/image: d"),
+                           HasSubstr("reeve allow image localhost:1/x:2\n")));
+
+  peer token({problem(401, "unauthenticated")});
+  e = run(token, runs, {"list"});
+  EXPECT_EQ(e.code, exit_refused);
+  EXPECT_THAT(e.err, AllOf(HasSubstr("REEVE_TOKEN"), Not(HasSubstr("secret-token"))));
+}
+
+TEST_F(UI2_client, ends_with_the_code_of_the_answer) {
+  for (const auto& [status, code] : {std::pair{404, exit_not_found},
+                                     {400, exit_usage},
+                                     {422, exit_usage},
+                                     {403, exit_refused},
+                                     {409, exit_refused},
+                                     {412, exit_refused},
+                                     {429, exit_refused},
+                                     {500, exit_unreachable},
+                                     {503, exit_unreachable}}) {
+    peer p({problem(status, "some_code")});
+    EXPECT_EQ(run(p, runs, {"show", "x"}).code, code) << status;
+  }
+  peer strange({http(418, "<html>")});
+  EXPECT_THAT(run(strange, runs, {"show", "x"}).err, HasSubstr("answered 418"));
+}
+
+TEST_F(UI2_client, says_when_nobody_answers) {
+  client_.url = "http://127.0.0.1:1";
+  for (auto* what : {runs, directives, allow}) {
+    const auto e = run(what, what == allow ? std::vector<std::string>{"list", "images"}
+                                           : std::vector<std::string>{"list"});
+    EXPECT_EQ(e.code, exit_unreachable);
+    EXPECT_THAT(e.err, HasSubstr("./run starts one"));
+  }
+  EXPECT_EQ(run(events, {"--follow", "--after", "1"}).code, exit_unreachable);
+}
+
+TEST_F(UI2_client, follows_no_redirect) {
+  peer elsewhere({http(200, "{}")});
+  peer p({"HTTP/1.1 307 X\r\nContent-Length: 0\r\nLocation: " + elsewhere.url() + "/\r\n\r\n"});
+  const auto e = run(p, runs, {"show", "x"});
+  EXPECT_EQ(e.code, exit_refused);
+  EXPECT_THAT(e.err, HasSubstr("redirects"));
+  EXPECT_THAT(elsewhere.requests(), SizeIs(0));
+}
+
+TEST_F(UI2_client, sends_no_token_where_it_does_not_belong) {
+  for (const char* url : {"http://192.0.2.1:9595", "http://127.0.0.1@192.0.2.1/",
+                          "https://user:pw@127.0.0.1/", "ftp://127.0.0.1/", "file:///etc/passwd",
+                          "127.0.0.1:9595", "http://localhost.example.org"}) {
+    client_.url = url;
+    EXPECT_EQ(run(runs, {"list"}).code, exit_usage) << url;
+  }
+}
+
+TEST_F(UI2_client, finds_server_and_token_in_the_data_folder) {
+  ::unsetenv("REEVE_TOKEN");
+  peer p({http(200, R"({"next":null,"results":[]})"), http(200, R"({"next":null,"results":[]})")});
+  write("endpoint", p.url() + "\n");
+  write("token", "from-the-folder\n");
+  EXPECT_EQ(run(runs, {"list"}).code, exit_ok);
+  write("other", "from-a-file\r\n");
+  ::setenv("REEVE_TOKEN_FILE", (folder_ + "/other").c_str(), 1);
+  EXPECT_EQ(run(runs, {"list"}).code, exit_ok);
+  ASSERT_THAT(p.requests(), SizeIs(2));
+  EXPECT_THAT(p.requests()[0], HasSubstr("Bearer from-the-folder\r\n"));
+  EXPECT_THAT(p.requests()[1], HasSubstr("Bearer from-a-file\r\n"));
+}
+
+TEST_F(UI2_client, lists_page_by_page_in_three_forms) {
+  const auto pages = [] {
+    return std::deque<std::string>{
+        http(200, R"({"next":"a/b","results":[{"id":"1","name":"één","version":1}]})"),
+        http(200, "{\"next\":null,\"results\":[{\"id\":\"22\",\"name\":\"x\\u001b[31m\"}]}")};
+  };
+  peer table(pages());
+  auto e = run(table, directives, {"list"});
+  EXPECT_EQ(e.code, exit_ok);
+  EXPECT_EQ(e.out,
+            "id  name    version  is_default  is_archived  updated_at\n"
+            "1   één     1\n"
+            "22  x?[31m\n");
+  EXPECT_THAT(table.requests()[1], HasSubstr("GET /api/directives?limit=49&cursor=a%2Fb HTTP"));
+
+  client_.json = true;
+  peer json(pages());
+  e = run(json, directives, {"list"});
+  EXPECT_EQ(e.out,
+            "{\"next\":null,\"results\":[{\"id\":\"1\",\"name\":\"één\",\"version\":1},"
+            "{\"id\":\"22\",\"name\":\"x\\u001b[31m\"}]}\n");
+
+  client_.output = "ndjson";
+  peer rows(pages());
+  e = run(rows, directives, {"list", "--limit", "2"});
+  EXPECT_EQ(e.out,
+            "{\"id\":\"1\",\"name\":\"één\",\"version\":1}\n"
+            "{\"id\":\"22\",\"name\":\"x\\u001b[31m\"}\n");
+}
+
+TEST_F(UI2_client, encodes_what_goes_into_a_path) {
+  peer p({problem(404, "not_found"), problem(404, "not_found")});
+  run(p, runs, {"artifacts", "../x", "a b?c"});
+  run(p, runs, {"cancel", "x/../../y"});
+  EXPECT_THAT(p.requests()[0], HasSubstr("GET /api/jobs/..%2Fx/artifacts/a%20b%3Fc HTTP"));
+  EXPECT_THAT(p.requests()[1], HasSubstr("POST /api/runs/x%2F..%2F..%2Fy/cancel HTTP"));
+}
+
+TEST_F(UI2_client, writes_a_download_as_it_is) {
+  const std::string bytes("line\n\0\x1b[0m\xff", 11);
+  peer p({http(200, bytes), problem(404, "not_found")});
+  EXPECT_EQ(run(p, runs, {"logs", "j"}).out, bytes);
+  const auto e = run(p, runs, {"logs", "j"});
+  EXPECT_EQ(e.code, exit_not_found);
+  EXPECT_EQ(e.out, "");
+  EXPECT_THAT(e.err, HasSubstr("the detail"));
+}
+
+TEST_F(UI2_client, tells_a_cut_answer_from_a_whole_one) {
+  peer p({"HTTP/1.1 200 X\r\nContent-Length: 100\r\n\r\nhalf",
+          "HTTP/1.1 200 X\r\nContent-Length: 100\r\n\r\n{\"id\":1}"});
+  EXPECT_EQ(run(p, runs, {"logs", "j"}).code, exit_unreachable);
+  EXPECT_EQ(run(p, runs, {"show", "r"}).code, exit_unreachable);
+}
+
+TEST_F(UI2_client, reads_the_newest_events_in_their_order) {
+  client_.json = true;
+  peer p({http(200, R"({"head":9,"next":"8","results":[{"position":9},{"position":8}]})"),
+          http(200, R"({"head":9,"next":null,"results":[{"position":3}]})")});
+  const auto e = run(p, events, {"--type", "run_launched"});
+  EXPECT_EQ(e.out,
+            "{\"read_to\":9,\"results\":[{\"position\":3},{\"position\":8},{\"position\":9}]}\n");
+  EXPECT_THAT(p.requests()[0], HasSubstr("?limit=50&type=run_launched&order=desc HTTP"));
+  EXPECT_THAT(p.requests()[1], HasSubstr("?limit=48&type=run_launched&order=desc&before=8 HTTP"));
+}
+
+TEST_F(UI2_client, goes_on_after_a_stream_that_broke_off) {
+  client_.json = true;
+  const std::string head = "HTTP/1.1 200 X\r\nContent-Type: text/event-stream\r\n\r\n";
+  peer p({head + ": still here\n\nid: 5\nevent: t\ndata: {\"position\":5}\n\nid: 6\ndata: {\"pos",
+          problem(503, "unavailable"), head + "id: 6\ndata: {\"position\":6}\n\n",
+          problem(401, "unauthenticated")});
+  const auto e = run(p, events, {"--follow", "--after", "4", "--stream", "run-1"});
+  EXPECT_EQ(e.code, exit_refused);
+  EXPECT_THAT(e.out, testing::StartsWith("{\"position\":5}\n{\"position\":6}\n"));
+  ASSERT_THAT(p.requests(), SizeIs(4));
+  EXPECT_THAT(p.requests()[0], HasSubstr("GET /api/events/stream?after=4&stream=run-1 HTTP"));
+  EXPECT_THAT(p.requests()[2], HasSubstr("GET /api/events/stream?after=5&stream=run-1 HTTP"));
+  EXPECT_THAT(p.requests()[3], HasSubstr("GET /api/events/stream?after=6&stream=run-1 HTTP"));
+}
+
+TEST_F(UI2_client, allows_and_removes) {
+  peer p({http(201, R"({"id":"i1","reference":"a:1"})"), http(200, R"({"id":"c1","name":"n"})")});
+  EXPECT_EQ(run(p, allow, {"image", "a:1", "--reason", "why", "--host-network"}).out, "i1  a:1\n");
+  EXPECT_EQ(run(p, allow, {"remove", "containers", "c1"}).out, "c1  n\n");
+  EXPECT_THAT(p.requests()[0],
+              HasSubstr(R"({"reference":"a:1","reason":"why","allow_host_network":true})"));
+  EXPECT_THAT(p.requests()[1], HasSubstr("DELETE /api/allowlists/containers/c1 HTTP"));
+}
+
+TEST(UI2_rest_client, bounds_what_it_takes_and_sends) {
+  peer p({http(200, std::string(4096, 'x')), http(500, std::string(4096, 'x'))});
+  adapters::rest_request request;
+  request.url = p.url();
+  request.max_bytes = 4095;
+  auto answer = adapters::call_rest(request);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, errc::too_large);
+  answer = adapters::stream_rest(request, [](std::string_view) { return true; });
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, errc::too_large);
+  request.token = "a\r\nX-Other: b";
+  EXPECT_EQ(adapters::call_rest(request).error().code, errc::invalid);
+}
+
+TEST(UI2_rest_client, gives_up_on_a_silent_server) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof at;
+  ASSERT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&at), size), 0);
+  ASSERT_EQ(::listen(fd, 1), 0);
+  ASSERT_EQ(::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size), 0);
+  adapters::rest_request request;
+  request.url = "http://127.0.0.1:" + std::to_string(ntohs(at.sin_port));
+  request.timeout_s = 1;
+  const auto answer = adapters::call_rest(request);
+  ::close(fd);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, errc::timed_out);
+}
