@@ -12,10 +12,33 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace reeve::bench {
 namespace {
+
+/// The answer's length in bytes, once its head is complete; nothing before.
+std::optional<std::size_t> length_of(std::string_view in) {
+  const auto end = in.find("\r\n\r\n");
+  if (end == in.npos) return std::nullopt;
+  constexpr std::string_view name = "Content-Length: ";
+  const auto at = in.find(name);
+  std::size_t body = 0;
+  if (at != in.npos && at < end) {
+    const auto* from = in.data() + at + name.size();
+    std::from_chars(from, in.data() + end, body);
+  }
+  return end + 4 + body;
+}
+
+int status_of_head(std::string_view in) {
+  int status = 0;
+  if (in.size() > 12) std::from_chars(in.data() + 9, in.data() + 12, status);
+  return status;
+}
+
+}  // namespace
 
 int connect_to(std::uint16_t port) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -39,68 +62,49 @@ void send_all(int fd, std::string_view bytes) {
   }
 }
 
-/// The answer's length in bytes, once its head is complete; nothing before.
-std::optional<std::size_t> length_of(std::string_view in) {
-  const auto end = in.find("\r\n\r\n");
-  if (end == in.npos) return std::nullopt;
-  constexpr std::string_view name = "Content-Length: ";
-  const auto at = in.find(name);
-  std::size_t body = 0;
-  if (at != in.npos && at < end) {
-    const auto* from = in.data() + at + name.size();
-    std::from_chars(from, in.data() + end, body);
-  }
-  return end + 4 + body;
+http_client::~http_client() {
+  if (fd_ >= 0) ::close(fd_);
 }
 
-int status_of_head(std::string_view in) {
-  int status = 0;
-  if (in.size() > 12) std::from_chars(in.data() + 9, in.data() + 12, status);
-  return status;
-}
+http_client::http_client(http_client&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), in_(std::move(other.in_)) {}
 
-struct client {
-  int fd = -1;
-  std::string in;
-};
-
-/// Reads what is there; true when the answer is complete.
-bool receive(client& c) {
+std::optional<http_answer> http_client::receive() {
   std::array<char, 65536> bytes;
-  const auto count = ::recv(c.fd, bytes.data(), bytes.size(), 0);
+  const auto count = ::recv(fd_, bytes.data(), bytes.size(), 0);
   if (count <= 0) give_up("the server closed a connection");
-  c.in.append(bytes.data(), static_cast<std::size_t>(count));
-  const auto length = length_of(c.in);
-  return length && c.in.size() >= *length;
+  in_.append(bytes.data(), static_cast<std::size_t>(count));
+  const auto length = length_of(in_);
+  if (!length || in_.size() < *length) return std::nullopt;
+  const auto end = in_.find("\r\n\r\n") + 4;
+  http_answer answer{status_of_head(in_), in_.substr(0, end), in_.substr(end, *length - end)};
+  in_.erase(0, *length);
+  return answer;
 }
-
-}  // namespace
 
 http_answer ask(std::uint16_t port, const std::string& request) {
-  client c{connect_to(port), {}};
-  send_all(c.fd, request);
-  while (!receive(c)) {
+  http_client client(port);
+  client.send(request);
+  for (;;) {
+    if (auto answer = client.receive()) return *std::move(answer);
   }
-  ::close(c.fd);
-  const auto end = c.in.find("\r\n\r\n") + 4;
-  return {status_of_head(c.in), c.in.substr(0, end), c.in.substr(end)};
 }
 
 load_result load(std::uint16_t port, int connections, double seconds,
                  const std::function<const std::string&()>& next) {
   const int poll = ::epoll_create1(EPOLL_CLOEXEC);
-  std::vector<client> clients(static_cast<std::size_t>(connections));
-  for (std::size_t i = 0; i < clients.size(); ++i) {
-    clients[i].fd = connect_to(port);
+  std::vector<http_client> clients;
+  for (int i = 0; i < connections; ++i) {
+    clients.emplace_back(port);
     epoll_event wanted{};
     wanted.events = EPOLLIN;
-    wanted.data.u64 = i;
-    ::epoll_ctl(poll, EPOLL_CTL_ADD, clients[i].fd, &wanted);
+    wanted.data.u64 = static_cast<std::uint64_t>(i);
+    ::epoll_ctl(poll, EPOLL_CTL_ADD, clients.back().fd(), &wanted);
   }
   load_result result;
   const auto begin = mono_us();
   const auto end = begin + static_cast<std::int64_t>(seconds * 1e6);
-  for (auto& c : clients) send_all(c.fd, next());
+  for (auto& c : clients) c.send(next());
   std::size_t open = clients.size();
   std::array<epoll_event, 64> events;
   while (open > 0) {
@@ -109,20 +113,18 @@ load_result load(std::uint16_t port, int connections, double seconds,
     const auto now = mono_us();
     for (int i = 0; i < ready; ++i) {
       auto& c = clients[events[static_cast<std::size_t>(i)].data.u64];
-      if (!receive(c)) continue;
-      if (status_of_head(c.in) != 200) give_up("an answer was not 200: " + c.in.substr(0, 400));
+      const auto answer = c.receive();
+      if (!answer) continue;
+      if (answer->status != 200) give_up("an answer was not 200: " + answer->head);
       ++result.answered;
-      result.bytes += static_cast<std::int64_t>(c.in.size());
-      c.in.clear();
       if (now < end) {
-        send_all(c.fd, next());
+        c.send(next());
       } else {
         --open;
       }
     }
   }
   result.seconds = static_cast<double>(mono_us() - begin) / 1e6;
-  for (auto& c : clients) ::close(c.fd);
   ::close(poll);
   return result;
 }

@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace reeve::bench {
 
@@ -15,13 +17,34 @@ struct http_answer {
   std::string body;
 };
 
+/// To 127.0.0.1, without Nagle's algorithm. These give up if the server is not there.
+int connect_to(std::uint16_t port);
+void send_all(int fd, std::string_view bytes);
+
+/// A connection with one request at a time.
+class http_client {
+ public:
+  explicit http_client(std::uint16_t port) : fd_(connect_to(port)) {}
+  ~http_client();
+  http_client(http_client&& other) noexcept;
+  http_client& operator=(http_client&&) = delete;
+
+  int fd() const { return fd_; }
+  void send(std::string_view request) const { send_all(fd_, request); }
+  /// Reads what is there, or waits for bytes; the answer once it is complete.
+  std::optional<http_answer> receive();
+
+ private:
+  int fd_;
+  std::string in_;
+};
+
 /// One request on a connection of its own; gives up (ends the process) if the server does not
 /// answer.
 http_answer ask(std::uint16_t port, const std::string& request);
 
 struct load_result {
   std::int64_t answered = 0;
-  std::int64_t bytes = 0;
   double seconds = 0;
 };
 

@@ -20,9 +20,8 @@ outcome<persistence::export_result> export_to(const loaded_config& config,
   if (!db) return db.error();
   auto out = open_text_output(asked.to, asked.zstd);
   if (!out) return out.error();
-  auto result =
-      persistence::export_log(db->owner_url, heads_file(config.values), tenant,
-                              [&](std::string_view text) { return (*out)->write(text); });
+  auto result = persistence::export_log(db->owner_url, heads_file(config.values), tenant,
+                                        [&](std::string_view text) { return (*out)->write(text); });
   if (result && !(*out)->finish()) return reject(errc::unavailable, "the export was not written");
   return result;
 }

@@ -53,8 +53,8 @@ int verify(const loaded_config& config, const verify_options& asked) {
   options.heads_file = asked.heads;
   // What is outside of the database belongs to the live log; an export stands for itself.
   if (asked.from.empty() && asked.heads.empty()) options.heads_file = heads_file(config.values);
-  auto result = asked.from.empty() ? verify_live(config, options)
-                                   : verify_input(asked.from, options);
+  auto result =
+      asked.from.empty() ? verify_live(config, options) : verify_input(asked.from, options);
   if (!result) {
     std::fputs(("reeve: " + result.error().detail + "\n").c_str(), stderr);
     return result.error().code == errc::unavailable ? exit_unreachable : exit_usage;

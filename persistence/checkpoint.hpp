@@ -5,8 +5,7 @@
 //   "reeve-checkpoint-v1" | origin | epoch | position | hash | key id
 //      19 ASCII bytes        16        8        8        32     16 hexadecimal digits
 //
-// Integers are big-endian two's complement; the key id is that of base/ed25519.hpp. Time is not
-// signed: it is a hint for people.
+// Integers are big-endian two's complement; the key id is that of base/ed25519.hpp.
 //
 // The file of heads has one line of JSON a head and only grows.
 
@@ -27,24 +26,21 @@ namespace reeve::persistence {
 struct signed_head {
   domain::position position = 0;
   uuid origin;
-  std::int64_t epoch = 0;  // of the event at `position`
-  digest hash{};           // of the event at `position`
-  std::string public_key;  // base64url
-  std::string key_id;      // 16 hexadecimal digits
-  std::string signature;   // base64url
-  time_us created_at_us = 0;
+  std::int64_t epoch = 0;     // of the event at `position`
+  digest hash{};              // of the event at `position`
+  std::string public_key;     // base64url
+  std::string key_id;         // 16 hexadecimal digits
+  std::string signature;      // base64url
+  time_us created_at_us = 0;  // not in its JSON, because nothing vouches for it
   bool operator==(const signed_head&) const = default;
 
   static constexpr auto fields() {
     using domain::field;
-    return std::tuple{field("position", &signed_head::position),
-                      field("origin", &signed_head::origin),
-                      field("epoch", &signed_head::epoch),
-                      field("hash", &signed_head::hash),
-                      field("public_key", &signed_head::public_key),
-                      field("key_id", &signed_head::key_id),
-                      field("signature", &signed_head::signature),
-                      field("created_at_us", &signed_head::created_at_us)};
+    return std::tuple{
+        field("position", &signed_head::position),     field("origin", &signed_head::origin),
+        field("epoch", &signed_head::epoch),           field("hash", &signed_head::hash),
+        field("public_key", &signed_head::public_key), field("key_id", &signed_head::key_id),
+        field("signature", &signed_head::signature)};
   }
 };
 

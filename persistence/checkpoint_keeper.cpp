@@ -116,8 +116,7 @@ struct checkpoint_keeper::impl {
   std::thread thread;  // last: it uses the rest
 };
 
-checkpoint_keeper::checkpoint_keeper(checkpoint_options options,
-                                     std::function<journal_head()> head)
+checkpoint_keeper::checkpoint_keeper(checkpoint_options options, std::function<journal_head()> head)
     : impl_(std::make_unique<impl>(std::move(options), std::move(head))) {}
 
 checkpoint_keeper::~checkpoint_keeper() = default;

@@ -1,6 +1,5 @@
 #include "persistence/copy_line.hpp"
 
-#include <utility>
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -79,8 +78,7 @@ void copy_line::id(std::optional<uuid>& to) {
 
 void copy_line::bytes(digest& to) {
   const auto field = next();
-  const auto parsed =
-      field.starts_with("\\\\x") ? digest_from_hex(field.substr(3)) : std::nullopt;
+  const auto parsed = field.starts_with("\\\\x") ? digest_from_hex(field.substr(3)) : std::nullopt;
   require(parsed.has_value());
   to = parsed.value_or(digest{});
 }

@@ -2,10 +2,13 @@
 
 #include "codec/codec.hpp"
 #include "persistence/log_reader.hpp"
+#include "persistence/stored_heads.hpp"
+
+#include <utility>
+#include <vector>
 
 namespace reeve::persistence {
 namespace {
-
 
 /// Columns as an export has them; names and order of the keys are canonical.
 struct exported_event {
@@ -36,8 +39,7 @@ struct exported_event {
                    field("stream", &self::stream), field("version", &self::version),
                    field("type", &self::type), field("schema_version", &self::schema_version),
                    field("tenant", &self::tenant), field("payload", &self::payload),
-                   field("payload_format", &self::payload_format),
-                   field("key_id", &self::key_id)},
+                   field("payload_format", &self::payload_format), field("key_id", &self::key_id)},
         std::tuple{field("principal", &self::principal), field("command_id", &self::command_id),
                    field("request_digest", &self::request_digest),
                    field("correlation_id", &self::correlation_id),
@@ -115,54 +117,115 @@ std::optional<imported_line> import_line(std::string_view line) {
   auto doc = codec::parse_strict(line, limits);
   if (!doc || !doc->root().is_object()) return std::nullopt;
   imported_line made;
+  // Written again it shows what was read over: spaces, another order, capitals in a digest.
   if (doc->root().find("payload")) {
     auto event = codec::decode<exported_event>(doc->root());
-    if (!event) return std::nullopt;
+    if (!event || codec::encode_document(*event) != line) return std::nullopt;
+    if (!std::in_range<int>(event->schema_version) || !std::in_range<int>(event->payload_format)) {
+      return std::nullopt;
+    }
     made.position = event->position;
     made.leaf = event->leaf;
     made.event = record_of(std::move(*event));
     return made;
   }
   auto leaf = codec::decode<exported_leaf>(doc->root());
-  if (!leaf) return std::nullopt;
+  if (!leaf || codec::encode_document(*leaf) != line) return std::nullopt;
   made.position = leaf->position;
   made.leaf = leaf->leaf;
   return made;
 }
 
+namespace {
+
+/// Lines on their way to the sink, in pieces of about 1 MiB.
+class line_writer {
+ public:
+  explicit line_writer(const text_sink& sink) : sink_(sink) {}
+
+  bool add(std::string_view line) {
+    text_ += line;
+    text_ += '\n';
+    return text_.size() < (std::size_t{1} << 20) || flush();
+  }
+  bool flush() {
+    const bool taken = text_.empty() || sink_(text_);
+    text_.clear();
+    return taken;
+  }
+
+ private:
+  const text_sink& sink_;
+  std::string text_;
+};
+
+class exporter {
+ public:
+  exporter(const std::optional<uuid>& tenant, std::vector<signed_head> heads, const text_sink& sink)
+      : tenant_(tenant), heads_(std::move(heads)), out_(sink) {}
+
+  /// Reads up to the head of the moment; writers may go on.
+  outcome<export_result> run(log_reader& reader) {
+    const auto refused = reject(errc::unavailable, "the export cannot be written");
+    if (!out_.add(codec::encode(export_header{1, reader.origin()}))) return refused;
+    std::vector<domain::event_record> page;
+    for (bool more = reader.head() > 0; more && result_.head < reader.head();) {
+      const auto next = reader.next(page);
+      if (!next) return next.error();
+      more = *next;
+      for (const auto& e : page) {
+        if (e.position > reader.head()) break;
+        if (!add(e)) return refused;
+      }
+    }
+    // What was signed behind the last event shows that the end was cut off: it goes along.
+    if (!add_heads(INT64_MAX) || !add_trailer() || !out_.flush()) return refused;
+    return result_;
+  }
+
+ private:
+  bool add(const domain::event_record& e) {
+    const bool whole = !tenant_ || e.tenant == *tenant_;
+    if (!out_.add(whole ? export_line(e)
+                        : codec::encode_document(exported_leaf{e.position, e.leaf}))) {
+      return false;
+    }
+    ++result_.events;
+    result_.head = e.position;
+    return add_heads(e.position);
+  }
+
+  bool add_heads(domain::position until) {
+    for (; heads_done_ < heads_.size() && heads_[heads_done_].position <= until; ++heads_done_) {
+      if (!out_.add(codec::encode(export_checkpoint{heads_[heads_done_]}))) return false;
+    }
+    return true;
+  }
+
+  bool add_trailer() {
+    const auto heads = static_cast<std::int64_t>(heads_done_);
+    return out_.add(codec::encode(export_trailer{{heads, result_.events}}));
+  }
+
+  std::optional<uuid> tenant_;
+  std::vector<signed_head> heads_;
+  std::size_t heads_done_ = 0;
+  line_writer out_;
+  export_result result_;
+};
+
+}  // namespace
+
 outcome<export_result> export_log(const std::string& url, const std::string& heads_file,
                                   const std::optional<uuid>& tenant, const text_sink& sink) {
-  auto reader = log_reader::open(url);
-  if (!reader) return reader.error();
-  const auto refused = reject(errc::unavailable, "the export cannot be written");
-  if (!sink("{\"reeve_export\":1,\"origin\":\"" + to_string(reader->origin()) + "\"}\n")) {
-    return refused;
-  }
-  export_result result;
-  std::vector<domain::event_record> page;
-  for (;;) {
-    auto more = reader->next(page);
-    if (!more) return more.error();
-    std::string text;
-    for (const auto& e : page) {
-      text += !tenant || e.tenant == *tenant
-                  ? export_line(e)
-                  : codec::encode_document(exported_leaf{e.position, e.leaf});
-      text += '\n';
-      ++result.events;
-      result.head = e.position;
-    }
-    if (!text.empty() && !sink(text)) return refused;
-    if (!*more) break;
-  }
-  auto heads = read_heads(heads_file);
+  // Before the events: a head that is signed meanwhile would lie behind the last one of them.
+  auto heads = all_heads(url, heads_file);
   if (!heads) return heads.error();
-  for (const auto& head : *heads) {
-    if (head.position > result.head) continue;
-    if (!sink("{\"checkpoint\":" + codec::encode(head) + "}\n")) return refused;
-  }
-  if (!sink("{\"reeve_export_end\":" + std::to_string(result.events) + "}\n")) return refused;
-  return result;
+  log_range range;
+  range.after = INT64_MIN + 1;  // a row below position 1 is exported as well, and then found
+  auto reader = log_reader::open(url, range);
+  if (!reader) return reader.error();
+  return exporter(tenant, std::move(*heads), sink).run(*reader);
 }
 
 }  // namespace reeve::persistence

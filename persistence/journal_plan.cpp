@@ -76,9 +76,8 @@ bool is_row(const projection_row& row) {
   const auto tables = projection_tables();
   if (row.table < 0 || static_cast<std::size_t>(row.table) >= tables.size()) return false;
   const auto& columns = tables[static_cast<std::size_t>(row.table)].columns;
-  return std::equal(
-      columns.begin(), columns.end(), row.cells.begin(), row.cells.end(),
-      [](const column& c, const auto& cell) { return fits(oid_of(c.type), cell); });
+  return std::equal(columns.begin(), columns.end(), row.cells.begin(), row.cells.end(),
+                    [](const column& c, const auto& cell) { return fits(oid_of(c.type), cell); });
 }
 
 auto key_of(const command_key& c) {

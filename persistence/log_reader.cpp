@@ -71,8 +71,8 @@ struct log_reader::impl {
 
   void begin_copy() {
     transaction = std::make_unique<pqxx::nontransaction>(*connection);
-    std::string query = "(SELECT " + std::string(columns) +
-                        " FROM reeve.events WHERE position > " + std::to_string(last);
+    std::string query = "(SELECT " + std::string(columns) + " FROM reeve.events WHERE position > " +
+                        std::to_string(last);
     if (range.until) query += " AND position <= " + std::to_string(*range.until);
     query += " ORDER BY position LIMIT " + std::to_string(events_per_copy) + ")";
     copy = std::make_unique<pqxx::stream_from>(*transaction, query);

@@ -91,6 +91,15 @@ std::unique_ptr<pqxx::connection> connect_session(const std::string& url, const 
   return connection;
 }
 
+std::string connection_word(std::string_view value) {
+  std::string word = "'";
+  for (const char c : value) {
+    if (c == '\'' || c == '\\') word += '\\';
+    word += c;
+  }
+  return word + "'";
+}
+
 database_settings read_settings(pqxx::connection& connection) {
   pqxx::nontransaction tx(connection);
   const auto row = tx.exec1(

@@ -10,6 +10,7 @@
 #include <memory>
 #include <pqxx/pqxx>
 #include <string>
+#include <string_view>
 
 namespace reeve::persistence {
 
@@ -29,6 +30,9 @@ sql_trouble trouble_of_current(const pqxx::connection& connection);
 /// and, as far as the role may, settings that keep values out of PostgreSQL's log. Throws as
 /// libpqxx does.
 std::unique_ptr<pqxx::connection> connect_session(const std::string& url, const std::string& name);
+
+/// A value as it stands in key=value connection text.
+std::string connection_word(std::string_view value);
 
 /// Settings on which a promise rests, as the server tells them.
 struct database_settings {

@@ -35,9 +35,9 @@ void project(const domain::run_state& after, std::span<const domain::run_event> 
 void project(const domain::system_event& event, const uuid& tenant,
              const domain::event_stamp& stamp, row_sink& rows);
 
-/// Folds any log into rows, keeping the states that it needs. Rows are rendered by `flush`, once for
-/// all events of a stream since the last one. A run's state is let go when the run is over, since
-/// nothing follows then.
+/// Folds any log into rows, keeping the states that it needs. Rows are rendered by `flush`, once
+/// for all events of a stream since the last one. A run's state is let go when the run is over,
+/// since nothing follows then.
 class projection_fold {
  public:
   projection_fold();

@@ -60,8 +60,7 @@ class replayer {
     }
     if (options_.until) return *options_.until;
     if (!options_.until_time) return head;
-    return tx
-        .exec("SELECT reeve.position_at(" + std::to_string(*options_.until_time) + ")")[0][0]
+    return tx.exec("SELECT reeve.position_at(" + std::to_string(*options_.until_time) + ")")[0][0]
         .as<std::int64_t>();
   }
 
@@ -165,8 +164,8 @@ class replayer {
       const std::string name(c.name);
       columns += (columns.empty() ? "" : ", ") + ("l." + name) + "::text, r." + name + "::text";
     }
-    for (const auto& row : tx.exec("SELECT " + columns + from + " LIMIT " +
-                                   std::to_string(most_differences))) {
+    for (const auto& row :
+         tx.exec("SELECT " + columns + from + " LIMIT " + std::to_string(most_differences))) {
       tell(table, row);
     }
   }

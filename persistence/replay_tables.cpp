@@ -5,7 +5,8 @@
 namespace reeve::persistence {
 namespace {
 
-std::string key_of(const replay_table& table, const std::vector<std::optional<std::string>>& cells) {
+std::string key_of(const replay_table& table,
+                   const std::vector<std::optional<std::string>>& cells) {
   std::string key;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (!table.columns[i].is_key) continue;

@@ -2,7 +2,9 @@
 
 #include "base/digest.hpp"
 #include "persistence/pg_session.hpp"
+#include "persistence/scram.hpp"
 
+#include <cerrno>
 #include <chrono>
 #include <fcntl.h>
 #include <fstream>
@@ -21,11 +23,11 @@ struct passwords {
   std::string reader;
 };
 
-std::string make_password() {
+std::string random_bytes(int count) {
   std::random_device random;  // the operating system's random numbers
   std::string bytes;
-  for (int i = 0; i < 24; ++i) bytes += static_cast<char>(random() & 0xff);
-  return to_base64url(bytes);
+  for (int i = 0; i < count; ++i) bytes += static_cast<char>(random() & 0xff);
+  return bytes;
 }
 
 outcome<passwords> read_passwords(const std::string& path) {
@@ -40,24 +42,34 @@ outcome<passwords> read_passwords(const std::string& path) {
   return p;
 }
 
-outcome<passwords> make_passwords(const std::string& path) {
-  passwords p{make_password(), make_password()};
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return reject(errc::unavailable, path + " cannot be written");
-  const std::string text = p.writer + "\n" + p.reader + "\n";
+bool write_synced(const std::string& path, const std::string& text) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0) return false;
   const bool good = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
                     ::fsync(fd) == 0;
   ::close(fd);
-  if (!good) return reject(errc::unavailable, path + " cannot be written");
+  return good;
+}
+
+/// The file appears whole or not at all, and only the first of several starts makes it.
+outcome<passwords> make_passwords(const std::string& path) {
+  passwords p{to_base64url(random_bytes(24)), to_base64url(random_bytes(24))};
+  const auto draft = path + "." + std::to_string(::getpid());
+  const bool written = write_synced(draft, p.writer + "\n" + p.reader + "\n");
+  const bool named = written && ::link(draft.c_str(), path.c_str()) == 0;
+  const bool was_there = written && !named && errno == EEXIST;
+  ::unlink(draft.c_str());
+  if (was_there) return read_passwords(path);
+  if (!named) return reject(errc::unavailable, path + " cannot be written");
   return p;
 }
 
 /// The same server and database for another user, as key=value text.
 std::string login(pqxx::connection& owner, const std::string& user, const std::string& password) {
-  std::string url = "user=" + user + " dbname=" + owner.dbname();
-  if (owner.hostname() != nullptr) url += " host=" + std::string(owner.hostname());
-  if (owner.port() != nullptr) url += " port=" + std::string(owner.port());
-  if (!password.empty()) url += " password=" + password;
+  std::string url = "user=" + connection_word(user) + " dbname=" + connection_word(owner.dbname());
+  if (owner.hostname() != nullptr) url += " host=" + connection_word(owner.hostname());
+  if (owner.port() != nullptr) url += " port=" + connection_word(owner.port());
+  if (!password.empty()) url += " password=" + connection_word(password);
   return url;
 }
 
@@ -67,7 +79,8 @@ void ensure_role(pqxx::connection& connection, const std::string& role,
   const auto name = tx.quote_name(role);
   const bool known = !tx.exec_params("SELECT 1 FROM pg_roles WHERE rolname = $1", role).empty();
   const std::string secret =
-      password.empty() ? " PASSWORD NULL" : " PASSWORD " + tx.quote(password);
+      password.empty() ? " PASSWORD NULL"
+                       : " PASSWORD " + tx.quote(scram_verifier(password, random_bytes(16)));
   const std::string rights = " LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOREPLICATION";
   tx.exec((known ? "ALTER ROLE " : "CREATE ROLE ") + name + rights + secret);
   tx.exec("GRANT CONNECT ON DATABASE " + tx.quote_name(connection.dbname()) + " TO " + name);

@@ -46,8 +46,8 @@ response json_response(int status, std::string body);
 /// A strong validator of a rendered document, the same one that reads of it carry.
 std::string etag_of(std::string_view body);
 
-/// `route` is "POST /api/…", as the idempotency key is kept under it. A key stands for the path and
-/// the body together: used again for another resource it is refused.
+/// `route` is the method and the pattern, as the idempotency key is kept under it. A key stands for
+/// the path and the body together: used again for another resource it is refused.
 command_meta meta_of(const request& r, std::string route);
 
 /// Nothing = 404: an id that is none names nothing.

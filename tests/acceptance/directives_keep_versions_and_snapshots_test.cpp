@@ -104,8 +104,7 @@ TEST(P9_snapshot, survives_every_change_of_its_directive) {
   const std::string id = made(api, nightly("0.4"));
   const json launched = support::launch(api, {{"directive_id", id}});
   const std::string run = "/api/runs/" + launched.at("id").get<std::string>();
-  const std::string event =
-      "/api/events/" + std::to_string(launched.at("position").get<long>());
+  const std::string event = "/api/events/" + std::to_string(launched.at("position").get<long>());
   const json snapshot = must_get(api, run).at("directive_snapshot");
   const std::string first = api.get(event).body;
   EXPECT_EQ(support::without_nulls(snapshot),
@@ -113,9 +112,9 @@ TEST(P9_snapshot, survives_every_change_of_its_directive) {
 
   EXPECT_EQ(api.put("/api/directives/" + id, nightly("0.1")).status, 200);
   EXPECT_EQ(must_get(api, run).at("directive_snapshot"), snapshot);
-  EXPECT_EQ(must_post(api, "/api/directives/" + id + "/archive", json::object(), 200)
-                .at("is_archived"),
-            true);
+  EXPECT_EQ(
+      must_post(api, "/api/directives/" + id + "/archive", json::object(), 200).at("is_archived"),
+      true);
   const json over = support::await_run(api, launched.at("id"));
   EXPECT_EQ(over.at("status"), "success");
   EXPECT_EQ(over.at("directive_snapshot"), snapshot);

@@ -56,7 +56,8 @@ void launch_many(const support::api_client& api, int threads, int each) {
 }
 
 /// Positions of a stream from after `after` until `last` is there.
-std::vector<long> stream_until(const support::api_client& api, const std::string& after, long last) {
+std::vector<long> stream_until(const support::api_client& api, const std::string& after,
+                               long last) {
   auto reader = api.events("/api/events/stream?after=0", after);
   EXPECT_EQ(reader.response().status, 200);
   std::vector<long> seen;
@@ -75,13 +76,14 @@ TEST(EV2_events, hold_everything_that_an_auditor_needs) {
   server reeve;
   const auto api = reeve.api();
   const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-  const auto answer = api.post("/api/runs/launch", {{"tasks", {"task2"}}}, {{"traceparent", trace}});
+  const auto answer =
+      api.post("/api/runs/launch", {{"tasks", {"task2"}}}, {{"traceparent", trace}});
   ASSERT_EQ(answer.status, 201);
   const json event = must_get(api, "/api/events/" + answer.header("Reeve-Position"));
-  for (const char* name : {"position", "epoch", "stream", "version", "type", "schema_version",
-                           "tenant", "payload", "payload_format", "key_id", "principal",
-                           "command_id", "request_digest", "correlation_id", "causation_id",
-                           "traceparent", "recorded_at", "leaf", "hash"}) {
+  for (const char* name :
+       {"position", "epoch", "stream", "version", "type", "schema_version", "tenant", "payload",
+        "payload_format", "key_id", "principal", "command_id", "request_digest", "correlation_id",
+        "causation_id", "traceparent", "recorded_at", "leaf", "hash"}) {
     EXPECT_TRUE(event.contains(name)) << name;
   }
   EXPECT_EQ(event.at("principal"),
@@ -107,16 +109,15 @@ TEST(EV10_events, are_filtered) {
     EXPECT_EQ(event.at("version"), ++version);
   }
   EXPECT_EQ(must_get(api, "/api/events?type=run_launched").at("results").size(), 3U);
-  EXPECT_EQ(must_get(api, "/api/events?type=run_launched&stream=run-" + id).at("results").size(), 1U);
+  EXPECT_EQ(must_get(api, "/api/events?type=run_launched&stream=run-" + id).at("results").size(),
+            1U);
   EXPECT_EQ(must_get(api, "/api/events?type=no_such_type").at("results").size(), 0U);
   const json first = of_run.at("results")[0];
-  const auto by_correlation =
-      positions(must_get(api, "/api/events?correlation_id=" +
-                                  first.at("correlation_id").get<std::string>()));
+  const auto by_correlation = positions(
+      must_get(api, "/api/events?correlation_id=" + first.at("correlation_id").get<std::string>()));
   EXPECT_EQ(by_correlation, positions(of_run));
   const std::string principal = first.at("principal");
-  for (const json& event :
-       must_get(api, "/api/events?principal=" + principal).at("results")) {
+  for (const json& event : must_get(api, "/api/events?principal=" + principal).at("results")) {
     EXPECT_EQ(event.at("principal"), principal);
   }
   const long at = first.at("position");
@@ -131,8 +132,9 @@ TEST(EV10_events, are_filtered) {
   EXPECT_THAT(until, testing::Not(testing::Contains(at)));
   EXPECT_EQ(positions(must_get(api, "/api/events?limit=1&after=" + std::to_string(at - 1))),
             std::vector<long>{at});
-  for (const char* wrong : {"limit=0", "limit=501", "limit=x", "after=-1", "before=x", "order=up",
-                            "from=yesterday", "correlation_id=1", "colour=red", "limit=1&limit=2"}) {
+  for (const char* wrong :
+       {"limit=0", "limit=501", "limit=x", "after=-1", "before=x", "order=up", "from=yesterday",
+        "correlation_id=1", "colour=red", "limit=1&limit=2"}) {
     const auto answer = api.get(std::string("/api/events?") + wrong);
     EXPECT_EQ(answer.status, 422) << wrong << answer.body;
   }

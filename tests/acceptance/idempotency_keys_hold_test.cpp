@@ -74,8 +74,8 @@ TEST(EV3_idempotency, is_per_token_and_refuses_what_is_no_key) {
   const auto theirs = other.post("/api/directives", directive, key("k"));
   EXPECT_EQ(theirs.status, 201);
   EXPECT_NE(mine.json().at("id"), theirs.json().at("id"));
-  for (const auto& wrong : {std::string("a b"), std::string("\xc3\xbc"), std::string("{}"),
-                            std::string(129, 'k')}) {
+  for (const auto& wrong :
+       {std::string("a b"), std::string("\xc3\xbc"), std::string("{}"), std::string(129, 'k')}) {
     const auto answer = api.post("/api/directives", directive, key(wrong));
     EXPECT_EQ(answer.status, 422) << wrong << answer.body;
     EXPECT_EQ(support::pointer_of(answer), "/headers/Idempotency-Key");

@@ -86,11 +86,10 @@ std::chrono::microseconds time_of(const json& text) {
 
 TEST(RUN5_container, exit_codes_decide_and_logs_are_kept) {
   on_the_engine here;
-  const json run =
-      here.run({shell_task("good", "echo to stdout; echo to stderr >&2; printf 'no newline'"),
-                shell_task("bad", "echo before; exit 42"), support::box_task("silent", {"true"}),
-                support::box_task("none", {"/no/such/program"}),
-                shell_task("killed", "kill -9 $$")});
+  const json run = here.run(
+      {shell_task("good", "echo to stdout; echo to stderr >&2; printf 'no newline'"),
+       shell_task("bad", "echo before; exit 42"), support::box_task("silent", {"true"}),
+       support::box_task("none", {"/no/such/program"}), shell_task("killed", "kill -9 $$")});
   EXPECT_EQ(run.at("status"), "partial");
   EXPECT_EQ(run.at("engine"), "docker");
   const json good = job_named(run, "good");
@@ -133,8 +132,9 @@ TEST(RUN13_logs, hold_no_secret) {
   on_the_engine here;
   const std::string secret = "correct-horse-battery";
   const json run = here.run({shell_task(
-      "leak", "echo password=$PASS; printf 'Authorization: Bear'; sleep 0.2; echo er $PASS.$PASS; "
-              "echo plain words stay; echo postgresql://me:$PASS@db/x",
+      "leak",
+      "echo password=$PASS; printf 'Authorization: Bear'; sleep 0.2; echo er $PASS.$PASS; "
+      "echo plain words stay; echo postgresql://me:$PASS@db/x",
       {{"env", {{"PASS", secret}}}})});
   const std::string text = here.log(run, "leak");
   EXPECT_THAT(text, HasSubstr("plain words stay"));
@@ -144,11 +144,11 @@ TEST(RUN13_logs, hold_no_secret) {
 
 TEST(RUN5_needs, are_met_before_a_job_starts) {
   on_the_engine here;
-  const json run = here.run({shell_task("c", "true", {}, {{"needs", {"a", "b"}}}),
-                             shell_task("a", "sleep 0.3"), shell_task("b", "true"),
-                             shell_task("d", "exit 1", {}, {{"needs", {"b"}}}),
-                             shell_task("e", "true", {}, {{"needs", {"d"}}}),
-                             shell_task("f", "true", {}, {{"needs", {"e"}}})});
+  const json run =
+      here.run({shell_task("c", "true", {}, {{"needs", {"a", "b"}}}), shell_task("a", "sleep 0.3"),
+                shell_task("b", "true"), shell_task("d", "exit 1", {}, {{"needs", {"b"}}}),
+                shell_task("e", "true", {}, {{"needs", {"d"}}}),
+                shell_task("f", "true", {}, {{"needs", {"e"}}})});
   EXPECT_EQ(run.at("status"), "partial");
   const auto started = [&](const char* name) {
     return time_of(job_named(run, name).at("attempts")[0].at("started_at"));
@@ -168,9 +168,10 @@ TEST(RUN5_needs, are_met_before_a_job_starts) {
 TEST(RUN5_parallel, never_exceeds_its_limit_and_priority_goes_first) {
   on_the_engine here;
   const json one = {{"max_parallel", 1}};
-  const json run = here.run({shell_task("low", "true"), shell_task("mid", "true", {}, {{"priority", 5}}),
-                             shell_task("high", "true", {}, {{"priority", 9}})},
-                            one);
+  const json run =
+      here.run({shell_task("low", "true"), shell_task("mid", "true", {}, {{"priority", 5}}),
+                shell_task("high", "true", {}, {{"priority", 9}})},
+               one);
   const auto at = [&](const char* name, const char* when) {
     return time_of(job_named(run, name).at("attempts")[0].at(when));
   };
@@ -194,10 +195,10 @@ TEST(RUN5_timeout, kills_a_container_that_does_not_listen) {
 
 TEST(RUN5_cancel, asks_first_and_kills_after_the_grace) {
   on_the_engine here;
-  const json launched =
-      here.launch({shell_task("polite", "trap 'echo going; exit 7' TERM; while :; do sleep 0.1; done"),
-                   shell_task("deaf", "trap '' TERM; while :; do sleep 1; done")},
-                  {{"stop_grace_s", 1}});
+  const json launched = here.launch(
+      {shell_task("polite", "trap 'echo going; exit 7' TERM; while :; do sleep 0.1; done"),
+       shell_task("deaf", "trap '' TERM; while :; do sleep 1; done")},
+      {{"stop_grace_s", 1}});
   const std::string id = launched.at("id");
   support::await_job(here.api(), id, "polite", "running");
   support::await_job(here.api(), id, "deaf", "running");
@@ -271,13 +272,16 @@ TEST(RUN11_container, can_do_as_little_as_possible) {
 
 TEST(RUN11_container, has_the_limits_that_the_task_asked_for) {
   on_the_engine here;
-  const json launched = here.launch({shell_task(
-      "small", "sleep 20", {{"memory_mb", 16}, {"cpu_millis", 250}, {"pids", 17}, {"env", {{"A", "b c"}}},
-                            {"workdir", "/tmp"}})});
+  const json launched = here.launch({shell_task("small", "sleep 20",
+                                                {{"memory_mb", 16},
+                                                 {"cpu_millis", 250},
+                                                 {"pids", 17},
+                                                 {"env", {{"A", "b c"}}},
+                                                 {"workdir", "/tmp"}})});
   const json running = support::await_job(here.api(), launched.at("id"), "small", "running");
   ASSERT_TRUE(support::eventually(5s, [&] { return here.containers() == 1; }));
-  const auto all = support::engine().containers(
-      "reeve.run=" + launched.at("id").get<std::string>());
+  const auto all =
+      support::engine().containers("reeve.run=" + launched.at("id").get<std::string>());
   ASSERT_EQ(all.size(), 1U);
   const json inspected = support::engine().inspect(all[0].at("Id"));
   const json host = inspected.at("HostConfig");
@@ -295,11 +299,11 @@ TEST(RUN11_container, has_the_limits_that_the_task_asked_for) {
   EXPECT_EQ(inspected.at("Config").at("WorkingDir"), "/tmp");
   EXPECT_THAT(inspected.at("Config").at("Env").get<std::vector<std::string>>(),
               testing::Contains("A=b c"));
-  EXPECT_EQ(here.api()
-                .post("/api/runs/" + launched.at("id").get<std::string>() + "/cancel",
-                      json::object())
-                .status,
-            202);
+  EXPECT_EQ(
+      here.api()
+          .post("/api/runs/" + launched.at("id").get<std::string>() + "/cancel", json::object())
+          .status,
+      202);
   support::await_run(here.api(), launched.at("id"));
   EXPECT_TRUE(here.left_nothing());
 }

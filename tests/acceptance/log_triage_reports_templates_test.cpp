@@ -60,9 +60,7 @@ class triage_case {
   json run(const json& body) const {
     return support::await_run(api(), support::launch(api(), body).at("id"));
   }
-  json report(const json& run) const {
-    return must_get(api(), artifact(run, "log_triage.json"));
-  }
+  json report(const json& run) const { return must_get(api(), artifact(run, "log_triage.json")); }
   std::string markdown(const json& run) const {
     return api().get(artifact(run, "log_triage.md")).body;
   }
@@ -96,9 +94,11 @@ const json* finding(const json& report, const std::string& part) {
 TEST(RUN8_log_triage, reads_every_listed_container_and_ranks_what_it_finds) {
   triage_case here;
   const auto web = here.container(
-      "web", "for i in 1 2 3 4 5 6 7; do echo \"INFO request $i took ${i}0 ms\"; done; "
-             "echo 'ERROR: disk /dev/sda1 is full at 97%' >&2; echo password=hunter2hunter2");
-  const auto queue = here.container("queue", "echo 'WARN: queue depth 812'; echo 'FATAL: giving up'");
+      "web",
+      "for i in 1 2 3 4 5 6 7; do echo \"INFO request $i took ${i}0 ms\"; done; "
+      "echo 'ERROR: disk /dev/sda1 is full at 97%' >&2; echo password=hunter2hunter2");
+  const auto queue =
+      here.container("queue", "echo 'WARN: queue depth 812'; echo 'FATAL: giving up'");
   here.container("hidden", "echo 'FATAL: nobody listed me'");
   for (const auto& name : {web, queue}) {
     must_post(here.api(), "/api/allowlists/containers", {{"name", name}}, 201);
@@ -106,9 +106,8 @@ TEST(RUN8_log_triage, reads_every_listed_container_and_ranks_what_it_finds) {
   const json run = here.run({{"tasks", {"log_triage"}}});
   ASSERT_EQ(run.at("status"), "success") << run.dump(1);
 
-  const json list =
-      must_get(here.api(), "/api/jobs/" + run.at("jobs")[0].at("id").get<std::string>() +
-                               "/artifacts");
+  const json list = must_get(
+      here.api(), "/api/jobs/" + run.at("jobs")[0].at("id").get<std::string>() + "/artifacts");
   ASSERT_EQ(list.at("results").size(), 2U);
   EXPECT_EQ(run.at("jobs")[0].at("artifacts").size(), 2U);
   for (const json& one : list.at("results")) {
@@ -142,15 +141,17 @@ TEST(RUN8_log_triage, reads_every_listed_container_and_ranks_what_it_finds) {
 
 TEST(RUN8_log_triage, says_what_is_new_since_the_last_successful_run) {
   triage_case here;
-  here.write("app/server.log", "2026-01-01T00:00:00Z ERROR: cannot reach db-7 in 30 ms\n"
-                               "2026-01-01T00:00:01Z INFO started\n");
+  here.write("app/server.log",
+             "2026-01-01T00:00:00Z ERROR: cannot reach db-7 in 30 ms\n"
+             "2026-01-01T00:00:01Z INFO started\n");
   const std::string id = here.directive({{"files", {"app/server.log"}}});
   const json first = here.run({{"directive_id", id}});
   ASSERT_EQ(first.at("status"), "success") << first.dump(1);
   EXPECT_TRUE(here.report(first).at("baseline_run").is_null());
 
-  here.write("app/server.log", "2026-01-01T00:01:00Z ERROR: cannot reach db-9 in 45 ms\n"
-                               "2026-01-01T00:01:01Z ERROR: the tape is on fire\n");
+  here.write("app/server.log",
+             "2026-01-01T00:01:00Z ERROR: cannot reach db-9 in 45 ms\n"
+             "2026-01-01T00:01:01Z ERROR: the tape is on fire\n");
   const json second = here.run({{"directive_id", id}});
   const json report = here.report(second);
   EXPECT_EQ(report.at("baseline_run"), first.at("id"));
@@ -182,12 +183,12 @@ TEST(RUN6_since, last_success_limits_the_input_to_what_came_after_it) {
   EXPECT_NE(finding(report, "after that"), nullptr);
   EXPECT_EQ(finding(report, "long ago"), nullptr);
   // The task's own word wins over the launch's.
-  const json own = here.run(
-      {{"directive", {{"name", "own"},
-                      {"tasks", json::array({{{"kind", "log_triage"},
-                                              {"since", "2025-01-01T00:00:00Z"},
-                                              {"params", {{"files", {"a.log"}}}}}})}}},
-       {"since", "2031-01-01T00:00:00Z"}});
+  const json own = here.run({{"directive",
+                              {{"name", "own"},
+                               {"tasks", json::array({{{"kind", "log_triage"},
+                                                       {"since", "2025-01-01T00:00:00Z"},
+                                                       {"params", {{"files", {"a.log"}}}}}})}}},
+                             {"since", "2031-01-01T00:00:00Z"}});
   EXPECT_EQ(here.report(own).at("totals").at("lines"), 1);
   // A run that came after the last success of the same directive is listed.
   const json third = support::launch(here.api(), {{"directive_id", id}});
@@ -204,9 +205,9 @@ TEST(RUN8_log_triage, reads_no_file_outside_of_the_log_folder) {
   fs::create_directory_symlink("/etc", here.logs() / "etc");
   for (const char* name : {"../../etc/passwd", "/etc/passwd", "link.log", "etc/passwd", "./ok.log",
                            "absent.log", "a/../ok.log"}) {
-    const auto answer = here.api().post(
-        "/api/runs/launch",
-        {{"tasks", {{{"kind", "log_triage"}, {"params", {{"files", {name}}}}}}}});
+    const auto answer =
+        here.api().post("/api/runs/launch",
+                        {{"tasks", {{{"kind", "log_triage"}, {"params", {{"files", {name}}}}}}}});
     // Refused at once or when it is looked for; in no case read.
     if (answer.status == 422) continue;
     ASSERT_EQ(answer.status, 201) << name << answer.body;
@@ -215,7 +216,7 @@ TEST(RUN8_log_triage, reads_no_file_outside_of_the_log_folder) {
     EXPECT_EQ(run.at("jobs")[0].at("reason"), "input_missing") << name;
     EXPECT_TRUE(run.at("jobs")[0].at("artifacts").empty());
   }
-  const json good = here.run(
-      {{"tasks", {{{"kind", "log_triage"}, {"params", {{"files", {"ok.log"}}}}}}}});
+  const json good =
+      here.run({{"tasks", {{{"kind", "log_triage"}, {"params", {{"files", {"ok.log"}}}}}}}});
   EXPECT_EQ(here.report(good).at("totals").at("lines"), 1);
 }

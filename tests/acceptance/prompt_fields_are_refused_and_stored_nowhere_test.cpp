@@ -47,7 +47,8 @@ json valid() {
 }
 
 std::vector<std::string> forms() {
-  return {marker, support::base64_of(marker), support::hex_of(marker), support::url_encoded(marker)};
+  return {marker, support::base64_of(marker), support::hex_of(marker),
+          support::url_encoded(marker)};
 }
 
 /// Bodies with the marker in every place where a text can stand.
@@ -124,15 +125,18 @@ TEST(LLM1_calls, keep_counts_and_nothing_else) {
   EXPECT_EQ(call.at("total_tokens"), 450);
   EXPECT_EQ(call.at("model_name"), "org/m-1:8b");
   EXPECT_EQ(call.at("job_id"), job.id);
-  EXPECT_EQ(job.api.post(job.path, {{"model_name", "m"}, {"prompt_tokens", 1},
-                                    {"completion_tokens", 2}, {"total_tokens", 3}})
+  EXPECT_EQ(job.api
+                .post(job.path, {{"model_name", "m"},
+                                 {"prompt_tokens", 1},
+                                 {"completion_tokens", 2},
+                                 {"total_tokens", 3}})
                 .status,
             201);
   const json calls = must_get(job.api, job.path).at("results");
   ASSERT_EQ(calls.size(), 2U);
   EXPECT_EQ(calls[1], call);
-  const json usage = {{"calls", 2}, {"prompt_tokens", 151}, {"completion_tokens", 302},
-                      {"total_tokens", 453}};
+  const json usage = {
+      {"calls", 2}, {"prompt_tokens", 151}, {"completion_tokens", 302}, {"total_tokens", 453}};
   EXPECT_EQ(must_get(job.api, "/api/jobs/" + job.id).at("llm_usage"), usage);
   EXPECT_EQ(must_get(job.api, "/api/runs/" + job.run_id).at("llm_usage"), usage);
 }
@@ -164,8 +168,9 @@ TEST(LLM1_calls, are_refused_with_the_name_of_the_field) {
     body.erase(name);
     EXPECT_EQ(support::pointer_of(job.api.post(job.path, body)), std::string("/") + name);
   }
-  EXPECT_EQ(job.api.post("/api/jobs/0190a000-0000-7000-8000-000000000000/llm-calls", valid()).status,
-            404);
+  EXPECT_EQ(
+      job.api.post("/api/jobs/0190a000-0000-7000-8000-000000000000/llm-calls", valid()).status,
+      404);
   EXPECT_EQ(must_get(job.api, job.path).at("results").size(), 0U);
 }
 
@@ -176,15 +181,16 @@ TEST(P15_search, finds_what_was_planted_in_every_kind_of_column) {
   const auto kept = support::columns_with(database, support::traces_of(control));
   EXPECT_THAT(kept, testing::Contains("reeve_read.run_labels.value"));
   EXPECT_THAT(kept, testing::Contains(testing::StartsWith("reeve.events")));
-  database.exec("CREATE SCHEMA planted; CREATE TABLE planted.t (a text, b bytea, c jsonb, d text[])");
+  database.exec(
+      "CREATE SCHEMA planted; CREATE TABLE planted.t (a text, b bytea, c jsonb, d text[])");
   const std::vector<support::pg_cell> values = {
       "x" + support::hex_of(marker), "y" + support::base64_of("ab" + marker),
       json({{"k", support::url_encoded(marker)}}).dump(), marker};
   database.query("INSERT INTO planted.t VALUES ($1, convert_to($2, 'UTF8'), $3::jsonb, ARRAY[$4])",
                  values);
-  EXPECT_THAT(support::columns_with(database, support::traces_of(marker)),
-              testing::UnorderedElementsAre("planted.t.a", "planted.t.b", "planted.t.c",
-                                            "planted.t.d"));
+  EXPECT_THAT(
+      support::columns_with(database, support::traces_of(marker)),
+      testing::UnorderedElementsAre("planted.t.a", "planted.t.b", "planted.t.c", "planted.t.d"));
 }
 
 TEST(P15_prompts, are_refused_and_then_nowhere) {

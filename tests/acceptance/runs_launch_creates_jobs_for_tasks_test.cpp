@@ -72,9 +72,9 @@ TEST(RUN2_launch, answers_201_with_the_run_its_jobs_and_its_snapshot) {
   server reeve;
   const auto api = reeve.api();
   support::allow_image(api);
-  const auto answer =
-      api.post("/api/runs/launch",
-               {{"tasks", {"task1", support::box_task("hello", {"echo"})}}, {"labels", {{"a", "b"}}}});
+  const auto answer = api.post(
+      "/api/runs/launch",
+      {{"tasks", {"task1", support::box_task("hello", {"echo"})}}, {"labels", {{"a", "b"}}}});
   ASSERT_EQ(answer.status, 201) << answer.body;
   const json run = answer.json();
   std::set<std::string> keys = keys_of(run);
@@ -94,7 +94,8 @@ TEST(RUN2_launch, answers_201_with_the_run_its_jobs_and_its_snapshot) {
               testing::ContainsRegex("^[0-9-]{10}T[0-9:]{8}\\.[0-9]{6}Z$"));
   ASSERT_EQ(run.at("jobs").size(), 2U);
   for (const json& job : run.at("jobs")) {
-    EXPECT_THAT(keys_of(job), testing::UnorderedElementsAre("id", "task", "name", "status", "attempt"));
+    EXPECT_THAT(keys_of(job),
+                testing::UnorderedElementsAre("id", "task", "name", "status", "attempt"));
     EXPECT_EQ(job.at("status"), "pending");
     EXPECT_EQ(job.at("attempt"), 0);
   }
@@ -125,7 +126,8 @@ TEST(RUN2_launch, writes_the_whole_snapshot_into_its_first_event) {
 TEST(RUN3_launch, knows_every_kind_by_name_and_by_alias) {
   server reeve;
   const json run = support::launch(
-      reeve.api(), {{"tasks", {"task1", "task2", "task3", "log_triage", "gpu_report", {{"kind", "task3"}}}}});
+      reeve.api(),
+      {{"tasks", {"task1", "task2", "task3", "log_triage", "gpu_report", {{"kind", "task3"}}}}});
   std::vector<std::string> kinds;
   std::set<std::string> names;
   for (const json& job : run.at("jobs")) {
@@ -149,11 +151,12 @@ TEST(RUN3_launch, refuses_with_the_name_of_the_field_and_writes_nothing) {
     EXPECT_EQ(answer.header("Content-Type"), "application/problem+json");
     EXPECT_EQ(support::pointer_of(answer), pointer) << body << answer.body;
   }
-  const auto missing = api.post("/api/runs/launch",
-                                {{"directive_id", "0190a000-0000-7000-8000-000000000000"}});
+  const auto missing =
+      api.post("/api/runs/launch", {{"directive_id", "0190a000-0000-7000-8000-000000000000"}});
   EXPECT_EQ(missing.status, 404) << missing.body;
-  for (const char* text : {"{\"tasks\":[\"task1\"],\"tasks\":[\"task1\"]}", "{\"tasks\":[\"task1\"]",
-                           "{\"tasks\":[\"task1\"]}x", "[]", "null", "{\"tasks\":[\"\\u0000\"]}"}) {
+  for (const char* text :
+       {"{\"tasks\":[\"task1\"],\"tasks\":[\"task1\"]}", "{\"tasks\":[\"task1\"]",
+        "{\"tasks\":[\"task1\"]}x", "[]", "null", "{\"tasks\":[\"\\u0000\"]}"}) {
     support::http_request raw{"POST", "/api/runs/launch", {}, text};
     const int status = api.call(raw).status;
     EXPECT_TRUE(status == 400 || status == 422) << text << " " << status;
@@ -169,17 +172,17 @@ TEST(RUN4_runs, lists_say_how_many_jobs_and_details_say_everything) {
   server reeve;
   const auto api = reeve.api();
   support::allow_image(api);
-  const json first = support::launch(
-      api, support::inline_launch({support::box_task("good", {"true"}),
-                                   support::box_task("bad", {"exit", "3"})}));
+  const json first =
+      support::launch(api, support::inline_launch({support::box_task("good", {"true"}),
+                                                   support::box_task("bad", {"exit", "3"})}));
   const std::string id = first.at("id");
   const json run = support::await_run(api, id);
   EXPECT_EQ(run.at("status"), "partial");
   const json good = support::job_named(run, "good");
   ASSERT_EQ(good.at("attempts").size(), 1U);
   EXPECT_EQ(good.at("attempts")[0].at("exit_code"), 0);
-  for (const char* name : {"number", "container_id", "image", "image_digest", "reason", "started_at",
-                           "finished_at"}) {
+  for (const char* name :
+       {"number", "container_id", "image", "image_digest", "reason", "started_at", "finished_at"}) {
     EXPECT_TRUE(good.at("attempts")[0].contains(name)) << name;
   }
   EXPECT_EQ(support::job_named(run, "bad").at("attempts")[0].at("exit_code"), 3);

@@ -78,8 +78,9 @@ TEST(RUN5_simulated, cancels_what_sleeps_and_what_waits) {
   EXPECT_EQ(api.post("/api/runs/" + id + "/cancel", json::object()).status, 409);
   const json ends = must_get(api, "/api/events?stream=run-" + id + "&type=run_finished");
   EXPECT_EQ(ends.at("results").size(), 1U);
-  EXPECT_EQ(api.post("/api/runs/0190a000-0000-7000-8000-000000000000/cancel", json::object()).status,
-            404);
+  EXPECT_EQ(
+      api.post("/api/runs/0190a000-0000-7000-8000-000000000000/cancel", json::object()).status,
+      404);
 }
 
 TEST(RUN5_simulated, ends_an_attempt_at_its_timeout) {
@@ -98,10 +99,9 @@ TEST(RUN6_simulated, is_never_a_last_success) {
   server reeve;
   const auto api = reeve.api();
   support::allow_image(api);
-  const json directive =
-      support::must_post(api, "/api/directives",
-                         {{"name", "d"}, {"tasks", json::array({support::box_task("a", {"true"})})}},
-                         201);
+  const json directive = support::must_post(
+      api, "/api/directives",
+      {{"name", "d"}, {"tasks", json::array({support::box_task("a", {"true"})})}}, 201);
   const std::string id = directive.at("id");
   const json first = support::launch(api, {{"directive_id", id}});
   EXPECT_EQ(support::await_run(api, first.at("id")).at("status"), "success");
@@ -140,9 +140,8 @@ TEST(CTR4_simulated, never_replaces_a_real_engine_that_was_seen) {
   {
     server real(options);
     EXPECT_EQ(must_get(real.api(), "/api/engine").at("engine"), "docker");
-    EXPECT_TRUE(support::eventually(10s, [&] {
-      return must_get(real.api(), "/api/engine").at("available") == true;
-    }));
+    EXPECT_TRUE(support::eventually(
+        10s, [&] { return must_get(real.api(), "/api/engine").at("available") == true; }));
     auto look = real.database();
     ASSERT_TRUE(support::eventually(10s, [&] {
       return look.number("SELECT count(*) FROM reeve.events WHERE type = 'engine_seen'") > 0;

@@ -35,7 +35,8 @@ std::vector<write> writes(const std::string& directive) {
           {"POST", "/api/tokens", {{"name", "t"}, {"role", "admin"}}},
           {"POST", std::string("/api/tokens/") + nobody + "/revoke", json::object()},
           {"POST", std::string("/api/runs/") + nobody + "/cancel", json::object()},
-          {"POST", std::string("/api/jobs/") + nobody + "/llm-calls",
+          {"POST",
+           std::string("/api/jobs/") + nobody + "/llm-calls",
            {{"model_name", "m"}, {"prompt_tokens", 1}, {"completion_tokens", 1}}}};
 }
 
@@ -89,7 +90,8 @@ TEST(ACC1_tokens, are_shown_once_and_stored_nowhere_in_clear) {
   EXPECT_THAT(support::columns_with(database, traces), testing::IsEmpty());
   EXPECT_THAT(support::columns_with(database, own), testing::IsEmpty());
   // The same search knows the token's name, which is no secret.
-  EXPECT_THAT(support::columns_with(database, {"robot"}), testing::Contains("reeve_read.tokens.doc"));
+  EXPECT_THAT(support::columns_with(database, {"robot"}),
+              testing::Contains("reeve_read.tokens.doc"));
   EXPECT_TRUE(support::found_in(reeve.whole_log(), traces).empty());
   EXPECT_TRUE(support::found_in(reeve.whole_log(), own).empty());
 }
@@ -128,7 +130,8 @@ TEST(ACC1_roles, let_an_operator_work_and_nothing_more) {
   const auto worker = api.as(support::new_token(api, "operator"));
   EXPECT_EQ(worker.post("/api/runs/launch", {{"tasks", {"task2"}}}).status, 201);
   EXPECT_EQ(worker.post("/api/directives", {{"name", "d"}, {"tasks", {"task1"}}}).status, 201);
-  for (const char* target : {"/api/allowlists/images", "/api/allowlists/containers", "/api/tokens"}) {
+  for (const char* target :
+       {"/api/allowlists/images", "/api/allowlists/containers", "/api/tokens"}) {
     EXPECT_EQ(worker.post(target, json::object()).status, 403) << target;
   }
   EXPECT_EQ(api.post("/api/tokens", {{"name", "x"}, {"role", "king"}}).status, 422);
@@ -138,13 +141,11 @@ TEST(ACC1_roles, let_an_operator_work_and_nothing_more) {
 TEST(ACC1_revocation, ends_a_token_at_once_and_for_ever) {
   server reeve;
   const auto api = reeve.api();
-  const json made =
-      must_post(api, "/api/tokens", {{"name", "short"}, {"role", "operator"}}, 201);
+  const json made = must_post(api, "/api/tokens", {{"name", "short"}, {"role", "operator"}}, 201);
   const auto it = api.as(made.at("token"));
   support::http_connection kept(api.to());
   const auto call = [&] {
-    return kept
-        .call({"GET", "/api/whoami", {{"Authorization", "Bearer " + it.token()}}, {}})
+    return kept.call({"GET", "/api/whoami", {{"Authorization", "Bearer " + it.token()}}, {}})
         .status;
   };
   EXPECT_EQ(call(), 200);
@@ -161,8 +162,9 @@ TEST(ACC1_revocation, ends_a_token_at_once_and_for_ever) {
   const auto last = reeve.api().post(
       "/api/tokens/" + mine.at("token_id").get<std::string>() + "/revoke", json::object());
   EXPECT_EQ(last.status, 409) << last.body;
-  EXPECT_EQ(reeve.api().post(std::string("/api/tokens/") + nobody + "/revoke", json::object()).status,
-            404);
+  EXPECT_EQ(
+      reeve.api().post(std::string("/api/tokens/") + nobody + "/revoke", json::object()).status,
+      404);
 }
 
 TEST(ACC1_tokens, are_accepted_in_one_form_only) {

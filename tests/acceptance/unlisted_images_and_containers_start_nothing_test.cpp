@@ -38,8 +38,8 @@ std::vector<std::string> actions_with(const std::string& label) {
     std::snprintf(code, sizeof code, "%%%02X", c);
     encoded += code;
   }
-  const auto answer = support::engine().call(
-      "GET", "/events?since=1&until=" + now + "&filters=" + encoded);
+  const auto answer =
+      support::engine().call("GET", "/events?since=1&until=" + now + "&filters=" + encoded);
   std::vector<std::string> actions;
   std::istringstream lines(answer.body);
   for (std::string line; std::getline(lines, line);) {
@@ -72,9 +72,9 @@ TEST(P11_images, that_are_not_listed_are_refused_before_the_engine_is_asked) {
   const std::string at = "/directive/tasks/0/params/image";
   expect_refused(api.post("/api/runs/launch", image_launch(support::box_image)), at);
   expect_refused(api.post("/api/runs/launch", image_launch("nginx")), at);
-  expect_refused(api.post("/api/runs/launch",
-                          {{"tasks", {"log_triage", support::box_task("b", {"true"})}}}),
-                 "/tasks/1/params/image");
+  expect_refused(
+      api.post("/api/runs/launch", {{"tasks", {"log_triage", support::box_task("b", {"true"})}}}),
+      "/tasks/1/params/image");
   EXPECT_EQ(support::events_of(database, tenant), before);
 
   // The entry is for this tag alone, however the name is written.
@@ -89,11 +89,11 @@ TEST(P11_images, that_are_not_listed_are_refused_before_the_engine_is_asked) {
   EXPECT_EQ(support::engine().containers("reeve.tenant=" + tenant).size(), 0U);
   EXPECT_TRUE(actions_with("reeve.tenant=" + tenant).empty());
   // And the listed one runs, which all of these looks can see.
-  const json run = support::await_run(
-      api, support::launch(api, image_launch(support::box_image)).at("id"));
+  const json run =
+      support::await_run(api, support::launch(api, image_launch(support::box_image)).at("id"));
   EXPECT_EQ(run.at("status"), "success") << run.dump(1);
-  EXPECT_TRUE(support::eventually(
-      5s, [&] { return !actions_with("reeve.tenant=" + tenant).empty(); }));
+  EXPECT_TRUE(
+      support::eventually(5s, [&] { return !actions_with("reeve.tenant=" + tenant).empty(); }));
 }
 
 TEST(P11_requests, for_more_than_the_entry_allows_are_refused) {
@@ -101,12 +101,14 @@ TEST(P11_requests, for_more_than_the_entry_allows_are_refused) {
   const auto api = reeve.api();
   support::allow_image(api);
   const std::string at = "/directive/tasks/0/params";
-  expect_refused(api.post("/api/runs/launch", image_launch(support::box_image, {{"network", "host"}})),
-                 at + "/network");
+  expect_refused(
+      api.post("/api/runs/launch", image_launch(support::box_image, {{"network", "host"}})),
+      at + "/network");
   for (const char* folder : {"/", "/etc", "/var/run", "/var/run/docker.sock", "/tmp"}) {
     const json mounts = json::array({{{"source", folder}, {"target", "/in"}}});
-    expect_refused(api.post("/api/runs/launch", image_launch(support::box_image, {{"mounts", mounts}})),
-                   at + "/mounts/0");
+    expect_refused(
+        api.post("/api/runs/launch", image_launch(support::box_image, {{"mounts", mounts}})),
+        at + "/mounts/0");
   }
   // The engine's own words are not ours: none of them is passed on.
   for (const char* word : {"privileged", "cap_add", "Privileged", "pid", "ipc", "devices", "binds",
@@ -122,7 +124,8 @@ TEST(P11_requests, for_more_than_the_entry_allows_are_refused) {
 TEST(RUN11_mounts, stay_below_the_configured_roots_also_behind_links) {
   const support::scratch_dir root(support::work_dir(), "m");
   namespace fs = std::filesystem;
-  fs::permissions(root.path(), fs::perms::others_read | fs::perms::others_exec, fs::perm_options::add);
+  fs::permissions(root.path(), fs::perms::others_read | fs::perms::others_exec,
+                  fs::perm_options::add);
   fs::create_directories(root.path() / "in/deep");
   std::ofstream(root.path() / "in/file") << "seen\n";
   fs::create_directory_symlink("/etc", root.path() / "link");
@@ -135,7 +138,8 @@ TEST(RUN11_mounts, stay_below_the_configured_roots_also_behind_links) {
                                         "reeve.tenant=" + support::tenant_of(api));
   support::allow_image(api);
   const auto task = [&](const std::string& below) {
-    const json mounts = json::array({{{"source", root.path().string() + below}, {"target", "/in"}}});
+    const json mounts =
+        json::array({{{"source", root.path().string() + below}, {"target", "/in"}}});
     return support::shell_task("m", "cat /in/file; touch /in/new || echo read-only",
                                {{"mounts", mounts}});
   };
@@ -146,8 +150,8 @@ TEST(RUN11_mounts, stay_below_the_configured_roots_also_behind_links) {
   for (const char* odd : {"/../etc", "/in/..", "/in/../in"}) {
     EXPECT_EQ(api.post("/api/runs/launch", support::inline_launch({task(odd)})).status, 422) << odd;
   }
-  const json run = support::await_run(
-      api, support::launch(api, support::inline_launch({task("/in")})).at("id"));
+  const json run =
+      support::await_run(api, support::launch(api, support::inline_launch({task("/in")})).at("id"));
   const std::string log = support::log_of(api, run.at("jobs")[0].at("id"));
   EXPECT_NE(log.find("seen\n"), std::string::npos) << run.dump(1) << log;
   EXPECT_NE(log.find("read-only"), std::string::npos) << log;
@@ -257,8 +261,8 @@ TEST(CTR8_allowlists, keep_their_entries_and_say_who_made_them) {
 
   const json container =
       must_post(api, "/api/allowlists/containers", {{"name", "web"}, {"reason", "logs"}}, 201);
-  for (const char* name : {"id", "container_id", "name", "is_active", "reason", "created_by",
-                           "created_at"}) {
+  for (const char* name :
+       {"id", "container_id", "name", "is_active", "reason", "created_by", "created_at"}) {
     EXPECT_TRUE(container.contains(name)) << name;
   }
   EXPECT_EQ(api.post("/api/allowlists/containers", {{"name", "a b;c"}}).status, 422);

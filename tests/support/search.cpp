@@ -104,7 +104,8 @@ std::vector<std::string> columns_with(pg& database, const std::vector<std::strin
       " JOIN pg_type t ON t.oid = a.atttypid"
       " WHERE c.relkind IN ('r', 'm', 't') AND n.nspname NOT IN ('pg_catalog')"
       " OR (n.nspname, c.relname) IN (('pg_catalog', 'pg_statistic'), ('pg_catalog',"
-      " 'pg_description'), ('pg_catalog', 'pg_shdescription'), ('pg_catalog', 'pg_stat_activity'))");
+      " 'pg_description'), ('pg_catalog', 'pg_shdescription'), ('pg_catalog', "
+      "'pg_stat_activity'))");
   std::vector<std::string> found;
   for (const auto& row : columns.rows) {
     const std::string table = quoted(*row[0]) + "." + quoted(*row[1]);
@@ -118,8 +119,8 @@ std::vector<std::string> columns_with(pg& database, const std::vector<std::strin
       condition += (condition.empty() ? "" : " OR ") + std::string("position($") +
                    std::to_string(values.size()) + "::text IN lower(" + text + "::text)) > 0";
     }
-    const auto hits = database.number(
-        "SELECT count(*) FROM " + table + " WHERE " + condition, values);
+    const auto hits =
+        database.number("SELECT count(*) FROM " + table + " WHERE " + condition, values);
     if (hits > 0) found.push_back(*row[0] + "." + *row[1] + "." + *row[2]);
   }
   return found;

@@ -30,7 +30,8 @@ nlohmann::json shell_task(const std::string& name, const std::string& script,
   return box_task(name, {"sh", "-c", script}, params, more);
 }
 
-nlohmann::json inline_launch(const std::vector<nlohmann::json>& tasks, const nlohmann::json& limits) {
+nlohmann::json inline_launch(const std::vector<nlohmann::json>& tasks,
+                             const nlohmann::json& limits) {
   return {{"directive", {{"name", "test"}, {"tasks", tasks}, {"limits", limits}}}};
 }
 

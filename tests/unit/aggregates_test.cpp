@@ -101,10 +101,9 @@ TEST(CTR8_images, are_denied_unless_listed_and_again_once_deactivated) {
   take(list, decide_allow(list, image_allowed{id_of(2), "localhost:1/box:1", {}, false, ""}));
   EXPECT_NE(allowing_entry(list, box), nullptr);
   EXPECT_EQ(allowing_entry(list, *parse_image_reference("localhost:1/box:2")), nullptr);
-  EXPECT_EQ(decide_allow(list, image_allowed{id_of(3), "localhost:1/box:1", {}, false, ""})
-                .error()
-                .code,
-            errc::conflict);
+  EXPECT_EQ(
+      decide_allow(list, image_allowed{id_of(3), "localhost:1/box:1", {}, false, ""}).error().code,
+      errc::conflict);
   take(list, decide_deny(list, id_of(2)));
   EXPECT_EQ(allowing_entry(list, box), nullptr);
   EXPECT_TRUE(decide_deny(list, id_of(2))->empty());

@@ -38,7 +38,7 @@ class box {
  public:
   explicit box(const std::string& socket) : engine({.socket_path = socket}) {
     auto imported = ask<std::string>([&](auto slot) {
-      engine.import_image({.bytes = box_archive(), .path = {}}, "localhost:1/box:1", slot);
+      engine.import_image({.bytes = box_archive(), .path = {}}, "localhost:1/unit-box:1", slot);
     });
     EXPECT_TRUE(imported) << imported.error().detail;
     if (imported) image = *imported;

@@ -3,6 +3,8 @@
 #include "tests/unit/routes_reads.hpp"
 
 #include <atomic>
+#include <chrono>
+#include <future>
 #include <gtest/gtest.h>
 #include <thread>
 
@@ -136,7 +138,7 @@ TEST(EV10_feed, a_slow_subscriber_falls_back_to_the_log) {
   it.commit_to(3);
   slow.pull();
   it.commit_to(10'000);  // the ring holds 8,192
-  const auto before = it.reads.event_reads;
+  const std::size_t before = it.reads.event_reads;
   slow.pull_all();
   EXPECT_GT(it.reads.event_reads, before);
   EXPECT_EQ(slow.ids(), range(1, 10'000));
@@ -238,15 +240,13 @@ TEST(EV10_feed, threads_see_every_position_once) {
   for (auto& mine : seen) {
     threads.emplace_back([&it, &mine] {
       const auto stream = it.feed.subscribe({}, last / 2);
-      std::string text;
       while (mine.empty() || mine.back() < last) {
-        std::atomic<bool> answered{false};
-        stream->next(reply_slot<std::string>([&](outcome<std::string> chunk) {
-          text = chunk ? *chunk : "";
-          answered = true;
-          answered.notify_one();
-        }));
-        answered.wait(false);
+        const auto promise = std::make_shared<std::promise<std::string>>();
+        stream->next(reply_slot<std::string>(
+            [promise](outcome<std::string> chunk) { promise->set_value(chunk ? *chunk : ""); }));
+        auto answer = promise->get_future();
+        if (answer.wait_for(std::chrono::seconds(10)) != std::future_status::ready) break;
+        const auto text = answer.get();
         for (auto at = text.find("id: "); at != text.npos; at = text.find("\nid: ", at + 1)) {
           mine.push_back(std::stoll(text.substr(text.find(' ', at) + 1, 20)));
         }

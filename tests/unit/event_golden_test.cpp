@@ -56,8 +56,8 @@ template <class Variant>
 void check(const golden_line& line, std::set<std::string>& read) {
   std::set<std::string> types = types_of<Variant>();
   if (!types.contains(line.type)) return;
-  const auto event = codec::decode_event<Variant>(
-      line.type, static_cast<int>(line.schema_version), line.payload.text);
+  const auto event = codec::decode_event<Variant>(line.type, static_cast<int>(line.schema_version),
+                                                  line.payload.text);
   ASSERT_TRUE(event) << line.type << ": " << event.error().detail << " " << event.error().field;
   EXPECT_EQ(codec::encode_event(*event), line.payload.text) << line.type;
   read.insert(line.type);

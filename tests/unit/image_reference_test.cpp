@@ -1,5 +1,5 @@
-// References of images: the grammar, the defaults, patterns. Vectors of the distribution project are
-// read from the corpora when they are beside the project; our own always hold.
+// References of images: the grammar, the defaults, patterns. Vectors of the distribution project
+// are read from the corpora when they are beside the project; our own always hold.
 
 #include "domain/image_reference.hpp"
 
@@ -38,14 +38,31 @@ TEST(CTR2_image_reference, fills_in_registry_library_and_tag) {
 
 TEST(CTR2_image_reference, refuses_what_no_engine_takes) {
   const std::string tag129(129, 'a');
-  for (const std::string& bad :
-       {std::string(), std::string(":tag"), std::string("@sha256:") + hex64, std::string("Upper"),
-        std::string("a/Upper"), std::string("a//b"), std::string("-a"), std::string("a-"),
-        std::string("a..b"), std::string("a___b"), std::string("a/b/"), std::string("/a"),
-        std::string("a:"), std::string("a:b:c"), std::string("a b"), std::string("a\nb"),
-        std::string("a:") + tag129, std::string("a@sha256:ff"), std::string("a@md5:") + hex64,
-        hex64, std::string("https://host/a"), std::string("[fe80::1%eth0]:5000/a"),
-        std::string("host:port/a"), std::string(256, 'a'), std::string("a\0b", 3)}) {
+  for (const std::string& bad : {std::string(),
+                                 std::string(":tag"),
+                                 std::string("@sha256:") + hex64,
+                                 std::string("Upper"),
+                                 std::string("a/Upper"),
+                                 std::string("a//b"),
+                                 std::string("-a"),
+                                 std::string("a-"),
+                                 std::string("a..b"),
+                                 std::string("a___b"),
+                                 std::string("a/b/"),
+                                 std::string("/a"),
+                                 std::string("a:"),
+                                 std::string("a:b:c"),
+                                 std::string("a b"),
+                                 std::string("a\nb"),
+                                 std::string("a:") + tag129,
+                                 std::string("a@sha256:ff"),
+                                 std::string("a@md5:") + hex64,
+                                 hex64,
+                                 std::string("https://host/a"),
+                                 std::string("[fe80::1%eth0]:5000/a"),
+                                 std::string("host:port/a"),
+                                 std::string(256, 'a'),
+                                 std::string("a\0b", 3)}) {
     EXPECT_EQ(normal(bad), "refused") << bad;
   }
 }
@@ -123,8 +140,8 @@ TEST(CTR2_image_reference, agrees_with_the_distribution_projects_references) {
     // Names without a repository are of another function of theirs (WithTag, ParseAnyReference).
     if (!text || (!row.find("repository") && !row.find("err"))) continue;
     if (const auto err = row.find("err")) {
-      const bool of_another = err->as_string() == "ErrNameNotCanonical" ||
-                              *text == "example.com/repo:tag";
+      const bool of_another =
+          err->as_string() == "ErrNameNotCanonical" || *text == "example.com/repo:tag";
       if (!of_another) {
         EXPECT_EQ(normal(*text), "refused") << *text;
       }

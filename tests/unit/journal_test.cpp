@@ -1,11 +1,11 @@
 #include "persistence/journal.hpp"
 
-#include "tests/unit/journal_fixture.hpp"
 #include "persistence/leaf.hpp"
 #include "persistence/pg_session.hpp"
 #include "persistence/pg_values.hpp"
 #include "persistence/projection_tables.hpp"
 #include "persistence/read_sql.hpp"
+#include "tests/unit/journal_fixture.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,9 +1,9 @@
 #include "persistence/read_store.hpp"
 
-#include "tests/unit/journal_fixture.hpp"
 #include "persistence/blob_store.hpp"
 #include "persistence/projection_tables.hpp"
 #include "persistence/read_cache.hpp"
+#include "tests/unit/journal_fixture.hpp"
 
 #include <future>
 #include <gmock/gmock.h>

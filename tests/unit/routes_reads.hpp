@@ -6,6 +6,7 @@
 #include "codec/event_json.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
@@ -48,7 +49,7 @@ class memory_reads final : public persistence::read_port {
   /// While set, answers about events wait here instead of being given.
   bool hold = false;
   std::deque<std::function<void()>> held;
-  std::size_t event_reads = 0;
+  std::atomic<std::size_t> event_reads{0};
 
   void get(collection what, uuid tenant, const std::string& id,
            reply_slot<persistence::document> slot) override {

@@ -109,8 +109,8 @@ TEST(RUN3_launch, names_what_is_wrong_and_writes_nothing) {
 }
 
 TEST(RUN5_plan, follows_needs_through_a_diamond) {
-  driven_run run({container("a"), container("b", {"a"}), container("c", {"a"}),
-                  container("d", {"b", "c"})});
+  driven_run run(
+      {container("a"), container("b", {"a"}), container("c", {"a"}), container("d", {"b", "c"})});
   EXPECT_EQ(run.next().startable, std::vector<uuid>{id_of(0)});
   run.start(0);
   EXPECT_EQ(run.state.status, run_status::running);
@@ -242,9 +242,8 @@ TEST(P13_run, ends_whatever_happens) {
     for (int step = 0; step < 200 && !is_terminal(run.state.status); ++step) {
       const auto p = run.next();
       for (const auto& job : p.startable) {
-        random() % 10 == 0
-            ? run.take(decide_refuse(run.state, job, end_reason::image_missing))
-            : run.take(decide_intend(run.state, job, run.now, "c", "i", "sha256:x"));
+        random() % 10 == 0 ? run.take(decide_refuse(run.state, job, end_reason::image_missing))
+                           : run.take(decide_intend(run.state, job, run.now, "c", "i", "sha256:x"));
       }
       std::int64_t running = 0;
       for (const auto& job : run.state.jobs) running += job.status == job_status::running ? 1 : 0;

@@ -182,7 +182,8 @@ inline std::vector<finding> check_sizes(const source& file) {
   if (file.path.ends_with(".hpp") && file.text.find("#pragma once") == std::string::npos) {
     findings.push_back({file.path, 1, "begin the header with #pragma once"});
   }
-  for (const auto& one : function_scanner(file).findings()) findings.push_back(one);
+  function_scanner scanner(file);
+  for (const auto& one : scanner.findings()) findings.push_back(one);
   return findings;
 }
 
