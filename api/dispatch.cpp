@@ -272,8 +272,10 @@ response dispatcher::finish(const call& it, outcome<response> answer) {
   return made;
 }
 
-response dispatcher::refuse(const rejection& why) {
-  return problem(why, to_string(ids_.next()));
+response dispatcher::refuse(const rejection& why, call* it) {
+  const std::string id = to_string(ids_.next());
+  if (it != nullptr) it->request_id = id;
+  return problem(why, id);
 }
 
 }  // namespace reeve::api

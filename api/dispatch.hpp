@@ -93,8 +93,8 @@ class dispatcher {
   /// The answer as it is sent: problems for rejections, 304, checked headers.
   response finish(const call& it, outcome<response> answer);
 
-  /// An answer to bytes of which no request could be made.
-  response refuse(const rejection& why);
+  /// An answer to bytes of which no request could be made. The call gets the answer's id.
+  response refuse(const rejection& why, call* it);
 
  private:
   bool has_room_for(const route& to) const;

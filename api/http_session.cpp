@@ -59,8 +59,8 @@ void session::drain() {
 net::awaitable<void> session::serve(std::shared_ptr<session> self) {
   if (self->shed_) {
     self->shared_.metrics.refused();
-    const response busy =
-        self->shared_.dispatch.refuse(reject(errc::overloaded, "there are too many connections"));
+    const response busy = self->shared_.dispatch.refuse(
+        reject(errc::overloaded, "there are too many connections"), &self->call_);
     co_await self->send(busy, false);
   } else {
     co_await self->requests();
@@ -129,7 +129,7 @@ net::awaitable<bool> session::read_head(bool first) {
     started_ = mono_clock::now();
     call_ = call{};
     shared_.metrics.refused();
-    const response refused = shared_.dispatch.refuse(*why);
+    const response refused = shared_.dispatch.refuse(*why, &call_);
     co_await send(refused, false);
     co_return false;
   }

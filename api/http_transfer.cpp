@@ -79,7 +79,9 @@ net::awaitable<std::optional<rejection>> session::read_body(std::string& body) {
 }
 
 net::awaitable<bool> session::skip_body() {
-  if (head_.chunked || head_.expects_continue) co_return false;
+  // Who expects something waits for it before he sends the body.
+  const bool waits = head_.expects_continue || head_.unknown_expectation;
+  if (head_.chunked || waits) co_return false;
   std::size_t left = static_cast<std::size_t>(head_.content_length.value_or(0));
   if (left > skip_bytes) co_return false;
   deadline_in(shared_.options.body_grace);

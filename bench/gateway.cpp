@@ -1,14 +1,13 @@
 // gateway: CPU of GET /api/runs/{id} with keep-alive and a token, against a bare Beast server that
 // sends the same bytes. Both servers are children of this process, which is their client.
 
+#include "api/event_feed.hpp"
+#include "api/http_server.hpp"
+#include "api/services.hpp"
 #include "bench/bare_server.hpp"
 #include "bench/http_load.hpp"
 #include "bench/support.hpp"
 #include "bench/workload.hpp"
-
-#include "api/event_feed.hpp"
-#include "api/http_server.hpp"
-#include "api/services.hpp"
 #include "persistence/journal.hpp"
 #include "persistence/read_store.hpp"
 #include "persistence/token_table.hpp"

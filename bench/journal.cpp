@@ -1,12 +1,12 @@
 // journal: durable appends a second through the journal's actor, with everything on, against plain
 // INSERTs of such an event by pgbench into a table of the same DDL in the same cluster.
 
-#include "bench/support.hpp"
-#include "bench/workload.hpp"
+#include "persistence/journal.hpp"
 
 #include "actors/journal_actor.hpp"
 #include "api/event_feed.hpp"
-#include "persistence/journal.hpp"
+#include "bench/support.hpp"
+#include "bench/workload.hpp"
 #include "persistence/journal_plan.hpp"
 #include "persistence/read_store.hpp"
 #include "persistence/token_table.hpp"
@@ -193,8 +193,11 @@ std::size_t mean_payload() {
 class pgbench_side {
  public:
   pgbench_side(const settings& s, const bench_database& db)
-      : socket_(s.cluster), database_(db.name), user_(db.logins.writer_role),
-        script_(s.folder + "/insert.sql"), errors_(s.folder + "/pgbench.log") {
+      : socket_(s.cluster),
+        database_(db.name),
+        user_(db.logins.writer_role),
+        script_(s.folder + "/insert.sql"),
+        errors_(s.folder + "/pgbench.log") {
     query(db.owner_url, "CREATE SEQUENCE reeve.bench_position CACHE 1");
     query(db.owner_url, "GRANT USAGE ON SEQUENCE reeve.bench_position TO \"" + user_ + '"');
     std::string payload = "{\"text\":\"";
@@ -215,11 +218,11 @@ class pgbench_side {
 
   /// Transactions a second.
   double run(int clients, double seconds) const {
-    const std::string command =
-        "pgbench -n -M prepared -c " + std::to_string(clients) + " -j " +
-        std::to_string(std::min(clients, 2)) + " -T " +
-        std::to_string(std::max(1, static_cast<int>(seconds))) + " -f '" + script_ + "' -h '" +
-        socket_ + "' -U '" + user_ + "' " + database_ + " 2>>'" + errors_ + "'";
+    const std::string command = "pgbench -n -M prepared -c " + std::to_string(clients) + " -j " +
+                                std::to_string(std::min(clients, 2)) + " -T " +
+                                std::to_string(std::max(1, static_cast<int>(seconds))) + " -f '" +
+                                script_ + "' -h '" + socket_ + "' -U '" + user_ + "' " + database_ +
+                                " 2>>'" + errors_ + "'";
     FILE* out = ::popen(command.c_str(), "r");
     if (out == nullptr) give_up("pgbench does not start");
     double rate = 0;
@@ -321,8 +324,9 @@ int run(const settings& s) {
     sizes.push_back(static_cast<double>(many.appended) / static_cast<double>(many.batches));
     waits.insert(waits.end(), many.waits_us.begin(), many.waits_us.end());
     acknowledged += many.appended + lone.appended;
-    std::fprintf(stderr, "round %d: pgbench %.0f/s, journal %.0f/s; one client %.0f/s, one "
-                         "producer %.0f/s; the SQL alone %.0f/s\n",
+    std::fprintf(stderr,
+                 "round %d: pgbench %.0f/s, journal %.0f/s; one client %.0f/s, one "
+                 "producer %.0f/s; the SQL alone %.0f/s\n",
                  round + 1, base.back(), many.rate(), base_one.back(), lone.rate(), sql.back());
   }
   // The log also holds the event of the writer's election.

@@ -32,9 +32,9 @@ const std::string& launch_body() {
 }
 
 void allow_image(const server_process& server) {
-  const auto answer = ask(server.port(), server.request("POST /api/allowlists/images",
-                                                        "{\"reference\":\"" + std::string(image) +
-                                                            "\"}"));
+  const auto answer =
+      ask(server.port(), server.request("POST /api/allowlists/images",
+                                        "{\"reference\":\"" + std::string(image) + "\"}"));
   if (answer.status != 201) give_up("the image is not allowed: " + answer.body);
 }
 

@@ -2,11 +2,11 @@
 // same rows. The log is written by the journal, with its projections, so that the rebuild can be
 // compared with them at the end.
 
+#include "persistence/replay.hpp"
+
 #include "bench/support.hpp"
 #include "bench/workload.hpp"
-
 #include "persistence/journal.hpp"
-#include "persistence/replay.hpp"
 #include "persistence/verify.hpp"
 
 #include <cstdio>

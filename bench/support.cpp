@@ -33,7 +33,10 @@ std::string url_of(const settings& s, const std::string& database) {
 std::string number(double value) {
   std::array<char, 64> text;
   const double size = std::fabs(value);
-  std::snprintf(text.data(), text.size(), size >= 1000 ? "%.0f" : size >= 10 ? "%.2f" : "%.4f",
+  std::snprintf(text.data(), text.size(),
+                size >= 1000 ? "%.0f"
+                : size >= 10 ? "%.2f"
+                             : "%.4f",
                 value);
   return text.data();
 }

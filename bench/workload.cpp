@@ -19,9 +19,11 @@ domain::run_launched sample_launch() {
   task.name = "container";
   task.params.image = "localhost:1/box:1";
   task.params.command = std::vector<std::string>{"/bin/sh", "-c", "make report && ls -l /reeve"};
-  task.params.env = std::map<std::string, std::string>{
-      {"STAGE", "nightly"}, {"REGION", "north"}, {"REPORT_FOLDER", "/reeve/outputs/reports"},
-      {"SOURCE", "warehouse-7"}, {"KEEP_DAYS", "14"}};
+  task.params.env = std::map<std::string, std::string>{{"STAGE", "nightly"},
+                                                       {"REGION", "north"},
+                                                       {"REPORT_FOLDER", "/reeve/outputs/reports"},
+                                                       {"SOURCE", "warehouse-7"},
+                                                       {"KEEP_DAYS", "14"}};
   domain::run_launched launch;
   launch.id = real_ids().next();
   launch.directive.name = "nightly-report";

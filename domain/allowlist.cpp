@@ -61,7 +61,10 @@ outcome<std::string> normalised(const std::string& reference) {
     if (auto ok = check_image_pattern(reference); !ok) {
       return reject(errc::invalid, ok.error().detail, "/reference");
     }
-    return reference;
+    // The other name of the default registry, as references have it after parsing.
+    constexpr std::string_view other = "index.docker.io/";
+    if (!reference.starts_with(other)) return reference;
+    return "docker.io/" + reference.substr(other.size());
   }
   auto ref = parse_image_reference(reference);
   if (!ref) return reject(errc::invalid, ref.error().detail, "/reference");

@@ -115,7 +115,6 @@ outcome<image_reference> parse_name(std::string_view name) {
     if (!is_registry(ref.registry)) return bad("the registry of an image is a host and a port");
   }
   if (ref.registry.empty() || ref.registry == "index.docker.io") ref.registry = "docker.io";
-  if (path.empty() || path.size() > most_name_bytes) return bad("an image name has 1..255 bytes");
   for (std::size_t begin = 0; begin <= path.size();) {
     const auto end = std::min(path.find('/', begin), path.size());
     if (!is_path_component(path.substr(begin, end - begin))) {
@@ -130,6 +129,7 @@ outcome<image_reference> parse_name(std::string_view name) {
   if (ref.registry == "docker.io" && path.find('/') == std::string_view::npos) {
     ref.path = "library/" + ref.path;
   }
+  if (ref.path.size() > most_name_bytes) return bad("an image name has at most 255 bytes");
   return ref;
 }
 
@@ -185,6 +185,10 @@ outcome<done> check_image_pattern(std::string_view text) {
 
 bool image_matches(std::string_view pattern, const image_reference& ref) {
   if (!pattern.ends_with('*')) return pattern == to_string(ref);
+  // An engine takes the digest and looks at no tag beside it, so a tag says nothing then.
+  const bool names_tag =
+      pattern.rfind(':') != std::string_view::npos && pattern.rfind(':') > pattern.rfind('/');
+  if (names_tag && !ref.digest.empty()) return false;
   return to_string(ref).starts_with(pattern.substr(0, pattern.size() - 1));
 }
 

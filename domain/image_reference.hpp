@@ -19,7 +19,8 @@ struct image_reference {
 };
 
 /// invalid: what the grammar refuses, upper case in the path, a bare 64-digit hex id, a tag of more
-/// than 128 or a name of more than 255 bytes, a digest that is not sha256 with 64 hex digits.
+/// than 128 or a path (library/ counts) of more than 255 bytes, a digest that is not sha256 with 64
+/// hex digits.
 outcome<image_reference> parse_image_reference(std::string_view text);
 
 /// "docker.io/library/busybox:latest"
@@ -28,7 +29,8 @@ std::string to_string(const image_reference& ref);
 /// Patterns of an allowlist: a reference whose path or tag ends in `*`, or whose tag is `*`
 /// ("localhost:1/team/*", "docker.io/library/busybox:1.*"). Nothing else may hold an asterisk.
 outcome<done> check_image_pattern(std::string_view text);
-/// Whether a normalised reference fits a pattern of `check_image_pattern`.
+/// Whether a normalised reference fits a pattern of `check_image_pattern`. A pattern of tags never
+/// fits a reference with a digest.
 bool image_matches(std::string_view pattern, const image_reference& ref);
 
 }  // namespace reeve::domain

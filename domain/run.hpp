@@ -130,7 +130,8 @@ outcome<run_events> decide_intend(const run_state& state, const uuid& job, time_
 
 /// An attempt's end, and what follows for its job: finished, or a retry after a backoff.
 /// Success is `exited` with code 0, or `completed`. Cancelled runs, refusals that another try
-/// cannot mend and unknown outcomes are never tried again.
+/// cannot mend and unknown outcomes are never tried again. In a cancelled run what did not succeed
+/// is `cancelled`, but an unknown outcome stays one.
 outcome<run_events> decide_end(const run_state& state, const uuid& job, end_reason reason,
                                std::optional<std::int64_t> exit_code, std::optional<blob_ref> log,
                                time_us now);
@@ -138,8 +139,8 @@ outcome<run_events> decide_end(const run_state& state, const uuid& job, end_reas
 /// A job that fails before an attempt was intended (refused, image missing).
 outcome<run_events> decide_refuse(const run_state& state, const uuid& job, end_reason reason);
 
-/// The request to cancel; jobs that do not run are cancelled with it. Twice gives no event;
-/// conflict when the run is over.
+/// The request to cancel; jobs that do not run are cancelled with it, and the run ends with it if
+/// none runs. Twice gives no event; conflict when the run is over.
 outcome<run_events> decide_cancel(const run_state& state);
 
 /// "reeve-<last 12 digits of the tenant>-<job>-a<attempt>", also the volume's name.

@@ -72,6 +72,11 @@ bool may_retry(end_reason reason) {
   }
 }
 
+/// Nobody knows whether the command did its work. A request to cancel makes that no better.
+bool is_unknown(end_reason reason) {
+  return reason == end_reason::outcome_unknown || reason == end_reason::second_start;
+}
+
 /// The run starts with the first thing that one of its jobs does.
 run_events started_before(const run_state& s) {
   return s.status == run_status::pending ? run_events{run_started{}} : run_events{};
@@ -116,6 +121,11 @@ outcome<run_events> decide_launch(const run_state& state, const launch_command& 
                                   const container_list_state& containers, const std::string& at) {
   if (state.stream_version != 0) return reject(errc::conflict, "the run exists already");
   if (auto ok = check_tasks(c.directive.tasks, at); !ok) return ok.error();
+  const auto around = at.substr(0, at.find_last_of('/'));
+  if (auto ok = check_limits(c.directive.limits, around + "/limits"); !ok) return ok.error();
+  if (c.jobs.size() != c.directive.tasks.size()) {
+    return reject(errc::internal, "a run has one job for each task");
+  }
   if (auto ok = check_labels(c.labels, "/labels"); !ok) return ok.error();
   if (c.since) {
     if (auto ok = check_since(*c.since, "/since"); !ok) return ok.error();
@@ -203,7 +213,7 @@ outcome<run_events> decide_end(const run_state& state, const uuid& id, end_reaso
   if (open == nullptr) return reject(errc::conflict, "the job has no open attempt");
   const bool good = reason == end_reason::completed ||
                     (reason == end_reason::exited && exit_code == std::int64_t{0});
-  if (!good && state.cancel_requested) reason = end_reason::cancelled;
+  if (!good && state.cancel_requested && !is_unknown(reason)) reason = end_reason::cancelled;
   run_events events{attempt_ended{id, open->number, exit_code, reason, log}};
   const bool stop = good || state.cancel_requested || !may_retry(reason) ||
                     open->number > retries_of(state, *job);
@@ -232,14 +242,16 @@ outcome<run_events> decide_cancel(const run_state& state) {
   if (is_terminal(state.status)) return reject(errc::conflict, "the run is over");
   if (state.cancel_requested) return run_events{};
   run_events events{run_cancel_requested{}};
+  run_state after = state;
+  after.cancel_requested = true;
   bool open = false;
-  for (const auto& job : state.jobs) {
-    if (job.status == job_status::pending) {
-      events.push_back(job_finished{job.id, job_status::cancelled, end_reason::cancelled});
-    }
+  for (auto& job : after.jobs) {
     open = open || job.status == job_status::running;
+    if (job.status != job_status::pending) continue;
+    events.push_back(job_finished{job.id, job_status::cancelled, end_reason::cancelled});
+    job.status = job_status::cancelled;
   }
-  if (!open) events.push_back(run_finished{run_status::cancelled});
+  if (!open) events.push_back(run_finished{end_of(after)});
   return events;
 }
 

@@ -4,11 +4,16 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <set>
 #include <unordered_map>
 
 namespace reeve::domain {
 namespace {
+
+/// The engine refuses user and group numbers above it.
+constexpr std::int64_t most_user = 2'147'483'647;
+constexpr std::array<std::string_view, 4> reserved_targets{"/reeve", "/proc", "/sys", "/dev"};
 
 rejection bad(std::string detail, const std::string& at) {
   return reject(errc::invalid, std::move(detail), at);
@@ -26,20 +31,41 @@ bool is_plain_text(std::string_view text, std::size_t most) {
   return text.size() <= most && text.find('\0') == std::string_view::npos;
 }
 
+/// No part is empty, "." or "..": a path has one spelling, so comparing texts compares folders.
+bool has_clean_parts(std::string_view path) {
+  for (std::size_t begin = 0; begin <= path.size();) {
+    const auto end = std::min(path.find('/', begin), path.size());
+    const auto part = path.substr(begin, end - begin);
+    if (part.empty() || part == "." || part == "..") return false;
+    begin = end + 1;
+  }
+  return path.find('\0') == std::string_view::npos;
+}
+
 bool is_absolute_path(std::string_view path) {
-  if (path.empty() || path.front() != '/' || path.size() > 1024) return false;
-  return path.find("/../") == std::string_view::npos && !path.ends_with("/..") &&
-         path.find('\0') == std::string_view::npos && path.find(':') == std::string_view::npos;
+  return path.size() > 1 && path.size() <= 1024 && path.front() == '/' &&
+         path.find(':') == std::string_view::npos && has_clean_parts(path.substr(1));
+}
+
+/// Where Reeve's own volume and the kernel's trees are.
+bool is_reserved_target(std::string_view path) {
+  return std::any_of(reserved_targets.begin(), reserved_targets.end(), [&](std::string_view tree) {
+    return path.starts_with(tree) && (path.size() == tree.size() || path[tree.size()] == '/');
+  });
+}
+
+bool is_user_number(std::string_view digits) {
+  std::int64_t number = -1;
+  const auto* end = digits.data() + digits.size();
+  const auto read = std::from_chars(digits.data(), end, number);
+  return !digits.starts_with('-') && read.ec == std::errc() && read.ptr == end &&
+         number <= most_user;
 }
 
 bool is_numeric_user(std::string_view user) {
-  if (user.empty() || user.size() > 21) return false;
-  int colons = 0;
-  for (char c : user) {
-    if (c == ':') ++colons;
-    if (c != ':' && std::isdigit(static_cast<unsigned char>(c)) == 0) return false;
-  }
-  return colons <= 1 && user.front() != ':' && user.back() != ':';
+  const auto colon = user.find(':');
+  if (colon == std::string_view::npos) return is_user_number(user);
+  return is_user_number(user.substr(0, colon)) && is_user_number(user.substr(colon + 1));
 }
 
 bool is_env_name(std::string_view name) {
@@ -77,14 +103,19 @@ outcome<done> check_env(const std::map<std::string, std::string>& env, const std
 
 outcome<done> check_mounts(const std::vector<mount_spec>& mounts, const std::string& at) {
   if (mounts.size() > 16) return bad("at most 16 mounts are allowed", at);
+  std::set<std::string_view> targets;
   for (std::size_t i = 0; i < mounts.size(); ++i) {
     const std::string here = at + "/" + std::to_string(i);
     if (!is_absolute_path(mounts[i].source)) {
-      return bad("an absolute path without .. and : is needed", here + "/source");
+      return bad("an absolute path without . .. // : and a slash at its end is needed",
+                 here + "/source");
     }
-    if (!is_absolute_path(mounts[i].target) || mounts[i].target == "/" ||
-        mounts[i].target == "/reeve" || mounts[i].target.starts_with("/reeve/")) {
-      return bad("an absolute path outside of / and /reeve is needed", here + "/target");
+    if (!is_absolute_path(mounts[i].target) || is_reserved_target(mounts[i].target)) {
+      return bad("an absolute path outside of /reeve, /proc, /sys and /dev is needed",
+                 here + "/target");
+    }
+    if (!targets.insert(mounts[i].target).second) {
+      return bad("two mounts have this target", here + "/target");
     }
   }
   return done{};
@@ -115,10 +146,10 @@ outcome<done> check_container(const task_params& p, const std::string& at) {
     return bad("network is none or host", at + "/network");
   }
   if (p.user && !is_numeric_user(*p.user)) {
-    return bad("user is uid or uid:gid, in numbers", at + "/user");
+    return bad("user is uid or uid:gid, numbers of at most 2147483647", at + "/user");
   }
-  if (p.workdir && !is_absolute_path(*p.workdir)) {
-    return bad("workdir is an absolute path", at + "/workdir");
+  if (p.workdir && *p.workdir != "/" && !is_absolute_path(*p.workdir)) {
+    return bad("workdir is an absolute path without . .. // and :", at + "/workdir");
   }
   return done{};
 }
@@ -139,6 +170,11 @@ outcome<done> check_triage(const task_params& p, const std::string& at) {
   }
   if (p.files) {
     if (auto ok = check_names(*p.files, at + "/files"); !ok) return ok;
+    for (std::size_t i = 0; i < p.files->size(); ++i) {
+      if (has_clean_parts((*p.files)[i])) continue;
+      return bad("a file's name is relative to the log folder, without . .. and //",
+                 at + "/files/" + std::to_string(i));
+    }
   }
   if (!in_range(p.max_lines, 1, 1000000)) {
     return bad(range_text("max_lines", 1, 1000000), at + "/max_lines");
@@ -307,7 +343,9 @@ outcome<done> check_labels(const label_map& labels, const std::string& at) {
   if (labels.size() > 64) return bad("at most 64 labels are allowed", at);
   for (const auto& [key, value] : labels) {
     if (!is_name(key)) return bad("a label's key is a name of 1..64 characters", at);
-    if (!is_plain_text(value, 256)) return bad("a label's value has at most 256 bytes", at);
+    if (!is_plain_text(value, 256)) {
+      return bad("a label's value has at most 256 bytes", at + "/" + key);
+    }
   }
   return done{};
 }

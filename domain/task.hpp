@@ -48,7 +48,7 @@ struct task_params {
   std::optional<std::int64_t> cpu_millis;  // thousandths of a CPU, 10..1,024,000; default 1000
   std::optional<std::int64_t> pids;        // 1..32,768; default 256
   std::optional<std::string> network;      // "none" (default) or "host"
-  std::optional<std::string> user;         // "uid[:gid]", numbers; default 65534:65534
+  std::optional<std::string> user;         // "uid[:gid]", 0..2147483647; default 65534:65534
   std::optional<std::string> workdir;      // absolute
   std::optional<std::vector<mount_spec>> mounts;
   std::optional<bool> writable_root;  // default false
@@ -98,7 +98,7 @@ struct directive_limits {
   std::int64_t max_parallel = 4;      // jobs of one run at a time, 1..64
   std::int64_t timeout_s = 3600;      // of an attempt, 1..604,800
   std::int64_t retries = 0;           // further attempts after a failed one, 0..10
-  std::int64_t retry_base_ms = 1000;  // first backoff; it doubles, at most 300,000
+  std::int64_t retry_base_ms = 1000;  // first backoff, 10..300,000; it doubles, at most 300,000
   std::int64_t stop_grace_s = 10;     // between SIGTERM and SIGKILL, 0..300
   bool operator==(const directive_limits&) const = default;
   static constexpr auto fields() {
@@ -136,7 +136,7 @@ void name_tasks(std::vector<task_spec>& tasks);
 /// parameters that the kind does not have. `at` is the pointer of the tasks ("/tasks").
 outcome<done> check_tasks(const std::vector<task_spec>& tasks, const std::string& at);
 outcome<done> check_limits(const directive_limits& limits, const std::string& at);
-/// 1..64 entries; keys and values as `check_label` has them.
+/// 0..64 entries; a key is a name (`is_name`), a value has at most 256 bytes and no NUL.
 outcome<done> check_labels(const label_map& labels, const std::string& at);
 outcome<done> check_directive(const directive_spec& spec, const std::string& at);
 

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "persistence/pg_session.hpp"
+#include "persistence/pg_values.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -37,20 +38,51 @@ outcome<done> store(const std::string& url, const signed_head& s) {
   }
 }
 
+/// An older backup that was appended to since may be longer than what was signed: the event at
+/// that position tells.
+outcome<done> check_history(const std::string& url, const signed_head& last) {
+  try {
+    auto connection = connect_session(url, "reeve_checkpoint");
+    pqxx::nontransaction tx(*connection);
+    const auto rows =
+        tx.exec_params("SELECT hash FROM reeve.events WHERE position = $1", last.position);
+    if (!rows.empty() && digest_of(rows[0][0]) == last.hash) return done{};
+    return reject(errc::conflict, "the log no longer has the head that was signed at position " +
+                                      std::to_string(last.position));
+  } catch (const std::exception&) {
+    return reject(errc::unavailable, "the log cannot be read");
+  }
+}
+
+outcome<done> check_against(const signed_head& last, const journal_head& head,
+                            const std::string& url) {
+  if (!is_genuine(last)) {
+    return reject(errc::conflict, "the last line of the file of heads has a wrong signature");
+  }
+  if (last.origin != head.origin) {
+    return reject(errc::conflict, "the last signed head belongs to another log");
+  }
+  const bool is_same = last.position == head.position && last.hash == head.hash;
+  if (last.position >= head.position && !is_same) {
+    return reject(errc::conflict,
+                  "a head at position " + std::to_string(last.position) + " was signed already");
+  }
+  return check_history(url, last);
+}
+
 }  // namespace
 
 outcome<signed_head> sign_head(const checkpoint_options& options, const journal_head& head) {
   auto before = read_heads(options.heads_file);
   if (!before) return before.error();
   if (!before->empty()) {
-    const auto& last = before->back();
-    if (last.origin != head.origin) {
-      return reject(errc::conflict, "the last signed head belongs to another log");
-    }
-    if (last.position == head.position && last.hash == head.hash) return last;
-    if (last.position >= head.position) {
-      return reject(errc::conflict,
-                    "a head at position " + std::to_string(last.position) + " was signed already");
+    auto& last = before->back();
+    if (auto ok = check_against(last, head, options.writer_url); !ok) return ok.error();
+    if (last.position == head.position) {
+      // It may have been cut off between the file and the database.
+      last.created_at_us = real_clock().now_us();
+      if (auto ok = store(options.writer_url, last); !ok) return ok.error();
+      return last;
     }
   }
   auto key = key_in(options.key_file);

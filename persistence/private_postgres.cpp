@@ -60,6 +60,13 @@ std::string first_line(const fs::path& path, int number = 1) {
   return line;
 }
 
+/// Absolute, without links and dots: as PostgreSQL writes it into its pid file.
+fs::path folder_of(const std::string& path) {
+  std::error_code failed;
+  auto folder = fs::weakly_canonical(fs::absolute(path), failed);
+  return failed ? fs::absolute(path) : folder;
+}
+
 /// Where the socket lies: in the folder, or under /tmp where its path would be too long.
 fs::path socket_folder_of(const fs::path& folder) {
   if (folder.string().size() + sizeof("/.s.PGSQL.5432") <= most_socket_path) return folder;
@@ -67,15 +74,64 @@ fs::path socket_folder_of(const fs::path& folder) {
 }
 
 std::string url_of(const fs::path& socket_folder, const std::string& name) {
-  return "host=" + socket_folder.string() + " user=" + private_owner + " dbname=" + name;
+  return "host=" + connection_word(socket_folder.string()) + " user=" + private_owner +
+         " dbname=" + name;
 }
 
-void give_to(const fs::path& path, const std::string& user) {
-  if (::geteuid() != 0) return;
-  const passwd* entry = ::getpwnam(user.c_str());
-  if (entry != nullptr && ::chown(path.c_str(), entry->pw_uid, entry->pw_gid) != 0) {
-    log_warn("a folder could not be given to its user");
+/// A folder of this user alone; `owner` gets it where we are root. False if it is somebody else's,
+/// which matters below /tmp: whoever owns it could answer in PostgreSQL's place.
+bool make_private_folder(const fs::path& path, const std::string& owner) {
+  std::error_code failed;
+  fs::create_directories(path, failed);
+  uid_t user = ::geteuid();
+  if (user == 0) {
+    const passwd* entry = ::getpwnam(owner.c_str());
+    if (entry == nullptr) return false;
+    user = entry->pw_uid;
+    struct stat before {};
+    if (::lstat(path.c_str(), &before) != 0 || (before.st_uid != 0 && before.st_uid != user)) {
+      return false;
+    }
+    if (::lchown(path.c_str(), entry->pw_uid, entry->pw_gid) != 0) return false;
   }
+  struct stat about {};
+  return ::lstat(path.c_str(), &about) == 0 && S_ISDIR(about.st_mode) && about.st_uid == user &&
+         ::chmod(path.c_str(), 0700) == 0;
+}
+
+/// What initdb and we have written is on disk. Once in a cluster's life.
+bool sync_below(const fs::path& folder) {
+  const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (file < 0) return false;
+  const bool good = ::syncfs(file) == 0;
+  ::close(file);
+  return good;
+}
+
+/// Every process of PostgreSQL works in its data folder, whatever its name and its number.
+/// Empty = it may not be known, because it is another user's.
+fs::path where_works(pid_t pid) {
+  std::error_code failed;
+  auto folder = fs::read_symlink("/proc/" + std::to_string(pid) + "/cwd", failed);
+  return failed ? fs::path() : folder;
+}
+
+bool anyone_works_in(const fs::path& folder) {
+  std::error_code failed;
+  for (const auto& entry : fs::directory_iterator("/proc", failed)) {
+    const pid_t pid = std::atoi(entry.path().filename().c_str());
+    if (pid > 1 && where_works(pid) == folder) return true;
+  }
+  return false;
+}
+
+bool ends_within(pid_t pid, std::chrono::seconds time) {
+  const auto deadline = std::chrono::steady_clock::now() + time;
+  while (is_running(pid)) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
 }
 
 }  // namespace
@@ -98,18 +154,14 @@ struct private_postgres::impl {
     if (binaries.empty()) {
       return reject(errc::unavailable, "PostgreSQL is not installed; set DATABASE_URL instead");
     }
-    std::error_code failed;
-    const fs::path folder = fs::absolute(options.folder);
-    fs::create_directories(folder, failed);
-    if (failed) return reject(errc::unavailable, folder.string() + " cannot be made");
-    ::chmod(folder.c_str(), 0700);
-    give_to(folder, options.run_as);
+    const fs::path folder = folder_of(options.folder);
     data = folder / "data";
     log = folder / "postgresql.log";
     socket_folder = socket_folder_of(folder);
-    fs::create_directories(socket_folder, failed);
-    ::chmod(socket_folder.c_str(), 0700);
-    give_to(socket_folder, options.run_as);
+    for (const auto& path : {folder, socket_folder}) {
+      if (make_private_folder(path, options.run_as)) continue;
+      return reject(errc::unavailable, path.string() + " cannot be made, or is somebody else's");
+    }
     return take_lock(folder / "lock");
   }
 
@@ -151,8 +203,11 @@ struct private_postgres::impl {
       if (::geteuid() == 0) map += std::string("reeve root ") + role + "\n";
     }
     write_file(fs::path(fresh) / "pg_ident.conf", map);
+    const bool written = sync_below(fresh);
     fs::rename(fresh, data, ignored);
-    if (ignored) return reject(errc::unavailable, data.string() + " cannot be made");
+    if (!written || ignored || !sync_below(data)) {
+      return reject(errc::unavailable, data.string() + " cannot be made");
+    }
     return done{};
   }
 
@@ -164,19 +219,24 @@ struct private_postgres::impl {
                                      ", installed is " + here + "; migrate it with pg_upgrade");
   }
 
-  /// An orphan of a crash: its pid file lies in our data folder, which we have locked.
+  /// An orphan of a crash: its pid file lies in our data folder, which we have locked. The number
+  /// in a stale pid file may be that of anyone by now: such a process is left alone, and the file
+  /// is removed, unless a process of the dead server is still there.
   void stop_orphan() const {
     const auto file = data / "postmaster.pid";
     const pid_t pid = std::atoi(first_line(file).c_str());
-    if (pid > 1 && is_running(pid) && fs::path(first_line(file, 2)) == data) {
-      log_warn("a PostgreSQL of an earlier start is stopped", {{"pid", pid}});
-      ::kill(pid, SIGINT);
-      const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-      while (is_running(pid) && std::chrono::steady_clock::now() < deadline) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(10));
-      }
-      if (is_running(pid)) ::kill(pid, SIGQUIT);
+    if (pid <= 1 || !is_running(pid)) return;
+    const auto place = where_works(pid);
+    if (place != data) {
+      std::error_code ignored;
+      if (!place.empty() && !anyone_works_in(data)) fs::remove(file, ignored);
+      return;
     }
+    log_warn("a PostgreSQL of an earlier start is stopped", {{"pid", pid}});
+    ::kill(pid, SIGINT);
+    if (ends_within(pid, std::chrono::seconds(20))) return;
+    ::kill(pid, SIGQUIT);
+    ends_within(pid, std::chrono::seconds(5));
   }
 
   void launch() {
@@ -262,12 +322,13 @@ std::string private_postgres::owner_url() const {
 }
 
 std::string private_postgres::owner_url_of(const std::string& folder) {
-  return url_of(socket_folder_of(fs::absolute(folder)), database);
+  return url_of(socket_folder_of(folder_of(folder)), database);
 }
 
 /// A postmaster that was killed leaves its shared memory to backends that are about to notice; a
 /// start that meets them fails, and the next one does not.
 outcome<done> private_postgres::revive() {
+  if (alive()) return done{};
   outcome<done> result = reject(errc::unavailable, "PostgreSQL does not start");
   for (int tries = 0; tries < 20 && !result; ++tries) {
     if (impl_->child > 0) wait_child(impl_->child, 0);

@@ -32,7 +32,7 @@ class private_postgres {
   std::string owner_url() const;
   /// Whether the child is still there.
   bool alive() const;
-  /// Starts it again after it was killed; on the main thread, as `start`.
+  /// Starts it again after it was killed, if it was; on the main thread, as `start`.
   outcome<done> revive();
 
   /// The owner's login to the cluster below a folder, whoever runs it.

@@ -20,7 +20,7 @@ namespace {
 
 const std::string next_request = "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n";
 
-std::string exchange(const server& reeve, const std::string& bytes) {
+std::string bytes_after(const server& reeve, const std::string& bytes) {
   http_connection connection(reeve.address());
   std::string answer;
   try {
@@ -89,7 +89,7 @@ TEST(P18_smuggling, every_attack_is_one_400_and_the_end_of_the_connection) {
       "\x16\x03\x01\x02\x01\n",
   };
   for (const auto& attack : attacks) {
-    const std::string got = exchange(reeve, attack + next_request);
+    const std::string got = bytes_after(reeve, attack + next_request);
     EXPECT_THAT(got, StartsWith("HTTP/1.1 400 ")) << attack;
     EXPECT_EQ(answers_in(got), 1) << attack << "\n" << got;
     EXPECT_THAT(got, HasSubstr("Connection: close")) << attack;
@@ -110,11 +110,11 @@ TEST(P18_smuggling, a_trailer_is_never_a_header) {
   std::snprintf(size, sizeof size, "%zx\r\n", body.size());
   const std::string chunks = size + body + "\r\n0\r\n";
   EXPECT_THAT(
-      exchange(reeve, head + "Connection: close\r\n" + chunked + chunks + authority + "\r\n"),
+      bytes_after(reeve, head + "Connection: close\r\n" + chunked + chunks + authority + "\r\n"),
       StartsWith("HTTP/1.1 401 "));
   // The same chunks with the field where it belongs, and a trailer that changes nothing.
-  const std::string made = exchange(reeve, head + authority + "Connection: close\r\n" + chunked +
-                                               chunks + "Idempotency-Key: ignored\r\n\r\n");
+  const std::string made = bytes_after(reeve, head + authority + "Connection: close\r\n" + chunked +
+                                                  chunks + "Idempotency-Key: ignored\r\n\r\n");
   EXPECT_THAT(made, StartsWith("HTTP/1.1 201 "));
   EXPECT_EQ(answers_in(made), 1);
   auto database = reeve.database();
@@ -123,7 +123,7 @@ TEST(P18_smuggling, a_trailer_is_never_a_header) {
        {std::string("xyz\r\n"), std::string("-1\r\n"), std::string("3\r\n{ }0\r\n\r\n"),
         std::string("11111111111111111\r\n"), "3;x=" + std::string(1 << 20, 'a') + "\r\n{ }\r\n",
         "0\r\nX: " + std::string(70'000, 'a') + "\r\n\r\n"}) {
-    const std::string got = exchange(reeve, head + authority + chunked + wrong + next_request);
+    const std::string got = bytes_after(reeve, head + authority + chunked + wrong + next_request);
     EXPECT_THAT(got, StartsWith("HTTP/1.1 4")) << wrong.substr(0, 40);
     EXPECT_LE(answers_in(got), 1) << wrong.substr(0, 40);
   }
