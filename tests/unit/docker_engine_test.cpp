@@ -250,5 +250,9 @@ TEST(P12_docker_frozen, a_frozen_engine_times_out_opens_the_breaker_and_comes_ba
   auto answered = ask<start_result>([&](auto slot) { engine.start("some-container", slot); });
   EXPECT_EQ(code_of(answered), "not_found");
   std::lock_guard lock{mutex};
-  EXPECT_EQ(seen, (std::vector<bool>{true, false, true}));
+  // On a busy machine the probe may see it come and go more than once.
+  ASSERT_GE(seen.size(), 3U);
+  EXPECT_TRUE(seen.front());
+  EXPECT_FALSE(seen[1]);
+  EXPECT_TRUE(seen.back());
 }
