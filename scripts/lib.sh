@@ -11,6 +11,20 @@ die() {
   exit 1
 }
 
+# failed_tests FILE LINES: of a GoogleTest program's output the part of each failed test, and of the
+# one that the program died in, to so many lines.
+failed_tests() {
+  awk -v max="$2" '
+    /^\[ RUN      \]/ { block = ""; lines = 0; open = 1 }
+    open && lines++ < max { block = block substr($0, 1, 400) "\n" }
+    /^\[       OK \]/ { open = 0 }
+    /^\[  FAILED  \].* ms\)$/ && open {
+      printf "%s%s", block, (lines > max ? $0 "\n" : "")
+      open = 0
+    }
+    END { if (open) printf "%s", block }' "$1"
+}
+
 # wait_until SECONDS COMMAND…: true as soon as COMMAND is, false after SECONDS.
 wait_until() {
   local deadline=$((${EPOCHREALTIME/./} + $1 * 1000000))
@@ -225,8 +239,12 @@ dockerd_stop() {
 # The image localhost:1/box:1, made of busybox: its name begins with a registry that cannot exist,
 # so that no engine ever looks for it elsewhere. The archive goes to stdout.
 box_tar() {
-  local root applet
+  local root applet mask
+  # In the image everybody may read, whatever the caller's umask is.
+  mask=$(umask)
+  umask 022
   root=$(mktemp -d) || return 1
+  chmod 755 "$root"
   mkdir -p "$root"/{bin,etc,tmp,dev,proc,sys}
   chmod 1777 "$root/tmp"
   cp /bin/busybox "$root/bin/busybox"
@@ -236,6 +254,7 @@ box_tar() {
   printf 'root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n' >"$root/etc/passwd"
   printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group"
   tar -C "$root" --owner=0 --group=0 --numeric-owner -cf - .
+  umask "$mask"
   rm -rf -- "$root"
 }
 
