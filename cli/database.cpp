@@ -1,5 +1,6 @@
 #include "cli/database.hpp"
 
+#include "cli/act_as.hpp"
 #include "persistence/migrate.hpp"
 
 #include <unistd.h>
@@ -13,6 +14,7 @@ outcome<database> open_database(const config& c, bool exclusive) {
     return db;
   }
   db.is_private = true;
+  if (auto ok = act_as_owner_of(c.data); !ok) return ok.error();
   persistence::private_postgres_options options;
   options.folder = c.data + "/pg";
   auto started = persistence::private_postgres::start(options);

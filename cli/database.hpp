@@ -18,7 +18,9 @@ struct database {
   bool is_private = false;
 };
 
-/// `exclusive`: the private PostgreSQL must be ours (the server); else one that runs is used.
+/// Root becomes the owner of the private one's folder first, for good: what only root may write is
+/// opened before. `exclusive`: the private PostgreSQL must be ours (the server); else one that runs
+/// is used.
 outcome<database> open_database(const config& c, bool exclusive);
 
 /// Roles and migrations, as every start does it.

@@ -16,10 +16,10 @@ outcome<persistence::export_result> export_to(const loaded_config& config,
     tenant = parse_uuid(asked.tenant);
     if (!tenant) return reject(errc::invalid, "--tenant is a UUID");
   }
-  auto db = open_database(config.values, false);
-  if (!db) return db.error();
   auto out = open_text_output(asked.to, asked.zstd);
   if (!out) return out.error();
+  auto db = open_database(config.values, false);
+  if (!db) return db.error();
   auto result = persistence::export_log(db->owner_url, heads_file(config.values), tenant,
                                         [&](std::string_view text) { return (*out)->write(text); });
   if (result && !(*out)->finish()) return reject(errc::unavailable, "the export was not written");

@@ -14,8 +14,9 @@
 //   types with fields()   object
 //
 // Reading is strict: an unknown field is `unknown_field`, a missing one or one of the wrong kind is
-// `invalid`; `field` is its JSON pointer. The first one found is told, `invalid` before
-// `unknown_field`. Texts are read with the limits of json_limits{} unless others are given.
+// `invalid`; `field` is its JSON pointer. One is told: the first of the wrong kind, else the first
+// unknown one, else the first missing one. Texts are read with the limits of json_limits{} unless
+// others are given.
 //
 // An event type says what it is called and how it came about:
 //

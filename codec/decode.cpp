@@ -21,6 +21,10 @@ bool decoder::invalid(std::string detail, const place* at) {
   return false;
 }
 
+void decoder::missing_field(const place* at) {
+  if (!missing_) missing_ = reject(errc::invalid, "is required", pointer_to(at));
+}
+
 void decoder::unknown_field(const place* at) {
   if (!unknown_) unknown_ = reject(errc::unknown_field, "is not a known field", pointer_to(at));
 }

@@ -26,7 +26,7 @@ struct place {
 };
 
 /// Keeps what is to be answered: the first invalid value, else the first unknown field, which is
-/// the order of base/errors.def.
+/// the order of base/errors.def; else the first missing one, for a misspelt name is both.
 class decoder {
  public:
   explicit decoder(std::string pointer) : root_(std::move(pointer)) {}
@@ -37,7 +37,10 @@ class decoder {
 
   bool invalid(std::string detail, const place* at);
   void unknown_field(const place* at);
-  const std::optional<rejection>& why() const { return invalid_ ? invalid_ : unknown_; }
+  void missing_field(const place* at);
+  const std::optional<rejection>& why() const {
+    return invalid_ ? invalid_ : unknown_ ? unknown_ : missing_;
+  }
 
  private:
   template <class T>
@@ -60,6 +63,7 @@ class decoder {
   std::string root_;
   std::optional<rejection> invalid_;
   std::optional<rejection> unknown_;
+  std::optional<rejection> missing_;
 };
 
 template <class T>
@@ -140,7 +144,7 @@ bool decoder::read_object(const json_node& node, T& out, const place* at) {
       return read(node.member_value(next++), member, &here);
     }
     if constexpr (!optional_member<std::decay_t<decltype(member)>>) {
-      if (field.required) return invalid("is required", &here);
+      if (field.required) missing_field(&here);
     }
     return true;
   });

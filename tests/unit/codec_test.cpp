@@ -212,6 +212,7 @@ TEST(EV2_codec, refuses_unknown_fields_after_invalid_ones) {
   const auto both = error_of(with(R"("bits":[true,false])", R"("aaa":1,"bits":0)"));
   EXPECT_EQ(both.code, errc::invalid);
   EXPECT_EQ(both.field, "/bits");
+  EXPECT_EQ(decode_text<leaf>(R"({"y":1})").error().field, "/y") << "a misspelt name is both";
   EXPECT_EQ(decode<leaf>(parse_strict("{}")->root(), "/tasks/0").error().field, "/tasks/0/x");
 }
 
