@@ -45,7 +45,7 @@ class journal_session {
   pqxx::connection& connection() { return *connection_; }
   const backend_id& backend() const { return backend_; }
 
-  /// The lock of the one writer: an advisory lock that lives as long as this session.
+  /// The lock of the one writer: an advisory lock that lives as long as this connection.
   bool lock_now();
   /// Waits; false when it is still taken then.
   bool lock_within(std::int64_t wait_ms);
