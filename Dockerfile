@@ -33,7 +33,9 @@ RUN apt-get update -q && /usr/local/share/reeve/install.sh --libs && rm -rf /var
        --shell /usr/sbin/nologin reeve
 COPY --from=build /reeve /usr/local/bin/reeve
 COPY LICENSE /usr/local/share/reeve/
-# A private PostgreSQL is not in the image: DATABASE_URL names one.
+# A private PostgreSQL is not in the image: DATABASE_URL names one. The server listens where the
+# container's network reaches it only if it is told that plain HTTP is meant there:
+#   docker run -e REEVE_ALLOW_PLAIN_HTTP=true -e DATABASE_URL=… -p 127.0.0.1:9595:9595 reeve
 ENV REEVE_DATA=/var/lib/reeve REEVE_LISTEN=0.0.0.0:9595
 USER reeve
 VOLUME /var/lib/reeve

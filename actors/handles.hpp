@@ -37,6 +37,7 @@ struct command_context {
 struct launch_request {
   std::optional<uuid> directive_id;
   std::optional<domain::directive_spec> directive;
+  std::optional<domain::directive_snapshot> snapshot;  // of the run that is tried again
   std::vector<domain::task_spec> tasks;
   std::optional<std::string> since;
   domain::label_map labels;

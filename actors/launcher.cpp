@@ -43,6 +43,12 @@ class launch_op : public std::enable_shared_from_this<launch_op> {
 
   void find_directive() {
     guard_.clear();
+    if (asked().snapshot) {
+      // Whatever has become of the directive since: what ran then runs again.
+      at_ = "/directive_snapshot/tasks";
+      snapshot_ = *asked().snapshot;
+      return find_lists();
+    }
     if (asked().directive) {
       at_ = "/directive/tasks";
       take_spec(*asked().directive);

@@ -60,6 +60,7 @@ class bridge final : public command_port {
     actors::launch_request request;
     request.directive_id = order.directive_id;
     request.directive = std::move(order.directive);
+    request.snapshot = std::move(order.snapshot);
     request.tasks = std::move(order.tasks);
     request.since = std::move(order.since);
     request.labels = std::move(order.labels);

@@ -32,7 +32,10 @@ api::role role_of(domain::token_role role) {
 
 std::pair<std::string, std::uint16_t> split_listen(const std::string& listen) {
   const auto colon = listen.rfind(':');
-  return {listen.substr(0, colon), static_cast<std::uint16_t>(std::atoi(&listen[colon + 1]))};
+  auto host = listen.substr(0, colon);
+  // An IPv6 address stands in brackets where a port follows, and only there.
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return {host, static_cast<std::uint16_t>(std::atoi(&listen[colon + 1]))};
 }
 
 /// Atomically, so that a reader finds a whole line or none.
@@ -86,7 +89,9 @@ outcome<done> server_process::open_gateway() {
   auto port = http_->listen();
   if (!port) return port.error();
   http_thread_ = std::thread([this] { http_->run(); });
-  const auto url = "http://" + options.address + ":" + std::to_string(*port);
+  const bool v6 = options.address.find(':') != std::string::npos;
+  const auto host = v6 ? "[" + options.address + "]" : options.address;
+  const auto url = "http://" + host + ":" + std::to_string(*port);
   if (!write_line(endpoint_file(config_), url)) {
     return reject(errc::unavailable, endpoint_file(config_) + " cannot be written");
   }

@@ -110,10 +110,8 @@ outcome<launch_order> again(const persistence::document& d, uuid run) {
   if (!domain::is_terminal(old->status)) {
     return reject(errc::conflict, "the run is not over: only then it can be tried again");
   }
-  const auto& snapshot = old->directive_snapshot;
   launch_order order;
-  order.directive = domain::directive_spec{snapshot.name, snapshot.description, snapshot.tasks,
-                                           snapshot.limits, snapshot.labels};
+  order.snapshot = old->directive_snapshot;
   order.since = old->since;
   order.labels = old->labels;
   order.retry_of = run;

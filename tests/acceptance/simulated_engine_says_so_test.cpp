@@ -130,6 +130,31 @@ TEST(RUN4_retry, is_a_new_run_of_the_same_snapshot) {
   EXPECT_EQ(must_get(api, "/api/runs/" + id).at("status"), "failed");
 }
 
+TEST(P9_retry, runs_the_old_snapshot_whatever_became_of_the_directive) {
+  server reeve;
+  const auto api = reeve.api();
+  support::allow_image(api);
+  const auto tasks = [](const char* name) {
+    return json::array({support::box_task(name, {"true"})});
+  };
+  const json directive =
+      support::must_post(api, "/api/directives", {{"name", "d"}, {"tasks", tasks("old")}}, 201);
+  const std::string id = directive.at("id");
+  const json first = support::launch(api, {{"directive_id", id}});
+  const std::string run = first.at("id");
+  EXPECT_EQ(support::await_run(api, run).at("status"), "success");
+  const auto newer =
+      api.post("/api/directives/" + id + "/versions", {{"name", "d"}, {"tasks", tasks("new")}});
+  ASSERT_LT(newer.status, 300) << newer.body;
+  const json again = support::must_post(api, "/api/runs/" + run + "/retry", json::object(), 201);
+  EXPECT_EQ(again.at("directive_snapshot"), first.at("directive_snapshot"));
+  EXPECT_EQ(again.at("directive_id"), id);
+  EXPECT_EQ(again.at("directive_version"), 1);
+  const json ended = support::await_run(api, again.at("id"));
+  EXPECT_EQ(support::job_named(ended, "old").at("status"), "success");
+  EXPECT_EQ(api.post("/api/runs/" + run + "/retry", {{"directive_id", id}}).status, 422);
+}
+
 TEST(CTR4_simulated, never_replaces_a_real_engine_that_was_seen) {
   support::server_options options;
   options.docker = support::real_engine();

@@ -95,7 +95,10 @@ class memory_commands final : public command_port {
     domain::launch_command c;
     c.run = real_ids().next();
     std::string at = "/directive/tasks";
-    if (order.directive) {
+    if (order.snapshot) {
+      at = "/directive_snapshot/tasks";
+      c.directive = *order.snapshot;
+    } else if (order.directive) {
       const auto& d = *order.directive;
       c.directive = {{}, 0, d.name, d.description, d.tasks, d.limits, d.labels};
     } else {
