@@ -1,6 +1,7 @@
 #include "persistence/replay_tables.hpp"
 
-#include "persistence/journal_sql.hpp"
+#include <array>
+#include <utility>
 
 namespace reeve::persistence {
 namespace {
@@ -35,16 +36,35 @@ std::string updates_of(const replay_table& table) {
   return sets;
 }
 
+using cells_of_row = std::vector<std::optional<std::string>>;
+
+/// libpqxx takes the cells of a line as a tuple only: one writer for each number of them.
+constexpr std::size_t most_columns = 32;
+
+template <std::size_t Columns>
+void write_line(pqxx::stream_to& out, const cells_of_row& cells) {
+  std::array<const char*, Columns> line{};
+  for (std::size_t c = 0; c < Columns; ++c) line[c] = cells[c] ? cells[c]->c_str() : nullptr;
+  out << line;
+}
+
+template <std::size_t... Fewer>
+auto writers(std::index_sequence<Fewer...>) {
+  return std::array{&write_line<Fewer + 1>...};
+}
+
 }  // namespace
 
 std::vector<replay_table> replay_tables(const std::string& schema) {
   std::vector<replay_table> tables;
   for (const auto& definition : projection_tables()) {
     const std::string live(definition.name);
-    tables.push_back({live, schema + "." + live.substr(live.find('.') + 1), definition.columns});
+    const auto scratch = schema + "." + live.substr(live.find('.') + 1);
+    tables.push_back({live, scratch, scratch + "_staging", definition.columns});
   }
   tables.push_back({"reeve.streams",
                     schema + ".streams",
+                    schema + ".streams_staging",
                     {{"stream", "text", true},
                      {"tenant", "uuid"},
                      {"version", "bigint"},
@@ -56,8 +76,9 @@ void make_scratch(pqxx::transaction_base& tx, const std::string& schema,
                   const std::vector<replay_table>& tables) {
   tx.exec("CREATE SCHEMA " + schema);
   for (const auto& table : tables) {
-    tx.exec("CREATE TABLE " + table.scratch + " (LIKE " + table.live + ")");
-    tx.exec("ALTER TABLE " + table.scratch + " ADD PRIMARY KEY (" + names_of(table, true) + ")");
+    for (const auto& name : {table.scratch, table.staging}) {
+      tx.exec("CREATE UNLOGGED TABLE " + name + " (LIKE " + table.live + ")");
+    }
   }
 }
 
@@ -77,31 +98,29 @@ void replay_rows::spill(pqxx::transaction_base& tx) {
   bytes_ = 0;
 }
 
-/// Arrays of a column each, 2,000 rows a statement.
+void replay_rows::copy_into(const std::string& name, pqxx::transaction_base& tx,
+                            std::size_t index) {
+  const auto columns = tables_[index].columns.size();
+  const auto write = writers(std::make_index_sequence<most_columns>()).at(columns - 1);
+  pqxx::stream_to out(tx, name);
+  for (const auto& [key, cells] : rows_[index]) write(out, cells);
+  out.complete();
+}
+
+/// The first rows of a table have keys of their own. What comes later may replace them.
 void replay_rows::spill_table(pqxx::transaction_base& tx, std::size_t index) {
-  constexpr std::size_t rows_at_once = 2000;
   const auto& table = tables_[index];
-  std::string arrays;
-  for (std::size_t c = 0; c < table.columns.size(); ++c) {
-    arrays += (c == 0 ? "$" : ", $") + std::to_string(c + 1) +
-              "::" + std::string(table.columns[c].type) + "[]";
-  }
-  const auto updates = updates_of(table);
-  const std::string sql = "INSERT INTO " + table.scratch + " SELECT * FROM unnest(" + arrays +
-                          ") ON CONFLICT (" + names_of(table, true) + ") DO " +
-                          (updates.empty() ? "NOTHING" : "UPDATE SET " + updates);
-  auto row = rows_[index].begin();
-  while (row != rows_[index].end()) {
-    std::vector<array_text> columns(table.columns.size());
-    for (std::size_t n = 0; n < rows_at_once && row != rows_[index].end(); ++n, ++row) {
-      for (std::size_t c = 0; c < columns.size(); ++c) {
-        const auto& cell = row->second[c];
-        cell ? columns[c].text(*cell) : columns[c].null();
-      }
-    }
-    std::vector<std::string> parameters;
-    for (auto& column : columns) parameters.push_back(column.take());
-    tx.exec_params(sql, pqxx::prepare::make_dynamic_params(parameters));
+  const auto keys = names_of(table, true);
+  if (!is_keyed_[index]) {
+    copy_into(table.scratch, tx, index);
+    tx.exec("ALTER TABLE " + table.scratch + " ADD PRIMARY KEY (" + keys + ")");
+    is_keyed_[index] = true;
+  } else {
+    copy_into(table.staging, tx, index);
+    const auto updates = updates_of(table);
+    tx.exec("INSERT INTO " + table.scratch + " SELECT * FROM " + table.staging + " ON CONFLICT (" +
+            keys + ") DO " + (updates.empty() ? "NOTHING" : "UPDATE SET " + updates));
+    tx.exec("TRUNCATE " + table.staging);
   }
   rows_[index].clear();
 }

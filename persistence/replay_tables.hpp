@@ -16,11 +16,14 @@ namespace reeve::persistence {
 struct replay_table {
   std::string live;     // with its schema
   std::string scratch;  // with its schema
+  std::string staging;  // with its schema: rows whose key may be in the scratch table already
   std::vector<column> columns;
 };
 
 std::vector<replay_table> replay_tables(const std::string& schema);
 
+/// Without keys: a table gets its key when its first rows are in, which is much cheaper. Nothing of
+/// it outlives the replay, so nothing of it needs to outlive a crash.
 void make_scratch(pqxx::transaction_base& tx, const std::string& schema,
                   const std::vector<replay_table>& tables);
 
@@ -38,9 +41,11 @@ class replay_rows {
  private:
   static constexpr std::size_t most_bytes = std::size_t{192} << 20;
   void spill_table(pqxx::transaction_base& tx, std::size_t table);
+  void copy_into(const std::string& name, pqxx::transaction_base& tx, std::size_t table);
 
   const std::vector<replay_table>& tables_;
   std::vector<std::unordered_map<std::string, std::vector<std::optional<std::string>>>> rows_;
+  std::vector<bool> is_keyed_ = std::vector<bool>(tables_.size());
   std::size_t bytes_ = 0;
 };
 
