@@ -43,7 +43,7 @@ outcome<passwords> read_passwords(const std::string& path) {
 }
 
 bool write_synced(const std::string& path, const std::string& text) {
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return false;
   const bool good = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
                     ::fsync(fd) == 0;
@@ -51,10 +51,11 @@ bool write_synced(const std::string& path, const std::string& text) {
   return good;
 }
 
-/// The file appears whole or not at all, and only the first of several starts makes it.
+/// The file appears whole or not at all, and only the first of several starts makes it. Each has a
+/// draft of its own: process ids are not enough, since two containers may share the folder.
 outcome<passwords> make_passwords(const std::string& path) {
   passwords p{to_base64url(random_bytes(24)), to_base64url(random_bytes(24))};
-  const auto draft = path + "." + std::to_string(::getpid());
+  const auto draft = path + "." + to_base64url(random_bytes(12));
   const bool written = write_synced(draft, p.writer + "\n" + p.reader + "\n");
   const bool named = written && ::link(draft.c_str(), path.c_str()) == 0;
   const bool was_there = written && !named && errno == EEXIST;
@@ -84,6 +85,19 @@ void ensure_role(pqxx::connection& connection, const std::string& role,
   const std::string rights = " LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOREPLICATION";
   tx.exec((known ? "ALTER ROLE " : "CREATE ROLE ") + name + rights + secret);
   tx.exec("GRANT CONNECT ON DATABASE " + tx.quote_name(connection.dbname()) + " TO " + name);
+}
+
+/// PostgreSQL writes the text of a statement that failed into its log, with values. A role may not
+/// turn that off for itself, so the owner does it here for every session of the role; an owner
+/// without the right to (no superuser, no GRANT SET ON PARAMETER) leaves it to the server's file.
+void keep_out_of_logs(pqxx::connection& connection, const std::string& role) {
+  pqxx::nontransaction tx(connection);
+  for (const char* setting :
+       {"log_min_error_statement = panic", "log_parameter_max_length_on_error = 0",
+        "log_parameter_max_length = 0", "log_error_verbosity = terse"}) {
+    tx.exec("DO $do$ BEGIN ALTER ROLE " + tx.quote_name(role) + " SET " + setting +
+            "; EXCEPTION WHEN insufficient_privilege THEN NULL; END $do$");
+  }
 }
 
 /// Whose login a URL is, by asking it.
@@ -172,7 +186,9 @@ outcome<runtime_logins> ensure_roles(const roles_options& options) {
       logins.reader_role = "reeve_reader_" + oid;
     }
     patiently([&] { ensure_role(*connection, logins.writer_role, secrets->writer); });
+    patiently([&] { keep_out_of_logs(*connection, logins.writer_role); });
     patiently([&] { ensure_role(*connection, logins.reader_role, secrets->reader); });
+    patiently([&] { keep_out_of_logs(*connection, logins.reader_role); });
     const auto schema = roles_in_schema(*connection, logins);
     patiently([&] { ensure_member(*connection, schema.writer, logins.writer_role); });
     patiently([&] { ensure_member(*connection, schema.reader, logins.reader_role); });
