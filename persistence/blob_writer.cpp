@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "persistence/blob_store.hpp"
+#include "persistence/command_sweep.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -14,6 +15,8 @@ namespace {
 
 constexpr std::size_t most_waiting_bytes = std::size_t{256} << 20;
 constexpr auto sweep_every = std::chrono::hours(1);
+// Rounds of 100 blobs; what is left waits for the next hour, so that puts are not kept waiting.
+constexpr int most_sweep_rounds = 100;
 
 struct waiting_blob {
   uuid tenant;
@@ -24,8 +27,8 @@ struct waiting_blob {
 }  // namespace
 
 struct blob_writer::impl {
-  explicit impl(std::string url)
-      : store(blob_store_config{std::move(url), nullptr}), thread([this] { work(); }) {}
+  explicit impl(std::string given)
+      : url(std::move(given)), store(blob_store_config{url, nullptr}), thread([this] { work(); }) {}
 
   ~impl() {
     {
@@ -55,12 +58,29 @@ struct blob_writer::impl {
         continue;
       }
       next_sweep = std::chrono::steady_clock::now() + sweep_every;
-      if (auto swept = store.sweep(); swept && *swept > 0) {
-        log_info("unreferenced blobs were removed", {{"blobs", *swept}});
-      }
+      sweep();
     }
   }
 
+  bool is_wanted() {
+    std::lock_guard lock(mutex);
+    return stopping || !waiting.empty();
+  }
+
+  /// This thread is the one of the server that has time: it also removes expired idempotency keys.
+  void sweep() {
+    std::int64_t blobs = 0;
+    for (int i = 0; i < most_sweep_rounds && !is_wanted(); ++i) {
+      const auto swept = store.sweep();
+      if (!swept || *swept == 0) break;
+      blobs += *swept;
+    }
+    if (blobs > 0) log_info("unreferenced blobs were removed", {{"blobs", blobs}});
+    const auto keys = sweep_commands(url, real_clock().now_us());
+    if (keys && *keys > 0) log_info("expired idempotency keys were removed", {{"keys", *keys}});
+  }
+
+  std::string url;
   blob_store store;
   std::mutex mutex;
   std::condition_variable changed;

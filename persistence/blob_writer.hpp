@@ -1,5 +1,6 @@
 #pragma once
-// Blobs stored without blocking the caller: a thread of its own over the blob store. Std only:
+// Blobs stored without blocking the caller: a thread of its own over the blob store. Once an hour
+// it also sweeps: blobs that nothing names and idempotency keys that have expired. Std only:
 // actors/ uses it.
 
 #include "base/digest.hpp"
