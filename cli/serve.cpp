@@ -115,6 +115,9 @@ outcome<done> server_process::open_storage() {
   reads_ = std::make_unique<persistence::read_store>(reading);
   feed_ = std::make_unique<api::event_feed>(*reads_);
   blobs_ = std::make_unique<persistence::blob_writer>(logins_.writer_url);
+  persistence::commit_bell_options bell;
+  bell.url = logins_.writer_url;
+  bell_ = std::make_unique<persistence::commit_bell>(bell);
   server_id_ = real_ids().next();
   return done{};
 }
@@ -133,6 +136,7 @@ void server_process::on_commit(const persistence::commit_notice& notice) {
   feed_->publish(notice.events);
   if (notice.events.empty()) return;
   const auto& last = notice.events.back();
+  bell_->ring(last.position);
   std::lock_guard lock(newest_mutex_);
   newest_.epoch = last.epoch;
   newest_.position = last.position;

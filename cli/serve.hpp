@@ -13,6 +13,7 @@
 #include "cli/database.hpp"
 #include "persistence/blob_writer.hpp"
 #include "persistence/checkpoint_keeper.hpp"
+#include "persistence/commit_bell.hpp"
 #include "persistence/read_store.hpp"
 #include "persistence/token_table.hpp"
 
@@ -58,6 +59,7 @@ class server_process {
   std::unique_ptr<persistence::read_store> reads_;
   std::unique_ptr<api::event_feed> feed_;
   std::unique_ptr<persistence::blob_writer> blobs_;
+  std::unique_ptr<persistence::commit_bell> bell_;
   std::shared_ptr<persistence::journal> journal_;
   persistence::journal_head head_;
   std::unique_ptr<adapters::guarded_engine> engine_;
