@@ -54,10 +54,11 @@ bool may(role has, access needs) {
     case role::admin:
       return true;
     case role::operator_:
-      return needs != access::admin;
+      return needs <= access::operator_;
     case role::viewer:
-    case role::auditor:
       return needs == access::viewer;
+    case role::auditor:
+      return needs == access::viewer || needs == access::auditor;
     case role::node:
       return false;
   }

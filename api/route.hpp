@@ -77,7 +77,8 @@ struct response {
 using responder = reply_slot<response>;
 using handler = std::function<void(request, responder)>;
 
-enum class access { anonymous, viewer, operator_, admin };
+/// `auditor`: the auditor's and the admin's.
+enum class access { anonymous, viewer, operator_, auditor, admin };
 
 /// JSON Schema texts come from codec/schema.hpp; empty = none.
 struct route {

@@ -1,9 +1,11 @@
 #pragma once
 // What the handlers of resources work with. Everything outlives the gateway.
 
+#include "api/checkpoint_view.hpp"
 #include "api/command_port.hpp"
 #include "api/event_feed.hpp"
 #include "api/route.hpp"
+#include "base/slot.hpp"
 #include "base/time.hpp"
 #include "domain/fields.hpp"
 #include "persistence/read_ports.hpp"
@@ -67,6 +69,9 @@ struct services {
   clock_port* clock = nullptr;
   std::function<engine_view()> engine;
   std::function<std::vector<agent_view>()> agents;
+  /// Signs the head of the chain and answers on a thread of its own. Errors: `conflict` (it
+  /// contradicts what was signed), `overloaded`, `unavailable`.
+  std::function<void(reply_slot<checkpoint_view>)> sign_head;
 };
 
 /// Every route of a resource, one function per file in routes/.
@@ -75,6 +80,7 @@ std::vector<route> job_routes(services& s);
 std::vector<route> directive_routes(services& s);
 std::vector<route> allowlist_routes(services& s);
 std::vector<route> event_routes(services& s);
+std::vector<route> checkpoint_routes(services& s);
 std::vector<route> token_routes(services& s);
 std::vector<route> system_routes(services& s);
 

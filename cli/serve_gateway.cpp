@@ -45,6 +45,11 @@ bool write_line(const std::string& path, const std::string& line) {
   return std::rename(fresh.c_str(), path.c_str()) == 0;
 }
 
+api::checkpoint_view view_of(const persistence::signed_head& s) {
+  return {s.position,   s.epoch,     s.origin,         to_hex(s.hash),
+          s.public_key, s.signature, {s.created_at_us}};
+}
+
 }  // namespace
 
 outcome<done> server_process::open_gateway() {
@@ -72,6 +77,13 @@ outcome<done> server_process::open_gateway() {
                      {row.since_us}});
     }
     return all;
+  };
+  services_->sign_head = [this](reply_slot<api::checkpoint_view> slot) {
+    checkpoints_->sign_now(reply_slot<persistence::signed_head>(
+        [slot = std::move(slot)](outcome<persistence::signed_head> made) {
+          if (!made) return slot.answer(made.error());
+          slot.answer(view_of(*made));
+        }));
   };
   auto routes = api::all_routes(*services_);
   for (auto& r : api::health_routes([this] { return checks(); })) routes.push_back(std::move(r));

@@ -9,12 +9,14 @@
 #include <mutex>
 #include <thread>
 #include <unistd.h>
+#include <vector>
 
 namespace reeve::persistence {
 namespace {
 
 constexpr domain::position every_events = 10'000;
 constexpr auto every_time = std::chrono::seconds(60);
+constexpr std::size_t most_waiting = 64;
 
 outcome<ed25519_key> key_in(const std::string& path) {
   if (::access(path.c_str(), F_OK) == 0) return ed25519_key::load(path);
@@ -110,40 +112,49 @@ struct checkpoint_keeper::impl {
     }
     changed.notify_all();
     thread.join();
-    sign_newest();
+    if (head().position > 0) (void)sign_newest();
   }
 
   void work() {
     auto due = std::chrono::steady_clock::now() + every_time;
     for (;;) {
+      std::vector<reply_slot<signed_head>> asked;
       {
         std::unique_lock lock(mutex);
-        if (changed.wait_for(lock, std::chrono::seconds(1), [this] { return stopping; })) return;
+        changed.wait_for(lock, std::chrono::seconds(1),
+                         [this] { return stopping || !waiting.empty(); });
+        if (stopping) return;
+        asked.swap(waiting);
       }
       const auto now = std::chrono::steady_clock::now();
       const auto at = head().position;
-      if (at == signed_at || (now < due && at - signed_at < every_events)) continue;
+      const auto before = newest.position;
+      if (asked.empty() && (at == before || (now < due && at - before < every_events))) continue;
       due = now + every_time;
-      sign_newest();
+      const auto made = sign_newest();
+      for (const auto& slot : asked) slot.answer(made);
     }
   }
 
-  void sign_newest() {
+  outcome<signed_head> sign_newest() {
     const auto now = head();
-    if (now.position == 0 || now.position == signed_at) return;
+    if (now.position == 0) return reject(errc::conflict, "the log is empty");
+    if (now.position == newest.position && now.hash == newest.hash) return newest;
     auto made = sign_head(options, now);
     if (made) {
-      signed_at = made->position;
+      newest = *made;
     } else {
       log_error("the head of the log was not signed", {{"why", made.error().detail}});
     }
+    return made;
   }
 
   checkpoint_options options;
   std::function<journal_head()> head;
-  domain::position signed_at = 0;
+  signed_head newest;  // of the keeper's thread; position 0 until the first one
   std::mutex mutex;
   std::condition_variable changed;
+  std::vector<reply_slot<signed_head>> waiting;
   bool stopping = false;
   std::thread thread;  // last: it uses the rest
 };
@@ -152,5 +163,17 @@ checkpoint_keeper::checkpoint_keeper(checkpoint_options options, std::function<j
     : impl_(std::make_unique<impl>(std::move(options), std::move(head))) {}
 
 checkpoint_keeper::~checkpoint_keeper() = default;
+
+void checkpoint_keeper::sign_now(reply_slot<signed_head> slot) {
+  {
+    std::lock_guard lock(impl_->mutex);
+    if (impl_->waiting.size() < most_waiting) {
+      impl_->waiting.push_back(std::move(slot));
+      impl_->changed.notify_all();
+      return;
+    }
+  }
+  slot.answer(reject(errc::overloaded, "too many heads are waiting to be signed"));
+}
 
 }  // namespace reeve::persistence

@@ -1,9 +1,10 @@
 #pragma once
 // Signs heads of the chain while a server runs: every 10,000 events, after 60 s if something
-// changed, and at the end. A head goes into the database and into a file outside of it, which is
-// looked at first: a head that contradicts the last one in the file is never signed.
+// changed, on demand, and at the end. A head goes into the database and into a file outside of it,
+// which is looked at first: a head that contradicts the last one in the file is never signed.
 
 #include "base/outcome.hpp"
+#include "base/slot.hpp"
 #include "persistence/checkpoint.hpp"
 #include "persistence/journal.hpp"
 
@@ -28,6 +29,11 @@ class checkpoint_keeper {
   /// `head` is called on the keeper's thread.
   checkpoint_keeper(checkpoint_options options, std::function<journal_head()> head);
   ~checkpoint_keeper();
+
+  /// Signs the head of the moment, or gives its signature again; answers on the keeper's thread.
+  /// Requests that wait at the same time get one signature. Errors: those of sign_head, and
+  /// `overloaded` (64 are waiting).
+  void sign_now(reply_slot<signed_head> slot);
 
  private:
   struct impl;

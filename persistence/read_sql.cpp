@@ -25,7 +25,9 @@ constexpr std::array<collection_source, 9> sources{{
     {"",
      "(SELECT position AS id, position AS created_position, json_build_object('position', position,"
      " 'epoch', epoch, 'origin', origin, 'hash', encode(hash, 'hex'), 'key_id', key_id,"
-     " 'signature', encode(signature, 'base64'), 'created_at', to_char(to_timestamp(0)"
+     " 'signature',"
+     " rtrim(translate(encode(signature, 'base64'), E'+/\\n', '-_'), '='), 'created_at', "
+     "to_char(to_timestamp(0)"
      " + created_at_us * interval '1 microsecond', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'))::text"
      " AS doc FROM reeve.checkpoints)",
      "bigint", false},

@@ -133,14 +133,6 @@ void stream(services& s, const request& r, const responder& answer) {
   answer.answer(std::move(made));
 }
 
-void checkpoints(services& s, const request& r, const responder& answer) {
-  persistence::list_query query;
-  query.what = persistence::collection::checkpoints;
-  query.tenant = r.who.tenant;
-  if (auto ok = page_of(r, query); !ok) return answer.answer(ok.error());
-  s.reads->list(std::move(query), list_slot(answer));
-}
-
 }  // namespace
 
 std::vector<route> event_routes(services& s) {
@@ -156,10 +148,6 @@ std::vector<route> event_routes(services& s) {
           stream)
           .streams(R"({"type":"string"})")
           .query({"stream", "type", "tenant", "after"}),
-      row(s, method::get, "/api/checkpoints", "Signed heads of the chain, newest first",
-          access::viewer, checkpoints)
-          .gives(list_schema<checkpoint_view>())
-          .query({"limit", "cursor"}),
   };
 }
 

@@ -41,7 +41,7 @@ std::vector<route> system_routes(services& s) {
 std::vector<route> all_routes(services& s) {
   std::vector<route> all;
   for (auto* some : {run_routes, job_routes, directive_routes, allowlist_routes, event_routes,
-                     token_routes, system_routes}) {
+                     checkpoint_routes, token_routes, system_routes}) {
     auto routes = some(s);
     all.insert(all.end(), std::make_move_iterator(routes.begin()),
                std::make_move_iterator(routes.end()));

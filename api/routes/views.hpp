@@ -89,27 +89,6 @@ struct event_list {
   }
 };
 
-/// A signed head of the chain. Hash in hexadecimal, signature in base64.
-struct checkpoint_view {
-  domain::position position = 0;
-  std::int64_t epoch = 0;
-  uuid origin;
-  std::string hash;
-  std::string key_id;
-  std::string signature;
-  domain::timestamp created_at;
-  static constexpr auto fields() {
-    using domain::field;
-    return std::tuple{field("position", &checkpoint_view::position),
-                      field("epoch", &checkpoint_view::epoch),
-                      field("origin", &checkpoint_view::origin),
-                      field("hash", &checkpoint_view::hash),
-                      field("key_id", &checkpoint_view::key_id),
-                      field("signature", &checkpoint_view::signature),
-                      field("created_at", &checkpoint_view::created_at)};
-  }
-};
-
 /// A job right after its launch.
 struct launched_job {
   uuid id;

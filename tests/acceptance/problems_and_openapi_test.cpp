@@ -55,6 +55,7 @@ const std::set<std::string> promised = {"POST /api/runs/launch",
                                         "GET /api/events/{position}",
                                         "GET /api/events/stream",
                                         "GET /api/checkpoints",
+                                        "POST /api/checkpoints",
                                         "POST /api/tokens",
                                         "GET /api/tokens",
                                         "POST /api/tokens/{id}/revoke",
@@ -296,6 +297,7 @@ TEST(P25_openapi, answers_with_content_fit_their_schemas) {
         "/api/whoami", "/api/checkpoints", "/livez", "/readyz", "/metrics"}) {
     check("GET", path, "");
   }
+  check("POST", "/api/checkpoints", "", json::object());
   check("GET", "/api/events/{position}", std::to_string(run.at("position").get<long>()));
 }
 

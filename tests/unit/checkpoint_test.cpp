@@ -5,8 +5,11 @@
 #include "tests/unit/verify_fixture.hpp"
 
 #include <fstream>
+#include <future>
 #include <gtest/gtest.h>
 #include <iterator>
+#include <memory>
+#include <mutex>
 #include <sys/stat.h>
 
 namespace {
@@ -190,6 +193,45 @@ TEST(EV6_keeper, signs_the_newest_head_at_the_end) {
   ASSERT_TRUE(result);
   EXPECT_EQ(result->what, "");
   EXPECT_EQ(result->checkpoints, 4);
+}
+
+TEST(EV6_keeper, signs_on_demand_and_gives_the_same_signature_again) {
+  signed_log log;
+  journal writer(journal_on(log.db.writer_url()));
+  ASSERT_TRUE(writer.open());
+  std::mutex mutex;
+  auto head = writer.head();
+  checkpoint_keeper keeper(log.options, [&] {
+    std::lock_guard lock(mutex);
+    return head;
+  });
+  const auto ask = [&] {
+    auto answer = std::make_shared<std::promise<outcome<signed_head>>>();
+    keeper.sign_now(reply_slot<signed_head>(
+        [answer](outcome<signed_head> made) { answer->set_value(std::move(made)); }));
+    return answer->get_future();
+  };
+  const auto made = ask().get();
+  ASSERT_TRUE(made) << made.error().detail;
+  EXPECT_EQ(made->position, head.position);
+  EXPECT_TRUE(is_genuine(*made));
+  auto first = ask(), second = ask();
+  EXPECT_EQ(*first.get(), *made);
+  EXPECT_EQ(*second.get(), *made);
+  EXPECT_EQ(read_heads(log.options.heads_file)->size(), 4U);
+  ASSERT_TRUE(append_one(writer, append_to(fresh_stream(), 0, log.tenant)));
+  {
+    std::lock_guard lock(mutex);
+    head = writer.head();
+  }
+  EXPECT_EQ(ask().get()->position, made->position + 1);
+  {
+    std::lock_guard lock(mutex);
+    head.hash[0] ^= 1;
+  }
+  EXPECT_EQ(ask().get().error().code, errc::conflict) << "it contradicts the one before";
+  std::lock_guard lock(mutex);
+  head = writer.head();
 }
 
 }  // namespace

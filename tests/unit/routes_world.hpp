@@ -320,6 +320,7 @@ class world {
     services_.ids = &real_ids();
     services_.clock = &real_clock();
     services_.engine = [] { return engine_view{"docker", true, "closed", "24", "1.41", true}; };
+    services_.sign_head = [this](reply_slot<checkpoint_view> slot) { sign_head(slot); };
     services_.agents = [] {
       return std::vector<agent_view>{{"root", "rest_for_one", "up", "", 1, 0, {0}}};
     };
@@ -376,6 +377,7 @@ class world {
   memory_reads reads;
   memory_commands commands{reads};
   event_feed feed{reads};
+  std::function<void(reply_slot<checkpoint_view>)> sign_head;
 
  private:
   static answer taken(const response& given) {

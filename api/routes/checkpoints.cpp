@@ -1,0 +1,40 @@
+#include "api/routes/common.hpp"
+#include "api/services.hpp"
+
+namespace reeve::api {
+namespace {
+
+void list(services& s, const request& r, const responder& answer) {
+  persistence::list_query query;
+  query.what = persistence::collection::checkpoints;
+  query.tenant = r.who.tenant;
+  if (auto ok = page_of(r, query); !ok) return answer.answer(ok.error());
+  s.reads->list(std::move(query), list_slot(answer));
+}
+
+/// The head as it is now, signed: what was acknowledged before is in it. A head that was signed
+/// already is given again, so a repeated request needs no idempotency key.
+void sign(services& s, const request& r, const responder& answer) {
+  if (auto body = body_of<nothing>(r); !body) return answer.answer(body.error());
+  s.sign_head(reply_slot<checkpoint_view>([answer](outcome<checkpoint_view> made) {
+    if (!made) return answer.answer(made.error());
+    answer.answer(written(201, codec::encode_document(*made), made->position));
+  }));
+}
+
+}  // namespace
+
+std::vector<route> checkpoint_routes(services& s) {
+  return {
+      row(s, method::get, "/api/checkpoints", "Signed heads of the chain, newest first",
+          access::viewer, list)
+          .gives(list_schema<checkpoint_view>())
+          .query({"limit", "cursor"}),
+      row(s, method::post, "/api/checkpoints", "Sign the head of the chain now", access::auditor,
+          sign)
+          .takes(codec::json_schema<nothing>())
+          .gives(codec::json_schema<checkpoint_view>(), {201}),
+  };
+}
+
+}  // namespace reeve::api
