@@ -2,10 +2,11 @@
 
 #include "codec/codec.hpp"
 
+#include <algorithm>
 #include <fcntl.h>
-#include <fstream>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace reeve::persistence {
 namespace {
@@ -25,14 +26,32 @@ bool write_all(int file, std::string_view text) {
   return true;
 }
 
-/// The length of the file up to the end of its last whole line.
-off_t whole_lines(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  off_t size = 0;
-  for (std::string line; std::getline(in, line) && !in.eof();) {
-    size += static_cast<off_t>(line.size()) + 1;
+/// The end of a file of lines.
+struct file_end {
+  off_t whole = 0;  // its length up to the end of its last whole line
+  std::string last_line;
+};
+
+// A head has about 500 bytes.
+constexpr std::streamoff most_line = 64 * 1024;
+
+outcome<file_end> end_of(const std::string& path) {
+  std::ifstream in(path, std::ios::binary | std::ios::ate);
+  if (!in) return file_end{};
+  const std::streamoff size = in.tellg();
+  const auto from = std::max<std::streamoff>(0, size - most_line);
+  std::string text(static_cast<std::size_t>(size - from), '\0');
+  in.seekg(from);
+  if (!in.read(text.data(), size - from))
+    return reject(errc::unavailable, path + " is not readable");
+  const auto end = text.rfind('\n');
+  const auto begin = end == text.npos || end == 0 ? text.npos : text.rfind('\n', end - 1);
+  if (begin == text.npos && from > 0) {
+    return reject(errc::invalid, "the last line of " + path + " is no signed head");
   }
-  return size;
+  if (end == text.npos) return file_end{};
+  const auto first = begin == text.npos ? 0 : begin + 1;
+  return file_end{from + static_cast<off_t>(end) + 1, text.substr(first, end - first)};
 }
 
 /// The entry of a file that was just made is on disk only once its folder is.
@@ -71,26 +90,43 @@ bool is_genuine(const signed_head& head) {
          key->verify(signed_bytes(head), *signature);
 }
 
-outcome<std::vector<signed_head>> read_heads(const std::string& path) {
-  std::vector<signed_head> heads;
-  std::ifstream in(path, std::ios::binary);
-  for (std::string line; std::getline(in, line) && !in.eof();) {
-    auto head = codec::decode_text<signed_head>(line);
-    if (!head) {
-      return reject(errc::invalid, "line " + std::to_string(heads.size() + 1) + " of " + path +
-                                       " is not a signed head");
-    }
-    heads.push_back(std::move(*head));
+head_lines::head_lines(std::string path)
+    : path_(std::move(path)), in_(path_, std::ios::binary | std::ios::ate) {
+  if (!in_) return;
+  left_ = in_.tellg();
+  in_.seekg(0);
+}
+
+outcome<std::optional<signed_head>> head_lines::next() {
+  std::string text;
+  if (left_ <= 0 || !std::getline(in_, text) || in_.eof()) return std::optional<signed_head>();
+  left_ -= static_cast<std::int64_t>(text.size()) + 1;
+  if (left_ < 0) return std::optional<signed_head>();
+  ++line_;
+  auto head = codec::decode_text<signed_head>(text);
+  if (!head) {
+    return reject(errc::invalid,
+                  "line " + std::to_string(line_) + " of " + path_ + " is not a signed head");
   }
-  return heads;
+  return std::optional<signed_head>(std::move(*head));
+}
+
+outcome<std::optional<signed_head>> read_last_head(const std::string& path) {
+  const auto end = end_of(path);
+  if (!end) return end.error();
+  if (end->whole == 0) return std::optional<signed_head>();
+  auto head = codec::decode_text<signed_head>(end->last_line);
+  if (!head) return reject(errc::invalid, "the last line of " + path + " is no signed head");
+  return std::optional<signed_head>(std::move(*head));
 }
 
 outcome<done> append_head(const std::string& path, const signed_head& head) {
   const auto refused = reject(errc::unavailable, path + " cannot be written");
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) return refused;
-  const auto end = whole_lines(path);
-  const bool good = ::ftruncate(file, end) == 0 && ::lseek(file, end, SEEK_SET) == end &&
+  const auto known = end_of(path);
+  const auto end = known ? known->whole : -1;
+  const bool good = known && ::ftruncate(file, end) == 0 && ::lseek(file, end, SEEK_SET) == end &&
                     write_all(file, codec::encode(head) + "\n") && ::fsync(file) == 0 &&
                     (end > 0 || sync_folder_of(path));
   ::close(file);

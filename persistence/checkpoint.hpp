@@ -17,9 +17,10 @@
 #include "domain/fields.hpp"
 
 #include <cstdint>
+#include <fstream>
+#include <optional>
 #include <string>
 #include <tuple>
-#include <vector>
 
 namespace reeve::persistence {
 
@@ -53,9 +54,25 @@ void sign(signed_head& head, const ed25519_key& key);
 /// The key id is that of the public key, and the signature is the key's.
 bool is_genuine(const signed_head& head);
 
-/// The heads of a file, in its order; none if there is no such file. A last line without its end
-/// was cut off while it was written and does not count. `invalid` names the line.
-outcome<std::vector<signed_head>> read_heads(const std::string& path);
+/// The heads of a file, one after the other; none if there is no such file. A last line without its
+/// end was cut off while it was written and does not count; nor do heads that are added meanwhile.
+class head_lines {
+ public:
+  explicit head_lines(std::string path);
+  /// Nothing at the end. `invalid` names the line that is no head.
+  outcome<std::optional<signed_head>> next();
+  /// The number of the line that next() gave last.
+  std::int64_t line() const { return line_; }
+
+ private:
+  std::string path_;
+  std::ifstream in_;
+  std::int64_t left_ = 0;  // bytes
+  std::int64_t line_ = 0;
+};
+
+/// The last one; only the end of the file is read. `invalid` if that is no head.
+outcome<std::optional<signed_head>> read_last_head(const std::string& path);
 
 /// Adds a head to the file, made with mode 0600. When it answers, the line is on disk. What a
 /// cut-off write left at the end is removed first.

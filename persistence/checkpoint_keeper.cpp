@@ -75,10 +75,10 @@ outcome<done> check_against(const signed_head& last, const journal_head& head,
 }  // namespace
 
 outcome<signed_head> sign_head(const checkpoint_options& options, const journal_head& head) {
-  auto before = read_heads(options.heads_file);
+  auto before = read_last_head(options.heads_file);
   if (!before) return before.error();
-  if (!before->empty()) {
-    auto& last = before->back();
+  if (*before) {
+    auto& last = **before;
     if (auto ok = check_against(last, head, options.writer_url); !ok) return ok.error();
     if (last.position == head.position) {
       // It may have been cut off between the file and the database.

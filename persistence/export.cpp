@@ -161,12 +161,13 @@ class line_writer {
 
 class exporter {
  public:
-  exporter(const std::optional<uuid>& tenant, std::vector<signed_head> heads, const text_sink& sink)
+  exporter(const std::optional<uuid>& tenant, head_stream heads, const text_sink& sink)
       : tenant_(tenant), heads_(std::move(heads)), out_(sink) {}
 
   /// Reads up to the head of the moment; writers may go on.
   outcome<export_result> run(log_reader& reader) {
     const auto refused = reject(errc::unavailable, "the export cannot be written");
+    if (!expect_next()) return *trouble_;
     if (!out_.add(codec::encode(export_header{1, reader.origin()}))) return refused;
     std::vector<domain::event_record> page;
     for (bool more = reader.head() > 0; more && result_.head < reader.head();) {
@@ -175,11 +176,11 @@ class exporter {
       more = *next;
       for (const auto& e : page) {
         if (e.position > reader.head()) break;
-        if (!add(e)) return refused;
+        if (!add(e)) return trouble_.value_or(refused);
       }
     }
     // What was signed behind the last event shows that the end was cut off: it goes along.
-    if (!add_heads(INT64_MAX) || !add_trailer() || !out_.flush()) return refused;
+    if (!add_heads(INT64_MAX) || !add_trailer() || !out_.flush()) return trouble_.value_or(refused);
     return result_;
   }
 
@@ -196,20 +197,31 @@ class exporter {
   }
 
   bool add_heads(domain::position until) {
-    for (; heads_done_ < heads_.size() && heads_[heads_done_].position <= until; ++heads_done_) {
-      if (!out_.add(codec::encode(export_checkpoint{heads_[heads_done_]}))) return false;
+    for (; head_ && head_->position <= until; ++heads_done_) {
+      if (!out_.add(codec::encode(export_checkpoint{*head_})) || !expect_next()) return false;
     }
     return true;
   }
 
+  bool expect_next() {
+    auto next = heads_.next();
+    if (next) {
+      head_ = std::move(*next);
+    } else {
+      trouble_ = next.error();
+    }
+    return !trouble_;
+  }
+
   bool add_trailer() {
-    const auto heads = static_cast<std::int64_t>(heads_done_);
-    return out_.add(codec::encode(export_trailer{{heads, result_.events}}));
+    return out_.add(codec::encode(export_trailer{{heads_done_, result_.events}}));
   }
 
   std::optional<uuid> tenant_;
-  std::vector<signed_head> heads_;
-  std::size_t heads_done_ = 0;
+  head_stream heads_;
+  std::optional<signed_head> head_;  // the next one
+  std::optional<rejection> trouble_;
+  std::int64_t heads_done_ = 0;
   line_writer out_;
   export_result result_;
 };
@@ -219,7 +231,7 @@ class exporter {
 outcome<export_result> export_log(const std::string& url, const std::string& heads_file,
                                   const std::optional<uuid>& tenant, const text_sink& sink) {
   // Before the events: a head that is signed meanwhile would lie behind the last one of them.
-  auto heads = all_heads(url, heads_file);
+  auto heads = head_stream::open(url, heads_file);
   if (!heads) return heads.error();
   log_range range;
   range.after = INT64_MIN + 1;  // a row below position 1 is exported as well, and then found

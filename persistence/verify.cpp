@@ -5,7 +5,6 @@
 #include "persistence/read_ahead.hpp"
 #include "persistence/stored_heads.hpp"
 
-#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -19,11 +18,10 @@ constexpr domain::position before_everything = INT64_MIN + 1;
 /// those that an export has behind the events that they sign.
 class verification {
  public:
-  verification(const uuid& origin, const verify_options& options, std::vector<signed_head> heads)
-      : chain_(origin), public_key_(options.public_key), expected_(std::move(heads)) {
+  verification(const uuid& origin, const verify_options& options, head_stream heads)
+      : chain_(origin), public_key_(options.public_key), heads_(std::move(heads)) {
     result_.origin = origin;
-    std::stable_sort(expected_.begin(), expected_.end(),
-                     [](const auto& a, const auto& b) { return a.position < b.position; });
+    expect_next();
   }
 
   bool add(const domain::event_record& e) {
@@ -46,13 +44,15 @@ class verification {
     }
     ++heads_between_;
     // The same head may be known from outside as well; it was checked already.
-    if (next_ > 0 && expected_[next_ - 1] == head) return true;
+    if (met_ == head) return true;
     return check(head);
   }
 
   /// Nothing follows. The first thing that does not fit was told already, or is told now.
-  verify_result finish() {
-    if (result_.good() && next_ < expected_.size()) cut_off(expected_[next_]);
+  /// The error of what tells the heads, if that has failed.
+  outcome<verify_result> finish() {
+    if (trouble_ && result_.good()) return *trouble_;
+    if (result_.good() && expected_) cut_off(*expected_);
     result_.events = chain_.events();
     result_.head = chain_.head();
     result_.hash = chain_.hash();
@@ -66,7 +66,7 @@ class verification {
     return false;
   }
 
-  bool good() const { return result_.good(); }
+  bool good() const { return result_.good() && !trouble_; }
   domain::position head() const { return chain_.head(); }
   std::int64_t events() const { return chain_.events(); }
   /// Those that add_head() took.
@@ -75,10 +75,22 @@ class verification {
  private:
   bool follow(std::string why) {
     if (!why.empty()) return bad(chain_.head() + 1, std::move(why));
-    for (; next_ < expected_.size() && expected_[next_].position <= chain_.head(); ++next_) {
-      if (!check(expected_[next_])) return false;
+    while (expected_ && expected_->position <= chain_.head()) {
+      if (!check(*expected_)) return false;
+      met_ = std::move(expected_);
+      expect_next();
     }
-    return true;
+    return !trouble_;
+  }
+
+  void expect_next() {
+    expected_.reset();
+    auto head = heads_.next();
+    if (head) {
+      expected_ = std::move(*head);
+    } else {
+      trouble_ = head.error();
+    }
   }
 
   bool check(const signed_head& head) {
@@ -101,8 +113,10 @@ class verification {
 
   chain_verifier chain_;
   std::string public_key_;
-  std::vector<signed_head> expected_;
-  std::size_t next_ = 0;
+  head_stream heads_;
+  std::optional<signed_head> expected_;  // the next one that is known from the start
+  std::optional<signed_head> met_;       // the one before
+  std::optional<rejection> trouble_;
   std::int64_t heads_between_ = 0;
   verify_result result_;
 };
@@ -134,7 +148,7 @@ domain::position position_of(const rejection& why) {
 
 outcome<verify_result> verify_database(const std::string& url, const verify_options& options) {
   // Before the events: a head that is signed meanwhile would lie behind the last one of them.
-  auto heads = all_heads(url, options.heads_file);
+  auto heads = head_stream::open(url, options.heads_file);
   if (!heads) return heads.error();
   uuid origin;
   {
@@ -203,7 +217,7 @@ outcome<verify_result> verify_export(const line_source& lines, const verify_opti
   if (!header || header->reeve_export != 1) {
     return reject(errc::invalid, "the input is no exported log of this format");
   }
-  auto outside = read_heads(options.heads_file);
+  auto outside = head_stream::open("", options.heads_file);
   if (!outside) return outside.error();
   verification v(header->origin, options, std::move(*outside));
   bool ended = false;

@@ -28,6 +28,17 @@ inline std::string text_of(const text_lines& lines) {
   return text;
 }
 
+/// All heads of a file.
+inline outcome<std::vector<persistence::signed_head>> read_heads(const std::string& path) {
+  std::vector<persistence::signed_head> heads;
+  for (persistence::head_lines lines(path);;) {
+    auto head = lines.next();
+    if (!head) return head.error();
+    if (!*head) return heads;
+    heads.push_back(std::move(**head));
+  }
+}
+
 class signed_log {
  public:
   signed_log() : folder_(std::filesystem::temp_directory_path() / fresh_stream("reeve-heads")) {
