@@ -12,6 +12,7 @@ signed; without it their signatures are not checked, and it says so.
 
 import argparse
 import base64
+import collections
 import hashlib
 import json
 import struct
@@ -109,7 +110,12 @@ def signed_bytes(head):
 
 
 def unpadded(value):
-    return base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))
+    """The bytes of base64url without padding; None if it is not in its one form."""
+    try:
+        data = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))
+    except ValueError:
+        return None
+    return data if base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii") == value else None
 
 
 def signature_checker():
@@ -194,7 +200,8 @@ class Log:
         self.recorded_at_us = None
         self.versions = {}
         self.heads_met = 0
-        self.expected = sorted(heads, key=lambda head: head["position"])
+        self.heads_inside = 0
+        self.expected = collections.deque(sorted(heads, key=lambda head: head["position"]))
 
     def next(self):
         return self.position + 1
@@ -207,7 +214,7 @@ class Log:
 
     def meet_heads(self):
         while self.expected and self.expected[0]["position"] <= self.position:
-            self.meet(self.expected.pop(0))
+            self.meet(self.expected.popleft())
 
     def event(self, e):
         at = self.next()
@@ -244,10 +251,13 @@ class Log:
         if self.key and head["public_key"] != self.key:
             raise Bad(at, "the checkpoint was signed by another key")
         key = unpadded(head["public_key"])
+        signature = unpadded(head["signature"])
+        if key is None or len(key) != 32 or signature is None or len(signature) != 64:
+            raise Bad(at, "the signature is wrong")
         if sha256(key).hex()[:16] != head["key_id"]:
             raise Bad(at, "the checkpoint's key id is not that of its key")
         if self.check_signature and not self.check_signature(
-            key, unpadded(head["signature"]), signed_bytes(head)
+            key, signature, signed_bytes(head)
         ):
             raise Bad(at, "the signature is wrong")
         self.heads_met += 1
@@ -265,15 +275,11 @@ def head_from(value):
         and is_integer(value["position"])
         and is_uuid(value["origin"])
         and is_hex(value["hash"], 64)
-        and is_hex(value["key_id"], 16)
+        and isinstance(value["key_id"], str)
         and isinstance(value["public_key"], str)
         and isinstance(value["signature"], str)
     )
-    try:
-        good = good and len(unpadded(value["public_key"])) == 32
-        return value if good and len(unpadded(value["signature"])) == 64 else None
-    except ValueError:
-        return None
+    return value if good else None
 
 
 def read_heads(path):
@@ -301,7 +307,7 @@ def parse(line, position):
     raise Bad(position, "the line cannot be read, or is not in its one form")
 
 
-def take(log, value, inside):
+def take(log, value):
     """One line behind the header; True for the trailer."""
     if list(value) == ["checkpoint"]:
         head = head_from(value["checkpoint"])
@@ -310,9 +316,9 @@ def take(log, value, inside):
         met = log.heads_met
         log.meet(head)
         log.heads_met = met + 1
-        inside.append(head)
+        log.heads_inside += 1
     elif list(value) == ["reeve_export_end"]:
-        if value["reeve_export_end"] != {"checkpoints": len(inside), "events": log.position}:
+        if value["reeve_export_end"] != {"checkpoints": log.heads_inside, "events": log.position}:
             raise Bad(log.next(), "the export's end tells other numbers")
         return True
     elif sorted(value) == ["leaf", "position"] and is_hex(value["leaf"], 64):
@@ -334,13 +340,12 @@ def verify_export(lines, heads, key):
     if header["reeve_export"] != 1:
         raise NoExport("the export has a format that is not known here")
     log = Log(header["origin"], heads, key)
-    inside = []
     ended = False
     for line in lines:
         if ended:
             raise Bad(log.next(), "there is more behind the export's end")
         line = line[:-1] if line.endswith(b"\n") else line
-        ended = take(log, parse(line, log.next()), inside)
+        ended = take(log, parse(line, log.next()))
     if not ended:
         raise Bad(log.next(), "the export was cut off")
     log.finish()

@@ -179,7 +179,7 @@ TEST_F(EV6_heads, what_the_file_has_reaches_the_database_later) {
 TEST(EV6_keeper, signs_the_newest_head_at_the_end) {
   signed_log log;
   journal writer(journal_on(log.db.writer_url()));
-  ASSERT_TRUE(writer.open());
+  ASSERT_TRUE(eventually([&] { return writer.open().ok(); }));
   const auto head = writer.head();
   {
     checkpoint_keeper keeper(log.options, [&] { return head; });
@@ -198,7 +198,7 @@ TEST(EV6_keeper, signs_the_newest_head_at_the_end) {
 TEST(EV6_keeper, signs_on_demand_and_gives_the_same_signature_again) {
   signed_log log;
   journal writer(journal_on(log.db.writer_url()));
-  ASSERT_TRUE(writer.open());
+  ASSERT_TRUE(eventually([&] { return writer.open().ok(); }));
   std::mutex mutex;
   auto head = writer.head();
   checkpoint_keeper keeper(log.options, [&] {

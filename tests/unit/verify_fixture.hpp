@@ -53,7 +53,10 @@ class signed_log {
   /// One leader: its election, then appends to old and new streams, and a signed head.
   void fill() {
     persistence::journal log(journal_on(db.writer_url()));
-    if (!log.open()) throw std::runtime_error("the journal does not open");
+    // The lock of the leader before goes with its session, which ends a moment after its close.
+    if (!eventually([&] { return log.open().ok(); })) {
+      throw std::runtime_error("the journal does not open");
+    }
     const std::string fresh = fresh_stream();
     streams_.push_back(fresh);
     versions_.push_back(0);
