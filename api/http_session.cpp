@@ -76,7 +76,7 @@ net::awaitable<void> session::requests() {
     const bool complete = co_await read_head(count == 1);
     if (!complete) co_return;
     const bool go_on = co_await handle(head_.keep_alive && count < most && !shared_.draining);
-    if (!go_on) co_return;
+    if (!go_on || (shared_.draining && in_.empty())) co_return;
     if (count % requests_in_a_go == 0 && !in_.empty()) {
       co_await net::post(socket_.get_executor(), use_awaitable);
     }
@@ -140,6 +140,8 @@ net::awaitable<bool> session::read_head(bool first) {
 
 net::awaitable<bool> session::handle(bool keep) {
   response answer = co_await answer_it(keep);
+  // The server may have been told to stop while the body was on its way.
+  keep = keep && !shared_.draining;
   if (!answer.stream || call_.head_only) {
     if (answer.stream) answer.stream->cancel();
     co_return co_await send(answer, keep);
