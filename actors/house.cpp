@@ -245,7 +245,8 @@ supervision_totals house::totals() const {
   return impl_->shared.board->totals();
 }
 bool house::log_available() const {
-  return impl_->log_up;
+  // A database that no longer answers at all is noticed by the silence.
+  return impl_->log_up && impl_->journal.may_act();
 }
 std::int64_t house::queued_appends() const {
   return impl_->journal.queued();
