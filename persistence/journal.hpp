@@ -37,8 +37,10 @@ struct journal_config {
   std::int64_t reconnect_ms = 50;
   /// Streams whose version is remembered, about 200 bytes each.
   std::size_t remembered_streams = 65536;
-  /// Takes the lock from a leader that no longer renews: its session is ended. Only a standby
-  /// whose wait for the lease is over sets it.
+  /// A leader looks at the log every second. One whose session has asked nothing for so long has
+  /// stopped, and its lease of 3 s is over: whoever opens the journal ends that session and leads.
+  std::int64_t silent_leader_ms = 6000;
+  /// Takes the lock from any leader, silent or not: its session is ended.
   bool take_over = false;
   /// Called with everything that is durable, before its callers are answered. Must not throw.
   std::function<void(const commit_notice&)> on_commit;

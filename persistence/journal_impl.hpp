@@ -29,6 +29,8 @@ struct journal::impl {
   void elected(const domain::event_record& event);
   /// Whether the log ends with something of ours. Applies what turned out to be committed.
   bool recognise(const log_tail& now);
+  /// Looks for a later leader than us; fenced if there is one.
+  bool is_succeeded();
   /// Comes back from `away`: the lead again, or fenced. False: not yet.
   bool come_back();
   bool come_back_within(std::int64_t wait_ms);

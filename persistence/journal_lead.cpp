@@ -31,8 +31,10 @@ outcome<done> journal::impl::connect() {
 
 bool journal::impl::take_lock() {
   if (session->lock_now()) return true;
-  if (!config.take_over) return false;
-  for (const auto& holder : session->lock_holders()) session->terminate(holder);
+  const auto silent_ms = config.take_over ? 0 : config.silent_leader_ms;
+  const auto holders = session->lock_holders(silent_ms);
+  if (holders.empty() && !config.take_over) return false;
+  for (const auto& holder : holders) session->terminate(holder);
   return session->lock_within(config.old_session_ms);
 }
 
@@ -139,9 +141,20 @@ bool journal::impl::recognise(const log_tail& now) {
   return false;
 }
 
+/// Whoever was elected behind us has fenced us for good: no wait for the lock changes that.
+bool journal::impl::is_succeeded() {
+  const auto now = session->tail(origin);
+  const bool by_us = asked && session->holds(asked->position, asked->hash);
+  if (now.epoch == tail.epoch || by_us) return false;
+  recognise(now);
+  become_fenced();
+  return true;
+}
+
 bool journal::impl::come_back() {
   if (state != journal_state::away || !connect()) return false;
   try {
+    if (is_succeeded()) return false;
     if (!take_lock_back()) {
       // Somebody else has it. If the log went on without us we are out; else they may give up.
       const auto now = session->tail(origin);

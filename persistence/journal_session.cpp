@@ -80,15 +80,19 @@ void journal_session::terminate(const backend_id& other) {
       other.pid, other.started);
 }
 
-std::vector<backend_id> journal_session::lock_holders() {
+std::vector<backend_id> journal_session::lock_holders(std::int64_t silent_ms) {
   pqxx::nontransaction tx(*connection_);
-  const auto rows =
-      tx.exec(std::string("SELECT l.pid, a.backend_start FROM pg_catalog.pg_locks l"
-                          " JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
-                          " JOIN pg_catalog.pg_database d ON d.oid = l.database"
-                          " WHERE d.datname = current_database() AND l.locktype = 'advisory'"
-                          " AND l.granted AND ((l.classid::bigint << 32) | l.objid::bigint) = ") +
-              lock_key);
+  // A session that works for long is not silent; one whose client does not go on is.
+  const auto rows = tx.exec_params(
+      std::string("SELECT l.pid, a.backend_start FROM pg_catalog.pg_locks l"
+                  " JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
+                  " JOIN pg_catalog.pg_database d ON d.oid = l.database"
+                  " WHERE d.datname = current_database() AND l.locktype = 'advisory'"
+                  " AND l.granted AND ((l.classid::bigint << 32) | l.objid::bigint) = ") +
+          lock_key +
+          " AND ($1::bigint = 0 OR ((a.state <> 'active' OR a.wait_event = 'ClientRead') AND"
+          " a.state_change < clock_timestamp() - $1::bigint * interval '1 ms'))",
+      silent_ms);
   std::vector<backend_id> holders;
   for (const auto& row : rows) holders.push_back({row[0].as<int>(), row[1].c_str()});
   return holders;
