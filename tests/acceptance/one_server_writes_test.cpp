@@ -1,0 +1,215 @@
+// Several servers on one database: one leads, the others wait; a leader that was left behind can
+// write nothing any more and says so with its exit status.
+
+#include "tests/support/chaos.hpp"
+#include "tests/support/work.hpp"
+
+#include <future>
+#include <gtest/gtest.h>
+
+using nlohmann::json;
+using support::server;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr int exit_fenced = 75;
+
+const json launch_body = {{"tasks", {"task1"}}};
+
+support::server_options on(const support::test_database& database, bool start = true) {
+  support::server_options options;
+  options.database_url = database.url();
+  options.start = start;
+  return options;
+}
+
+bool says(const server& reeve, const std::string& text) {
+  return reeve.whole_log().find(text) != std::string::npos;
+}
+
+void start_standby(server& reeve) {
+  reeve.start_without_waiting();
+  ASSERT_TRUE(support::eventually(10s * support::time_factor(),
+                                  [&] { return says(reeve, "reeve: standby"); }));
+}
+
+bool answers(server& reeve) {
+  try {
+    return reeve.address().port > 0;
+  } catch (const std::logic_error&) {
+    return false;
+  }
+}
+
+/// The second server with the token that the first one made.
+support::api_client api_of(const server& second, const server& first) {
+  return support::api_client(second.address(), first.token());
+}
+
+long long elections(const server& reeve) {
+  return reeve.database().number("SELECT count(*) FROM reeve.events WHERE type = 'leader_elected'");
+}
+
+/// What a network that breaks does to a leader: its sessions are gone, and it does not know.
+void cut_off(const server& leader) {
+  leader.database().exec(
+      "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND "
+      "database = (SELECT oid FROM pg_database WHERE datname = current_database())");
+}
+
+}  // namespace
+
+TEST(P31_standby, does_not_lead_while_the_leader_lives_and_takes_over_after_its_death) {
+  const support::test_database database;
+  server first(on(database));
+  server second(on(database, false));
+  start_standby(second);
+  const json run = support::launch(first.api(), launch_body);
+  support::await_run(first.api(), run.at("id"));
+  EXPECT_FALSE(answers(second));
+  EXPECT_EQ(elections(first), 1);
+  first.kill_hard();
+  second.await_ready();
+  const auto api = api_of(second, first);
+  EXPECT_EQ(support::must_get(api, "/api/runs/" + run.at("id").get<std::string>()).at("status"),
+            "success");
+  const json next = support::launch(api, launch_body);
+  EXPECT_EQ(support::await_run(api, next.at("id")).at("status"), "success");
+  EXPECT_EQ(elections(second), 2);
+  support::expect_whole_log(second);
+
+  // The first one comes back and waits in turn; a signal ends its wait.
+  start_standby(first);
+  EXPECT_EQ(first.stop(), 0);
+  EXPECT_EQ(elections(second), 2);
+  EXPECT_EQ(support::must_get(api, "/readyz").at("status"), "ready");
+}
+
+TEST(P31_standby, goes_on_with_what_the_leader_had_begun) {
+  const support::test_database database;
+  server first(on(database));
+  server second(on(database, false));
+  start_standby(second);
+  std::vector<std::string> runs;
+  for (int n = 0; n < 10; ++n) {
+    const auto answer = first.api().post("/api/runs/launch", launch_body,
+                                         {{"Idempotency-Key", "k" + std::to_string(n)}});
+    ASSERT_EQ(answer.status, 201) << answer.body;
+    runs.push_back(answer.json().at("id"));
+  }
+  first.kill_hard();
+  second.await_ready();
+  const auto api = api_of(second, first);
+  for (std::size_t n = 0; n < runs.size(); ++n) {
+    EXPECT_EQ(support::await_run(api, runs[n]).at("status"), "success");
+    const auto again =
+        api.post("/api/runs/launch", launch_body, {{"Idempotency-Key", "k" + std::to_string(n)}});
+    EXPECT_EQ(again.json().at("id"), runs[n]);
+  }
+  support::expect_whole_log(second);
+}
+
+TEST(P31_fence, refuses_a_leader_that_was_paused_while_another_took_over) {
+  const support::test_database database;
+  server first(on(database));
+  server second(on(database, false));
+  start_standby(second);
+  const auto paused = first.api();
+  const json before = support::launch(paused, launch_body);
+  support::await_run(paused, before.at("id"));
+  first.pause();
+  // These wait in the paused leader's sockets and are the first that it sees when it wakes.
+  std::vector<std::future<int>> late;
+  for (int n = 0; n < 4; ++n) {
+    late.push_back(std::async(std::launch::async, [&paused] {
+      support::http_request request{"POST", "/api/runs/launch", {}, launch_body.dump(), 20s};
+      try {
+        return paused.call(std::move(request)).status;
+      } catch (const support::http_error&) {
+        return 0;
+      }
+    }));
+  }
+  cut_off(first);
+  second.await_ready();
+  const auto api = api_of(second, first);
+  const json run = support::launch(api, launch_body);
+  first.resume();
+  EXPECT_EQ(first.await_exit(10s), exit_fenced) << first.log();
+  for (auto& one : late) EXPECT_NE(one.get(), 201);
+  EXPECT_EQ(support::await_run(api, run.at("id")).at("status"), "success");
+  EXPECT_EQ(support::must_get(api, "/api/runs").at("results").size(), 2U);
+  EXPECT_EQ(elections(second), 2);
+  // Behind the second election everything is the second leader's.
+  EXPECT_EQ(second.database().number(
+                "SELECT count(*) FROM reeve.events WHERE epoch = 1 AND position > (SELECT position "
+                "FROM reeve.events WHERE type = 'leader_elected' AND epoch = 2)"),
+            0);
+  support::expect_whole_log(second);
+}
+
+TEST(P31_standby, takes_over_from_a_leader_that_stands_still_with_its_sessions_open) {
+  const support::test_database database;
+  server first(on(database));
+  server second(on(database, false));
+  start_standby(second);
+  support::await_run(first.api(), support::launch(first.api(), launch_body).at("id"));
+  first.pause();
+  second.await_ready();
+  const auto api = api_of(second, first);
+  const json run = support::launch(api, launch_body);
+  first.resume();
+  EXPECT_EQ(first.await_exit(10s), exit_fenced) << first.log();
+  EXPECT_EQ(support::await_run(api, run.at("id")).at("status"), "success");
+  EXPECT_EQ(elections(second), 2);
+  support::expect_whole_log(second);
+}
+
+TEST(P31_standby, leaves_a_leader_alone_that_has_nothing_to_do) {
+  const support::test_database database;
+  server first(on(database));
+  server second(on(database, false));
+  start_standby(second);
+  // Longer than the silence after which a leader counts as gone.
+  support::breathe(8s);
+  EXPECT_FALSE(answers(second));
+  EXPECT_EQ(elections(first), 1);
+  EXPECT_EQ(first.anonymous().get("/readyz").status, 200);
+  EXPECT_EQ(second.stop(), 0);
+}
+
+TEST(P31_fence, lets_a_leader_that_lost_only_its_session_go_on) {
+  const support::test_database database;
+  server only(on(database));
+  for (int n = 0; n < 3; ++n) {
+    cut_off(only);
+    ASSERT_TRUE(support::eventually(10s, [&] {
+      return only.api()
+                 .post("/api/runs/launch", launch_body, {{"Idempotency-Key", std::to_string(n)}})
+                 .status == 201;
+    }));
+  }
+  EXPECT_TRUE(only.running());
+  EXPECT_EQ(support::must_get(only.api(), "/api/runs").at("results").size(), 3U);
+  support::expect_whole_log(only);
+}
+
+TEST(P31_start, of_several_servers_at_once_has_one_leader) {
+  const support::test_database database;
+  server one(on(database, false));
+  server two(on(database, false));
+  server three(on(database, false));
+  std::vector<server*> all = {&one, &two, &three};
+  for (auto* each : all) each->start_without_waiting();
+  ASSERT_TRUE(support::eventually(20s * support::time_factor(), [&] {
+    int settled = 0;
+    for (auto* each : all) settled += answers(*each) || says(*each, "reeve: standby");
+    return settled == 3;
+  }));
+  int leading = 0;
+  for (auto* each : all) leading += answers(*each);
+  EXPECT_EQ(leading, 1);
+  EXPECT_EQ(one.database().number("SELECT count(*) FROM reeve.log"), 1);
+  EXPECT_EQ(elections(one), 1);
+}
