@@ -1,0 +1,116 @@
+// A container engine that is not there, comes, goes or freezes: the server answers, says what it
+// sees, jobs wait and then run for real. Nothing is ever simulated instead.
+
+#include "tests/support/chaos.hpp"
+#include "tests/support/engine.hpp"
+#include "tests/support/work.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <gtest/gtest.h>
+
+using nlohmann::json;
+using support::must_get;
+using support::server;
+using namespace std::chrono_literals;
+
+namespace {
+
+bool engine_is(const support::api_client& api, bool available) {
+  return support::eventually(15s * support::time_factor(), [&] {
+    const json engine = must_get(api, "/api/engine");
+    EXPECT_EQ(engine.at("engine"), "docker");
+    return engine.at("available") == available;
+  });
+}
+
+json launch_one(const support::api_client& api, const std::string& script) {
+  return support::launch(api, support::inline_launch({support::shell_task("t", script)}));
+}
+
+/// How long the slowest of the fastest nine tenths of the answers took.
+std::chrono::milliseconds nine_tenths_within(const support::api_client& api) {
+  std::vector<std::chrono::steady_clock::duration> all;
+  for (int n = 0; n < 40; ++n) {
+    const auto began = std::chrono::steady_clock::now();
+    must_get(api, n % 2 == 0 ? "/api/runs" : "/api/engine");
+    all.push_back(std::chrono::steady_clock::now() - began);
+  }
+  std::sort(all.begin(), all.end());
+  return std::chrono::duration_cast<std::chrono::milliseconds>(all[35]);
+}
+
+}  // namespace
+
+TEST(CTR4_absent_engine, makes_jobs_wait_until_it_is_there) {
+  const support::scratch_dir folder(support::work_dir(), "e");
+  const auto socket = folder.path() / "sock";
+  support::server_options options;
+  options.docker = "unix://" + socket.string();
+  server reeve(options);
+  const auto api = reeve.api();
+  EXPECT_EQ(reeve.anonymous().get("/readyz").status, 200);
+  ASSERT_TRUE(engine_is(api, false));
+  support::allow_image(api);
+  const json run = launch_one(api, "echo real");
+  const std::string id = run.at("id");
+  auto database = reeve.database();
+  ASSERT_TRUE(support::eventually(10s, [&] {
+    return database.number(
+               "SELECT count(*) FROM reeve.events WHERE stream = $1 AND type = "
+               "'job_waiting'",
+               {"run-" + id}) > 0;
+  }));
+  EXPECT_FALSE(support::is_over(must_get(api, "/api/runs/" + id)));
+
+  const support::engine_cleanup cleanup(support::engine(),
+                                        "reeve.tenant=" + support::tenant_of(api));
+  std::filesystem::create_symlink(support::engine_socket(), socket);
+  ASSERT_TRUE(engine_is(api, true));
+  const json done = support::await_run(api, id);
+  EXPECT_EQ(done.at("status"), "success") << done.dump(1);
+  EXPECT_EQ(done.at("engine"), "docker");
+  EXPECT_EQ(support::log_of(api, done.at("jobs")[0].at("id")), "real\n");
+
+  // It goes again: again jobs wait, also over a restart of the server, and one can be cancelled.
+  std::filesystem::remove(socket);
+  ASSERT_TRUE(engine_is(api, false));
+  const json waiting = launch_one(api, "echo again");
+  const json given_up = launch_one(api, "echo never");
+  reeve.crash_and_restart();
+  const auto later = reeve.api();
+  const std::string never = given_up.at("id");
+  EXPECT_EQ(later.post("/api/runs/" + never + "/cancel", json::object()).status, 202);
+  EXPECT_EQ(support::await_run(later, never).at("status"), "cancelled");
+  std::filesystem::create_symlink(support::engine_socket(), socket);
+  EXPECT_EQ(support::await_run(later, waiting.at("id")).at("status"), "success");
+  support::expect_whole_log(reeve);
+}
+
+TEST(P12_frozen_engine, opens_the_breaker_and_the_api_answers_as_always) {
+  support::private_dockerd dockerd;
+  support::server_options options;
+  options.docker = dockerd.url();
+  server reeve(options);
+  const auto api = reeve.api();
+  const support::engine_cleanup cleanup(dockerd.api(), "reeve.tenant=" + support::tenant_of(api));
+  support::allow_image(api);
+  const json before = launch_one(api, "sleep 2; echo outlived it");
+  support::await_job(api, before.at("id"), "t", "running");
+  ASSERT_TRUE(engine_is(api, true));
+  ASSERT_TRUE(support::eventually(5s, [&] { return dockerd.api().containers("").size() == 1; }));
+  dockerd.pause();
+  const json during = launch_one(api, "echo thawed");
+  EXPECT_LT(nine_tenths_within(api), 100ms * support::time_factor());
+  ASSERT_TRUE(engine_is(api, false));
+  EXPECT_EQ(must_get(api, "/api/engine").at("breaker"), "open");
+  EXPECT_LT(nine_tenths_within(api), 100ms * support::time_factor());
+  EXPECT_FALSE(support::is_over(must_get(api, "/api/runs/" + during.at("id").get<std::string>())));
+  dockerd.resume();
+  ASSERT_TRUE(engine_is(api, true));
+  EXPECT_EQ(support::await_run(api, during.at("id")).at("status"), "success");
+  const json outlived = support::await_run(api, before.at("id"));
+  EXPECT_EQ(outlived.at("status"), "success") << outlived.dump(1);
+  EXPECT_EQ(support::log_of(api, outlived.at("jobs")[0].at("id")), "outlived it\n");
+  EXPECT_EQ(must_get(api, "/api/engine").at("breaker"), "closed");
+}
