@@ -3,9 +3,9 @@
 
 #include "tests/support/chaos.hpp"
 #include "tests/support/engine.hpp"
+#include "tests/support/tally.hpp"
 #include "tests/support/work.hpp"
 
-#include <filesystem>
 #include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 #include <set>
@@ -18,28 +18,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr int kills = 5;
-
-/// A folder of the host that containers append to: a line for each start.
-class tally {
- public:
-  tally() : folder_(support::work_dir(), "t") {
-    std::filesystem::permissions(folder_.path(), std::filesystem::perms::all);
-  }
-  std::string root() const { return folder_.path(); }
-  /// Appends, works for a while, and says the end.
-  json task(const std::string& name) const {
-    const json mount = {{"source", root()}, {"target", "/tally"}, {"read_only", false}};
-    return support::shell_task("count",
-                               "echo started | tee -a /tally/" + name + "; sleep 0.2; echo done",
-                               {{"mounts", json::array({mount})}});
-  }
-  std::string of(const std::string& name) const {
-    return support::contents_of(folder_.path() / name);
-  }
-
- private:
-  support::scratch_dir folder_;
-};
 
 void kill_again_and_again(server& reeve, steady_clients& clients, support::dice& dice,
                           int longest) {
@@ -78,7 +56,7 @@ class server_killed_under_load : public testing::TestWithParam<int> {};
 }  // namespace
 
 TEST_P(server_killed_with_containers, starts_each_attempt_once_and_ends_every_run) {
-  const tally starts;
+  const support::tally starts;
   support::dice dice;
   support::server_options options;
   options.docker = support::real_engine();
@@ -102,7 +80,7 @@ TEST_P(server_killed_with_containers, starts_each_attempt_once_and_ends_every_ru
     EXPECT_EQ(run.at("status"), "success") << run.dump(1);
     const json job = support::job_named(run, "count");
     EXPECT_EQ(job.at("attempts").size(), 1U) << run.dump(1);
-    EXPECT_EQ(starts.of(one.key), "started\n") << run.dump(1);
+    EXPECT_EQ(starts.starts_of(one.key), 1) << run.dump(1);
     EXPECT_EQ(support::log_of(reeve.api(), job.at("id")), "started\ndone\n");
   }
   support::expect_done_once(reeve, all, "run-", "run_launched");

@@ -1,0 +1,35 @@
+#pragma once
+// Counts the starts of containers from outside: each appends a line to a file of the host.
+
+#include "tests/support/environment.hpp"
+#include "tests/support/work.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+
+namespace support {
+
+class tally {
+ public:
+  tally() : folder_(work_dir(), "t") {
+    std::filesystem::permissions(folder_.path(), std::filesystem::perms::all);
+  }
+  /// What a server must have as its REEVE_MOUNT_ROOTS.
+  std::string root() const { return folder_.path(); }
+  /// The task "count": it appends to the file of that name, works for a while, and says the end.
+  nlohmann::json task(const std::string& name) const {
+    const nlohmann::json mount = {{"source", root()}, {"target", "/tally"}, {"read_only", false}};
+    return shell_task("count", "echo started | tee -a /tally/" + name + "; sleep 0.2; echo done",
+                      {{"mounts", nlohmann::json::array({mount})}});
+  }
+  long starts_of(const std::string& name) const {
+    const std::string text = contents_of(folder_.path() / name);
+    return std::count(text.begin(), text.end(), '\n');
+  }
+
+ private:
+  scratch_dir folder_;
+};
+
+}  // namespace support
