@@ -87,7 +87,8 @@ struct journal_work {
       return;
     }
     idle = false;
-    args.port->confirmed();
+    // What was refused because another server leads confirms nothing: it ends our lease.
+    if (log->state() == persistence::journal_state::leading) args.port->confirmed();
     schedule();
   }
 
