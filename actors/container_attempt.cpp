@@ -100,37 +100,43 @@ void container_attempt::create() {
 
 void container_attempt::create_container() {
   using created = adapters::created_container;
-  engine().create_container(spec(), then<created>([this](outcome<created> made) {
-                              if (made) {
-                                container_id_ = made->id;
-                                return put_archive();
-                              }
-                              switch (made.error().code) {
-                                case errc::conflict:
-                                  return look();
-                                case errc::not_found:
-                                  return give_up(end_reason::image_missing);
-                                case errc::invalid:
-                                  return give_up(end_reason::engine_refused);
-                                case errc::engine_unavailable:
-                                  return retry(made.error().code, &container_attempt::create);
-                                default:
-                                  return retry(made.error().code, &container_attempt::look);
-                              }
-                            }));
+  run_.when_allowed(later([this] {
+    engine().create_container(spec(), then<created>([this](outcome<created> made) {
+                                if (made) {
+                                  container_id_ = made->id;
+                                  return put_archive();
+                                }
+                                switch (made.error().code) {
+                                  case errc::conflict:
+                                    return look();
+                                  case errc::not_found:
+                                    return give_up(end_reason::image_missing);
+                                  case errc::invalid:
+                                    return give_up(end_reason::engine_refused);
+                                  case errc::engine_unavailable:
+                                    return retry(made.error().code, &container_attempt::create);
+                                  default:
+                                    return retry(made.error().code, &container_attempt::look);
+                                }
+                              }));
+  }));
 }
 
 void container_attempt::put_archive() {
   if (stopping_) return give_up(*stopping_);
   auto archive = archive_for(task());
   if (!archive) return give_up(end_reason::engine_refused);
-  engine().put_archive(name_, std::string(adapters::volume_target), std::move(*archive),
-                       then<done>([this](outcome<done> ok) {
-                         if (ok) return check();
-                         const auto code = ok.error().code;
-                         if (code == errc::invalid) return give_up(end_reason::engine_refused);
-                         retry(code, &container_attempt::look);
-                       }));
+  // A leader that wakes up late must not write over the files of a container that another one has
+  // started meanwhile.
+  run_.when_allowed(later([this, files = std::move(*archive)] {
+    engine().put_archive(name_, std::string(adapters::volume_target), files,
+                         then<done>([this](outcome<done> ok) {
+                           if (ok) return check();
+                           const auto code = ok.error().code;
+                           if (code == errc::invalid) return give_up(end_reason::engine_refused);
+                           retry(code, &container_attempt::look);
+                         }));
+  }));
 }
 
 /// Between create and start: it is the image that was listed, and it never ran.
@@ -229,7 +235,9 @@ void container_attempt::looked(const info& found) {
     // An engine that was killed while it started this one refuses every further start; the marker
     // on the volume keeps a second execution out.
     if (recreated_ > 3) return give_up(end_reason::start_failed);
-    return engine().remove_container(name_, true, then<done>([this](outcome<done>) { create(); }));
+    return run_.when_allowed(later([this] {
+      engine().remove_container(name_, true, then<done>([this](outcome<done>) { create(); }));
+    }));
   }
   if (found.status == "running" || found.status == "paused" || found.status == "restarting") {
     if (stopping_) stop(*stopping_);
