@@ -9,6 +9,13 @@ namespace reeve::actors {
 
 using domain::end_reason;
 
+namespace {
+
+// Half a second lies between two of them (run_settings::retry_ms).
+constexpr int most_recreations = 10;
+
+}  // namespace
+
 std::shared_ptr<job_attempt> make_container_attempt(run_machine& run, const uuid& job) {
   return std::make_shared<container_attempt>(run, job);
 }
@@ -126,10 +133,8 @@ void container_attempt::put_archive() {
   if (stopping_) return give_up(*stopping_);
   auto archive = archive_for(task());
   if (!archive) return give_up(end_reason::engine_refused);
-  // A leader that wakes up late must not write over the files of a container that another one has
-  // started meanwhile.
   run_.when_allowed(later([this, files = std::move(*archive)] {
-    engine().put_archive(name_, std::string(adapters::volume_target), files,
+    engine().put_archive(container(), std::string(adapters::volume_target), files,
                          then<done>([this](outcome<done> ok) {
                            if (ok) return check();
                            const auto code = ok.error().code;
@@ -141,7 +146,7 @@ void container_attempt::put_archive() {
 
 /// Between create and start: it is the image that was listed, and it never ran.
 void container_attempt::check() {
-  engine().inspect(name_, then<info>([this](outcome<info> found) {
+  engine().inspect(container(), then<info>([this](outcome<info> found) {
                      if (!found) return retry(found.error().code, &container_attempt::look);
                      if (found->image_id != attempt().image_id) {
                        return give_up(end_reason::image_changed);
@@ -159,7 +164,7 @@ void container_attempt::start() {
   if (!may_mount()) return give_up(end_reason::not_allowlisted);
   run_.when_allowed(later([this] {
     using started = adapters::start_result;
-    engine().start(name_, then<started>([this](outcome<started> ok) {
+    engine().start(container(), then<started>([this](outcome<started> ok) {
                      if (ok) return record_started(false);
                      switch (ok.error().code) {
                        case errc::invalid:
@@ -229,16 +234,7 @@ void container_attempt::looked(const info& found) {
   }
   container_id_ = found.id;
   if (found.image_id != attempt().image_id) return give_up(end_reason::image_changed);
-  if (found.status == "created" && found.started_at == 0) {
-    if (stopping_) return give_up(*stopping_);
-    if (recreated_ == 0) return put_archive();
-    // An engine that was killed while it started this one refuses every further start; the marker
-    // on the volume keeps a second execution out.
-    if (recreated_ > 3) return give_up(end_reason::start_failed);
-    return run_.when_allowed(later([this] {
-      engine().remove_container(name_, true, then<done>([this](outcome<done>) { create(); }));
-    }));
-  }
+  if (found.started_at == 0 && !attempt().started_at) return never_started();
   if (found.status == "running" || found.status == "paused" || found.status == "restarting") {
     if (stopping_) stop(*stopping_);
     return record_started(true);
@@ -249,11 +245,30 @@ void container_attempt::looked(const info& found) {
   collect();
 }
 
+void container_attempt::never_started() {
+  if (stopping_) return give_up(*stopping_);
+  // It goes, and with it its id, by which another leader that wakes up late may still want to write
+  // its files or start it. An engine that was killed while it started a container refuses every
+  // further start, and removes it (`dead` until then) only when what it had started is over. The
+  // marker on the volume keeps a second execution out.
+  if (recreated_ > most_recreations) return give_up(end_reason::start_failed);
+  run_.when_allowed(later([this] {
+    engine().remove_container(container(), true, then<done>([this](outcome<done> ok) {
+                                if (ok || ok.error().code == errc::not_found) {
+                                  container_id_.clear();
+                                  return create();
+                                }
+                                ++recreated_;
+                                retry(ok.error().code, &container_attempt::look);
+                              }));
+  }));
+}
+
 void container_attempt::wait() {
   waiting_ = true;
   if (stopping_) stop(*stopping_);
   using result = adapters::wait_result;
-  engine().wait(name_, then<result>([this](outcome<result> ended) {
+  engine().wait(container(), then<result>([this](outcome<result> ended) {
                   if (ended) return collect();
                   retry(ended.error().code, &container_attempt::look);
                 }));
@@ -278,7 +293,7 @@ void container_attempt::stop(end_reason why) {
   if (!waiting_) return;
   const int grace_s = static_cast<int>(run_.state().launch.directive.limits.stop_grace_s);
   run_.when_allowed(later([this, grace_s] {
-    engine().stop(name_, grace_s, then<done>([this](outcome<done> ok) {
+    engine().stop(container(), grace_s, then<done>([this](outcome<done> ok) {
                     if (ok || ok.error().code == errc::not_found) return;
                     run_.after(std::chrono::milliseconds(run_.ports().settings.retry_ms),
                                later([this] { stop(*stopping_); }));

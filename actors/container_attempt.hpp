@@ -29,6 +29,7 @@ class container_attempt final : public job_attempt {
   void record_started(bool adopted);
   void look();
   void looked(const info& found);
+  void never_started();
   void wait();
   void watch_deadline();
   void stop(domain::end_reason why);
@@ -44,6 +45,9 @@ class container_attempt final : public job_attempt {
   adapters::container_spec spec() const;
   /// What may be mounted is looked at again: a folder may have become a link since the launch.
   bool may_mount() const;
+  /// Changes name the container by its id: one that another leader has put in its place under the
+  /// same name is out of reach.
+  const std::string& container() const { return container_id_.empty() ? name_ : container_id_; }
   const domain::attempt_state& attempt() const { return job().attempts.back(); }
   adapters::container_engine& engine() { return run_.ports().engine; }
 
@@ -53,6 +57,7 @@ class container_attempt final : public job_attempt {
   std::optional<domain::end_reason> stopping_;
   int recreated_ = 0;
   int removals_ = 0;
+  int log_failures_ = 0;
   bool waiting_ = false;
   bool intended_ = false;
 };

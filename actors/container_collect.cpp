@@ -6,9 +6,20 @@ namespace reeve::actors {
 
 using domain::end_reason;
 
+namespace {
+
+// A log that the engine cannot give (it does not for a container that it failed to remove) must
+// not keep a run from its end. Half a second lies between two tries.
+constexpr int most_log_failures = 20;
+
+}  // namespace
+
 void container_attempt::collect() {
   engine().inspect(name_, then<info>([this](outcome<info> found) {
-                     if (found) return collect_log(*found);
+                     // An engine that lost the start has nothing to say about the end.
+                     const bool lost = found && found->started_at == 0;
+                     if (found && !lost) return collect_log(*found);
+                     if (lost) return give_up(end_reason::outcome_unknown);
                      const auto code = found.error().code;
                      if (code != errc::not_found) return retry(code, &container_attempt::collect);
                      end(end_reason::outcome_unknown, {}, {}, [this] { remove(); });
@@ -23,6 +34,8 @@ void container_attempt::collect_log(const info& found) {
                   if (lines) return store_log(found, std::move(*lines));
                   const auto code = lines.error().code;
                   if (code == errc::not_found || code == errc::invalid) return finish(found, {});
+                  const bool away = code == errc::engine_unavailable;
+                  if (!away && ++log_failures_ > most_log_failures) return finish(found, {});
                   retry(code, &container_attempt::collect);
                 }));
 }
@@ -63,7 +76,7 @@ void container_attempt::give_up(end_reason reason) {
 
 /// The end is in the log; what stays behind if this fails is found by reconciliation.
 void container_attempt::remove() {
-  engine().remove_container(name_, true, then<done>([this](outcome<done> ok) {
+  engine().remove_container(container(), true, then<done>([this](outcome<done> ok) {
                               const bool gone = ok || ok.error().code == errc::not_found;
                               if (gone || ++removals_ >= 3) return removed_container();
                               run_.after(std::chrono::milliseconds(200),

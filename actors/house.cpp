@@ -248,6 +248,9 @@ bool house::log_available() const {
   // A database that no longer answers at all is noticed by the silence.
   return impl_->log_up && impl_->journal.may_act();
 }
+bool house::may_act() const {
+  return impl_->journal.may_act();
+}
 std::int64_t house::queued_appends() const {
   return impl_->journal.queued();
 }

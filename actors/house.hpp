@@ -63,6 +63,8 @@ class house {
   std::vector<agent_row> agents() const;
   supervision_totals totals() const;
   bool log_available() const;
+  /// Whether this server may change anything outside now (journal_port::may_act). Any thread.
+  bool may_act() const;
   std::int64_t queued_appends() const;
   std::size_t active_runs() const;
 

@@ -33,7 +33,10 @@ http_call get(std::string target, std::size_t max_body = 4 << 20) {
 }
 
 http_call change(std::string method, std::string target, std::int64_t deadline_ms = change_ms) {
-  return {.method = std::move(method), .target = std::move(target), .deadline_ms = deadline_ms};
+  return {.method = std::move(method),
+          .target = std::move(target),
+          .deadline_ms = deadline_ms,
+          .changes = true};
 }
 
 http_call post_json(std::string target, std::string body) {
@@ -62,7 +65,8 @@ rejection not_sent(const rejection& why) {
 }  // namespace
 
 docker_engine::docker_engine(docker_options options)
-    : options_(std::move(options)), http_(options_.socket_path, options_.max_open) {}
+    : options_(std::move(options)),
+      http_(options_.socket_path, options_.max_open, options_.may_change) {}
 
 docker_engine::~docker_engine() = default;
 
@@ -237,6 +241,7 @@ void docker_engine::start(std::string container, reply_slot<start_result> slot) 
 void docker_engine::wait(std::string container, reply_slot<wait_result> slot) {
   if (refuse_name(container, slot)) return;
   auto call = change("POST", container_path(container, "/wait?condition=not-running"), 0);
+  call.changes = false;
   request<wait_result>(std::move(call), std::move(slot),
                        [](const http_answer& answer) { return parse_wait(answer.body); });
 }

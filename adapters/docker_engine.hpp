@@ -16,6 +16,9 @@ namespace reeve::adapters {
 struct docker_options {
   std::string socket_path;  ///< 1..107 bytes
   int max_open = 1024;      ///< exchanges at once, among them one `wait` per running container
+  /// Asked right before a change is sent: a server that stood still while another one took over
+  /// must not send what it had decided before. Any thread. Empty: always.
+  std::function<bool()> may_change = {};
 };
 
 class docker_engine final : public container_engine {

@@ -139,13 +139,22 @@ net::awaitable<outcome<http_answer>> read_answer(exchange& x) {
                         cut};
 }
 
-net::awaitable<outcome<http_answer>> exchange_once(const http_call& call, const std::string& path,
+/// Where calls go, and whether one that changes something may go there now.
+struct destination {
+  std::string path;
+  std::function<bool()> may_change;
+};
+
+net::awaitable<outcome<http_answer>> exchange_once(const http_call& call, const destination& to,
                                                    std::int64_t left_ms) {
   exchange x{co_await net::this_coro::executor, call};
   x.renew_deadline();
   if (call.deadline_ms > 0) x.line.expires_after(std::chrono::milliseconds(left_ms));
-  auto [error] = co_await x.line.async_connect(unix_socket::endpoint{path}, token);
+  auto [error] = co_await x.line.async_connect(unix_socket::endpoint{to.path}, token);
   if (error) co_return x.failure(error.message());
+  if (call.changes && to.may_change && !to.may_change()) {
+    co_return reject(errc::unavailable, "nothing may be changed now");
+  }
   auto written = co_await write_request(x);
   if (!written) co_return written.error();
   co_return co_await read_answer(x);
@@ -162,12 +171,12 @@ net::awaitable<void> back_off(int attempt) {
 
 /// Retries only what changes nothing, and only when the connection failed before its deadline.
 net::awaitable<outcome<http_answer>> exchange_with_retries(const http_call& call,
-                                                           const std::string& path) {
+                                                           const destination& to) {
   auto began = steady::now();
   for (int attempt = 1;; ++attempt) {
     auto used = std::chrono::duration_cast<std::chrono::milliseconds>(steady::now() - began);
     auto left_ms = std::max<std::int64_t>(call.deadline_ms - used.count(), 1);
-    auto answer = co_await exchange_once(call, path, left_ms);
+    auto answer = co_await exchange_once(call, to, left_ms);
     used = std::chrono::duration_cast<std::chrono::milliseconds>(steady::now() - began);
     bool lost = !answer && (answer.error().code == errc::engine_unavailable ||
                             answer.error().code == errc::timed_out);
@@ -189,7 +198,7 @@ struct open_mark {
 }  // namespace
 
 struct docker_http::impl {
-  impl(std::string socket_path, int limit) : path(std::move(socket_path)), max_open(limit) {
+  impl(destination where, int limit) : to(std::move(where)), max_open(limit) {
     thread = std::thread{[this] { run(); }};
   }
   ~impl() {
@@ -210,11 +219,11 @@ struct docker_http::impl {
 
   net::awaitable<void> perform(http_call call, callback answer) {
     open_mark mark{open};
-    auto result = co_await exchange_with_retries(call, path);
+    auto result = co_await exchange_with_retries(call, to);
     answer(std::move(result));
   }
 
-  std::string path;
+  destination to;
   int max_open;
   std::atomic<int> open{0};
   net::io_context io{1};
@@ -222,14 +231,15 @@ struct docker_http::impl {
   std::thread thread;
 };
 
-docker_http::docker_http(std::string socket_path, int max_open)
-    : impl_(std::make_unique<impl>(std::move(socket_path), max_open)) {}
+docker_http::docker_http(std::string socket_path, int max_open, std::function<bool()> may_change)
+    : impl_(std::make_unique<impl>(destination{std::move(socket_path), std::move(may_change)},
+                                   max_open)) {}
 
 docker_http::~docker_http() = default;
 
 void docker_http::send(http_call call, callback answer) {
   // A path of 108 bytes or more does not fit into the address and would throw.
-  if (impl_->path.empty() || impl_->path.size() > 107) {
+  if (impl_->to.path.empty() || impl_->to.path.size() > 107) {
     answer(reject(errc::engine_unavailable, "the engine's socket path has 1..107 bytes"));
     return;
   }

@@ -26,6 +26,8 @@ struct http_call {
   std::size_t max_body = 1 << 20;
   /// A longer body is cut (`truncated`); otherwise it is an `internal` error.
   bool cut_at_limit = false;
+  /// Sent only when the owner's `may_change` says yes at that moment.
+  bool changes = false;
 };
 
 struct http_answer {
@@ -39,15 +41,17 @@ class docker_http {
   using callback = std::function<void(outcome<http_answer>)>;
 
   /// At most `max_open` exchanges at once; further ones are refused with `engine_unavailable`.
-  docker_http(std::string socket_path, int max_open);
+  /// `may_change` is asked on the thread of this object.
+  docker_http(std::string socket_path, int max_open, std::function<bool()> may_change);
   /// Stops the thread and destroys the callbacks that were not called.
   ~docker_http();
   docker_http(const docker_http&) = delete;
   docker_http& operator=(const docker_http&) = delete;
 
   /// Calls back once, on the thread of this object: any whole answer whatever its status, or
-  /// `engine_unavailable` (nothing was sent), `timed_out` (sent, no whole answer), `internal`
-  /// (the answer is not HTTP or too long), `invalid` (body_path cannot be read).
+  /// `engine_unavailable` (nothing was sent), `unavailable` (it may not change anything now,
+  /// nothing was sent), `timed_out` (sent, no whole answer), `internal` (the answer is not HTTP or
+  /// too long), `invalid` (body_path cannot be read).
   void send(http_call call, callback answer);
 
  private:

@@ -17,9 +17,11 @@ std::string socket_of(std::string_view setting) {
   return std::string(setting.starts_with(scheme) ? setting.substr(scheme.size()) : setting);
 }
 
-std::unique_ptr<adapters::container_engine> docker_at(const std::string& path) {
+std::unique_ptr<adapters::container_engine> docker_at(const std::string& path,
+                                                      std::function<bool()> may_change) {
   adapters::docker_options options;
   options.socket_path = path;
+  options.may_change = std::move(may_change);
   return std::make_unique<adapters::docker_engine>(options);
 }
 
@@ -32,8 +34,8 @@ bool answers(adapters::container_engine& engine) {
 
 }  // namespace
 
-outcome<std::unique_ptr<adapters::container_engine>> choose_engine(const std::string& setting,
-                                                                   bool real_engine_seen) {
+outcome<std::unique_ptr<adapters::container_engine>> choose_engine(
+    const std::string& setting, bool real_engine_seen, std::function<bool()> may_change) {
   using engine_ptr = std::unique_ptr<adapters::container_engine>;
   if (setting == "simulated") return engine_ptr(std::make_unique<adapters::simulated_engine>());
   if (setting.starts_with(scheme)) {
@@ -41,11 +43,11 @@ outcome<std::unique_ptr<adapters::container_engine>> choose_engine(const std::st
     if (path.empty() || path.size() > 107) {
       return reject(errc::invalid, "the path of the engine's socket has 1..107 bytes", "docker");
     }
-    return docker_at(path);
+    return docker_at(path, std::move(may_change));
   }
   const char* host = std::getenv("DOCKER_HOST");
   const bool named = host != nullptr && std::string_view(host).starts_with(scheme);
-  auto docker = docker_at(named ? socket_of(host) : usual_socket);
+  auto docker = docker_at(named ? socket_of(host) : usual_socket, std::move(may_change));
   if (real_engine_seen || answers(*docker)) return docker;
   return engine_ptr(std::make_unique<adapters::simulated_engine>());
 }

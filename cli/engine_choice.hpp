@@ -4,6 +4,7 @@
 #include "adapters/engine_port.hpp"
 #include "base/outcome.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -11,8 +12,8 @@ namespace reeve::cli {
 
 /// `setting`: auto, simulated, or unix:///path. `auto` takes the socket of DOCKER_HOST or the usual
 /// one if an engine answers there, or if a real engine was ever seen in this log; else the
-/// simulated engine.
-outcome<std::unique_ptr<adapters::container_engine>> choose_engine(const std::string& setting,
-                                                                   bool real_engine_seen);
+/// simulated engine. `may_change`: see adapters::docker_options.
+outcome<std::unique_ptr<adapters::container_engine>> choose_engine(
+    const std::string& setting, bool real_engine_seen, std::function<bool()> may_change);
 
 }  // namespace reeve::cli

@@ -188,7 +188,10 @@ outcome<done> server_process::open_journal() {
 }
 
 outcome<done> server_process::open_engine() {
-  auto chosen = choose_engine(config_.docker, rows_.real_engine_seen);
+  auto chosen = choose_engine(config_.docker, rows_.real_engine_seen, [this] {
+    const auto* house = told_.load();
+    return house == nullptr || house->may_act();
+  });
   if (!chosen) return chosen.error();
   adapters::guarded_engine::listeners told;
   told.on_available = [this](const adapters::engine_status& status) {

@@ -6,6 +6,7 @@
 #include "tests/support/tally.hpp"
 #include "tests/support/work.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 using nlohmann::json;
@@ -32,11 +33,17 @@ steady_clients::plan launches(const support::tally& starts, int most_each,
           }};
 }
 
+const std::vector<std::string> whole_log = {"started\ndone\n"};
+// What a container writes and ends with while its engine is dead never reaches the engine's log
+// (seen with Docker 20.10 and live restore, without Reeve): what is there must be stored.
+const std::vector<std::string> log_of_a_killed_engine = {"started\ndone\n", "started\n", ""};
+
 /// A container whose fate nobody knows is a failure, never a success, and never a second start.
 /// Answers the runs that failed.
 std::vector<std::string> expect_started_once(const support::api_client& api,
                                              const support::tally& starts,
-                                             const std::vector<support::acknowledged>& all) {
+                                             const std::vector<support::acknowledged>& all,
+                                             const std::vector<std::string>& logs) {
   std::vector<std::string> failures;
   for (const auto& one : all) {
     const json run = support::await_run(api, one.id());
@@ -44,7 +51,7 @@ std::vector<std::string> expect_started_once(const support::api_client& api,
     EXPECT_EQ(job.at("attempts").size(), 1U) << run.dump(1);
     if (run.at("status") == "success") {
       EXPECT_EQ(starts.starts_of(one.key), 1) << run.dump(1);
-      EXPECT_EQ(support::log_of(api, job.at("id")), "started\ndone\n");
+      EXPECT_THAT(logs, testing::Contains(support::log_of(api, job.at("id")))) << run.dump(1);
     } else {
       EXPECT_EQ(run.at("status"), "failed") << run.dump(1);
       EXPECT_LE(starts.starts_of(one.key), 1) << run.dump(1);
@@ -80,7 +87,9 @@ TEST_P(engine_killed, starts_nothing_twice_and_every_run_ends) {
   const auto all = clients.finish(10s);
   EXPECT_EQ(clients.unexpected(), std::vector<std::string>());
   EXPECT_GE(all.size(), 4U);
-  EXPECT_GE(all.size() - expect_started_once(reeve.api(), starts, all).size(), 2U);
+  EXPECT_GE(
+      all.size() - expect_started_once(reeve.api(), starts, all, log_of_a_killed_engine).size(),
+      2U);
   // Once the faults have stopped all is as ever.
   const json after = support::launch(reeve.api(), support::inline_launch({starts.task("after")}));
   EXPECT_EQ(support::await_run(reeve.api(), after.at("id")).at("status"), "success");
@@ -114,7 +123,7 @@ TEST_P(leader_stopped, lets_a_standby_finish_its_runs_and_starts_nothing_more) {
   EXPECT_EQ(first.await_exit(10s), exit_fenced) << first.log();
   EXPECT_EQ(clients.unexpected(), std::vector<std::string>());
   EXPECT_GE(all.size(), 4U);
-  EXPECT_EQ(expect_started_once(api, starts, all), std::vector<std::string>());
+  EXPECT_EQ(expect_started_once(api, starts, all, whole_log), std::vector<std::string>());
   support::expect_whole_log(second);
 }
 INSTANTIATE_TEST_SUITE_P(P10_P31, leader_stopped, testing::Range(0, 2));

@@ -278,8 +278,7 @@ TEST(RUN11_container, has_the_limits_that_the_task_asked_for) {
                                                  {"pids", 17},
                                                  {"env", {{"A", "b c"}}},
                                                  {"workdir", "/tmp"}})});
-  const json running = support::await_job(here.api(), launched.at("id"), "small", "running");
-  ASSERT_TRUE(support::eventually(5s, [&] { return here.containers() == 1; }));
+  support::await_started(here.api(), launched.at("id"), "small");
   const auto all =
       support::engine().containers("reeve.run=" + launched.at("id").get<std::string>());
   ASSERT_EQ(all.size(), 1U);

@@ -109,6 +109,12 @@ void engine::remove_labelled(const std::string& label) const {
 
 engine_cleanup::~engine_cleanup() {
   try {
+    if (test_is_failing()) {
+      for (const auto& container : on_.containers(label_)) {
+        const auto found = on_.inspect(container.at("Id"));
+        std::cerr << found.at("Name") << " " << found.at("State") << "\n";
+      }
+    }
     on_.remove_labelled(label_);
   } catch (const std::exception& why) {
     // The engine and all that is in it go at the end of the tests.

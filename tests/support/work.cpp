@@ -68,7 +68,10 @@ nlohmann::json await_run(const api_client& api, const std::string& run,
     detail = must_get(api, "/api/runs/" + run);
     return is_over(detail);
   });
-  if (!over) throw std::runtime_error("the run does not end: " + detail.dump(1));
+  if (!over) {
+    const auto events = must_get(api, "/api/events?limit=100&stream=run-" + run);
+    throw std::runtime_error("the run does not end: " + detail.dump(1) + events.dump(1));
+  }
   return detail;
 }
 
@@ -82,6 +85,20 @@ nlohmann::json await_job(const api_client& api, const std::string& run, const st
     return there || is_over(detail);
   });
   if (!there) throw std::runtime_error(job + " does not become " + status + ": " + detail.dump(1));
+  return detail;
+}
+
+nlohmann::json await_started(const api_client& api, const std::string& run, const std::string& job,
+                             std::chrono::milliseconds deadline) {
+  nlohmann::json detail;
+  bool started = false;
+  eventually(deadline * time_factor(), [&] {
+    detail = must_get(api, "/api/runs/" + run);
+    const nlohmann::json attempts = job_named(detail, job).at("attempts");
+    started = !attempts.empty() && !attempts.back().at("started_at").is_null();
+    return started || is_over(detail);
+  });
+  if (!started) throw std::runtime_error(job + " does not start: " + detail.dump(1));
   return detail;
 }
 

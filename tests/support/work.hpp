@@ -43,6 +43,10 @@ nlohmann::json await_run(const api_client& api, const std::string& run,
 nlohmann::json await_job(const api_client& api, const std::string& run, const std::string& job,
                          const std::string& status,
                          std::chrono::milliseconds deadline = std::chrono::seconds(20));
+/// The same, as soon as the newest attempt of the job has started: `running` begins with the
+/// intent.
+nlohmann::json await_started(const api_client& api, const std::string& run, const std::string& job,
+                             std::chrono::milliseconds deadline = std::chrono::seconds(20));
 bool is_over(const nlohmann::json& run);
 /// The job of a run's detail (or of a launch's answer) by the name of its task.
 nlohmann::json job_named(const nlohmann::json& run, const std::string& name);

@@ -224,6 +224,22 @@ TEST(P10_docker_crash, an_engine_killed_during_wait_is_an_unknown_outcome) {
   EXPECT_EQ(on.inspect(id).status, "running") << "it ran on, and the engine found it again";
 }
 
+TEST(P31_docker, sends_no_change_that_is_not_allowed_at_that_moment) {
+  private_engine::dockerd own;
+  ASSERT_TRUE(own.start());
+  std::atomic<bool> allowed{false};
+  docker_engine engine{docker_options{own.socket(), 16, [&allowed] { return allowed.load(); }}};
+  const std::string name = "reeve-may-change";
+  const auto create = [&](auto slot) { engine.create_volume(name, {}, slot); };
+  EXPECT_EQ(code_of(ask<done>(create)), "unavailable");
+  EXPECT_TRUE(ask<done>([&](auto slot) { engine.ping(slot); }));
+  allowed = true;
+  const auto remove = [&](auto slot) { engine.remove_volume(name, slot); };
+  EXPECT_EQ(code_of(ask<done>(remove)), "not_found") << "the refused change was sent";
+  EXPECT_TRUE(ask<done>(create));
+  EXPECT_TRUE(ask<done>(remove));
+}
+
 TEST(P12_docker_frozen, a_frozen_engine_times_out_opens_the_breaker_and_comes_back) {
   private_engine::dockerd own;
   ASSERT_TRUE(own.start());
