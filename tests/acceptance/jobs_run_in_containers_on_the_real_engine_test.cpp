@@ -200,8 +200,8 @@ TEST(RUN5_cancel, asks_first_and_kills_after_the_grace) {
        shell_task("deaf", "trap '' TERM; while :; do sleep 1; done")},
       {{"stop_grace_s", 1}});
   const std::string id = launched.at("id");
-  support::await_job(here.api(), id, "polite", "running");
-  support::await_job(here.api(), id, "deaf", "running");
+  support::await_started(here.api(), id, "polite");
+  support::await_started(here.api(), id, "deaf");
   ASSERT_TRUE(support::eventually(5s, [&] { return here.containers() == 2; }));
   // A shell that has not set its trap yet dies of the signal: "running" is not enough to know.
   const auto attempts = [&](const char* name) {
@@ -318,8 +318,7 @@ TEST(RUN7_container, survives_a_kill_of_the_server_and_runs_once) {
   on_the_engine here;
   const json launched = here.launch({shell_task("once", "echo started; sleep 1.5; echo done")});
   const std::string id = launched.at("id");
-  support::await_job(here.api(), id, "once", "running");
-  ASSERT_TRUE(support::eventually(5s, [&] { return here.containers() == 1; }));
+  support::await_started(here.api(), id, "once");
   const auto before = support::engine().containers("reeve.run=" + id);
   here.reeve().crash_and_restart();
   const json run = support::await_run(here.api(), id);
