@@ -122,6 +122,9 @@ std::optional<response> dispatcher::find_route(const request_head& head, std::st
     out.route_index = *found.index;
     out.to = &table_.routes()[*found.index];
   }
+  if (hooks_.closed && !(out.to && out.to->always)) {
+    if (const auto why = hooks_.closed()) return refuse(*why);
+  }
   if (auto refused = authorize(head, found, peer, out)) return refused;
   if (asterisk) return allow_only(all_methods);
   if (!found.index) {

@@ -38,6 +38,9 @@ struct gateway_hooks {
   std::function<std::optional<caller>(std::string_view token)> authenticate;
   /// May be empty. Must only hand over.
   std::function<void(const denial&)> denied;
+  /// May be empty. While it gives a reason, a 503, everything but the routes that are `always`
+  /// answered gets it, whoever asks and whether it exists or not.
+  std::function<std::optional<rejection>()> closed;
 };
 
 struct dispatch_limits {

@@ -93,6 +93,7 @@ struct route {
   api::handler handle;
   std::size_t max_body_bytes = 256 * 1024;
   bool streams = false;  // answers with a stream; no handler timeout
+  bool always = false;   // also by a server that does not lead (gateway_hooks::closed)
 };
 
 }  // namespace reeve::api

@@ -89,12 +89,16 @@ int server_process::run() {
   logging.redact = [rules = redactor()](std::string_view line) { return rules.redact(line); };
   set_up_log(std::move(logging));
   if (auto ok = open_storage(); !ok) return fail(ok.error());
+  if (auto ok = open_gateway(); !ok) return fail(ok.error());
   if (auto ok = open_journal(); !ok) return fail(ok.error());
-  if (exit_code_ >= 0) return exit_code_;
+  if (exit_code_ >= 0) {
+    drain();
+    return exit_code_;
+  }
   if (auto ok = open_engine(); !ok) return fail(ok.error());
   open_house();
   if (auto ok = first_start(); !ok) return fail(ok.error());
-  if (auto ok = open_gateway(); !ok) return fail(ok.error());
+  if (auto ok = announce(); !ok) return fail(ok.error());
   const int code = wait_for_end();
   drain();
   return code;
@@ -143,30 +147,49 @@ void server_process::on_commit(const persistence::commit_notice& notice) {
   newest_.hash = last.hash;
 }
 
+outcome<bool> server_process::try_to_lead() {
+  auto head = journal_->open();
+  if (head) {
+    head_ = *head;
+    return true;
+  }
+  const auto& why = head.error();
+  if (why.code != errc::conflict && why.code != errc::unavailable) return why;
+  const auto now = why.code == errc::conflict ? phase::standby : phase::log_away;
+  if (phase_.exchange(now) == phase::starting) {
+    say("reeve: standby on " + url_ + ": " + why.detail);
+  }
+  return false;
+}
+
+/// Its tokens are those of the log a moment ago: a revoked one opens nothing 5 s later.
+outcome<bool> server_process::stand_by(int look) {
+  constexpr int looks_per_read = 4;
+  if (look % looks_per_read == 0) {
+    if (auto rows = persistence::read_startup(logins_.writer_url)) tokens_.load(rows->tokens);
+  }
+  sigset_t signals;
+  block_signals(signals);
+  const timespec pause{0, 500'000'000};
+  if (::sigtimedwait(&signals, nullptr, &pause) > 0) return false;
+  if (database_.own && !database_.own->alive()) {
+    if (auto ok = database_.own->revive(); !ok) return ok.error();
+  }
+  return true;
+}
+
 /// While another server leads, this one waits: a standby. A signal ends the wait.
 outcome<done> server_process::open_journal() {
   journal_ = std::make_shared<persistence::journal>(journal_settings());
-  bool told = false;
-  for (;;) {
-    auto head = journal_->open();
-    if (head) {
-      head_ = *head;
-      break;
-    }
-    const auto code = head.error().code;
-    if (code != errc::conflict && code != errc::unavailable) return head.error();
-    if (!told) say("reeve: standby: " + head.error().detail);
-    told = true;
-    sigset_t signals;
-    block_signals(signals);
-    const timespec pause{0, 500'000'000};
-    if (::sigtimedwait(&signals, nullptr, &pause) > 0) {
-      exit_code_ = exit_ok;
-      return done{};
-    }
-    if (database_.own && !database_.own->alive()) {
-      if (auto ok = database_.own->revive(); !ok) return ok;
-    }
+  for (int look = 0;; ++look) {
+    const auto leads = try_to_lead();
+    if (!leads) return leads.error();
+    if (*leads) break;
+    const auto goes_on = stand_by(look);
+    if (!goes_on) return goes_on.error();
+    if (*goes_on) continue;
+    exit_code_ = exit_ok;
+    return done{};
   }
   reads_->set_head(head_.position);
   {
@@ -299,7 +322,8 @@ void server_process::drain() {
     std::this_thread::sleep_for(5ms);
   }
   http_->stop();
-  ::unlink(endpoint_file(config_).c_str());
+  // A standby has written none; what lies there is the leader's.
+  if (phase_ == phase::leading) ::unlink(endpoint_file(config_).c_str());
 }
 
 }  // namespace reeve::cli

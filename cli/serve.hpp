@@ -37,10 +37,17 @@ class server_process {
  private:
   outcome<done> open_storage();
   outcome<done> open_journal();
+  /// One look at the lead's place; what stands in the way is told to clients.
+  outcome<bool> try_to_lead();
+  /// What a standby does between two looks. False: a signal came.
+  outcome<bool> stand_by(int look);
   outcome<done> open_engine();
   void open_house();
+  /// Listens. Until `announce` clients are only told that this server does not lead.
   outcome<done> open_gateway();
+  void fill_services();
   outcome<done> first_start();
+  outcome<done> announce();
   /// Returns the signal or the reason to stop; looks after the private PostgreSQL meanwhile.
   int wait_for_end();
   void drain();
@@ -48,6 +55,11 @@ class server_process {
   void on_commit(const persistence::commit_notice& notice);
   std::vector<api::check> checks() const;
   std::optional<api::caller> authenticate(std::string_view token) const;
+  std::optional<rejection> closed() const;
+
+  /// In rising order. What the handlers work with is there from `leading` on, and is looked at by
+  /// the gateway's thread only then.
+  enum class phase { starting, log_away, standby, leading };
 
   config config_;
   uuid server_id_;
@@ -74,6 +86,8 @@ class server_process {
   std::optional<api::router> router_;
   std::unique_ptr<api::http_server> http_;
   std::thread http_thread_;
+  std::string url_;  // where the gateway listens
+  std::atomic<phase> phase_{phase::starting};
   std::atomic<bool> draining_{false};
   std::atomic<int> exit_code_{-1};
 };

@@ -52,10 +52,7 @@ api::checkpoint_view view_of(const persistence::signed_head& s) {
 
 }  // namespace
 
-outcome<done> server_process::open_gateway() {
-  bridge_ = api::make_bridge(house_->commands(), real_ids());
-  services_ = std::make_unique<api::services>();
-  services_->commands = bridge_.get();
+void server_process::fill_services() {
   services_->reads = reads_.get();
   services_->feed = feed_.get();
   services_->ids = &real_ids();
@@ -85,6 +82,11 @@ outcome<done> server_process::open_gateway() {
           slot.answer(view_of(*made));
         }));
   };
+}
+
+outcome<done> server_process::open_gateway() {
+  services_ = std::make_unique<api::services>();
+  fill_services();
   auto routes = api::all_routes(*services_);
   for (auto& r : api::health_routes([this] { return checks(); })) routes.push_back(std::move(r));
   auto table = api::router::make(api::with_openapi(std::move(routes)));
@@ -97,19 +99,42 @@ outcome<done> server_process::open_gateway() {
   options.limits.burst = 2.0 * static_cast<double>(config_.rate_per_s);
   api::gateway_hooks hooks;
   hooks.authenticate = [this](std::string_view token) { return authenticate(token); };
+  hooks.closed = [this] { return closed(); };
   http_ = std::make_unique<api::http_server>(options, *router_, hooks);
   auto port = http_->listen();
   if (!port) return port.error();
   http_thread_ = std::thread([this] { http_->run(); });
   const bool v6 = options.address.find(':') != std::string::npos;
   const auto host = v6 ? "[" + options.address + "]" : options.address;
-  const auto url = "http://" + host + ":" + std::to_string(*port);
-  if (!write_line(endpoint_file(config_), url)) {
+  url_ = "http://" + host + ":" + std::to_string(*port);
+  return done{};
+}
+
+/// From here on this server answers for the log. What the handlers need was made before.
+outcome<done> server_process::announce() {
+  bridge_ = api::make_bridge(house_->commands(), real_ids());
+  services_->commands = bridge_.get();
+  if (!write_line(endpoint_file(config_), url_)) {
     return reject(errc::unavailable, endpoint_file(config_) + " cannot be written");
   }
-  std::printf("reeve: ready on %s\n", url.c_str());
+  phase_ = phase::leading;
+  std::printf("reeve: ready on %s\n", url_.c_str());
   std::fflush(stdout);
   return done{};
+}
+
+std::optional<rejection> server_process::closed() const {
+  switch (phase_.load()) {
+    case phase::starting:
+      return reject(errc::unavailable, "this server is starting");
+    case phase::log_away:
+      return reject(errc::unavailable, "this server waits for the event log");
+    case phase::standby:
+      return reject(errc::unavailable, "this server is a standby: another one leads");
+    case phase::leading:
+      return std::nullopt;
+  }
+  return std::nullopt;
 }
 
 std::optional<api::caller> server_process::authenticate(std::string_view token) const {
@@ -125,6 +150,14 @@ std::optional<api::caller> server_process::authenticate(std::string_view token) 
 
 std::vector<api::check> server_process::checks() const {
   std::vector<api::check> all;
+  const auto now = phase_.load();
+  if (now != phase::leading) {
+    all.push_back({"event_log", false,
+                   now == phase::standby    ? "standby"
+                   : now == phase::log_away ? "standby, the log is away"
+                                            : "starting"});
+    return all;
+  }
   all.push_back({"event_log", house_->log_available(), "leader"});
   all.push_back({"accepting", !draining_.load(), draining_ ? "the server is stopping" : ""});
   const auto engine = engine_->status();

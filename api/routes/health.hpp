@@ -10,7 +10,7 @@
 namespace reeve::api {
 
 /// One thing that has to be right for the server to be ready. The name and the note are shown to
-/// anonymous callers: "event_log", "standby, ready for reads".
+/// anonymous callers: "event_log", "standby".
 struct check {
   std::string name;
   bool ok = true;
@@ -19,7 +19,8 @@ struct check {
 
 /// /livez answers while the I/O thread turns. /readyz answers 200 while every check is ok, else a
 /// 503 problem whose detail names those that are not; ?verbose lists them all. /metrics (viewer)
-/// is what the process counts. `checks` runs on the I/O thread and must only look at memory.
+/// is what the process counts. All three are answered by a standby too. `checks` runs on the I/O
+/// thread and must only look at memory.
 std::vector<route> health_routes(std::function<std::vector<check>()> checks);
 
 }  // namespace reeve::api

@@ -86,6 +86,78 @@ TEST(P31_standby, does_not_lead_while_the_leader_lives_and_takes_over_after_its_
   EXPECT_EQ(support::must_get(api, "/readyz").at("status"), "ready");
 }
 
+TEST(GW4_standby, is_alive_says_that_it_waits_and_refuses_the_rest) {
+  const support::test_database database;
+  server first(on(database));
+  server second(on(database, false));
+  start_standby(second);
+  const auto at = second.standby_address();
+  ASSERT_TRUE(at);
+  const support::api_client admin(*at, first.token());
+  const auto anonymous = admin.as("");
+  EXPECT_EQ(anonymous.get("/livez").status, 200);
+  for (const char* target : {"/readyz", "/readyz?verbose"}) {
+    const auto ready = anonymous.get(target);
+    EXPECT_EQ(ready.status, 503);
+    EXPECT_EQ(ready.header("Retry-After"), "1");
+    EXPECT_EQ(ready.json().at("detail"), "not ready: event_log (standby)");
+  }
+  for (const auto& who : {admin, anonymous, admin.as("rv_wrong")}) {
+    for (const auto& answer :
+         {who.get("/api/runs"), who.get("/no-such-thing"), who.get("/api/openapi.json"),
+          who.get("/api/events/stream"), who.post("/api/runs/launch", launch_body)}) {
+      EXPECT_EQ(answer.status, 503) << answer.body;
+      EXPECT_EQ(answer.header("Content-Type"), "application/problem+json");
+      EXPECT_EQ(answer.header("Retry-After"), "1");
+      EXPECT_EQ(answer.json().at("code"), "unavailable");
+    }
+  }
+  EXPECT_EQ(support::must_get(first.api(), "/api/runs").at("results").size(), 0U);
+  first.kill_hard();
+  second.await_ready();
+  // The same port, from the moment on at which it leads.
+  EXPECT_EQ(second.address(), *at);
+  EXPECT_EQ(anonymous.get("/readyz").status, 200);
+  EXPECT_EQ(support::await_run(admin, support::launch(admin, launch_body).at("id")).at("status"),
+            "success");
+}
+
+TEST(GW4_standby, shows_its_metrics_to_the_tokens_of_the_log) {
+  const support::test_database database;
+  server first(on(database));
+  server second(on(database, false));
+  start_standby(second);
+  const support::api_client admin(second.standby_address().value(), first.token());
+  const auto sees_soon = [](const support::api_client& who, int status) {
+    return support::eventually(5s * support::time_factor(),
+                               [&] { return who.get("/metrics").status == status; });
+  };
+  EXPECT_TRUE(sees_soon(admin, 200));
+  EXPECT_NE(admin.get("/metrics").body.find("reeve_http_requests_total"), std::string::npos);
+  EXPECT_EQ(admin.as("").get("/metrics").status, 401);
+  // Made and revoked at the leader while the other one waits.
+  const json made =
+      support::must_post(first.api(), "/api/tokens", {{"name", "probe"}, {"role", "viewer"}}, 201);
+  const auto probe = admin.as(made.at("token"));
+  EXPECT_TRUE(sees_soon(probe, 200));
+  support::must_post(first.api(), "/api/tokens/" + made.at("id").get<std::string>() + "/revoke",
+                     json::object(), 200);
+  EXPECT_TRUE(sees_soon(probe, 401));
+}
+
+TEST(GW4_standby, is_not_confused_by_a_port_that_is_taken) {
+  const support::test_database database;
+  server first(on(database));
+  auto options = on(database, false);
+  options.listen = "127.0.0.1:" + std::to_string(first.address().port);
+  server second(options);
+  second.start_without_waiting();
+  // It ends before it could ever lead without being reachable.
+  EXPECT_NE(second.await_exit(10s), 0);
+  EXPECT_NE(second.whole_log().find("cannot bind"), std::string::npos);
+  EXPECT_EQ(elections(first), 1);
+}
+
 TEST(P31_standby, goes_on_with_what_the_leader_had_begun) {
   const support::test_database database;
   server first(on(database));

@@ -11,6 +11,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view ready_line = "reeve: ready on ";
+constexpr std::string_view standby_line = "reeve: standby on ";
 constexpr std::size_t dumped_lines = 200;
 
 /// The processes, other than us, whose command line names the folder: a cluster that the server
@@ -84,12 +85,23 @@ void server::start() {
   await_ready();
 }
 
-std::optional<std::string> server::announced_url() const {
+std::optional<std::string> server::url_after(std::string_view words) const {
   const std::string out = contents_of(folder_.path() / "out.log").substr(log_before_);
-  const auto at = out.find(ready_line);
+  const auto at = out.find(words);
   const auto end = at == std::string::npos ? at : out.find('\n', at);
   if (end == std::string::npos) return std::nullopt;
-  return out.substr(at + ready_line.size(), end - at - ready_line.size());
+  const std::string rest = out.substr(at + words.size(), end - at - words.size());
+  // What follows the URL in the line is for people.
+  return rest.substr(0, rest.find(": "));
+}
+
+std::optional<std::string> server::announced_url() const {
+  return url_after(ready_line);
+}
+
+std::optional<endpoint> server::standby_address() const {
+  const auto url = url_after(standby_line);
+  return url ? std::optional(endpoint::from_url(*url)) : std::nullopt;
 }
 
 void server::await_ready() {

@@ -59,6 +59,8 @@ class server {
   bool running() { return process_ && process_->running(); }
   pid_t pid() const;
   endpoint address() const;
+  /// Where a server listens that waits for the lead; nothing before it says so.
+  std::optional<endpoint> standby_address() const;
   /// The bootstrap administrator's token.
   std::string token() const;
   api_client api() const { return api_client(address(), token()); }
@@ -79,6 +81,8 @@ class server {
  private:
   std::map<std::string, std::string> environment() const;
   std::optional<std::string> announced_url() const;
+  /// The URL after these words in what it wrote since this start.
+  std::optional<std::string> url_after(std::string_view words) const;
 
   server_options options_;
   std::unique_ptr<test_database> own_database_;

@@ -167,3 +167,27 @@ TEST(GW2_dispatch, the_handler_sees_what_was_sent) {
   EXPECT_EQ(it.ask(with("HEAD /api/runs", "admin"), true).status, 200);
   EXPECT_EQ(seen.method, method::get);
 }
+
+TEST(GW4_dispatch, a_closed_gateway_answers_only_what_is_always_answered) {
+  auto routes = table_routes(nullptr);
+  routes.front().always = true;
+  std::atomic<bool> closed{true};
+  gateway it(std::move(routes), {}, [&]() -> std::optional<rejection> {
+    if (closed) return reject(errc::unavailable, "this server is a standby");
+    return std::nullopt;
+  });
+  EXPECT_EQ(it.ask(with("GET /open", "")).status, 200);
+  for (const char* line : {"GET /api/runs", "GET /nothing", "PUT /api/runs", "OPTIONS *"}) {
+    for (const char* token : {"", "unknown", "admin"}) {
+      const answer got = it.ask(with(line, token));
+      EXPECT_EQ(got.status, 503) << line << token;
+      EXPECT_TRUE(got.has("Retry-After: 1\r\n"));
+      EXPECT_NE(got.body.find("this server is a standby"), std::string::npos);
+    }
+  }
+  EXPECT_EQ(it.ask(with("GET /%zz", "")).status, 400);
+  EXPECT_TRUE(it.denials().empty());
+  closed = false;
+  EXPECT_EQ(it.ask(with("GET /api/runs", "admin")).status, 200);
+  EXPECT_EQ(it.ask(with("GET /api/runs", "")).status, 401);
+}

@@ -146,10 +146,12 @@ inline std::optional<caller> known_token(std::string_view token) {
 
 class gateway {
  public:
-  explicit gateway(std::vector<route> routes, server_options options = {})
+  explicit gateway(std::vector<route> routes, server_options options = {},
+                   std::function<std::optional<rejection>()> closed = {})
       : table_(router::make(std::move(routes)).value()) {
     gateway_hooks hooks;
     hooks.authenticate = known_token;
+    hooks.closed = std::move(closed);
     hooks.denied = [this](const denial& what) {
       const std::lock_guard lock(mutex_);
       denials_.push_back(what);
