@@ -121,6 +121,12 @@ reply_slot<persistence::document> list_slot(const responder& answer) {
   });
 }
 
+rejection of_field(rejection why, std::string_view pointer) {
+  if (why.code != errc::invalid || why.field != "/payload") return why;
+  return reject(errc::invalid, "this is too large for one event: its " + why.detail,
+                std::string(pointer));
+}
+
 response written(int status, std::string body, domain::position at) {
   auto r = json_response(status, std::move(body));
   if (at > 0) r.headers.emplace_back("Reeve-Position", std::to_string(at));

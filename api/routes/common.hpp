@@ -76,6 +76,9 @@ reply_slot<persistence::document> document_slot(const responder& answer);
 /// The same for a list; what is wrong with a filter or cursor is told as of the query.
 reply_slot<persistence::document> list_slot(const responder& answer);
 
+/// What the journal says of an event that is too large, said of the field that made it so.
+rejection of_field(rejection why, std::string_view pointer);
+
 /// Adds what every successful write says.
 response written(int status, std::string body, domain::position at);
 /// The same for an answer that is the resource's document itself: with its ETag.

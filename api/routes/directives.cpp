@@ -15,7 +15,8 @@ std::string version_tag(domain::version version) {
 
 directive_slot answer_with(int status, const responder& answer) {
   return directive_slot([status, answer](outcome<changed<domain::directive_state>> r) {
-    if (!r) return answer.answer(r.error());
+    // Everything else of a directive has small limits of its own.
+    if (!r) return answer.answer(of_field(r.error(), "/tasks"));
     const auto& state = *r->state;
     auto made = written(status, codec::encode_document(domain::document_of(state)), r->at);
     made.headers.emplace_back("ETag", version_tag(state.stream_version));

@@ -51,9 +51,10 @@ launched_run document_of_launch(const domain::run_state& run) {
   return d;
 }
 
-run_slot answer_launch(const responder& answer) {
-  return run_slot([answer](outcome<changed<domain::run_state>> r) {
-    if (!r) return answer.answer(r.error());
+/// `large`: what would have to be smaller if the run's first event is too large.
+run_slot answer_launch(const responder& answer, std::string large) {
+  return run_slot([answer, large = std::move(large)](outcome<changed<domain::run_state>> r) {
+    if (!r) return answer.answer(of_field(r.error(), large));
     auto made = written(201, codec::encode_document(document_of_launch(*r->state)), r->at);
     made.headers.emplace_back("Location", "/api/runs/" + to_string(r->state->id));
     answer.answer(std::move(made));
@@ -101,7 +102,11 @@ void launch(services& s, const request& r, const responder& answer) {
   if (!body) return answer.answer(body.error());
   auto order = order_of(*body);
   if (!order) return answer.answer(order.error());
-  s.commands->launch(meta_of(r, "POST /api/runs/launch"), std::move(*order), answer_launch(answer));
+  std::string large = body->directive ? "/directive/tasks"
+                      : body->tasks   ? "/tasks"
+                                      : "/directive_id";
+  s.commands->launch(meta_of(r, "POST /api/runs/launch"), std::move(*order),
+                     answer_launch(answer, std::move(large)));
 }
 
 outcome<launch_order> again(const persistence::document& d, uuid run) {
@@ -130,7 +135,7 @@ void retry(services& s, const request& r, const responder& answer) {
         auto order = again(*d, *id);
         if (!order) return answer.answer(order.error());
         s.commands->launch(meta_of(r, "POST /api/runs/{id}/retry"), std::move(*order),
-                           answer_launch(answer));
+                           answer_launch(answer, ""));
       }));
 }
 

@@ -162,3 +162,26 @@ TEST(GW2_if_match, lets_only_the_version_through_that_was_read) {
   EXPECT_EQ(api.get(at).header("ETag"), next.header("ETag"));
   EXPECT_EQ(api.get(at, {{"If-None-Match", next.header("ETag")}}).status, 304);
 }
+
+TEST(RUN1_directives, that_are_too_large_for_one_event_name_the_field_that_was_sent) {
+  server reeve;
+  const auto api = reeve.api();
+  support::allow_image(api);
+  json tasks = json::array();
+  for (int n = 0; n < 40; ++n) {
+    tasks.push_back(support::box_task("t" + std::to_string(n), {"echo", std::string(2000, 'x')}));
+  }
+  const json large = {{"name", "large"}, {"tasks", tasks}};
+  const auto refused = [](const support::http_response& answer, const std::string& pointer) {
+    EXPECT_EQ(answer.status, 422) << answer.body;
+    EXPECT_EQ(support::pointer_of(answer), pointer);
+    EXPECT_NE(answer.body.find("65536"), std::string::npos) << answer.body;
+  };
+  refused(api.post("/api/directives", large), "/tasks");
+  const std::string id = made(api, nightly("1"));
+  refused(api.put("/api/directives/" + id, large), "/tasks");
+  refused(api.post("/api/runs/launch", {{"directive", large}}), "/directive/tasks");
+  refused(api.post("/api/runs/launch", {{"tasks", tasks}}), "/tasks");
+  EXPECT_EQ(must_get(api, "/api/directives/" + id).at("version"), 1);
+  EXPECT_TRUE(must_get(api, "/api/runs").at("results").empty());
+}
