@@ -5,8 +5,8 @@
 
 namespace reeve::actors {
 
-fact_log::fact_log(journal_port& journal, id_source& ids)
-    : journal_(journal), ids_(ids), stream_("system-" + to_string(ids.next())) {}
+fact_log::fact_log(journal_port& journal, id_source& ids, uuid tenant)
+    : journal_(journal), ids_(ids), tenant_(tenant), stream_("system-" + to_string(ids.next())) {}
 
 void fact_log::record(domain::system_event fact) {
   {
@@ -44,17 +44,17 @@ void fact_log::pump() {
     for (const auto& fact : facts) {
       auto e = persistence::to_new_event(fact);
       e.stream = stream_;
-      e.tenant = system_tenant;
+      e.tenant = tenant_;
       e.meta.principal = "system";
       e.meta.command_id = ids_.next();
       e.meta.correlation_id = e.meta.command_id;
       request.events.push_back(std::move(e));
     }
   }
-  request.project = [facts](std::span<const domain::event_stamp> stamps,
-                            persistence::row_sink& rows) {
+  request.project = [facts, tenant = tenant_](std::span<const domain::event_stamp> stamps,
+                                              persistence::row_sink& rows) {
     for (std::size_t i = 0; i < facts.size(); ++i) {
-      persistence::project(facts[i], system_tenant, stamps[i], rows);
+      persistence::project(facts[i], tenant, stamps[i], rows);
     }
   };
   using result = persistence::append_result;

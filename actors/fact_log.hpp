@@ -1,7 +1,8 @@
 #pragma once
-// Facts about the server itself, as events of the system tenant. Thread-safe; keeps the order; what
-// comes while the log is away is kept (at most 10,000 facts, then the oldest are dropped and
-// counted) and written when it is back. One stream per process.
+// Facts about the server itself, as events of the system tenant or of the one that they concern.
+// Thread-safe; keeps the order; what comes while the log is away is kept (at most 10,000 facts,
+// then the oldest are dropped and counted) and written when it is back. One stream per process and
+// tenant.
 
 #include "actors/journal_port.hpp"
 #include "base/ids.hpp"
@@ -14,7 +15,7 @@ namespace reeve::actors {
 
 class fact_log {
  public:
-  fact_log(journal_port& journal, id_source& ids);
+  fact_log(journal_port& journal, id_source& ids, uuid tenant = system_tenant);
   void record(domain::system_event fact);
   /// The log is back: writes what was kept.
   void resume();
@@ -29,6 +30,7 @@ class fact_log {
 
   journal_port& journal_;
   id_source& ids_;
+  const uuid tenant_;
   mutable std::mutex mutex_;
   std::string stream_;
   domain::version version_ = 0;

@@ -9,7 +9,9 @@
 #include <caf/actor_system_config.hpp>
 #include <caf/scoped_actor.hpp>
 #include <future>
+#include <mutex>
 #include <thread>
+#include <unordered_map>
 
 namespace reeve::actors {
 namespace {
@@ -71,6 +73,20 @@ struct house::impl {
     });
   }
 
+  fact_log& facts_of(const uuid& tenant) {
+    if (tenant == system_tenant) return facts;
+    std::lock_guard lock(tenant_facts_mutex);
+    auto& its = tenant_facts[tenant];
+    if (!its) its = std::make_unique<fact_log>(journal, *ground.ids, tenant);
+    return *its;
+  }
+
+  void resume_facts() {
+    facts.resume();
+    std::lock_guard lock(tenant_facts_mutex);
+    for (auto& [tenant, its] : tenant_facts) its->resume();
+  }
+
   child_spec journal_child() {
     child_spec spec;
     spec.name = "journal";
@@ -83,7 +99,7 @@ struct house::impl {
       args.on_fenced = ground.on_fenced;
       args.on_available = [this](bool available) {
         log_up = available;
-        if (available) facts.resume();
+        if (available) resume_facts();
         if (ground.on_log_available) ground.on_log_available(available);
       };
       return cc::spawn<caf::event_based_actor, caf::detached>(
@@ -184,6 +200,8 @@ struct house::impl {
   house_ground ground;
   journal_port journal;
   fact_log facts;
+  std::mutex tenant_facts_mutex;
+  std::unordered_map<uuid, std::unique_ptr<fact_log>> tenant_facts;  // one a tenant at most
   executor_fronts fronts;
   run_registry registry;
   run_ports ports;
@@ -229,6 +247,10 @@ actors::commands& house::commands() {
 
 void house::record(domain::system_event fact) {
   impl_->facts.record(std::move(fact));
+}
+
+void house::record(const uuid& tenant, domain::system_event fact) {
+  impl_->facts_of(tenant).record(std::move(fact));
 }
 
 void house::engine_available(bool available) {

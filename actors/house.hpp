@@ -59,6 +59,8 @@ class house {
   bool await_up(std::chrono::milliseconds within) const;
   actors::commands& commands();
   void record(domain::system_event fact);
+  /// A fact that is one tenant's own.
+  void record(const uuid& tenant, domain::system_event fact);
   void engine_available(bool available);
   std::vector<agent_row> agents() const;
   supervision_totals totals() const;

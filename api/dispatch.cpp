@@ -148,27 +148,22 @@ std::optional<response> dispatcher::authorize(const request_head& head, const ro
   std::optional<caller> who;
   if (!token.empty() && hooks_.authenticate) who = hooks_.authenticate(token);
   if (!who) {
-    deny(errc::unauthenticated, out, peer, found);
+    deny({errc::unauthenticated, std::nullopt, std::string(peer), {}}, out);
     return problem(reject(errc::unauthenticated, "send Authorization: Bearer <token>"),
                    out.request_id);
   }
   out.asked.who = *std::move(who);
   if (!known) return problem(reject(errc::not_found, ""), out.request_id);
   if (!may(out.asked.who.has, needs)) {
-    deny(errc::forbidden, out, peer, found);
+    deny({errc::forbidden, out.asked.who, std::string(peer), {}}, out);
     return problem(reject(errc::forbidden, ""), out.request_id);
   }
   return std::nullopt;
 }
 
-void dispatcher::deny(errc code, const call& it, std::string_view peer,
-                      const router::match& found) {
+void dispatcher::deny(denial what, const call& it) const {
   if (!hooks_.denied) return;
-  denial what;
-  what.code = code;
-  if (code != errc::unauthenticated) what.who = it.asked.who;
-  what.peer = peer;
-  if (found.index) {
+  if (it.to != nullptr) {
     what.route.append(name_of(it.to->method)).append(" ").append(it.to->pattern);
   }
   hooks_.denied(what);
@@ -239,6 +234,7 @@ in_flight_pass dispatcher::enter(const route& to) {
 bool dispatcher::run(call& it, std::string body, const responder& slot) {
   if (it.to->method == method::post) it.asked.body_digest = sha256(body);
   it.asked.body = std::move(body);
+  it.who = it.asked.who;
   try {
     it.to->handle(std::move(it.asked), slot);
     return true;
@@ -254,6 +250,7 @@ response dispatcher::finish(const call& it, outcome<response> answer) {
     if (why.code == errc::internal) {
       log_error("a request failed", {{"request_id", it.request_id}, {"detail", why.detail}});
     }
+    if (status_of(why.code) == 403) deny({why.code, it.who, {}, {}}, it);
     return problem(why, it.request_id);
   }
   response made = std::move(answer).value();

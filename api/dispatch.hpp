@@ -25,11 +25,11 @@
 
 namespace reeve::api {
 
-/// A refusal that is to be audited (ACC3): 401 and 403.
+/// A refusal that is to be audited (ACC3): 401 and 403, the gateway's own and those of handlers.
 struct denial {
   errc code = errc::unauthenticated;
   std::optional<caller> who;  // nothing if unauthenticated
-  std::string peer;           // address of the client, without port
+  std::string peer;           // address of the client, without port; empty if a handler refused
   std::string route;          // "GET /api/runs/{id}", or empty if no route was found
 };
 
@@ -57,6 +57,7 @@ struct call {
   std::string request_id;
   std::string if_none_match;
   request asked;  // moved into the handler by `run`
+  caller who;     // stays
 };
 
 /// One handler that has not answered yet; given back when it is destroyed, on any thread.
@@ -106,7 +107,7 @@ class dispatcher {
                                     std::string_view peer, call& out);
   std::optional<rejection> check_body(const request_head& head, const call& it) const;
   std::optional<rejection> take_fields(const request_head& head, call& out) const;
-  void deny(errc code, const call& it, std::string_view peer, const router::match& found);
+  void deny(denial what, const call& it) const;
 
   const router& table_;
   dispatch_limits limits_;

@@ -304,6 +304,7 @@ int server_process::wait_for_end() {
     const int signal = ::sigtimedwait(&signals, nullptr, &pause);
     if (signal == SIGTERM || signal == SIGINT) return exit_ok;
     feed_->heartbeat();
+    denials_.settle();
     if (!database_.own || database_.own->alive()) continue;
     log_warn("the private PostgreSQL was killed; it is started again");
     if (auto ok = database_.own->revive(); !ok) {
@@ -322,6 +323,7 @@ void server_process::drain() {
     std::this_thread::sleep_for(5ms);
   }
   http_->stop();
+  denials_.close();
   // A standby has written none; what lies there is the leader's.
   if (phase_ == phase::leading) ::unlink(endpoint_file(config_).c_str());
 }

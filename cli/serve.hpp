@@ -5,6 +5,7 @@
 #include "actors/house.hpp"
 #include "adapters/guarded_engine.hpp"
 #include "adapters/triage_worker.hpp"
+#include "api/denial_ledger.hpp"
 #include "api/event_feed.hpp"
 #include "api/http_server.hpp"
 #include "api/routes/health.hpp"
@@ -81,6 +82,10 @@ class server_process {
   persistence::journal_head newest_;  // guarded by newest_mutex_
   std::unique_ptr<persistence::checkpoint_keeper> checkpoints_;
   std::atomic<actors::house*> told_{nullptr};  // whom the engine's listeners tell
+  /// A standby has no log to write to: what it denies is not told.
+  api::denial_ledger denials_{[this](const uuid& tenant, domain::access_denied what) {
+    if (auto* house = told_.load()) house->record(tenant, std::move(what));
+  }};
   std::unique_ptr<api::command_port> bridge_;
   std::unique_ptr<api::services> services_;
   std::optional<api::router> router_;

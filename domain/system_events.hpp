@@ -91,7 +91,7 @@ struct orphan_found {
 /// A request was denied: the first of its kind at once, then counted per minute.
 struct access_denied {
   static constexpr std::string_view type = "access_denied";
-  std::string principal;  // "token:<id>" or "anonymous"
+  std::string principal;  // "token:<id>" or "anonymous:<network>"; "…:others" for many together
   std::string rule;       // unauthenticated, forbidden, not_allowlisted
   std::int64_t count = 1;
   bool operator==(const access_denied&) const = default;

@@ -141,7 +141,9 @@ nlohmann::json without_nulls(const nlohmann::json& value) {
 }
 
 long long events_of(pg& database, const std::string& tenant) {
-  return database.number("SELECT count(*) FROM reeve.events WHERE tenant = $1::uuid", {tenant});
+  return database.number(
+      "SELECT count(*) FROM reeve.events WHERE tenant = $1::uuid AND type <> 'access_denied'",
+      {tenant});
 }
 
 }  // namespace support

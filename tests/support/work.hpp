@@ -61,7 +61,8 @@ std::string tenant_of(const api_client& api);
 std::string new_token(const api_client& admin, const std::string& role);
 /// Without the members that are null: documents spell them out, events leave them out.
 nlohmann::json without_nulls(const nlohmann::json& value);
-/// How many events the tenant has. What the server does for itself is not among them.
+/// How many events the tenant has. What the server does for itself is not among them, nor are
+/// denials.
 long long events_of(pg& database, const std::string& tenant);
 
 }  // namespace support
