@@ -14,6 +14,8 @@ constexpr std::size_t chunk_bytes = 64 * 1024;
 constexpr std::int64_t silence_us = 15 * us_per_second;
 /// An event has at most 64 KiB and a line of columns, so that a page of history stays below 4 MiB.
 constexpr int history_page = 50;
+/// Events that are taken out of the ring under its lock at one time, to be rendered without it.
+constexpr std::size_t most_picked = 64;
 
 bool fits(const feed_filter& filter, const domain::event_record& e) {
   return (!filter.tenant || *filter.tenant == e.tenant) &&
@@ -153,37 +155,56 @@ class event_subscription final : public body_stream,
   bool cancelled_ = false;
 };
 
-bool event_feed::take(const feed_filter& filter, domain::position& after, std::string& text,
-                      std::size_t bytes) {
+bool event_feed::pick(const feed_filter& filter, domain::position& after,
+                      std::vector<std::shared_ptr<kept_event>>& picked) {
   const std::lock_guard lock(mutex_);
   // An empty ring says nothing about the log before this process: the head does.
   if (ring_.empty()) return after >= reads_.head();
-  const auto first = ring_.front().record.position;
+  const auto first = ring_.front()->record.position;
   if (after + 1 < first) return false;
   for (auto i = static_cast<std::size_t>(after + 1 - first); i < ring_.size(); ++i) {
-    auto& kept = ring_[i];
-    if (text.size() >= bytes) return true;
-    if (fits(filter, kept.record)) {
-      if (kept.json.empty()) kept.json = codec::event_json(kept.record);
-      append_sse(text, kept.record.position, kept.record.type, kept.json);
-    }
-    after = kept.record.position;
+    if (picked.size() >= most_picked) return true;
+    if (fits(filter, ring_[i]->record)) picked.push_back(ring_[i]);
+    after = ring_[i]->record.position;
   }
   return true;
+}
+
+bool event_feed::take(const feed_filter& filter, domain::position& after, std::string& text,
+                      std::size_t bytes) {
+  for (;;) {
+    std::vector<std::shared_ptr<kept_event>> picked;
+    auto seen = after;
+    // What was taken before the ring went on is a chunk; the rest is read as history.
+    if (!pick(filter, seen, picked)) return !text.empty();
+    for (const auto& one : picked) {
+      if (text.size() >= bytes) return true;
+      std::call_once(one->once, [&] { one->json = codec::event_json(one->record); });
+      append_sse(text, one->record.position, one->record.type, one->json);
+      after = one->record.position;
+    }
+    const bool more = picked.size() >= most_picked;
+    if (text.size() >= bytes && more) return true;
+    after = seen;
+    if (!more) return true;
+  }
 }
 
 void event_feed::keep(const domain::event_record& e) {
   // The record, and room for its text.
   const auto size = 2 * e.payload.size() + sizeof(kept_event) + 1024;
   // Positions have no gaps, so an index into the ring is a difference of positions.
-  if (!ring_.empty() && ring_.back().record.position + 1 != e.position) {
+  if (!ring_.empty() && ring_.back()->record.position + 1 != e.position) {
     ring_.clear();
     bytes_ = 0;
   }
-  ring_.push_back({e, {}, size});
+  auto kept = std::make_shared<kept_event>();
+  kept->record = e;
+  kept->bytes = size;
+  ring_.push_back(std::move(kept));
   bytes_ += size;
   while (ring_.size() > most_events || bytes_ > most_bytes) {
-    bytes_ -= ring_.front().bytes;
+    bytes_ -= ring_.front()->bytes;
     ring_.pop_front();
   }
 }
@@ -199,24 +220,44 @@ event_feed::subscriptions event_feed::present() {
   return all;
 }
 
+void event_feed::wake_on(std::function<void(std::function<void()>)> run) {
+  const std::lock_guard lock(mutex_);
+  run_ = std::move(run);
+  woken_ = false;
+}
+
 void event_feed::publish(std::span<const domain::event_record> events) {
   std::vector<uuid> revoked;
-  subscriptions awake;
+  subscriptions those;
+  bool here = false;
   {
     const std::lock_guard lock(mutex_);
+    here = !run_;
     for (const auto& e : events) {
       keep(e);
       if (const auto token = revoked_token(e)) revoked.push_back(*token);
     }
-    awake = present();
-  }
-  for (const auto& one : awake) {
-    if (std::find(revoked.begin(), revoked.end(), one->token) != revoked.end()) {
-      one->cancel();
-    } else {
-      one->wake();
+    if (!revoked.empty()) those = present();
+    if (run_ && !woken_ && !subscribers_.empty()) {
+      woken_ = true;
+      run_([this] { wake_all(); });
     }
   }
+  for (const auto& one : those) {
+    if (std::find(revoked.begin(), revoked.end(), one->token) != revoked.end()) one->cancel();
+  }
+  if (here) wake_all();
+}
+
+void event_feed::wake_all() {
+  subscriptions awake;
+  {
+    const std::lock_guard lock(mutex_);
+    // First, so that what is published from here on wakes again.
+    woken_ = false;
+    awake = present();
+  }
+  for (const auto& one : awake) one->wake();
 }
 
 void event_feed::heartbeat() {

@@ -75,6 +75,7 @@ server_process::~server_process() {
   if (http_) http_->stop();
   if (http_thread_.joinable()) http_thread_.join();
   told_ = nullptr;
+  if (feed_) feed_->wake_on({});
   http_.reset();
   house_.reset();
   checkpoints_.reset();  // signs the last head, after everything that was appended

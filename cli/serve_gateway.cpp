@@ -104,6 +104,7 @@ outcome<done> server_process::open_gateway() {
   http_ = std::make_unique<api::http_server>(options, *router_, hooks);
   auto port = http_->listen();
   if (!port) return port.error();
+  feed_->wake_on([this](std::function<void()> work) { http_->post(std::move(work)); });
   http_thread_ = std::thread([this] { http_->run(); });
   const bool v6 = options.address.find(':') != std::string::npos;
   const auto host = v6 ? "[" + options.address + "]" : options.address;

@@ -261,3 +261,51 @@ TEST(EV10_feed, threads_see_every_position_once) {
   for (auto& one : threads) one.join();
   for (const auto& mine : seen) EXPECT_EQ(mine, range(last / 2 + 1, last));
 }
+
+TEST(EV10_feed, nothing_is_rendered_where_it_is_published) {
+  feed_box it;
+  std::vector<std::function<void()>> handed_over;
+  it.feed.wake_on([&](std::function<void()> work) { handed_over.push_back(std::move(work)); });
+  it.commit(event(1));
+  EXPECT_TRUE(handed_over.empty()) << "nobody is there";
+  reader one(it.feed.subscribe({}, 1));
+  reader two(it.feed.subscribe({}, 1));
+  one.pull();
+  two.pull();
+  it.commit_to(200);
+  // Woken once for all that has come since, and for both.
+  ASSERT_EQ(handed_over.size(), 1U);
+  EXPECT_TRUE(one.open && two.open);
+  handed_over.front()();
+  one.pull_all();
+  two.pull_all();
+  EXPECT_EQ(one.ids(), range(2, 200));
+  EXPECT_EQ(two.text, one.text);
+  it.commit(event(201));
+  ASSERT_EQ(handed_over.size(), 2U);
+  // Without a gateway nobody is woken elsewhere.
+  it.feed.wake_on({});
+  it.commit(event(202));
+  EXPECT_EQ(handed_over.size(), 2U);
+  EXPECT_EQ(one.ids(), range(2, 202));
+}
+
+TEST(ACC1_feed, a_revoked_token_ends_its_streams_before_anybody_is_woken) {
+  feed_box it;
+  std::vector<std::function<void()>> handed_over;
+  it.feed.wake_on([&](std::function<void()> work) { handed_over.push_back(std::move(work)); });
+  const uuid token = derived_uuid({}, "token");
+  reader its(it.feed.subscribe({}, 0, token));
+  reader other(it.feed.subscribe({}, 0, derived_uuid({}, "other")));
+  its.pull();
+  other.pull();
+  auto revoked = event(1, "token_revoked");
+  revoked.payload = "{\"id\":\"" + to_string(token) + "\"}";
+  it.commit(revoked);
+  EXPECT_TRUE(its.ended);
+  EXPECT_FALSE(other.ended);
+  ASSERT_EQ(handed_over.size(), 1U);
+  handed_over.front()();
+  EXPECT_EQ(other.ids(), range(1, 1));
+  EXPECT_TRUE(its.text.empty());
+}
