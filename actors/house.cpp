@@ -145,7 +145,7 @@ struct house::impl {
     spec.slot = reconciler;
     spec.start = [this](caf::actor_system& sys, const child_context& context) {
       return cc::spawn<caf::event_based_actor>(sys, [this, context](caf::event_based_actor* self) {
-        return reconciler_actor(self, &ports, &facts, settings.reconcile_ms,
+        return reconciler_actor(self, &ports, &facts, {settings.reconcile_ms, settings.orphan_ms},
                                 [context] { context.ready(); });
       });
     };

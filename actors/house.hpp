@@ -25,7 +25,8 @@ struct house_settings {
   std::vector<std::string> mount_roots;  // canonical
   std::size_t log_bytes = 1 << 20;
   std::int64_t reconcile_ms = 30'000;
-  int threads = 2;  // of CAF's scheduler
+  std::int64_t orphan_ms = 60'000;  // before what nobody owns is removed
+  int threads = 2;                  // of CAF's scheduler
 };
 
 /// What the house stands on; everything outlives it.

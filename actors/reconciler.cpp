@@ -1,67 +1,75 @@
 #include "actors/reconciler.hpp"
 
+#include "actors/orphan_watch.hpp"
+
 #include <chrono>
-#include <map>
 #include <utility>
 
 namespace reeve::actors {
 namespace {
 
-constexpr std::int64_t quarantine_us = 60 * us_per_second;
-
 struct reconcile_work {
   caf::event_based_actor* self;
   run_ports* ports;
   fact_log* facts;
-  std::int64_t every_ms;
-  std::map<std::string, std::int64_t> first_seen;  // by container id, monotonic
+  reconcile_times times;
+  orphan_watch watch{times.orphan_ms * 1000};
   bool busy = false;
 
   caf::actor handle() const { return caf::actor_cast<caf::actor>(self); }
+
+  std::vector<adapters::label_filter> ours() const {
+    return {{"reeve.instance", to_string(ports->settings.instance)}};
+  }
 
   void begin() {
     if (busy) return;
     busy = true;
     using containers = std::vector<adapters::container_summary>;
-    ports->engine.list({{"reeve.instance", to_string(ports->settings.instance)}},
-                       resume_with<containers>(handle(), [this](outcome<containers> found) {
+    ports->engine.list(ours(), resume_with<containers>(handle(), [this](outcome<containers> found) {
+                         if (found) return list_volumes(std::move(*found));
                          busy = false;
-                         if (found) compare(*found);
                        }));
   }
 
-  void compare(const std::vector<adapters::container_summary>& found) {
-    std::map<std::string, std::int64_t> still;
-    const auto now = ports->clock.mono_us();
-    for (const auto& c : found) {
-      const auto label = c.labels.find("reeve.run");
-      const auto run = label == c.labels.end() ? std::nullopt : parse_uuid(label->second);
-      if (run && ports->registry.find(*run)) continue;
-      const auto seen = first_seen.find(c.id);
-      if (seen == first_seen.end()) {
-        facts->record(domain::orphan_found{c.id, c.name, "quarantined"});
-        still[c.id] = now;
-      } else if (now - seen->second >= quarantine_us) {
-        remove(c);
-      } else {
-        still[c.id] = seen->second;
-      }
-    }
-    first_seen = std::move(still);
+  void list_volumes(std::vector<adapters::container_summary> containers) {
+    using volumes = std::vector<adapters::volume_summary>;
+    ports->engine.list_volumes(
+        ours(), resume_with<volumes>(
+                    handle(), [this, containers = std::move(containers)](outcome<volumes> found) {
+                      busy = false;
+                      if (found) compare(containers, *found);
+                    }));
   }
 
-  void remove(const adapters::container_summary& c) {
+  void compare(const std::vector<adapters::container_summary>& containers,
+               const std::vector<adapters::volume_summary>& volumes) {
+    const auto owned = [this](const adapters::label_map& labels) {
+      const auto label = labels.find("reeve.run");
+      const auto run = label == labels.end() ? std::nullopt : parse_uuid(label->second);
+      return run && ports->registry.find(*run);
+    };
+    const auto seen = watch.look(strays_of(containers, volumes, owned), ports->clock.mono_us());
+    for (const auto& one : seen.fresh) {
+      facts->record(domain::orphan_found{one.container_id, one.name, "quarantined"});
+    }
+    for (const auto& one : seen.due) remove(one);
+  }
+
+  void remove(const stray& one) {
     if (!ports->journal.may_act()) return;
-    ports->engine.remove_container(
-        c.id, true, resume_with<done>(handle(), [this, c](outcome<done> ok) {
-          if (!ok) return;
-          facts->record(domain::orphan_found{c.id, c.name, "removed"});
-          ports->engine.remove_volume(c.name, reply_slot<done>([](outcome<done>) {}));
-        }));
+    const bool volume = one.container_id.empty();
+    auto removed = resume_with<done>(handle(), [this, one, volume](outcome<done> ok) {
+      if (!ok) return;
+      facts->record(domain::orphan_found{one.container_id, one.name, "removed"});
+      if (!volume) ports->engine.remove_volume(one.name, reply_slot<done>([](outcome<done>) {}));
+    });
+    if (volume) return ports->engine.remove_volume(one.name, std::move(removed));
+    ports->engine.remove_container(one.container_id, true, std::move(removed));
   }
 
   void again() {
-    cc::tell_after(self, std::chrono::milliseconds(every_ms), handle(), continuation{[this] {
+    cc::tell_after(self, std::chrono::milliseconds(times.every_ms), handle(), continuation{[this] {
                      begin();
                      again();
                    }});
@@ -71,12 +79,8 @@ struct reconcile_work {
 }  // namespace
 
 caf::behavior reconciler_actor(caf::event_based_actor* self, run_ports* ports, fact_log* facts,
-                               std::int64_t every_ms, std::function<void()> ready) {
-  auto work = std::make_shared<reconcile_work>();
-  work->self = self;
-  work->ports = ports;
-  work->facts = facts;
-  work->every_ms = every_ms;
+                               reconcile_times times, std::function<void()> ready) {
+  auto work = std::make_shared<reconcile_work>(reconcile_work{self, ports, facts, times});
   work->begin();
   work->again();
   ready();

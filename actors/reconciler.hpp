@@ -1,7 +1,7 @@
 #pragma once
 // Compares what the engine has with what the log says, at the start, whenever the engine is back,
-// and on a timer. A container that carries our label but belongs to no active run is first kept
-// aside, and removed after two passes and 60 s. Containers of others are never touched.
+// and on a timer. A container or volume that carries our label but belongs to no active run is
+// first kept aside, and removed after two passes and 60 s. What is others' is never touched.
 
 #include "actors/fact_log.hpp"
 #include "actors/run_ports.hpp"
@@ -12,8 +12,13 @@ namespace reeve::actors {
 
 struct reconcile_now {};
 
+struct reconcile_times {
+  std::int64_t every_ms = 30'000;
+  std::int64_t orphan_ms = 60'000;  // from the first sight to the removal, at least
+};
+
 caf::behavior reconciler_actor(caf::event_based_actor* self, run_ports* ports, fact_log* facts,
-                               std::int64_t every_ms, std::function<void()> ready);
+                               reconcile_times times, std::function<void()> ready);
 
 }  // namespace reeve::actors
 

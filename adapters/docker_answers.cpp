@@ -228,6 +228,20 @@ outcome<std::vector<container_summary>> parse_list(std::string_view body) {
   return out;
 }
 
+outcome<std::vector<volume_summary>> parse_volumes(std::string_view body) {
+  auto doc = parse(body);
+  if (!doc) return doc.error();
+  const auto all = doc->root().is_object() ? doc->root().find("Volumes") : std::nullopt;
+  if (!all || !(all->is_array() || all->is_null())) return unexpected("/Volumes");
+  std::vector<volume_summary> out;
+  for (std::size_t i = 0; all->is_array() && i < all->size(); ++i) {
+    volume_summary one{text_of(all->at(i), "Name"), labels_of(all->at(i))};
+    if (one.name.empty()) return unexpected("/Volumes/" + std::to_string(i));
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
 outcome<created_container> parse_created(std::string_view body) {
   auto doc = parse(body);
   if (!doc) return doc.error();

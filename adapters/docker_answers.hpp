@@ -27,6 +27,8 @@ outcome<bool> parse_live_restore(std::string_view body);
 outcome<image_info> parse_image(std::string_view body);
 outcome<container_info> parse_container(std::string_view body);
 outcome<std::vector<container_summary>> parse_list(std::string_view body);
+/// Of GET /volumes.
+outcome<std::vector<volume_summary>> parse_volumes(std::string_view body);
 outcome<created_container> parse_created(std::string_view body);
 outcome<wait_result> parse_wait(std::string_view body);
 /// The stream that an import answers with 200 even when it fails: lines of JSON.

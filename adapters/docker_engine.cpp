@@ -200,6 +200,13 @@ void docker_engine::remove_volume(std::string name, reply_slot<done> slot) {
   request(change("DELETE", "/volumes/" + name), std::move(slot));
 }
 
+void docker_engine::list_volumes(std::vector<label_filter> filters,
+                                 reply_slot<std::vector<volume_summary>> slot) {
+  request<std::vector<volume_summary>>(
+      get("/volumes?filters=" + url_encode(label_filters(filters)), max_list_bytes),
+      std::move(slot), [](const http_answer& answer) { return parse_volumes(answer.body); });
+}
+
 void docker_engine::create_container(container_spec spec, reply_slot<created_container> slot) {
   if (auto checked = check_container(spec); !checked) return slot.answer(checked.error());
   for (std::size_t i = 0; i < spec.mounts.size(); ++i) {

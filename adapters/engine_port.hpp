@@ -131,6 +131,11 @@ struct container_summary {
   label_map labels;
 };
 
+struct volume_summary {
+  std::string name;
+  label_map labels;
+};
+
 /// A label that must be there; an empty value matches any value.
 struct label_filter {
   std::string key;
@@ -180,6 +185,9 @@ class container_engine {
   /// Creating a volume that exists with the same name is a success.
   virtual void create_volume(std::string name, label_map labels, reply_slot<done> slot) = 0;
   virtual void remove_volume(std::string name, reply_slot<done> slot) = 0;
+  /// Filters are joined by "and".
+  virtual void list_volumes(std::vector<label_filter> filters,
+                            reply_slot<std::vector<volume_summary>> slot) = 0;
 
   virtual void create_container(container_spec spec, reply_slot<created_container> slot) = 0;
   /// Unpacks into a directory below /reeve of a created container. Fails with `invalid` elsewhere.

@@ -164,6 +164,13 @@ void guarded_engine::remove_volume(std::string name, reply_slot<done> slot) {
               [name](auto& engine, auto inner) { engine.remove_volume(name, inner); });
 }
 
+void guarded_engine::list_volumes(std::vector<label_filter> filters,
+                                  reply_slot<std::vector<volume_summary>> slot) {
+  guard<std::vector<volume_summary>>(
+      call_class::read, std::move(slot),
+      [filters](auto& engine, auto inner) { engine.list_volumes(filters, inner); });
+}
+
 void guarded_engine::create_container(container_spec spec, reply_slot<created_container> slot) {
   guard<created_container>(
       call_class::mutate, std::move(slot),

@@ -67,6 +67,8 @@ class guarded_engine final : public container_engine {
   void import_image(tar_source tar, std::string ref, reply_slot<std::string> slot) override;
   void create_volume(std::string name, label_map labels, reply_slot<done> slot) override;
   void remove_volume(std::string name, reply_slot<done> slot) override;
+  void list_volumes(std::vector<label_filter> filters,
+                    reply_slot<std::vector<volume_summary>> slot) override;
   void create_container(container_spec spec, reply_slot<created_container> slot) override;
   void put_archive(std::string container, std::string path, std::string tar,
                    reply_slot<done> slot) override;

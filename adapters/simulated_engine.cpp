@@ -31,12 +31,17 @@ void simulated_engine::import_image(tar_source tar, std::string ref, reply_slot<
   thread_->post([=, this] { slot.answer(world_->import_image(tar, ref)); });
 }
 
-void simulated_engine::create_volume(std::string name, label_map, reply_slot<done> slot) {
-  thread_->post([=, this] { slot.answer(world_->create_volume(name)); });
+void simulated_engine::create_volume(std::string name, label_map labels, reply_slot<done> slot) {
+  thread_->post([=, this] { slot.answer(world_->create_volume(name, labels)); });
 }
 
 void simulated_engine::remove_volume(std::string name, reply_slot<done> slot) {
   thread_->post([=, this] { slot.answer(world_->remove_volume(name)); });
+}
+
+void simulated_engine::list_volumes(std::vector<label_filter> filters,
+                                    reply_slot<std::vector<volume_summary>> slot) {
+  thread_->post([=, this] { slot.answer(world_->list_volumes(filters)); });
 }
 
 void simulated_engine::create_container(container_spec spec, reply_slot<created_container> slot) {

@@ -92,13 +92,22 @@ outcome<std::string> simulated_world::import_image(const tar_source& tar, const 
   return image_id_of(ref);
 }
 
-outcome<done> simulated_world::create_volume(const std::string& name) {
+outcome<done> simulated_world::create_volume(const std::string& name, const label_map& labels) {
   if (!is_object_name(name)) return reject(errc::invalid, "not a volume name", "/name");
   if (volumes_.size() >= max_objects) {
     return reject(errc::engine_unavailable, "the simulated engine keeps at most 10000 volumes");
   }
-  volumes_.emplace(name, false);
+  volumes_.emplace(name, volume{false, labels});
   return done{};
+}
+
+std::vector<volume_summary> simulated_world::list_volumes(
+    const std::vector<label_filter>& filters) const {
+  std::vector<volume_summary> out;
+  for (const auto& [name, one] : volumes_) {
+    if (matches(one.labels, filters)) out.push_back({name, one.labels});
+  }
+  return out;
 }
 
 outcome<done> simulated_world::remove_volume(const std::string& name) {
@@ -115,7 +124,7 @@ outcome<created_container> simulated_world::create(const container_spec& spec) {
   if (containers_.size() >= max_objects) {
     return reject(errc::engine_unavailable, "the simulated engine keeps at most 10000 containers");
   }
-  if (!spec.volume.empty()) volumes_.emplace(spec.volume, false);
+  if (!spec.volume.empty()) volumes_.emplace(spec.volume, volume{});
   container one;
   auto salt = std::to_string(clock_.mono_us()) + " " + std::to_string(containers_.size());
   one.info.id = to_hex(sha256("reeve simulated container " + spec.name + " " + salt));
@@ -149,7 +158,7 @@ outcome<start_result> simulated_world::start(const std::string& name) {
   auto how = behaviour_of(one->spec);
   bool guarded = !one->spec.entrypoint.empty() && one->spec.entrypoint.front() == init_path &&
                  !one->spec.volume.empty();
-  if (guarded && std::exchange(volumes_[one->spec.volume], true)) how = {0, 125};
+  if (guarded && std::exchange(volumes_[one->spec.volume].marked, true)) how = {0, 125};
   end_later(*one, how.duration_ms, how.exit_code);
   return start_result{false};
 }

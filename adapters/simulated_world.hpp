@@ -20,8 +20,9 @@ class simulated_world {
 
   outcome<image_info> inspect_image(const std::string& ref) const;
   outcome<std::string> import_image(const tar_source& tar, const std::string& ref);
-  outcome<done> create_volume(const std::string& name);
+  outcome<done> create_volume(const std::string& name, const label_map& labels);
   outcome<done> remove_volume(const std::string& name);
+  std::vector<volume_summary> list_volumes(const std::vector<label_filter>& filters) const;
   outcome<created_container> create(const container_spec& spec);
   outcome<done> put_archive(const std::string& name, const std::string& path);
   outcome<start_result> start(const std::string& name);
@@ -40,6 +41,11 @@ class simulated_world {
     std::vector<std::function<void(std::int64_t exit_code)>> when_ended;
   };
 
+  struct volume {
+    bool marked = false;  // a marker was created on it
+    label_map labels;
+  };
+
   container* find(const std::string& id_or_name);
   const container* find(const std::string& id_or_name) const;
   void end(container& one, std::int64_t exit_code);
@@ -48,7 +54,7 @@ class simulated_world {
   clock_port& clock_;
   scheduler later_;
   std::map<std::string, container> containers_;  // by id
-  std::map<std::string, bool> volumes_;          // true once a marker was created on it
+  std::map<std::string, volume> volumes_;        // by name
 };
 
 }  // namespace reeve::adapters

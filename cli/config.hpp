@@ -31,6 +31,8 @@ struct config {
   std::int64_t threads = 2;              // of the actors
   std::int64_t job_log_bytes = 1 << 20;  // kept of a container's output
   std::int64_t drain_s = 10;             // in-flight requests at a stop
+  std::int64_t reconcile_s = 30;         // between two looks at the engine
+  std::int64_t orphan_s = 60;            // until what nobody owns is removed
   std::int64_t reader_delay_ms = 0;      // test hook: holds a reader back before it answers
 };
 

@@ -247,6 +247,8 @@ void server_process::open_house() {
   settings.instance = head_.origin;
   settings.mount_roots = canonical_roots(config_.mount_roots);
   settings.log_bytes = static_cast<std::size_t>(config_.job_log_bytes);
+  settings.reconcile_ms = config_.reconcile_s * 1000;
+  settings.orphan_ms = config_.orphan_s * 1000;
   settings.threads = static_cast<int>(config_.threads);
   actors::house_ground ground;
   ground.journal = journal_;

@@ -75,10 +75,10 @@ struct agent_changed {
   }
 };
 
-/// A container of ours that the log does not know was stopped and removed, or is kept aside.
+/// A container or volume of ours that the log does not know was removed, or is kept aside.
 struct orphan_found {
   static constexpr std::string_view type = "orphan_found";
-  std::string container_id;
+  std::string container_id;  // empty: a volume
   std::string name;
   std::string action;  // quarantined, removed
   bool operator==(const orphan_found&) const = default;

@@ -110,8 +110,9 @@ TEST_F(OPS4_configuration, has_defaults_that_the_struct_has_too) {
   EXPECT_EQ(
       std::tie(c.allow_plain_http, c.rate_per_s, c.max_connections, c.threads),
       std::tie(plain.allow_plain_http, plain.rate_per_s, plain.max_connections, plain.threads));
-  EXPECT_EQ(std::tie(c.job_log_bytes, c.drain_s, c.reader_delay_ms),
-            std::tie(plain.job_log_bytes, plain.drain_s, plain.reader_delay_ms));
+  EXPECT_EQ(std::tie(c.job_log_bytes, c.drain_s, c.reconcile_s, c.orphan_s, c.reader_delay_ms),
+            std::tie(plain.job_log_bytes, plain.drain_s, plain.reconcile_s, plain.orphan_s,
+                     plain.reader_delay_ms));
   EXPECT_THAT(loaded->warnings, IsEmpty());
 }
 

@@ -184,6 +184,16 @@ TEST(CTR1_answers, what_the_api_does_not_promise_is_internal) {
   EXPECT_EQ(parse_wait(R"({"Error":null,"StatusCode":7})")->exit_code, 7);
   EXPECT_FALSE(parse_list(R"([{"Names":["/a"]}])"));
   EXPECT_EQ(parse_list("[]")->size(), 0u);
+  for (const char* bad :
+       {"", "[]", "{}", R"({"Volumes":{}})", R"({"Volumes":[{"Labels":null}]})"}) {
+    EXPECT_FALSE(parse_volumes(bad)) << bad;
+  }
+  EXPECT_EQ(parse_volumes(R"({"Volumes":null,"Warnings":null})")->size(), 0u);
+  const auto volumes = parse_volumes(
+      R"({"Volumes":[{"Name":"a","Labels":{"reeve.run":"r"}},{"Name":"b","Labels":null}]})");
+  ASSERT_TRUE(volumes);
+  EXPECT_EQ(volumes->at(0).labels, (label_map{{"reeve.run", "r"}}));
+  EXPECT_EQ(volumes->at(1).name, "b");
 }
 
 TEST(CTR1_answers, an_import_fails_in_its_stream) {

@@ -198,6 +198,27 @@ TEST_F(CTR1_docker, lists_by_label) {
   EXPECT_EQ(found->front().image_id, on().image);
 }
 
+TEST_F(CTR1_docker, CTR6_lists_volumes_by_label) {
+  const auto spec = on().guarded({"true"});
+  const auto named = [&](const std::string& value) {
+    auto found = ask<std::vector<volume_summary>>([&](auto slot) {
+      on().engine.list_volumes({{"reeve.test", spec.name}, {"reeve.other", value}}, slot);
+    });
+    EXPECT_TRUE(found);
+    return found ? *found : std::vector<volume_summary>();
+  };
+  EXPECT_TRUE(named("1").empty());
+  const label_map labels{{"reeve.test", spec.name}, {"reeve.other", "1"}};
+  ASSERT_TRUE(
+      ask<reeve::done>([&](auto slot) { on().engine.create_volume(spec.volume, labels, slot); }));
+  ASSERT_EQ(named("1").size(), 1u);
+  EXPECT_EQ(named("1").front().name, spec.volume);
+  EXPECT_EQ(named("1").front().labels, labels);
+  EXPECT_TRUE(named("2").empty());
+  ASSERT_TRUE(ask<reeve::done>([&](auto slot) { on().engine.remove_volume(spec.volume, slot); }));
+  EXPECT_TRUE(named("1").empty());
+}
+
 TEST(CTR1_docker_absent, no_socket_means_nothing_was_sent) {
   docker_engine engine{{.socket_path = "/nonexistent/engine.sock"}};
   auto made = ask<start_result>([&](auto slot) { engine.start("some-container", slot); });

@@ -163,6 +163,23 @@ TEST_F(CTR4_simulated, lists_by_label) {
   EXPECT_EQ(count({{"else", "2"}}), 0);
 }
 
+TEST_F(CTR4_simulated, lists_volumes_by_label) {
+  const auto count = [&](std::vector<label_filter> filters) {
+    auto found =
+        ask<std::vector<volume_summary>>([&](auto slot) { engine.list_volumes(filters, slot); });
+    return found ? static_cast<int>(found->size()) : -1;
+  };
+  ASSERT_TRUE(ask<reeve::done>([&](auto slot) {
+    engine.create_volume("v1", {{"reeve.run", "a"}}, slot);
+  }));
+  ASSERT_TRUE(ask<reeve::done>([&](auto slot) { engine.create_volume("v2", {}, slot); }));
+  EXPECT_EQ(count({}), 2);
+  EXPECT_EQ(count({{"reeve.run", ""}}), 1);
+  EXPECT_EQ(count({{"reeve.run", "b"}}), 0);
+  ASSERT_TRUE(ask<reeve::done>([&](auto slot) { engine.remove_volume("v1", slot); }));
+  EXPECT_EQ(count({{"reeve.run", "a"}}), 0);
+}
+
 TEST_F(CTR4_simulated, images_have_stable_ids) {
   auto image = [&](const std::string& ref) {
     return ask<image_info>([&](auto slot) { engine.inspect_image(ref, slot); });
