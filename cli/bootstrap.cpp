@@ -55,43 +55,67 @@ outcome<done> write_secret(const std::string& path, const std::string& text) {
   return done{};
 }
 
-bool has_admin(const persistence::startup_rows& rows) {
+bool has_admin(const persistence::startup_rows& rows, bool of_system) {
   for (const auto& token : rows.tokens) {
-    if (token.is_active && token.role == domain::token_role::admin) return true;
+    const bool here = (token.tenant == system_tenant) == of_system;
+    if (here && token.is_active && token.role == domain::token_role::admin) return true;
   }
   return false;
 }
 
-}  // namespace
-
-outcome<bool> bootstrap(actors::commands& commands, id_source& ids,
-                        const persistence::startup_rows& rows, const std::string& token_file) {
-  if (has_admin(rows)) return false;
-  using access = actors::executed<domain::access_state>;
-  uuid tenant;
-  if (rows.tenants.empty()) {
-    tenant = ids.next();
-    auto made = wait_for<access>([&](reply_slot<access> slot) {
-      commands.create_tenant(context_of(tenant, ids), "default", slot);
-    });
-    if (!made) return made.error();
-  } else {
-    tenant = rows.tenants.front().id;
+std::optional<uuid> known_tenant(const persistence::startup_rows& rows, bool of_system) {
+  for (const auto& tenant : rows.tenants) {
+    if ((tenant.id == system_tenant) == of_system) return tenant.id;
   }
+  return std::nullopt;
+}
+
+using access = actors::executed<domain::access_state>;
+
+outcome<done> make_tenant(actors::commands& commands, id_source& ids, uuid tenant,
+                          const char* name) {
+  auto made = wait_for<access>([&](reply_slot<access> slot) {
+    commands.create_tenant(context_of(tenant, ids), name, slot);
+  });
+  if (!made) return made.error();
+  return done{};
+}
+
+outcome<done> make_admin(actors::commands& commands, id_source& ids, uuid tenant,
+                         const std::string& file) {
   const auto secret = make_secret();
   domain::token_created token;
   token.id = ids.next();
   token.name = "bootstrap";
   token.role = domain::token_role::admin;
   token.secret_hash = sha256(secret);
-  if (auto ok = write_secret(token_file, persistence::token_text(token.id, secret)); !ok) {
-    return ok.error();
-  }
+  auto ok = write_secret(file, persistence::token_text(token.id, secret));
+  if (!ok) return ok;
   auto made = wait_for<access>([&](reply_slot<access> slot) {
     commands.create_token(context_of(tenant, ids), token, slot);
   });
   if (!made) return made.error();
-  return true;
+  return done{};
+}
+
+}  // namespace
+
+outcome<bool> bootstrap(actors::commands& commands, id_source& ids,
+                        const persistence::startup_rows& rows, const bootstrap_files& files) {
+  bool first_made = false;
+  for (const bool of_system : {false, true}) {
+    if (has_admin(rows, of_system)) continue;
+    auto tenant = known_tenant(rows, of_system);
+    if (!tenant) {
+      tenant = of_system ? system_tenant : ids.next();
+      auto ok = make_tenant(commands, ids, *tenant, of_system ? "system" : "default");
+      if (!ok) return ok.error();
+    }
+    auto ok = make_admin(commands, ids, *tenant, of_system ? files.system_token : files.token);
+    if (!ok) return ok.error();
+    first_made = first_made || !of_system;
+  }
+  return first_made;
 }
 
 }  // namespace reeve::cli

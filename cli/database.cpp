@@ -45,6 +45,10 @@ outcome<persistence::runtime_logins> prepare_database(const config& c, const dat
 std::string token_file(const config& c) {
   return c.data + "/token";
 }
+std::string system_token_file(const config& c) {
+  return c.data + "/system-token";
+}
+
 std::string endpoint_file(const config& c) {
   return c.data + "/endpoint";
 }

@@ -28,6 +28,7 @@ outcome<persistence::runtime_logins> prepare_database(const config& c, const dat
 
 /// Folders of the server's state, below config::data.
 std::string token_file(const config& c);
+std::string system_token_file(const config& c);
 std::string endpoint_file(const config& c);
 std::string signing_key_file(const config& c);
 std::string heads_file(const config& c);

@@ -293,7 +293,8 @@ void server_process::open_house() {
 
 outcome<done> server_process::first_start() {
   if (!house_->await_up(60s)) return reject(errc::timed_out, "the actors did not start in time");
-  auto made = bootstrap(house_->commands(), real_ids(), rows_, token_file(config_));
+  auto made = bootstrap(house_->commands(), real_ids(), rows_,
+                        {token_file(config_), system_token_file(config_)});
   if (!made) return made.error();
   if (*made) say("reeve: the admin token is in " + token_file(config_));
   return done{};

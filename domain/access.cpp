@@ -45,6 +45,10 @@ outcome<std::vector<access_event>> decide_token(const access_state& state, token
   if (!is_name(token.name)) {
     return reject(errc::invalid, "a name has 1..64 letters, digits and ._-", "/name");
   }
+  if (token.role == token_role::auditor && state.tenant != system_tenant) {
+    return reject(errc::forbidden, "only an administrator of the system tenant grants this role",
+                  "/role");
+  }
   if (state.tokens.size() >= max_tokens) {
     return reject(errc::conflict, "the tenant has 1,000 tokens already");
   }

@@ -96,6 +96,7 @@ inline constexpr std::size_t max_tokens = 1000;  // per tenant, active ones and 
 outcome<std::vector<access_event>> decide_tenant(const access_state& state, const uuid& id,
                                                  const std::string& name,
                                                  const uuid& default_directive);
+/// An auditor reads the events of every tenant, so only the system tenant makes one (forbidden).
 outcome<std::vector<access_event>> decide_token(const access_state& state, token_created token);
 /// Revoking twice gives no event. The last active admin token is kept (conflict).
 outcome<std::vector<access_event>> decide_revoke(const access_state& state, const uuid& token);

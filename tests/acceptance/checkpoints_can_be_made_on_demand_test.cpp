@@ -26,7 +26,7 @@ long head_of(const support::api_client& api) {
 TEST(EV6_checkpoints, are_made_at_once_for_auditor_and_admin) {
   server reeve;
   const auto api = reeve.api();
-  const auto auditor = api.as(token_for(api, "auditor"));
+  const auto auditor = api.as(token_for(reeve.system_api(), "auditor"));
   const json made = must_post(auditor, "/api/checkpoints", json::object(), 201);
   EXPECT_EQ(made.at("position").get<long>(), head_of(auditor));
   const json again = must_post(api, "/api/checkpoints", json::object(), 201);

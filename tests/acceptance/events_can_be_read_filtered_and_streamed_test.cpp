@@ -246,7 +246,7 @@ TEST(P17_events, of_another_tenant_are_not_there) {
   server reeve;
   const auto api = reeve.api();
   const auto looker = api.as(support::new_token(api, "viewer"));
-  const auto auditor = api.as(support::new_token(api, "auditor"));
+  const auto auditor = api.as(support::new_token(reeve.system_api(), "auditor"));
   three_runs(api);
   auto database = reeve.database();
   const auto tenant = support::tenant_of(api);

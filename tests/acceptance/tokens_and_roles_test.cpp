@@ -104,7 +104,7 @@ TEST(ACC1_roles, let_a_viewer_look_and_an_auditor_too) {
   auto database = reeve.database();
   const auto tenant = support::tenant_of(api);
   const auto looker = api.as(support::new_token(api, "viewer"));
-  const auto auditor = api.as(support::new_token(api, "auditor"));
+  const auto auditor = api.as(support::new_token(reeve.system_api(), "auditor"));
   const auto node = api.as(support::new_token(api, "node"));
   const auto before = support::events_of(database, tenant);
   for (const auto& what : writes(directive)) {
@@ -122,6 +122,35 @@ TEST(ACC1_roles, let_a_viewer_look_and_an_auditor_too) {
     EXPECT_EQ(reeve.anonymous().get(target).status, 401) << target;
   }
   EXPECT_EQ(looker.get("/api/tokens").status, 403);
+}
+
+TEST(ACC2_auditors, are_made_by_administrators_of_the_system_tenant_alone) {
+  server reeve;
+  const auto api = reeve.api();
+  const auto system = reeve.system_api();
+  struct stat info {};
+  ASSERT_EQ(::stat((reeve.data() / "system-token").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600U);
+  const json who = must_get(system, "/api/whoami");
+  EXPECT_EQ(who.at("role"), "admin");
+  EXPECT_EQ(who.at("tenant"), "00000000-0000-0000-0000-000000000000");
+  // An administrator of another tenant would get sight of all of them.
+  const auto refused = api.post("/api/tokens", {{"name", "spy"}, {"role", "auditor"}});
+  EXPECT_EQ(refused.status, 403) << refused.body;
+  EXPECT_EQ(support::pointer_of(refused), "/role");
+  EXPECT_EQ(must_get(api, "/api/tokens").at("results").size(), 1U);
+  const auto auditor = system.as(support::new_token(system, "auditor"));
+  const std::string tenant = support::tenant_of(api);
+  EXPECT_FALSE(must_get(auditor, "/api/events?tenant=" + tenant).at("results").empty());
+  // The system's administrator is none of the other tenant, and it is none of his.
+  EXPECT_EQ(system.get("/api/events?tenant=" + tenant).status, 404);
+  for (const json& one : must_get(system, "/api/tokens").at("results")) {
+    EXPECT_NE(one.at("id"), must_get(api, "/api/whoami").at("token_id"));
+  }
+  const std::string before = system.token();
+  reeve.crash_and_restart();
+  EXPECT_EQ(reeve.system_api().token(), before);
+  EXPECT_EQ(reeve.command({"replay"}).status, 0);
 }
 
 TEST(ACC1_roles, let_an_operator_work_and_nothing_more) {

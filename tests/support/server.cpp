@@ -29,6 +29,14 @@ std::vector<pid_t> processes_naming(const fs::path& folder) {
   return found;
 }
 
+/// A file of one line, which must be there.
+std::string line_in(const fs::path& file) {
+  std::string text = contents_of(file);
+  while (text.ends_with('\n')) text.pop_back();
+  if (text.empty()) throw std::runtime_error("there is nothing in " + file.string());
+  return text;
+}
+
 }  // namespace
 
 std::string real_engine() {
@@ -153,10 +161,11 @@ endpoint server::address() const {
 }
 
 std::string server::token() const {
-  std::string text = contents_of(data_ / "token");
-  while (text.ends_with('\n')) text.pop_back();
-  if (text.empty()) throw std::runtime_error("there is no token in " + data_.string());
-  return text;
+  return line_in(data_ / "token");
+}
+
+api_client server::system_api() const {
+  return api_client(address(), line_in(data_ / "system-token"));
 }
 
 std::string server::log() const {

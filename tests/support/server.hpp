@@ -64,6 +64,8 @@ class server {
   /// The bootstrap administrator's token.
   std::string token() const;
   api_client api() const { return api_client(address(), token()); }
+  /// The administrator of the system tenant.
+  api_client system_api() const;
   api_client anonymous() const { return api_client(address()); }
   /// Empty with private_postgres.
   const std::string& database_url() const { return database_url_; }

@@ -74,6 +74,18 @@ TEST(ACC1_revoke, ends_a_token_once) {
   EXPECT_TRUE(decide_revoke(a, id_of(3))->empty());
 }
 
+TEST(ACC2_token, of_an_auditor_is_made_in_the_system_tenant_alone) {
+  const auto a = tenant_with();
+  const auto refused = decide_token(a, token(2, token_role::auditor));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, errc::forbidden);
+  EXPECT_EQ(refused.error().field, "/role");
+  access_state system;
+  take(system, decide_tenant(system, system_tenant, "system", id_of(9)));
+  take(system, decide_token(system, token(2, token_role::auditor)));
+  EXPECT_EQ(system.find(id_of(2))->what.role, token_role::auditor);
+}
+
 TEST(ACC1_revoke, keeps_the_last_active_admin) {
   auto a = tenant_with(
       {token(2, token_role::admin), token(3, token_role::admin), token(4, token_role::operator_)});
