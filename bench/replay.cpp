@@ -6,35 +6,15 @@
 
 #include "bench/support.hpp"
 #include "bench/workload.hpp"
-#include "persistence/journal.hpp"
 #include "persistence/verify.hpp"
 
 #include <cstdio>
 #include <libpq-fe.h>
 #include <memory>
+#include <unistd.h>
 
 namespace reeve::bench {
 namespace {
-
-/// As many as one batch takes.
-constexpr int authors_at_once = 512;
-
-std::int64_t write_log(const bench_database& db, std::int64_t wanted) {
-  persistence::journal_config config;
-  config.url = db.logins.writer_url;
-  persistence::journal journal(std::move(config));
-  need(journal.open(), "the journal does not open");
-  std::vector<run_author> authors(authors_at_once, run_author(real_ids().next()));
-  while (journal.head().position < wanted) {
-    std::vector<persistence::append_request> requests;
-    for (auto& author : authors) requests.push_back(author.next());
-    auto answers = journal.append_batch(requests);
-    for (std::size_t i = 0; i < answers.size(); ++i) {
-      authors[i].appended(need(std::move(answers[i]), "an append"));
-    }
-  }
-  return journal.head().position;
-}
 
 /// Seconds that a client needs to receive every row, without looking at them.
 double copy_out(const bench_database& db, std::int64_t rows) {
@@ -54,35 +34,50 @@ double copy_out(const bench_database& db, std::int64_t rows) {
   return static_cast<double>(mono_us() - begin) / 1e6;
 }
 
-double verify(const bench_database& db, std::int64_t rows) {
+/// What one way of reading the log took: on the clock, and of this process's processor time.
+struct reading {
+  double seconds = 0;
+  double cpu_us = 0;
+};
+
+template <class Work>
+reading timed(Work work) {
   const auto begin = mono_us();
-  const auto result = need(persistence::verify_database(db.owner_url, {}), "verify");
-  if (!result.good() || result.events != rows) give_up("the log is not good: " + result.what);
-  return static_cast<double>(mono_us() - begin) / 1e6;
+  const auto cpu = cpu_us_of(::getpid());
+  work();
+  return {static_cast<double>(mono_us() - begin) / 1e6,
+          static_cast<double>(cpu_us_of(::getpid()) - cpu)};
 }
 
-double rebuild(const bench_database& db, std::int64_t rows) {
+void verify(const bench_database& db, std::int64_t rows) {
+  const auto result = need(persistence::verify_database(db.owner_url, {}), "verify");
+  if (!result.good() || result.events != rows) give_up("the log is not good: " + result.what);
+}
+
+void rebuild(const bench_database& db, std::int64_t rows) {
   persistence::replay_options options;
   options.owner_url = db.owner_url;
   options.until = rows;
-  const auto begin = mono_us();
   const auto result = need(persistence::replay(options), "replay");
   if (result.events != rows) give_up("the replay did not read every event");
-  return static_cast<double>(mono_us() - begin) / 1e6;
 }
 
 int run(const settings& s) {
   const auto db = make_database(s, "replay");
   std::fprintf(stderr, "writing the log\n");
-  const auto rows = write_log(db, s.quick ? 50'000 : 1'000'000);
+  const auto rows = write_log(db, real_ids().next(), s.quick ? 50'000 : 1'000'000);
   query(db.owner_url, "VACUUM ANALYZE");
   const auto events = static_cast<double>(rows);
-  std::vector<double> copied, verified, rebuilt;
+  std::vector<double> copied, verified, rebuilt, verify_cpu, rebuild_cpu;
   const int rounds = 3;
   for (int round = 0; round < rounds; ++round) {
     copied.push_back(events / copy_out(db, rows));
-    verified.push_back(events / verify(db, rows));
-    rebuilt.push_back(events / rebuild(db, rows));
+    const auto checked = timed([&] { verify(db, rows); });
+    const auto folded = timed([&] { rebuild(db, rows); });
+    verified.push_back(events / checked.seconds);
+    rebuilt.push_back(events / folded.seconds);
+    verify_cpu.push_back(checked.cpu_us / events);
+    rebuild_cpu.push_back(folded.cpu_us / events);
     std::fprintf(stderr, "round %d: COPY OUT %.0f/s, verify %.0f/s, rebuild %.0f/s\n", round + 1,
                  copied.back(), verified.back(), rebuilt.back());
   }
@@ -93,6 +88,7 @@ int run(const settings& s) {
   const double value = median(verified), base = median(copied);
   report line("replay", value, "events/s", base, value / base);
   line.add("rebuild", median(rebuilt)).add("ratio_rebuild", median(rebuilt) / base);
+  line.add("verify_cpu_us", median(verify_cpu)).add("rebuild_cpu_us", median(rebuild_cpu));
   line.add("events", rows).add("differences", result.different_rows);
   line.add("disk", file_system_of(s.folder));
   line.print();

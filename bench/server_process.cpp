@@ -1,5 +1,7 @@
 #include "bench/server_process.hpp"
 
+#include "bench/http_load.hpp"
+
 #include <chrono>
 #include <cstdlib>
 #include <fcntl.h>
@@ -35,7 +37,7 @@ bool drop_privileges() {
 
 [[noreturn]] void become_server(const settings& s, const std::string& url, const std::string& data,
                                 const std::string& docker) {
-  const int log = ::open((data + ".log").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  const int log = ::open((data + ".log").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   ::dup2(log, STDOUT_FILENO);
   ::dup2(log, STDERR_FILENO);
   if (!drop_privileges() || ::chdir("/") != 0) std::_Exit(126);
@@ -52,17 +54,23 @@ bool drop_privileges() {
 }  // namespace
 
 server_process::server_process(const settings& s, const std::string& name,
-                               const std::string& docker) {
+                               const std::string& docker, database which) {
   url_ = "postgresql:///" + name;
   url_ += "?host=" + s.cluster;
   url_ += "&user=reeve";
-  auto system_url = url_;
-  system_url.replace(system_url.find("///") + 3, name.size(), "postgres");
-  query(system_url, "CREATE DATABASE " + name + " TEMPLATE template0 ENCODING 'UTF8'");
+  if (which == database::create) {
+    auto system_url = url_;
+    system_url.replace(system_url.find("///") + 3, name.size(), "postgres");
+    query(system_url, "CREATE DATABASE " + name + " TEMPLATE template0 ENCODING 'UTF8'");
+  }
   const std::string data = s.folder + "/server-" + name;
+  // An earlier server's would name a port where nobody listens.
+  ::unlink((data + "/endpoint").c_str());
+  const auto begin = mono_us();
   pid_ = ::fork();
   if (pid_ == 0) become_server(s, url_, data, docker);
   await_ready(data);
+  ready_ms_ = static_cast<double>(mono_us() - begin) / 1000;
 }
 
 void server_process::await_ready(const std::string& data) {
@@ -72,10 +80,10 @@ void server_process::await_ready(const std::string& data) {
     token_ = first_line(data + "/token");
     if (!url.empty() && !token_.empty()) {
       port_ = static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
-      return;
+      if (ask(port_, "GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").status == 200) return;
     }
     if (::waitpid(pid_, nullptr, WNOHANG) == pid_) break;
-    std::this_thread::sleep_for(20ms);
+    std::this_thread::sleep_for(2ms);
   }
   std::ifstream log(data + ".log");
   give_up("the server does not start: " + std::string(std::istreambuf_iterator<char>(log), {}));

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <fstream>
 #include <libpq-fe.h>
 #include <memory>
 #include <sys/vfs.h>
@@ -74,8 +75,12 @@ std::string query(const std::string& url, const std::string& sql) {
 }
 
 bench_database make_database(const settings& s, const std::string& name) {
-  bench_database db{name, url_of(s, name), {}};
   query(url_of(s, "postgres"), "CREATE DATABASE " + name + " TEMPLATE template0 ENCODING 'UTF8'");
+  return open_database(s, name);
+}
+
+bench_database open_database(const settings& s, const std::string& name) {
+  bench_database db{name, url_of(s, name), {}};
   persistence::roles_options roles;
   roles.owner_url = db.owner_url;
   roles.secrets_file = s.folder + "/roles-" + name;
@@ -123,6 +128,15 @@ std::int64_t cpu_us_of(int pid) {
   timespec spent{};
   if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &spent) != 0) return 0;
   return spent.tv_sec * 1'000'000 + spent.tv_nsec / 1000;
+}
+
+std::int64_t pss_bytes_of(int pid) {
+  std::ifstream in("/proc/" + std::to_string(pid) + "/smaps_rollup");
+  constexpr std::string_view name = "Pss:";
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with(name)) return std::strtoll(line.c_str() + name.size(), nullptr, 10) * 1024;
+  }
+  return 0;
 }
 
 double fdatasync_us(const std::string& folder) {

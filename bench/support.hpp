@@ -38,6 +38,8 @@ struct bench_database {
   persistence::runtime_logins logins;
 };
 bench_database make_database(const settings& s, const std::string& name);
+/// The same for a database that is there: what is missing of schema and logins is made.
+bench_database open_database(const settings& s, const std::string& name);
 /// Runs SQL; the first cell of the answer, empty if there is none.
 std::string query(const std::string& url, const std::string& sql);
 
@@ -54,6 +56,9 @@ interval median_interval(std::vector<double> values);
 std::int64_t mono_us();
 /// CPU time of a process and all its threads, in microseconds; 0 if it is gone.
 std::int64_t cpu_us_of(int pid);
+/// Memory of a process in bytes, what it shares with others in parts (proc(5), Pss); 0 if
+/// unreadable.
+std::int64_t pss_bytes_of(int pid);
 /// Median time of an 8 KiB write and its fdatasync in `folder`, in microseconds.
 double fdatasync_us(const std::string& folder);
 /// "ext4", "tmpfs", …

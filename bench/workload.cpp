@@ -1,6 +1,9 @@
 #include "bench/workload.hpp"
 
 #include "actors/append_of.hpp"
+#include "persistence/journal.hpp"
+
+#include <algorithm>
 
 namespace reeve::bench {
 namespace {
@@ -23,7 +26,10 @@ domain::run_launched sample_launch() {
                                                        {"REGION", "north"},
                                                        {"REPORT_FOLDER", "/reeve/outputs/reports"},
                                                        {"SOURCE", "warehouse-7"},
-                                                       {"KEEP_DAYS", "14"}};
+                                                       {"KEEP_DAYS", "14"},
+                                                       {"CHECKSUMS", "sha256"},
+                                                       {"NOTIFY", "reports@warehouse-7.example"},
+                                                       {"TEMPLATE", "daily-with-totals"}};
   domain::run_launched launch;
   launch.id = real_ids().next();
   launch.directive.name = "nightly-report";
@@ -86,6 +92,28 @@ persistence::append_request run_author::next() {
 void run_author::appended(const persistence::append_result& result) {
   state_ = actors::after<run_state>(state_, events_, result.stamps, tenant_, meta_.principal);
   step_ = (step_ + 1) % steps;
+}
+
+std::int64_t write_log(const bench_database& db, const uuid& tenant, std::int64_t events) {
+  persistence::journal_config config;
+  config.url = db.logins.writer_url;
+  persistence::journal journal(std::move(config));
+  need(journal.open(), "the journal does not open");
+  // As many as one batch takes.
+  constexpr std::int64_t at_once = 512;
+  for (std::int64_t left = events / steps; left > 0; left -= at_once) {
+    const auto count = static_cast<std::size_t>(std::min(left, at_once));
+    std::vector<run_author> authors(count, run_author(tenant));
+    for (int step = 0; step < steps; ++step) {
+      std::vector<persistence::append_request> requests;
+      for (auto& author : authors) requests.push_back(author.next());
+      auto answers = journal.append_batch(requests);
+      for (std::size_t i = 0; i < answers.size(); ++i) {
+        authors[i].appended(need(std::move(answers[i]), "an append"));
+      }
+    }
+  }
+  return journal.head().position;
 }
 
 }  // namespace reeve::bench

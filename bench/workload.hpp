@@ -1,6 +1,7 @@
 #pragma once
 // Events like the real ones: the life of one run with a container job, as run actors append it.
 
+#include "bench/support.hpp"
 #include "domain/allowlist.hpp"
 #include "domain/run.hpp"
 #include "persistence/append.hpp"
@@ -34,5 +35,9 @@ class run_author {
 
 /// A launch with one container task.
 domain::run_launched sample_launch();
+
+/// Appends so many events of whole lives through a journal with its projections; every run is
+/// finished. Answers the log's length.
+std::int64_t write_log(const bench_database& db, const uuid& tenant, std::int64_t events);
 
 }  // namespace reeve::bench
