@@ -1,5 +1,7 @@
 #include "base/digest.hpp"
 
+#include "base/hex.hpp"
+
 #include <exception>
 #include <openssl/evp.h>
 #include <sodium.h>
@@ -36,13 +38,6 @@ digest take_digest(EVP_MD_CTX* context) {
   unsigned size = 0;
   must(EVP_DigestFinal_ex(context, result.data(), &size) == 1 && size == result.size());
   return result;
-}
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 constexpr int base64_variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;

@@ -1,6 +1,7 @@
 #include "base/ids.hpp"
 
 #include "base/digest.hpp"
+#include "base/hex.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -14,13 +15,6 @@ constexpr std::string_view hex_digits = "0123456789abcdef";
 
 bool dash_before(std::size_t byte) {
   return byte == 4 || byte == 6 || byte == 8 || byte == 10;
-}
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 void set_version(uuid& id, unsigned version) {

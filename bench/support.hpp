@@ -18,7 +18,7 @@ struct settings {
   std::string folder;   // scratch, on the disk of the cluster
   std::string reeve;    // the server binary
   std::string engine;   // socket of a private container engine; empty = none
-  bool quick = false;   // everything in at most 20 s; figures then only show that it works
+  bool quick = false;   // everything in at most a minute; figures then only show that it works
 };
 
 /// Ends the process with a message on stderr; a benchmark has nobody to hand an error to.

@@ -2,6 +2,7 @@
 
 #include "base/utf8.hpp"
 #include "codec/json_writer.hpp"
+#include "codec/plain_json.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -94,7 +95,7 @@ class builder {
     cell.number = number;
     return add(cell);
   }
-  bool string(const string_t& text) {
+  bool string(std::string_view text) {
     json_cell cell;
     cell.kind = json_kind::string;
     return keep(text, cell.content) && add(cell);
@@ -102,7 +103,7 @@ class builder {
   bool binary(const binary_t&) { return refuse("binary values are not JSON"); }
 
   bool start_object(std::size_t) { return start(json_kind::object); }
-  bool key(const string_t& text) { return keep(text, key_); }
+  bool key(std::string_view text) { return keep(text, key_); }
   bool end_object() {
     const auto first = open_.begin() + static_cast<std::ptrdiff_t>(frames_.back().first);
     const auto key_of = [this](const json_cell& cell) { return store_->text(cell.key); };
@@ -175,8 +176,8 @@ class builder {
 
   bool count() { return ++nodes_ <= limits_.nodes || refuse("there are too many values"); }
 
-  bool keep(const string_t& text, json_span& at) {
-    if (text.find('\0') != string_t::npos) return refuse("a string holds a NUL character");
+  bool keep(std::string_view text, json_span& at) {
+    if (text.find('\0') != text.npos) return refuse("a string holds a NUL character");
     at = {static_cast<std::uint32_t>(store_->chars.size()),
           static_cast<std::uint32_t>(text.size())};
     store_->chars += text;
@@ -279,6 +280,9 @@ outcome<json_doc> parse_strict(std::string_view text, const json_limits& limits)
     return at_byte("a NUL byte is not JSON", nul);
   }
   if (text.starts_with("\xef\xbb\xbf")) return at_byte("a byte order mark is not JSON", 0);
+  if (builder plain(text.size(), limits); detail::plain_json(text, plain).read()) {
+    return plain.take();
+  }
   builder built(text.size(), limits);
   const char* reached = text.data();
   const char* const end = text.data() + text.size();

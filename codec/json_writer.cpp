@@ -64,6 +64,9 @@ std::string json_writer::take() {
 }
 
 json_writer& json_writer::open(char bracket) {
+  // Most documents are longer than that; growing from nothing would copy their start five times.
+  constexpr std::size_t usual_bytes = 512;
+  if (out_.empty()) out_.reserve(usual_bytes);
   separate();
   out_ += bracket;
   comma_ = false;

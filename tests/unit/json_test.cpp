@@ -134,6 +134,69 @@ TEST(EV3_parse_strict, refuses_what_is_not_json) {
   }
 }
 
+/// A text without spaces is read by a short cut; a space in front leaves it to the parser.
+TEST(EV3_parse_strict, reads_a_text_with_and_without_spaces_alike) {
+  for (const auto& text : std::vector<std::string>{"{}",
+                                                   "[]",
+                                                   "0",
+                                                   "-0",
+                                                   "-1",
+                                                   "01",
+                                                   "-01",
+                                                   "-",
+                                                   "7x",
+                                                   "1.0",
+                                                   "1e3",
+                                                   "[1.5,2E-1]",
+                                                   "999999999999999999",
+                                                   "-999999999999999999",
+                                                   "1000000000000000000",
+                                                   "9223372036854775807",
+                                                   "-9223372036854775808",
+                                                   "9223372036854775808",
+                                                   "true",
+                                                   "tru",
+                                                   "truely",
+                                                   "null",
+                                                   "nul",
+                                                   "false",
+                                                   "\"",
+                                                   "\"a",
+                                                   "\"a\"",
+                                                   "\"\\\"\"",
+                                                   "\"\\u0041\"",
+                                                   "\"\xc3\xbc\"",
+                                                   "\"\xc3\"",
+                                                   "\"\x1f\"",
+                                                   "\"\x7f\"",
+                                                   "\"a\tb\"",
+                                                   "[1,]",
+                                                   "[,1]",
+                                                   "[1 2]",
+                                                   "[1",
+                                                   "]",
+                                                   "{\"a\"}",
+                                                   "{\"a\":}",
+                                                   "{\"a\":1,}",
+                                                   "{\"b\":1,\"a\":[{},[]]}",
+                                                   "{\"a\":1,\"a\":2}",
+                                                   "{\"a\":{\"b\":1,\"b\":2}}",
+                                                   "{1:2}",
+                                                   "{\"a\":1}{}",
+                                                   "[[1],{}]]",
+                                                   "{\"\":\"\"}",
+                                                   ""}) {
+    const auto plain = canonical(text);
+    const auto spaced = canonical(" " + text);
+    ASSERT_EQ(plain.ok(), spaced.ok()) << text;
+    if (plain) {
+      EXPECT_EQ(*plain, *spaced) << text;
+    } else {
+      EXPECT_EQ(plain.error().field, spaced.error().field) << text;
+    }
+  }
+}
+
 TEST(EV3_parse_strict, refuses_numbers_that_would_lose_their_value) {
   for (const auto* text : {"9223372036854775808", "18446744073709551615", "18446744073709551616",
                            "-9223372036854775809", "123456789012345678901234567890"}) {
