@@ -88,4 +88,23 @@ void copy_line::bytes(std::optional<digest>& to) {
   bytes(to.emplace());
 }
 
+void append_copy_field(std::string& out, const std::optional<std::string>& field) {
+  if (!field) {
+    out += "\\N";
+    return;
+  }
+  constexpr std::string_view special = "\\\t\n\r";
+  const auto is_special = [](char c) { return c == '\\' || c == '\t' || c == '\n' || c == '\r'; };
+  const std::string_view text = *field;
+  for (std::size_t from = 0;;) {
+    const auto* at = std::find_if(text.data() + from, text.data() + text.size(), is_special);
+    const auto stop = static_cast<std::size_t>(at - text.data());
+    out.append(text, from, stop - from);
+    if (stop == text.size()) return;
+    out += '\\';
+    out += "\\tnr"[special.find(text[stop])];
+    from = stop + 1;
+  }
+}
+
 }  // namespace reeve::persistence

@@ -51,4 +51,7 @@ class copy_line {
   bool good_ = true;
 };
 
+/// The other way: one field as COPY reads it, without the tab or newline behind it.
+void append_copy_field(std::string& out, const std::optional<std::string>& field);
+
 }  // namespace reeve::persistence

@@ -1,16 +1,19 @@
 #include "persistence/replay.hpp"
 
-#include "base/ids.hpp"
 #include "persistence/log_reader.hpp"
 #include "persistence/pg_session.hpp"
 #include "persistence/projections.hpp"
+#include "persistence/read_ahead.hpp"
 #include "persistence/replay_tables.hpp"
+
+#include <future>
+#include <unordered_map>
 
 namespace reeve::persistence {
 namespace {
 
 constexpr std::size_t most_differences = 100;
-constexpr std::size_t flush_every = 16'384;  // events; a run's events then make one row together
+constexpr std::size_t flush_every = 8'192;  // events; a run's events then make one row together
 
 std::optional<std::string> text_of(const pqxx::field& field) {
   if (field.is_null()) return std::nullopt;
@@ -21,32 +24,25 @@ class replayer {
  public:
   explicit replayer(const replay_options& options)
       : options_(options),
-        schema_("reeve_replay_" + to_string(real_ids().next()).substr(24)),
-        tables_(replay_tables(schema_)),
+        tables_(replay_tables()),
         rows_(tables_),
         connection_(connect_session(options.owner_url, "reeve_replay")) {}
-
-  ~replayer() {
-    try {
-      pqxx::nontransaction(*connection_).exec("DROP SCHEMA IF EXISTS " + schema_ + " CASCADE");
-    } catch (const std::exception&) {
-      // The connection is gone: the next replay's schema has another name.
-    }
-  }
 
   outcome<replay_result> run() {
     {
       pqxx::work tx(*connection_);
-      make_scratch(tx, schema_, tables_);
+      make_scratch(tx, tables_);
       tx.commit();
     }
     const auto until = last_position();
     if (!until) return until.error();
     if (auto ok = fold_to(*until); !ok) return ok.error();
     if (options_.until || options_.until_time) {
-      count_rows();
+      merge_and_count();
       return std::move(result_);
     }
+    // What was appended during that, so that the snapshot has little left to read at once.
+    if (auto ok = fold_to(head_now()); !ok) return ok.error();
     if (auto ok = catch_up_and_compare(); !ok) return ok.error();
     return std::move(result_);
   }
@@ -64,10 +60,14 @@ class replayer {
         .as<std::int64_t>();
   }
 
+  domain::position head_now() {
+    pqxx::nontransaction tx(*connection_);
+    return tx.exec1("SELECT reeve.head()")[0].as<std::int64_t>();
+  }
+
   outcome<done> apply(const domain::event_record& e) {
     if (auto ok = fold_.apply(e); !ok) return ok;
-    rows_.add(tables_.size() - 1, {e.stream, to_string(e.tenant), std::to_string(e.version),
-                                   std::to_string(e.position)});
+    streams_[e.stream] = {e.tenant, e.version, e.position};
     result_.head = e.position;
     ++result_.events;
     return done{};
@@ -76,37 +76,56 @@ class replayer {
   void flush() {
     row_sink sink;
     fold_.flush(sink);
-    for (auto& row : sink) rows_.add(static_cast<std::size_t>(row.table), std::move(row.cells));
+    for (const auto& row : sink) rows_.add(static_cast<std::size_t>(row.table), row.cells);
+    for (const auto& [stream, at] : streams_) {
+      rows_.add(tables_.size() - 1, {stream, to_string(at.tenant), std::to_string(at.version),
+                                     std::to_string(at.position)});
+    }
+    streams_.clear();
   }
 
+  /// Waits for what is written and throws if that has failed; the connection is then ours again.
+  void await_written() {
+    if (writing_.valid()) writing_.get();
+  }
+
+  /// Writes in the background: PostgreSQL takes rows in while the next ones are made.
   void spill() {
-    pqxx::work tx(*connection_);
-    rows_.spill(tx);
-    tx.commit();
+    await_written();
+    rows_.set_aside();
+    writing_ = std::async(std::launch::async, [this] {
+      pqxx::work tx(*connection_);
+      rows_.write(tx);
+      tx.commit();
+    });
   }
 
   outcome<done> fold_to(domain::position until) {
+    if (until <= result_.head) return done{};
     log_range range;
+    range.after = result_.head;
     range.until = until;
     auto reader = log_reader::open(options_.owner_url, range);
     if (!reader) return reader.error();
-    std::vector<domain::event_record> page;
+    read_ahead pages(std::move(*reader), until);
+    read_ahead::page page;
     std::size_t pending = 0;
-    for (bool more = until > 0; more;) {
-      auto next = reader->next(page);
-      if (!next) return next.error();
-      more = *next;
+    for (;;) {
+      const auto more = pages.next(page);
+      if (!more) return more.error();
+      if (!*more) break;
       for (const auto& e : page) {
         if (auto ok = apply(e); !ok) return ok;
       }
       pending += page.size();
-      if (pending < flush_every && more) continue;
+      if (pending < flush_every) continue;
       pending = 0;
       flush();
       if (rows_.is_full()) spill();
     }
     flush();
     spill();
+    await_written();
     return done{};
   }
 
@@ -121,7 +140,9 @@ class replayer {
       if (auto ok = apply(event_of_rest(r)); !ok) return ok;
     }
     flush();
-    rows_.spill(tx);
+    rows_.set_aside();
+    rows_.write(tx);
+    rows_.merge(tx);
     for (const auto& table : tables_) compare(tx, table);
     return done{};
   }
@@ -198,21 +219,31 @@ class replayer {
     }
   }
 
-  void count_rows() {
-    pqxx::nontransaction tx(*connection_);
+  void merge_and_count() {
+    pqxx::work tx(*connection_);
+    rows_.merge(tx);
     for (const auto& table : tables_) {
       const auto rows = tx.exec("SELECT count(*) FROM " + table.scratch)[0][0].as<std::int64_t>();
       result_.tables.push_back({table.live, rows});
     }
+    tx.commit();
   }
 
+  struct stream_row {
+    uuid tenant;
+    domain::version version = 0;
+    domain::position position = 0;
+  };
+
   const replay_options& options_;
-  std::string schema_;
   std::vector<replay_table> tables_;
   replay_rows rows_;
   std::unique_ptr<pqxx::connection> connection_;
   projection_fold fold_;
+  std::unordered_map<std::string, stream_row> streams_;  // touched since the last flush
   replay_result result_;
+  /// Uses rows_ and connection_ until it is over, which its destructor waits for.
+  std::future<void> writing_;
 };
 
 }  // namespace

@@ -1,8 +1,11 @@
 #pragma once
-// Replay: folds the whole log into a scratch schema and compares it with the live read models, row
-// by row, in one snapshot. The same functions that made the live rows make the replayed ones, from
-// the events alone; a difference means that somebody changed a row, or that a projection is not
-// deterministic.
+// Replay: folds the whole log into a scratch schema (the temporary one of its session) and compares
+// it with the live read models, row by row, in one snapshot. The same functions that made the live
+// rows make the replayed ones, from the events alone; a difference means that somebody changed a
+// row, or that a projection is not deterministic.
+//
+// One thread reads the log, one folds it, one writes the rows. Memory is bounded by about 150 MiB,
+// and what the streams that are not over hold.
 
 #include "base/outcome.hpp"
 #include "domain/event.hpp"
@@ -41,7 +44,7 @@ struct replay_options {
 };
 
 /// `position_ahead`: `until` lies beyond the head. `internal`: an event cannot be read. The scratch
-/// schema is dropped in any case.
+/// schema goes with its session.
 outcome<replay_result> replay(const replay_options& options);
 
 }  // namespace reeve::persistence

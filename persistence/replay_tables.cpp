@@ -1,61 +1,66 @@
 #include "persistence/replay_tables.hpp"
 
-#include <array>
+#include "persistence/copy_line.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <pqxx/tablewriter>
 #include <utility>
 
 namespace reeve::persistence {
 namespace {
 
-std::string key_of(const replay_table& table,
-                   const std::vector<std::optional<std::string>>& cells) {
-  std::string key;
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    if (!table.columns[i].is_key) continue;
-    key += cells[i].value_or("");
-    key += '\0';
-  }
-  return key;
-}
+constexpr std::size_t most_bytes = std::size_t{16} << 20;  // twice: filling and leaving
+constexpr std::size_t block_bytes = 64 << 10;              // of COPY, per message
+constexpr std::string_view spill_column = "replay_spill";
 
-std::string names_of(const replay_table& table, bool only_keys) {
+std::string key_names_of(const replay_table& table) {
   std::string names;
   for (const auto& c : table.columns) {
-    if (only_keys && !c.is_key) continue;
-    names += (names.empty() ? "" : ", ") + std::string(c.name);
+    if (c.is_key) names += (names.empty() ? "" : ", ") + std::string(c.name);
   }
   return names;
 }
 
-std::string updates_of(const replay_table& table) {
-  std::string sets;
-  for (const auto& c : table.columns) {
-    if (c.is_key) continue;
-    const std::string name(c.name);
-    sets += (sets.empty() ? "" : ", ") + name + " = excluded." + name;
+/// COPY of lines that are escaped already, in blocks. libpqxx's stream_to takes single cells and
+/// escapes them byte by byte, which was a third of a rebuild; only its elder takes whole lines.
+class copy_in {
+ public:
+  copy_in(pqxx::transaction_base& tx, const std::string& table) : tx_(tx), table_(table) {
+    block_.reserve(block_bytes + 4096);
   }
-  return sets;
-}
 
-using cells_of_row = std::vector<std::optional<std::string>>;
+  void line(std::string_view text, std::string_view last_cell = {}) {
+    if (!block_.empty()) block_ += '\n';
+    block_ += text;
+    if (!last_cell.empty()) (block_ += '\t') += last_cell;
+    if (block_.size() >= block_bytes) send();
+  }
 
-/// libpqxx takes the cells of a line as a tuple only: one writer for each number of them.
-constexpr std::size_t most_columns = 32;
+  /// Answers whether there was a line.
+  bool complete() {
+    if (!block_.empty()) send();
+    if (out_) out_->complete();
+    return out_ != nullptr;
+  }
 
-template <std::size_t Columns>
-void write_line(pqxx::stream_to& out, const cells_of_row& cells) {
-  std::array<const char*, Columns> line{};
-  for (std::size_t c = 0; c < Columns; ++c) line[c] = cells[c] ? cells[c]->c_str() : nullptr;
-  out << line;
-}
+ private:
+  void send() {
+    if (!out_) out_ = std::make_unique<pqxx::tablewriter>(tx_, table_);
+    out_->write_raw_line(block_);
+    block_.clear();
+  }
 
-template <std::size_t... Fewer>
-auto writers(std::index_sequence<Fewer...>) {
-  return std::array{&write_line<Fewer + 1>...};
-}
+  pqxx::transaction_base& tx_;
+  const std::string& table_;
+  std::string block_;
+  std::unique_ptr<pqxx::tablewriter> out_;  // one at a time in a transaction
+};
 
 }  // namespace
 
-std::vector<replay_table> replay_tables(const std::string& schema) {
+std::vector<replay_table> replay_tables() {
+  const std::string schema = "pg_temp";
   std::vector<replay_table> tables;
   for (const auto& definition : projection_tables()) {
     const std::string live(definition.name);
@@ -72,57 +77,113 @@ std::vector<replay_table> replay_tables(const std::string& schema) {
   return tables;
 }
 
-void make_scratch(pqxx::transaction_base& tx, const std::string& schema,
-                  const std::vector<replay_table>& tables) {
-  tx.exec("CREATE SCHEMA " + schema);
+void make_scratch(pqxx::transaction_base& tx, const std::vector<replay_table>& tables) {
+  std::string sql = "SET temp_buffers = '32MB'";
   for (const auto& table : tables) {
-    for (const auto& name : {table.scratch, table.staging}) {
-      tx.exec("CREATE UNLOGGED TABLE " + name + " (LIKE " + table.live + ")");
+    sql += "; CREATE TEMPORARY TABLE " + table.scratch + " (LIKE " + table.live + ")";
+    sql += "; CREATE TEMPORARY TABLE " + table.staging + " (LIKE " + table.live + ", ";
+    sql += std::string(spill_column) + " int)";
+  }
+  tx.exec(sql);
+}
+
+pending_rows::pending_rows(const replay_table& table) : newest_(0, {this}, {this}) {
+  for (const auto& c : table.columns) key_columns_ += c.is_key ? 1 : 0;
+}
+
+void pending_rows::add(const std::vector<std::optional<std::string>>& cells) {
+  row added;
+  added.first = text_.size();
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (i > 0) text_ += '\t';
+    append_copy_field(text_, cells[i]);
+    if (i + 1 == key_columns_) {
+      added.key_size = static_cast<std::uint32_t>(text_.size() - added.first);
     }
   }
+  added.size = static_cast<std::uint32_t>(text_.size() - added.first);
+  rows_.push_back(added);
+  const auto [known, is_new] = newest_.insert(rows_.size() - 1);
+  if (is_new) return;
+  rows_[*known].is_replaced = true;
+  newest_.erase(known);
+  newest_.insert(rows_.size() - 1);
 }
 
-void replay_rows::add(std::size_t table, std::vector<std::optional<std::string>> cells) {
-  std::size_t size = 128;
-  for (const auto& cell : cells) size += cell ? cell->size() + 32 : 32;
-  auto& row = rows_[table][key_of(tables_[table], cells)];
-  for (const auto& cell : row) bytes_ -= std::min(bytes_, cell ? cell->size() + 32 : 32);
-  bytes_ += size;
-  row = std::move(cells);
+void pending_rows::clear() {
+  newest_.clear();
+  rows_.clear();
+  text_.clear();
 }
 
-void replay_rows::spill(pqxx::transaction_base& tx) {
+bool known_keys::add(std::size_t table, std::string_view key) {
+  const auto mixed = (std::hash<std::string_view>()(key) + table) * 0x9e3779b97f4a7c15ULL;
+  bool known = true;
+  for (const auto part : {mixed >> 36, mixed & (bits_.size() - 1)}) {
+    auto bit = bits_[part];
+    known = known && bit;
+    bit = true;
+  }
+  return known;
+}
+
+replay_rows::replay_rows(const std::vector<replay_table>& tables)
+    : tables_(tables), is_staged_(tables.size()) {
+  for (const auto& table : tables) {
+    filling_.push_back(std::make_unique<pending_rows>(table));
+    leaving_.push_back(std::make_unique<pending_rows>(table));
+  }
+}
+
+bool replay_rows::is_full() const {
+  std::size_t bytes = 0;
+  for (const auto& rows : filling_) bytes += rows->bytes();
+  return bytes > most_bytes;
+}
+
+void replay_rows::set_aside() {
+  std::swap(filling_, leaving_);
+  ++spills_;
+}
+
+void replay_rows::write(pqxx::transaction_base& tx) {
+  for (std::size_t i = 0; i < tables_.size(); ++i) write_table(tx, i);
+}
+
+void replay_rows::write_table(pqxx::transaction_base& tx, std::size_t table) {
+  // A connection copies into one table at a time, so those for staging wait.
+  std::vector<std::string_view> staged;
+  copy_in scratch(tx, tables_[table].scratch);
+  leaving_[table]->each([&](std::string_view key, std::string_view line) {
+    if (known_.add(table, key)) {
+      staged.push_back(line);
+    } else {
+      scratch.line(line);
+    }
+  });
+  scratch.complete();
+  const auto spill = std::to_string(spills_);
+  copy_in staging(tx, tables_[table].staging);
+  for (const auto line : staged) staging.line(line, spill);
+  if (staging.complete()) is_staged_[table] = true;
+  leaving_[table]->clear();
+}
+
+void replay_rows::merge(pqxx::transaction_base& tx) {
   for (std::size_t i = 0; i < tables_.size(); ++i) {
-    if (!rows_[i].empty()) spill_table(tx, i);
+    if (!is_staged_[i]) continue;
+    const auto& table = tables_[i];
+    const auto keys = key_names_of(table);
+    std::string columns;
+    for (const auto& c : table.columns) {
+      columns += (columns.empty() ? "" : ", ") + std::string(c.name);
+    }
+    tx.exec("DELETE FROM " + table.scratch + " WHERE (" + keys + ") IN (SELECT " + keys + " FROM " +
+            table.staging + ")");
+    tx.exec("INSERT INTO " + table.scratch + " (" + columns + ") SELECT DISTINCT ON (" + keys +
+            ") " + columns + " FROM " + table.staging + " ORDER BY " + keys + ", " +
+            std::string(spill_column) + " DESC");
   }
-  bytes_ = 0;
-}
-
-void replay_rows::copy_into(const std::string& name, pqxx::transaction_base& tx,
-                            std::size_t index) {
-  const auto columns = tables_[index].columns.size();
-  const auto write = writers(std::make_index_sequence<most_columns>()).at(columns - 1);
-  pqxx::stream_to out(tx, name);
-  for (const auto& [key, cells] : rows_[index]) write(out, cells);
-  out.complete();
-}
-
-/// The first rows of a table have keys of their own. What comes later may replace them.
-void replay_rows::spill_table(pqxx::transaction_base& tx, std::size_t index) {
-  const auto& table = tables_[index];
-  const auto keys = names_of(table, true);
-  if (!is_keyed_[index]) {
-    copy_into(table.scratch, tx, index);
-    tx.exec("ALTER TABLE " + table.scratch + " ADD PRIMARY KEY (" + keys + ")");
-    is_keyed_[index] = true;
-  } else {
-    copy_into(table.staging, tx, index);
-    const auto updates = updates_of(table);
-    tx.exec("INSERT INTO " + table.scratch + " SELECT * FROM " + table.staging + " ON CONFLICT (" +
-            keys + ") DO " + (updates.empty() ? "NOTHING" : "UPDATE SET " + updates));
-    tx.exec("TRUNCATE " + table.staging);
-  }
-  rows_[index].clear();
 }
 
 }  // namespace reeve::persistence
