@@ -21,7 +21,7 @@ std::shared_ptr<job_attempt> make_container_attempt(run_machine& run, const uuid
 }
 
 void container_attempt::prepare() {
-  if (engine().kind() != run_.state().launch.engine) return refuse(end_reason::engine_refused);
+  if (engine().kind() != run_.state().launch->engine) return refuse(end_reason::engine_refused);
   using lists = executed<domain::image_list_state>;
   run_.ports().images(run_.state().tenant, then<lists>([this](outcome<lists> found) {
                         if (!found) {
@@ -205,7 +205,7 @@ void container_attempt::record_started(bool adopted) {
 }
 
 void container_attempt::resume() {
-  if (engine().kind() != run_.state().launch.engine) {
+  if (engine().kind() != run_.state().launch->engine) {
     return end(end_reason::outcome_unknown, {}, {}, [this] { close(); });
   }
   name_ = *attempt().container_name;
@@ -291,7 +291,7 @@ void container_attempt::cancel() {
 void container_attempt::stop(end_reason why) {
   stopping_ = why;
   if (!waiting_) return;
-  const int grace_s = static_cast<int>(run_.state().launch.directive.limits.stop_grace_s);
+  const int grace_s = static_cast<int>(run_.state().launch->directive.limits.stop_grace_s);
   run_.when_allowed(later([this, grace_s] {
     engine().stop(container(), grace_s, then<done>([this](outcome<done> ok) {
                     if (ok || ok.error().code == errc::not_found) return;

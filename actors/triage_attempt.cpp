@@ -93,7 +93,7 @@ class triage_attempt final : public job_attempt {
   }
 
   time_us since_us() const {
-    const auto& launch = run_.state().launch;
+    const auto& launch = *run_.state().launch;
     const auto& since = task().since ? task().since : launch.since;
     if (!since) return 0;
     if (*since == "last_success") return launch.since_at ? launch.since_at->at : 0;
@@ -107,7 +107,7 @@ class triage_attempt final : public job_attempt {
     request.since_us = since_us();
     request.max_lines = task().params.max_lines.value_or(200'000);
     request.baseline_json = *baseline_;
-    if (!baseline_->empty()) request.baseline_run = to_string(*run_.state().launch.since_run);
+    if (!baseline_->empty()) request.baseline_run = to_string(*run_.state().launch->since_run);
     using result = std::vector<adapters::produced_artifact>;
     run_.ports().triage.run(std::move(request), then<result>([this](outcome<result> made) {
                               if (made) return store(std::move(*made), 0, {});
@@ -130,7 +130,7 @@ class triage_attempt final : public job_attempt {
   void load_baseline() {
     baseline_ = std::make_shared<std::string>();
     watch_deadline();
-    const auto& before = run_.state().launch.since_run;
+    const auto& before = run_.state().launch->since_run;
     if (!before) return work();
     using answer = std::shared_ptr<const domain::run_state>;
     rebuild<domain::run_state>(run_.ports().reads, run_.state().tenant,

@@ -4,6 +4,7 @@
 #include "base/hex.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <sodium.h>
@@ -64,14 +65,14 @@ class system_ids final : public id_source {
 }  // namespace
 
 std::string to_string(const uuid& id) {
-  std::string text;
-  text.reserve(36);
+  std::array<char, 36> text;
+  std::size_t at = 0;
   for (std::size_t i = 0; i < id.bytes.size(); ++i) {
-    if (dash_before(i)) text.push_back('-');
-    text.push_back(hex_digits[id.bytes[i] >> 4]);
-    text.push_back(hex_digits[id.bytes[i] & 0x0fU]);
+    if (dash_before(i)) text[at++] = '-';
+    text[at++] = hex_digits[id.bytes[i] >> 4];
+    text[at++] = hex_digits[id.bytes[i] & 0x0fU];
   }
-  return text;
+  return {text.data(), text.size()};
 }
 
 std::optional<uuid> parse_uuid(std::string_view text) {

@@ -125,6 +125,9 @@ std::string_view utf8_prefix(std::string_view text, std::size_t bytes) {
 
 void append_json_string(std::string& out, std::string_view text) {
   constexpr std::string_view replacement = "\xef\xbf\xbd";
+  if (out.capacity() - out.size() < text.size() + 2) {
+    out.reserve(std::max(2 * out.capacity(), out.size() + text.size() + 2));
+  }
   out += '"';
   for (std::size_t at = 0; at < text.size();) {
     std::size_t end = at;

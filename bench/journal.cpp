@@ -13,11 +13,10 @@
 
 #include <atomic>
 #include <caf/actor_system_config.hpp>
-#include <condition_variable>
 #include <cstdio>
 #include <fstream>
 #include <future>
-#include <mutex>
+#include <memory>
 #include <thread>
 
 namespace reeve::bench {
@@ -116,14 +115,15 @@ class producer_group {
     for (std::size_t i = 0; i < loops_.size(); ++i) submit(i);
     std::size_t open = loops_.size();
     while (open > 0) {
-      for (auto& [index, result] : wait()) {
-        if (!result) give_up("an append was refused: " + result.error().detail);
+      for (auto it = wait(); it; it.reset(std::exchange(it->next, nullptr))) {
+        if (!it->result) give_up("an append was refused: " + it->result.error().detail);
+        auto& loop = loops_[it->index];
         const auto now = mono_us();
-        out.waits_us.push_back(static_cast<double>(now - loops_[index].sent_at));
+        out.waits_us.push_back(static_cast<double>(now - loop.sent_at));
         ++out.appended;
-        loops_[index].author.appended(*result);
+        loop.author.appended(*it->result);
         if (now < end) {
-          submit(index);
+          submit(it->index);
         } else {
           --open;
         }
@@ -134,7 +134,11 @@ class producer_group {
   }
 
  private:
-  using answer = std::pair<std::size_t, outcome<persistence::append_result>>;
+  struct answer {
+    std::size_t index;
+    outcome<persistence::append_result> result;
+    answer* next;
+  };
   struct loop {
     run_author author;
     std::int64_t sent_at = 0;
@@ -146,24 +150,29 @@ class producer_group {
     port_.append(std::move(request), actors::lane::internal,
                  reply_slot<persistence::append_result>(
                      [this, index](outcome<persistence::append_result> result) {
-                       std::lock_guard lock(mutex_);
-                       answers_.emplace_back(index, std::move(result));
-                       if (answers_.size() == 1) wake_.notify_one();
+                       push(new answer{index, std::move(result), nullptr});
                      }));
   }
 
-  std::vector<answer> wait() {
-    std::unique_lock lock(mutex_);
-    wake_.wait(lock, [this] { return !answers_.empty(); });
-    return std::exchange(answers_, {});
+  /// Without a lock: the journal's thread and this one would mostly wait for each other.
+  void push(answer* made) {
+    made->next = answers_.load(std::memory_order_relaxed);
+    while (!answers_.compare_exchange_weak(made->next, made, std::memory_order_release,
+                                           std::memory_order_relaxed)) {
+    }
+    if (made->next == nullptr) answers_.notify_one();
+  }
+
+  /// At least one, the newest first.
+  std::unique_ptr<answer> wait() {
+    answers_.wait(nullptr, std::memory_order_acquire);
+    return std::unique_ptr<answer>(answers_.exchange(nullptr, std::memory_order_acquire));
   }
 
   actors::journal_port& port_;
   const uuid tenant_ = real_ids().next();
   std::vector<loop> loops_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::vector<answer> answers_;
+  std::atomic<answer*> answers_{nullptr};
 };
 
 sample journal_side::run(int count, double seconds) {

@@ -76,20 +76,20 @@ run_document document_of(const run_state& s) {
   run_document d;
   d.id = s.id;
   d.status = s.status;
-  d.directive_id = s.launch.directive.id;
-  d.directive_version = s.launch.directive.version;
-  d.directive_name = s.launch.directive.name;
+  d.directive_id = s.launch->directive.id;
+  d.directive_version = s.launch->directive.version;
+  d.directive_name = s.launch->directive.name;
   d.job_count = static_cast<std::int64_t>(s.jobs.size());
   d.jobs_by_status = jobs_by_status(s);
-  d.engine = s.launch.engine;
-  d.retry_of = s.launch.retry_of;
-  d.since = s.launch.since;
+  d.engine = s.launch->engine;
+  d.retry_of = s.launch->retry_of;
+  d.since = s.launch->since;
   d.cancel_requested = s.cancel_requested;
   d.created_at = {s.created_at};
   d.started_at = at(s.started_at);
   d.finished_at = at(s.finished_at);
   d.created_by = s.created_by;
-  d.labels = s.launch.labels;
+  d.labels = s.launch->labels;
   d.at = s.last_position;
   return d;
 }

@@ -42,7 +42,7 @@ void on_launched(run_state& s, const run_launched& e, const evolve_context& c) {
   s.created_by = std::string(c.principal);
   s.created_position = c.stamp.at;
   s.created_at = c.stamp.recorded_at_us;
-  s.launch = e;
+  s.launch = shared_value(e);
   s.jobs.resize(e.jobs.size());
   for (std::size_t i = 0; i < e.jobs.size(); ++i) {
     s.jobs[i].id = e.jobs[i];

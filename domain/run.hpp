@@ -2,6 +2,7 @@
 // The run aggregate: state, evolve, and the decisions of its life. All pure; the run actor carries
 // the decisions out.
 
+#include "base/shared_value.hpp"
 #include "domain/allowlist.hpp"
 #include "domain/run_events.hpp"
 
@@ -62,7 +63,7 @@ struct run_state {
   position created_position = 0;
   position last_position = 0;
   std::string created_by;
-  run_launched launch;
+  shared_value<run_launched> launch;  // what it was launched with never changes
   run_status status = run_status::pending;
   bool cancel_requested = false;
   std::vector<job_state> jobs;
@@ -72,7 +73,7 @@ struct run_state {
   bool operator==(const run_state&) const = default;
 
   const task_spec& task_of(const job_state& job) const {
-    return launch.directive.tasks[job.ordinal];
+    return launch->directive.tasks[job.ordinal];
   }
   const job_state* find(const uuid& job) const;
   job_state* find(const uuid& job);

@@ -54,7 +54,7 @@ void cancel_unreachable(run_state& s, run_events& events) {
 }
 
 std::int64_t retries_of(const run_state& s, const job_state& job) {
-  return s.task_of(job).retries.value_or(s.launch.directive.limits.retries);
+  return s.task_of(job).retries.value_or(s.launch->directive.limits.retries);
 }
 
 bool may_retry(end_reason reason) {
@@ -83,7 +83,7 @@ run_events started_before(const run_state& s) {
 }
 
 time_us backoff_us(const run_state& s, std::int64_t attempt) {
-  std::int64_t ms = s.launch.directive.limits.retry_base_ms;
+  std::int64_t ms = s.launch->directive.limits.retry_base_ms;
   for (std::int64_t i = 1; i < attempt && ms < most_backoff_ms; ++i) ms *= 2;
   return std::min(ms, most_backoff_ms) * 1000;
 }
@@ -173,7 +173,7 @@ run_plan plan(const run_state& state, time_us now) {
   std::stable_sort(ready.begin(), ready.end(), [&](const auto* a, const auto* b) {
     return s.task_of(*a).priority > s.task_of(*b).priority;
   });
-  const auto room = std::max<std::int64_t>(0, s.launch.directive.limits.max_parallel - running);
+  const auto room = std::max<std::int64_t>(0, s.launch->directive.limits.max_parallel - running);
   for (const auto* job : ready) {
     if (static_cast<std::int64_t>(result.startable.size()) >= room) break;
     result.startable.push_back(job->id);
@@ -192,7 +192,7 @@ outcome<run_events> decide_intend(const run_state& state, const uuid& id, time_u
   }
   if (job->status != job_status::pending) return reject(errc::conflict, "the job is not pending");
   const auto& task = state.task_of(*job);
-  const std::int64_t timeout_s = task.timeout_s.value_or(state.launch.directive.limits.timeout_s);
+  const std::int64_t timeout_s = task.timeout_s.value_or(state.launch->directive.limits.timeout_s);
   attempt_intended e;
   e.job = id;
   e.attempt = static_cast<std::int64_t>(job->attempts.size()) + 1;

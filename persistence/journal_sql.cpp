@@ -96,7 +96,10 @@ void add_event(const domain::event_record& e, binary_array& rows) {
 }
 
 void add_events(const batch_content& content, type_oid type, batch_statement& out) {
-  binary_array rows(type);
+  constexpr std::size_t usual_bytes = 512;  // of a row without its payload
+  std::size_t bytes = 0;
+  for (const auto& e : content.events) bytes += usual_bytes + e.payload.size();
+  binary_array rows(type, bytes);
   for (const auto& e : content.events) add_event(e, rows);
   out.fence = {std::to_string(content.predecessor), "\\x" + to_hex(content.predecessor_hash),
                std::to_string(content.epoch)};

@@ -3,7 +3,9 @@
 #include "base/digest.hpp"
 
 #include <array>
+#include <bit>
 #include <charconv>
+#include <cstring>
 
 namespace reeve::persistence {
 namespace {
@@ -46,7 +48,8 @@ type_oid oid_of(std::string_view type) {
   return 0;
 }
 
-binary_array::binary_array(type_oid element) {
+binary_array::binary_array(type_oid element, std::size_t bytes) {
+  out_.reserve(header + bytes);
   out_.assign(header, '\0');
   put(0, 1);
   put(8, element);
@@ -60,11 +63,12 @@ void binary_array::put(std::size_t at, std::uint32_t value) {
 }
 
 void binary_array::number(std::uint64_t value, int bytes) {
+  // Network byte order; the machines that Reeve runs on have the other one.
+  static_assert(std::endian::native == std::endian::little);
+  const auto swapped = __builtin_bswap64(value);
   std::array<char, 8> text;
-  for (int i = bytes - 1; i >= 0; --i, value >>= 8) {
-    text[static_cast<std::size_t>(i)] = static_cast<char>(value);
-  }
-  out_.append(text.data(), static_cast<std::size_t>(bytes));
+  std::memcpy(text.data(), &swapped, text.size());
+  out_.append(text.data() + 8 - bytes, static_cast<std::size_t>(bytes));
 }
 
 void binary_array::begin_row(std::size_t columns) {

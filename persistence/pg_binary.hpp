@@ -27,7 +27,8 @@ type_oid oid_of(std::string_view type);
 
 class binary_array {
  public:
-  explicit binary_array(type_oid element);
+  /// `bytes`: about how many it will have.
+  explicit binary_array(type_oid element, std::size_t bytes = 0);
 
   // Elements; in an array of rows, the columns of a row between begin_row() and end_row().
   void begin_row(std::size_t columns);

@@ -34,18 +34,18 @@ launched_run document_of_launch(const domain::run_state& run) {
   launched_run d;
   d.id = run.id;
   d.status = run.status;
-  d.directive_snapshot = run.launch.directive;
-  d.directive_id = run.launch.directive.id;
-  d.directive_version = run.launch.directive.version;
+  d.directive_snapshot = run.launch->directive;
+  d.directive_id = run.launch->directive.id;
+  d.directive_version = run.launch->directive.version;
   for (const auto& job : run.jobs) {
     const auto& task = run.task_of(job);
     d.jobs.push_back(
         {job.id, task.kind, task.name, job.status, static_cast<std::int64_t>(job.attempts.size())});
   }
   d.job_count = static_cast<std::int64_t>(run.jobs.size());
-  d.engine = run.launch.engine;
-  d.retry_of = run.launch.retry_of;
-  d.labels = run.launch.labels;
+  d.engine = run.launch->engine;
+  d.retry_of = run.launch->retry_of;
+  d.labels = run.launch->labels;
   d.created_at = {run.created_at};
   d.at = run.last_position;
   return d;

@@ -239,7 +239,7 @@ class memory_commands final : public command_port {
     run_view view;
     static_cast<domain::run_document&>(view) = domain::document_of(s);
     put(collection::runs, tenant, s.created_position, domain::document_of(s));
-    view.directive_snapshot = s.launch.directive;
+    view.directive_snapshot = s.launch->directive;
     for (const auto& job : s.jobs) {
       job_view one;
       static_cast<domain::job_document&>(one) = domain::document_of(s, job);

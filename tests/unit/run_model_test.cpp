@@ -89,7 +89,7 @@ void expect_step(const run_state& before, const run_state& after) {
     }
     running += job.status == job_status::running ? 1 : 0;
   }
-  EXPECT_LE(running, after.launch.directive.limits.max_parallel);
+  EXPECT_LE(running, after.launch->directive.limits.max_parallel);
 }
 
 /// Holds for the whole history of a run that is over.
@@ -111,7 +111,7 @@ void expect_history(const driven_run& run) {
     EXPECT_TRUE(is_terminal(job.status));
     good += job.status == job_status::success ? 1 : 0;
     const auto& task = run.state.task_of(job);
-    const auto retries = task.retries.value_or(run.state.launch.directive.limits.retries);
+    const auto retries = task.retries.value_or(run.state.launch->directive.limits.retries);
     EXPECT_LE(static_cast<std::int64_t>(job.attempts.size()), retries + 1);
     for (const auto& need : task.needs) {
       const auto n = std::stoi(need.substr(1));
