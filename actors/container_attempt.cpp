@@ -4,6 +4,7 @@
 #include "adapters/mount_source.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace reeve::actors {
 
@@ -70,20 +71,25 @@ void container_attempt::intend(std::string reference, std::string image_id,
                                persistence::stream_version guard) {
   name_ = domain::container_name_of(run_.state().tenant, job_,
                                     static_cast<std::int64_t>(job().attempts.size()) + 1);
+  // A spare one belongs to the usual user.
+  if (!spare_ && !task().params.user) spare_ = run_.ports().spares->take();
+  volume_ = spare_.value_or(name_);
   run_machine::decision d;
   d.guard = {std::move(guard)};
-  d.decide = [job = job_, name = name_, reference, image_id](const domain::run_state& s,
-                                                             time_us now) {
-    return domain::decide_intend(s, job, now, name, reference, image_id);
+  d.decide = [job = job_, name = name_, reference, image_id, volume = spare_](
+                 const domain::run_state& s, time_us now) {
+    return domain::decide_intend(s, job, now, name, reference, image_id, volume);
   };
   d.then = [this, keep = shared_from_this()](outcome<done> ok) {
     if (closed_) return;
     if (ok) {
       intended_ = true;
+      prepared_ = spare_.has_value();
       watch_deadline();
       return create();
     }
     if (ok.error().code == errc::version_conflict) return prepare();
+    if (spare_) run_.ports().spares->give_back(*std::exchange(spare_, {}));
     close();
   };
   run_.decide(std::move(d));
@@ -92,8 +98,9 @@ void container_attempt::intend(std::string reference, std::string image_id,
 void container_attempt::create() {
   if (stopping_) return give_up(*stopping_);
   if (!may_mount()) return give_up(end_reason::not_allowlisted);
+  if (prepared_) return create_container();
   run_.when_allowed(later([this] {
-    engine().create_volume(name_, labels_of(run_.ports().settings, run_.state(), job_, attempt()),
+    engine().create_volume(volume_, labels_of(run_.ports().settings, run_.state(), job_, attempt()),
                            then<done>([this](outcome<done> ok) {
                              if (ok) return create_container();
                              const auto code = ok.error().code;
@@ -111,8 +118,9 @@ void container_attempt::create_container() {
     engine().create_container(spec(), then<created>([this](outcome<created> made) {
                                 if (made) {
                                   container_id_ = made->id;
-                                  return put_archive();
+                                  return prepared_ ? check() : put_archive();
                                 }
+                                prepared_ = false;
                                 switch (made.error().code) {
                                   case errc::conflict:
                                     return look();
@@ -169,6 +177,9 @@ void container_attempt::start() {
                      switch (ok.error().code) {
                        case errc::invalid:
                        case errc::conflict:
+                         // Perhaps somebody took the spare volume away, and the engine made an
+                         // empty one in its place.
+                         if (std::exchange(prepared_, false)) return put_archive();
                          return give_up(end_reason::start_failed);
                        case errc::engine_unavailable:
                          return retry(ok.error().code, &container_attempt::look);
@@ -209,6 +220,7 @@ void container_attempt::resume() {
     return end(end_reason::outcome_unknown, {}, {}, [this] { close(); });
   }
   name_ = *attempt().container_name;
+  volume_ = attempt().volume.value_or(name_);
   intended_ = true;
   if (run_.state().cancel_requested) stopping_ = end_reason::cancelled;
   watch_deadline();
@@ -246,6 +258,7 @@ void container_attempt::looked(const info& found) {
 }
 
 void container_attempt::never_started() {
+  prepared_ = false;
   if (stopping_) return give_up(*stopping_);
   // It goes, and with it its id, by which another leader that wakes up late may still want to write
   // its files or start it. An engine that was killed while it started a container refuses every

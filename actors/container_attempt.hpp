@@ -52,6 +52,9 @@ class container_attempt final : public job_attempt {
   adapters::container_engine& engine() { return run_.ports().engine; }
 
   std::string name_;
+  std::string volume_;
+  std::optional<std::string> spare_;  // taken, for the intent to name it
+  bool prepared_ = false;             // the volume has everything, as far as is known
   adapters::image_info image_;
   std::string container_id_;
   std::optional<domain::end_reason> stopping_;

@@ -29,6 +29,7 @@ void container_attempt::collect() {
 void container_attempt::collect_log(const info& found) {
   adapters::log_query query;
   query.max_bytes = run_.ports().settings.log_bytes;
+  query.tty = found.tty;
   using answer = adapters::log_answer;
   engine().logs(name_, query, then<answer>([this, found](outcome<answer> lines) {
                   if (lines) return store_log(found, std::move(*lines));
@@ -85,7 +86,10 @@ void container_attempt::remove() {
 }
 
 void container_attempt::removed_container() {
-  engine().remove_volume(name_, then<done>([this](outcome<done>) { close(); }));
+  engine().remove_volume(volume_, then<done>([this](outcome<done>) {
+                           if (!image_.id.empty()) run_.ports().spares->refill(image_.id);
+                           close();
+                         }));
 }
 
 }  // namespace reeve::actors

@@ -61,7 +61,7 @@ adapters::container_spec container_spec_of(const run_settings& settings,
   const auto& attempt = job.attempts.back();
   adapters::container_spec spec;
   spec.name = *attempt.container_name;
-  spec.volume = spec.name;
+  spec.volume = attempt.volume.value_or(spec.name);
   spec.image_id = *attempt.image_id;
   spec.entrypoint = {std::string(adapters::init_path), std::string(adapters::marker_path), "--"};
   if (p.command) {

@@ -56,6 +56,9 @@ struct house::impl {
               *ground.ids,
               [this](uuid tenant, auto slot) { fronts.images.fetch(tenant, tenant, slot); },
               [this](uuid tenant, auto slot) { fronts.containers.fetch(tenant, tenant, slot); },
+              std::make_shared<spare_volumes>(spare_ground{*ground.engine,
+                                                           [this] { return journal.may_act(); },
+                                                           *ground.ids, settings.instance}),
               {}},
         desk(fronts, ports, launcher),
         config(settings.threads),
@@ -221,6 +224,7 @@ house::house(house_settings settings, house_ground ground)
     : impl_(std::make_unique<impl>(std::move(settings), std::move(ground))) {}
 
 house::~house() {
+  impl_->ports.spares->close();
   auto stopped = impl_->stopped.get_future();
   cc::stop(impl_->root);
   impl_->root = nullptr;

@@ -12,6 +12,7 @@ std::vector<stray> strays_of(const std::vector<adapters::container_summary>& con
   std::set<std::string_view> names;
   for (const auto& c : containers) {
     names.insert(c.name);
+    names.insert(c.volumes.begin(), c.volumes.end());
     if (!owned(c.labels)) found.push_back({c.id, c.name});
   }
   for (const auto& v : volumes) {

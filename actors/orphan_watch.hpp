@@ -19,8 +19,8 @@ struct stray {
   bool operator==(const stray&) const = default;
 };
 
-/// Containers and volumes that nobody owns; `owned` judges by the labels. A container's volume has
-/// its name and goes with it: it is listed only where no container of that name is left.
+/// Containers and volumes that nobody owns; `owned` judges by the labels. A volume that a container
+/// has, or whose name it has, is not listed: it is the container that decides.
 std::vector<stray> strays_of(const std::vector<adapters::container_summary>& containers,
                              const std::vector<adapters::volume_summary>& volumes,
                              const std::function<bool(const adapters::label_map&)>& owned);

@@ -45,6 +45,7 @@ struct reconcile_work {
   void compare(const std::vector<adapters::container_summary>& containers,
                const std::vector<adapters::volume_summary>& volumes) {
     const auto owned = [this](const adapters::label_map& labels) {
+      if (ports->spares->owns(labels)) return true;
       const auto label = labels.find("reeve.run");
       const auto run = label == labels.end() ? std::nullopt : parse_uuid(label->second);
       return run && ports->registry.find(*run);

@@ -3,6 +3,7 @@
 
 #include "actors/executor.hpp"
 #include "actors/journal_port.hpp"
+#include "actors/spare_volumes.hpp"
 #include "adapters/engine_port.hpp"
 #include "adapters/triage_port.hpp"
 #include "base/ids.hpp"
@@ -54,6 +55,7 @@ struct run_ports {
   /// The executors' front: fetches the allowlists of a tenant.
   std::function<void(uuid, reply_slot<executed<domain::image_list_state>>)> images;
   std::function<void(uuid, reply_slot<executed<domain::container_list_state>>)> containers;
+  std::shared_ptr<spare_volumes> spares;
   run_settings settings;
 };
 

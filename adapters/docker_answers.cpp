@@ -222,6 +222,10 @@ outcome<std::vector<container_summary>> parse_list(std::string_view body) {
     one.image_id = text_of(node, "ImageID");
     one.state = text_of(node, "State");
     one.labels = labels_of(node);
+    const auto mounts = member(node, "Mounts");
+    for (std::size_t m = 0; mounts && mounts->is_array() && m < mounts->size(); ++m) {
+      if (auto name = text_of(mounts->at(m), "Name"); !name.empty()) one.volumes.push_back(name);
+    }
     if (one.id.empty() || one.state.empty()) return unexpected("/" + std::to_string(i));
     out.push_back(std::move(one));
   }

@@ -269,6 +269,7 @@ void docker_engine::list(std::vector<label_filter> filters,
 
 void docker_engine::logs(std::string container, log_query query, reply_slot<log_answer> slot) {
   query.max_bytes = std::clamp(query.max_bytes, min_log_bytes, max_log_bytes);
+  if (query.tty) return fetch_logs(container, query, *query.tty, std::move(slot));
   reply_slot<container_info> inspected{
       [this, container, query, slot = std::move(slot)](outcome<container_info> info) {
         if (!info) return slot.answer(info.error());

@@ -18,6 +18,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -129,6 +130,7 @@ struct container_summary {
   std::string image_id;
   std::string state;
   label_map labels;
+  std::vector<std::string> volumes;  ///< the names of those that it mounts
 };
 
 struct volume_summary {
@@ -151,6 +153,8 @@ struct log_query {
   std::size_t max_bytes = 1 << 20;  ///< of text with newlines; what lies beyond is left out
   bool stdout_lines = true;
   bool stderr_lines = true;
+  std::optional<bool> tty =
+      {};  ///< whether the container has a terminal; nothing: the engine is asked
 };
 
 enum class log_stream : std::uint8_t { out = 1, err = 2 };

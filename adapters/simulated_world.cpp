@@ -181,8 +181,10 @@ std::vector<container_summary> simulated_world::list(
   std::vector<container_summary> out;
   for (const auto& [id, one] : containers_) {
     if (!matches(one.info.labels, filters)) continue;
+    std::vector<std::string> volumes;
+    if (!one.spec.volume.empty()) volumes.push_back(one.spec.volume);
     out.push_back({id, one.info.name, one.info.image_id, one.info.image_id, one.info.status,
-                   one.info.labels});
+                   one.info.labels, std::move(volumes)});
   }
   return out;
 }

@@ -260,8 +260,8 @@ double run_us(const server_process& server, end_stream& ends) {
     if (std::find(ended.begin(), ended.end(), run) != ended.end()) break;
   }
   const auto took = static_cast<double>(mono_us() - begin);
-  // What is removed after the end must not lie on the next plain call.
-  ::usleep(150'000);
+  // What is removed and prepared after the end must not lie on the next plain call.
+  ::usleep(500'000);
   return took;
 }
 

@@ -61,6 +61,7 @@ void on_intended(run_state& s, const attempt_intended& e, const evolve_context& 
   a.container_name = e.container_name;
   a.image = e.image;
   a.image_id = e.image_id;
+  a.volume = e.volume;
   a.intended_at = c.stamp.recorded_at_us;
   a.deadline_at = e.deadline.at;
   job->attempts.push_back(std::move(a));

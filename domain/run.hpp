@@ -19,6 +19,7 @@ struct attempt_state {
   std::optional<std::string> container_id;
   std::optional<std::string> image;
   std::optional<std::string> image_id;
+  std::optional<std::string> volume;  // nothing: of the container's name
   std::optional<std::int64_t> exit_code;
   std::optional<end_reason> reason;
   std::optional<blob_ref> log;
@@ -127,7 +128,8 @@ run_plan plan(const run_state& state, time_us now);
 outcome<run_events> decide_intend(const run_state& state, const uuid& job, time_us now,
                                   std::optional<std::string> container_name,
                                   std::optional<std::string> image,
-                                  std::optional<std::string> image_id);
+                                  std::optional<std::string> image_id,
+                                  std::optional<std::string> volume = {});
 
 /// An attempt's end, and what follows for its job: finished, or a retry after a backoff.
 /// Success is `exited` with code 0, or `completed`. Cancelled runs, refusals that another try

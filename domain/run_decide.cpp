@@ -184,7 +184,8 @@ run_plan plan(const run_state& state, time_us now) {
 outcome<run_events> decide_intend(const run_state& state, const uuid& id, time_us now,
                                   std::optional<std::string> container_name,
                                   std::optional<std::string> image,
-                                  std::optional<std::string> image_id) {
+                                  std::optional<std::string> image_id,
+                                  std::optional<std::string> volume) {
   const auto* job = state.find(id);
   if (job == nullptr) return reject(errc::not_found, "there is no such job");
   if (state.cancel_requested || is_terminal(state.status)) {
@@ -199,6 +200,7 @@ outcome<run_events> decide_intend(const run_state& state, const uuid& id, time_u
   e.container_name = std::move(container_name);
   e.image = std::move(image);
   e.image_id = std::move(image_id);
+  e.volume = std::move(volume);
   e.deadline = timestamp{now + timeout_s * us_per_second};
   run_events events = started_before(state);
   events.push_back(std::move(e));

@@ -137,6 +137,7 @@ struct attempt_intended {
   std::optional<std::string> image;     // normalised reference
   std::optional<std::string> image_id;  // "sha256:…", checked again between create and start
   timestamp deadline;
+  std::optional<std::string> volume;  // at /reeve; nothing: of the container's name
   bool operator==(const attempt_intended&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("job", &attempt_intended::job),
@@ -144,7 +145,8 @@ struct attempt_intended {
                       field("container_name", &attempt_intended::container_name),
                       field("image", &attempt_intended::image),
                       field("image_id", &attempt_intended::image_id),
-                      field("deadline", &attempt_intended::deadline)};
+                      field("deadline", &attempt_intended::deadline),
+                      field("volume", &attempt_intended::volume)};
   }
 };
 

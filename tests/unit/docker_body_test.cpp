@@ -184,6 +184,12 @@ TEST(CTR1_answers, what_the_api_does_not_promise_is_internal) {
   EXPECT_EQ(parse_wait(R"({"Error":null,"StatusCode":7})")->exit_code, 7);
   EXPECT_FALSE(parse_list(R"([{"Names":["/a"]}])"));
   EXPECT_EQ(parse_list("[]")->size(), 0u);
+  const auto listed = parse_list(
+      R"([{"Id":"i","State":"created","Mounts":[{"Type":"volume","Name":"v"},{"Type":"bind"}]},)"
+      R"({"Id":"j","State":"created","Mounts":null}])");
+  ASSERT_TRUE(listed);
+  EXPECT_EQ(listed->at(0).volumes, std::vector<std::string>{"v"});
+  EXPECT_TRUE(listed->at(1).volumes.empty());
   for (const char* bad :
        {"", "[]", "{}", R"({"Volumes":{}})", R"({"Volumes":[{"Labels":null}]})"}) {
     EXPECT_FALSE(parse_volumes(bad)) << bad;

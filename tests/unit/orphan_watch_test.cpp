@@ -43,6 +43,14 @@ TEST(CTR6_orphans, are_what_no_active_run_owns) {
   EXPECT_THAT(found, ElementsAre(stray{"b", "name-b"}, stray{"", "alone"}, stray{"", "without"}));
 }
 
+TEST(CTR6_orphans, are_no_volumes_that_a_container_has) {
+  auto one = container("a", "active");
+  one.volumes = {"prepared"};
+  EXPECT_THAT(strays_of({one}, {volume("prepared", "over")}, owned), IsEmpty());
+  EXPECT_THAT(strays_of({}, {volume("prepared", "over")}, owned),
+              ElementsAre(stray{"", "prepared"}));
+}
+
 TEST(CTR6_orphans, are_told_once_and_removed_after_two_looks_and_a_minute) {
   orphan_watch watch(minute);
   const std::vector<stray> both = {{"b", "name-b"}, {"", "alone"}};

@@ -102,17 +102,19 @@ TEST(RUN7_intend, starts_the_run_first_and_sets_the_deadline) {
   directive_limits limits;
   limits.timeout_s = 60;
   driven_run run({container_task("a"), own}, limits);
-  const auto first = decide_intend(run.state, id_of(0), 1000, "c", "i", "sha256:x");
+  const auto first = decide_intend(run.state, id_of(0), 1000, "c", "i", "sha256:x", "spare");
   ASSERT_TRUE(first);
   EXPECT_EQ(*first, (run_events{run_started{}, attempt_intended{id_of(0), 1, "c", "i", "sha256:x",
-                                                                timestamp{60'001'000}}}));
+                                                                timestamp{60'001'000}, "spare"}}));
   run.take(first);
+  EXPECT_EQ(run.job(0).attempts.back().volume, "spare");
   EXPECT_EQ(run.state.status, run_status::running);
   EXPECT_EQ(run.status(0), job_status::running);
   EXPECT_EQ(run.state.started_at, run.now);
   const auto second = decide_intend(run.state, id_of(1), 1000, {}, {}, {});
   ASSERT_TRUE(second);
-  EXPECT_EQ(*second, (run_events{attempt_intended{id_of(1), 1, {}, {}, {}, timestamp{5'001'000}}}));
+  EXPECT_EQ(*second,
+            (run_events{attempt_intended{id_of(1), 1, {}, {}, {}, timestamp{5'001'000}, {}}}));
 }
 
 TEST(RUN7_intend, is_for_jobs_that_wait_in_a_run_that_goes_on) {
@@ -145,7 +147,7 @@ TEST(RUN7_evolve, fills_the_attempt_from_its_events_and_ignores_what_does_not_fi
                       attempt_ended{id_of(0), 3, 1, end_reason::exited, {}},
                       retry_scheduled{id_of(9), 2, {}}, job_finished{id_of(9)},
                       artifact_stored{id_of(9), "n", "m", {}}, job_waiting{id_of(9), "r"},
-                      attempt_intended{id_of(9), 1, {}, {}, {}, {}}});
+                      attempt_intended{id_of(9), 1, {}, {}, {}, {}, {}}});
   EXPECT_EQ(run.job(0), before);
   run.take(run_events{artifact_stored{id_of(0), "report.json", "application/json", {}}});
   EXPECT_EQ(run.job(0).artifacts.size(), 1U);

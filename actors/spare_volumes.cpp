@@ -1,0 +1,131 @@
+#include "actors/spare_volumes.hpp"
+
+#include "adapters/attempt_archive.hpp"
+
+#include <utility>
+
+namespace reeve::actors {
+
+namespace {
+
+constexpr const char* label = "reeve.spare";
+
+}  // namespace
+
+std::optional<std::string> spare_volumes::take() {
+  std::lock_guard lock(mutex_);
+  if (closed_ || ready_.empty()) return std::nullopt;
+  auto name = std::move(ready_.back());
+  ready_.pop_back();
+  return name;
+}
+
+void spare_volumes::give_back(std::string name) {
+  std::lock_guard lock(mutex_);
+  ready_.push_back(std::move(name));
+}
+
+bool spare_volumes::owns(const adapters::label_map& labels) const {
+  const auto found = labels.find(label);
+  return found != labels.end() && found->second == to_string(maker_);
+}
+
+void spare_volumes::close() {
+  std::lock_guard lock(mutex_);
+  closed_ = true;
+}
+
+void spare_volumes::refill(const std::string& image_id) {
+  if (ground_.engine.kind() == "simulated") return;
+  {
+    std::lock_guard lock(mutex_);
+    if (closed_ || busy_) return;
+    busy_ = true;
+    image_ = image_id;
+  }
+  prepare();
+}
+
+bool spare_volumes::may_go_on() const {
+  std::lock_guard lock(mutex_);
+  return !closed_ && ground_.may_act();
+}
+
+void spare_volumes::prepare() {
+  {
+    std::lock_guard lock(mutex_);
+    if (closed_ || ready_.size() >= most || !ground_.may_act()) {
+      busy_ = false;
+      return;
+    }
+  }
+  name_ = "reeve-spare-" + to_string(ground_.ids.next());
+  ground_.engine.create_volume(name_, labels(), then(&spare_volumes::create));
+}
+
+void spare_volumes::create() {
+  adapters::container_spec spec;
+  spec.name = name_;
+  spec.volume = name_;
+  spec.image_id = image_;
+  spec.entrypoint = {std::string(adapters::init_path), std::string(adapters::marker_path), "--"};
+  spec.command = {"true"};
+  spec.labels = labels();
+  spec.memory_bytes = 16 << 20;
+  spec.nano_cpus = 100'000'000;
+  spec.pids_limit = 16;
+  const auto made = then(&spare_volumes::unpack);
+  ground_.engine.create_container(
+      std::move(spec),
+      reply_slot<adapters::created_container>([made](outcome<adapters::created_container> answer) {
+        made.answer(answer ? outcome<done>(done{}) : answer.error());
+      }));
+}
+
+void spare_volumes::unpack() {
+  auto archive = adapters::attempt_archive({});
+  if (!archive) return fail();
+  ground_.engine.put_archive(name_, std::string(adapters::volume_target), std::move(*archive),
+                             then(&spare_volumes::strip));
+}
+
+void spare_volumes::strip() {
+  ground_.engine.remove_container(name_, true, then(&spare_volumes::done_with_it));
+}
+
+void spare_volumes::done_with_it() {
+  give_back(std::exchange(name_, {}));
+  prepare();
+}
+
+/// What was made so far goes, as far as it is there.
+void spare_volumes::fail() {
+  const auto name = std::exchange(name_, {});
+  auto self = shared_from_this();
+  ground_.engine.remove_container(name, true, reply_slot<done>([self, name](outcome<done>) {
+                                    if (self->may_go_on()) {
+                                      self->ground_.engine.remove_volume(
+                                          name, reply_slot<done>([](outcome<done>) {}));
+                                    }
+                                    std::lock_guard lock(self->mutex_);
+                                    self->busy_ = false;
+                                  }));
+}
+
+reply_slot<done> spare_volumes::then(step next) {
+  return reply_slot<done>([self = shared_from_this(), next](outcome<done> answer) {
+    if (!self->may_go_on()) {
+      std::lock_guard lock(self->mutex_);
+      self->busy_ = false;
+      return;
+    }
+    if (!answer) return self->fail();
+    ((*self).*next)();
+  });
+}
+
+adapters::label_map spare_volumes::labels() const {
+  return {{"reeve.instance", to_string(ground_.instance)}, {label, to_string(maker_)}};
+}
+
+}  // namespace reeve::actors

@@ -1,0 +1,70 @@
+#pragma once
+// Volumes that are ready for an attempt: reeve-init and the folders of the usual user are on them.
+// An engine needs 45 ms to unpack an archive (Docker 20.10 starts a process of its own for that),
+// and that is off an attempt's way when it was done before. A few are prepared, one after the
+// other, after an attempt is over; whoever finds none prepares his own. Each is taken once, by an
+// intent that names it in the log, so that a restart finds the same volume with the same marker.
+//
+// What a process that ended left behind has its label and is swept by reconciliation. Thread-safe.
+
+#include "adapters/engine_port.hpp"
+#include "base/ids.hpp"
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace reeve::actors {
+
+struct spare_ground {
+  adapters::container_engine& engine;  // outlives every call, or the pool is closed before
+  std::function<bool()> may_act;       // asked before every change
+  id_source& ids;
+  uuid instance;  // whose volumes they are
+};
+
+class spare_volumes : public std::enable_shared_from_this<spare_volumes> {
+ public:
+  static constexpr std::size_t most = 2;
+
+  explicit spare_volumes(spare_ground ground) : ground_(ground), maker_(ground.ids.next()) {}
+
+  /// The name of a volume that nobody else gets; nothing if none is ready.
+  std::optional<std::string> take();
+  /// It was taken and no intent names it.
+  void give_back(std::string name);
+  /// Prepares what is missing, with this image for the container that never starts: the engine
+  /// unpacks archives into containers only. Nothing on a simulated engine. A failure ends it until
+  /// the next call.
+  void refill(const std::string& image_id);
+  /// Whether this pool made it.
+  bool owns(const adapters::label_map& labels) const;
+  /// No further change of the engine; answers that still come are dropped.
+  void close();
+
+ private:
+  using step = void (spare_volumes::*)();
+  void prepare();
+  void create();
+  void unpack();
+  void strip();
+  void done_with_it();
+  void fail();
+  /// A slot that goes on with `next`, or gives up.
+  reply_slot<done> then(step next);
+  bool may_go_on() const;
+  adapters::label_map labels() const;
+
+  const spare_ground ground_;
+  const uuid maker_;  // one a process
+  mutable std::mutex mutex_;
+  std::vector<std::string> ready_;
+  bool closed_ = false;
+  bool busy_ = false;  // one is being made: the two below are that chain's alone
+  std::string image_, name_;
+};
+
+}  // namespace reeve::actors
