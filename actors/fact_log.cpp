@@ -29,6 +29,11 @@ std::int64_t fact_log::dropped() const {
   return dropped_;
 }
 
+bool fact_log::is_written() const {
+  std::lock_guard lock(mutex_);
+  return !busy_ && waiting_.empty();
+}
+
 void fact_log::pump() {
   std::vector<domain::system_event> facts;
   persistence::append_request request;

@@ -20,6 +20,8 @@ class fact_log {
   /// The log is back: writes what was kept.
   void resume();
   std::int64_t dropped() const;
+  /// Whether everything that came is in the log.
+  bool is_written() const;
 
  private:
   static constexpr std::size_t most_kept = 10'000;

@@ -6,6 +6,7 @@
 #include "actors/reconciler.hpp"
 #include "base/log.hpp"
 
+#include <algorithm>
 #include <caf/actor_system_config.hpp>
 #include <caf/scoped_actor.hpp>
 #include <future>
@@ -82,6 +83,13 @@ struct house::impl {
     auto& its = tenant_facts[tenant];
     if (!its) its = std::make_unique<fact_log>(journal, *ground.ids, tenant);
     return *its;
+  }
+
+  bool facts_are_written() {
+    if (!facts.is_written()) return false;
+    std::lock_guard lock(tenant_facts_mutex);
+    return std::all_of(tenant_facts.begin(), tenant_facts.end(),
+                       [](const auto& its) { return its.second->is_written(); });
   }
 
   void resume_facts() {
@@ -255,6 +263,15 @@ void house::record(domain::system_event fact) {
 
 void house::record(const uuid& tenant, domain::system_event fact) {
   impl_->facts_of(tenant).record(std::move(fact));
+}
+
+bool house::await_recorded(std::chrono::milliseconds within) const {
+  const auto deadline = std::chrono::steady_clock::now() + within;
+  while (!impl_->facts_are_written()) {
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(1ms);
+  }
+  return true;
 }
 
 void house::engine_available(bool available) {

@@ -62,6 +62,8 @@ class house {
   void record(domain::system_event fact);
   /// A fact that is one tenant's own.
   void record(const uuid& tenant, domain::system_event fact);
+  /// Before a stop, which may overtake what was recorded right before it. False: time was up.
+  bool await_recorded(std::chrono::milliseconds within) const;
   void engine_available(bool available);
   std::vector<agent_row> agents() const;
   supervision_totals totals() const;

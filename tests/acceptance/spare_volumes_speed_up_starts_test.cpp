@@ -5,6 +5,8 @@
 #include "tests/support/server.hpp"
 #include "tests/support/work.hpp"
 
+#include <algorithm>
+#include <filesystem>
 #include <gtest/gtest.h>
 #include <set>
 
@@ -41,12 +43,17 @@ class with_spares {
     for (const auto& one : all.is_null() ? json::array() : all) names.insert(one.at("Name"));
     return names;
   }
-  /// Two volumes are ready, and no container is there any more.
+  /// Two volumes are ready: unpacked, their containers gone, and the server has heard of it.
   bool is_ready() const {
+    auto since = std::chrono::steady_clock::now();
     return support::eventually(20s * support::time_factor(), [&] {
+      const auto now = std::chrono::steady_clock::now();
       const auto names = volumes();
-      return names.size() == 2 && on_.containers(label_).empty() &&
-             names.begin()->starts_with("reeve-spare-");
+      const bool all = names.size() == 2 && on_.containers(label_).empty() &&
+                       std::all_of(names.begin(), names.end(),
+                                   [&](const auto& name) { return is_unpacked(name); });
+      if (!all) since = now;
+      return now - since >= 500ms;
     });
   }
   /// The volumes that the intents of a run name.
@@ -62,6 +69,12 @@ class with_spares {
   }
 
  private:
+  bool is_unpacked(const std::string& volume) const {
+    const auto answer = on_.call("GET", "/volumes/" + volume);
+    if (answer.status != 200 || !volume.starts_with("reeve-spare-")) return false;
+    const std::string folder = answer.json().at("Mountpoint");
+    return std::filesystem::exists(folder + "/reeve-init");
+  }
   static support::server_options options() {
     support::server_options options;
     options.docker = support::real_engine();
