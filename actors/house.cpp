@@ -274,6 +274,10 @@ bool house::await_recorded(std::chrono::milliseconds within) const {
   return true;
 }
 
+bool house::await_tidied(std::chrono::milliseconds within) {
+  return impl_->ports.spares->discard(within);
+}
+
 void house::engine_available(bool available) {
   impl_->facts.record(domain::engine_availability_changed{available});
   if (!available) return;

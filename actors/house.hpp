@@ -64,6 +64,9 @@ class house {
   void record(const uuid& tenant, domain::system_event fact);
   /// Before a stop, which may overtake what was recorded right before it. False: time was up.
   bool await_recorded(std::chrono::milliseconds within) const;
+  /// Before a stop, while the engine may still be changed: what lies ready there goes. False: time
+  /// was up.
+  bool await_tidied(std::chrono::milliseconds within);
   void engine_available(bool available);
   std::vector<agent_row> agents() const;
   supervision_totals totals() const;

@@ -14,7 +14,7 @@ constexpr const char* label = "reeve.spare";
 
 std::optional<std::string> spare_volumes::take() {
   std::lock_guard lock(mutex_);
-  if (closed_ || ready_.empty()) return std::nullopt;
+  if (closed_ || stopping_ || ready_.empty()) return std::nullopt;
   auto name = std::move(ready_.back());
   ready_.pop_back();
   return name;
@@ -30,6 +30,28 @@ bool spare_volumes::owns(const adapters::label_map& labels) const {
   return found != labels.end() && found->second == to_string(maker_);
 }
 
+bool spare_volumes::discard(std::chrono::milliseconds within) {
+  const auto deadline = std::chrono::steady_clock::now() + within;
+  std::vector<std::string> gone;
+  {
+    std::unique_lock lock(mutex_);
+    stopping_ = true;
+    if (!changed_.wait_until(lock, deadline, [this] { return !busy_; })) return false;
+    gone.swap(ready_);
+    leaving_ = gone.size();
+  }
+  for (auto& name : gone) {
+    ground_.engine.remove_volume(std::move(name),
+                                 reply_slot<done>([self = shared_from_this()](outcome<done>) {
+                                   std::lock_guard lock(self->mutex_);
+                                   --self->leaving_;
+                                   self->changed_.notify_all();
+                                 }));
+  }
+  std::unique_lock lock(mutex_);
+  return changed_.wait_until(lock, deadline, [this] { return leaving_ == 0; });
+}
+
 void spare_volumes::close() {
   std::lock_guard lock(mutex_);
   closed_ = true;
@@ -39,7 +61,7 @@ void spare_volumes::refill(const std::string& image_id) {
   if (ground_.engine.kind() == "simulated") return;
   {
     std::lock_guard lock(mutex_);
-    if (closed_ || busy_) return;
+    if (closed_ || stopping_ || busy_) return;
     busy_ = true;
     image_ = image_id;
   }
@@ -52,13 +74,12 @@ bool spare_volumes::may_go_on() const {
 }
 
 void spare_volumes::prepare() {
+  bool enough = false;
   {
     std::lock_guard lock(mutex_);
-    if (closed_ || ready_.size() >= most || !ground_.may_act()) {
-      busy_ = false;
-      return;
-    }
+    enough = closed_ || stopping_ || ready_.size() >= most || !ground_.may_act();
   }
+  if (enough) return rest();
   name_ = "reeve-spare-" + to_string(ground_.ids.next());
   ground_.engine.create_volume(name_, labels(), then(&spare_volumes::create));
 }
@@ -107,18 +128,19 @@ void spare_volumes::fail() {
                                       self->ground_.engine.remove_volume(
                                           name, reply_slot<done>([](outcome<done>) {}));
                                     }
-                                    std::lock_guard lock(self->mutex_);
-                                    self->busy_ = false;
+                                    self->rest();
                                   }));
+}
+
+void spare_volumes::rest() {
+  std::lock_guard lock(mutex_);
+  busy_ = false;
+  changed_.notify_all();
 }
 
 reply_slot<done> spare_volumes::then(step next) {
   return reply_slot<done>([self = shared_from_this(), next](outcome<done> answer) {
-    if (!self->may_go_on()) {
-      std::lock_guard lock(self->mutex_);
-      self->busy_ = false;
-      return;
-    }
+    if (!self->may_go_on()) return self->rest();
     if (!answer) return self->fail();
     ((*self).*next)();
   });

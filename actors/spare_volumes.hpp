@@ -10,6 +10,8 @@
 #include "adapters/engine_port.hpp"
 #include "base/ids.hpp"
 
+#include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -42,6 +44,8 @@ class spare_volumes : public std::enable_shared_from_this<spare_volumes> {
   void refill(const std::string& image_id);
   /// Whether this pool made it.
   bool owns(const adapters::label_map& labels) const;
+  /// Before a stop: removes what is ready, and makes no more. False: time was up.
+  bool discard(std::chrono::milliseconds within);
   /// No further change of the engine; answers that still come are dropped.
   void close();
 
@@ -53,6 +57,7 @@ class spare_volumes : public std::enable_shared_from_this<spare_volumes> {
   void strip();
   void done_with_it();
   void fail();
+  void rest();
   /// A slot that goes on with `next`, or gives up.
   reply_slot<done> then(step next);
   bool may_go_on() const;
@@ -62,6 +67,9 @@ class spare_volumes : public std::enable_shared_from_this<spare_volumes> {
   const uuid maker_;  // one a process
   mutable std::mutex mutex_;
   std::vector<std::string> ready_;
+  std::condition_variable changed_;  // whenever a chain ends, or a volume is gone
+  std::size_t leaving_ = 0;          // being removed
+  bool stopping_ = false;
   bool closed_ = false;
   bool busy_ = false;  // one is being made: the two below are that chain's alone
   std::string image_, name_;

@@ -328,6 +328,7 @@ void server_process::drain() {
   }
   http_->stop();
   denials_.close();
+  if (house_ && !house_->await_tidied(3s)) log_warn("spare volumes stay on the engine");
   if (house_ && !house_->await_recorded(2s)) log_warn("the last facts may be missing in the log");
   // A standby has written none; what lies there is the leader's.
   if (phase_ == phase::leading) ::unlink(endpoint_file(config_).c_str());

@@ -108,6 +108,9 @@ TEST(RUN7_spare_volumes, are_named_by_the_intent_used_once_and_replaced) {
   for (const auto& name : here.volumes()) EXPECT_FALSE(used.contains(name)) << name;
   EXPECT_EQ(here.reeve().command({"verify"}).status, 0);
   EXPECT_EQ(here.reeve().command({"replay"}).status, 0);
+  // A stop leaves nothing on the engine.
+  EXPECT_EQ(here.reeve().stop(), 0);
+  EXPECT_TRUE(here.volumes().empty());
 }
 
 TEST(RUN7_spare_volumes, that_somebody_removed_cost_no_run) {

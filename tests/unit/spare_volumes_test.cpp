@@ -112,6 +112,25 @@ TEST(RUN7_spares, that_cannot_be_prepared_leave_nothing_and_are_tried_again) {
   EXPECT_NE(here.take(), "none");
 }
 
+TEST(RUN7_spares, go_with_a_stop_and_no_more_are_made) {
+  pool_on<real_looking> here;
+  here.pool->refill(image);
+  ASSERT_TRUE(here.comes_to(spare_volumes::most));
+  EXPECT_TRUE(here.pool->discard(5s));
+  EXPECT_TRUE(here.volumes().empty());
+  here.pool->refill(image);
+  EXPECT_TRUE(here.comes_to(0));
+  EXPECT_FALSE(here.pool->take());
+}
+
+TEST(RUN7_spares, that_are_being_made_go_with_a_stop) {
+  pool_on<real_looking> here;
+  here.pool->refill(image);
+  EXPECT_TRUE(here.pool->discard(5s));
+  EXPECT_TRUE(here.volumes().empty());
+  EXPECT_EQ(here.containers(), 0U);
+}
+
 TEST(P31_spares, are_not_made_by_who_does_not_lead) {
   pool_on<real_looking> here;
   here.leads = false;
