@@ -39,7 +39,12 @@ class read_models : public ::testing::Test {
     auto writing = journal_on(db.writer_url());
     writing.on_commit = [this](const commit_notice& notice) { reads->on_commit(notice); };
     log = std::make_unique<journal>(writing);
-    const auto opened = log->open();
+    // The session of the one before may still hold the lock for a moment.
+    outcome<journal_head> opened = log->open();
+    eventually([&] {
+      if (!opened && opened.error().code == errc::conflict) opened = log->open();
+      return opened || opened.error().code != errc::conflict;
+    });
     if (!opened) throw std::runtime_error(opened.error().detail);
   }
   /// Appends one event whose projection is this row; {position} in a cell is the event's.
