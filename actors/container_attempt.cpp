@@ -89,7 +89,8 @@ void container_attempt::intend(std::string reference, std::string image_id,
       return create();
     }
     if (ok.error().code == errc::version_conflict) return prepare();
-    if (spare_) run_.ports().spares->give_back(*std::exchange(spare_, {}));
+    // A spare volume is not given back: an intent whose commit was in doubt may stand in the log
+    // and name it, and no other attempt may ever get it.
     close();
   };
   run_.decide(std::move(d));

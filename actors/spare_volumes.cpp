@@ -20,11 +20,6 @@ std::optional<std::string> spare_volumes::take() {
   return name;
 }
 
-void spare_volumes::give_back(std::string name) {
-  std::lock_guard lock(mutex_);
-  ready_.push_back(std::move(name));
-}
-
 bool spare_volumes::owns(const adapters::label_map& labels) const {
   const auto found = labels.find(label);
   return found != labels.end() && found->second == to_string(maker_);
@@ -115,7 +110,10 @@ void spare_volumes::strip() {
 }
 
 void spare_volumes::done_with_it() {
-  give_back(std::exchange(name_, {}));
+  {
+    std::lock_guard lock(mutex_);
+    ready_.push_back(std::exchange(name_, {}));
+  }
   prepare();
 }
 

@@ -34,10 +34,9 @@ class spare_volumes : public std::enable_shared_from_this<spare_volumes> {
 
   explicit spare_volumes(spare_ground ground) : ground_(ground), maker_(ground.ids.next()) {}
 
-  /// The name of a volume that nobody else gets; nothing if none is ready.
+  /// The name of a volume that nobody else ever gets, whether it is used or not; nothing if none is
+  /// ready.
   std::optional<std::string> take();
-  /// It was taken and no intent names it.
-  void give_back(std::string name);
   /// Prepares what is missing, with this image for the container that never starts: the engine
   /// unpacks archives into containers only. Nothing on a simulated engine. A failure ends it until
   /// the next call.
