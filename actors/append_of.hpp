@@ -1,7 +1,7 @@
 #pragma once
 // From decided events to an append request, and from its stamps to the state after.
 
-#include "persistence/append.hpp"
+#include "persistence/append_port.hpp"
 #include "persistence/event_codec.hpp"
 #include "persistence/projections.hpp"
 

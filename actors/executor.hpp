@@ -5,8 +5,8 @@
 // form of the same.
 
 #include "actors/append_of.hpp"
+#include "actors/command_port.hpp"
 #include "actors/continuation.hpp"
-#include "actors/handles.hpp"
 #include "actors/journal_port.hpp"
 #include "actors/rebuild.hpp"
 #include "base/log.hpp"

@@ -2,7 +2,7 @@
 // An executor as a supervised actor, and the way to whichever incarnation is up. Thread-safe.
 
 #include "actors/executor.hpp"
-#include "actors/supervisor.hpp"
+#include "actors/tree/supervisor.hpp"
 
 #include <memory>
 #include <mutex>

@@ -5,7 +5,7 @@
 #include "actors/caf_compat.hpp"
 #include "base/slot.hpp"
 #include "base/time.hpp"
-#include "persistence/append.hpp"
+#include "persistence/append_port.hpp"
 
 #include <atomic>
 #include <cstdint>

@@ -3,7 +3,7 @@
 
 #include "base/slot.hpp"
 #include "persistence/event_codec.hpp"
-#include "persistence/read_ports.hpp"
+#include "persistence/read_port.hpp"
 
 #include <limits>
 #include <memory>

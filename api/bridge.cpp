@@ -1,6 +1,6 @@
 #include "api/bridge.hpp"
 
-#include "actors/handles.hpp"
+#include "actors/command_port.hpp"
 
 #include <utility>
 

@@ -4,11 +4,11 @@
 
 #include "api/route.hpp"
 #include "base/slot.hpp"
-#include "domain/access.hpp"
-#include "domain/allowlist.hpp"
-#include "domain/directive.hpp"
-#include "domain/llm.hpp"
-#include "domain/run.hpp"
+#include "domain/access/access.hpp"
+#include "domain/access/allowlist.hpp"
+#include "domain/runs/directive.hpp"
+#include "domain/runs/llm.hpp"
+#include "domain/runs/run.hpp"
 
 #include <memory>
 #include <optional>

@@ -2,7 +2,7 @@
 
 #include "codec/codec.hpp"
 #include "codec/event_json.hpp"
-#include "domain/access.hpp"
+#include "domain/access/access.hpp"
 
 #include <algorithm>
 #include <utility>

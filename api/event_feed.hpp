@@ -13,7 +13,7 @@
 #include "base/slot.hpp"
 #include "base/time.hpp"
 #include "domain/event.hpp"
-#include "persistence/read_ports.hpp"
+#include "persistence/read_port.hpp"
 
 #include <cstdint>
 #include <deque>

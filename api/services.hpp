@@ -8,7 +8,7 @@
 #include "base/slot.hpp"
 #include "base/time.hpp"
 #include "domain/fields.hpp"
-#include "persistence/read_ports.hpp"
+#include "persistence/read_port.hpp"
 
 #include <functional>
 #include <string>

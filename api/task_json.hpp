@@ -4,7 +4,7 @@
 
 #include "base/outcome.hpp"
 #include "domain/json_text.hpp"
-#include "domain/task.hpp"
+#include "domain/runs/task.hpp"
 
 #include <string>
 #include <vector>

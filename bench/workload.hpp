@@ -2,9 +2,9 @@
 // Events like the real ones: the life of one run with a container job, as run actors append it.
 
 #include "bench/support.hpp"
-#include "domain/allowlist.hpp"
-#include "domain/run.hpp"
-#include "persistence/append.hpp"
+#include "domain/access/allowlist.hpp"
+#include "domain/runs/run.hpp"
+#include "persistence/append_port.hpp"
 
 #include <memory>
 #include <vector>

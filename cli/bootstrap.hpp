@@ -3,7 +3,7 @@
 // file of mode 0600 and nowhere else. Repeated safely until there is an active admin token. The
 // same for the system tenant, whose administrators alone let auditors read every tenant's events.
 
-#include "actors/handles.hpp"
+#include "actors/command_port.hpp"
 #include "base/ids.hpp"
 #include "persistence/startup.hpp"
 

@@ -1,4 +1,4 @@
-#include "adapters/docker_engine.hpp"
+#include "adapters/docker/docker_engine.hpp"
 #include "adapters/rest_client.hpp"
 #include "base/time.hpp"
 #include "cli/act_as.hpp"

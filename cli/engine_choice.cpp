@@ -1,7 +1,7 @@
 #include "cli/engine_choice.hpp"
 
-#include "adapters/docker_engine.hpp"
-#include "adapters/simulated_engine.hpp"
+#include "adapters/docker/docker_engine.hpp"
+#include "adapters/simulated/simulated_engine.hpp"
 
 #include <chrono>
 #include <cstdlib>

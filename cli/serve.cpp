@@ -77,7 +77,7 @@ server_process::~server_process() {
   told_ = nullptr;
   if (feed_) feed_->wake_on({});
   http_.reset();
-  house_.reset();
+  tree_.reset();
   checkpoints_.reset();  // signs the last head, after everything that was appended
   triage_.reset();
   engine_.reset();
@@ -97,7 +97,7 @@ int server_process::run() {
     return exit_code_;
   }
   if (auto ok = open_engine(); !ok) return fail(ok.error());
-  open_house();
+  open_tree();
   if (auto ok = first_start(); !ok) return fail(ok.error());
   if (auto ok = announce(); !ok) return fail(ok.error());
   const int code = wait_for_end();
@@ -120,9 +120,9 @@ outcome<done> server_process::open_storage() {
   reads_ = std::make_unique<persistence::read_store>(reading);
   feed_ = std::make_unique<api::event_feed>(*reads_);
   blobs_ = std::make_unique<persistence::blob_writer>(logins_.writer_url);
-  persistence::commit_bell_options bell;
-  bell.url = logins_.writer_url;
-  bell_ = std::make_unique<persistence::commit_bell>(bell);
+  persistence::commit_notifier_options notifier;
+  notifier.url = logins_.writer_url;
+  notifier_ = std::make_unique<persistence::commit_notifier>(notifier);
   server_id_ = real_ids().next();
   return done{};
 }
@@ -141,7 +141,7 @@ void server_process::on_commit(const persistence::commit_notice& notice) {
   feed_->publish(notice.events);
   if (notice.events.empty()) return;
   const auto& last = notice.events.back();
-  bell_->ring(last.position);
+  notifier_->notify(last.position);
   std::lock_guard lock(newest_mutex_);
   newest_.epoch = last.epoch;
   newest_.position = last.position;
@@ -213,26 +213,26 @@ outcome<done> server_process::open_journal() {
 
 outcome<done> server_process::open_engine() {
   auto chosen = choose_engine(config_.docker, rows_.real_engine_seen, [this] {
-    const auto* house = told_.load();
-    return house == nullptr || house->may_act();
+    const auto* tree = told_.load();
+    return tree == nullptr || tree->may_act();
   });
   if (!chosen) return chosen.error();
   adapters::guarded_engine::listeners told;
   told.on_available = [this](const adapters::engine_status& status) {
-    auto* house = told_.load();
-    if (house == nullptr) return;
+    auto* tree = told_.load();
+    if (tree == nullptr) return;
     if (status.available && status.engine != "simulated") {
-      house->record(domain::engine_seen{status.engine, status.version});
+      tree->record(domain::engine_seen{status.engine, status.version});
     }
-    house->engine_available(status.available);
+    tree->engine_available(status.available);
   };
   told.on_breaker = [this](adapters::call_class kind, adapters::breaker_state from,
                            adapters::breaker_state to) {
-    auto* house = told_.load();
-    if (house == nullptr) return;
-    house->record(domain::engine_breaker_changed{std::string(adapters::name_of(kind)),
-                                                 std::string(adapters::name_of(from)),
-                                                 std::string(adapters::name_of(to))});
+    auto* tree = told_.load();
+    if (tree == nullptr) return;
+    tree->record(domain::engine_breaker_changed{std::string(adapters::name_of(kind)),
+                                                std::string(adapters::name_of(from)),
+                                                std::string(adapters::name_of(to))});
   };
   engine_ = std::make_unique<adapters::guarded_engine>(std::move(*chosen),
                                                        adapters::guard_options{}, told);
@@ -242,17 +242,17 @@ outcome<done> server_process::open_engine() {
   return done{};
 }
 
-void server_process::open_house() {
-  actors::house_settings settings;
+void server_process::open_tree() {
+  actors::tree_settings settings;
   settings.instance = head_.origin;
   settings.mount_roots = canonical_roots(config_.mount_roots);
   settings.log_bytes = static_cast<std::size_t>(config_.job_log_bytes);
   settings.reconcile_ms = config_.reconcile_s * 1000;
   settings.orphan_ms = config_.orphan_s * 1000;
   settings.threads = static_cast<int>(config_.threads);
-  actors::house_ground ground;
-  ground.journal = journal_;
-  ground.reopen = [this] {
+  actors::tree_surroundings outside;
+  outside.journal = journal_;
+  outside.reopen = [this] {
     auto next = std::make_shared<persistence::journal>(journal_settings());
     // A lost database is a state: the new journal comes back by itself.
     if (auto head = next->open(); !head) {
@@ -260,40 +260,41 @@ void server_process::open_house() {
     }
     return next;
   };
-  ground.reads = reads_.get();
-  ground.blobs = blobs_.get();
-  ground.triage = triage_.get();
-  ground.redact = &job_redaction_;
-  ground.engine = engine_.get();
-  ground.clock = &real_clock();
-  ground.ids = &real_ids();
-  ground.active_runs = [this]() -> outcome<std::vector<actors::house_ground::active_run_row>> {
+  outside.reads = reads_.get();
+  outside.blobs = blobs_.get();
+  outside.triage = triage_.get();
+  outside.redact = &job_redaction_;
+  outside.engine = engine_.get();
+  outside.clock = &real_clock();
+  outside.ids = &real_ids();
+  outside.active_runs =
+      [this]() -> outcome<std::vector<actors::tree_surroundings::active_run_row>> {
     auto rows = persistence::read_active_runs(logins_.writer_url);
     if (!rows) return rows.error();
-    std::vector<actors::house_ground::active_run_row> runs;
+    std::vector<actors::tree_surroundings::active_run_row> runs;
     for (const auto& row : *rows) runs.push_back({row.tenant, row.run});
     return runs;
   };
-  ground.on_fenced = [this] { exit_code_ = exit_fenced; };
-  ground.on_collapse = [] {
+  outside.on_fenced = [this] { exit_code_ = exit_fenced; };
+  outside.on_collapse = [] {
     log_error("the supervision tree gave up: the process ends");
     ::_exit(exit_collapsed);
   };
-  ground.on_log_available = [](bool available) {
+  outside.on_log_available = [](bool available) {
     log_warn(available ? "the event log is back" : "the event log is away");
   };
-  house_ = std::make_unique<actors::house>(settings, ground);
+  tree_ = std::make_unique<actors::actor_tree>(settings, outside);
   journal_.reset();
-  told_ = house_.get();
+  told_ = tree_.get();
   const auto status = engine_->status();
   if (status.available && status.engine != "simulated" && !rows_.real_engine_seen) {
-    house_->record(domain::engine_seen{status.engine, status.version});
+    tree_->record(domain::engine_seen{status.engine, status.version});
   }
 }
 
 outcome<done> server_process::first_start() {
-  if (!house_->await_up(60s)) return reject(errc::timed_out, "the actors did not start in time");
-  auto made = bootstrap(house_->commands(), real_ids(), rows_,
+  if (!tree_->await_up(60s)) return reject(errc::timed_out, "the actors did not start in time");
+  auto made = bootstrap(tree_->commands(), real_ids(), rows_,
                         {token_file(config_), system_token_file(config_)});
   if (!made) return made.error();
   if (*made) say("reeve: the admin token is in " + token_file(config_));
@@ -328,8 +329,8 @@ void server_process::drain() {
   }
   http_->stop();
   denials_.close();
-  if (house_ && !house_->await_tidied(3s)) log_warn("spare volumes stay on the engine");
-  if (house_ && !house_->await_recorded(2s)) log_warn("the last facts may be missing in the log");
+  if (tree_ && !tree_->await_tidied(3s)) log_warn("spare volumes stay on the engine");
+  if (tree_ && !tree_->await_recorded(2s)) log_warn("the last facts may be missing in the log");
   // A standby has written none; what lies there is the leader's.
   if (phase_ == phase::leading) ::unlink(endpoint_file(config_).c_str());
 }

@@ -2,9 +2,8 @@
 // A server process from start to end. Everything that lives as long as the process is a member, in
 // the order in which it is made; it goes in reverse.
 
-#include "actors/house.hpp"
+#include "actors/tree/actor_tree.hpp"
 #include "adapters/guarded_engine.hpp"
-#include "adapters/triage_worker.hpp"
 #include "api/denial_ledger.hpp"
 #include "api/event_feed.hpp"
 #include "api/http_server.hpp"
@@ -14,9 +13,10 @@
 #include "cli/database.hpp"
 #include "persistence/blob_writer.hpp"
 #include "persistence/checkpoint_keeper.hpp"
-#include "persistence/commit_bell.hpp"
+#include "persistence/commit_notifier.hpp"
 #include "persistence/read_store.hpp"
 #include "persistence/token_table.hpp"
+#include "tasks/triage/triage_worker.hpp"
 
 #include <atomic>
 #include <memory>
@@ -43,7 +43,7 @@ class server_process {
   /// What a standby does between two looks. False: a signal came.
   outcome<bool> stand_by(int look);
   outcome<done> open_engine();
-  void open_house();
+  void open_tree();
   /// Listens. Until `announce` clients are only told that this server does not lead.
   outcome<done> open_gateway();
   void fill_services();
@@ -72,19 +72,19 @@ class server_process {
   std::unique_ptr<persistence::read_store> reads_;
   std::unique_ptr<api::event_feed> feed_;
   std::unique_ptr<persistence::blob_writer> blobs_;
-  std::unique_ptr<persistence::commit_bell> bell_;
+  std::unique_ptr<persistence::commit_notifier> notifier_;
   std::shared_ptr<persistence::journal> journal_;
   persistence::journal_head head_;
   std::unique_ptr<adapters::guarded_engine> engine_;
   std::unique_ptr<adapters::triage_worker> triage_;
-  std::unique_ptr<actors::house> house_;
+  std::unique_ptr<actors::actor_tree> tree_;
   std::mutex newest_mutex_;
   persistence::journal_head newest_;  // guarded by newest_mutex_
   std::unique_ptr<persistence::checkpoint_keeper> checkpoints_;
-  std::atomic<actors::house*> told_{nullptr};  // whom the engine's listeners tell
+  std::atomic<actors::actor_tree*> told_{nullptr};  // whom the engine's listeners tell
   /// A standby has no log to write to: what it denies is not told.
   api::denial_ledger denials_{[this](const uuid& tenant, domain::access_denied what) {
-    if (auto* house = told_.load()) house->record(tenant, std::move(what));
+    if (auto* tree = told_.load()) tree->record(tenant, std::move(what));
   }};
   std::unique_ptr<api::command_port> bridge_;
   std::unique_ptr<api::services> services_;

@@ -64,7 +64,7 @@ void server_process::fill_services() {
   };
   services_->agents = [this] {
     std::vector<api::agent_view> all;
-    for (const auto& row : house_->agents()) {
+    for (const auto& row : tree_->agents()) {
       all.push_back({row.path,
                      row.strategy,
                      row.state,
@@ -114,7 +114,7 @@ outcome<done> server_process::open_gateway() {
 
 /// From here on this server answers for the log. What the handlers need was made before.
 outcome<done> server_process::announce() {
-  bridge_ = api::make_bridge(house_->commands(), real_ids());
+  bridge_ = api::make_bridge(tree_->commands(), real_ids());
   services_->commands = bridge_.get();
   if (!write_line(endpoint_file(config_), url_)) {
     return reject(errc::unavailable, endpoint_file(config_) + " cannot be written");
@@ -160,7 +160,7 @@ std::vector<api::check> server_process::checks() const {
                                             : "starting"});
     return all;
   }
-  all.push_back({"event_log", house_->log_available(), "leader"});
+  all.push_back({"event_log", tree_->log_available(), "leader"});
   all.push_back({"accepting", !draining_.load(), draining_ ? "the server is stopping" : ""});
   const auto engine = engine_->status();
   // Without an engine the server is ready all the same: jobs wait.

@@ -2,11 +2,11 @@
 // The documents that readers get: one struct per resource, rendered from an aggregate's state by a
 // pure function. Rows of the read models hold their JSON.
 
-#include "domain/access.hpp"
-#include "domain/allowlist.hpp"
-#include "domain/directive.hpp"
-#include "domain/llm.hpp"
-#include "domain/run.hpp"
+#include "domain/access/access.hpp"
+#include "domain/access/allowlist.hpp"
+#include "domain/runs/directive.hpp"
+#include "domain/runs/llm.hpp"
+#include "domain/runs/run.hpp"
 
 #include <map>
 #include <optional>

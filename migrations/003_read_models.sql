@@ -95,7 +95,7 @@ CREATE INDEX jobs_run ON reeve_read.jobs (tenant, run_id, ordinal);
 CREATE INDEX jobs_active ON reeve_read.jobs (tenant, created_position, id)
   WHERE status IN ('pending', 'running');
 
-CREATE TABLE reeve_read.images (
+CREATE TABLE reeve_read.image_allowlist (
   tenant uuid NOT NULL,
   id uuid NOT NULL,
   is_active boolean NOT NULL,
@@ -103,10 +103,10 @@ CREATE TABLE reeve_read.images (
   doc text COLLATE "C" NOT NULL,
   PRIMARY KEY (tenant, id)
 );
-COMMENT ON TABLE reeve_read.images IS 'The image allowlist: what may be started.';
-CREATE INDEX images_page ON reeve_read.images (tenant, created_position, id);
+COMMENT ON TABLE reeve_read.image_allowlist IS 'The image allowlist: what may be started.';
+CREATE INDEX image_allowlist_page ON reeve_read.image_allowlist (tenant, created_position, id);
 
-CREATE TABLE reeve_read.containers (
+CREATE TABLE reeve_read.container_allowlist (
   tenant uuid NOT NULL,
   id uuid NOT NULL,
   is_active boolean NOT NULL,
@@ -114,8 +114,10 @@ CREATE TABLE reeve_read.containers (
   doc text COLLATE "C" NOT NULL,
   PRIMARY KEY (tenant, id)
 );
-COMMENT ON TABLE reeve_read.containers IS 'The container allowlist: what a task may touch.';
-CREATE INDEX containers_page ON reeve_read.containers (tenant, created_position, id);
+COMMENT ON TABLE reeve_read.container_allowlist IS
+  'The container allowlist: what a task may touch.';
+CREATE INDEX container_allowlist_page
+  ON reeve_read.container_allowlist (tenant, created_position, id);
 
 CREATE TABLE reeve_read.tokens (
   tenant uuid NOT NULL,
@@ -170,14 +172,15 @@ CREATE TABLE reeve_read.blob_refs (
 COMMENT ON TABLE reeve_read.blob_refs IS 'Which blobs the log names: these are never swept.';
 CREATE INDEX blob_refs_digest ON reeve_read.blob_refs (tenant, sha256);
 
-CREATE TABLE reeve_read.facts (
+CREATE TABLE reeve_read.singletons (
   tenant uuid NOT NULL,
   id text COLLATE "C" NOT NULL,
   created_position bigint NOT NULL,
   doc text COLLATE "C" NOT NULL,
   PRIMARY KEY (tenant, id)
 ) WITH (fillfactor = 80);
-COMMENT ON TABLE reeve_read.facts IS 'Small singletons, such as the engine that was seen last.';
+COMMENT ON TABLE reeve_read.singletons IS
+  'Small singletons, such as the engine that was seen last.';
 
 -- The same row security and the same rights for each of them.
 DO $$
@@ -185,7 +188,8 @@ DECLARE
   name text;
 BEGIN
   FOREACH name IN ARRAY ARRAY['directives', 'directive_versions', 'runs', 'run_labels', 'jobs',
-    'images', 'containers', 'tokens', 'llm_calls', 'llm_usage', 'blob_refs', 'facts']
+    'image_allowlist', 'container_allowlist', 'tokens', 'llm_calls', 'llm_usage', 'blob_refs',
+    'singletons']
   LOOP
     PERFORM reeve.make_tenant_policies(format('reeve_read.%I', name)::regclass, 'tenant');
   END LOOP;

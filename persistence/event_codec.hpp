@@ -2,12 +2,12 @@
 // Domain events to and from what the journal stores. Std and domain types only: actors/ uses it.
 
 #include "base/outcome.hpp"
-#include "domain/access.hpp"
-#include "domain/allowlist.hpp"
-#include "domain/directive.hpp"
+#include "domain/access/access.hpp"
+#include "domain/access/allowlist.hpp"
 #include "domain/event.hpp"
-#include "domain/llm.hpp"
-#include "domain/run.hpp"
+#include "domain/runs/directive.hpp"
+#include "domain/runs/llm.hpp"
+#include "domain/runs/run.hpp"
 #include "domain/system_events.hpp"
 
 #include <string>

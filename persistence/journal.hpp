@@ -11,7 +11,7 @@
 #include "base/ids.hpp"
 #include "base/outcome.hpp"
 #include "base/time.hpp"
-#include "persistence/append.hpp"
+#include "persistence/append_port.hpp"
 
 #include <cstdint>
 #include <functional>

@@ -250,7 +250,7 @@ void batch_planner::project(const append_request& request, std::size_t first, bo
 void batch_planner::mark_stale(domain::position at) {
   ++plan_.stale_projections;
   const auto position = std::to_string(at);
-  plan_.rows.push_back({index_of(table::facts),
+  plan_.rows.push_back({index_of(table::singletons),
                         {to_string(system_tenant), "stale_inline_projections", position,
                          "{\"position\":" + position + "}"}});
 }

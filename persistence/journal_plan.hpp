@@ -3,7 +3,7 @@
 // and hashes. In memory only; the journal gives what was loaded. Inside persistence/ only.
 
 #include "base/outcome.hpp"
-#include "persistence/append.hpp"
+#include "persistence/append_port.hpp"
 #include "persistence/journal_session.hpp"
 #include "persistence/version_map.hpp"
 

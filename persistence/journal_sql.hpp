@@ -7,7 +7,7 @@
 // The statement raises RV001 when the predecessor is not there (fenced) and RV002 when a stream is
 // not at the version that was expected; either undoes all of it.
 
-#include "persistence/append.hpp"
+#include "persistence/append_port.hpp"
 #include "persistence/pg_binary.hpp"
 
 #include <cstdint>

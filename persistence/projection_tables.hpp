@@ -17,13 +17,13 @@ enum class table : int {
   runs,
   run_labels,
   jobs,
-  images,
-  containers,
+  image_allowlist,
+  container_allowlist,
   tokens,
   llm_calls,
   llm_usage,
   blob_refs,
-  facts,
+  singletons,
 };
 
 struct column {

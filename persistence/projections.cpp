@@ -91,15 +91,15 @@ void project(const domain::image_list_state& after,
              std::span<const domain::image_list_event> events, std::span<const domain::event_stamp>,
              row_sink& rows) {
   project_list<domain::image_list_state, domain::image_list_event, domain::image_allowed,
-               domain::image_denied>(after, events, table::images, rows);
+               domain::image_denied>(after, events, table::image_allowlist, rows);
 }
 
 void project(const domain::container_list_state& after,
              std::span<const domain::container_list_event> events,
              std::span<const domain::event_stamp>, row_sink& rows) {
   project_list<domain::container_list_state, domain::container_list_event,
-               domain::container_allowed, domain::container_denied>(after, events,
-                                                                    table::containers, rows);
+               domain::container_allowed, domain::container_denied>(
+      after, events, table::container_allowlist, rows);
 }
 
 void project(const domain::llm_usage_state& after, std::span<const domain::llm_event> events,
@@ -172,7 +172,7 @@ void project(const domain::run_state& after, std::span<const domain::run_event> 
 void project(const domain::system_event& event, const uuid& tenant,
              const domain::event_stamp& stamp, row_sink& rows) {
   if (const auto* seen = std::get_if<domain::engine_seen>(&event)) {
-    add(rows, table::facts,
+    add(rows, table::singletons,
         {text(tenant), "engine_" + seen->engine, text(stamp.at), codec::encode_document(*seen)});
   }
 }

@@ -2,13 +2,13 @@
 // The inline projections: pure functions from the state after some events to rows. The journal
 // writes them in the statement that appends the events; a rebuild runs the same functions.
 
-#include "domain/access.hpp"
-#include "domain/allowlist.hpp"
-#include "domain/directive.hpp"
-#include "domain/llm.hpp"
-#include "domain/run.hpp"
+#include "domain/access/access.hpp"
+#include "domain/access/allowlist.hpp"
+#include "domain/runs/directive.hpp"
+#include "domain/runs/llm.hpp"
+#include "domain/runs/run.hpp"
 #include "domain/system_events.hpp"
-#include "persistence/append.hpp"
+#include "persistence/append_port.hpp"
 
 #include <memory>
 #include <span>

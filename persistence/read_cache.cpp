@@ -23,8 +23,8 @@ constexpr rule rules[] = {
     {table::llm_usage, "run", "run_id"},
     {table::directives, "directive", "id"},
     {table::directive_versions, "directive_version", "id"},
-    {table::images, "image", "id"},
-    {table::containers, "container", "id"},
+    {table::image_allowlist, "image", "id"},
+    {table::container_allowlist, "container", "id"},
     {table::tokens, "token", "id"},
     {table::llm_calls, "llm_call", "id"},
 };

@@ -6,8 +6,8 @@
 //
 // Safe to call from any thread.
 
-#include "persistence/append.hpp"
-#include "persistence/read_ports.hpp"
+#include "persistence/append_port.hpp"
+#include "persistence/read_port.hpp"
 
 #include <array>
 #include <cstdint>

@@ -2,7 +2,7 @@
 // The texts of the reader's queries and the documents that are made of their rows. Pure.
 
 #include "base/outcome.hpp"
-#include "persistence/read_ports.hpp"
+#include "persistence/read_port.hpp"
 
 #include <optional>
 #include <string>

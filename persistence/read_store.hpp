@@ -11,8 +11,8 @@
 // memory; everything else answers on a reader's thread.
 
 #include "base/time.hpp"
-#include "persistence/append.hpp"
-#include "persistence/read_ports.hpp"
+#include "persistence/append_port.hpp"
+#include "persistence/read_port.hpp"
 
 #include <cstdint>
 #include <memory>

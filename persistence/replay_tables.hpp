@@ -1,7 +1,7 @@
 #pragma once
 // The scratch tables of a replay and the rows on their way into it. Inside persistence/ only.
 
-#include "persistence/append.hpp"
+#include "persistence/append_port.hpp"
 #include "persistence/projection_tables.hpp"
 
 #include <cstdint>

@@ -40,7 +40,7 @@ startup_rows read_rows(pqxx::transaction_base& t) {
     rows.tokens.push_back(token);
   }
   rows.real_engine_seen =
-      !t.exec("SELECT 1 FROM reeve_read.facts WHERE id = 'engine_docker' LIMIT 1").empty();
+      !t.exec("SELECT 1 FROM reeve_read.singletons WHERE id = 'engine_docker' LIMIT 1").empty();
   return rows;
 }
 

@@ -4,7 +4,7 @@
 
 #include "base/ids.hpp"
 #include "base/outcome.hpp"
-#include "domain/access.hpp"
+#include "domain/access/access.hpp"
 
 #include <optional>
 #include <string>

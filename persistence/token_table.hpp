@@ -3,7 +3,7 @@
 // kept current by every commit before its caller is answered: a revoked token is refused from the
 // next request on. Thread-safe. Text form of a token: "rv_<32 hex digits of the id>_<secret>".
 
-#include "persistence/append.hpp"
+#include "persistence/append_port.hpp"
 #include "persistence/startup.hpp"
 
 #include <mutex>

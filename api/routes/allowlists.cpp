@@ -93,7 +93,7 @@ void show(services& s, const request& r, const responder& answer) {
 /// DELETE and POST …/deactivate do the same under two names.
 template <collection What>
 void deny(services& s, const request& r, const responder& answer) {
-  constexpr bool images = What == collection::images;
+  constexpr bool images = What == collection::image_allowlist;
   const std::string list = images ? "/api/allowlists/images" : "/api/allowlists/containers";
   const std::string route = r.method == method::delete_ ? "DELETE " + list + "/{id}"
                                                         : "POST " + list + "/{id}/deactivate";
@@ -141,12 +141,12 @@ std::vector<route> allowlist_routes(services& s) {
       row(s, method::post, images, "Allow an image to be started", access::admin, allow_image)
           .takes(codec::json_schema<image_body>())
           .gives(codec::json_schema<domain::image_document>(), {201, 409}));
-  add_common<collection::images, domain::image_document>(s, all, images);
+  add_common<collection::image_allowlist, domain::image_document>(s, all, images);
   all.push_back(row(s, method::post, containers, "Allow tasks to touch a container", access::admin,
                     allow_container)
                     .takes(codec::json_schema<container_body>())
                     .gives(codec::json_schema<domain::container_document>(), {201, 409}));
-  add_common<collection::containers, domain::container_document>(s, all, containers);
+  add_common<collection::container_allowlist, domain::container_document>(s, all, containers);
   return all;
 }
 

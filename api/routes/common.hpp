@@ -5,7 +5,7 @@
 #include "api/route.hpp"
 #include "codec/codec.hpp"
 #include "codec/schema.hpp"
-#include "persistence/read_ports.hpp"
+#include "persistence/read_port.hpp"
 
 #include <functional>
 #include <memory>

@@ -62,7 +62,7 @@ TEST(DESIGN_wakeup, goes_on_after_its_connection_was_cut) {
   ASSERT_TRUE(support::eventually(5s, [&] { return here.newest() > 0; }));
   reeve.database().query(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
-      " AND application_name = 'reeve-bell'");
+      " AND application_name = 'reeve-notifier'");
   must_post(api, "/api/directives", {{"name", "b"}, {"tasks", {"task1"}}}, 201);
   const auto at = must_get(api, "/api/events?limit=1").at("head").get<long>();
   EXPECT_TRUE(support::eventually(5s, [&] { return here.newest() >= at; }));

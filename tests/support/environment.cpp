@@ -1,5 +1,7 @@
 #include "tests/support/environment.hpp"
 
+#include "tests/support/source_dir.hpp"
+
 #include <cstdlib>
 #include <fstream>
 #include <pwd.h>
@@ -49,7 +51,7 @@ fs::path server_program() {
 }
 
 std::string shell_library() {
-  return std::string(REEVE_SOURCE_DIR) + "/scripts/lib.sh";
+  return support::source_dir() + "/scripts/lib.sh";
 }
 
 std::optional<unprivileged> service_user() {

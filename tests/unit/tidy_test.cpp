@@ -1,6 +1,7 @@
 // The style of the house, enforced: every tracked file is checked, and every check is checked with
 // a planted defect.
 
+#include "tests/support/source_dir.hpp"
 #include "tests/unit/tidy_text.hpp"
 
 #include <cstdio>
@@ -67,7 +68,7 @@ bool has_long_lines(const std::string& path) {
 }
 
 std::vector<source> read_project() {
-  const fs::path root = REEVE_SOURCE_DIR;
+  const fs::path root = support::source_dir();
   std::vector<source> files;
   for (const auto& path : project_files(root)) {
     std::ifstream in(root / path, std::ios::binary);
@@ -131,13 +132,13 @@ TEST(STYLE_tree, has_gapless_and_unchanged_migrations) {
 
 TEST(STYLE_walls, let_through_what_the_table_permits) {
   EXPECT_EQ(walls_of("base/log.cpp", "<spdlog/spdlog.h>"), "");
-  EXPECT_EQ(walls_of("domain/run.hpp", "\"base/outcome.hpp\""), "");
+  EXPECT_EQ(walls_of("domain/runs/run.hpp", "\"base/outcome.hpp\""), "");
   EXPECT_EQ(walls_of("codec/json.cpp", "<nlohmann/json.hpp>"), "");
   EXPECT_EQ(walls_of("persistence/journal.cpp", "<pqxx/pqxx>"), "");
   EXPECT_EQ(walls_of("api/http_server.cpp", "<boost/beast/http.hpp>"), "");
   EXPECT_EQ(walls_of("api/http_session.hpp", "<boost/asio/ip/tcp.hpp>"), "");
-  EXPECT_EQ(walls_of("api/bridge.cpp", "\"actors/handles.hpp\""), "");
-  EXPECT_EQ(walls_of("api/routes/runs.cpp", "\"persistence/read_ports.hpp\""), "");
+  EXPECT_EQ(walls_of("api/bridge.cpp", "\"actors/command_port.hpp\""), "");
+  EXPECT_EQ(walls_of("api/routes/runs.cpp", "\"persistence/read_port.hpp\""), "");
   EXPECT_EQ(walls_of("cli/main.cpp", "<CLI/CLI.hpp>"), "");
   EXPECT_EQ(walls_of("tests/acceptance/x_test.cpp", "\"tests/support/server.hpp\""), "");
 }
@@ -146,15 +147,15 @@ TEST(STYLE_walls, catch_planted_includes) {
   const std::vector<std::pair<std::string, std::string>> planted = {
       {"base/clock.cpp", "<spdlog/spdlog.h>"},
       {"base/clock.cpp", "\"domain/event.hpp\""},
-      {"domain/run.cpp", "<chrono>"},
-      {"domain/run.cpp", "<nlohmann/json.hpp>"},
-      {"domain/run.cpp", "\"base/log.hpp\""},
-      {"domain/run.cpp", "\"codec/json.hpp\""},
+      {"domain/runs/run.cpp", "<chrono>"},
+      {"domain/runs/run.cpp", "<nlohmann/json.hpp>"},
+      {"domain/runs/run.cpp", "\"base/log.hpp\""},
+      {"domain/runs/run.cpp", "\"codec/json.hpp\""},
       {"codec/json.hpp", "<nlohmann/json.hpp>"},
       {"codec/json.cpp", "<pqxx/pqxx>"},
       {"persistence/journal.cpp", "<boost/asio.hpp>"},
       {"persistence/journal.cpp", "<nlohmann/json.hpp>"},
-      {"persistence/journal.cpp", "\"actors/handles.hpp\""},
+      {"persistence/journal.cpp", "\"actors/command_port.hpp\""},
       {"adapters/docker.cpp", "<caf/all.hpp>"},
       {"adapters/docker.cpp", "\"persistence/journal.hpp\""},
       {"actors/run.cpp", "<boost/beast.hpp>"},
@@ -162,7 +163,7 @@ TEST(STYLE_walls, catch_planted_includes) {
       {"api/route.cpp", "<boost/beast/http.hpp>"},
       {"api/http_types.hpp", "<boost/beast/http.hpp>"},
       {"api/routes/runs.cpp", "<boost/asio/post.hpp>"},
-      {"api/route.cpp", "\"actors/handles.hpp\""},
+      {"api/route.cpp", "\"actors/command_port.hpp\""},
       {"api/route.cpp", "\"persistence/journal.hpp\""},
       {"api/http_server.cpp", "<nlohmann/json.hpp>"},
       {"cli/main.cpp", "<pqxx/pqxx>"},
@@ -176,9 +177,10 @@ TEST(STYLE_walls, catch_planted_includes) {
 }
 
 TEST(STYLE_walls, tell_ports_from_other_headers) {
-  const source port{"persistence/append.hpp", "#include <string>\n#include \"base/ids.hpp\"\n"};
+  const source port{"persistence/append_port.hpp",
+                    "#include <string>\n#include \"base/ids.hpp\"\n"};
   const source inside{"persistence/session.hpp", "#include <pqxx/pqxx>\n"};
-  const source good{"actors/journal.cpp", "#include \"persistence/append.hpp\"\n"};
+  const source good{"actors/journal.cpp", "#include \"persistence/append_port.hpp\"\n"};
   const source bad{"actors/journal.cpp", "#include \"persistence/session.hpp\"\n"};
   EXPECT_THAT(tidy::check_walls({port, inside, good}), IsEmpty());
   EXPECT_THAT(tidy::check_walls({port, inside, bad}), SizeIs(1));

@@ -1,0 +1,48 @@
+#include "actors/runs/job_attempt.hpp"
+
+#include "base/log.hpp"
+
+namespace reeve::actors {
+
+void job_attempt::end(domain::end_reason reason, std::optional<std::int64_t> exit_code,
+                      std::optional<domain::blob_ref> log, std::function<void()> then,
+                      domain::run_events before) {
+  run_machine::decision d;
+  d.decide = [job = job_, reason, exit_code, log, before](
+                 const domain::run_state& s, time_us now) -> outcome<domain::run_events> {
+    auto ended = domain::decide_end(s, job, reason, exit_code, log, now);
+    if (!ended) return ended;
+    auto events = before;
+    events.insert(events.end(), ended->begin(), ended->end());
+    return events;
+  };
+  d.then = [keep = shared_from_this(), then = std::move(then)](outcome<done> ok) {
+    if (keep->closed_) return;
+    if (!ok) {
+      log_error("an attempt's end was refused", {{"why", ok.error().detail}});
+      return keep->close();
+    }
+    then();
+  };
+  run_.decide(std::move(d));
+}
+
+void job_attempt::refuse(domain::end_reason reason) {
+  run_machine::decision d;
+  d.decide = [job = job_, reason](const domain::run_state& s, time_us) {
+    return domain::decide_refuse(s, job, reason);
+  };
+  d.then = [keep = shared_from_this()](outcome<done>) {
+    if (!keep->closed_) keep->close();
+  };
+  run_.decide(std::move(d));
+}
+
+void job_attempt::close() {
+  if (closed_) return;
+  closed_ = true;
+  // The last reference may be the run's: it is given back outside of this call.
+  run_.after(std::chrono::milliseconds(0), [&run = run_, job = job_] { run.attempt_done(job); });
+}
+
+}  // namespace reeve::actors

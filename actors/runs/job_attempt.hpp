@@ -1,0 +1,59 @@
+#pragma once
+// One job's attempt under way, whatever its kind. Lives in the run's actor; answers of ports hold
+// it by shared pointer and find it closed when they come too late.
+
+#include "actors/runs/run_machine.hpp"
+
+#include <memory>
+#include <optional>
+
+namespace reeve::actors {
+
+class job_attempt : public std::enable_shared_from_this<job_attempt> {
+ public:
+  job_attempt(run_machine& run, const uuid& job) : run_(run), job_(job) {}
+  virtual ~job_attempt() = default;
+
+  /// Before the intent: checks and preparations, then the intent, then the work.
+  virtual void prepare() = 0;
+  /// After a restart, with the intent in the log: finds out how far it came.
+  virtual void resume() = 0;
+  /// A client cancelled the run.
+  virtual void cancel() = 0;
+  /// Answers that still come are ignored; the log says what was done.
+  void abandon() { closed_ = true; }
+
+ protected:
+  const domain::job_state& job() const { return *run_.state().find(job_); }
+  const domain::task_spec& task() const { return run_.state().task_of(job()); }
+  /// Ends the attempt in the log; `then` follows when that is durable.
+  void end(domain::end_reason reason, std::optional<std::int64_t> exit_code,
+           std::optional<domain::blob_ref> log, std::function<void()> then,
+           domain::run_events before = {});
+  /// Fails the job without an attempt.
+  void refuse(domain::end_reason reason);
+  /// A slot that resumes here, in the actor, unless the attempt is closed.
+  template <class T, class F>
+  reply_slot<T> then(F f) {
+    return resume_with<T>(run_.handle(),
+                          [keep = shared_from_this(), f = std::move(f)](outcome<T> r) mutable {
+                            if (!keep->closed_) f(std::move(r));
+                          });
+  }
+  /// The same for calls without an answer: timers, the engine's return.
+  std::function<void()> later(std::function<void()> f) {
+    return [keep = shared_from_this(), f = std::move(f)] {
+      if (!keep->closed_) f();
+    };
+  }
+  void close();
+
+  run_machine& run_;
+  uuid job_;
+  bool closed_ = false;
+};
+
+std::shared_ptr<job_attempt> make_container_attempt(run_machine& run, const uuid& job);
+std::shared_ptr<job_attempt> make_triage_attempt(run_machine& run, const uuid& job);
+
+}  // namespace reeve::actors

@@ -1,0 +1,78 @@
+#include "actors/runs/run_actor.hpp"
+
+#include "base/log.hpp"
+
+namespace reeve::actors {
+namespace {
+
+using domain::run_state;
+
+struct run_life {
+  caf::event_based_actor* self;
+  run_ports* ports;
+  uuid tenant;
+  uuid run;
+  std::function<void()> ready;
+  std::unique_ptr<run_machine> machine;
+  std::vector<std::shared_ptr<run_cancel>> early;  // cancels that came before the state
+
+  caf::actor handle() const { return caf::actor_cast<caf::actor>(self); }
+
+  void begin(std::shared_ptr<const run_state> state) {
+    machine = std::make_unique<run_machine>(self, *ports, std::move(state), [this] { over(); });
+    ready();
+    machine->begin();
+    for (auto& call : std::exchange(early, {})) cancel(call);
+  }
+
+  void over() {
+    ports->registry.leave(run, handle().address());
+    self->quit();
+  }
+
+  void load() {
+    using answer = std::shared_ptr<const run_state>;
+    rebuild<run_state>(ports->reads, tenant, domain::stream_of<run_state>(run), no_end,
+                       resume_with<answer>(handle(), [this](outcome<answer> state) {
+                         if (!state) {
+                           return cc::tell_after(self, std::chrono::milliseconds(500), handle(),
+                                                 continuation{[this] { load(); }});
+                         }
+                         if (is_terminal((*state)->status)) {
+                           ready();
+                           return over();
+                         }
+                         begin(*state);
+                       }));
+  }
+
+  void cancel(const std::shared_ptr<run_cancel>& call) {
+    if (!machine) return early.push_back(call);
+    machine->cancel(call->context.meta, call->context.command, call->slot);
+  }
+};
+
+}  // namespace
+
+caf::behavior run_actor(caf::event_based_actor* self, run_ports* ports, uuid tenant, uuid run,
+                        std::shared_ptr<const run_state> state, std::function<void()> ready) {
+  auto life = std::make_shared<run_life>();
+  life->self = self;
+  life->ports = ports;
+  life->tenant = tenant;
+  life->run = run;
+  life->ready = std::move(ready);
+  ports->registry.enter(run, life->handle());
+  if (state) {
+    life->begin(std::move(state));
+  } else {
+    life->load();
+  }
+  return {[](const continuation& c) { c.run(); },
+          [life](const run_cancel_message& m) { life->cancel(m.call); },
+          [life](const engine_is_back&) {
+            if (life->machine) life->machine->engine_back();
+          }};
+}
+
+}  // namespace reeve::actors

@@ -1,0 +1,29 @@
+#pragma once
+// The actor of one run: from its launch, or from its stream after a restart, to its end.
+
+#include "actors/runs/run_machine.hpp"
+
+#include <memory>
+
+namespace reeve::actors {
+
+struct run_cancel {
+  command_context context;
+  commands::slot<domain::run_state> slot;
+};
+
+struct run_cancel_message {
+  std::shared_ptr<run_cancel> call;
+};
+
+struct engine_is_back {};
+
+/// `state` is null when the stream has to be read. `ready` is called when the state is there.
+caf::behavior run_actor(caf::event_based_actor* self, run_ports* ports, uuid tenant, uuid run,
+                        std::shared_ptr<const domain::run_state> state,
+                        std::function<void()> ready);
+
+}  // namespace reeve::actors
+
+REEVE_LOCAL_MSG(reeve::actors::run_cancel_message)
+REEVE_LOCAL_MSG(reeve::actors::engine_is_back)

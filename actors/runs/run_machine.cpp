@@ -1,0 +1,290 @@
+#include "actors/runs/run_machine.hpp"
+
+#include "actors/runs/job_attempt.hpp"
+#include "base/log.hpp"
+
+#include <algorithm>
+
+namespace reeve::actors {
+
+using domain::end_reason;
+using domain::run_events;
+using domain::run_state;
+
+run_machine::run_machine(caf::event_based_actor* self, run_ports& ports,
+                         std::shared_ptr<const run_state> state, std::function<void()> over)
+    : self_(self), ports_(ports), state_(std::move(state)), over_(std::move(over)) {}
+
+run_machine::~run_machine() = default;
+
+caf::actor run_machine::handle() const {
+  return caf::actor_cast<caf::actor>(self_);
+}
+
+void run_machine::begin() {
+  for (const auto& job : state_->jobs) {
+    if (job.status != domain::job_status::running || job.open_attempt() == nullptr) continue;
+    const bool container = state_->task_of(job).kind == domain::task_kind::container;
+    auto attempt =
+        container ? make_container_attempt(*this, job.id) : make_triage_attempt(*this, job.id);
+    attempts_[job.id] = attempt;
+    attempt->resume();
+  }
+  pump();
+}
+
+void run_machine::cancel(domain::event_meta meta, std::optional<persistence::command_key> command,
+                         reply_slot<executed<run_state>> slot) {
+  decision d;
+  d.decide = [](const run_state& s, time_us) { return domain::decide_cancel(s); };
+  d.meta = std::move(meta);
+  d.command = std::move(command);
+  d.then = [this, slot](outcome<done> ok) {
+    if (!ok) return slot.answer(ok.error());
+    slot.answer(executed<run_state>{state_, state_->last_position, false});
+    for (auto& [id, attempt] : std::map(attempts_)) attempt->cancel();
+  };
+  decide(std::move(d));
+}
+
+void run_machine::engine_back() {
+  for (auto& f : std::exchange(waiting_for_engine_, {})) f();
+}
+
+void run_machine::decide(decision what) {
+  queue_.push_back(std::move(what));
+  pump();
+}
+
+void run_machine::after(std::chrono::milliseconds delay, std::function<void()> f) {
+  cc::tell_after(self_, delay, handle(), continuation{std::move(f)});
+}
+
+void run_machine::when_allowed(std::function<void()> f) {
+  using namespace std::chrono_literals;
+  if (ports_.journal.may_act()) return f();
+  after(100ms, [this, f = std::move(f)] { when_allowed(f); });
+}
+
+void run_machine::when_engine(const uuid& id, std::function<void()> f) {
+  using namespace std::chrono_literals;
+  const auto* job = state_->find(id);
+  if (job != nullptr && !job->waiting_for_engine && !is_terminal(job->status)) {
+    decision d;
+    d.decide = [id](const run_state& s, time_us) -> outcome<run_events> {
+      const auto* j = s.find(id);
+      if (j == nullptr || j->waiting_for_engine || is_terminal(j->status)) return run_events{};
+      return run_events{domain::job_waiting{id, "engine_unavailable"}};
+    };
+    decide(std::move(d));
+  }
+  // Whichever comes first; the second finds the function gone.
+  auto once = std::make_shared<std::function<void()>>(std::move(f));
+  auto call = [once] {
+    if (auto g = std::exchange(*once, nullptr)) g();
+  };
+  waiting_for_engine_.push_back(call);
+  after(5s, call);
+}
+
+void run_machine::attempt_done(const uuid& job) {
+  attempts_.erase(job);
+  pump();
+  finish_if_over();
+}
+
+domain::event_meta run_machine::own_meta() const {
+  domain::event_meta meta;
+  meta.principal = "system:run";
+  meta.command_id = ports_.ids.next();
+  meta.correlation_id = state_->id;
+  meta.causation_id = state_->last_position;
+  return meta;
+}
+
+namespace {
+
+/// Stamps that stand in for the journal's while several decisions are put into one append.
+void evolve_ahead(run_state& s, const run_events& events, std::size_t from, time_us now) {
+  for (std::size_t i = from; i < events.size(); ++i) {
+    const domain::event_stamp stamp{s.last_position + 1, s.stream_version + 1, now};
+    evolve(s, events[i], domain::evolve_context{stamp, s.tenant, "system:run"});
+  }
+}
+
+}  // namespace
+
+void run_machine::pump() {
+  if (appending_ || finished_) return;
+  const auto now = ports_.clock.now_us();
+  run_state ahead = *state_;
+  run_events events;
+  std::vector<decision> parts;
+  while (!queue_.empty()) {
+    if (queue_.front().is_exclusive() && !events.empty()) break;
+    decision d = std::move(queue_.front());
+    queue_.pop_front();
+    auto decided = d.decide(ahead, now);
+    if (!decided) {
+      if (d.then) d.then(decided.error());
+      if (appending_ || finished_) return;
+      continue;
+    }
+    const auto from = events.size();
+    events.insert(events.end(), decided->begin(), decided->end());
+    evolve_ahead(ahead, events, from, now);
+    const bool alone = d.is_exclusive();
+    parts.push_back(std::move(d));
+    if (alone) break;
+  }
+  auto plan = domain::plan(ahead, now);
+  const bool client = !parts.empty() && parts.front().meta.has_value();
+  if (!client) events.insert(events.end(), plan.events.begin(), plan.events.end());
+  if (!events.empty()) return append(std::move(events), std::move(parts));
+  for (auto& part : parts) {
+    if (part.then) part.then(done{});
+  }
+  if (!appending_) follow(plan);
+}
+
+void run_machine::append(run_events events, std::vector<decision> parts) {
+  appending_ = true;
+  const auto meta = !parts.empty() && parts.front().meta ? *parts.front().meta : own_meta();
+  auto request = append_of<run_state>(state_, events, state_->tenant,
+                                      domain::stream_of<run_state>(state_->id), meta);
+  auto shared_parts = std::make_shared<std::vector<decision>>(std::move(parts));
+  if (!shared_parts->empty()) {
+    request.guard = shared_parts->front().guard;
+    request.command = shared_parts->front().command;
+  }
+  auto shared = std::make_shared<run_events>(std::move(events));
+  using result = persistence::append_result;
+  ports_.journal.append(std::move(request), lane::internal,
+                        resume_with<result>(handle(), [this, shared, shared_parts](auto r) {
+                          appended(shared, shared_parts, std::move(r));
+                        }));
+}
+
+void run_machine::appended(std::shared_ptr<run_events> events,
+                           std::shared_ptr<std::vector<decision>> parts,
+                           outcome<persistence::append_result> result) {
+  appending_ = false;
+  const bool guarded = !parts->empty() && !parts->front().guard.empty();
+  if (!result) {
+    const auto why = result.error();
+    if (why.code != errc::version_conflict || !guarded) {
+      log_warn("a run's append failed, it is read again",
+               {{"run", to_string(state_->id)}, {"error", std::string(name_of(why.code))}});
+      for (auto& part : *parts) {
+        if (part.meta && part.then) part.then(why);
+      }
+      return reload();
+    }
+    for (auto& part : *parts) {
+      if (part.then) part.then(why);
+    }
+    return pump();
+  }
+  if (!result->replayed) {
+    const auto principal = !parts->empty() && parts->front().meta ? parts->front().meta->principal
+                                                                  : std::string("system:run");
+    state_ = actors::after<run_state>(state_, *events, result->stamps, state_->tenant, principal);
+  }
+  for (auto& part : *parts) {
+    if (part.then) part.then(done{});
+  }
+  pump();
+  finish_if_over();
+}
+
+void run_machine::follow(const domain::run_plan& plan) {
+  for (const auto& job : plan.startable) {
+    if (!attempts_.contains(job)) start(job);
+  }
+  if (plan.wake_at == 0 || plan.wake_at == wake_at_) return;
+  wake_at_ = plan.wake_at;
+  const auto wait_us = std::max<time_us>(0, plan.wake_at - ports_.clock.now_us());
+  after(std::chrono::milliseconds(wait_us / 1000 + 1), [this] {
+    wake_at_ = 0;
+    pump();
+  });
+}
+
+void run_machine::start(const uuid& id) {
+  const auto* job = state_->find(id);
+  switch (state_->task_of(*job).kind) {
+    case domain::task_kind::container:
+      attempts_[id] = make_container_attempt(*this, id);
+      break;
+    case domain::task_kind::log_triage:
+      attempts_[id] = make_triage_attempt(*this, id);
+      break;
+    case domain::task_kind::gpu_report:
+    case domain::task_kind::service_map: {
+      decision d;
+      d.decide = [id](const run_state& s, time_us) {
+        return domain::decide_refuse(s, id, end_reason::not_available_yet);
+      };
+      return decide(std::move(d));
+    }
+  }
+  auto attempt = attempts_[id];
+  attempt->prepare();
+}
+
+/// What the log holds now is the truth: everything under way is dropped and taken up from there.
+void run_machine::reload() {
+  using namespace std::chrono_literals;
+  appending_ = true;
+  for (auto& [id, attempt] : attempts_) attempt->abandon();
+  attempts_.clear();
+  queue_.clear();
+  waiting_for_engine_.clear();
+  using answer = std::shared_ptr<const run_state>;
+  rebuild<run_state>(ports_.reads, state_->tenant, domain::stream_of<run_state>(state_->id), no_end,
+                     resume_with<answer>(handle(), [this](outcome<answer> fresh) {
+                       if (!fresh) return after(500ms, [this] { reload(); });
+                       state_ = *fresh;
+                       appending_ = false;
+                       begin();
+                       finish_if_over();
+                     }));
+}
+
+void run_machine::finish_if_over() {
+  if (finished_ || appending_ || !is_terminal(state_->status) || !attempts_.empty()) return;
+  finished_ = true;
+  over_();
+}
+
+void run_registry::enter(const uuid& run, caf::actor handle) {
+  std::lock_guard lock(mutex_);
+  runs_[run] = std::move(handle);
+}
+
+void run_registry::leave(const uuid& run, const caf::actor_addr& handle) {
+  std::lock_guard lock(mutex_);
+  auto it = runs_.find(run);
+  if (it != runs_.end() && it->second.address() == handle) runs_.erase(it);
+}
+
+caf::actor run_registry::find(const uuid& run) const {
+  std::lock_guard lock(mutex_);
+  auto it = runs_.find(run);
+  return it == runs_.end() ? caf::actor() : it->second;
+}
+
+std::vector<caf::actor> run_registry::all() const {
+  std::lock_guard lock(mutex_);
+  std::vector<caf::actor> handles;
+  handles.reserve(runs_.size());
+  for (const auto& [id, handle] : runs_) handles.push_back(handle);
+  return handles;
+}
+
+std::size_t run_registry::size() const {
+  std::lock_guard lock(mutex_);
+  return runs_.size();
+}
+
+}  // namespace reeve::actors

@@ -1,0 +1,313 @@
+#include "actors/tree/actor_tree.hpp"
+
+#include "actors/command_dispatcher.hpp"
+#include "actors/journal_actor.hpp"
+#include "actors/runs/reconciler.hpp"
+#include "actors/tree/system_event_log.hpp"
+#include "base/log.hpp"
+
+#include <algorithm>
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+#include <future>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+namespace reeve::actors {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// The start and the normal end of a run's actor say nothing that the run's events do not.
+bool is_worth_recording(const domain::supervision_fact& fact) {
+  const bool of_a_run = fact.path.find("/runs/") != std::string::npos;
+  if (!of_a_run) return true;
+  return fact.what != domain::fact_kind::started && is_abnormal(fact.reason);
+}
+
+domain::agent_changed event_of(const domain::supervision_fact& fact) {
+  return {fact.path, std::string(name_of(fact.what)), std::string(name_of(fact.reason)),
+          fact.incarnation, fact.restarts};
+}
+
+}  // namespace
+
+struct actor_tree::impl {
+  struct quiet_config : caf::actor_system_config {
+    explicit quiet_config(int threads) {
+      set("scheduler.max-threads", static_cast<std::size_t>(threads));
+    }
+  };
+
+  impl(tree_settings s, tree_surroundings g)
+      : settings(std::move(s)),
+        outside(std::move(g)),
+        journal(*outside.clock),
+        system_log(journal, *outside.ids),
+        fronts(journal, *outside.reads),
+        ports{
+            journal,
+            *outside.reads,
+            *outside.blobs,
+            *outside.engine,
+            *outside.triage,
+            *outside.redact,
+            registry,
+            *outside.clock,
+            *outside.ids,
+            [this](uuid tenant, auto slot) { fronts.image_allowlist.fetch(tenant, tenant, slot); },
+            [this](uuid tenant, auto slot) {
+              fronts.container_allowlist.fetch(tenant, tenant, slot);
+            },
+            std::make_shared<spare_volumes>(spare_ports{*outside.engine,
+                                                        [this] { return journal.may_act(); },
+                                                        *outside.ids, settings.instance}),
+            {}},
+        dispatcher(fronts, ports, launcher),
+        config(settings.threads),
+        system(std::make_unique<caf::actor_system>(config)) {
+    ports.settings.instance = settings.instance;
+    ports.settings.mount_roots = settings.mount_roots;
+    ports.settings.log_bytes = settings.log_bytes;
+    shared.sink = [this](const domain::supervision_fact& fact) {
+      if (is_worth_recording(fact)) system_log.record(event_of(fact));
+    };
+    shared.seed = static_cast<std::uint64_t>(outside.clock->now_us());
+    root = spawn_root(*system, shared, root_spec(), [this](domain::exit_class why) {
+      stopped.set_value();
+      if (why != domain::exit_class::shutdown && outside.on_collapse) outside.on_collapse();
+    });
+  }
+
+  system_event_log& log_of(const uuid& tenant) {
+    if (tenant == system_tenant) return system_log;
+    std::lock_guard lock(tenant_logs_mutex);
+    auto& its = tenant_logs[tenant];
+    if (!its) its = std::make_unique<system_event_log>(journal, *outside.ids, tenant);
+    return *its;
+  }
+
+  bool logs_are_written() {
+    if (!system_log.is_written()) return false;
+    std::lock_guard lock(tenant_logs_mutex);
+    return std::all_of(tenant_logs.begin(), tenant_logs.end(),
+                       [](const auto& its) { return its.second->is_written(); });
+  }
+
+  void resume_logs() {
+    system_log.resume();
+    std::lock_guard lock(tenant_logs_mutex);
+    for (auto& [tenant, its] : tenant_logs) its->resume();
+  }
+
+  child_spec journal_child() {
+    child_spec spec;
+    spec.name = "journal";
+    spec.start_timeout = 30s;
+    spec.start = [this](caf::actor_system& sys, const child_context& context) {
+      journal_actor_args args;
+      args.port = &journal;
+      args.opened = std::exchange(outside.journal, nullptr);
+      args.reopen = outside.reopen;
+      args.on_fenced = outside.on_fenced;
+      args.on_available = [this](bool available) {
+        log_up = available;
+        if (available) resume_logs();
+        if (outside.on_log_available) outside.on_log_available(available);
+      };
+      return cc::spawn<caf::event_based_actor, caf::detached>(
+          sys, [args, context](caf::event_based_actor* self) {
+            return journal_actor(self, args, [context] { context.ready(); });
+          });
+    };
+    return spec;
+  }
+
+  child_spec launcher_child() {
+    child_spec spec;
+    spec.name = "launcher";
+    spec.slot = launcher;
+    spec.start_timeout = 30s;
+    spec.start = [this](caf::actor_system& sys, const child_context& context) {
+      launcher_args args;
+      args.ports = &ports;
+      args.access = [this](uuid tenant, auto slot) { fronts.access.fetch(tenant, tenant, slot); };
+      args.directives = [this](uuid tenant, uuid id, auto slot) {
+        fronts.directives.fetch(tenant, id, slot);
+      };
+      args.spawn = [this](active_run run, std::shared_ptr<const domain::run_state> state) {
+        spawn_run(run, std::move(state));
+      };
+      args.active_runs = [this]() -> outcome<std::vector<active_run>> {
+        auto rows = outside.active_runs();
+        if (!rows) return rows.error();
+        std::vector<active_run> runs;
+        for (const auto& row : *rows) runs.push_back({row.tenant, row.run});
+        return runs;
+      };
+      return cc::spawn<caf::event_based_actor>(sys, [args, context](caf::event_based_actor* self) {
+        return launcher_actor(self, args, [context] { context.ready(); });
+      });
+    };
+    return spec;
+  }
+
+  child_spec reconciler_child() {
+    child_spec spec;
+    spec.name = "reconciler";
+    spec.slot = reconciler;
+    spec.start = [this](caf::actor_system& sys, const child_context& context) {
+      return cc::spawn<caf::event_based_actor>(sys, [this, context](caf::event_based_actor* self) {
+        return reconciler_actor(self, &ports, &system_log,
+                                {settings.reconcile_ms, settings.orphan_ms},
+                                [context] { context.ready(); });
+      });
+    };
+    return spec;
+  }
+
+  /// Runs are independent of each other and there may be thousands: six crashes among them are no
+  /// reason to stop them all.
+  static supervisor_spec runs_spec() {
+    supervisor_spec spec;
+    spec.config.max_restarts = 100;
+    return spec;
+  }
+
+  supervisor_spec root_spec() {
+    supervisor_spec work;
+    work.children = {fronts.directives.child("directives"),
+                     fronts.image_allowlist.child("image_allowlist"),
+                     fronts.container_allowlist.child("container_allowlist"),
+                     fronts.llm.child("llm"), fronts.access.child("access")};
+    // Runs before the launcher: it adds to them at once.
+    work.children.push_back(
+        supervisor_child("runs", domain::restart_kind::permanent, runs_spec(), runs));
+    work.children.push_back(launcher_child());
+    work.children.push_back(reconciler_child());
+    supervisor_spec spec;
+    spec.config.strategy = domain::restart_strategy::rest_for_one;
+    spec.children = {journal_child(),
+                     supervisor_child("work", domain::restart_kind::permanent, std::move(work))};
+    return spec;
+  }
+
+  void spawn_run(active_run run, std::shared_ptr<const domain::run_state> state) {
+    const auto supervisor = runs->get();
+    if (!supervisor) return;
+    child_spec spec;
+    spec.name = to_string(run.run);
+    spec.restart = domain::restart_kind::transient;
+    spec.start_timeout = 60s;
+    // The state at hand is good for the first incarnation only; later ones read the log.
+    auto first = std::make_shared<std::shared_ptr<const domain::run_state>>(std::move(state));
+    spec.start = [this, run, first](caf::actor_system& sys, const child_context& context) {
+      auto known = std::exchange(*first, nullptr);
+      return cc::spawn<caf::event_based_actor>(sys, [this, run, known,
+                                                     context](caf::event_based_actor* self) {
+        return run_actor(self, &ports, run.tenant, run.run, known, [context] { context.ready(); });
+      });
+    };
+    cc::post(supervisor, add_child_message{std::move(spec)});
+  }
+
+  tree_settings settings;
+  tree_surroundings outside;
+  journal_port journal;
+  system_event_log system_log;
+  std::mutex tenant_logs_mutex;
+  std::unordered_map<uuid, std::unique_ptr<system_event_log>> tenant_logs;  // one a tenant at most
+  executor_fronts fronts;
+  run_registry registry;
+  run_ports ports;
+  std::shared_ptr<actor_slot> launcher = std::make_shared<actor_slot>();
+  std::shared_ptr<actor_slot> reconciler = std::make_shared<actor_slot>();
+  std::shared_ptr<actor_slot> runs = std::make_shared<actor_slot>();
+  command_dispatcher dispatcher;
+  supervision shared;
+  std::promise<void> stopped;
+  std::atomic<bool> log_up{true};
+  quiet_config config;
+  std::unique_ptr<caf::actor_system> system;
+  caf::actor root;
+};
+
+actor_tree::actor_tree(tree_settings settings, tree_surroundings outside)
+    : impl_(std::make_unique<impl>(std::move(settings), std::move(outside))) {}
+
+actor_tree::~actor_tree() {
+  impl_->ports.spares->close();
+  auto stopped = impl_->stopped.get_future();
+  cc::stop(impl_->root);
+  impl_->root = nullptr;
+  stopped.wait_for(15s);
+  impl_->journal.detach();
+  impl_->launcher->put(nullptr);
+  impl_->reconciler->put(nullptr);
+  impl_->runs->put(nullptr);
+}
+
+/// The reconciler is the last of the static children: those before it are up when it is.
+bool actor_tree::await_up(std::chrono::milliseconds within) const {
+  const auto deadline = std::chrono::steady_clock::now() + within;
+  while (!impl_->reconciler->get()) {
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(1ms);
+  }
+  return true;
+}
+
+actors::commands& actor_tree::commands() {
+  return impl_->dispatcher;
+}
+
+void actor_tree::record(domain::system_event fact) {
+  impl_->system_log.record(std::move(fact));
+}
+
+void actor_tree::record(const uuid& tenant, domain::system_event fact) {
+  impl_->log_of(tenant).record(std::move(fact));
+}
+
+bool actor_tree::await_recorded(std::chrono::milliseconds within) const {
+  const auto deadline = std::chrono::steady_clock::now() + within;
+  while (!impl_->logs_are_written()) {
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(1ms);
+  }
+  return true;
+}
+
+bool actor_tree::await_tidied(std::chrono::milliseconds within) {
+  return impl_->ports.spares->discard(within);
+}
+
+void actor_tree::engine_available(bool available) {
+  impl_->system_log.record(domain::engine_availability_changed{available});
+  if (!available) return;
+  for (const auto& run : impl_->registry.all()) cc::post(run, engine_is_back{});
+  if (const auto reconciler = impl_->reconciler->get()) cc::post(reconciler, reconcile_now{});
+}
+
+std::vector<agent_row> actor_tree::agents() const {
+  return impl_->shared.board->rows();
+}
+supervision_totals actor_tree::totals() const {
+  return impl_->shared.board->totals();
+}
+bool actor_tree::log_available() const {
+  // A database that no longer answers at all is noticed by the silence.
+  return impl_->log_up && impl_->journal.may_act();
+}
+bool actor_tree::may_act() const {
+  return impl_->journal.may_act();
+}
+std::int64_t actor_tree::queued_appends() const {
+  return impl_->journal.queued();
+}
+std::size_t actor_tree::active_runs() const {
+  return impl_->registry.size();
+}
+
+}  // namespace reeve::actors

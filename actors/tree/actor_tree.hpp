@@ -1,0 +1,84 @@
+#pragma once
+// The actor system as a whole: the supervision tree and what the other rooms may ask of it. The
+// composition (cli/) makes one, after the journal is open, and stops it before it goes.
+
+#include "actors/command_port.hpp"
+#include "actors/tree/supervision_board.hpp"
+#include "adapters/guarded_engine.hpp"
+#include "base/redact.hpp"
+#include "domain/system_events.hpp"
+#include "persistence/blob_writer.hpp"
+#include "persistence/journal.hpp"
+#include "persistence/read_port.hpp"
+#include "tasks/triage/triage_port.hpp"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace reeve::actors {
+
+struct tree_settings {
+  uuid instance;                         // the log's origin
+  std::vector<std::string> mount_roots;  // canonical
+  std::size_t log_bytes = 1 << 20;
+  std::int64_t reconcile_ms = 30'000;
+  std::int64_t orphan_ms = 60'000;  // before what nobody owns is removed
+  int threads = 2;                  // of CAF's scheduler
+};
+
+/// What the actor_tree stands on; everything outlives it.
+struct tree_surroundings {
+  std::shared_ptr<persistence::journal> journal;  // open
+  std::function<std::shared_ptr<persistence::journal>()> reopen;
+  persistence::read_port* reads = nullptr;
+  persistence::blob_port* blobs = nullptr;
+  adapters::triage_port* triage = nullptr;
+  const redactor* redact = nullptr;  // of the logs of jobs
+  adapters::container_engine* engine = nullptr;
+  clock_port* clock = nullptr;
+  id_source* ids = nullptr;
+  struct active_run_row {
+    uuid tenant;
+    uuid run;
+  };
+  std::function<outcome<std::vector<active_run_row>>()> active_runs;
+  std::function<void()> on_fenced;    // exit 75
+  std::function<void()> on_collapse;  // the root died: exit 70
+  std::function<void(bool)> on_log_available;
+};
+
+class actor_tree {
+ public:
+  actor_tree(tree_settings settings, tree_surroundings outside);
+  /// Stops the tree, children first in reverse order, and waits for every actor.
+  ~actor_tree();
+
+  /// Waits until every part of the tree is up; false if it is not within the time.
+  bool await_up(std::chrono::milliseconds within) const;
+  actors::commands& commands();
+  void record(domain::system_event fact);
+  /// A fact that is one tenant's own.
+  void record(const uuid& tenant, domain::system_event fact);
+  /// Before a stop, which may overtake what was recorded right before it. False: time was up.
+  bool await_recorded(std::chrono::milliseconds within) const;
+  /// Before a stop, while the engine may still be changed: what lies ready there goes. False: time
+  /// was up.
+  bool await_tidied(std::chrono::milliseconds within);
+  void engine_available(bool available);
+  std::vector<agent_row> agents() const;
+  supervision_totals totals() const;
+  bool log_available() const;
+  /// Whether this server may change anything outside now (journal_port::may_act). Any thread.
+  bool may_act() const;
+  std::int64_t queued_appends() const;
+  std::size_t active_runs() const;
+
+ private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace reeve::actors

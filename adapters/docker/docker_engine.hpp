@@ -1,0 +1,73 @@
+#pragma once
+// The port over the Docker Engine API (1.40 and later) on a unix socket. The API version is
+// negotiated before the first call and again after the engine was away, because it may have been
+// upgraded. Reads are retried within their deadline; nothing that changes anything ever is.
+
+#include "adapters/docker/docker_http.hpp"
+#include "adapters/engine_port.hpp"
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace reeve::adapters {
+
+struct docker_options {
+  std::string socket_path;  ///< 1..107 bytes
+  int max_open = 1024;      ///< exchanges at once, among them one `wait` per running container
+  /// Asked right before a change is sent: a server that stood still while another one took over
+  /// must not send what it had decided before. Any thread. Empty: always.
+  std::function<bool()> may_change = {};
+};
+
+class docker_engine final : public container_engine {
+ public:
+  explicit docker_engine(docker_options options);
+  ~docker_engine() override;
+
+  std::string_view kind() const override { return "docker"; }
+  void ping(reply_slot<done> slot) override;
+  void version_info(reply_slot<engine_version> slot) override;
+  void inspect_image(std::string ref, reply_slot<image_info> slot) override;
+  void import_image(tar_source tar, std::string ref, reply_slot<std::string> slot) override;
+  void create_volume(std::string name, label_map labels, reply_slot<done> slot) override;
+  void remove_volume(std::string name, reply_slot<done> slot) override;
+  void list_volumes(std::vector<label_filter> filters,
+                    reply_slot<std::vector<volume_summary>> slot) override;
+  void create_container(container_spec spec, reply_slot<created_container> slot) override;
+  void put_archive(std::string container, std::string path, std::string tar,
+                   reply_slot<done> slot) override;
+  void start(std::string container, reply_slot<start_result> slot) override;
+  void wait(std::string container, reply_slot<wait_result> slot) override;
+  void inspect(std::string id_or_name, reply_slot<container_info> slot) override;
+  void list(std::vector<label_filter> filters,
+            reply_slot<std::vector<container_summary>> slot) override;
+  void logs(std::string container, log_query query, reply_slot<log_answer> slot) override;
+  void stop(std::string container, int grace_s, reply_slot<done> slot) override;
+  void kill(std::string container, int signal, reply_slot<done> slot) override;
+  void remove_container(std::string container, bool force, reply_slot<done> slot) override;
+
+ private:
+  template <class T>
+  using reader = std::function<outcome<T>(const http_answer&)>;
+
+  /// Sends below the negotiated version and reads a 2xx or 304 with `read`.
+  template <class T>
+  void request(http_call call, reply_slot<T> slot, reader<T> read);
+  /// The same for calls whose success says everything.
+  void request(http_call call, reply_slot<done> slot);
+  void send_versioned(http_call call, docker_http::callback answer);
+  void with_api(std::function<void(outcome<std::string>)> next);
+  void fetch_logs(const std::string& container, const log_query& query, bool tty,
+                  reply_slot<log_answer> slot);
+  void forget_api();
+
+  docker_options options_;
+  std::mutex mutex_;
+  std::string api_;  // guarded by mutex_; empty until negotiated
+  // Last: destroyed first, so that no callback runs into members that are gone.
+  docker_http http_;
+};
+
+}  // namespace reeve::adapters

@@ -1,0 +1,272 @@
+#include "adapters/docker/docker_http.hpp"
+
+#include <array>
+#include <atomic>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <chrono>
+#include <fstream>
+#include <random>
+#include <thread>
+
+namespace reeve::adapters {
+namespace {
+
+namespace net = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using unix_socket = net::local::stream_protocol;
+using stream = beast::basic_stream<unix_socket, net::any_io_executor>;
+using steady = std::chrono::steady_clock;
+
+constexpr auto token = net::as_tuple(net::use_awaitable);
+constexpr std::uint64_t max_file_bytes = std::uint64_t{4} << 30;
+constexpr std::size_t chunk_bytes = 256 << 10;
+constexpr int attempts = 3;
+
+std::string head_of(const http_call& call, std::uint64_t body_size) {
+  std::string out = call.method + " " + call.target + " HTTP/1.1\r\nHost: reeve\r\n";
+  out += "Connection: close\r\n";
+  if (!call.content_type.empty()) out += "Content-Type: " + call.content_type + "\r\n";
+  if (call.method != "GET") out += "Content-Length: " + std::to_string(body_size) + "\r\n";
+  return out + "\r\n";
+}
+
+struct exchange {
+  exchange(net::any_io_executor executor, const http_call& what)
+      : call(what), line(std::move(executor)) {}
+
+  void renew_deadline() {
+    if (call.deadline_ms > 0) {
+      line.expires_after(std::chrono::milliseconds(call.deadline_ms));
+    } else {
+      line.expires_never();
+    }
+  }
+  /// What a failure means depends on whether the engine can have seen any of the request.
+  rejection failure(const std::string& what) const {
+    if (!sent) return reject(errc::engine_unavailable, "no connection to the engine: " + what);
+    return reject(errc::timed_out, "no whole answer from the engine: " + what);
+  }
+
+  const http_call& call;
+  stream line;
+  bool sent = false;
+};
+
+net::awaitable<outcome<done>> write_file(exchange& x, std::ifstream& file, std::uint64_t size) {
+  std::string chunk(chunk_bytes, '\0');
+  while (size > 0) {
+    auto want = static_cast<std::streamsize>(std::min<std::uint64_t>(size, chunk.size()));
+    if (!file.read(chunk.data(), want)) {
+      co_return reject(errc::invalid, "the file became shorter while it was sent");
+    }
+    x.renew_deadline();
+    auto bytes = net::buffer(chunk.data(), static_cast<std::size_t>(want));
+    auto [error, n] = co_await net::async_write(x.line, bytes, token);
+    // The engine may have answered and closed early; the reading that follows tells.
+    if (error == beast::error::timeout) co_return x.failure(error.message());
+    if (error) break;
+    size -= static_cast<std::uint64_t>(want);
+  }
+  x.renew_deadline();
+  co_return done{};
+}
+
+net::awaitable<outcome<done>> write_request(exchange& x) {
+  std::ifstream file;
+  std::uint64_t size = x.call.body.size();
+  if (!x.call.body_path.empty()) {
+    file.open(x.call.body_path, std::ios::binary | std::ios::ate);
+    auto end = file ? static_cast<std::int64_t>(file.tellg()) : -1;
+    size = static_cast<std::uint64_t>(end);
+    if (end < 0 || size > max_file_bytes) {
+      co_return reject(errc::invalid, "the file cannot be read or exceeds 4 GiB");
+    }
+    file.seekg(0);
+  }
+  auto head = head_of(x.call, size);
+  std::array<net::const_buffer, 2> parts{net::buffer(head), net::buffer(x.call.body)};
+  x.sent = true;
+  auto [error, written] = co_await net::async_write(x.line, parts, token);
+  if (error && written == 0) x.sent = false;
+  if (error && (!x.sent || error == beast::error::timeout)) co_return x.failure(error.message());
+  if (error || x.call.body_path.empty()) co_return done{};
+  co_return co_await write_file(x, file, size);
+}
+
+net::awaitable<outcome<http_answer>> read_answer(exchange& x) {
+  // 32 KiB is also what keeps Beast from throwing at a huge trailer field.
+  beast::flat_buffer buffer{32 << 10};
+  http::response_parser<http::string_body> parser;
+  parser.header_limit(16 << 10);
+  parser.body_limit(x.call.max_body);
+  auto [error, n] = co_await http::async_read_header(x.line, buffer, parser, token);
+  // Without a length the end of the body is the end of the connection, and a dead engine would
+  // look like a whole answer. No engine does that.
+  if (!error && parser.need_eof()) {
+    co_return reject(errc::internal, "the engine's answer has no length");
+  }
+  if (!error) {
+    auto [body_error, m] = co_await http::async_read(x.line, buffer, parser, token);
+    error = body_error;
+  }
+  bool cut = error == http::error::body_limit;
+  if (cut && !x.call.cut_at_limit) {
+    co_return reject(errc::internal,
+                     "the engine's answer exceeds " + std::to_string(x.call.max_body) + " bytes");
+  }
+  bool closed = error == http::error::end_of_stream || error == http::error::partial_message ||
+                error.category() != make_error_code(http::error::bad_version).category();
+  if (error && !cut && closed) co_return x.failure(error.message());
+  if (error && !cut) {
+    co_return reject(errc::internal, "the engine's answer is not HTTP: " + error.message());
+  }
+  co_return http_answer{static_cast<int>(parser.get().result_int()), std::move(parser.get().body()),
+                        cut};
+}
+
+/// Where calls go, and whether one that changes something may go there now.
+struct destination {
+  std::string path;
+  std::function<bool()> may_change;
+};
+
+net::awaitable<outcome<http_answer>> exchange_once(const http_call& call, const destination& to,
+                                                   std::int64_t left_ms) {
+  exchange x{co_await net::this_coro::executor, call};
+  x.renew_deadline();
+  if (call.deadline_ms > 0) x.line.expires_after(std::chrono::milliseconds(left_ms));
+  auto [error] = co_await x.line.async_connect(unix_socket::endpoint{to.path}, token);
+  if (error) co_return x.failure(error.message());
+  if (call.changes && to.may_change && !to.may_change()) {
+    co_return reject(errc::unavailable, "nothing may be changed now");
+  }
+  auto written = co_await write_request(x);
+  if (!written) co_return written.error();
+  co_return co_await read_answer(x);
+}
+
+net::awaitable<void> back_off(int attempt) {
+  static thread_local std::minstd_rand random{std::random_device{}()};
+  // 50..150 ms, then 100..300 ms: callers that failed together do not come back together.
+  std::uniform_int_distribution<int> jitter(50 * attempt, 150 * attempt);
+  net::steady_timer timer{co_await net::this_coro::executor,
+                          std::chrono::milliseconds(jitter(random))};
+  co_await timer.async_wait(token);
+}
+
+/// Retries only what changes nothing, and only when the connection failed before its deadline.
+net::awaitable<outcome<http_answer>> exchange_with_retries(const http_call& call,
+                                                           const destination& to) {
+  auto began = steady::now();
+  for (int attempt = 1;; ++attempt) {
+    auto used = std::chrono::duration_cast<std::chrono::milliseconds>(steady::now() - began);
+    auto left_ms = std::max<std::int64_t>(call.deadline_ms - used.count(), 1);
+    auto answer = co_await exchange_once(call, to, left_ms);
+    used = std::chrono::duration_cast<std::chrono::milliseconds>(steady::now() - began);
+    bool lost = !answer && (answer.error().code == errc::engine_unavailable ||
+                            answer.error().code == errc::timed_out);
+    bool time_left = call.deadline_ms == 0 || used.count() + 500 < call.deadline_ms;
+    if (!lost || !call.idempotent || attempt == attempts || !time_left) co_return answer;
+    co_await back_off(attempt);
+  }
+}
+
+/// Counts an open exchange for as long as its coroutine lives, also when that is destroyed.
+struct open_mark {
+  explicit open_mark(std::atomic<int>& count) : counter(count) {}
+  open_mark(const open_mark&) = delete;
+  open_mark& operator=(const open_mark&) = delete;
+  ~open_mark() { --counter; }
+  std::atomic<int>& counter;
+};
+
+}  // namespace
+
+struct docker_http::impl {
+  impl(destination where, int limit) : to(std::move(where)), max_open(limit) {
+    thread = std::thread{[this] { run(); }};
+  }
+  ~impl() {
+    io.stop();
+    thread.join();
+  }
+
+  void run() {
+    // A handler that throws ends run() and nothing else; the exchange's callback was destroyed.
+    while (!io.stopped()) {
+      try {
+        io.run();
+      } catch (const std::exception&) {
+        continue;
+      }
+    }
+  }
+
+  net::awaitable<void> perform(http_call call, callback answer) {
+    open_mark mark{open};
+    auto result = co_await exchange_with_retries(call, to);
+    answer(std::move(result));
+  }
+
+  destination to;
+  int max_open;
+  std::atomic<int> open{0};
+  net::io_context io{1};
+  net::executor_work_guard<net::io_context::executor_type> work{io.get_executor()};
+  std::thread thread;
+};
+
+docker_http::docker_http(std::string socket_path, int max_open, std::function<bool()> may_change)
+    : impl_(std::make_unique<impl>(destination{std::move(socket_path), std::move(may_change)},
+                                   max_open)) {}
+
+docker_http::~docker_http() = default;
+
+void docker_http::send(http_call call, callback answer) {
+  // A path of 108 bytes or more does not fit into the address and would throw.
+  if (impl_->to.path.empty() || impl_->to.path.size() > 107) {
+    answer(reject(errc::engine_unavailable, "the engine's socket path has 1..107 bytes"));
+    return;
+  }
+  if (++impl_->open > impl_->max_open) {
+    --impl_->open;
+    answer(reject(errc::engine_unavailable, "too many calls to the engine are open"));
+    return;
+  }
+  net::co_spawn(impl_->io, impl_->perform(std::move(call), std::move(answer)), net::detached);
+}
+
+std::string url_encode(std::string_view text) {
+  static constexpr std::string_view digits = "0123456789ABCDEF";
+  static constexpr std::string_view unreserved = "-._~";
+  std::string out;
+  for (unsigned char c : text) {
+    bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                 unreserved.find(static_cast<char>(c)) != std::string_view::npos;
+    if (plain) {
+      out += static_cast<char>(c);
+    } else {
+      out += '%';
+      out += digits[c >> 4];
+      out += digits[c & 15];
+    }
+  }
+  return out;
+}
+
+}  // namespace reeve::adapters

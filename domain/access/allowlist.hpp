@@ -1,0 +1,131 @@
+#pragma once
+// Allowlists: which images may be started and which existing containers a task may touch. One
+// stream per tenant and kind, so that a launch or a start can guard "the allowlist has not moved".
+// Denied by default; an inactive entry denies from the next operation on.
+
+#include "base/outcome.hpp"
+#include "domain/access/image_reference.hpp"
+#include "domain/aggregate.hpp"
+
+#include <optional>
+#include <string>
+#include <tuple>
+#include <variant>
+#include <vector>
+
+namespace reeve::domain {
+
+struct image_allowed {
+  static constexpr std::string_view type = "image_allowed";
+  uuid id;
+  std::string reference;              // normalised, or a pattern with *
+  std::optional<std::string> digest;  // image id of the engine when it was listed, "sha256:…"
+  bool allow_host_network = false;
+  std::string reason;
+  bool operator==(const image_allowed&) const = default;
+  static constexpr auto fields() {
+    return std::tuple{field("id", &image_allowed::id),
+                      field("reference", &image_allowed::reference),
+                      field("digest", &image_allowed::digest),
+                      field("allow_host_network", &image_allowed::allow_host_network),
+                      field("reason", &image_allowed::reason)};
+  }
+};
+
+struct image_denied {
+  static constexpr std::string_view type = "image_denied";
+  uuid id;
+  bool operator==(const image_denied&) const = default;
+  static constexpr auto fields() { return std::tuple{field("id", &image_denied::id)}; }
+};
+
+struct container_allowed {
+  static constexpr std::string_view type = "container_allowed";
+  uuid id;
+  std::string name;                         // name in the engine, without the slash
+  std::optional<std::string> container_id;  // the engine's id when it was listed
+  std::string reason;
+  bool operator==(const container_allowed&) const = default;
+  static constexpr auto fields() {
+    return std::tuple{field("id", &container_allowed::id), field("name", &container_allowed::name),
+                      field("container_id", &container_allowed::container_id),
+                      field("reason", &container_allowed::reason)};
+  }
+};
+
+struct container_denied {
+  static constexpr std::string_view type = "container_denied";
+  uuid id;
+  bool operator==(const container_denied&) const = default;
+  static constexpr auto fields() { return std::tuple{field("id", &container_denied::id)}; }
+};
+
+using image_list_event = std::variant<image_allowed, image_denied>;
+using container_list_event = std::variant<container_allowed, container_denied>;
+
+/// Common to the entries of both lists.
+template <class Allowed>
+struct allow_entry {
+  Allowed what;
+  bool is_active = true;
+  std::string created_by;
+  position created_position = 0;
+  time_us created_at = 0;
+  std::optional<time_us> deactivated_at;
+  bool operator==(const allow_entry&) const = default;
+};
+
+template <class Allowed>
+struct allow_list {
+  uuid tenant;
+  domain::version stream_version = 0;
+  std::vector<allow_entry<Allowed>> entries;  // in the order of their making
+  bool operator==(const allow_list&) const = default;
+
+  const allow_entry<Allowed>* find(const uuid& id) const {
+    for (const auto& e : entries) {
+      if (e.what.id == id) return &e;
+    }
+    return nullptr;
+  }
+};
+
+using image_list_state = allow_list<image_allowed>;
+using container_list_state = allow_list<container_allowed>;
+
+template <>
+struct aggregate_of<image_list_state> {
+  using event = image_list_event;
+  static constexpr std::string_view prefix = "image_allowlist";
+};
+template <>
+struct aggregate_of<container_list_state> {
+  using event = container_list_event;
+  static constexpr std::string_view prefix = "container_allowlist";
+};
+
+void evolve(image_list_state& state, const image_list_event& event, const evolve_context& context);
+void evolve(container_list_state& state, const container_list_event& event,
+            const evolve_context& context);
+
+/// Entries of one list, active and not. More would make each start slow and the state large.
+inline constexpr std::size_t max_allow_entries = 5000;
+
+/// Makes an entry; an active one with the same reference is conflict. `entry.reference` is as the
+/// client wrote it and is normalised here.
+outcome<std::vector<image_list_event>> decide_allow(const image_list_state& state,
+                                                    image_allowed entry);
+outcome<std::vector<container_list_event>> decide_allow(const container_list_state& state,
+                                                        container_allowed entry);
+/// Deactivating twice gives no event.
+outcome<std::vector<image_list_event>> decide_deny(const image_list_state& state, const uuid& id);
+outcome<std::vector<container_list_event>> decide_deny(const container_list_state& state,
+                                                       const uuid& id);
+
+/// The active entry that lets this image be started, an exact one before a pattern; null = denied.
+const image_allowed* allowing_entry(const image_list_state& state, const image_reference& image);
+/// The active entry for a container by name or by id (64 hex digits, or 12 at least).
+const container_allowed* allowing_entry(const container_list_state& state,
+                                        std::string_view name_or_id);
+
+}  // namespace reeve::domain

@@ -1,0 +1,47 @@
+#include "domain/runs/directive.hpp"
+
+namespace reeve::domain {
+
+void evolve(directive_state& s, const directive_event& event, const evolve_context& context) {
+  s.stream_version = context.stamp.version_in_stream;
+  s.updated_at = context.stamp.recorded_at_us;
+  std::visit(overloaded{[&](const directive_created& e) {
+                          s.id = e.id;
+                          s.tenant = context.tenant;
+                          s.version = 1;
+                          s.spec = e.spec;
+                          s.is_default = e.is_default;
+                          s.created_position = context.stamp.at;
+                          s.created_at = context.stamp.recorded_at_us;
+                        },
+                        [&](const directive_revised& e) {
+                          s.version = e.version;
+                          s.spec = e.spec;
+                        },
+                        [&](const directive_archived&) { s.is_archived = true; }},
+             event);
+}
+
+outcome<directive_events> decide_create(const directive_state& state, const uuid& id,
+                                        const directive_spec& spec, bool is_default) {
+  if (state.stream_version != 0) return reject(errc::conflict, "the directive exists already");
+  if (auto ok = check_directive(spec, ""); !ok) return ok.error();
+  return directive_events{directive_created{id, spec, is_default}};
+}
+
+outcome<directive_events> decide_revise(const directive_state& state, const directive_spec& spec) {
+  if (state.stream_version == 0) return reject(errc::not_found, "there is no such directive");
+  if (state.is_archived) return reject(errc::conflict, "the directive is archived");
+  if (auto ok = check_directive(spec, ""); !ok) return ok.error();
+  if (spec == state.spec) return directive_events{};
+  return directive_events{directive_revised{state.id, state.version + 1, spec}};
+}
+
+outcome<directive_events> decide_archive(const directive_state& state) {
+  if (state.stream_version == 0) return reject(errc::not_found, "there is no such directive");
+  if (state.is_default) return reject(errc::conflict, "the default directive cannot be archived");
+  if (state.is_archived) return directive_events{};
+  return directive_events{directive_archived{state.id}};
+}
+
+}  // namespace reeve::domain

@@ -1,0 +1,74 @@
+#include "domain/runs/llm.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+namespace reeve::domain {
+namespace {
+
+constexpr std::int64_t most_tokens = 1'000'000'000;
+
+bool is_model_name(std::string_view name) {
+  if (name.empty() || name.size() > 128) return false;
+  if (std::isalnum(static_cast<unsigned char>(name.front())) == 0) return false;
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           std::string_view("._:/@+-").find(c) != std::string_view::npos;
+  });
+}
+
+bool is_count(std::int64_t n) {
+  return n >= 0 && n <= most_tokens;
+}
+
+}  // namespace
+
+void evolve(llm_usage_state& s, const llm_event& event, const evolve_context& context) {
+  s.stream_version = context.stamp.version_in_stream;
+  s.tenant = context.tenant;
+  std::visit(overloaded{[&](const llm_call_recorded& e) {
+               s.job = e.job;
+               s.run = e.run;
+               s.last_call = e;
+               s.last_at = context.stamp.recorded_at_us;
+               s.totals.calls += 1;
+               s.totals.prompt_tokens += e.prompt_tokens;
+               s.totals.completion_tokens += e.completion_tokens;
+               s.totals.total_tokens += e.total_tokens;
+             }},
+             event);
+}
+
+outcome<std::vector<llm_event>> decide_record(const llm_usage_state&, const uuid& call,
+                                              const uuid& job, const uuid& run,
+                                              const llm_call_request& r) {
+  if (!is_model_name(r.model_name)) {
+    return reject(errc::invalid, "a model's name has 1..128 letters, digits and ._:/@+-",
+                  "/model_name");
+  }
+  if (!is_count(r.prompt_tokens)) {
+    return reject(errc::invalid, "prompt_tokens must be 0..1000000000", "/prompt_tokens");
+  }
+  if (!is_count(r.completion_tokens)) {
+    return reject(errc::invalid, "completion_tokens must be 0..1000000000", "/completion_tokens");
+  }
+  const std::int64_t sum = r.prompt_tokens + r.completion_tokens;
+  if (r.total_tokens && *r.total_tokens != sum) {
+    return reject(errc::invalid, "total_tokens must be the sum of the other two", "/total_tokens");
+  }
+  if (r.latency_ms && (*r.latency_ms < 0 || *r.latency_ms > 86'400'000)) {
+    return reject(errc::invalid, "latency_ms must be 0..86400000", "/latency_ms");
+  }
+  llm_call_recorded e;
+  e.id = call;
+  e.job = job;
+  e.run = run;
+  e.model_name = r.model_name;
+  e.prompt_tokens = r.prompt_tokens;
+  e.completion_tokens = r.completion_tokens;
+  e.total_tokens = sum;
+  e.latency_ms = r.latency_ms;
+  return std::vector<llm_event>{std::move(e)};
+}
+
+}  // namespace reeve::domain

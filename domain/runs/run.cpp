@@ -1,0 +1,134 @@
+#include "domain/runs/run.hpp"
+
+#include <algorithm>
+
+namespace reeve::domain {
+
+const job_state* run_state::find(const uuid& job) const {
+  auto it = std::find_if(jobs.begin(), jobs.end(), [&](const auto& j) { return j.id == job; });
+  return it == jobs.end() ? nullptr : &*it;
+}
+
+job_state* run_state::find(const uuid& job) {
+  auto it = std::find_if(jobs.begin(), jobs.end(), [&](const auto& j) { return j.id == job; });
+  return it == jobs.end() ? nullptr : &*it;
+}
+
+std::string container_name_of(const uuid& tenant, const uuid& job, std::int64_t attempt) {
+  const std::string digits = to_string(tenant);
+  return "reeve-" + digits.substr(digits.size() - 12) + "-" + to_string(job) + "-a" +
+         std::to_string(attempt);
+}
+
+std::map<std::string, std::int64_t> jobs_by_status(const run_state& state) {
+  std::map<std::string, std::int64_t> counts;
+  for (const auto& job : state.jobs) ++counts[std::string(name_of(job.status))];
+  return counts;
+}
+
+namespace {
+
+/// The job and its attempt that an event speaks of. The log is ours: one that does not fit was
+/// not written by `decide_…`, and evolve leaves the state alone.
+attempt_state* attempt_in(run_state& s, const uuid& job, std::int64_t number) {
+  auto* j = s.find(job);
+  if (j == nullptr || j->attempts.empty() || j->attempts.back().number != number) return nullptr;
+  return &j->attempts.back();
+}
+
+void on_launched(run_state& s, const run_launched& e, const evolve_context& c) {
+  s.id = e.id;
+  s.tenant = c.tenant;
+  s.created_by = std::string(c.principal);
+  s.created_position = c.stamp.at;
+  s.created_at = c.stamp.recorded_at_us;
+  s.launch = shared_value(e);
+  s.jobs.resize(e.jobs.size());
+  for (std::size_t i = 0; i < e.jobs.size(); ++i) {
+    s.jobs[i].id = e.jobs[i];
+    s.jobs[i].ordinal = i;
+  }
+}
+
+void on_intended(run_state& s, const attempt_intended& e, const evolve_context& c) {
+  auto* job = s.find(e.job);
+  if (job == nullptr) return;
+  job->status = job_status::running;
+  job->waiting_for_engine = false;
+  if (!job->started_at) job->started_at = c.stamp.recorded_at_us;
+  attempt_state a;
+  a.number = e.attempt;
+  a.container_name = e.container_name;
+  a.image = e.image;
+  a.image_id = e.image_id;
+  a.volume = e.volume;
+  a.intended_at = c.stamp.recorded_at_us;
+  a.deadline_at = e.deadline.at;
+  job->attempts.push_back(std::move(a));
+}
+
+void on_ended(run_state& s, const attempt_ended& e, const evolve_context& c) {
+  auto* a = attempt_in(s, e.job, e.attempt);
+  if (a == nullptr) return;
+  a->exit_code = e.exit_code;
+  a->reason = e.reason;
+  a->log = e.log;
+  a->finished_at = c.stamp.recorded_at_us;
+}
+
+void on_finished(run_state& s, const job_finished& e, const evolve_context& c) {
+  auto* job = s.find(e.job);
+  if (job == nullptr) return;
+  job->status = e.status;
+  job->reason = e.reason;
+  job->waiting_for_engine = false;
+  job->finished_at = c.stamp.recorded_at_us;
+}
+
+}  // namespace
+
+void evolve(run_state& s, const run_event& event, const evolve_context& c) {
+  s.stream_version = c.stamp.version_in_stream;
+  s.last_position = c.stamp.at;
+  std::visit(overloaded{[&](const run_launched& e) { on_launched(s, e, c); },
+                        [&](const run_started&) {
+                          s.status = run_status::running;
+                          s.started_at = c.stamp.recorded_at_us;
+                        },
+                        [&](const attempt_intended& e) { on_intended(s, e, c); },
+                        [&](const container_created& e) {
+                          if (auto* a = attempt_in(s, e.job, e.attempt))
+                            a->container_id = e.container_id;
+                        },
+                        [&](const attempt_started& e) {
+                          if (auto* a = attempt_in(s, e.job, e.attempt))
+                            a->started_at = c.stamp.recorded_at_us;
+                        },
+                        [&](const attempt_ended& e) { on_ended(s, e, c); },
+                        [&](const retry_scheduled& e) {
+                          if (auto* job = s.find(e.job)) {
+                            job->status = job_status::pending;
+                            job->not_before = e.not_before.at;
+                          }
+                        },
+                        [&](const work_attempted& e) {
+                          if (auto* a = attempt_in(s, e.job, e.attempt)) a->works = e.n;
+                        },
+                        [&](const job_waiting& e) {
+                          if (auto* job = s.find(e.job)) job->waiting_for_engine = true;
+                        },
+                        [&](const artifact_stored& e) {
+                          if (auto* job = s.find(e.job)) {
+                            job->artifacts.push_back({e.name, e.media_type, e.content});
+                          }
+                        },
+                        [&](const job_finished& e) { on_finished(s, e, c); },
+                        [&](const run_cancel_requested&) { s.cancel_requested = true; },
+                        [&](const run_finished& e) {
+                          s.status = e.status;
+                          s.finished_at = c.stamp.recorded_at_us;
+                        }},
+             event);
+}
+
+}  // namespace reeve::domain

@@ -1,0 +1,260 @@
+#include "domain/runs/run.hpp"
+
+#include <algorithm>
+
+namespace reeve::domain {
+namespace {
+
+constexpr std::int64_t most_backoff_ms = 300'000;
+
+const job_state* job_named(const run_state& s, const std::string& name) {
+  for (const auto& job : s.jobs) {
+    if (s.task_of(job).name == name) return &job;
+  }
+  return nullptr;
+}
+
+enum class needs { met, open, failed };
+
+needs needs_of(const run_state& s, const job_state& job) {
+  auto result = needs::met;
+  for (const auto& name : s.task_of(job).needs) {
+    const auto* other = job_named(s, name);
+    if (other == nullptr || (is_terminal(other->status) && other->status != job_status::success)) {
+      return needs::failed;
+    }
+    if (other->status != job_status::success) result = needs::open;
+  }
+  return result;
+}
+
+run_status end_of(const run_state& s) {
+  std::size_t good = 0;
+  std::size_t cancelled = 0;
+  for (const auto& job : s.jobs) {
+    if (job.status == job_status::success) ++good;
+    if (job.status == job_status::cancelled) ++cancelled;
+  }
+  if (good == s.jobs.size()) return run_status::success;
+  if (s.cancel_requested && cancelled > 0) return run_status::cancelled;
+  return good > 0 ? run_status::partial : run_status::failed;
+}
+
+/// Jobs whose needs cannot be met any more, in one sweep until nothing changes.
+void cancel_unreachable(run_state& s, run_events& events) {
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (auto& job : s.jobs) {
+      if (job.status != job_status::pending || needs_of(s, job) != needs::failed) continue;
+      events.push_back(job_finished{job.id, job_status::cancelled, end_reason::need_failed});
+      job.status = job_status::cancelled;
+      changed = true;
+    }
+  }
+}
+
+std::int64_t retries_of(const run_state& s, const job_state& job) {
+  return s.task_of(job).retries.value_or(s.launch->directive.limits.retries);
+}
+
+bool may_retry(end_reason reason) {
+  switch (reason) {
+    case end_reason::exited:
+    case end_reason::timed_out:
+    case end_reason::out_of_memory:
+    case end_reason::engine_refused:
+    case end_reason::start_failed:
+    case end_reason::input_missing:
+    case end_reason::internal_error:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// Nobody knows whether the command did its work. A request to cancel makes that no better.
+bool is_unknown(end_reason reason) {
+  return reason == end_reason::outcome_unknown || reason == end_reason::second_start;
+}
+
+/// The run starts with the first thing that one of its jobs does.
+run_events started_before(const run_state& s) {
+  return s.status == run_status::pending ? run_events{run_started{}} : run_events{};
+}
+
+time_us backoff_us(const run_state& s, std::int64_t attempt) {
+  std::int64_t ms = s.launch->directive.limits.retry_base_ms;
+  for (std::int64_t i = 1; i < attempt && ms < most_backoff_ms; ++i) ms *= 2;
+  return std::min(ms, most_backoff_ms) * 1000;
+}
+
+}  // namespace
+
+outcome<done> check_allowed(const task_spec& task, const image_list_state& images,
+                            const container_list_state& containers, const std::string& at) {
+  if (task.params.image) {
+    auto ref = parse_image_reference(*task.params.image);
+    if (!ref) return reject(errc::invalid, ref.error().detail, at + "/params/image");
+    const auto* entry = allowing_entry(images, *ref);
+    if (entry == nullptr) {
+      return reject(errc::not_allowlisted, "the image is not on the allowlist",
+                    at + "/params/image");
+    }
+    if (task.params.network == "host" && !entry->allow_host_network) {
+      return reject(errc::not_allowlisted, "the image's entry does not allow the host network",
+                    at + "/params/network");
+    }
+  }
+  if (task.params.containers) {
+    const auto& names = *task.params.containers;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (allowing_entry(containers, names[i]) != nullptr) continue;
+      return reject(errc::not_allowlisted, "the container is not on the allowlist",
+                    at + "/params/containers/" + std::to_string(i));
+    }
+  }
+  return done{};
+}
+
+outcome<run_events> decide_launch(const run_state& state, const launch_command& c,
+                                  const image_list_state& images,
+                                  const container_list_state& containers, const std::string& at) {
+  if (state.stream_version != 0) return reject(errc::conflict, "the run exists already");
+  if (auto ok = check_tasks(c.directive.tasks, at); !ok) return ok.error();
+  const auto around = at.substr(0, at.find_last_of('/'));
+  if (auto ok = check_limits(c.directive.limits, around + "/limits"); !ok) return ok.error();
+  if (c.jobs.size() != c.directive.tasks.size()) {
+    return reject(errc::internal, "a run has one job for each task");
+  }
+  if (auto ok = check_labels(c.labels, "/labels"); !ok) return ok.error();
+  if (c.since) {
+    if (auto ok = check_since(*c.since, "/since"); !ok) return ok.error();
+  }
+  for (std::size_t i = 0; i < c.directive.tasks.size(); ++i) {
+    auto ok = check_allowed(c.directive.tasks[i], images, containers, at + "/" + std::to_string(i));
+    if (!ok) return ok.error();
+  }
+  run_launched e;
+  e.id = c.run;
+  e.directive = c.directive;
+  e.jobs = c.jobs;
+  e.engine = c.engine;
+  e.since = c.since;
+  e.since_run = c.since_run;
+  if (c.since_at) e.since_at = timestamp{*c.since_at};
+  e.labels = c.labels;
+  e.retry_of = c.retry_of;
+  return run_events{std::move(e)};
+}
+
+run_plan plan(const run_state& state, time_us now) {
+  run_plan result;
+  if (is_terminal(state.status) || state.stream_version == 0) return result;
+  run_state s = state;
+  cancel_unreachable(s, result.events);
+  std::int64_t running = 0;
+  std::vector<const job_state*> ready;
+  for (const auto& job : s.jobs) {
+    if (job.status == job_status::running) ++running;
+    if (job.status != job_status::pending || needs_of(s, job) != needs::met) continue;
+    if (job.not_before > now) {
+      result.wake_at =
+          result.wake_at == 0 ? job.not_before : std::min(result.wake_at, job.not_before);
+    } else if (!s.cancel_requested) {
+      ready.push_back(&job);
+    }
+  }
+  const bool over = std::all_of(s.jobs.begin(), s.jobs.end(),
+                                [](const auto& job) { return is_terminal(job.status); });
+  if (over) {
+    result.events.push_back(run_finished{end_of(s)});
+    return result;
+  }
+  std::stable_sort(ready.begin(), ready.end(), [&](const auto* a, const auto* b) {
+    return s.task_of(*a).priority > s.task_of(*b).priority;
+  });
+  const auto room = std::max<std::int64_t>(0, s.launch->directive.limits.max_parallel - running);
+  for (const auto* job : ready) {
+    if (static_cast<std::int64_t>(result.startable.size()) >= room) break;
+    result.startable.push_back(job->id);
+  }
+  return result;
+}
+
+outcome<run_events> decide_intend(const run_state& state, const uuid& id, time_us now,
+                                  std::optional<std::string> container_name,
+                                  std::optional<std::string> image,
+                                  std::optional<std::string> image_id,
+                                  std::optional<std::string> volume) {
+  const auto* job = state.find(id);
+  if (job == nullptr) return reject(errc::not_found, "there is no such job");
+  if (state.cancel_requested || is_terminal(state.status)) {
+    return reject(errc::conflict, "the run is over or being cancelled");
+  }
+  if (job->status != job_status::pending) return reject(errc::conflict, "the job is not pending");
+  const auto& task = state.task_of(*job);
+  const std::int64_t timeout_s = task.timeout_s.value_or(state.launch->directive.limits.timeout_s);
+  attempt_intended e;
+  e.job = id;
+  e.attempt = static_cast<std::int64_t>(job->attempts.size()) + 1;
+  e.container_name = std::move(container_name);
+  e.image = std::move(image);
+  e.image_id = std::move(image_id);
+  e.volume = std::move(volume);
+  e.deadline = timestamp{now + timeout_s * us_per_second};
+  run_events events = started_before(state);
+  events.push_back(std::move(e));
+  return events;
+}
+
+outcome<run_events> decide_end(const run_state& state, const uuid& id, end_reason reason,
+                               std::optional<std::int64_t> exit_code, std::optional<blob_ref> log,
+                               time_us now) {
+  const auto* job = state.find(id);
+  const auto* open = job == nullptr ? nullptr : job->open_attempt();
+  if (open == nullptr) return reject(errc::conflict, "the job has no open attempt");
+  const bool good = reason == end_reason::completed ||
+                    (reason == end_reason::exited && exit_code == std::int64_t{0});
+  if (!good && state.cancel_requested && !is_unknown(reason)) reason = end_reason::cancelled;
+  run_events events{attempt_ended{id, open->number, exit_code, reason, log}};
+  const bool stop = good || state.cancel_requested || !may_retry(reason) ||
+                    open->number > retries_of(state, *job);
+  if (!stop) {
+    events.push_back(
+        retry_scheduled{id, open->number + 1, timestamp{now + backoff_us(state, open->number)}});
+    return events;
+  }
+  auto status = good ? job_status::success : job_status::failed;
+  if (reason == end_reason::cancelled) status = job_status::cancelled;
+  events.push_back(job_finished{id, status, reason});
+  return events;
+}
+
+outcome<run_events> decide_refuse(const run_state& state, const uuid& id, end_reason reason) {
+  const auto* job = state.find(id);
+  if (job == nullptr) return reject(errc::not_found, "there is no such job");
+  if (job->status != job_status::pending) return reject(errc::conflict, "the job is not pending");
+  run_events events = started_before(state);
+  events.push_back(job_finished{id, job_status::failed, reason});
+  return events;
+}
+
+outcome<run_events> decide_cancel(const run_state& state) {
+  if (state.stream_version == 0) return reject(errc::not_found, "there is no such run");
+  if (is_terminal(state.status)) return reject(errc::conflict, "the run is over");
+  if (state.cancel_requested) return run_events{};
+  run_events events{run_cancel_requested{}};
+  run_state after = state;
+  after.cancel_requested = true;
+  bool open = false;
+  for (auto& job : after.jobs) {
+    open = open || job.status == job_status::running;
+    if (job.status != job_status::pending) continue;
+    events.push_back(job_finished{job.id, job_status::cancelled, end_reason::cancelled});
+    job.status = job_status::cancelled;
+  }
+  if (!open) events.push_back(run_finished{end_of(after)});
+  return events;
+}
+
+}  // namespace reeve::domain

@@ -1,0 +1,126 @@
+#pragma once
+// Reads, as the gateway sees them. Std only. Every call answers through its slot on some thread;
+// hot documents are answered before the call returns, from memory, cold ones from PostgreSQL by a
+// small pool of readers. Every query names the tenant and runs under row-level security as well.
+
+#include "base/digest.hpp"
+#include "base/ids.hpp"
+#include "base/slot.hpp"
+#include "base/time.hpp"
+#include "domain/event.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace reeve::persistence {
+
+/// A rendered JSON document. `etag` is a quoted strong validator over the versions it was made of.
+struct document {
+  std::shared_ptr<const std::string> body;
+  std::string etag;
+};
+
+/// Collections of documents. Each has a table with (tenant, id, created_position, doc).
+enum class collection {
+  runs,
+  jobs,
+  directives,
+  directive_versions,
+  image_allowlist,
+  container_allowlist,
+  tokens,
+  llm_calls,
+  checkpoints
+};
+
+/// Filters are equality on columns that the collection has; an unknown one is a programmer's error.
+struct list_query {
+  collection what = collection::runs;
+  uuid tenant;
+  std::vector<std::pair<std::string, std::string>> equals;  // column, value
+  std::vector<std::pair<std::string, std::string>> labels;  // runs only
+  std::optional<domain::position> created_after;            // exclusive
+  bool newest_first = true;
+  int limit = 50;      // 1..500
+  std::string cursor;  // opaque, as a former answer gave it; empty = first page
+};
+
+struct event_query {
+  /// Nothing = every tenant (auditor).
+  std::optional<uuid> tenant;
+  std::optional<std::string> stream, type, principal;
+  std::optional<uuid> correlation_id;
+  std::optional<time_us> from_us, to_us;
+  domain::position after = 0;   // exclusive
+  domain::position before = 0;  // exclusive; 0 = no end
+  bool newest_first = false;
+  int limit = 50;
+};
+
+/// One page of events, rendered: each element is one event as JSON text, in the order asked for.
+struct event_page {
+  struct item {
+    domain::position at = 0;
+    std::string type;
+    std::string json;
+  };
+  std::vector<item> events;
+  /// Head of the log that the page was read against: nothing at or below it is missing.
+  domain::position head = 0;
+  bool more = false;
+};
+
+struct blob_info {
+  digest sha256{};
+  std::int64_t bytes = 0;
+};
+
+class read_port {
+ public:
+  virtual ~read_port() = default;
+  /// One document; not_found also for what belongs to another tenant.
+  virtual void get(collection what, uuid tenant, const std::string& id,
+                   reply_slot<document> slot) = 0;
+  /// {"results": […], "next": cursor | null}
+  virtual void list(list_query query, reply_slot<document> slot) = 0;
+  /// A run with its snapshot, jobs, attempts, artifacts and token totals, of one database snapshot.
+  virtual void run_detail(uuid tenant, uuid run, reply_slot<document> slot) = 0;
+  /// A job with its token totals.
+  virtual void job_detail(uuid tenant, uuid job, reply_slot<document> slot) = 0;
+  virtual void events(event_query query, reply_slot<event_page> slot) = 0;
+  /// One event with its payload, as JSON.
+  virtual void event(std::optional<uuid> tenant, domain::position at,
+                     reply_slot<document> slot) = 0;
+  /// created_position and finish time of the last successful run of a directive; simulated runs
+  /// never count. Nothing if there is none.
+  struct last_success {
+    uuid run;
+    domain::position created_position = 0;
+    time_us started_at_us = 0;
+  };
+  virtual void last_successful_run(uuid tenant, uuid directive,
+                                   reply_slot<std::optional<last_success>> slot) = 0;
+  /// `size` bytes from `offset` of a blob of this tenant, at most 256 KiB a call.
+  virtual void blob(uuid tenant, const digest& sha256, std::int64_t offset, std::int64_t size,
+                    reply_slot<std::string> slot) = 0;
+  /// The first answer to an Idempotency-Key, if there is one that has not expired.
+  struct known_command {
+    digest request_digest{};
+    domain::position first_position = 0;
+    std::int64_t count = 0;
+    std::string stream;  // stream of the first event
+  };
+  virtual void command(uuid tenant, const std::string& principal, const std::string& route,
+                       const std::string& key, reply_slot<std::optional<known_command>> slot) = 0;
+  /// Events of one stream above `after`, in order, at most `limit` (1..5,000): from these an
+  /// executor or a run actor rebuilds its state.
+  virtual void stream(uuid tenant, const std::string& stream, domain::version after, int limit,
+                      reply_slot<std::vector<domain::event_record>> slot) = 0;
+  /// The head as far as this process knows it.
+  virtual domain::position head() const = 0;
+};
+
+}  // namespace reeve::persistence

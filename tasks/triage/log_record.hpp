@@ -1,0 +1,63 @@
+#pragma once
+// From lines to records: a stack trace belongs to the line before it, and a structured line (JSON,
+// logfmt) to its message.
+
+#include "tasks/triage/log_severity.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace reeve::domain {
+
+/// What a structured line says about itself; empty members were not there. Values are unescaped as
+/// far as they are read: \n, \t, \" and the like; \u only for ASCII.
+struct structured_line {
+  std::string level;
+  std::string message;
+  std::string error;
+  std::string time;
+};
+
+/// A JSON object on one line, read without building it: the members of its outermost level only.
+std::optional<structured_line> read_json_line(std::string_view line);
+/// key=value pairs of which one is a level and one a message.
+std::optional<structured_line> read_logfmt_line(std::string_view line);
+
+/// The time at the start of the line, or the one that a structured line gives.
+std::optional<time_us> time_of_record(std::string_view line, time_us now);
+
+struct log_record {
+  std::string text;     // the first line, or the structured message; what is mined
+  std::string cause;    // the line of a stack trace that names the exception, or empty
+  std::string example;  // the first line as it came, and the cause
+  log_severity severity = log_severity::unknown;
+  std::optional<time_us> at;
+  std::int64_t lines = 1;  // with its continuation lines
+};
+
+/// Folds the lines of one source. Continuation lines are indented ones, "Caused by:", "... 12
+/// more", the frames and the last line of a Python traceback, and the goroutines of a Go panic; a
+/// line that has a time or an explicit level of its own never is one. At most `max_lines` lines
+/// make a record.
+class line_folder {
+ public:
+  static constexpr std::int64_t max_lines = 500;
+
+  /// `line` is clean (see clean_line). Gives the record that this line ended, if it did.
+  std::optional<log_record> add(std::string_view line, std::optional<time_us> at);
+  std::optional<log_record> finish();
+
+ private:
+  enum class inside { nothing, python, go };
+  bool continues(std::string_view line, bool stamped) const;
+  void fold(std::string_view line);
+  void start(std::string_view line, std::optional<time_us> at);
+
+  std::optional<log_record> open_;
+  bool open_indented_ = false;
+  inside inside_ = inside::nothing;
+};
+
+}  // namespace reeve::domain

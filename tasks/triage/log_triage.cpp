@@ -1,0 +1,334 @@
+#include "tasks/triage/log_triage.hpp"
+
+#include "tasks/triage/log_record.hpp"
+#include "tasks/triage/log_score.hpp"
+#include "tasks/triage/log_template.hpp"
+#include "tasks/triage/log_text.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <unordered_map>
+
+namespace reeve::domain {
+namespace {
+
+constexpr std::size_t max_sources_per_finding = 20;
+/// Templates are kept in the report and planted in the next run; so long a text tells lines apart.
+constexpr std::size_t template_line_bytes = 512;
+constexpr std::int64_t min_window_s = 60;
+
+struct template_stats {
+  std::optional<time_us> first;
+  std::optional<time_us> last;
+  std::string example;
+  std::int64_t example_lines = 1;
+  log_severity severity = log_severity::unknown;
+  std::map<std::size_t, std::int64_t> sources;
+};
+
+/// One kind of line in the report: several templates whose texts became equal are one.
+struct kind_of_line {
+  std::string text;
+  std::string planted_id;
+  std::int64_t count = 0;
+  template_stats stats;
+};
+
+void take_times(template_stats& into, std::optional<time_us> first, std::optional<time_us> last) {
+  if (first && (!into.first || *first < *into.first)) into.first = first;
+  if (last && (!into.last || *last > *into.last)) into.last = last;
+}
+
+std::int64_t& severity_total(triage_totals& totals, log_severity severity) {
+  switch (severity) {
+    case log_severity::fatal:
+      return totals.fatal;
+    case log_severity::error:
+      return totals.error;
+    case log_severity::warning:
+      return totals.warning;
+    case log_severity::notice:
+      return totals.notice;
+    case log_severity::info:
+      return totals.info;
+    case log_severity::debug:
+      return totals.debug;
+    case log_severity::unknown:
+      break;
+  }
+  return totals.unknown;
+}
+
+}  // namespace
+
+triage_baseline baseline_of(const triage_report& report, std::string run) {
+  return {std::move(run), report.window_s, report.totals.records, report.templates};
+}
+
+struct log_triage::state {
+  struct source {
+    triage_source info;
+    redacting_stream redacted;
+    line_folder folder;
+    std::deque<std::optional<time_us>> times;  // of lines that the redaction holds back
+    bool older = false;                        // the line before was left out
+    bool closed = false;
+  };
+
+  state(triage_options o, redactor r, std::optional<triage_baseline> b)
+      : options(o), rules(std::move(r)), baseline(std::move(b)), miner(limits_of(o)) {}
+
+  static miner_limits limits_of(const triage_options& options) {
+    miner_limits limits;
+    limits.templates = options.max_templates;
+    limits.line_bytes = template_line_bytes;
+    return limits;
+  }
+
+  triage_options options;
+  redactor rules;
+  std::optional<triage_baseline> baseline;
+  std::unordered_map<std::string, const triage_template*> by_id;  // of the baseline
+  template_miner miner;
+  std::vector<source> sources;
+  std::vector<template_stats> stats;
+  triage_totals totals;
+  std::optional<time_us> earliest;
+  bool truncated = false;
+
+  void take_redacted(std::size_t number, std::string_view text);
+  void take_record(std::size_t number, const log_record& record);
+  void close(std::size_t number);
+  std::map<std::string, kind_of_line> kinds() const;
+  std::optional<std::int64_t> window_s() const;
+  triage_finding finding(const std::string& id, const kind_of_line& kind) const;
+  void compare(triage_finding& to, const kind_of_line& kind) const;
+  const triage_template* in_baseline(const std::string& id) const;
+};
+
+log_triage::log_triage(triage_options options, redactor rules,
+                       std::optional<triage_baseline> baseline)
+    : state_(std::make_unique<state>(options, rules.with_patterns(), std::move(baseline))) {
+  if (!state_->baseline) return;
+  for (const auto& one : state_->baseline->templates) {
+    state_->by_id.emplace(one.id, &one);
+    state_->miner.plant(one.text, name_of(one.severity));
+  }
+}
+log_triage::~log_triage() = default;
+log_triage::log_triage(log_triage&&) noexcept = default;
+log_triage& log_triage::operator=(log_triage&&) noexcept = default;
+
+std::optional<std::size_t> log_triage::open(std::string name, log_source_kind kind) {
+  auto& s = *state_;
+  if (s.sources.size() >= s.options.max_sources) {
+    s.truncated = true;
+    return std::nullopt;
+  }
+  triage_source info;
+  info.name = clean_line(name, 256);
+  info.kind = kind;
+  s.sources.push_back({std::move(info), redacting_stream(s.rules), {}, {}, false, false});
+  return s.sources.size() - 1;
+}
+
+bool log_triage::add(std::size_t number, std::string_view line, std::optional<time_us> at) {
+  auto& s = *state_;
+  auto& source = s.sources.at(number);
+  const auto size = static_cast<std::int64_t>(line.size()) + 1;
+  if (s.totals.lines >= s.options.max_lines || s.totals.bytes + size > s.options.max_bytes) {
+    ++source.info.skipped_lines;
+    source.info.truncated = true;
+    return false;
+  }
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  if (!at) at = time_of_record(line.substr(0, s.options.line_bytes), s.options.now);
+  if (s.options.since) {
+    if (at) source.older = *at < *s.options.since;
+    if (source.older) {
+      ++source.info.older_lines;
+      return true;
+    }
+  }
+  s.totals.lines += 1;
+  s.totals.bytes += size;
+  source.info.lines += 1;
+  source.info.bytes += size;
+  source.times.push_back(at);
+  // Redaction sees the line as it came, so that a cut can never split a secret's marker off; a
+  // newline inside would count as another line.
+  std::string bytes(line);
+  std::replace(bytes.begin(), bytes.end(), '\n', ' ');
+  bytes.push_back('\n');
+  s.take_redacted(number, source.redacted.write(bytes));
+  return true;
+}
+
+void log_triage::state::take_redacted(std::size_t number, std::string_view text) {
+  auto& from = sources[number];
+  while (!text.empty()) {
+    // A very long line comes in parts; each counts as a line of the same time.
+    const auto newline = text.find('\n');
+    const auto line = text.substr(0, newline);
+    text.remove_prefix(newline == text.npos ? text.size() : newline + 1);
+    std::optional<time_us> at;
+    if (!from.times.empty()) {
+      at = from.times.front();
+      if (newline != text.npos) from.times.pop_front();
+    }
+    if (auto record = from.folder.add(clean_line(line, options.line_bytes), at)) {
+      take_record(number, *record);
+    }
+  }
+}
+
+void log_triage::state::take_record(std::size_t number, const log_record& record) {
+  ++totals.records;
+  ++severity_total(totals, record.severity);
+  if (record.at && (!earliest || *record.at < *earliest)) earliest = record.at;
+  const auto kind = miner.add(record.text, name_of(record.severity));
+  if (kind >= stats.size()) stats.resize(kind + 1);
+  auto& one = stats[kind];
+  if (one.sources.empty()) {
+    one.example = record.example;
+    one.example_lines = record.lines;
+    one.severity = record.severity;
+  }
+  ++one.sources[number];
+  take_times(one, record.at, record.at);
+}
+
+void log_triage::state::close(std::size_t number) {
+  auto& source = sources[number];
+  if (source.closed) return;
+  source.closed = true;
+  take_redacted(number, source.redacted.finish());
+  if (const auto record = source.folder.finish()) take_record(number, *record);
+}
+
+void log_triage::close(std::size_t number, bool truncated, std::optional<std::string> problem) {
+  auto& info = state_->sources.at(number).info;
+  info.truncated = info.truncated || truncated;
+  if (problem) info.problem = clean_line(state_->rules.redact(*problem), 300);
+  state_->close(number);
+}
+
+/// By id. Template texts and examples are redacted once more: the words of a secret that was cut by
+/// a terminal colour are whole again by now.
+std::map<std::string, kind_of_line> log_triage::state::kinds() const {
+  std::map<std::string, kind_of_line> found;
+  for (std::size_t i = 0; i < stats.size(); ++i) {
+    if (stats[i].sources.empty()) continue;
+    const auto mined = miner.get(i);
+    auto text = rules.redact(mined.text);
+    auto& kind = found[template_id(text)];
+    if (kind.count == 0) {
+      kind.text = std::move(text);
+      kind.stats = stats[i];
+    } else {
+      for (const auto& [source, count] : stats[i].sources) kind.stats.sources[source] += count;
+      take_times(kind.stats, stats[i].first, stats[i].last);
+    }
+    if (kind.planted_id.empty()) kind.planted_id = mined.planted_id;
+    kind.count += mined.count;
+  }
+  return found;
+}
+
+std::optional<std::int64_t> log_triage::state::window_s() const {
+  const auto from = options.since ? options.since : earliest;
+  if (!from) return std::nullopt;
+  return std::max(min_window_s, (options.now - *from) / us_per_second);
+}
+
+const triage_template* log_triage::state::in_baseline(const std::string& id) const {
+  const auto found = by_id.find(id);
+  return found == by_id.end() ? nullptr : found->second;
+}
+
+void log_triage::state::compare(triage_finding& to, const kind_of_line& kind) const {
+  if (!baseline) return;
+  const auto* before = in_baseline(to.id);
+  if (before == nullptr) before = in_baseline(kind.planted_id);
+  if (before == nullptr) {
+    to.novelty = triage_novelty::fresh;
+    return;
+  }
+  to.baseline_count = before->count;
+  const auto window = window_s();
+  const bool by_time = window && baseline->window_s && *baseline->window_s > 0;
+  const double ratio = by_time
+                           ? static_cast<double>(*window) / static_cast<double>(*baseline->window_s)
+                           : static_cast<double>(totals.records) /
+                                 static_cast<double>(std::max<std::int64_t>(1, baseline->records));
+  const double expected = static_cast<double>(before->count) * ratio;
+  to.novelty = is_more_frequent(kind.count, expected) ? triage_novelty::more_frequent
+                                                      : triage_novelty::known;
+}
+
+triage_finding log_triage::state::finding(const std::string& id, const kind_of_line& kind) const {
+  triage_finding to;
+  to.id = id;
+  to.text = kind.text;
+  to.severity = kind.stats.severity;
+  to.count = kind.count;
+  compare(to, kind);
+  to.score = score_of(to.severity, to.novelty, to.count);
+  if (const auto window = window_s()) {
+    const double per_hour = static_cast<double>(kind.count) * 3600 / static_cast<double>(*window);
+    to.rate_per_hour = static_cast<double>(static_cast<std::int64_t>(per_hour * 100 + 0.5)) / 100;
+  }
+  if (kind.stats.first) to.first_seen = timestamp{*kind.stats.first};
+  if (kind.stats.last) to.last_seen = timestamp{*kind.stats.last};
+  to.example = shortened(rules.redact(kind.stats.example), options.example_bytes);
+  to.example_lines = kind.stats.example_lines;
+  for (const auto& [number, count] : kind.stats.sources) {
+    to.sources.push_back({sources[number].info.name, count});
+  }
+  std::stable_sort(to.sources.begin(), to.sources.end(),
+                   [](const auto& a, const auto& b) { return a.count > b.count; });
+  if (to.sources.size() > max_sources_per_finding) to.sources.resize(max_sources_per_finding);
+  return to;
+}
+
+triage_report log_triage::finish() {
+  auto& s = *state_;
+  for (std::size_t i = 0; i < s.sources.size(); ++i) s.close(i);
+  triage_report report;
+  report.made_at = {s.options.now};
+  if (s.options.since) report.since = timestamp{*s.options.since};
+  report.window_s = s.window_s();
+  if (s.baseline) report.baseline_run = s.baseline->run;
+  report.truncated = s.truncated;
+  std::size_t seen_before = 0;
+  for (const auto& [id, kind] : s.kinds()) {
+    report.findings.push_back(s.finding(id, kind));
+    const auto& made = report.findings.back();
+    report.templates.push_back({id, kind.text, made.severity, kind.count});
+    if (made.novelty == triage_novelty::fresh) ++s.totals.new_templates;
+    if (made.novelty == triage_novelty::more_frequent) ++s.totals.more_frequent_templates;
+    if (made.baseline_count) ++seen_before;
+  }
+  s.totals.templates = static_cast<std::int64_t>(report.templates.size());
+  s.totals.overflowed_records = s.miner.overflowed();
+  if (s.by_id.size() > seen_before) {
+    s.totals.missing_templates = static_cast<std::int64_t>(s.by_id.size() - seen_before);
+  }
+  std::sort(report.findings.begin(), report.findings.end(), ranks_before);
+  if (report.findings.size() > s.options.max_findings) {
+    report.findings.resize(s.options.max_findings);
+  }
+  for (std::size_t i = 0; i < report.findings.size(); ++i) {
+    report.findings[i].rank = static_cast<std::int64_t>(i) + 1;
+  }
+  report.totals = s.totals;
+  for (const auto& source : s.sources) {
+    report.truncated = report.truncated || source.info.truncated;
+    report.sources.push_back(source.info);
+  }
+  report.truncated = report.truncated || s.totals.overflowed_records > 0;
+  return report;
+}
+
+}  // namespace reeve::domain

@@ -1,0 +1,224 @@
+#include "tasks/triage/triage_worker.hpp"
+
+#include "adapters/log_files.hpp"
+#include "base/log.hpp"
+#include "codec/codec.hpp"
+#include "tasks/triage/log_triage.hpp"
+#include "tasks/triage/log_triage_markdown.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <future>
+#include <mutex>
+#include <thread>
+
+namespace reeve::adapters {
+namespace {
+
+constexpr std::size_t most_waiting = 64;
+constexpr std::size_t page_bytes = 4 << 20;
+constexpr auto call_limit = std::chrono::seconds(60);
+
+struct triage_job {
+  triage_request request;
+  reply_slot<std::vector<produced_artifact>> slot;
+};
+
+/// The report of an earlier run may have 16,000 values.
+std::optional<domain::triage_baseline> baseline_from(const triage_request& request) {
+  if (request.baseline_json.empty()) return std::nullopt;
+  codec::json_limits limits;
+  limits.nodes = 200'000;
+  limits.bytes = 16 << 20;
+  auto doc = codec::parse_strict(request.baseline_json, limits);
+  if (!doc) return std::nullopt;
+  auto report = codec::decode<domain::triage_report>(doc->root());
+  if (!report) return std::nullopt;
+  return domain::baseline_of(*report, request.baseline_run);
+}
+
+/// One triage, blocking.
+class triage_task {
+ public:
+  triage_task(const triage_worker_options& options, container_engine& engine,
+              const triage_request& request, time_us now)
+      : options_(options),
+        engine_(engine),
+        request_(request),
+        triage_(options_of(request, now), options.rules, baseline_from(request)) {}
+
+  outcome<std::vector<produced_artifact>> run() {
+    for (const auto& name : request_.containers) {
+      if (auto ok = read_container(name); !ok) return ok.error();
+    }
+    if (auto ok = read_files(); !ok) return ok.error();
+    const auto report = triage_.finish();
+    std::vector<produced_artifact> made;
+    made.push_back({triage_json_name, "application/json", codec::encode_document(report)});
+    made.push_back({triage_markdown_name, "text/markdown", domain::to_markdown(report)});
+    return made;
+  }
+
+ private:
+  static domain::triage_options options_of(const triage_request& request, time_us now) {
+    domain::triage_options o;
+    o.now = now;
+    if (request.since_us > 0) o.since = request.since_us;
+    o.max_lines = request.max_lines;
+    return o;
+  }
+
+  outcome<log_answer> page(const std::string& name, std::int64_t since_ns) {
+    log_query query;
+    query.since_ns = since_ns;
+    query.max_bytes = page_bytes;
+    auto promise = std::make_shared<std::promise<outcome<log_answer>>>();
+    auto answer = promise->get_future();
+    engine_.logs(name, query, reply_slot<log_answer>([promise](outcome<log_answer> a) {
+                   promise->set_value(std::move(a));
+                 }));
+    if (answer.wait_for(call_limit) != std::future_status::ready) {
+      return reject(errc::timed_out, "the engine did not give the log in time");
+    }
+    return answer.get();
+  }
+
+  outcome<done> read_container(const std::string& name) {
+    const auto source = triage_.open(name, domain::log_source_kind::container);
+    if (!source) return done{};
+    std::int64_t since_ns = request_.since_us * 1000;
+    std::size_t bytes = 0;
+    for (;;) {
+      auto answer = page(name, since_ns);
+      if (!answer) {
+        const auto code = answer.error().code;
+        // One that was removed since it was listed is said in the report; the others are read.
+        if (code != errc::not_found) return answer.error();
+        triage_.close(*source, false, "there is no such container");
+        return done{};
+      }
+      for (const auto& line : answer->lines) {
+        bytes += line.text.size();
+        const auto at = line.at_ns > 0 ? std::optional<time_us>(line.at_ns / 1000) : std::nullopt;
+        if (!triage_.add(*source, line.text, at)) break;
+        since_ns = std::max(since_ns, line.at_ns + 1);
+      }
+      const bool more = answer->truncated && !answer->lines.empty();
+      if (!more || bytes >= options_.container_bytes) {
+        triage_.close(*source, more);
+        return done{};
+      }
+    }
+  }
+
+  outcome<done> read_files() {
+    if (request_.files.empty() && !request_.all_files) return done{};
+    auto folder = log_folder::open(options_.log_folder);
+    if (!folder) {
+      if (request_.files.empty()) return done{};
+      return reject(errc::not_found, "there is no log folder");
+    }
+    auto names = request_.files;
+    if (request_.all_files) {
+      auto listed = folder->list(since());
+      if (!listed) return listed.error();
+      for (auto& f : listed->files) names.push_back(std::move(f.name));
+    }
+    for (const auto& name : names) {
+      if (auto ok = read_file(*folder, name); !ok) return ok;
+    }
+    return done{};
+  }
+
+  std::optional<time_us> since() const {
+    return request_.since_us > 0 ? std::optional(request_.since_us) : std::nullopt;
+  }
+
+  outcome<done> read_file(const log_folder& folder, const std::string& name) {
+    const auto source = triage_.open(name, domain::log_source_kind::file);
+    if (!source) return done{};
+    auto reading = folder.read(name, since(),
+                               [&](std::string_view line) { return triage_.add(*source, line); });
+    if (reading) {
+      triage_.close(*source, reading->truncated);
+      return done{};
+    }
+    if (!request_.all_files) return reject(errc::not_found, reading.error().detail);
+    triage_.close(*source, false, reading.error().detail);
+    return done{};
+  }
+
+  const triage_worker_options& options_;
+  container_engine& engine_;
+  const triage_request& request_;
+  domain::log_triage triage_;
+};
+
+}  // namespace
+
+struct triage_worker::impl {
+  impl(triage_worker_options o, container_engine& e, clock_port& c)
+      : options(std::move(o)), engine(e), clock(c), thread([this] { work(); }) {}
+
+  ~impl() {
+    {
+      std::lock_guard lock(mutex);
+      stopping = true;
+    }
+    changed.notify_all();
+    thread.join();
+  }
+
+  void work() {
+    for (;;) {
+      triage_job job;
+      {
+        std::unique_lock lock(mutex);
+        changed.wait(lock, [this] { return stopping || !waiting.empty(); });
+        if (stopping) return;
+        job = std::move(waiting.front());
+        waiting.pop_front();
+      }
+      job.slot.answer(carry_out(job.request));
+    }
+  }
+
+  outcome<std::vector<produced_artifact>> carry_out(const triage_request& request) {
+    try {
+      return triage_task(options, engine, request, clock.now_us()).run();
+    } catch (...) {
+      log_error("log triage failed with an exception");
+      return reject(errc::internal, "log triage failed");
+    }
+  }
+
+  triage_worker_options options;
+  container_engine& engine;
+  clock_port& clock;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<triage_job> waiting;
+  bool stopping = false;
+  std::thread thread;  // last: it uses the rest
+};
+
+triage_worker::triage_worker(triage_worker_options options, container_engine& engine,
+                             clock_port& clock)
+    : impl_(std::make_unique<impl>(std::move(options), engine, clock)) {}
+
+triage_worker::~triage_worker() = default;
+
+void triage_worker::run(triage_request request, reply_slot<std::vector<produced_artifact>> slot) {
+  {
+    std::lock_guard lock(impl_->mutex);
+    if (impl_->waiting.size() < most_waiting) {
+      impl_->waiting.push_back({std::move(request), slot});
+      impl_->changed.notify_one();
+      return;
+    }
+  }
+  slot.answer(reject(errc::overloaded, "too many log triages are waiting"));
+}
+
+}  // namespace reeve::adapters

@@ -1,0 +1,35 @@
+#pragma once
+// Log triage on a thread of its own: reads containers through the engine and files from the log
+// folder, and makes the two artifacts.
+
+#include "adapters/engine_port.hpp"
+#include "base/redact.hpp"
+#include "base/time.hpp"
+#include "tasks/triage/triage_port.hpp"
+
+#include <memory>
+#include <string>
+
+namespace reeve::adapters {
+
+struct triage_worker_options {
+  std::string log_folder;  // empty or missing = no files
+  redactor rules;
+  /// Text read of one container at most.
+  std::size_t container_bytes = 64 << 20;
+};
+
+class triage_worker final : public triage_port {
+ public:
+  /// The engine and the clock outlive the worker.
+  triage_worker(triage_worker_options options, container_engine& engine, clock_port& clock);
+  /// What waits is answered `unavailable`.
+  ~triage_worker() override;
+  void run(triage_request request, reply_slot<std::vector<produced_artifact>> slot) override;
+
+ private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace reeve::adapters

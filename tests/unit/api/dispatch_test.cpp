@@ -1,0 +1,193 @@
+#include "api/dispatch.hpp"
+
+#include "tests/unit/api/gateway_fixture.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace gateway_fixture;
+
+namespace {
+
+std::vector<route> table_routes(request* seen) {
+  const auto handle = [seen](request asked, const responder& slot) {
+    if (seen) *seen = std::move(asked);
+    slot.answer(text_response("ok"));
+  };
+  std::vector<route> made;
+  made.push_back(simple(method::get, "/open", handle));
+  made.push_back(simple(method::get, "/api/runs", handle, api::access::viewer));
+  made.back().query_names = {"limit", "cursor"};
+  made.back().response_schema = "{}";
+  made.push_back(simple(method::post, "/api/runs", handle, api::access::operator_));
+  made.back().max_body_bytes = 100;
+  made.push_back(simple(method::get, "/api/runs/{id}", handle, api::access::viewer));
+  made.push_back(simple(method::delete_, "/api/tokens/{id}", handle, api::access::admin));
+  made.push_back(simple(method::patch, "/api/runs/{id}", handle, api::access::operator_));
+  return made;
+}
+
+std::string with(std::string_view line, std::string_view token, std::string_view fields = "",
+                 std::string_view body = "") {
+  std::string text(line);
+  text += " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n";
+  if (!token.empty()) text += "Authorization: Bearer " + std::string(token) + "\r\n";
+  text += fields;
+  if (!body.empty()) text += "Content-Length: " + std::to_string(body.size()) + "\r\n";
+  return text + "\r\n" + std::string(body);
+}
+
+constexpr std::string_view json_type = "Content-Type: application/json\r\n";
+
+}  // namespace
+
+TEST(ACC1_dispatch, strangers_learn_nothing_about_the_table) {
+  gateway it(table_routes(nullptr));
+  for (const char* line : {"GET /api/runs", "GET /nothing", "POST /api/runs", "PUT /api/runs",
+                           "OPTIONS /api/runs", "OPTIONS *", "GET /api/runs/7", "BREW /api/runs"}) {
+    const answer got = it.ask(with(line, ""));
+    EXPECT_EQ(got.status, 401) << line;
+    EXPECT_TRUE(got.has("WWW-Authenticate: Bearer"));
+    EXPECT_FALSE(got.has("Allow:"));
+    EXPECT_EQ(it.ask(with(line, "unknown")).status, 401) << line;
+  }
+  EXPECT_EQ(it.ask(with("GET /open", "")).status, 200);
+  EXPECT_EQ(it.ask(with("GET /open", "unknown")).status, 200);
+}
+
+TEST(ACC1_dispatch, roles_rise) {
+  struct row {
+    const char *line, *token;
+    int status;
+  };
+  const row rows[] = {{"GET /api/runs", "viewer", 200},
+                      {"GET /api/runs", "auditor", 200},
+                      {"GET /api/runs", "operator", 200},
+                      {"GET /api/runs", "admin", 200},
+                      {"GET /api/runs", "node", 403},
+                      {"POST /api/runs", "viewer", 403},
+                      {"POST /api/runs", "auditor", 403},
+                      {"POST /api/runs", "operator", 200},
+                      {"DELETE /api/tokens/1", "operator", 403},
+                      {"DELETE /api/tokens/1", "admin", 200}};
+  gateway it(table_routes(nullptr));
+  for (const row& one : rows) {
+    EXPECT_EQ(it.ask(with(one.line, one.token)).status, one.status) << one.line << one.token;
+  }
+}
+
+TEST(ACC3_dispatch, denials_are_told) {
+  gateway it(table_routes(nullptr));
+  it.ask(with("GET /api/runs/marker", ""));
+  it.ask(with("DELETE /api/tokens/1", "viewer"));
+  const auto told = it.denials();
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[0].code, errc::unauthenticated);
+  EXPECT_FALSE(told[0].who);
+  EXPECT_EQ(told[0].peer, "127.0.0.1");
+  EXPECT_EQ(told[0].route, "GET /api/runs/{id}");
+  EXPECT_EQ(told[1].code, errc::forbidden);
+  EXPECT_EQ(told[1].who->principal, "token:viewer");
+}
+
+TEST(GW2_dispatch, refusals_have_one_order) {
+  gateway it(table_routes(nullptr));
+  const std::string large(101, 'x');
+  EXPECT_EQ(it.ask(with("GET /%zz", "")).status, 400);
+  EXPECT_EQ(it.ask(with("GET /nothing", "node")).status, 404);
+  EXPECT_EQ(it.ask(with("PUT /api/tokens/1", "viewer")).status, 403);
+  const answer wrong = it.ask(with("PUT /api/tokens/1", "admin"));
+  EXPECT_EQ(wrong.status, 405);
+  EXPECT_TRUE(wrong.has("Allow: DELETE, OPTIONS\r\n"));
+  EXPECT_EQ(it.ask(with("GET /api/runs?x=1", "viewer", "Accept: text/html\r\n")).status, 406);
+  EXPECT_EQ(it.ask(with("POST /api/runs?x=1", "admin", "", large)).status, 415);
+  EXPECT_EQ(it.ask(with("POST /api/runs?x=1", "admin", json_type, large)).status, 413);
+  EXPECT_EQ(it.ask(with("POST /api/runs?x=1", "admin", json_type, "{}")).status, 422);
+}
+
+TEST(GW2_dispatch, options_and_trailing_slashes_come_from_the_table) {
+  gateway it(table_routes(nullptr));
+  const answer options = it.ask(with("OPTIONS /api/runs/", "viewer"));
+  EXPECT_EQ(options.status, 204);
+  EXPECT_TRUE(options.has("Allow: GET, HEAD, POST, OPTIONS\r\n"));
+  EXPECT_EQ(it.ask(with("OPTIONS *", "viewer")).status, 204);
+  EXPECT_EQ(it.ask(with("OPTIONS /open", "")).status, 204);
+  EXPECT_EQ(it.ask(with("POST /open", "")).status, 405);
+  EXPECT_EQ(it.ask(with("GET /api/runs/", "viewer")).status, 200);
+}
+
+TEST(GW2_dispatch, unknown_and_doubled_query_names_are_422_and_named) {
+  gateway it(table_routes(nullptr));
+  const answer unknown = it.ask(with("GET /api/runs?limt=secret", "viewer"));
+  EXPECT_EQ(unknown.status, 422);
+  EXPECT_NE(unknown.body.find("\"pointer\":\"/query/limt\""), std::string::npos);
+  EXPECT_EQ(unknown.body.find("secret"), std::string::npos);
+  EXPECT_EQ(it.ask(with("GET /api/runs?limit=1&limit=2", "viewer")).status, 422);
+}
+
+TEST(GW2_dispatch, malformed_fields_are_422_and_named) {
+  gateway it(table_routes(nullptr));
+  for (const char* name : {"Idempotency-Key", "Reeve-Min-Position", "If-Match"}) {
+    const answer got = it.ask(with("GET /api/runs", "viewer", std::string(name) + ": a b\r\n"));
+    EXPECT_EQ(got.status, 422);
+    EXPECT_NE(got.body.find("/headers/" + std::string(name)), std::string::npos);
+  }
+}
+
+TEST(GW2_dispatch, the_handler_sees_what_was_sent) {
+  request seen;
+  gateway it(table_routes(&seen));
+  const std::string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  EXPECT_EQ(it.ask(with("PATCH /api/runs/a%20b/", "admin",
+                        "Content-Type: application/merge-patch+json\r\nIdempotency-Key: k\r\n"
+                        "If-Match: \"e\"\r\nLast-Event-ID: 5\r\nReeve-Min-Position: 9\r\n"
+                        "Accept: application/json\r\ntraceparent: " +
+                            trace + "\r\n",
+                        "{}"))
+                .status,
+            200);
+  EXPECT_EQ(seen.method, method::patch);
+  EXPECT_EQ(seen.path, "/api/runs/a b");
+  EXPECT_EQ(seen.param("id"), "a b");
+  EXPECT_EQ(seen.body, "{}");
+  EXPECT_EQ(seen.idempotency_key, "k");
+  EXPECT_EQ(seen.if_match, "\"e\"");
+  EXPECT_EQ(seen.last_event_id, "5");
+  EXPECT_EQ(seen.min_position, 9);
+  EXPECT_EQ(seen.traceparent, trace);
+  EXPECT_EQ(seen.accept, "application/json");
+  EXPECT_EQ(seen.who.principal, "token:admin");
+  EXPECT_EQ(seen.request_id, to_string(seen.correlation_id));
+  EXPECT_EQ(seen.body_digest, digest{});
+  it.ask(with("POST /api/runs", "admin", json_type, "{}"));
+  EXPECT_EQ(seen.body_digest, sha256("{}"));
+  it.ask(with("GET /api/runs?limit=%35", "admin", "traceparent: nonsense\r\n"));
+  EXPECT_EQ(seen.query_value("limit"), "5");
+  EXPECT_EQ(seen.query_value("cursor"), std::nullopt);
+  EXPECT_EQ(seen.traceparent, "");
+  EXPECT_EQ(it.ask(with("HEAD /api/runs", "admin"), true).status, 200);
+  EXPECT_EQ(seen.method, method::get);
+}
+
+TEST(GW4_dispatch, a_closed_gateway_answers_only_what_is_always_answered) {
+  auto routes = table_routes(nullptr);
+  routes.front().always = true;
+  std::atomic<bool> closed{true};
+  gateway it(std::move(routes), {}, [&]() -> std::optional<rejection> {
+    if (closed) return reject(errc::unavailable, "this server is a standby");
+    return std::nullopt;
+  });
+  EXPECT_EQ(it.ask(with("GET /open", "")).status, 200);
+  for (const char* line : {"GET /api/runs", "GET /nothing", "PUT /api/runs", "OPTIONS *"}) {
+    for (const char* token : {"", "unknown", "admin"}) {
+      const answer got = it.ask(with(line, token));
+      EXPECT_EQ(got.status, 503) << line << token;
+      EXPECT_TRUE(got.has("Retry-After: 1\r\n"));
+      EXPECT_NE(got.body.find("this server is a standby"), std::string::npos);
+    }
+  }
+  EXPECT_EQ(it.ask(with("GET /%zz", "")).status, 400);
+  EXPECT_TRUE(it.denials().empty());
+  closed = false;
+  EXPECT_EQ(it.ask(with("GET /api/runs", "admin")).status, 200);
+  EXPECT_EQ(it.ask(with("GET /api/runs", "")).status, 401);
+}

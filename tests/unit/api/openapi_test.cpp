@@ -1,0 +1,100 @@
+#include "api/openapi.hpp"
+
+#include "api/routes/health.hpp"
+#include "codec/json.hpp"
+#include "tests/unit/api/gateway_fixture.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace gateway_fixture;
+
+namespace {
+
+std::vector<route> described() {
+  route one = simple(
+      method::post, "/api/runs/{id}/cancel", [](const request&, const responder&) {},
+      api::access::operator_);
+  one.summary = "Cancel a run";
+  one.request_schema = R"({"type":"object"})";
+  one.response_schema = R"({"type":"string"})";
+  one.query_names = {"force"};
+  one.statuses = {202, 409};
+  return {std::move(one)};
+}
+
+/// The text at a path of keys, or "" if there is none.
+std::string at(const codec::json_doc& doc, std::initializer_list<const char*> keys) {
+  codec::json_node node = doc.root();
+  for (const char* key : keys) {
+    if (!node.is_object()) return {};
+    const auto next = node.find(key);
+    if (!next) return {};
+    node = *next;
+  }
+  return node.text();
+}
+
+}  // namespace
+
+TEST(GW1_openapi, describes_a_route_in_full) {
+  const auto doc = codec::parse_strict(openapi_document(described()));
+  ASSERT_TRUE(doc.ok());
+  const auto in = [&](std::initializer_list<const char*> keys) { return at(*doc, keys); };
+  EXPECT_EQ(in({"openapi"}), "\"3.1.0\"");
+  const char* path = "/api/runs/{id}/cancel";
+  EXPECT_EQ(in({"paths", path, "post", "summary"}), "\"Cancel a run\"");
+  EXPECT_EQ(in({"paths", path, "post", "operationId"}), "\"post_api_runs_id_cancel\"");
+  EXPECT_EQ(in({"paths", path, "post", "requestBody", "content", "application/json", "schema"}),
+            R"({"type":"object"})");
+  EXPECT_EQ(
+      in({"paths", path, "post", "responses", "202", "content", "application/json", "schema"}),
+      R"({"type":"string"})");
+  EXPECT_EQ(in({"paths", path, "post", "responses", "200"}), "");
+  EXPECT_EQ(in({"paths", path, "post", "security"}), R"([{"bearer":[]}])");
+  for (const char* status :
+       {"400", "401", "403", "404", "409", "413", "415", "422", "429", "503"}) {
+    EXPECT_EQ(in({"paths", path, "post", "responses", status, "$ref"}),
+              "\"#/components/responses/problem\"")
+        << status;
+  }
+  const std::string parameters = in({"paths", path, "post", "parameters"});
+  for (const char* name : {"\"id\"", "\"force\"", "\"Idempotency-Key\"", "\"If-Match\""}) {
+    EXPECT_NE(parameters.find(name), std::string::npos) << name;
+  }
+  EXPECT_NE(in({"components", "schemas", "problem"}), "");
+}
+
+TEST(GW1_openapi, is_served_to_anyone_and_describes_itself) {
+  gateway it(with_openapi(health_routes([] { return std::vector<check>{}; })));
+  const answer got = it.ask("GET /api/openapi.json HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(got.status, 200);
+  const auto doc = codec::parse_strict(got.body);
+  ASSERT_TRUE(doc.ok());
+  for (const char* path : {"/api/openapi.json", "/livez", "/readyz", "/metrics"}) {
+    EXPECT_NE(at(*doc, {"paths", path, "get"}), "") << path;
+  }
+  EXPECT_EQ(at(*doc, {"paths", "/livez", "get", "security"}), "[]");
+}
+
+TEST(P30_health, ready_says_what_is_wrong) {
+  std::vector<check> checks = {{"event_log", true, "standby"}, {"migrations", true, ""}};
+  gateway it(health_routes([&] { return checks; }));
+  const auto ask = [&](const std::string& target, const std::string& token = "") {
+    return it.ask("GET " + target + " HTTP/1.1\r\nHost: a\r\n" +
+                  (token.empty() ? "" : "Authorization: Bearer " + token + "\r\n") + "\r\n");
+  };
+  EXPECT_EQ(ask("/livez").body, R"({"status":"alive"})");
+  EXPECT_EQ(ask("/readyz").body, R"({"status":"ready"})");
+  EXPECT_EQ(ask("/readyz?verbose").body,
+            R"({"status":"ready","checks":[{"name":"event_log","ok":true,"note":"standby"},)"
+            R"({"name":"migrations","ok":true}]})");
+  checks[0] = {"event_log", false, "reconnecting"};
+  const answer got = ask("/readyz?verbose");
+  EXPECT_EQ(got.status, 503);
+  EXPECT_TRUE(got.has("Retry-After: 1\r\n"));
+  EXPECT_NE(got.body.find("not ready: event_log (reconnecting)"), std::string::npos);
+  EXPECT_EQ(ask("/livez").status, 200);
+  EXPECT_EQ(ask("/metrics").status, 401);
+  EXPECT_EQ(ask("/metrics", "viewer").status, 200);
+  EXPECT_TRUE(ask("/metrics", "viewer").has("text/plain; version=0.0.4"));
+}

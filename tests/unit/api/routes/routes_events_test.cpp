@@ -1,0 +1,121 @@
+#include "tests/unit/api/routes/routes_world.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace routes_fixture;
+
+namespace {
+
+/// The positions of a page, in its order.
+std::string positions(const answer& page) {
+  std::string all;
+  for (int i = 0;; ++i) {
+    const auto at = page.at("results/" + std::to_string(i) + "/position");
+    if (at.empty()) return all;
+    all += (all.empty() ? "" : " ") + at;
+  }
+}
+
+/// Events 1 and 3 are of the tenant, 2 and 4 of the other one: the fixture's first ones.
+struct four_events {
+  answer ask(const std::string& query, const std::string& token = "viewer") {
+    return it.ask(token, "GET /api/events" + query);
+  }
+  world it;
+};
+
+}  // namespace
+
+TEST(EV10_events, a_tenant_sees_its_own_and_the_auditor_all) {
+  four_events e;
+  ASSERT_EQ(e.it.reads.head(), 4);
+  EXPECT_EQ(positions(e.ask("")), "1 2");
+  EXPECT_EQ(positions(e.ask("", "admin")), "1 2");
+  EXPECT_EQ(positions(e.ask("", "stranger")), "3 4");
+  EXPECT_EQ(positions(e.ask("", "auditor")), "1 2 3 4");
+  const auto other = "?tenant=" + to_string(named("other"));
+  EXPECT_EQ(positions(e.ask(other, "auditor")), "3 4");
+  EXPECT_EQ(e.ask(other, "admin").status, 404);
+  EXPECT_EQ(positions(e.ask("?tenant=" + to_string(named("tenant")), "admin")), "1 2");
+  EXPECT_EQ(e.ask("/3").status, 404);
+  EXPECT_EQ(e.ask("/3", "auditor").at("position"), "3");
+  EXPECT_EQ(e.ask("/1").at("type"), "directive_created");
+  EXPECT_EQ(e.ask("/1").at("payload/spec/name"), "default");
+  for (const char* path : {"/0", "/5", "/-1", "/x", "/9999999999999999999"}) {
+    EXPECT_EQ(e.ask(path, "auditor").status, 404) << path;
+  }
+}
+
+TEST(EV10_events, are_filtered) {
+  four_events e;
+  const auto run = e.it.ask("operator", "POST /api/runs/launch", "{}");
+  const auto at = run.at("position");
+  const auto& record = e.it.reads.log.back();
+  const std::string queries[] = {"?type=run_launched",
+                                 "?stream=run-" + run.at("id"),
+                                 "?principal=" + record.meta.principal,
+                                 "?correlation_id=" + to_string(record.meta.correlation_id),
+                                 "?after=4",
+                                 "?from=" + run.at("created_at"),
+                                 "?after=2&limit=1"};
+  for (const auto& query : queries) {
+    EXPECT_EQ(positions(e.ask(query)), at) << query;
+  }
+  EXPECT_EQ(positions(e.ask("?to=" + run.at("created_at"))), "1 2");
+  EXPECT_EQ(positions(e.ask("?before=2")), "1");
+  EXPECT_EQ(positions(e.ask("?order=desc")), "5 2 1");
+}
+
+TEST(EV10_events, pages_have_no_gap_in_either_direction) {
+  four_events e;
+  for (const auto& [order, wanted] : {std::pair("asc", "1 2 3 4"), std::pair("desc", "4 3 2 1")}) {
+    std::string all;
+    std::string next;
+    for (int i = 0; i < 4; ++i) {
+      const auto page =
+          e.ask("?limit=1&order=" + std::string(order) + (next.empty() ? "" : "&cursor=" + next),
+                "auditor");
+      all += (all.empty() ? "" : " ") + positions(page);
+      next = page.at("next");
+      EXPECT_EQ(page.at("head"), "4");
+    }
+    EXPECT_EQ(all, wanted);
+    EXPECT_EQ(next, "null");
+  }
+}
+
+TEST(EV10_events, bad_filters_are_named) {
+  four_events e;
+  for (const char* query : {"after=x", "before=-1", "from=monday", "to=1", "order=up", "limit=0",
+                            "limit=501", "correlation_id=7", "cursor=a", "who=me"}) {
+    const auto got = e.ask("?" + std::string(query));
+    EXPECT_EQ(got.status, 422) << query;
+    const std::string name(query, std::string_view(query).find('='));
+    EXPECT_EQ(got.at("errors/0/pointer"), "/query/" + name);
+  }
+  EXPECT_EQ(e.ask("?tenant=x", "auditor").status, 422);
+}
+
+TEST(EV10_events, the_stream_goes_on_where_the_client_was) {
+  four_events e;
+  const auto first_chunk = [&](const std::string& query, const std::string& fields) {
+    const auto got = e.it.ask("auditor", "GET /api/events/stream" + query, "", fields);
+    EXPECT_EQ(got.status, 200) << got.body;
+    EXPECT_EQ(got.content_type, "text/event-stream");
+    std::string text;
+    got.stream->next(reply_slot<std::string>(
+        [&](outcome<std::string> chunk) { text = chunk ? *chunk : "refused"; }));
+    got.stream->cancel();
+    return text.substr(0, text.find('\n'));
+  };
+  EXPECT_EQ(first_chunk("?after=0", ""), "id: 1");
+  EXPECT_EQ(first_chunk("?after=0", "Last-Event-ID: 2\r\n"), "id: 3");
+  EXPECT_EQ(first_chunk("", ""), "") << "nothing happened since";
+  for (const char* fields : {"Last-Event-ID: x\r\n", "Last-Event-ID: 5\r\n"}) {
+    const auto got = e.it.ask("auditor", "GET /api/events/stream", "", fields);
+    EXPECT_EQ(got.status, 422) << fields;
+    EXPECT_EQ(got.at("errors/0/pointer"), "/headers/Last-Event-ID");
+  }
+  EXPECT_EQ(e.ask("/stream?after=5").at("code"), "position_ahead");
+  EXPECT_EQ(e.ask("/stream?tenant=" + to_string(named("other")), "admin").status, 404);
+}

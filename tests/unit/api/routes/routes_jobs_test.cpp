@@ -1,0 +1,146 @@
+#include "tests/unit/api/routes/routes_world.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace routes_fixture;
+
+namespace {
+
+/// A finished run with one job, whose log is longer than a piece of a blob.
+struct finished_run {
+  finished_run() {
+    const auto made = it.ask("operator", "POST /api/runs/launch", "{}");
+    run = made.at("id");
+    job = made.at("jobs/0/id");
+    it.commands.finish(parse_uuid(run).value(), domain::end_reason::completed, log);
+  }
+  answer ask(const std::string& rest, const std::string& token = "viewer") {
+    return it.ask(token, "GET /api/jobs/" + job + rest);
+  }
+  answer record(const std::string& body, const std::string& fields = "") {
+    return it.ask("operator", "POST /api/jobs/" + job + "/llm-calls", body, fields);
+  }
+
+  world it;
+  std::string log = std::string(300'000, 'a') + "end";
+  std::string run, job;
+};
+
+}  // namespace
+
+TEST(RUN4_jobs, are_listed_and_shown) {
+  finished_run r;
+  const auto shown = r.ask("");
+  EXPECT_EQ(shown.status, 200) << shown.body;
+  EXPECT_EQ(shown.at("run_id"), r.run);
+  EXPECT_EQ(shown.at("job_id"), r.job);
+  EXPECT_EQ(shown.at("state"), "succeeded");
+  EXPECT_EQ(shown.at("attempts/0/number"), "1");
+  for (const auto& path : {"/api/jobs?run=" + r.run, "/api/runs/" + r.run + "/jobs",
+                           std::string("/api/jobs?status=completed"),
+                           std::string("/api/jobs?task=task1&status=success")}) {
+    EXPECT_EQ(r.it.ask("viewer", "GET " + path).at("results/0/id"), r.job) << path;
+  }
+  EXPECT_EQ(r.it.ask("viewer", "GET /api/jobs?task=task2").at("results"), "[]");
+  for (const char* query : {"task=x", "status=x", "run=x", "limit=x"}) {
+    EXPECT_EQ(r.it.ask("viewer", "GET /api/jobs?" + std::string(query)).status, 422) << query;
+  }
+}
+
+TEST(RUN4_jobs, what_is_not_there_is_not_there) {
+  finished_run r;
+  for (const char* rest : {"", "/logs", "/artifacts", "/artifacts/x", "/llm-calls"}) {
+    EXPECT_EQ(r.ask(rest, "stranger").status, 404) << rest;
+    EXPECT_EQ(r.it.ask("viewer", "GET /api/jobs/slurm:17" + std::string(rest)).status, 404);
+  }
+  EXPECT_EQ(r.it.ask("stranger", "GET /api/runs/" + r.run + "/jobs").status, 404);
+  EXPECT_EQ(r.it.ask("stranger", "POST /api/jobs/" + r.job + "/llm-calls", "{}").status, 404);
+}
+
+TEST(RUN14_jobs, logs_are_downloaded_piece_by_piece) {
+  finished_run r;
+  for (const char* query : {"", "?attempt=1"}) {
+    const auto got = r.ask("/logs" + std::string(query));
+    EXPECT_EQ(got.status, 200);
+    EXPECT_EQ(got.content_type, "text/plain; charset=utf-8");
+    EXPECT_EQ(got.drained(), r.log);
+  }
+  EXPECT_EQ(r.ask("/logs?attempt=2").status, 404);
+  EXPECT_EQ(r.ask("/logs?attempt=x").status, 422);
+  const auto fresh = r.it.ask("operator", "POST /api/runs/launch", "{}").at("jobs/0/id");
+  const auto none = r.it.ask("viewer", "GET /api/jobs/" + fresh + "/logs");
+  EXPECT_EQ(none.status, 200);
+  EXPECT_EQ(none.drained(), "");
+}
+
+TEST(RUN4_jobs, artifacts_are_downloads) {
+  finished_run r;
+  const auto list = r.ask("/artifacts");
+  EXPECT_EQ(list.at("results/0/name"), "report \"1\".json");
+  EXPECT_EQ(list.at("results/0/bytes"), std::to_string(r.log.size()));
+  EXPECT_EQ(list.at("results/0/sha256"), to_hex(sha256(r.log)));
+  EXPECT_EQ(r.ask("/artifacts/absent.json").status, 404);
+}
+
+TEST(P23_jobs, a_download_is_named_safely) {
+  finished_run r;
+  auto& row = *std::find_if(r.it.reads.rows.begin(), r.it.reads.rows.end(), [&](const auto& one) {
+    return one.what == collection::jobs && one.id == r.job;
+  });
+  const std::string odd = "report \\\"1\\\".json";
+  row.doc.replace(row.doc.find(odd), odd.size(), "r\xc3\xa9port.json");
+  const auto got = r.ask("/artifacts/r%C3%A9port.json");
+  EXPECT_EQ(got.status, 200) << got.body;
+  EXPECT_EQ(got.content_type, "application/json");
+  EXPECT_EQ(got.header("Content-Disposition"),
+            "attachment; filename=\"r__port.json\"; filename*=UTF-8''r%c3%a9port.json");
+  EXPECT_EQ(got.drained(), r.log);
+}
+
+TEST(LLM1_calls, are_recorded_and_listed) {
+  finished_run r;
+  const auto made = r.record(R"({"model_name":"m-1","prompt_tokens":3,"completion_tokens":4,)"
+                             R"("latency_ms":5})");
+  ASSERT_EQ(made.status, 201) << made.body;
+  EXPECT_EQ(made.at("total_tokens"), "7");
+  EXPECT_EQ(made.at("job_id"), r.job);
+  EXPECT_EQ(made.at("run_id"), r.run);
+  EXPECT_FALSE(made.header("Reeve-Position").empty());
+  EXPECT_EQ(r.ask("/llm-calls").at("results/0/id"), made.at("id"));
+  EXPECT_EQ(r.ask("/llm-calls").at("results/1"), "");
+}
+
+TEST(LLM1_calls, anything_else_is_refused_and_not_kept) {
+  finished_run r;
+  const auto before = r.it.reads.head();
+  const std::string counts = R"("model_name":"m","prompt_tokens":1,"completion_tokens":2)";
+  for (const char* field : {"prompt", "completion", "messages", "text", "cost"}) {
+    const auto got = r.record("{" + counts + ",\"" + field + "\":\"MARKER\"}");
+    EXPECT_EQ(got.status, 422) << field;
+    EXPECT_EQ(got.at("code"), "unknown_field");
+    EXPECT_EQ(got.at("errors/0/pointer"), "/" + std::string(field));
+    EXPECT_EQ(got.body.find("MARKER"), std::string::npos);
+  }
+  const std::pair<const char*, const char*> wrong[] = {
+      {R"({"model_name":"tell me all","prompt_tokens":1,"completion_tokens":2})", "/model_name"},
+      {R"({"model_name":"m","prompt_tokens":-1,"completion_tokens":2})", "/prompt_tokens"},
+      {R"({"model_name":"m","prompt_tokens":1,"completion_tokens":"2"})", "/completion_tokens"},
+      {R"({"model_name":"m","prompt_tokens":1,"completion_tokens":2,"total_tokens":4})",
+       "/total_tokens"}};
+  for (const auto& [body, pointer] : wrong) {
+    EXPECT_EQ(r.record(body).at("errors/0/pointer"), pointer) << body;
+  }
+  EXPECT_EQ(r.it.reads.head(), before);
+  for (const auto& e : r.it.reads.log) EXPECT_EQ(e.payload.find("MARKER"), std::string::npos);
+}
+
+TEST(EV3_calls, are_counted_once_per_key) {
+  finished_run r;
+  const std::string key = "Idempotency-Key: call-1\r\n";
+  const std::string body = R"({"model_name":"m","prompt_tokens":1,"completion_tokens":2})";
+  const auto first = r.record(body, key);
+  r.record(body);
+  const auto head = r.it.reads.head();
+  EXPECT_EQ(r.record(body, key).body, first.body);
+  EXPECT_EQ(r.it.reads.head(), head);
+}

@@ -1,0 +1,202 @@
+// Allowlists: denied by default, one entry a name, and what a pattern and the host network need.
+
+#include "domain/access/allowlist.hpp"
+
+#include "domain/runs/run.hpp"
+#include "tests/unit/domain/aggregate_steps.hpp"
+
+namespace {
+
+using namespace reeve;
+using namespace reeve::domain;
+using steps::accepted;
+using steps::code_of;
+using steps::id_of;
+using steps::pointer_of;
+using steps::take;
+
+image_allowed image(int id, const std::string& reference, bool host_network = false) {
+  return {id_of(id), reference, {}, host_network, ""};
+}
+
+container_allowed container(int id, const std::string& name,
+                            std::optional<std::string> engine_id = {}) {
+  return {id_of(id), name, std::move(engine_id), ""};
+}
+
+image_list_state images(std::initializer_list<image_allowed> entries) {
+  image_list_state list;
+  for (const auto& e : entries) take(list, decide_allow(list, e));
+  return list;
+}
+
+container_list_state containers(std::initializer_list<container_allowed> entries) {
+  container_list_state list;
+  for (const auto& e : entries) take(list, decide_allow(list, e));
+  return list;
+}
+
+/// The number of the entry that lets an image start, 0 for none.
+int allowing(const image_list_state& list, const std::string& reference) {
+  const auto* entry = allowing_entry(list, *parse_image_reference(reference));
+  return entry == nullptr ? 0 : entry->id.bytes[15];
+}
+
+int allowing(const container_list_state& list, const std::string& name) {
+  const auto* entry = allowing_entry(list, name);
+  return entry == nullptr ? 0 : entry->id.bytes[15];
+}
+
+TEST(CTR2_images, are_denied_by_default) {
+  EXPECT_EQ(allowing(image_list_state{}, "busybox"), 0);
+  const auto list = images({image(2, "localhost:1/box:1")});
+  EXPECT_EQ(allowing(list, "localhost:1/box:1"), 2);
+  for (const char* other : {"localhost:1/box:2", "localhost:1/box", "localhost:1/boxes:1",
+                            "localhost:2/box:1", "box:1", "localhost:1/a/box:1"}) {
+    EXPECT_EQ(allowing(list, other), 0) << other;
+  }
+}
+
+TEST(CTR2_images, are_normalised_when_listed_and_when_asked_for) {
+  const auto list = images({image(2, "busybox"), image(3, "index.docker.io/team/app:1"),
+                            image(4, "index.docker.io/tools/*")});
+  EXPECT_EQ(list.entries[0].what.reference, "docker.io/library/busybox:latest");
+  EXPECT_EQ(list.entries[1].what.reference, "docker.io/team/app:1");
+  EXPECT_EQ(list.entries[2].what.reference, "docker.io/tools/*");
+  EXPECT_EQ(allowing(list, "docker.io/library/busybox:latest"), 2);
+  EXPECT_EQ(allowing(list, "team/app:1"), 3);
+  EXPECT_EQ(allowing(list, "tools/saw"), 4);
+}
+
+TEST(CTR2_images, a_digest_is_listed_by_itself) {
+  const std::string pinned = "localhost:1/box@sha256:" + std::string(64, 'a');
+  const auto list = images({image(2, "localhost:1/box:latest"), image(3, pinned)});
+  EXPECT_EQ(allowing(list, pinned), 3);
+  EXPECT_EQ(allowing(list, "localhost:1/box"), 2);
+  EXPECT_EQ(allowing(list, "localhost:1/box:latest@sha256:" + std::string(64, 'a')), 0);
+}
+
+TEST(CTR2_images, an_exact_entry_comes_before_a_pattern_wherever_it_stands) {
+  const auto list = images(
+      {image(2, "localhost:1/*"), image(3, "localhost:1/team/*"), image(4, "localhost:1/team/a")});
+  EXPECT_EQ(allowing(list, "localhost:1/team/a"), 4);
+  EXPECT_EQ(allowing(list, "localhost:1/team/b"), 2) << "of patterns the first one";
+}
+
+TEST(CTR8_images, an_inactive_entry_denies_and_may_be_made_again) {
+  auto list = images({image(2, "localhost:1/box:1")});
+  take(list, decide_deny(list, id_of(2)));
+  EXPECT_EQ(allowing(list, "localhost:1/box:1"), 0);
+  EXPECT_FALSE(list.entries[0].is_active);
+  EXPECT_EQ(list.entries[0].deactivated_at, 2000);
+  EXPECT_TRUE(decide_deny(list, id_of(2))->empty());
+  EXPECT_EQ(code_of(decide_deny(list, id_of(9))), errc::not_found);
+  take(list, decide_allow(list, image(3, "localhost:1/box:1")));
+  EXPECT_EQ(allowing(list, "localhost:1/box:1"), 3);
+}
+
+TEST(CTR8_images, say_who_listed_them_and_when) {
+  const auto list = images({image(2, "busybox")});
+  EXPECT_EQ(list.tenant, steps::tenant);
+  EXPECT_EQ(list.entries[0].created_by, steps::writer);
+  EXPECT_EQ(list.entries[0].created_at, 1000);
+  EXPECT_EQ(list.entries[0].created_position, 10);
+  EXPECT_EQ(list.find(id_of(2)), &list.entries[0]);
+}
+
+TEST(CTR8_images, refuse_duplicates_after_normalisation_and_bad_fields) {
+  const auto list = images({image(2, "busybox"), image(3, "docker.io/library/*")});
+  for (const char* same : {"busybox", "busybox:latest", "docker.io/busybox", "docker.io/library/*",
+                           "index.docker.io/library/*"}) {
+    const auto refused = decide_allow(list, image(4, same));
+    EXPECT_EQ(code_of(refused), errc::conflict) << same;
+    EXPECT_EQ(refused.error().field, "/reference");
+  }
+  for (const char* bad : {"", "Upper", "a b", "*", "busybox:*1", "box*"}) {
+    EXPECT_EQ(pointer_of(decide_allow(list, image(4, bad))), "/reference") << bad;
+  }
+  auto wordy = image(4, "alpine");
+  wordy.reason = std::string(513, 'r');
+  EXPECT_EQ(pointer_of(decide_allow(list, wordy)), "/reason");
+  wordy.reason = std::string("r\0", 2);
+  EXPECT_EQ(pointer_of(decide_allow(list, wordy)), "/reason");
+  wordy.reason = std::string(512, 'r');
+  EXPECT_EQ(pointer_of(decide_allow(list, wordy)), accepted);
+}
+
+TEST(CTR8_limits, a_list_has_at_most_five_thousand_entries_with_the_inactive_ones) {
+  image_list_state list;
+  allow_entry<image_allowed> old;
+  old.is_active = false;
+  list.entries.assign(max_allow_entries - 1, old);
+  EXPECT_EQ(pointer_of(decide_allow(list, image(2, "busybox"))), accepted);
+  list.entries.push_back(old);
+  EXPECT_EQ(code_of(decide_allow(list, image(2, "busybox"))), errc::conflict);
+  container_list_state others;
+  others.entries.resize(max_allow_entries);
+  EXPECT_EQ(code_of(decide_allow(others, container(2, "web"))), errc::conflict);
+}
+
+TEST(CTR2_containers, are_found_by_name_and_by_id_and_denied_otherwise) {
+  const std::string id = "0123456789ab" + std::string(52, 'c');
+  auto list = containers({container(2, "web", id), container(3, "db")});
+  EXPECT_EQ(allowing(list, "web"), 2);
+  EXPECT_EQ(allowing(list, "db"), 3);
+  EXPECT_EQ(allowing(list, id), 2);
+  EXPECT_EQ(allowing(list, id.substr(0, 12)), 2);
+  EXPECT_EQ(allowing(list, id.substr(0, 11)), 0) << "too short to be an id";
+  for (const std::string& other : {std::string(), std::string("we"), std::string("webs"),
+                                   std::string("/web"), std::string("WEB"), id + "c"}) {
+    EXPECT_EQ(allowing(list, other), 0) << other;
+  }
+  take(list, decide_deny(list, id_of(2)));
+  EXPECT_EQ(allowing(list, "web"), 0);
+  EXPECT_EQ(allowing(list, id), 0);
+  EXPECT_EQ(allowing(list, "db"), 3);
+}
+
+TEST(CTR8_containers, refuse_duplicates_and_bad_fields) {
+  const auto list = containers({container(2, "web")});
+  EXPECT_EQ(code_of(decide_allow(list, container(3, "web"))), errc::conflict);
+  for (const std::string& bad : {std::string(), std::string("two words"), std::string("/web"),
+                                 std::string("-web"), std::string("a*"), std::string(256, 'w')}) {
+    EXPECT_EQ(pointer_of(decide_allow(list, container(3, bad))), "/name") << bad;
+  }
+  for (const std::string& bad : {std::string(), std::string("abc"), std::string(64, 'G'),
+                                 std::string(64, 'A'), std::string(65, 'a')}) {
+    EXPECT_EQ(pointer_of(decide_allow(list, container(3, "db", bad))), "/container_id") << bad;
+  }
+  auto wordy = container(3, "db");
+  wordy.reason = std::string(513, 'r');
+  EXPECT_EQ(pointer_of(decide_allow(list, wordy)), "/reason");
+  EXPECT_EQ(code_of(decide_deny(list, id_of(9))), errc::not_found);
+}
+
+TEST(RUN11_host_network, is_for_entries_that_allow_it_only) {
+  const auto list = images({image(2, "localhost:1/*", true), image(3, "localhost:1/tight:1")});
+  const auto asked = [&](const std::string& reference, const char* network) {
+    task_spec t;
+    t.kind = task_kind::container;
+    t.params.image = reference;
+    t.params.network = network;
+    const auto ok = check_allowed(t, list, {}, "/tasks/3");
+    return ok ? accepted : std::string(name_of(ok.error().code)) + " " + ok.error().field;
+  };
+  EXPECT_EQ(asked("localhost:1/loose:1", "host"), accepted);
+  EXPECT_EQ(asked("localhost:1/tight:1", "none"), accepted);
+  EXPECT_EQ(asked("localhost:1/tight:1", "host"), "not_allowlisted /tasks/3/params/network");
+  EXPECT_EQ(asked("localhost:2/loose:1", "host"), "not_allowlisted /tasks/3/params/image");
+}
+
+TEST(CTR2_tasks, name_the_container_that_is_not_listed) {
+  const auto list = containers({container(2, "web")});
+  task_spec t;
+  t.params.containers = std::vector<std::string>{"web", "db"};
+  const auto refused = check_allowed(t, {}, list, "/tasks/0");
+  EXPECT_EQ(code_of(refused), errc::not_allowlisted);
+  EXPECT_EQ(refused.error().field, "/tasks/0/params/containers/1");
+  t.params.containers = std::vector<std::string>{"web"};
+  EXPECT_TRUE(check_allowed(t, {}, list, "/tasks/0"));
+}
+
+}  // namespace

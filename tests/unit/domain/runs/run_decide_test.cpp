@@ -1,0 +1,340 @@
+// What a run decides on each command: launch, intend, end, refuse, cancel.
+
+#include "tests/unit/domain/runs/run_steps.hpp"
+
+namespace {
+
+using namespace reeve;
+using namespace reeve::domain;
+using steps::code_of;
+using steps::container_task;
+using steps::driven_run;
+using steps::id_of;
+using steps::launch_of;
+using steps::listing;
+
+std::string launched(std::vector<task_spec> tasks, directive_limits limits = {},
+                     const std::string& at = "/tasks") {
+  return steps::pointer_of(
+      decide_launch({}, launch_of(std::move(tasks), limits), listing(steps::box), {}, at));
+}
+
+TEST(RUN2_snapshot, is_in_the_event_by_value_with_one_job_for_each_task) {
+  auto c = launch_of({container_task("a"), container_task("b", {"a"})});
+  c.since = "last_success";
+  c.since_run = id_of(40);
+  c.since_at = 77;
+  c.labels = {{"team", "ops"}};
+  c.retry_of = id_of(41);
+  const auto events = decide_launch({}, c, listing(steps::box), {}, "/tasks");
+  ASSERT_TRUE(events);
+  run_launched e;
+  e.id = c.run;
+  e.directive = c.directive;
+  e.jobs = {id_of(0), id_of(1)};
+  e.engine = "docker";
+  e.since = "last_success";
+  e.since_run = id_of(40);
+  e.since_at = timestamp{77};
+  e.labels = c.labels;
+  e.retry_of = id_of(41);
+  EXPECT_EQ(*events, run_events{e});
+  run_state run;
+  steps::take(run, events);
+  EXPECT_EQ(run.status, run_status::pending);
+  EXPECT_EQ(run.created_by, steps::writer);
+  EXPECT_EQ(run.tenant, steps::tenant);
+  ASSERT_EQ(run.jobs.size(), 2U);
+  EXPECT_EQ(run.task_of(run.jobs[1]).name, "b");
+  EXPECT_EQ(jobs_by_status(run), (std::map<std::string, std::int64_t>{{"pending", 2}}));
+  EXPECT_EQ(code_of(decide_launch(run, c, listing(steps::box), {}, "/tasks")), errc::conflict);
+}
+
+TEST(RUN3_launch_refusals, name_the_field_in_the_request) {
+  EXPECT_EQ(launched({container_task("a")}), steps::accepted);
+  EXPECT_EQ(launched({}), "/tasks");
+  EXPECT_EQ(launched({}, {}, "/directive/tasks"), "/directive/tasks");
+  EXPECT_EQ(launched({container_task("a"), container_task("a")}), "/tasks/1/name");
+  EXPECT_EQ(launched({container_task("a", {"b"})}), "/tasks/0/needs/0");
+  EXPECT_EQ(launched({container_task("a", {"b"}), container_task("b", {"a"})}), "/tasks");
+  auto foreign = container_task("a");
+  foreign.params.max_lines = 3;
+  EXPECT_EQ(launched({container_task("x"), foreign}, {}, "/directive/tasks"),
+            "/directive/tasks/1/params/max_lines");
+  auto unlisted = container_task("a");
+  unlisted.params.image = "localhost:1/other:1";
+  EXPECT_EQ(launched({container_task("x"), unlisted}), "not_allowlisted /tasks/1/params/image");
+  auto host = container_task("a");
+  host.params.network = "host";
+  EXPECT_EQ(launched({host}), "not_allowlisted /tasks/0/params/network");
+  task_spec triage;
+  triage.name = "t";
+  triage.params.containers = std::vector<std::string>{"web"};
+  EXPECT_EQ(launched({triage}), "not_allowlisted /tasks/0/params/containers/0");
+}
+
+TEST(RUN3_launch_refusals, cover_the_limits_labels_and_since) {
+  directive_limits none_at_all;
+  none_at_all.max_parallel = 0;
+  EXPECT_EQ(launched({container_task("a")}, none_at_all), "/limits/max_parallel");
+  EXPECT_EQ(launched({container_task("a")}, none_at_all, "/directive/tasks"),
+            "/directive/limits/max_parallel");
+  auto c = launch_of({container_task("a")});
+  c.since = "yesterday";
+  EXPECT_EQ(steps::pointer_of(decide_launch({}, c, listing(steps::box), {}, "/tasks")), "/since");
+  c.since.reset();
+  c.labels = {{"two words", ""}};
+  EXPECT_EQ(steps::pointer_of(decide_launch({}, c, listing(steps::box), {}, "/tasks")), "/labels");
+  c.labels.clear();
+  c.jobs.pop_back();
+  EXPECT_EQ(code_of(decide_launch({}, c, listing(steps::box), {}, "/tasks")), errc::internal);
+}
+
+TEST(RUN3_launch_refusals, tell_a_bad_field_before_one_that_is_not_listed) {
+  auto unlisted = container_task("a");
+  unlisted.params.image = "localhost:1/other:1";
+  EXPECT_EQ(launched({unlisted, container_task("two words")}), "/tasks/1/name");
+}
+
+TEST(RUN7_intend, starts_the_run_first_and_sets_the_deadline) {
+  auto own = container_task("own");
+  own.timeout_s = 5;
+  directive_limits limits;
+  limits.timeout_s = 60;
+  driven_run run({container_task("a"), own}, limits);
+  const auto first = decide_intend(run.state, id_of(0), 1000, "c", "i", "sha256:x", "spare");
+  ASSERT_TRUE(first);
+  EXPECT_EQ(*first, (run_events{run_started{}, attempt_intended{id_of(0), 1, "c", "i", "sha256:x",
+                                                                timestamp{60'001'000}, "spare"}}));
+  run.take(first);
+  EXPECT_EQ(run.job(0).attempts.back().volume, "spare");
+  EXPECT_EQ(run.state.status, run_status::running);
+  EXPECT_EQ(run.status(0), job_status::running);
+  EXPECT_EQ(run.state.started_at, run.now);
+  const auto second = decide_intend(run.state, id_of(1), 1000, {}, {}, {});
+  ASSERT_TRUE(second);
+  EXPECT_EQ(*second,
+            (run_events{attempt_intended{id_of(1), 1, {}, {}, {}, timestamp{5'001'000}, {}}}));
+}
+
+TEST(RUN7_intend, is_for_jobs_that_wait_in_a_run_that_goes_on) {
+  driven_run run({container_task("a"), container_task("b")});
+  const auto intend = [&](int job) {
+    return code_of(decide_intend(run.state, id_of(job), run.now, {}, {}, {}));
+  };
+  EXPECT_EQ(intend(9), errc::not_found);
+  run.start(0);
+  EXPECT_EQ(intend(0), errc::conflict) << "it runs already";
+  run.succeed(0);
+  EXPECT_EQ(intend(0), errc::conflict) << "it is over";
+  run.start(1);
+  run.cancel();
+  run.fail(1);
+  run.next();
+  EXPECT_EQ(intend(1), errc::conflict);
+}
+
+TEST(RUN7_evolve, fills_the_attempt_from_its_events_and_ignores_what_does_not_fit) {
+  driven_run run({container_task("a")});
+  run.start(0);
+  run.take(run_events{container_created{id_of(0), 1, "engine-id"},
+                      attempt_started{id_of(0), 1, false}, work_attempted{id_of(0), 1, 2}});
+  const auto before = run.job(0);
+  EXPECT_EQ(before.attempts[0].container_id, "engine-id");
+  EXPECT_EQ(before.attempts[0].started_at, run.now);
+  EXPECT_EQ(before.attempts[0].works, 2);
+  run.take(run_events{container_created{id_of(0), 2, "other"}, attempt_started{id_of(9), 1, false},
+                      attempt_ended{id_of(0), 3, 1, end_reason::exited, {}},
+                      retry_scheduled{id_of(9), 2, {}}, job_finished{id_of(9)},
+                      artifact_stored{id_of(9), "n", "m", {}}, job_waiting{id_of(9), "r"},
+                      attempt_intended{id_of(9), 1, {}, {}, {}, {}, {}}});
+  EXPECT_EQ(run.job(0), before);
+  run.take(run_events{artifact_stored{id_of(0), "report.json", "application/json", {}}});
+  EXPECT_EQ(run.job(0).artifacts.size(), 1U);
+}
+
+TEST(CTR4_waiting, ends_with_the_next_attempt) {
+  driven_run run({container_task("a")});
+  run.take(run_events{job_waiting{id_of(0), "engine_unavailable"}});
+  EXPECT_TRUE(run.job(0).waiting_for_engine);
+  run.start(0);
+  EXPECT_FALSE(run.job(0).waiting_for_engine);
+}
+
+/// What a job is after an attempt ended so, without and with a further try left.
+struct ending {
+  end_reason reason;
+  job_status status;
+  bool retried;
+};
+
+const std::vector<ending> endings{{end_reason::exited, job_status::failed, true},
+                                  {end_reason::completed, job_status::success, false},
+                                  {end_reason::timed_out, job_status::failed, true},
+                                  {end_reason::cancelled, job_status::cancelled, false},
+                                  {end_reason::need_failed, job_status::failed, false},
+                                  {end_reason::outcome_unknown, job_status::failed, false},
+                                  {end_reason::not_allowlisted, job_status::failed, false},
+                                  {end_reason::image_missing, job_status::failed, false},
+                                  {end_reason::image_changed, job_status::failed, false},
+                                  {end_reason::engine_refused, job_status::failed, true},
+                                  {end_reason::start_failed, job_status::failed, true},
+                                  {end_reason::out_of_memory, job_status::failed, true},
+                                  {end_reason::second_start, job_status::failed, false},
+                                  {end_reason::input_missing, job_status::failed, true},
+                                  {end_reason::not_available_yet, job_status::failed, false},
+                                  {end_reason::quarantined, job_status::failed, false},
+                                  {end_reason::internal_error, job_status::failed, true}};
+
+TEST(RUN5_end, of_every_reason_finishes_the_job_or_tries_again) {
+  ASSERT_EQ(endings.size(), enum_names<end_reason>::names.size());
+  for (std::size_t i = 0; i < endings.size(); ++i) {
+    const auto& row = endings[i];
+    ASSERT_EQ(static_cast<std::size_t>(row.reason), i);
+    SCOPED_TRACE(name_of(row.reason));
+    for (const std::int64_t retries : {0, 1}) {
+      directive_limits limits;
+      limits.retries = retries;
+      driven_run run({container_task("a")}, limits);
+      run.start(0);
+      const auto events = decide_end(run.state, id_of(0), row.reason, 3, {}, run.now);
+      ASSERT_TRUE(events);
+      ASSERT_EQ(events->size(), 2U);
+      EXPECT_EQ(events->front(), run_event(attempt_ended{id_of(0), 1, 3, row.reason, {}}));
+      const bool again = retries == 1 && row.retried;
+      const run_event retry = retry_scheduled{id_of(0), 2, timestamp{run.now + 1'000'000}};
+      const run_event over = job_finished{id_of(0), row.status, row.reason};
+      EXPECT_EQ(events->back(), again ? retry : over);
+    }
+  }
+}
+
+TEST(RUN5_end, is_a_success_for_exit_code_zero_only) {
+  for (const std::optional<std::int64_t> code :
+       {std::optional<std::int64_t>(), std::optional<std::int64_t>(1),
+        std::optional<std::int64_t>(137), std::optional<std::int64_t>(0)}) {
+    driven_run run({container_task("a")});
+    run.start(0);
+    run.end(0, end_reason::exited, code);
+    EXPECT_EQ(run.status(0), code == 0 ? job_status::success : job_status::failed);
+    EXPECT_EQ(run.job(0).attempts[0].exit_code, code);
+  }
+  driven_run late({container_task("a")});
+  late.start(0);
+  late.end(0, end_reason::timed_out, 0);
+  EXPECT_EQ(late.status(0), job_status::failed) << "it ended well, but because it was stopped";
+}
+
+TEST(RUN5_end, of_every_reason_after_a_cancel_is_final) {
+  for (const auto& row : endings) {
+    SCOPED_TRACE(name_of(row.reason));
+    directive_limits limits;
+    limits.retries = 5;
+    driven_run run({container_task("a")}, limits);
+    run.start(0);
+    run.cancel();
+    run.end(0, row.reason, 3);
+    const bool unknown =
+        row.reason == end_reason::outcome_unknown || row.reason == end_reason::second_start;
+    const auto expected = row.reason == end_reason::completed ? job_status::success
+                          : unknown                           ? job_status::failed
+                                                              : job_status::cancelled;
+    EXPECT_EQ(run.status(0), expected);
+    EXPECT_EQ(run.job(0).reason,
+              expected == job_status::cancelled ? end_reason::cancelled : row.reason);
+  }
+}
+
+TEST(RUN5_end, keeps_the_log_and_needs_an_open_attempt) {
+  driven_run run({container_task("a")});
+  const auto end = [&](int job) {
+    return code_of(decide_end(run.state, id_of(job), end_reason::exited, 0, {}, run.now));
+  };
+  EXPECT_EQ(end(0), errc::conflict);
+  EXPECT_EQ(end(9), errc::conflict);
+  run.start(0);
+  const blob_ref log{{}, 12, true};
+  run.take(decide_end(run.state, id_of(0), end_reason::exited, 0, log, run.now));
+  EXPECT_EQ(run.job(0).attempts[0].log, log);
+  EXPECT_EQ(end(0), errc::conflict);
+}
+
+TEST(RUN5_refuse, fails_a_job_that_waits_and_starts_the_run_with_it) {
+  driven_run run({container_task("a"), container_task("b")});
+  const auto refused = decide_refuse(run.state, id_of(0), end_reason::image_missing);
+  EXPECT_EQ(*refused, (run_events{run_started{}, job_finished{id_of(0), job_status::failed,
+                                                              end_reason::image_missing}}));
+  run.take(refused);
+  EXPECT_EQ(decide_refuse(run.state, id_of(1), end_reason::image_changed)->size(), 1U);
+  EXPECT_EQ(code_of(decide_refuse(run.state, id_of(0), end_reason::image_missing)), errc::conflict);
+  EXPECT_EQ(code_of(decide_refuse(run.state, id_of(9), end_reason::image_missing)),
+            errc::not_found);
+  run.start(1);
+  EXPECT_EQ(code_of(decide_refuse(run.state, id_of(1), end_reason::image_missing)), errc::conflict);
+}
+
+TEST(RUN5_cancel, of_a_run_that_nothing_runs_in_ends_it_at_once) {
+  EXPECT_EQ(code_of(decide_cancel(run_state{})), errc::not_found);
+  driven_run run({container_task("a"), container_task("b", {"a"})});
+  EXPECT_EQ(*decide_cancel(run.state),
+            (run_events{run_cancel_requested{},
+                        job_finished{id_of(0), job_status::cancelled, end_reason::cancelled},
+                        job_finished{id_of(1), job_status::cancelled, end_reason::cancelled},
+                        run_finished{run_status::cancelled}}));
+  run.cancel();
+  EXPECT_EQ(run.state.status, run_status::cancelled);
+  EXPECT_FALSE(run.state.started_at);
+  EXPECT_EQ(code_of(decide_cancel(run.state)), errc::conflict);
+}
+
+TEST(RUN5_cancel, lets_what_runs_end_first_and_twice_makes_no_event) {
+  driven_run run({container_task("a"), container_task("b", {"a"})});
+  run.start(0);
+  run.cancel();
+  EXPECT_EQ(run.status(1), job_status::cancelled);
+  EXPECT_EQ(run.state.status, run_status::running);
+  EXPECT_TRUE(decide_cancel(run.state)->empty());
+  EXPECT_TRUE(run.startable().empty());
+  run.fail(0);
+  EXPECT_EQ(run.status(0), job_status::cancelled);
+  run.next();
+  EXPECT_EQ(run.state.status, run_status::cancelled);
+}
+
+TEST(RUN5_cancel, ends_a_job_that_waits_for_its_next_try) {
+  directive_limits limits;
+  limits.retries = 3;
+  driven_run run({container_task("a")}, limits);
+  run.start(0);
+  run.fail(0);
+  run.cancel();
+  EXPECT_EQ(run.status(0), job_status::cancelled);
+  EXPECT_EQ(run.state.status, run_status::cancelled);
+  EXPECT_EQ(run.next().wake_at, 0);
+}
+
+TEST(RUN5_cancel, that_comes_after_the_last_job_changes_no_result) {
+  for (const bool good : {true, false}) {
+    driven_run run({container_task("a")});
+    run.start(0);
+    good ? run.succeed(0) : run.fail(0);
+    run.cancel();
+    EXPECT_EQ(run.state.status, good ? run_status::success : run_status::failed);
+  }
+  driven_run saved({container_task("a")});
+  saved.start(0);
+  saved.cancel();
+  saved.succeed(0);
+  saved.next();
+  EXPECT_EQ(saved.state.status, run_status::success) << "it was done before the signal came";
+}
+
+TEST(RUN7_container_name, is_the_same_for_the_same_attempt) {
+  const auto house = *parse_uuid("01890a5d-ac96-774b-bcce-b302099a8057");
+  EXPECT_EQ(container_name_of(house, id_of(3), 2),
+            "reeve-b302099a8057-" + to_string(id_of(3)) + "-a2");
+  EXPECT_NE(container_name_of(house, id_of(3), 2), container_name_of(house, id_of(3), 3));
+  EXPECT_LE(container_name_of(house, id_of(3), 11).size(), 64U) << "also a host name has 64";
+}
+
+}  // namespace

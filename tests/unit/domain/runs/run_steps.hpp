@@ -1,0 +1,81 @@
+#pragma once
+// A run that is driven by its own decisions, as its actor does.
+
+#include "domain/runs/run.hpp"
+#include "tests/unit/domain/aggregate_steps.hpp"
+
+#include <utility>
+
+namespace steps {
+
+inline const std::string box = "localhost:1/box:1";
+
+inline reeve::domain::task_spec container_task(const std::string& name,
+                                               std::vector<std::string> needs = {}) {
+  reeve::domain::task_spec t;
+  t.kind = reeve::domain::task_kind::container;
+  t.name = name;
+  t.needs = std::move(needs);
+  t.params.image = box;
+  return t;
+}
+
+inline reeve::domain::image_list_state listing(const std::string& reference,
+                                               bool host_network = false) {
+  reeve::domain::image_list_state list;
+  take(list, decide_allow(
+                 list, reeve::domain::image_allowed{id_of(900), reference, {}, host_network, ""}));
+  return list;
+}
+
+/// Job i of the run is `id_of(i)`, the run itself `id_of(500)`.
+inline reeve::domain::launch_command launch_of(std::vector<reeve::domain::task_spec> tasks,
+                                               reeve::domain::directive_limits limits = {}) {
+  reeve::domain::launch_command c;
+  c.run = id_of(500);
+  for (std::size_t i = 0; i < tasks.size(); ++i) c.jobs.push_back(id_of(static_cast<int>(i)));
+  c.directive.name = "d";
+  c.directive.tasks = std::move(tasks);
+  c.directive.limits = limits;
+  c.engine = "docker";
+  return c;
+}
+
+class driven_run {
+ public:
+  explicit driven_run(std::vector<reeve::domain::task_spec> tasks,
+                      reeve::domain::directive_limits limits = {}) {
+    take(decide_launch(state, launch_of(std::move(tasks), limits), listing(box), {}, "/tasks"));
+  }
+
+  void take(const reeve::outcome<reeve::domain::run_events>& events) {
+    ASSERT_TRUE(events) << events.error().detail << " " << events.error().field;
+    for (const auto& e : *events) {
+      const auto n = state.stream_version + 1;
+      evolve(state, e, {{n, n, now}, tenant, writer});
+      history.push_back(e);
+    }
+  }
+  /// Writes what the plan wants written, and says what it wants then.
+  reeve::domain::run_plan next() {
+    take(plan(state, now).events);
+    return plan(state, now);
+  }
+  std::vector<reeve::uuid> startable() { return next().startable; }
+  void start(int job) { take(decide_intend(state, id_of(job), now, "c", box, "sha256:x")); }
+  void end(int job, reeve::domain::end_reason why, std::optional<std::int64_t> exit_code = {}) {
+    take(decide_end(state, id_of(job), why, exit_code, {}, now));
+  }
+  void succeed(int job) { end(job, reeve::domain::end_reason::exited, 0); }
+  void fail(int job) { end(job, reeve::domain::end_reason::exited, 1); }
+  void cancel() { take(decide_cancel(state)); }
+
+  const reeve::domain::job_state& job(int n) const { return *state.find(id_of(n)); }
+  reeve::domain::job_status status(int n) const { return job(n).status; }
+
+  reeve::domain::run_state state;
+  reeve::domain::run_events history;
+  reeve::time_us now = 1'000'000'000;
+};
+
+}  // namespace steps

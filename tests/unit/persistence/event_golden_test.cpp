@@ -1,0 +1,213 @@
+// Every version of every event ever written stays readable: golden lines are decoded and encoded
+// again to the same bytes (EV11). A new event, and a new version of one, needs a line at the end of
+// the file; a line is never changed.
+
+#include "codec/codec.hpp"
+#include "persistence/event_codec.hpp"
+#include "tests/support/source_dir.hpp"
+
+#include <fstream>
+#include <gtest/gtest.h>
+#include <set>
+
+namespace {
+
+using namespace reeve;
+using namespace reeve::domain;
+
+/// The lines that must keep their bytes, and the digest of them. It may be moved on to take in
+/// further lines, at a release for instance.
+constexpr std::size_t frozen_lines = 63;
+constexpr const char* frozen_digest =
+    "1cbb8f535b1f52300793a1c97c6ed6993c6689f2b15d6e264c18860d48c6df79";
+
+struct golden_line {
+  std::string type;
+  std::int64_t schema_version = 0;
+  json_text payload;
+  static constexpr auto fields() {
+    return std::tuple{field("type", &golden_line::type),
+                      field("schema_version", &golden_line::schema_version),
+                      field("payload", &golden_line::payload)};
+  }
+};
+
+/// A type and a version of it: "run_started 1".
+std::string name(std::string_view type, std::int64_t version) {
+  return std::string(type) + " " + std::to_string(version);
+}
+
+std::vector<std::string> texts() {
+  std::ifstream in(support::source_dir() + "/tests/unit/data/golden_events.ndjson");
+  std::vector<std::string> lines;
+  for (std::string text; std::getline(in, text);) lines.push_back(text);
+  EXPECT_FALSE(lines.empty());
+  return lines;
+}
+
+std::vector<golden_line> golden() {
+  std::vector<golden_line> lines;
+  for (const auto& text : texts()) {
+    auto line = codec::decode_text<golden_line>(text);
+    EXPECT_TRUE(line) << text;
+    if (!line) continue;
+    EXPECT_EQ(codec::encode(*line), text) << "a line is canonical";
+    lines.push_back(std::move(*line));
+  }
+  return lines;
+}
+
+/// The event and the older versions that it is made from.
+template <class Event>
+void add_versions(std::set<std::string>& all) {
+  all.insert(name(Event::type, codec::schema_version_of<Event>()));
+  if constexpr (requires { typename Event::previous; }) {
+    add_versions<typename Event::previous>(all);
+  }
+}
+
+/// Same bytes as the struct of the line's own version, whichever that is.
+template <class Event>
+void expect_same_bytes(const golden_line& line) {
+  if (line.schema_version == codec::schema_version_of<Event>()) {
+    const auto event = codec::decode_text<Event>(line.payload.text);
+    ASSERT_TRUE(event) << line.type << ": " << event.error().detail << " " << event.error().field;
+    EXPECT_EQ(codec::encode(*event), line.payload.text) << line.type;
+  } else if constexpr (requires { typename Event::previous; }) {
+    expect_same_bytes<typename Event::previous>(line);
+  } else {
+    ADD_FAILURE() << "no such version: " << name(line.type, line.schema_version);
+  }
+}
+
+template <class Variant>
+struct golden_of;
+
+template <class... Events>
+struct golden_of<std::variant<Events...>> {
+  static void add(std::set<std::string>& all) { (add_versions<Events>(all), ...); }
+  static bool check(const golden_line& line) {
+    bool found = false;
+    ((line.type == Events::type ? (found = true, expect_same_bytes<Events>(line)) : void()), ...);
+    return found;
+  }
+};
+
+/// What the server does with a record: into the present version, and back into what it would
+/// write now.
+template <class Read>
+void expect_readable(const golden_line& line, Read read) {
+  event_record r;
+  r.type = line.type;
+  r.schema_version = static_cast<int>(line.schema_version);
+  r.payload = line.payload.text;
+  const auto event = read(r);
+  ASSERT_TRUE(event) << line.type << ": " << event.error().detail;
+  const auto again = persistence::to_new_event(*event);
+  EXPECT_EQ(again.type, line.type);
+  EXPECT_GE(again.schema_version, line.schema_version);
+  if (again.schema_version == line.schema_version) {
+    EXPECT_EQ(again.payload, line.payload.text);
+  }
+}
+
+template <class State>
+bool check(const golden_line& line) {
+  if (!golden_of<typename aggregate_of<State>::event>::check(line)) return false;
+  expect_readable(line, [](const auto& r) { return persistence::from_record(r, State{}); });
+  return true;
+}
+
+bool check_system(const golden_line& line) {
+  if (!golden_of<system_event>::check(line)) return false;
+  expect_readable(line, [](const auto& r) { return persistence::system_event_of(r); });
+  return true;
+}
+
+std::set<std::string> all_versions() {
+  std::set<std::string> all;
+  golden_of<run_event>::add(all);
+  golden_of<directive_event>::add(all);
+  golden_of<image_list_event>::add(all);
+  golden_of<container_list_event>::add(all);
+  golden_of<llm_event>::add(all);
+  golden_of<access_event>::add(all);
+  golden_of<system_event>::add(all);
+  add_versions<leader_elected>(all);
+  return all;
+}
+
+TEST(EV11_golden, every_version_of_every_event_loads_and_keeps_its_bytes) {
+  std::set<std::string> read;
+  for (const auto& line : golden()) {
+    const bool leader = line.type == leader_elected::type;
+    if (leader) expect_same_bytes<leader_elected>(line);
+    int readers = leader ? 1 : 0;
+    for (const bool found :
+         {check<run_state>(line), check<directive_state>(line), check<image_list_state>(line),
+          check<container_list_state>(line), check<llm_usage_state>(line),
+          check<access_state>(line), check_system(line)}) {
+      readers += found ? 1 : 0;
+    }
+    EXPECT_EQ(readers, 1) << line.type << " belongs to exactly one aggregate";
+    read.insert(name(line.type, line.schema_version));
+  }
+  EXPECT_EQ(read, all_versions()) << "an event without a golden line, or a line without an event";
+}
+
+TEST(EV11_golden, lines_once_written_are_never_changed) {
+  const auto lines = texts();
+  ASSERT_GE(lines.size(), frozen_lines);
+  std::string bytes;
+  for (std::size_t i = 0; i < frozen_lines; ++i) bytes += lines[i] + "\n";
+  EXPECT_EQ(to_hex(sha256(bytes)), frozen_digest) << "put new lines at the end";
+}
+
+template <named_enum Enum>
+void expect_words(const std::string& file, const std::string& before, const std::string& after) {
+  for (const auto word : enum_names<Enum>::names) {
+    if constexpr (requires(Enum e) { is_terminal(e); }) {
+      Enum value{};
+      ASSERT_TRUE(from_name(word, value));
+      if (!is_terminal(value)) continue;  // no event ends in it
+    }
+    const auto text = before + std::string(word) + after;
+    EXPECT_NE(file.find(text), std::string::npos) << text << " is in no golden line";
+  }
+}
+
+TEST(EV11_golden, lines_hold_every_word_of_the_closed_lists) {
+  std::string file;
+  for (const auto& line : texts()) file += line + "\n";
+  expect_words<end_reason>(file, "\"reason\":\"", "\"");
+  expect_words<token_role>(file, "\"role\":\"", "\"");
+  expect_words<task_kind>(file, "\"kind\":\"", "\"");
+  const std::string rest = "\"},\"schema_version\":1,\"type\":\"";
+  expect_words<job_status>(file, "\"status\":\"", rest + "job_finished\"");
+  expect_words<run_status>(file, "{\"status\":\"", rest + "run_finished\"");
+}
+
+TEST(EV11_golden, what_is_not_known_is_refused) {
+  const auto read = [](std::string type, int version, std::string payload) {
+    event_record r;
+    r.type = std::move(type);
+    r.schema_version = version;
+    r.payload = std::move(payload);
+    return persistence::from_record(r, run_state{});
+  };
+  EXPECT_TRUE(read("run_started", 1, "{}"));
+  EXPECT_FALSE(read("run_started", 0, "{}"));
+  EXPECT_FALSE(read("run_started", 2, "{}"));
+  EXPECT_FALSE(read("run_paused", 1, "{}"));
+  EXPECT_FALSE(read("token_revoked", 1, R"({"id":"01000000-0000-7000-0000-000000000008"})"));
+  EXPECT_FALSE(read("run_started", 1, R"({"more":1})"));
+  EXPECT_FALSE(read("run_finished", 1, R"({"status":"paused"})"));
+  EXPECT_EQ(read("run_paused", 1, "{}").error().code, errc::internal);
+  event_record sealed;
+  sealed.type = "run_started";
+  sealed.payload = "{}";
+  sealed.payload_format = payload_sealed;
+  EXPECT_FALSE(persistence::from_record(sealed, run_state{}));
+}
+
+}  // namespace

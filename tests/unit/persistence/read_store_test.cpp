@@ -1,0 +1,382 @@
+#include "persistence/read_store.hpp"
+
+#include "persistence/blob_store.hpp"
+#include "persistence/projection_tables.hpp"
+#include "persistence/read_cache.hpp"
+#include "tests/unit/persistence/journal_fixture.hpp"
+
+#include <future>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace reeve;
+using namespace reeve::persistence;
+using namespace reeve::testing;
+using ::testing::HasSubstr;
+
+/// Calls and waits for the answer.
+template <class T, class Call>
+outcome<T> answer_of(Call call) {
+  auto promise = std::make_shared<std::promise<outcome<T>>>();
+  auto future = promise->get_future();
+  call(reply_slot<T>([promise](outcome<T> answer) { promise->set_value(std::move(answer)); }));
+  if (future.wait_for(std::chrono::seconds(20)) != std::future_status::ready) {
+    return reject(errc::timed_out, "no answer");
+  }
+  return future.get();
+}
+
+class read_models : public ::testing::Test {
+ protected:
+  read_models() : tenant(real_ids().next()) { restart({}); }
+
+  void restart(read_store_config config) {
+    config.url = db.reader_url();
+    log.reset();
+    reads = std::make_unique<read_store>(config);
+    auto writing = journal_on(db.writer_url());
+    writing.on_commit = [this](const commit_notice& notice) { reads->on_commit(notice); };
+    log = std::make_unique<journal>(writing);
+    // The session of the one before may still hold the lock for a moment.
+    outcome<journal_head> opened = log->open();
+    eventually([&] {
+      if (!opened && opened.error().code == errc::conflict) opened = log->open();
+      return opened || opened.error().code != errc::conflict;
+    });
+    if (!opened) throw std::runtime_error(opened.error().detail);
+  }
+  /// Appends one event whose projection is this row; {position} in a cell is the event's.
+  domain::position write(table to, std::vector<std::optional<std::string>> cells) {
+    auto request = append_to(fresh_stream(), 0, tenant);
+    request.project = [to, cells](std::span<const domain::event_stamp> stamps, row_sink& rows) {
+      rows.push_back({index_of(to), cells});
+      for (auto& cell : rows.back().cells) {
+        if (cell == "{position}") cell = std::to_string(stamps[0].at);
+      }
+    };
+    const auto done = append_one(*log, request);
+    EXPECT_TRUE(done);
+    EXPECT_EQ(log->stale_projections(), 0);
+    return done ? done->first_position : 0;
+  }
+  domain::position write_run(const uuid& id, const std::string& status, const std::string& doc,
+                             const uuid& directive = {}, bool simulated = false) {
+    return write(table::runs, {to_string(tenant), to_string(id), status, to_string(directive), "d",
+                               simulated ? "true" : "false", std::nullopt, "{position}", "1", "7",
+                               std::nullopt, doc, R"({"tasks":["log_triage"]})"});
+  }
+  void write_job(const uuid& id, const uuid& run, int ordinal, const std::string& doc) {
+    write(table::jobs, {to_string(tenant), to_string(id), to_string(run), std::to_string(ordinal),
+                        "pending", "log_triage", "{position}", doc});
+  }
+  void write_usage(const uuid& job, const uuid& run, int tokens) {
+    write(table::llm_usage, {to_string(tenant), to_string(job), to_string(run), "1",
+                             std::to_string(tokens), "1", std::to_string(tokens + 1)});
+  }
+  outcome<document> get(collection what, const uuid& as, const std::string& id) {
+    return answer_of<document>([&](auto slot) { reads->get(what, as, id, slot); });
+  }
+  outcome<document> detail(const uuid& run) {
+    return answer_of<document>([&](auto slot) { reads->run_detail(tenant, run, slot); });
+  }
+  outcome<document> list(list_query query) {
+    query.tenant = tenant;
+    return answer_of<document>([&](auto slot) { reads->list(query, slot); });
+  }
+  outcome<event_page> events(event_query query) {
+    return answer_of<event_page>([&](auto slot) { reads->events(query, slot); });
+  }
+
+  test_database db;
+  uuid tenant;
+  std::unique_ptr<read_store> reads;
+  std::unique_ptr<journal> log;
+};
+
+TEST_F(read_models, EV5_a_writer_reads_its_own_write_while_a_slow_fill_is_under_way) {
+  read_store_config slow;
+  slow.delay_ms = 300;
+  restart(slow);
+  const auto run = real_ids().next();
+  write_run(run, "pending", R"({"v":1})");
+  // This read has seen version 1 and is held back; the write comes in between.
+  auto early =
+      std::async(std::launch::async, [&] { return get(collection::runs, tenant, to_string(run)); });
+  ASSERT_TRUE(eventually([&] {
+    return !db.root(
+                  "SELECT 1 FROM pg_stat_activity WHERE application_name = 'reeve-reader'"
+                  " AND datname = '" +
+                  db.name() +
+                  "' AND query LIKE '%reeve_read.runs%'"
+                  " AND state = 'idle'")
+                .empty();
+  }));
+  write_run(run, "running", R"({"v":2})");
+  EXPECT_EQ(*early.get()->body, R"({"v":1})");
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(*get(collection::runs, tenant, to_string(run))->body, R"({"v":2})");
+  }
+  EXPECT_GT(reads->cached_bytes(), 0U);
+  write_run(run, "success", R"({"v":3})");
+  EXPECT_EQ(*get(collection::runs, tenant, to_string(run))->body, R"({"v":3})");
+}
+
+TEST_F(read_models, RUN4_the_detail_is_put_together_and_follows_its_parts) {
+  const auto run = real_ids().next(), a = real_ids().next(), b = real_ids().next();
+  EXPECT_EQ(detail(run).error().code, errc::not_found);
+  write_run(run, "pending", R"({"id":"r"})");
+  write_job(b, run, 1, R"({"id":"b"})");
+  write_job(a, run, 0, R"({"id":"a"})");
+  const auto zero =
+      R"({"calls":0,"prompt_tokens":0,"completion_tokens":0,"total_tokens":0})" + std::string();
+  const auto before = detail(run);
+  EXPECT_EQ(*before->body, R"({"id":"r","directive_snapshot":{"tasks":["log_triage"]},"jobs":[)"
+                           R"({"id":"a","llm_usage":)" +
+                               zero + R"(},{"id":"b","llm_usage":)" + zero + R"(}],"llm_usage":)" +
+                               zero + "}");
+  EXPECT_EQ(detail(run)->body, before->body) << "from memory";
+  write_usage(a, run, 10);
+  write_usage(b, run, 20);
+  const auto after = detail(run);
+  EXPECT_THAT(*after->body, HasSubstr(R"("llm_usage":{"calls":2,"prompt_tokens":30)"));
+  EXPECT_NE(after->etag, before->etag);
+  const auto job = answer_of<document>([&](auto s) { reads->job_detail(tenant, a, s); });
+  EXPECT_THAT(*job->body, HasSubstr(R"({"id":"a","llm_usage":{"calls":1,"prompt_tokens":10)"));
+  write_job(a, run, 0, R"({"id":"a","status":"running"})");
+  EXPECT_THAT(*detail(run)->body, HasSubstr(R"("status":"running")"));
+}
+
+TEST_F(read_models, P17_what_belongs_to_another_tenant_is_not_found) {
+  const auto run = real_ids().next(), other = real_ids().next();
+  const auto at = write_run(run, "pending", "{}");
+  ASSERT_TRUE(get(collection::runs, tenant, to_string(run)));
+  const auto foreign = get(collection::runs, other, to_string(run));
+  const auto absent = get(collection::runs, other, to_string(other));
+  const auto bad = get(collection::runs, other, "no uuid");
+  ASSERT_FALSE(foreign);
+  EXPECT_EQ(foreign.error(), absent.error());
+  EXPECT_EQ(bad.error(), absent.error());
+  event_query query;
+  query.tenant = other;
+  EXPECT_TRUE(events(query)->events.empty());
+  EXPECT_EQ(answer_of<document>([&](auto s) { reads->event(other, at, s); }).error().code,
+            errc::not_found);
+  EXPECT_TRUE(answer_of<document>([&](auto s) { reads->event(tenant, at, s); }));
+}
+
+TEST_F(read_models, GW2_lists_page_by_position_and_check_their_cursor) {
+  std::vector<std::string> docs;
+  for (int i = 0; i < 7; ++i) {
+    docs.push_back("{\"n\":" + std::to_string(i) + "}");
+    const auto id = real_ids().next();
+    write_run(id, i % 2 == 0 ? "success" : "pending", docs.back());
+    if (i == 3) write(table::run_labels, {to_string(tenant), "team", "a", to_string(id)});
+  }
+  list_query query;
+  query.limit = 3;
+  std::string seen;
+  for (int page = 0; page < 3; ++page) {
+    const auto answer = list(query);
+    ASSERT_TRUE(answer) << answer.error().detail;
+    seen += *answer->body;
+    const auto next = answer->body->find(R"("next":")");
+    if (next == std::string::npos) break;
+    query.cursor = answer->body->substr(next + 8, answer->body->size() - next - 10);
+  }
+  std::size_t at = 0;
+  for (auto doc = docs.rbegin(); doc != docs.rend(); ++doc) {
+    at = seen.find(*doc, at);
+    ASSERT_NE(at, seen.npos) << *doc << " in " << seen;
+  }
+  EXPECT_THAT(seen, HasSubstr(R"("next":null)"));
+  list_query filtered;
+  filtered.equals = {{"status", "pending"}};
+  EXPECT_THAT(*list(filtered)->body, HasSubstr(R"([{"n":5},{"n":3},{"n":1}])"));
+  filtered.labels = {{"team", "a"}};
+  EXPECT_THAT(*list(filtered)->body, HasSubstr(R"([{"n":3}])"));
+  for (const auto& cursor :
+       std::vector<std::string>{"!", "AAAA", "MQ", "MTp4", std::string(600, 'A')}) {
+    list_query bad;
+    bad.cursor = cursor;
+    EXPECT_EQ(list(bad).error().field, "/cursor") << cursor;
+  }
+  list_query bad;
+  bad.limit = 501;
+  EXPECT_EQ(list(bad).error().field, "/limit");
+  bad = {};
+  bad.equals = {{"directive_id", "x"}};
+  EXPECT_EQ(list(bad).error().field, "/directive_id");
+  bad.equals = {{"doc", "x"}};
+  EXPECT_EQ(list(bad).error().code, errc::internal);
+}
+
+TEST_F(read_models, EV10_events_are_filtered_and_paged) {
+  const auto stream = fresh_stream();
+  std::vector<domain::event_stamp> stamps;
+  for (int i = 0; i < 6; ++i) {
+    auto request = append_to(stream, i, tenant, "{\"n\":" + std::to_string(i) + "}");
+    request.events[0].type = i % 2 == 0 ? "even" : "odd";
+    stamps.push_back(append_one(*log, request)->stamps[0]);
+  }
+  const auto positions = [&](const event_query& query) {
+    std::vector<domain::position> found;
+    const auto page = events(query);
+    if (!page) return found;
+    for (const auto& item : page->events) found.push_back(item.at);
+    return found;
+  };
+  using list = std::vector<domain::position>;
+  event_query query;
+  EXPECT_EQ(positions(query).size(), 7U) << "the auditor sees leader_elected too";
+  query.tenant = tenant;
+  EXPECT_EQ(positions(query), (list{2, 3, 4, 5, 6, 7}));
+  query.type = "odd";
+  EXPECT_EQ(positions(query), (list{3, 5, 7}));
+  query = {};
+  query.stream = stream;
+  query.newest_first = true;
+  query.limit = 2;
+  EXPECT_EQ(positions(query), (list{7, 6}));
+  EXPECT_TRUE(events(query)->more);
+  query.before = 4;
+  EXPECT_EQ(positions(query), (list{3, 2}));
+  EXPECT_FALSE(events(query)->more);
+  query = {};
+  query.tenant = tenant;
+  query.from_us = stamps[1].recorded_at_us;
+  query.to_us = stamps[4].recorded_at_us;
+  EXPECT_EQ(positions(query), (list{3, 4, 5}));
+  query = {};
+  query.after = 6;
+  const auto page = events(query);
+  ASSERT_EQ(page->events.size(), 1U);
+  EXPECT_EQ(page->head, 7);
+  EXPECT_EQ(page->events[0].type, "odd");
+  EXPECT_THAT(page->events[0].json, HasSubstr(R"("payload":{"n":5})"));
+  query.limit = 0;
+  EXPECT_EQ(events(query).error().field, "/limit");
+}
+
+TEST_F(read_models, a_stream_is_read_in_the_order_of_its_versions) {
+  const auto stream = fresh_stream();
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(append_one(*log, append_to(stream, i, tenant, std::to_string(i))));
+  }
+  const auto read = [&](const uuid& as, domain::version after, int limit) {
+    return answer_of<std::vector<domain::event_record>>(
+        [&](auto slot) { reads->stream(as, stream, after, limit, slot); });
+  };
+  const auto some = read(tenant, 1, 3);
+  ASSERT_EQ(some->size(), 3U);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ((*some)[i].version, i + 2);
+  EXPECT_EQ((*some)[0].payload, "1");
+  EXPECT_EQ(read(tenant, 0, 5000)->size(), 5U);
+  EXPECT_TRUE(read(real_ids().next(), 0, 5000)->empty());
+  EXPECT_EQ(read(tenant, 0, 5001).error().field, "/limit");
+}
+
+TEST_F(read_models, RUN6_the_last_success_is_never_a_simulated_one) {
+  const auto directive = real_ids().next(), run = real_ids().next();
+  const auto last = [&] {
+    return answer_of<std::optional<read_port::last_success>>(
+        [&](auto slot) { reads->last_successful_run(tenant, directive, slot); });
+  };
+  EXPECT_FALSE(last()->has_value());
+  const auto at = write_run(run, "success", "{}", directive);
+  write_run(real_ids().next(), "success", "{}", directive, true);
+  write_run(real_ids().next(), "failed", "{}", directive);
+  const auto found = last();
+  ASSERT_TRUE(found && found->has_value());
+  EXPECT_EQ((*found)->run, run);
+  EXPECT_EQ((*found)->created_position, at);
+  EXPECT_EQ((*found)->started_at_us, 7);
+}
+
+TEST_F(read_models, P3_a_known_command_is_found_until_it_expires) {
+  auto request = append_to(fresh_stream(), 0, tenant);
+  request.command = key_of(tenant, "k", "body");
+  ASSERT_TRUE(append_one(*log, request));
+  const auto find = [&](const std::string& key) {
+    return answer_of<std::optional<read_port::known_command>>(
+        [&](auto slot) { reads->command(tenant, "token:test", "POST /api/things", key, slot); });
+  };
+  const auto found = find("k");
+  ASSERT_TRUE(found && found->has_value());
+  EXPECT_EQ((*found)->request_digest, sha256("body"));
+  EXPECT_EQ((*found)->first_position, 2);
+  EXPECT_EQ((*found)->stream, request.events[0].stream);
+  EXPECT_FALSE(find("other")->has_value());
+  db.root("UPDATE reeve.commands SET expires_at_us = 1");
+  EXPECT_FALSE(find("k")->has_value());
+}
+
+TEST_F(read_models, a_reader_that_lost_its_connection_goes_on) {
+  const auto run = real_ids().next();
+  write_run(run, "pending", "{}");
+  ASSERT_TRUE(list({}));
+  db.root(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name ="
+      " 'reeve-reader' AND datname = '" +
+      db.name() + "'");
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(list({}));
+}
+
+TEST_F(read_models, P20_a_full_queue_refuses) {
+  read_store_config config;
+  config.url = db.reader_url();
+  config.readers = 1;
+  config.max_queue = 2;
+  config.delay_ms = 500;
+  const auto run = real_ids().next();
+  write_run(run, "pending", "{}");
+  std::atomic<int> overloaded{0}, answered{0};
+  {
+    read_store small(config);
+    for (int i = 0; i < 8; ++i) {
+      small.get(collection::runs, tenant, to_string(run),
+                reply_slot<document>([&](outcome<document> answer) {
+                  ++answered;
+                  if (!answer && answer.error().code == errc::overloaded) ++overloaded;
+                }));
+    }
+  }
+  EXPECT_EQ(answered, 8) << "also those that waited when it stopped";
+  EXPECT_GE(overloaded, 5);
+}
+
+TEST(read_cache_bounds, the_least_recently_used_go_and_a_touched_fill_is_dropped) {
+  read_cache cache(16 * 1024);
+  const auto tenant = real_ids().next();
+  const auto body = [](std::size_t n) {
+    return document{std::make_shared<const std::string>(n, 'x'), "\"e\""};
+  };
+  const auto fill = [&](const std::string& subject, std::size_t n) {
+    const auto ticket = cache.begin_fill(subject);
+    cache.end_fill(ticket, subject, rendering::plain, body(n));
+  };
+  for (int i = 0; i < 100; ++i) {
+    fill(subject_of("run", tenant, std::to_string(i)), 1000);
+    EXPECT_LE(cache.bytes(), 16U * 1024);
+  }
+  EXPECT_TRUE(cache.find(subject_of("run", tenant, "99"), rendering::plain));
+  EXPECT_FALSE(cache.find(subject_of("run", tenant, "0"), rendering::plain));
+  fill("large", 8000);
+  EXPECT_FALSE(cache.find("large", rendering::plain)) << "one document takes a quarter at most";
+  const auto id = to_string(real_ids().next());
+  const auto subject = subject_of("image", tenant, id);
+  const auto first = cache.begin_fill(subject), second = cache.begin_fill(subject);
+  const projection_row row{index_of(table::image_allowlist),
+                           {to_string(tenant), id, "true", "1", "{}"}};
+  cache.touch({&row, 1});
+  const auto third = cache.begin_fill(subject);
+  for (const auto ticket : {first, second}) {
+    cache.end_fill(ticket, subject, rendering::plain, body(1));
+    EXPECT_FALSE(cache.find(subject, rendering::plain));
+  }
+  cache.end_fill(third, subject, rendering::plain, body(1));
+  EXPECT_TRUE(cache.find(subject, rendering::plain));
+}
+
+}  // namespace

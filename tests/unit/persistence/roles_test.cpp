@@ -1,0 +1,198 @@
+#include "persistence/roles.hpp"
+
+#include "persistence/migrate.hpp"
+#include "tests/unit/persistence/bare_cluster.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sstream>
+#include <stdlib.h>
+#include <string>
+#include <sys/stat.h>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using namespace reeve;
+using namespace reeve::persistence;
+using reeve::testing::bare_database;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class roles_of_database : public ::testing::Test {
+ protected:
+  roles_of_database() {
+    auto pattern = (std::filesystem::temp_directory_path() / "reeve-roles-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    folder = pattern;
+    options.owner_url = db.owner_url();
+    options.secrets_file = folder + "/roles";
+    const auto oid = db.root("SELECT oid FROM pg_database WHERE datname = current_database()");
+    for (const char* kind : {"reeve_writer_", "reeve_reader_"}) {
+      db.drop_later(kind + oid[0][0].as<std::string>());
+    }
+  }
+  ~roles_of_database() override { std::filesystem::remove_all(folder); }
+
+  std::string secrets() const {
+    std::stringstream text;
+    text << std::ifstream(options.secrets_file).rdbuf();
+    return text.str();
+  }
+  void write_secrets(const std::string& text, mode_t mode) const {
+    std::ofstream(options.secrets_file) << text;
+    ::chmod(options.secrets_file.c_str(), mode);
+  }
+  static mode_t mode_of(const std::string& path) {
+    struct stat about {};
+    EXPECT_EQ(::stat(path.c_str(), &about), 0);
+    return about.st_mode & 0777;
+  }
+
+  bare_database db;
+  std::string folder;
+  roles_options options;
+};
+
+TEST_F(roles_of_database, P4_two_logins_that_own_nothing_and_may_nothing_by_themselves) {
+  const auto logins = ensure_roles(options);
+  ASSERT_TRUE(logins) << logins.error().detail;
+  EXPECT_NE(logins->writer_role, logins->reader_role);
+  const auto rows = db.root(
+      "SELECT rolsuper OR rolcreatedb OR rolcreaterole OR rolbypassrls OR rolreplication,"
+      " rolcanlogin FROM pg_roles WHERE rolname IN ('" +
+      logins->writer_role + "', '" + logins->reader_role + "')");
+  ASSERT_EQ(rows.size(), 2U);
+  for (const auto& row : rows) {
+    EXPECT_FALSE(row[0].as<bool>());
+    EXPECT_TRUE(row[1].as<bool>());
+  }
+  EXPECT_EQ(pqxx::connection(logins->writer_url).username(), logins->writer_role);
+  EXPECT_EQ(pqxx::connection(logins->reader_url).dbname(), db.name());
+}
+
+TEST_F(roles_of_database, P4_again_gives_the_same_and_takes_a_right_away_that_was_added) {
+  const auto first = ensure_roles(options);
+  ASSERT_TRUE(first);
+  const auto kept = secrets();
+  db.root("ALTER ROLE " + first->reader_role + " BYPASSRLS CREATEROLE");
+  const auto again = ensure_roles(options);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->writer_url, first->writer_url);
+  EXPECT_EQ(again->reader_url, first->reader_url);
+  EXPECT_EQ(secrets(), kept);
+  EXPECT_FALSE(db.root("SELECT rolbypassrls OR rolcreaterole FROM pg_roles WHERE rolname = '" +
+                       first->reader_role + "'")[0][0]
+                   .as<bool>());
+}
+
+TEST_F(roles_of_database, P16_passwords_are_kept_0600_and_stored_as_verifiers) {
+  const auto logins = ensure_roles(options);
+  ASSERT_TRUE(logins);
+  EXPECT_EQ(mode_of(options.secrets_file), 0600U);
+  std::istringstream text(secrets());
+  std::string writer, reader;
+  text >> writer >> reader;
+  EXPECT_GE(writer.size(), 32U);
+  EXPECT_NE(writer, reader);
+  EXPECT_THAT(logins->writer_url, HasSubstr(writer));
+  const auto stored = db.root("SELECT rolpassword FROM pg_authid WHERE rolname = '" +
+                              logins->writer_role + "'")[0][0]
+                          .as<std::string>();
+  EXPECT_THAT(stored, ::testing::StartsWith("SCRAM-SHA-256$4096:"));
+  EXPECT_THAT(stored, Not(HasSubstr(writer)));
+  // No draft is left beside it.
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1);
+}
+
+TEST_F(roles_of_database, P16_a_file_that_others_may_read_is_refused) {
+  write_secrets("one\ntwo\n", 0640);
+  const auto refused = ensure_roles(options);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, errc::invalid);
+  EXPECT_THAT(refused.error().detail, HasSubstr("0600"));
+}
+
+TEST_F(roles_of_database, P16_a_file_with_one_password_is_refused_and_left_alone) {
+  write_secrets("one\n", 0600);
+  const auto refused = ensure_roles(options);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, errc::invalid);
+  EXPECT_EQ(secrets(), "one\n");
+}
+
+TEST_F(roles_of_database, P16_a_folder_that_is_not_there_is_unavailable) {
+  options.secrets_file = folder + "/nowhere/roles";
+  EXPECT_EQ(ensure_roles(options).error().code, errc::unavailable);
+}
+
+TEST_F(roles_of_database, DESIGN_roles_servers_that_start_at_once_agree) {
+  std::vector<std::future<outcome<runtime_logins>>> starts;
+  for (int i = 0; i < 6; ++i) {
+    starts.push_back(std::async(std::launch::async, [this] { return ensure_roles(options); }));
+  }
+  for (auto& start : starts) {
+    const auto logins = start.get();
+    ASSERT_TRUE(logins) << logins.error().detail;
+    EXPECT_THAT(secrets(),
+                HasSubstr(logins->writer_url.substr(logins->writer_url.size() - 33, 32)));
+  }
+}
+
+TEST_F(roles_of_database, P16_sessions_keep_statements_and_values_out_of_postgresqls_log) {
+  const auto logins = ensure_roles(options);
+  ASSERT_TRUE(logins) << logins.error().detail;
+  for (const auto& url : {logins->writer_url, logins->reader_url}) {
+    pqxx::connection connection(url);
+    pqxx::nontransaction tx(connection);
+    for (const auto& [name, wanted] :
+         {std::pair("log_min_error_statement", "panic"),
+          std::pair("log_parameter_max_length_on_error", "0"),
+          std::pair("log_parameter_max_length", "0"), std::pair("log_error_verbosity", "terse")}) {
+      EXPECT_EQ(tx.exec1("SHOW " + std::string(name))[0].as<std::string>(), wanted) << url;
+    }
+    EXPECT_THROW(tx.exec("SET log_min_error_statement = error"), pqxx::insufficient_privilege)
+        << "the login may undo it";
+  }
+}
+
+TEST_F(roles_of_database, DESIGN_roles_given_logins_are_used_as_they_are) {
+  options.writer_url = db.url_of(db.make_role("given_w"));
+  EXPECT_EQ(ensure_roles(options).error().code, errc::invalid) << "one without the other";
+  options.reader_url = db.url_of(db.make_role("given_r"));
+  const auto logins = ensure_roles(options);
+  ASSERT_TRUE(logins) << logins.error().detail;
+  EXPECT_EQ(logins->writer_url, options.writer_url);
+  EXPECT_THAT(logins->writer_role, HasSubstr("given_w"));
+  EXPECT_THAT(logins->reader_role, HasSubstr("given_r"));
+  EXPECT_FALSE(std::filesystem::exists(options.secrets_file));
+}
+
+TEST_F(roles_of_database, DESIGN_roles_the_schema_works_for_them) {
+  const auto logins = ensure_roles(options);
+  ASSERT_TRUE(logins);
+  const auto migrated = migrate({options.owner_url, logins->writer_role, logins->reader_role});
+  ASSERT_TRUE(migrated) << migrated.error().detail;
+  pqxx::connection writer(logins->writer_url), reader(logins->reader_url);
+  EXPECT_EQ(pqxx::nontransaction(writer).exec1("SELECT count(*) FROM reeve.events")[0].as<int>(),
+            0);
+  EXPECT_EQ(pqxx::nontransaction(reader).exec1("SELECT count(*) FROM reeve.events")[0].as<int>(),
+            0);
+  EXPECT_THROW(pqxx::nontransaction(reader).exec("SELECT count(*) FROM reeve.data_keys"),
+               pqxx::insufficient_privilege);
+  EXPECT_THROW(pqxx::nontransaction(writer).exec("DROP TABLE reeve.events"),
+               pqxx::insufficient_privilege);
+}
+
+TEST(DESIGN_roles, no_database_is_unavailable) {
+  roles_options options;
+  options.owner_url = "host=/nowhere dbname=x";
+  options.peer = true;
+  EXPECT_EQ(ensure_roles(options).error().code, errc::unavailable);
+}
+
+}  // namespace

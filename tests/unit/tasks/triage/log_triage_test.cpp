@@ -1,0 +1,266 @@
+// RUN8, RUN6, RUN13: the triage of logs.
+#include "tasks/triage/log_triage.hpp"
+
+#include "base/utf8.hpp"
+#include "tasks/triage/log_score.hpp"
+#include "tasks/triage/log_template.hpp"
+#include "tasks/triage/log_triage_markdown.hpp"
+#include "tests/support/source_dir.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <random>
+#include <sstream>
+#include <string>
+
+namespace {
+
+using namespace reeve::domain;
+
+constexpr reeve::time_us now = 1'795'172'400'000'000;  // 2026-11-20T11:00:00Z
+
+triage_options at_eleven() {
+  triage_options options;
+  options.now = now;
+  return options;
+}
+
+std::string slurp(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream all;
+  all << in.rdbuf();
+  return all.str();
+}
+
+std::string sample(const std::string& name) {
+  auto text = slurp(support::source_dir() + "/tests/unit/data/logs/" + name);
+  EXPECT_FALSE(text.empty()) << name;
+  return text;
+}
+
+void add_text(log_triage& triage, std::size_t source, const std::string& text) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) triage.add(source, line);
+}
+
+triage_report triage_of(const std::string& text, triage_options options = at_eleven(),
+                        std::optional<triage_baseline> baseline = std::nullopt) {
+  log_triage triage(options, reeve::redactor(), std::move(baseline));
+  const auto source = triage.open("web", log_source_kind::container);
+  add_text(triage, *source, text);
+  return triage.finish();
+}
+
+const triage_finding* find(const triage_report& report, std::string_view part) {
+  for (const auto& one : report.findings) {
+    if (one.text.find(part) != one.text.npos) return &one;
+  }
+  return nullptr;
+}
+
+std::string all_text(const triage_report& report) {
+  std::string all = to_markdown(report);
+  for (const auto& one : report.findings) all += one.text + one.example;
+  for (const auto& one : report.templates) all += one.text;
+  for (const auto& one : report.sources) all += one.name + one.problem.value_or("");
+  return all;
+}
+
+}  // namespace
+
+TEST(RUN8_triage, samples_are_ranked_by_how_bad_they_are) {
+  log_triage triage(at_eleven(), reeve::redactor(), std::nullopt);
+  for (const auto* name : {"shop.log", "mailer.jsonl", "host.log"}) {
+    const auto source = triage.open(name, log_source_kind::file);
+    ASSERT_TRUE(source);
+    add_text(triage, *source, sample(name));
+  }
+  const auto report = triage.finish();
+  ASSERT_GE(report.findings.size(), 10U);
+  EXPECT_EQ(report.findings[0].severity, log_severity::fatal);
+  EXPECT_EQ(report.findings[1].severity, log_severity::fatal);
+  EXPECT_EQ(report.findings[0].rank, 1);
+  EXPECT_TRUE(std::is_sorted(report.findings.begin(), report.findings.end(), ranks_before));
+  const auto* payment = find(report, "SocketTimeoutException");
+  ASSERT_NE(payment, nullptr);
+  EXPECT_EQ(payment->severity, log_severity::error);
+  EXPECT_EQ(payment->example_lines, 7);
+  const auto* order = find(report, "accepted for customer");
+  ASSERT_NE(order, nullptr);
+  EXPECT_EQ(order->text, "info INFO order <num> accepted for customer <num> in <num>ms");
+  EXPECT_EQ(order->first_seen.has_value() && order->last_seen.has_value(), true);
+  EXPECT_LT(order->first_seen->at, order->last_seen->at);
+  EXPECT_EQ(find(report, "KeyError")->severity, log_severity::error);
+  EXPECT_EQ(find(report, "relay denied")->sources.at(0).source, "mailer.jsonl");
+  EXPECT_EQ(report.totals.records + 18, report.totals.lines) << "18 lines continue others";
+  EXPECT_EQ(all_text(report).find("Spr1ng-Onion"), std::string::npos);
+  EXPECT_FALSE(report.truncated);
+}
+
+TEST(RUN8_triage, novelty_against_the_last_successful_run) {
+  const auto first = triage_of(
+      "ERROR user bob was refused by policy\nERROR user eve was refused by policy\n"
+      "INFO started\nWARN cache is cold\n");
+  EXPECT_EQ(first.findings[0].novelty, triage_novelty::no_baseline);
+  EXPECT_EQ(first.findings[0].score.novelty, 0);
+  std::string text = "ERROR user carol was refused by policy\nINFO started\nERROR disk is gone\n";
+  for (int i = 0; i < 40; ++i) text += "INFO started\n";
+  const auto second = triage_of(text, at_eleven(), baseline_of(first, "run-1"));
+  EXPECT_EQ(second.baseline_run, "run-1");
+  const auto* refused = find(second, "refused by policy");
+  ASSERT_NE(refused, nullptr);
+  EXPECT_EQ(refused->novelty, triage_novelty::known) << "one line alone shows no <*>";
+  EXPECT_EQ(refused->baseline_count, 2);
+  EXPECT_EQ(refused->id, find(first, "refused by policy")->id);
+  EXPECT_EQ(find(second, "disk is gone")->novelty, triage_novelty::fresh);
+  EXPECT_EQ(second.findings[0].text, "error ERROR disk is gone");
+  EXPECT_EQ(second.totals.new_templates, 1);
+  EXPECT_EQ(second.totals.missing_templates, 1);
+  const auto third = triage_of(text, at_eleven(), baseline_of(second, "run-2"));
+  EXPECT_EQ(third.totals.new_templates, 0);
+  EXPECT_EQ(find(third, "INFO started")->novelty, triage_novelty::known);
+}
+
+TEST(RUN8_triage, more_frequent_than_the_window_lets_expect) {
+  auto options = at_eleven();
+  options.since = now - 3600 * reeve::us_per_second;
+  std::string few;
+  std::string many;
+  for (int i = 0; i < 10; ++i) few += "ERROR link lost\n";
+  for (int i = 0; i < 60; ++i) many += "ERROR link lost\n";
+  const auto first = triage_of(few, options);
+  EXPECT_EQ(first.window_s, 3600);
+  EXPECT_EQ(first.findings[0].rate_per_hour, 10);
+  EXPECT_EQ(triage_of(many, options, baseline_of(first, "r")).findings[0].novelty,
+            triage_novelty::more_frequent);
+  EXPECT_EQ(triage_of(few, options, baseline_of(first, "r")).findings[0].novelty,
+            triage_novelty::known);
+  options.since = now - 6 * 3600 * reeve::us_per_second;
+  EXPECT_EQ(triage_of(many, options, baseline_of(first, "r")).findings[0].novelty,
+            triage_novelty::known)
+      << "six times the window, six times the lines";
+}
+
+TEST(RUN8_score, parts_and_order) {
+  using enum triage_novelty;
+  const auto total = [](log_severity s, triage_novelty n, std::int64_t c) {
+    return score_of(s, n, c).total;
+  };
+  EXPECT_EQ(score_of(log_severity::fatal, fresh, 1).total, 81);
+  EXPECT_GT(total(log_severity::warning, fresh, 1), total(log_severity::error, known, 1));
+  EXPECT_GT(total(log_severity::error, known, 1), total(log_severity::info, fresh, 1));
+  EXPECT_GT(total(log_severity::error, more_frequent, 9), total(log_severity::error, known, 9));
+  EXPECT_GT(total(log_severity::error, known, 900), total(log_severity::error, known, 9));
+  EXPECT_LE(total(log_severity::fatal, fresh, std::int64_t{1} << 60), 100);
+  EXPECT_LT(total(log_severity::debug, known, 1'000'000), total(log_severity::error, known, 1));
+  EXPECT_TRUE(is_more_frequent(5, 0.5));
+  EXPECT_FALSE(is_more_frequent(4, 0.1));
+  EXPECT_FALSE(is_more_frequent(150, 100));
+}
+
+TEST(RUN6_triage, only_what_is_new_since) {
+  auto options = at_eleven();
+  options.since = now - 60 * reeve::us_per_second;
+  const auto report = triage_of(
+      "2026-11-20T10:00:00Z ERROR old\n    at old.frame(1)\n2026-11-20T10:59:30Z ERROR fresh\n"
+      "    at fresh.frame(1)\n",
+      options);
+  EXPECT_EQ(find(report, "old"), nullptr);
+  ASSERT_NE(find(report, "fresh"), nullptr);
+  EXPECT_EQ(report.sources[0].older_lines, 2);
+  EXPECT_EQ(report.totals.lines, 2);
+}
+
+TEST(RUN6_triage, structured_lines_have_their_time_inside) {
+  auto options = at_eleven();
+  options.since = now - 60 * reeve::us_per_second;
+  const auto report = triage_of(
+      "{\"level\":\"error\",\"time\":1795172330000,\"msg\":\"old one\"}\n"
+      "{\"level\":\"error\",\"ts\":\"2026-11-20T10:59:30Z\",\"msg\":\"new one\"}\n"
+      "time=2026-11-20T10:50:00Z level=error msg=\"another old one\"\n",
+      options);
+  ASSERT_EQ(report.findings.size(), 1U);
+  EXPECT_EQ(report.findings[0].text, "error new one");
+  EXPECT_EQ(report.findings[0].first_seen->at, now - 30 * reeve::us_per_second);
+}
+
+TEST(RUN8_triage, limits_are_kept_and_told) {
+  auto options = at_eleven();
+  options.max_lines = 10;
+  options.max_findings = 3;
+  std::string text;
+  for (char c = 'a'; c < 'z'; ++c) text += std::string("ERROR kind ") + c + "\n";
+  const auto report = triage_of(text, options);
+  EXPECT_EQ(report.totals.lines, 10);
+  EXPECT_EQ(report.findings.size(), 3U);
+  EXPECT_EQ(report.templates.size(), 10U);
+  EXPECT_TRUE(report.truncated);
+  EXPECT_EQ(report.sources[0].skipped_lines, 15);
+  options = at_eleven();
+  options.max_sources = 1;
+  log_triage triage(options, reeve::redactor(), std::nullopt);
+  EXPECT_TRUE(triage.open("a", log_source_kind::container));
+  EXPECT_FALSE(triage.open("b", log_source_kind::container));
+  EXPECT_TRUE(triage.finish().truncated);
+  options.max_bytes = 10;
+  EXPECT_TRUE(triage_of("0123456789\n", options).truncated);
+  const auto wide = triage_of("ERROR " + std::string(50'000, 'x') + "\n");
+  EXPECT_LE(wide.findings.at(0).example.size(), 300U);
+  EXPECT_LE(wide.findings.at(0).text.size(), 700U);
+}
+
+TEST(RUN13_triage, secrets_reach_neither_templates_nor_examples) {
+  auto rules = reeve::redactor::make({{"db", "hunter2\nsecond line of it"}}, false);
+  ASSERT_TRUE(rules.ok());
+  log_triage triage(at_eleven(), *rules, std::nullopt);
+  const auto source = *triage.open("web", log_source_kind::container);
+  for (const auto* line : {"ERROR login with hunter2", "second line of it failed",
+                           "ERROR token=Zq81Zq81 x", "ERROR pass\x1B[0mword=Zq82Zq82 y"}) {
+    triage.add(source, line);
+  }
+  triage.close(source, false, "could not read: password=Zq83Zq83");
+  const auto all = all_text(triage.finish());
+  for (const auto* secret : {"hunter2", "second line", "Zq81", "Zq82", "Zq83"}) {
+    EXPECT_EQ(all.find(secret), all.npos) << secret << "\n" << all;
+  }
+  EXPECT_NE(all.find("[redacted:db]"), all.npos);
+}
+
+TEST(RUN8_triage, deterministic_and_utf8_for_any_bytes) {
+  std::mt19937 random(13);
+  std::string text;
+  for (int i = 0; i < 60'000; ++i) text.push_back(static_cast<char>(random() % 256));
+  auto naughty = slurp(support::source_dir() + "/../shared/corpora/blns/blns.txt");
+  if (naughty.empty()) naughty = "`` [x](http://e.test) <b> | # h\n\xF0\x9F\x98\x80 \xFF\xFE\n";
+  text += naughty;
+  const auto a = triage_of(text);
+  const auto b = triage_of(text);
+  EXPECT_EQ(all_text(a), all_text(b));
+  EXPECT_EQ(reeve::first_invalid_utf8(all_text(a)), std::string_view::npos);
+  for (const auto& one : a.findings) {
+    EXPECT_EQ(one.example.find('\n'), one.example.npos);
+    EXPECT_EQ(one.id, template_id(one.text));
+  }
+}
+
+TEST(RUN8_markdown, log_content_stays_in_code) {
+  EXPECT_EQ(markdown_code("a`b``c"), "``` a`b``c ```");
+  EXPECT_EQ(markdown_block("x ```` y"), "`````text\nx ```` y\n`````\n");
+  const auto report = triage_of("ERROR ``` [click](http://evil.test) <img src=x> | # head\n");
+  const auto text = to_markdown(report);
+  std::istringstream lines(text);
+  std::string fence;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("```")) {
+      fence = fence.empty() ? line.substr(0, line.find_first_not_of('`')) : "";
+      continue;
+    }
+    if (fence.empty()) {
+      EXPECT_EQ(line.find("evil"), line.npos) << line;
+    }
+  }
+  EXPECT_TRUE(fence.empty());
+  EXPECT_NE(text.find("evil"), text.npos);
+  EXPECT_NE(to_markdown(triage_of("")).find("nothing to read"), std::string::npos);
+}
