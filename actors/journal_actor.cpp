@@ -87,8 +87,6 @@ struct journal_work {
       return;
     }
     idle = false;
-    // What was refused because another server leads confirms nothing: it ends our lease.
-    if (log->state() == persistence::journal_state::leading) args.port->confirmed();
     schedule();
   }
 
@@ -122,7 +120,7 @@ struct journal_work {
 
   void tick() {
     if (idle || !available) {
-      if (log->renew()) args.port->confirmed();
+      (void)log->renew();
       note_state();
     }
     idle = true;
@@ -145,7 +143,6 @@ caf::behavior journal_actor(caf::event_based_actor* self, journal_actor_args arg
   work->log = args.opened ? args.opened : args.reopen();
   work->args = std::move(args);
   work->args.opened = nullptr;
-  work->args.port->confirmed();
   work->args.port->attach(caf::actor_cast<caf::actor>(self));
   work->again();
   ready();

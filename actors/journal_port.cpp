@@ -42,9 +42,4 @@ void journal_port::detach() {
   journal_ = nullptr;
 }
 
-bool journal_port::may_act() const {
-  constexpr std::int64_t lease_us = 3 * us_per_second;
-  return clock_.mono_us() < confirmed_us_.load(std::memory_order_acquire) + lease_us;
-}
-
 }  // namespace reeve::actors

@@ -4,7 +4,6 @@
 
 #include "actors/caf_compat.hpp"
 #include "base/slot.hpp"
-#include "base/time.hpp"
 #include "persistence/append_port.hpp"
 
 #include <atomic>
@@ -33,8 +32,6 @@ class journal_port {
   static constexpr std::int64_t queue_size = 8192;
   static constexpr std::int64_t external_limit = queue_size * 8 / 10;
 
-  explicit journal_port(clock_port& clock) : clock_(clock) {}
-
   void append(persistence::append_request request, actors::lane lane,
               reply_slot<persistence::append_result> slot);
 
@@ -42,18 +39,11 @@ class journal_port {
   void attach(caf::actor journal);
   void detach();
   void answered() { queued_.fetch_sub(1, std::memory_order_relaxed); }
-  /// A commit or a renewal proved that this process is still the writer.
-  void confirmed() { confirmed_us_.store(clock_.mono_us(), std::memory_order_release); }
 
   std::int64_t queued() const { return queued_.load(std::memory_order_relaxed); }
-  /// Whether effects on the outside world are allowed now: the last confirmation is younger than
-  /// 3 s. A leader that was paused does nothing until it has asked the database again.
-  bool may_act() const;
 
  private:
-  clock_port& clock_;
   std::atomic<std::int64_t> queued_{0};
-  std::atomic<std::int64_t> confirmed_us_{0};
   mutable std::mutex mutex_;
   caf::actor journal_;
 };

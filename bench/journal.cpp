@@ -94,7 +94,7 @@ class journal_side {
   persistence::token_table tokens_;
   api::event_feed feed_;
   std::atomic<std::int64_t> batches_{0};
-  actors::journal_port port_{real_clock()};
+  actors::journal_port port_;
   caf::actor_system_config config_;
   caf::actor_system system_{config_};
   caf::actor actor_;

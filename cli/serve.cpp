@@ -131,6 +131,7 @@ persistence::journal_config server_process::journal_settings() {
   persistence::journal_config c;
   c.url = logins_.writer_url;
   c.server = server_id_;
+  c.lead = &lead_;
   c.on_commit = [this](const persistence::commit_notice& notice) { on_commit(notice); };
   return c;
 }
@@ -212,10 +213,8 @@ outcome<done> server_process::open_journal() {
 }
 
 outcome<done> server_process::open_engine() {
-  auto chosen = choose_engine(config_.docker, rows_.real_engine_seen, [this] {
-    const auto* tree = told_.load();
-    return tree == nullptr || tree->may_act();
-  });
+  auto chosen = choose_engine(config_.docker, rows_.real_engine_seen,
+                              [this] { return lead_.token().has_value(); });
   if (!chosen) return chosen.error();
   adapters::guarded_engine::listeners told;
   told.on_available = [this](const adapters::engine_status& status) {
@@ -260,6 +259,7 @@ void server_process::open_tree() {
     }
     return next;
   };
+  outside.lead = &lead_;
   outside.reads = reads_.get();
   outside.blobs = blobs_.get();
   outside.triage = triage_.get();

@@ -9,6 +9,7 @@
 #include "api/http_server.hpp"
 #include "api/routes/health.hpp"
 #include "api/services.hpp"
+#include "base/leadership.hpp"
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
 #include "persistence/blob_writer.hpp"
@@ -64,6 +65,7 @@ class server_process {
 
   config config_;
   uuid server_id_;
+  leadership lead_{real_clock()};
   database database_;
   persistence::runtime_logins logins_;
   persistence::startup_rows rows_;

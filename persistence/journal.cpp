@@ -139,7 +139,10 @@ journal::impl::verdict journal::impl::execute(const batch_plan& plan, sql_troubl
       session->make_partitions(plan.events.back().position);
       partitions_to = (plan.events.back().position / partition_size + 2) * partition_size;
     }
-    session->append(compose_batch(plan.content(), session->types()));
+    const auto statement = compose_batch(plan.content(), session->types());
+    const auto asked_us = clock.mono_us();
+    session->append(statement);
+    confirm(asked_us);
     return verdict::committed;
   } catch (const std::exception&) {
     why = trouble_of_current(session->connection());
@@ -261,7 +264,10 @@ void journal::impl::run(std::vector<std::size_t> indices, bool careful, bool wit
 }
 
 journal::journal(journal_config config) : impl_(std::make_unique<impl>(std::move(config))) {}
-journal::~journal() = default;
+journal::~journal() {
+  // Whoever opens the next one takes the lead again, under a new epoch.
+  if (impl_ && impl_->state == journal_state::leading) impl_->revoke();
+}
 journal::journal(journal&&) noexcept = default;
 journal& journal::operator=(journal&&) noexcept = default;
 

@@ -9,6 +9,7 @@
 // (another server writes) is final: the process exits with 75.
 
 #include "base/ids.hpp"
+#include "base/leadership.hpp"
 #include "base/outcome.hpp"
 #include "base/time.hpp"
 #include "persistence/append_port.hpp"
@@ -44,6 +45,8 @@ struct journal_config {
   bool take_over = false;
   /// Called with everything that is durable, before its callers are answered. Must not throw.
   std::function<void(const commit_notice&)> on_commit;
+  /// Confirmed and revoked by the journal alone; nullptr = nobody asks for it.
+  leadership* lead = nullptr;
   clock_port* clock = nullptr;  // nullptr = the real one
   id_source* ids = nullptr;     // nullptr = the real one
 };

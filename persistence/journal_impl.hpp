@@ -36,6 +36,9 @@ struct journal::impl {
   bool come_back_within(std::int64_t wait_ms);
   void lose();
   void become_fenced();
+  /// What was sent at `asked_us` was answered, and only a leader gets that answer.
+  void confirm(std::int64_t asked_us);
+  void revoke();
   domain::event_record election(const log_tail& from, domain::version base);
 
   // --- journal.cpp ---

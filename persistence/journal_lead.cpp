@@ -94,9 +94,11 @@ bool journal::impl::lead(const log_tail& from) {
   const auto known = session->versions(names);
   const auto event = election(from, known.empty() ? 0 : known.begin()->second.version);
   asked = event;
+  const auto asked_us = clock.mono_us();
   if (!session->elect(from, event)) return false;
   elected(event);
   state = journal_state::leading;
+  confirm(asked_us);
   return true;
 }
 
@@ -108,7 +110,16 @@ void journal::impl::elected(const domain::event_record& event) {
   if (config.on_commit) config.on_commit({events, {}});
 }
 
+void journal::impl::confirm(std::int64_t asked_us) {
+  if (config.lead != nullptr) config.lead->confirm(tail.epoch, asked_us);
+}
+
+void journal::impl::revoke() {
+  if (config.lead != nullptr) config.lead->revoke(tail.epoch);
+}
+
 void journal::impl::lose() {
+  revoke();
   // Never used again: libpqxx would reconnect by itself, without lock and settings.
   if (session) old_backend = session->backend();
   session.reset();
@@ -116,6 +127,7 @@ void journal::impl::lose() {
 }
 
 void journal::impl::become_fenced() {
+  revoke();
   state = journal_state::fenced;
   session.reset();
 }
@@ -200,8 +212,12 @@ outcome<done> journal::impl::renew() {
     return reject(errc::unavailable, "the database cannot be reached");
   }
   if (state == journal_state::closed) return reject(errc::unavailable, "the journal is closed");
+  const auto asked_us = clock.mono_us();
   try {
-    if (!session->continues_behind(tail.position)) return done{};
+    if (!session->continues_behind(tail.position)) {
+      confirm(asked_us);
+      return done{};
+    }
     become_fenced();
     return reject(errc::fenced, "another server writes");
   } catch (const std::exception&) {

@@ -58,7 +58,7 @@ struct reconcile_work {
   }
 
   void remove(const stray& one) {
-    if (!ports->journal.may_act()) return;
+    if (!ports->lead.token()) return;
     const bool volume = one.container_id.empty();
     auto removed = resume_with<done>(handle(), [this, one, volume](outcome<done> ok) {
       if (!ok) return;

@@ -62,7 +62,7 @@ void run_machine::after(std::chrono::milliseconds delay, std::function<void()> f
 
 void run_machine::when_allowed(std::function<void()> f) {
   using namespace std::chrono_literals;
-  if (ports_.journal.may_act()) return f();
+  if (ports_.lead.token()) return f();
   after(100ms, [this, f = std::move(f)] { when_allowed(f); });
 }
 

@@ -6,6 +6,7 @@
 #include "actors/runs/spare_volumes.hpp"
 #include "adapters/engine_port.hpp"
 #include "base/ids.hpp"
+#include "base/leadership.hpp"
 #include "base/redact.hpp"
 #include "base/time.hpp"
 #include "domain/runs/run.hpp"
@@ -44,6 +45,7 @@ class run_registry {
 
 struct run_ports {
   journal_port& journal;
+  const leadership& lead;
   persistence::read_port& reads;
   persistence::blob_port& blobs;
   adapters::container_engine& engine;

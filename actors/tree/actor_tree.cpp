@@ -43,11 +43,11 @@ struct actor_tree::impl {
   impl(tree_settings s, tree_surroundings g)
       : settings(std::move(s)),
         outside(std::move(g)),
-        journal(*outside.clock),
         system_log(journal, *outside.ids),
         fronts(journal, *outside.reads),
         ports{
             journal,
+            *outside.lead,
             *outside.reads,
             *outside.blobs,
             *outside.engine,
@@ -60,9 +60,9 @@ struct actor_tree::impl {
             [this](uuid tenant, auto slot) {
               fronts.container_allowlist.fetch(tenant, tenant, slot);
             },
-            std::make_shared<spare_volumes>(spare_ports{*outside.engine,
-                                                        [this] { return journal.may_act(); },
-                                                        *outside.ids, settings.instance}),
+            std::make_shared<spare_volumes>(
+                spare_ports{*outside.engine, [this] { return outside.lead->token().has_value(); },
+                            *outside.ids, settings.instance}),
             {}},
         dispatcher(fronts, ports, launcher),
         config(settings.threads),
@@ -298,10 +298,7 @@ supervision_totals actor_tree::totals() const {
 }
 bool actor_tree::log_available() const {
   // A database that no longer answers at all is noticed by the silence.
-  return impl_->log_up && impl_->journal.may_act();
-}
-bool actor_tree::may_act() const {
-  return impl_->journal.may_act();
+  return impl_->log_up && impl_->outside.lead->holds();
 }
 std::int64_t actor_tree::queued_appends() const {
   return impl_->journal.queued();

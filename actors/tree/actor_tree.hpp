@@ -5,6 +5,7 @@
 #include "actors/command_port.hpp"
 #include "actors/tree/supervision_board.hpp"
 #include "adapters/guarded_engine.hpp"
+#include "base/leadership.hpp"
 #include "base/redact.hpp"
 #include "domain/system_events.hpp"
 #include "persistence/blob_writer.hpp"
@@ -33,6 +34,7 @@ struct tree_settings {
 struct tree_surroundings {
   std::shared_ptr<persistence::journal> journal;  // open
   std::function<std::shared_ptr<persistence::journal>()> reopen;
+  const leadership* lead = nullptr;
   persistence::read_port* reads = nullptr;
   persistence::blob_port* blobs = nullptr;
   adapters::triage_port* triage = nullptr;
@@ -71,8 +73,6 @@ class actor_tree {
   std::vector<agent_row> agents() const;
   supervision_totals totals() const;
   bool log_available() const;
-  /// Whether this server may change anything outside now (journal_port::may_act). Any thread.
-  bool may_act() const;
   std::int64_t queued_appends() const;
   std::size_t active_runs() const;
 
