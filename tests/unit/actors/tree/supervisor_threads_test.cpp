@@ -17,6 +17,7 @@ using reeve::domain::restart_kind;
 using reeve::domain::restart_strategy;
 
 struct block_message {
+  std::shared_ptr<std::promise<void>> entered;
   std::shared_future<void> until;
 };
 
@@ -48,7 +49,10 @@ class supervisor_threads_test : public testing::Test {
         system,
         [](caf::event_based_actor* /*self*/, const child_context& mine) -> caf::behavior {
           mine.ready();
-          return {[](const block_message& m) { m.until.wait(); }};
+          return {[](const block_message& m) {
+            m.entered->set_value();
+            m.until.wait();
+          }};
         },
         context);
   }
@@ -80,7 +84,9 @@ TEST_F(supervisor_threads_test, P26_an_orderly_stop_ends_with_shutdown) {
 TEST_F(supervisor_threads_test, P26_a_child_stuck_in_a_call_is_told_up_to_the_root) {
   ASSERT_TRUE(slot_->get());
   std::promise<void> release;
-  cc::post(slot_->get(), block_message{release.get_future().share()});
+  const auto entered = std::make_shared<std::promise<void>>();
+  cc::post(slot_->get(), block_message{entered, release.get_future().share()});
+  entered->get_future().wait();
   cc::stop(root_);
   EXPECT_EQ(root_exit(), exit_class::unreachable);
   EXPECT_EQ(shared_.board->totals().escalations, 2);
