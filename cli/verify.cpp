@@ -14,9 +14,33 @@ std::string as_json(const persistence::verify_result& r) {
   codec::json_writer out;
   out.begin_object().key("good").value(r.good()).key("origin").value(to_string(r.origin));
   out.key("events").value(r.events).key("head").value(r.head).key("hash").value(to_hex(r.hash));
-  out.key("checkpoints").value(r.checkpoints).key("first_bad");
+  out.key("checkpoints").value(r.checkpoints).key("signed_to").value(r.signed_to);
+  out.key("leaves").value(r.leaves).key("tenant");
+  r.tenant ? out.value(to_string(*r.tenant)) : out.null();
+  out.key("first_bad");
   r.first_bad ? out.value(*r.first_bad) : out.null();
   return out.key("what").value(r.what).end_object().take();
+}
+
+/// A verifier that is silent about what it did not see is believed to have seen it.
+void print_unseen(const persistence::verify_result& r) {
+  if (r.tenant) {
+    std::printf(
+        "Only the events of tenant %s were to be seen: of %lld others nothing but the leaf "
+        "is known.\n",
+        to_string(*r.tenant).c_str(), static_cast<long long>(r.leaves));
+  }
+  if (r.signed_to >= r.head) return;
+  if (r.signed_to == 0) {
+    std::puts(
+        "No signed head was at hand: had the log been cut short or written anew as a whole, "
+        "it could not be told.");
+    return;
+  }
+  std::printf(
+      "The last signed head is at %lld: what follows could have been cut short or written "
+      "anew.\n",
+      static_cast<long long>(r.signed_to));
 }
 
 void print(const persistence::verify_result& r) {
@@ -24,7 +48,8 @@ void print(const persistence::verify_result& r) {
               static_cast<long long>(r.checkpoints), static_cast<long long>(r.head),
               to_hex(r.hash).c_str());
   if (r.good()) {
-    std::puts("The chain is whole.");
+    std::puts(r.leaves == 0 ? "The chain is whole." : "The chain holds.");
+    print_unseen(r);
   } else {
     std::printf("Position %lld does not fit: %s.\n", static_cast<long long>(*r.first_bad),
                 r.what.c_str());

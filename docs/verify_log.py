@@ -201,6 +201,9 @@ class Log:
         self.versions = {}
         self.heads_met = 0
         self.heads_inside = 0
+        self.tenant = None
+        self.leaves = 0
+        self.signed_to = 0
         self.expected = collections.deque(sorted(heads, key=lambda head: head["position"]))
 
     def next(self):
@@ -218,6 +221,8 @@ class Log:
 
     def event(self, e):
         at = self.next()
+        if self.tenant and e["tenant"] != self.tenant:
+            raise Bad(at, "the event is another tenant's than the export is for")
         if e["position"] == at and leaf_of(e).hex() != e["leaf"]:
             raise Bad(at, "the leaf is not that of the columns")
         self.link(e["position"], bytes.fromhex(e["leaf"]))
@@ -235,6 +240,9 @@ class Log:
         self.meet_heads()
 
     def leaf(self, position, leaf):
+        if not self.tenant:
+            raise Bad(self.next(), "an event of a whole export is missing")
+        self.leaves += 1
         self.link(position, bytes.fromhex(leaf))
         self.meet_heads()
 
@@ -261,6 +269,19 @@ class Log:
         ):
             raise Bad(at, "the signature is wrong")
         self.heads_met += 1
+        self.signed_to = at
+
+    def unseen(self):
+        """What could not be checked, in sentences."""
+        said = []
+        if self.tenant:
+            said.append(
+                "Only the events of tenant %s were to be seen: of %d others nothing but the leaf "
+                "is known." % (self.tenant, self.leaves)
+            )
+        if self.signed_to < self.position:
+            said.append("The last signed head is at %d." % self.signed_to)
+        return said
 
     def finish(self):
         if self.expected:
@@ -318,7 +339,8 @@ def take(log, value):
         log.heads_met = met + 1
         log.heads_inside += 1
     elif list(value) == ["reeve_export_end"]:
-        if value["reeve_export_end"] != {"checkpoints": log.heads_inside, "events": log.position}:
+        counts = {"checkpoints": log.heads_inside, "events": log.position, "leaves": log.leaves}
+        if value["reeve_export_end"] != counts:
             raise Bad(log.next(), "the export's end tells other numbers")
         return True
     elif sorted(value) == ["leaf", "position"] and is_hex(value["leaf"], 64):
@@ -335,11 +357,16 @@ def verify_export(lines, heads, key):
         header = parse(next(lines, b"").rstrip(b"\n"), 1)
     except Bad as why:
         raise NoExport("the input is no exported log") from why
-    if sorted(header) != ["origin", "reeve_export"] or not is_uuid(header["origin"]):
+    tenant = header.get("tenant")
+    known = ["origin", "reeve_export"] + (["tenant"] if tenant is not None else [])
+    if sorted(header) != known or not is_uuid(header["origin"]):
         raise NoExport("the input is no exported log")
+    if tenant is not None and not is_uuid(tenant):
+        raise NoExport("the export's tenant is no UUID")
     if header["reeve_export"] != 1:
         raise NoExport("the export has a format that is not known here")
     log = Log(header["origin"], heads, key)
+    log.tenant = tenant
     ended = False
     for line in lines:
         if ended:
@@ -395,6 +422,8 @@ def main():
     if log.heads_met and not log.check_signature:
         print("Signatures were not checked: install python3-cryptography.", file=sys.stderr)
     print("%d events, %d checkpoints, head %s" % (log.position, log.heads_met, log.hash.hex()))
+    for sentence in log.unseen():
+        print(sentence)
     return 0
 
 

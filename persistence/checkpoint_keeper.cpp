@@ -81,11 +81,13 @@ outcome<signed_head> sign_head(const checkpoint_options& options, const journal_
     auto& last = **before;
     if (auto ok = check_against(last, head, options.writer_url); !ok) return ok.error();
     if (last.position == head.position) {
-      // It may have been cut off between the file and the database.
       last.created_at_us = real_clock().now_us();
       if (auto ok = store(options.writer_url, last); !ok) return ok.error();
       return last;
     }
+    // A crash between the file and the database left a head outside only. It is put in its place
+    // before the next one is signed: a row that is missing then was removed by somebody.
+    if (auto ok = store(options.writer_url, last); !ok) return ok.error();
   }
   auto key = key_in(options.key_file);
   if (!key) return key.error();

@@ -168,7 +168,7 @@ class exporter {
   outcome<export_result> run(log_reader& reader) {
     const auto refused = reject(errc::unavailable, "the export cannot be written");
     if (!expect_next()) return *trouble_;
-    if (!out_.add(codec::encode(export_header{1, reader.origin()}))) return refused;
+    if (!out_.add(codec::encode(export_header{1, reader.origin(), tenant_}))) return refused;
     std::vector<domain::event_record> page;
     for (bool more = reader.head() > 0; more && result_.head < reader.head();) {
       const auto next = reader.next(page);
@@ -192,6 +192,7 @@ class exporter {
       return false;
     }
     ++result_.events;
+    if (!whole) ++leaves_;
     result_.head = e.position;
     return add_heads(e.position);
   }
@@ -214,7 +215,7 @@ class exporter {
   }
 
   bool add_trailer() {
-    return out_.add(codec::encode(export_trailer{{heads_done_, result_.events}}));
+    return out_.add(codec::encode(export_trailer{{heads_done_, result_.events, leaves_}}));
   }
 
   std::optional<uuid> tenant_;
@@ -222,6 +223,7 @@ class exporter {
   std::optional<signed_head> head_;  // the next one
   std::optional<rejection> trouble_;
   std::int64_t heads_done_ = 0;
+  std::int64_t leaves_ = 0;
   line_writer out_;
   export_result result_;
 };

@@ -33,9 +33,12 @@ outcome<export_result> export_log(const std::string& url, const std::string& hea
 struct export_header {
   std::int64_t reeve_export = 1;
   uuid origin;
+  /// Whose events it has whole; nothing: everybody's, and then no line may be a leaf.
+  std::optional<uuid> tenant;
   static constexpr auto fields() {
     return std::tuple{domain::field("reeve_export", &export_header::reeve_export),
-                      domain::field("origin", &export_header::origin)};
+                      domain::field("origin", &export_header::origin),
+                      domain::field("tenant", &export_header::tenant)};
   }
 };
 
@@ -48,10 +51,12 @@ struct export_checkpoint {
 
 struct export_counts {
   std::int64_t checkpoints = 0;
-  std::int64_t events = 0;
+  std::int64_t events = 0;  // also those that are a leaf only
+  std::int64_t leaves = 0;
   static constexpr auto fields() {
     return std::tuple{domain::field("checkpoints", &export_counts::checkpoints),
-                      domain::field("events", &export_counts::events)};
+                      domain::field("events", &export_counts::events),
+                      domain::field("leaves", &export_counts::leaves)};
   }
 };
 

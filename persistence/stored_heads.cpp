@@ -112,7 +112,9 @@ struct head_stream::impl {
       }
       const auto known = is_known(*head);
       if (!known) return known.error();
-      if (!*known) return head;
+      if (*known) continue;
+      missing = compares && !from_database && outside.has_value();
+      return head;
     }
   }
 
@@ -121,6 +123,8 @@ struct head_stream::impl {
   stored_source stored;
   maybe_head inside, outside;      // the next one of each
   std::vector<signed_head> given;  // at the position of the last one
+  bool compares = false;           // there is a database beside the file
+  bool missing = false;            // the last one in the database, though it should be there
 };
 
 head_stream::head_stream(std::unique_ptr<impl> made) : impl_(std::move(made)) {}
@@ -131,13 +135,18 @@ head_stream::~head_stream() = default;
 outcome<head_stream> head_stream::open(const std::string& url, const std::string& heads_file) {
   auto made = std::make_unique<impl>(heads_file);
   try {
-    if (!url.empty()) made->stored.open(url);
+    made->compares = !url.empty();
+    if (made->compares) made->stored.open(url);
     made->inside = made->stored.next();
   } catch (const std::exception&) {
     return unreadable();
   }
   if (auto ok = made->advance_outside(); !ok) return ok.error();
   return head_stream(std::move(made));
+}
+
+bool head_stream::is_missing_inside() const {
+  return impl_->missing;
 }
 
 outcome<std::optional<signed_head>> head_stream::next() {

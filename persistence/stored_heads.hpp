@@ -23,6 +23,9 @@ class head_stream {
   /// In the order of their positions; what stands in both is given once. Nothing at the end.
   /// `invalid`: a line of the file that is no head, or is out of order; `unavailable`.
   outcome<std::optional<signed_head>> next();
+  /// Whether the head that next() gave last lies outside of the database only, and a later one
+  /// does not: its row was removed.
+  bool is_missing_inside() const;
 
  private:
   struct impl;

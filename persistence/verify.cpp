@@ -29,12 +29,20 @@ class verification {
     if (e.payload_format < 0 || e.payload_format > 255) {
       return bad(chain_.head() + 1, "its payload has no format that there is");
     }
+    if (result_.tenant && e.tenant != *result_.tenant) {
+      return bad(chain_.head() + 1, "it is another tenant's than the export is for");
+    }
     return follow(chain_.add(e));
   }
 
   bool add_leaf(domain::position at, const digest& leaf) {
+    if (!result_.tenant) return bad(chain_.head() + 1, "an event of a whole export is missing");
+    ++result_.leaves;
     return follow(chain_.add_leaf(at, leaf));
   }
+
+  /// Whose events are there whole: all of them, and nobody else's.
+  void is_filtered_by(const std::optional<uuid>& tenant) { result_.tenant = tenant; }
 
   /// A head that stands here, behind the event that it signs.
   bool add_head(const signed_head& head) {
@@ -69,6 +77,7 @@ class verification {
   bool good() const { return result_.good() && !trouble_; }
   domain::position head() const { return chain_.head(); }
   std::int64_t events() const { return chain_.events(); }
+  std::int64_t leaves() const { return result_.leaves; }
   /// Those that add_head() took.
   std::int64_t heads_between() const { return heads_between_; }
 
@@ -77,6 +86,9 @@ class verification {
     if (!why.empty()) return bad(chain_.head() + 1, std::move(why));
     while (expected_ && expected_->position <= chain_.head()) {
       if (!check(*expected_)) return false;
+      if (heads_.is_missing_inside()) {
+        return bad(expected_->position, "its checkpoint is missing in the database");
+      }
       met_ = std::move(expected_);
       expect_next();
     }
@@ -103,6 +115,7 @@ class verification {
     if (!is_genuine(head)) return bad(at, "the signature of its checkpoint is wrong");
     if (head.hash != chain_.hash()) return bad(at, "its hash is not the one that was signed");
     ++result_.checkpoints;
+    result_.signed_to = at;
     return true;
   }
 
@@ -201,6 +214,9 @@ bool take_line(verification& v, const std::string& line, bool& ended) {
     if (end->reeve_export_end.events != v.events()) {
       return v.bad(next, "the export's end tells another number of events");
     }
+    if (end->reeve_export_end.leaves != v.leaves()) {
+      return v.bad(next, "the export's end tells another number of leaves");
+    }
     if (end->reeve_export_end.checkpoints == v.heads_between()) return true;
     return v.bad(next, "the export's end tells another number of checkpoints");
   }
@@ -220,6 +236,7 @@ outcome<verify_result> verify_export(const line_source& lines, const verify_opti
   auto outside = head_stream::open("", options.heads_file);
   if (!outside) return outside.error();
   verification v(header->origin, options, std::move(*outside));
+  v.is_filtered_by(header->tenant);
   bool ended = false;
   for (auto line = lines(); line; line = lines()) {
     if (!take_line(v, *line, ended)) break;

@@ -17,6 +17,13 @@ struct verify_result {
   domain::position head = 0;
   digest hash{};
   std::int64_t checkpoints = 0;
+  /// What was not seen: events of which only the leaf is known (an export for one tenant has those
+  /// of others so) are in the chain, but whether they were left out rightly nobody can tell.
+  std::int64_t leaves = 0;
+  std::optional<uuid> tenant;  // whose events the export has whole; nothing = everybody's
+  /// The last position that a checked head signs; 0 = none. Behind it the log may have been cut or
+  /// written anew by whoever can write all of it.
+  domain::position signed_to = 0;
   /// The first event that does not fit, and why; nothing = all is well.
   std::optional<domain::position> first_bad;
   std::string what;
@@ -28,7 +35,9 @@ struct verify_options {
   std::string public_key;  // base64url; empty = any key whose signatures are right
 };
 
-/// `url`: the owner's login. Also the checkpoints in the database are checked.
+/// `url`: the owner's login. Also the checkpoints in the database are checked, and that none is
+/// missing there which was signed outside: rows of checkpoints are as final as events. Only the
+/// newest head may be outside alone, because a crash may come between file and database.
 outcome<verify_result> verify_database(const std::string& url, const verify_options& options);
 
 /// `invalid`: the input is no export.

@@ -101,6 +101,21 @@ TEST_F(EV7_heads, what_is_wrong_with_the_file_is_named) {
             errc::unavailable);
 }
 
+TEST_F(EV7_heads, P5_one_that_the_database_lost_is_told_unless_it_is_the_newest) {
+  for (const auto at : {2, 5, 9}) put(head_at(at));
+  for (const auto at : {2, 7}) store(head_at(at));
+  const auto missing = [&](const std::string& url) {
+    auto stream = head_stream::open(url, file);
+    std::vector<domain::position> lost;
+    for (auto head = stream->next(); head && *head; head = stream->next()) {
+      if (stream->is_missing_inside()) lost.push_back((*head)->position);
+    }
+    return lost;
+  };
+  EXPECT_EQ(missing(db.writer_url()), std::vector<domain::position>{5});
+  EXPECT_TRUE(missing("").empty()) << "there is nothing to be missing in";
+}
+
 TEST_F(EV7_heads, the_last_one_is_read_from_the_end) {
   EXPECT_EQ(*read_last_head(file), std::nullopt);
   for (int at = 1; at <= 300; ++at) put(head_at(at));

@@ -86,6 +86,24 @@ TEST_F(P5_database, a_changed_head) {
             head);
 }
 
+TEST_F(P5_database, a_head_whose_row_was_removed) {
+  const auto heads = *read_heads(log.options.heads_file);
+  EXPECT_EQ(found_after("DELETE FROM reeve.checkpoints WHERE position = " +
+                        std::to_string(heads[1].position)),
+            heads[1].position);
+  EXPECT_NE(what.find("missing in the database"), std::string::npos) << what;
+}
+
+/// A crash may come between the file and the database: with the next head it is mended.
+TEST_F(P5_database, a_newest_head_without_its_row_is_put_back) {
+  const auto heads = *read_heads(log.options.heads_file);
+  EXPECT_EQ(found_after("DELETE FROM reeve.checkpoints WHERE position = " +
+                        std::to_string(heads.back().position)),
+            std::nullopt);
+  log.fill();
+  EXPECT_EQ(found(), std::nullopt) << what;
+}
+
 /// The rows before it are checked all the same: what is named is the first that does not fit.
 TEST_F(P5_database, a_row_that_cannot_be_read) {
   log.db.root("UPDATE reeve.events SET leaf = '\\x00' WHERE position = 6");

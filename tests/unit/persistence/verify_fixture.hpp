@@ -7,6 +7,7 @@
 #include "persistence/verify.hpp"
 #include "tests/unit/persistence/journal_fixture.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -102,6 +103,23 @@ class signed_log {
   text_lines streams_;
   std::vector<domain::version> versions_;
 };
+
+/// The last line of an export.
+inline std::string end_of_export(std::size_t checkpoints, std::size_t events,
+                                 std::size_t leaves = 0) {
+  return "{\"reeve_export_end\":{\"checkpoints\":" + std::to_string(checkpoints) +
+         ",\"events\":" + std::to_string(events) + ",\"leaves\":" + std::to_string(leaves) + "}}";
+}
+
+/// What an export for one tenant has of somebody else's event.
+inline std::string leaf_line(const domain::event_record& e) {
+  return "{\"leaf\":\"" + to_hex(e.leaf) + "\",\"position\":" + std::to_string(e.position) + "}";
+}
+
+inline std::int64_t leaves_in(const text_lines& lines) {
+  return std::count_if(lines.begin(), lines.end(),
+                       [](const auto& line) { return line.starts_with("{\"leaf\""); });
+}
 
 /// Exactly as a file of this text would be read; a last line without an end is a line too.
 inline outcome<persistence::verify_result> verify_text(

@@ -68,6 +68,8 @@ TEST_F(EV6_python, agrees_with_exports) {
     EXPECT_EQ(result.status, 0) << result.output;
     EXPECT_NE(result.output.find(to_hex(log->last.hash)), std::string::npos) << result.output;
     EXPECT_EQ(result.output.find("not checked"), std::string::npos) << result.output;
+    const bool filtered = text != log->exported();
+    EXPECT_EQ(result.output.find("Only the events of tenant") != std::string::npos, filtered);
   }
   EXPECT_EQ(check("{}\n").status, 2);
 }
@@ -94,12 +96,22 @@ TEST_F(EV6_python, P5_finds_what_we_find_where_we_find_it) {
   }
 }
 
+TEST_F(EV6_python, P5_a_blanked_event_is_found_where_ours_finds_it) {
+  auto lines = lines_of(log->exported());
+  const auto event = *import_line(lines[3])->event;
+  lines[3] = leaf_line(event);
+  EXPECT_EQ(found_in(text_of(lines), {}), event.position);
+  const auto theirs = check(text_of(lines));
+  EXPECT_EQ(theirs.status, 1) << theirs.output;
+  EXPECT_TRUE(theirs.output.starts_with("Position " + std::to_string(event.position) + " "))
+      << theirs.output;
+}
+
 TEST_F(EV6_python, P5_a_cut_log_is_caught_by_a_head_from_outside) {
   auto lines = lines_of(log->exported());
   std::erase_if(lines, [](const auto& line) { return line.starts_with("{\"checkpoint\""); });
   lines.erase(lines.end() - 3, lines.end());
-  lines.push_back("{\"reeve_export_end\":{\"checkpoints\":0,\"events\":" +
-                  std::to_string(lines.size() - 1) + "}}");
+  lines.push_back(end_of_export(0, lines.size() - 1));
   EXPECT_EQ(check(text_of(lines)).status, 0);
   const auto result = check(text_of(lines), "--heads '" + log->options.heads_file + "'");
   EXPECT_EQ(result.status, 1) << result.output;

@@ -119,8 +119,7 @@ class P5_rewrite : public EV7_verify {
       event.hash = hash = chain_hash(hash, event.leaf);
       forged.push_back(export_line(event));
     }
-    forged.push_back("{\"reeve_export_end\":{\"checkpoints\":0,\"events\":" +
-                     std::to_string(forged.size() - 1) + "}}");
+    forged.push_back(end_of_export(0, forged.size() - 1));
     return forged;
   }
 };
@@ -135,8 +134,7 @@ TEST_F(P5_rewrite, a_whole_new_chain_is_caught_by_a_head_from_outside) {
 TEST_F(P5_rewrite, a_log_that_was_cut_short_is_caught_by_a_head_from_outside) {
   auto cut = rewritten(0, {});
   cut.erase(cut.end() - 3, cut.end());
-  cut.push_back("{\"reeve_export_end\":{\"checkpoints\":0,\"events\":" +
-                std::to_string(cut.size() - 1) + "}}");
+  cut.push_back(end_of_export(0, cut.size() - 1));
   EXPECT_EQ(found_in(text_of(cut), {}), std::nullopt) << "in itself it fits";
   EXPECT_EQ(found_in(text_of(cut), shared->trusting()), shared->last.position - 1);
 }
@@ -166,8 +164,7 @@ TEST_F(P5_rewrite, a_head_of_another_key_is_not_believed) {
   head.hash = event.hash;
   sign(head, ed25519_key::generate());
   forged.back() = codec::encode(export_checkpoint{head});
-  forged.push_back("{\"reeve_export_end\":{\"checkpoints\":1,\"events\":" +
-                   std::to_string(event.position) + "}}");
+  forged.push_back(end_of_export(1, static_cast<std::size_t>(event.position)));
   EXPECT_EQ(found_in(text_of(forged), {}), std::nullopt);
   EXPECT_EQ(found_in(text_of(forged), {"", shared->public_key}), event.position);
 }
@@ -188,12 +185,61 @@ TEST_F(EV7_verify, EV10_an_export_for_one_tenant_tells_nothing_of_others) {
   ASSERT_TRUE(result) << result.error().detail;
   EXPECT_EQ(result->what, "");
   EXPECT_EQ(result->hash, shared->last.hash);
+  EXPECT_EQ(result->tenant, shared->tenant);
+  EXPECT_EQ(result->leaves, leaves_in(lines_of(text)));
   auto changed = lines_of(text);
   const auto leaf = std::find_if(changed.begin(), changed.end(),
                                  [](const auto& line) { return line.starts_with("{\"leaf\""); });
   ASSERT_NE(leaf, changed.end());
   (*leaf)[12] = (*leaf)[12] == '0' ? '1' : '0';
   EXPECT_NE(found_in(text_of(changed), shared->trusting()), std::nullopt);
+}
+
+TEST_F(EV7_verify, P5_a_stream_that_was_blanked_is_no_whole_export) {
+  const auto victim = import_line(lines[5])->event->stream;
+  auto blanked = lines;
+  domain::position first = 0;
+  for (auto& line : blanked) {
+    if (!is_event(line)) continue;
+    const auto event = *import_line(line)->event;
+    if (event.stream != victim) continue;
+    if (first == 0) first = event.position;
+    line = leaf_line(event);
+  }
+  ASSERT_GT(first, 0);
+  EXPECT_EQ(found_in(text_of(blanked), shared->trusting()), first) << "its header says whole";
+}
+
+/// That it was right to leave them out nobody can tell; how many there are is said.
+TEST_F(EV7_verify, P5_what_could_not_be_seen_is_said) {
+  auto filtered = lines_of(shared->exported(shared->tenant));
+  const auto honest = verify_text(text_of(filtered), shared->trusting());
+  const auto own = std::find_if(filtered.begin(), filtered.end(), is_event);
+  ASSERT_NE(own, filtered.end());
+  const auto victim = import_line(*own)->event->stream;
+  std::int64_t blanked = 0;
+  for (auto& line : filtered) {
+    if (!is_event(line) || import_line(line)->event->stream != victim) continue;
+    line = leaf_line(*import_line(line)->event);
+    ++blanked;
+  }
+  EXPECT_NE(found_in(text_of(filtered), shared->trusting()), std::nullopt) << "its end says more";
+  filtered.back() = end_of_export(3, static_cast<std::size_t>(shared->last.position),
+                                  static_cast<std::size_t>(honest->leaves + blanked));
+  const auto result = verify_text(text_of(filtered), shared->trusting());
+  EXPECT_EQ(result->what, "");
+  EXPECT_EQ(result->leaves, honest->leaves + blanked);
+  EXPECT_EQ(result->signed_to, shared->last.position);
+  EXPECT_EQ(verify_text(text_of(lines))->leaves, 0);
+  EXPECT_EQ(verify_text(text_of(lines))->tenant, std::nullopt);
+}
+
+TEST_F(EV7_verify, P5_an_event_of_another_tenant_does_not_pass_for_the_one_that_is_named) {
+  auto renamed = lines_of(shared->exported());
+  auto header = *codec::decode_text<export_header>(renamed.front());
+  header.tenant = shared->tenant;
+  renamed.front() = codec::encode(header);
+  EXPECT_EQ(found_in(text_of(renamed), shared->trusting()), 1) << "the election is the system's";
 }
 
 }  // namespace
