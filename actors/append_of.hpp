@@ -1,6 +1,7 @@
 #pragma once
 // From decided events to an append request, and from its stamps to the state after.
 
+#include "base/invariant.hpp"
 #include "persistence/append_port.hpp"
 #include "persistence/event_codec.hpp"
 #include "persistence/projections.hpp"
@@ -19,6 +20,7 @@ std::shared_ptr<const State> after(
     const std::shared_ptr<const State>& before,
     const std::vector<typename domain::aggregate_of<State>::event>& events,
     std::span<const domain::event_stamp> stamps, const uuid& tenant, std::string_view principal) {
+  REEVE_INVARIANT(events.size() == stamps.size(), "the journal stamps each event once");
   auto state = std::make_shared<State>(*before);
   for (std::size_t i = 0; i < events.size(); ++i) {
     evolve(*state, events[i], domain::evolve_context{stamps[i], tenant, principal});

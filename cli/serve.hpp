@@ -2,7 +2,7 @@
 // A server process from start to end. Everything that lives as long as the process is a member, in
 // the order in which it is made; it goes in reverse.
 
-#include "actors/tree/actor_tree.hpp"
+#include "actors/actor_tree.hpp"
 #include "adapters/guarded_engine.hpp"
 #include "api/denial_ledger.hpp"
 #include "api/event_feed.hpp"

@@ -1,5 +1,6 @@
 #include "persistence/journal_plan.hpp"
 
+#include "base/invariant.hpp"
 #include "base/utf8.hpp"
 #include "persistence/leaf.hpp"
 #include "persistence/projection_tables.hpp"
@@ -256,6 +257,11 @@ void batch_planner::mark_stale(domain::position at) {
 }
 
 batch_plan batch_planner::finish() {
+  // The database would take these for good: it looks at the predecessor, not inside a batch.
+  const auto count = static_cast<domain::position>(plan_.events.size());
+  REEVE_INVARIANT(tail_.position == plan_.before.position + count,
+                  "the positions of a batch follow each other and its predecessor");
+  REEVE_INVARIANT(tail_.epoch == plan_.before.epoch, "a batch is of one epoch");
   plan_.moves.reserve(moves_.size());
   for (const auto& event : plan_.events) {
     const auto moved = moves_.find(event.stream);

@@ -29,7 +29,7 @@ build=(
 relay=(socat)
 # git lists the files that the style test reads; python3-cryptography is the second, independent
 # implementation of the signatures that the log's verifier is checked against.
-tests=(git python3 python3-cryptography)
+tests=(git python3 python3-cryptography clang-format clang-tidy)
 
 wanted=()
 modes=("$@")

@@ -1,6 +1,6 @@
 #include "domain/access/access.hpp"
 
-#include "domain/runs/task.hpp"
+#include "domain/name.hpp"
 
 #include <algorithm>
 

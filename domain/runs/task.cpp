@@ -270,14 +270,6 @@ std::optional<task_kind> task_kind_from(std::string_view name) {
   return std::nullopt;
 }
 
-bool is_name(std::string_view text) {
-  if (text.empty() || text.size() > 64) return false;
-  if (std::isalnum(static_cast<unsigned char>(text.front())) == 0) return false;
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '-';
-  });
-}
-
 outcome<done> check_since(std::string_view since, const std::string& at) {
   if (since == "last_success" || parse_time(since)) return done{};
   return bad("since is \"last_success\" or an RFC 3339 time", at);

@@ -4,6 +4,7 @@
 
 #include "base/outcome.hpp"
 #include "domain/fields.hpp"
+#include "domain/name.hpp"
 
 #include <array>
 #include <cstdint>
@@ -142,8 +143,5 @@ outcome<done> check_directive(const directive_spec& spec, const std::string& at)
 
 /// "last_success" or an RFC 3339 time.
 outcome<done> check_since(std::string_view since, const std::string& at);
-
-/// Letters, digits and ._- ; 1..64, the first one a letter or digit.
-bool is_name(std::string_view text);
 
 }  // namespace reeve::domain

@@ -2,6 +2,7 @@
 // a planted defect.
 
 #include "tests/support/source_dir.hpp"
+#include "tests/unit/tidy_structure.hpp"
 #include "tests/unit/tidy_text.hpp"
 
 #include <cstdio>
@@ -109,6 +110,10 @@ TEST(STYLE_tree, keeps_the_walls) {
   EXPECT_EQ(told(tidy::check_walls(project())), "");
 }
 
+TEST(STYLE_tree, keeps_its_structure) {
+  EXPECT_EQ(told(tidy::check_structure(project())), "");
+}
+
 TEST(STYLE_tree, keeps_the_sizes) {
   std::vector<finding> findings;
   for (const auto& file : project()) {
@@ -184,6 +189,65 @@ TEST(STYLE_walls, tell_ports_from_other_headers) {
   const source bad{"actors/journal.cpp", "#include \"persistence/session.hpp\"\n"};
   EXPECT_THAT(tidy::check_walls({port, inside, good}), IsEmpty());
   EXPECT_THAT(tidy::check_walls({port, inside, bad}), SizeIs(1));
+}
+
+TEST(STYLE_walls, see_includes_however_they_are_written) {
+  for (const char* text :
+       {"#include  <caf/all.hpp>", "# include <caf/all.hpp>", "  #include<caf/all.hpp>",
+        "#\tinclude\t<caf/all.hpp>", "#include_next <caf/all.hpp>", "#include SOME_HEADER"}) {
+    EXPECT_THAT(tidy::check_walls({{"domain/x.hpp", std::string(text) + "\n"}}), SizeIs(1)) << text;
+  }
+  EXPECT_THAT(tidy::check_walls({{"domain/x.hpp", "// #include <caf/all.hpp>\n"}}), IsEmpty());
+}
+
+namespace {
+
+/// Whether one of the findings says this of this file.
+std::string structure_of(const std::vector<source>& files) {
+  return told(tidy::check_structure(files));
+}
+
+}  // namespace
+
+TEST(STYLE_structure, follows_includes_through_our_own_headers) {
+  const source run{"domain/runs/run.cpp", "#include \"base/one.hpp\"\n"};
+  const source one{"base/one.hpp", "#include \"base/two.hpp\"\n"};
+  const source clean{"base/two.hpp", "#include <string>\n"};
+  const source dirty{"base/two.hpp", "#include <caf/actor.hpp>\n"};
+  EXPECT_EQ(structure_of({run, one, clean}), "");
+  EXPECT_THAT(structure_of({run, one, dirty}),
+              HasSubstr("domain/runs/run.cpp:1: is compiled with caf in it, through base/two.hpp"));
+}
+
+TEST(STYLE_structure, finds_rooms_without_a_row_and_files_that_are_none) {
+  EXPECT_THAT(structure_of({{"helpers/x.cpp", "int a;\n"}}), HasSubstr("no row in the table"));
+  EXPECT_THAT(structure_of({{"base/x.cpp", "#include \"base/x.inc\"\n"}}),
+              HasSubstr("base/x.cpp:1: includes base/x.inc"));
+}
+
+TEST(STYLE_structure, finds_headers_that_nobody_uses) {
+  const source header{"base/x.hpp", "int x();\n"};
+  const source own{"base/x.cpp", "#include \"base/x.hpp\"\n"};
+  const source test{"tests/unit/base/x_test.cpp", "#include \"base/x.hpp\"\n"};
+  const source user{"base/y.cpp", "#include \"base/x.hpp\"\n"};
+  EXPECT_THAT(structure_of({header, own, test}), HasSubstr("base/x.hpp:1: nobody uses it"));
+  EXPECT_EQ(structure_of({header, own, test, user}), "");
+}
+
+TEST(STYLE_structure, finds_circles_between_rooms) {
+  const source a{"domain/a/a.hpp", "#include \"domain/b/b.hpp\"\n"};
+  const source b{"domain/b/b.hpp", "#include \"domain/c/c.hpp\"\n"};
+  const source c{"domain/c/c.hpp", "#include \"domain/a/d.hpp\"\n"};
+  const source d{"domain/a/d.hpp", "int d;\n"};
+  const source user{"domain/all.cpp", "#include \"domain/a/a.hpp\"\n"};
+  EXPECT_THAT(structure_of({a, b, c, d, user}), HasSubstr("include each other"));
+  EXPECT_EQ(structure_of({a,
+                          b,
+                          {"domain/c/c.hpp", "int c;\n"},
+                          {"domain/d.cpp", "#include \"domain/a/d.hpp\"\n"},
+                          d,
+                          user}),
+            "");
 }
 
 TEST(STYLE_walls, allow_one_unit_with_the_argument_parser) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -44,18 +45,38 @@ inline bool is_code(std::string_view path) {
   return path.ends_with(".cpp") || path.ends_with(".hpp") || path.ends_with(".c");
 }
 
+/// What follows `#include`, however it is spaced; a name that is neither quoted nor in angles (a
+/// macro) is given as it is, and no wall lets it through.
+inline std::optional<include> include_in(std::string_view line) {
+  const auto skip = [&line] {
+    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+  };
+  const auto word = [&](std::string_view expected) {
+    skip();
+    if (!line.starts_with(expected)) return false;
+    line.remove_prefix(expected.size());
+    return true;
+  };
+  if (!word("#") || !word("include")) return std::nullopt;
+  (void)word("_next");
+  skip();
+  if (line.empty()) return std::nullopt;
+  const char open = line.front();
+  if (open != '"' && open != '<') return include{0, std::string(line), false};
+  const auto end = line.find(open == '"' ? '"' : '>', 1);
+  if (end == std::string_view::npos) return std::nullopt;
+  return include{0, std::string(line.substr(1, end - 1)), open == '"'};
+}
+
 inline std::vector<include> includes_of(const source& file) {
   std::vector<include> found;
   std::size_t number = 0;
-  for (std::string_view line : lines_of(file.text)) {
+  for (const std::string_view line : lines_of(file.text)) {
     ++number;
-    constexpr std::string_view word = "#include ";
-    if (!line.starts_with(word)) continue;
-    line.remove_prefix(word.size());
-    const char close = line.starts_with('"') ? '"' : '>';
-    const auto end = line.find(close, 1);
-    if (end == std::string_view::npos) continue;
-    found.push_back({number, std::string(line.substr(1, end - 1)), close == '"'});
+    auto one = include_in(line);
+    if (!one) continue;
+    one->line = number;
+    found.push_back(std::move(*one));
   }
   return found;
 }
@@ -68,6 +89,12 @@ inline std::string room_of(std::string_view path) {
 
 /// The library behind an angle-bracketed include: a name, `std` or `system`.
 inline std::string library_of(std::string_view target) {
+  static const std::set<std::string_view> of_c = {"stdio.h",  "stdlib.h", "string.h", "stdint.h",
+                                                  "time.h",   "math.h",   "errno.h",  "assert.h",
+                                                  "signal.h", "limits.h", "stddef.h", "stdbool.h"};
+  if (of_c.contains(target)) return "system";
+  // A macro's name: nobody can say here what it stands for.
+  if (target.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") == target.npos) return "?";
   static const std::vector<std::pair<std::string_view, std::string>> prefixes = {
       {"caf/", "caf"},
       {"boost/beast", "beast"},

@@ -1,4 +1,4 @@
-#include "actors/tree/actor_tree.hpp"
+#include "actors/actor_tree.hpp"
 
 #include "actors/command_dispatcher.hpp"
 #include "actors/journal_actor.hpp"
