@@ -40,6 +40,7 @@ ENV REEVE_DATA=/var/lib/reeve REEVE_LISTEN=0.0.0.0:9595
 USER reeve
 VOLUME /var/lib/reeve
 EXPOSE 9595
-# 70 and 75 ask for a restart: run it with a restart policy.
+# 70 and 75 ask for a restart: run it with a restart policy. 78 asks for a person instead: with
+# REEVE_REFUSED_WAITS=true the server tells why on /readyz and does not end.
 ENTRYPOINT ["/usr/local/bin/reeve"]
 CMD ["serve"]

@@ -19,6 +19,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// The log is asked four times a second. No answer for so long and it counts as lost, which has to
+/// be told within a second (P30).
+constexpr std::int64_t silence_us = 950'000;
+
 /// The start and the normal end of a run's actor say nothing that the run's events do not.
 bool is_worth_recording(const domain::supervision_fact& fact) {
   const bool of_a_run = fact.path.find("/runs/") != std::string::npos;
@@ -60,9 +64,9 @@ struct actor_tree::impl {
             [this](uuid tenant, auto slot) {
               fronts.container_allowlist.fetch(tenant, tenant, slot);
             },
-            std::make_shared<spare_volumes>(
-                spare_ports{*outside.engine, [this] { return outside.lead->token().has_value(); },
-                            *outside.ids, settings.instance}),
+            std::make_shared<spare_volumes>(spare_ports{
+                *outside.engine, [lead = outside.lead] { return lead->token().has_value(); },
+                *outside.ids, settings.instance}),
             {}},
         dispatcher(fronts, ports, launcher),
         config(settings.threads),
@@ -104,22 +108,25 @@ struct actor_tree::impl {
   child_spec journal_child() {
     child_spec spec;
     spec.name = "journal";
-    spec.start_timeout = 30s;
+    // It is up once it leads again, and the database may be away for long.
+    spec.start_timeout = 10min;
     spec.start = [this](caf::actor_system& sys, const child_context& context) {
       journal_actor_args args;
       args.port = &journal;
-      args.opened = std::exchange(outside.journal, nullptr);
-      args.reopen = outside.reopen;
-      args.on_fenced = outside.on_fenced;
-      args.on_available = [this](bool available) {
+      args.worker.opened = std::exchange(outside.journal, nullptr);
+      args.worker.make = outside.next_journal;
+      args.worker.before = worker;
+      args.worker.lead = outside.lead;
+      args.worker.on_fenced = outside.on_fenced;
+      args.on_start = [this](std::shared_ptr<journal_worker> fresh) { worker = std::move(fresh); };
+      args.worker.on_available = [this](bool available) {
         log_up = available;
         if (available) resume_logs();
         if (outside.on_log_available) outside.on_log_available(available);
       };
-      return cc::spawn<caf::event_based_actor, caf::detached>(
-          sys, [args, context](caf::event_based_actor* self) {
-            return journal_actor(self, args, [context] { context.ready(); });
-          });
+      return cc::spawn<caf::event_based_actor>(sys, [args, context](caf::event_based_actor* self) {
+        return journal_actor(self, args, [context] { context.ready(); });
+      });
     };
     return spec;
   }
@@ -228,6 +235,7 @@ struct actor_tree::impl {
   supervision shared;
   std::promise<void> stopped;
   std::atomic<bool> log_up{true};
+  std::shared_ptr<journal_worker> worker;  // the newest; joined when the tree is gone
   quiet_config config;
   std::unique_ptr<caf::actor_system> system;
   caf::actor root;
@@ -242,7 +250,8 @@ actor_tree::~actor_tree() {
   cc::stop(impl_->root);
   impl_->root = nullptr;
   stopped.wait_for(15s);
-  impl_->journal.detach();
+  // The last one to go: it resigns, and nobody is left who could act.
+  if (impl_->worker) impl_->worker->join();
   impl_->launcher->put(nullptr);
   impl_->reconciler->put(nullptr);
   impl_->runs->put(nullptr);
@@ -298,7 +307,7 @@ supervision_totals actor_tree::totals() const {
 }
 bool actor_tree::log_available() const {
   // A database that no longer answers at all is noticed by the silence.
-  return impl_->log_up && impl_->outside.lead->holds();
+  return impl_->log_up && impl_->outside.lead->heard_within(silence_us);
 }
 std::int64_t actor_tree::queued_appends() const {
   return impl_->journal.queued();

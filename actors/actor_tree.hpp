@@ -33,7 +33,8 @@ struct tree_settings {
 /// What the actor_tree stands on; everything outlives it.
 struct tree_surroundings {
   std::shared_ptr<persistence::journal> journal;  // open
-  std::function<std::shared_ptr<persistence::journal>()> reopen;
+  /// What follows it when its actor is restarted; not open yet.
+  std::function<std::shared_ptr<persistence::journal>()> next_journal;
   const leadership* lead = nullptr;
   persistence::read_port* reads = nullptr;
   persistence::blob_port* blobs = nullptr;

@@ -1,38 +1,31 @@
 #pragma once
-// The journal's actor: detached, because a commit blocks. It drains its queue without a timer: what
-// arrived during the last commit is the next batch. While the database is away, external appends
-// are answered `unavailable`, internal ones wait.
+// The journal's place in the supervision tree. The work is done by a thread that may wait for the
+// database (journal_worker.hpp); the actor never blocks, so that it can be stopped while the
+// database does not answer, and ends when that thread does.
 
+#include "actors/caf_compat.hpp"
 #include "actors/journal_port.hpp"
-#include "persistence/journal.hpp"
+#include "actors/journal_worker.hpp"
 
 #include <functional>
 #include <memory>
 
 namespace reeve::actors {
 
-struct journal_flush {};
-struct journal_tick {};
+/// The journal's thread ended by itself.
+struct journal_crashed {};
 
 struct journal_actor_args {
   journal_port* port = nullptr;
-  /// Already open at the first start; none afterwards, then `reopen` makes the next one.
-  std::shared_ptr<persistence::journal> opened;
-  std::function<std::shared_ptr<persistence::journal>()> reopen;
-  /// Another server writes: the process must end with 75.
-  std::function<void()> on_fenced;
-  /// The database went away or came back.
-  std::function<void(bool)> on_available;
+  journal_worker_args worker;
+  /// Told of the worker, whom somebody has to join who may wait.
+  std::function<void(std::shared_ptr<journal_worker>)> on_start;
 };
 
-/// A batch is at most this, so that no caller waits behind an endless commit.
-inline constexpr std::size_t batch_events = 512;
-inline constexpr std::size_t batch_bytes = 1 << 20;
-
+/// `ready` is called once the journal leads.
 caf::behavior journal_actor(caf::event_based_actor* self, journal_actor_args args,
                             std::function<void()> ready);
 
 }  // namespace reeve::actors
 
-REEVE_LOCAL_MSG(reeve::actors::journal_flush)
-REEVE_LOCAL_MSG(reeve::actors::journal_tick)
+REEVE_LOCAL_MSG(reeve::actors::journal_crashed)

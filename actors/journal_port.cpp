@@ -10,7 +10,7 @@ void journal_port::append(persistence::append_request request, actors::lane lane
     slot.answer(reject(errc::overloaded, "the queue of the event log is full"));
     return;
   }
-  caf::actor journal;
+  std::shared_ptr<journal_worker> journal;
   {
     std::lock_guard lock(mutex_);
     journal = journal_;
@@ -23,23 +23,23 @@ void journal_port::append(persistence::append_request request, actors::lane lane
   auto call = std::make_shared<append_call>();
   call->request = std::move(request);
   call->lane = lane;
-  // Counted off exactly once, also when the message is dropped with a journal that died.
+  // Counted off exactly once, also when the call is dropped with a journal that died.
   call->slot = reply_slot<persistence::append_result>(
       [this, slot](outcome<persistence::append_result> result) {
         answered();
         slot.answer(std::move(result));
       });
-  cc::post(journal, append_message{std::move(call)});
+  journal->push(std::move(call));
 }
 
-void journal_port::attach(caf::actor journal) {
+void journal_port::attach(std::shared_ptr<journal_worker> journal) {
   std::lock_guard lock(mutex_);
   journal_ = std::move(journal);
 }
 
-void journal_port::detach() {
+void journal_port::detach(const std::shared_ptr<journal_worker>& journal) {
   std::lock_guard lock(mutex_);
-  journal_ = nullptr;
+  if (journal_ == journal) journal_ = nullptr;
 }
 
 }  // namespace reeve::actors

@@ -3,7 +3,7 @@
 
 #include "persistence/journal.hpp"
 
-#include "actors/journal_actor.hpp"
+#include "actors/journal_port.hpp"
 #include "api/event_feed.hpp"
 #include "bench/support.hpp"
 #include "bench/workload.hpp"
@@ -57,9 +57,8 @@ class journal_side {
     start(std::move(log));
   }
   ~journal_side() {
-    // A detached actor's thread ends when nobody holds the actor any more.
-    port_.detach();
-    actors::cc::stop(std::exchange(actor_, nullptr));
+    worker_->stop(false);
+    worker_->join();
   }
 
   /// `count` closed loops for `seconds`; everything that was sent is answered at the end.
@@ -75,19 +74,14 @@ class journal_side {
   }
 
   void start(std::shared_ptr<persistence::journal> log) {
-    actors::journal_actor_args args;
-    args.port = &port_;
+    actors::journal_worker_args args;
     args.opened = std::move(log);
     args.on_fenced = [] { give_up("the journal was fenced"); };
     args.on_available = [](bool available) {
       if (!available) give_up("the database went away");
     };
-    std::promise<void> ready;
-    actor_ = actors::cc::spawn<caf::event_based_actor, caf::detached>(
-        system_, [args, &ready](caf::event_based_actor* self) {
-          return actors::journal_actor(self, args, [&ready] { ready.set_value(); });
-        });
-    ready.get_future().wait();
+    worker_ = std::make_shared<actors::journal_worker>(std::move(args));
+    port_.attach(worker_);
   }
 
   persistence::read_store reads_;
@@ -95,9 +89,7 @@ class journal_side {
   api::event_feed feed_;
   std::atomic<std::int64_t> batches_{0};
   actors::journal_port port_;
-  caf::actor_system_config config_;
-  caf::actor_system system_{config_};
-  caf::actor actor_;
+  std::shared_ptr<actors::journal_worker> worker_;
 };
 
 /// Producers live on a thread of their own, as run actors do: the journal's thread hands answers

@@ -95,6 +95,8 @@ void add_server(CLI::App& app, arguments& out) {
 
 void add_offline(CLI::App& app, arguments& out) {
   auto* migrate = app.add_subcommand("migrate", "Bring the database's schema up to date");
+  auto* accept = app.add_subcommand(
+      "accept-database", "Go on from a database that lies behind signed heads (exit code 78)");
   auto* verify = app.add_subcommand("verify", "Check the hash chain and every checkpoint");
   verify->add_option("--from", out.verify.from, "an exported log; - is standard input");
   verify->add_option("--heads", out.verify.heads, "file of signed heads");
@@ -105,7 +107,7 @@ void add_offline(CLI::App& app, arguments& out) {
   exported->add_option("--to", out.exported.to, "a file; - is standard output");
   exported->add_option("--tenant", out.exported.tenant, "only this tenant's events whole");
   exported->add_flag("--zstd", out.exported.zstd, "compress");
-  for (auto* one : {migrate, verify, replay, exported}) {
+  for (auto* one : {migrate, accept, verify, replay, exported}) {
     one->add_option("--database", out.database, "login of the owner, without a password");
   }
 }

@@ -17,11 +17,13 @@ enum exit_code : int {
   exit_refused = 4,
   exit_unreachable = 5,
   exit_collapsed = 70,  // the supervision tree gave up: start again
-  exit_fenced = 75      // another server writes: start again
+  exit_fenced = 75,     // another server writes: start again
+  exit_database = 78    // the database lies behind what was signed: a restart changes nothing
 };
 
 int serve(const loaded_config& config);
 int migrate(const loaded_config& config);
+int accept_database(const loaded_config& config);
 
 struct verify_options {
   std::string from;   // file, "-" = standard input, empty = the database

@@ -33,6 +33,7 @@ struct config {
   std::int64_t drain_s = 10;             // in-flight requests at a stop
   std::int64_t reconcile_s = 30;         // between two looks at the engine
   std::int64_t orphan_s = 60;            // until what nobody owns is removed
+  bool refused_waits = false;            // a refused database is told until a signal comes
   std::int64_t reader_delay_ms = 0;      // test hook: holds a reader back before it answers
 };
 

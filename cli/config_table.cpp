@@ -271,6 +271,17 @@ const std::vector<setting> table = {
      "1 to 86400",
      "Seconds until a container or volume of Reeve's that belongs to no active run is removed.",
      number(&config::orphan_s, 1, 86'400)},
+    {"refused_waits",
+     "--refused-waits",
+     "REEVE_REFUSED_WAITS",
+     {},
+     false,
+     "false",
+     "true or false",
+     "A database that is refused (exit code 78) is told by /readyz until a signal comes, instead "
+     "of "
+     "an exit: for a process manager that restarts whatever ends.",
+     flag(&config::refused_waits)},
     {"test_reader_delay_ms",
      nullptr,
      "REEVE_TEST_READER_DELAY_MS",

@@ -28,18 +28,20 @@ outcome<database> open_database(const config& c, bool exclusive) {
   return db;
 }
 
-outcome<persistence::runtime_logins> prepare_database(const config& c, const database& db) {
+outcome<persistence::runtime_logins> prepare_logins(const config& c, const database& db) {
   persistence::roles_options roles;
   roles.owner_url = db.owner_url;
   roles.writer_url = c.writer_url;
   roles.reader_url = c.reader_url;
   roles.secrets_file = c.data + "/roles";
   roles.peer = db.is_private;
-  auto logins = persistence::ensure_roles(roles);
-  if (!logins) return logins;
-  auto migrated = persistence::migrate({db.owner_url, logins->writer_role, logins->reader_role});
+  return persistence::ensure_roles(roles);
+}
+
+outcome<done> migrate_database(const database& db, const persistence::runtime_logins& logins) {
+  auto migrated = persistence::migrate({db.owner_url, logins.writer_role, logins.reader_role});
   if (!migrated) return migrated.error();
-  return logins;
+  return done{};
 }
 
 std::string token_file(const config& c) {
@@ -57,6 +59,15 @@ std::string signing_key_file(const config& c) {
 }
 std::string heads_file(const config& c) {
   return c.data + "/heads.ndjson";
+}
+std::string server_id_file(const config& c) {
+  return c.data + "/server-id";
+}
+std::string known_database_file(const config& c) {
+  return c.data + "/database";
+}
+std::string accepted_database_file(const config& c) {
+  return c.data + "/accepted-database";
 }
 
 }  // namespace reeve::cli

@@ -23,8 +23,10 @@ struct database {
 /// is used.
 outcome<database> open_database(const config& c, bool exclusive);
 
-/// Roles and migrations, as every start does it.
-outcome<persistence::runtime_logins> prepare_database(const config& c, const database& db);
+/// The runtime logins, made where they are missing.
+outcome<persistence::runtime_logins> prepare_logins(const config& c, const database& db);
+/// Brings the schema up to date: the leader's, or a command's that was asked for it.
+outcome<done> migrate_database(const database& db, const persistence::runtime_logins& logins);
 
 /// Folders of the server's state, below config::data.
 std::string token_file(const config& c);
@@ -32,5 +34,9 @@ std::string system_token_file(const config& c);
 std::string endpoint_file(const config& c);
 std::string signing_key_file(const config& c);
 std::string heads_file(const config& c);
+std::string server_id_file(const config& c);
+/// Cluster and timeline that were led last, and a state that an operator accepted.
+std::string known_database_file(const config& c);
+std::string accepted_database_file(const config& c);
 
 }  // namespace reeve::cli

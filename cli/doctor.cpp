@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace reeve::cli {
@@ -181,6 +182,14 @@ finding check_cgroups() {
   return {"cgroups", "warn", "none are mounted here", "containers need them on the engine's host"};
 }
 
+/// Of this kernel, which is the engine's as well where its socket is a local one.
+finding check_marker() {
+  const auto version = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, 1U);
+  if (version >= 2) return {"markers", "ok", "Landlock " + std::to_string(version), ""};
+  return {"markers", "warn", "no Landlock: a job can remove the marker of its own execution",
+          "Linux 5.19 or later with landlock in /sys/kernel/security/lsm, if jobs may do that"};
+}
+
 finding check_clock() {
   // A clock before the release of this program is wrong.
   constexpr time_us release = 1'767'225'600 * us_per_second;  // 2026-01-01
@@ -264,9 +273,10 @@ int doctor(const loaded_config& config, bool json) {
   const auto& c = config.values;
   // What root may do says nothing of the server; where this fails, the next line tells.
   (void)act_as_owner_of(c.data);
-  const std::vector<finding> all{
-      check_user(),    check_data(c), check_database(c), check_engine(c), check_port(c),
-      check_cgroups(), check_clock(), check_files(c),    check_memory(),  check_logs(c)};
+  const std::vector<finding> all{check_user(),    check_data(c), check_database(c),
+                                 check_engine(c), check_port(c), check_cgroups(),
+                                 check_marker(),  check_clock(), check_files(c),
+                                 check_memory(),  check_logs(c)};
   print(all, json);
   return has_failed(all) ? exit_run_failed : exit_ok;
 }

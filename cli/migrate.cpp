@@ -7,8 +7,9 @@ namespace reeve::cli {
 
 int migrate(const loaded_config& config) {
   auto db = open_database(config.values, false);
-  auto ready =
-      db ? prepare_database(config.values, *db) : outcome<persistence::runtime_logins>(db.error());
+  auto logins =
+      db ? prepare_logins(config.values, *db) : outcome<persistence::runtime_logins>(db.error());
+  const auto ready = logins ? migrate_database(*db, *logins) : outcome<done>(logins.error());
   if (!ready) {
     std::fputs(("reeve: " + ready.error().detail + "\n").c_str(), stderr);
     return ready.error().code == errc::unavailable ? exit_unreachable : exit_refused;

@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "cli/bootstrap.hpp"
 #include "cli/engine_choice.hpp"
+#include "persistence/migrate.hpp"
 
 #include <cstdio>
 #include <filesystem>
@@ -16,11 +17,6 @@ namespace reeve::cli {
 namespace {
 
 using namespace std::chrono_literals;
-
-void say(const std::string& line) {
-  std::fputs((line + "\n").c_str(), stdout);
-  std::fflush(stdout);
-}
 
 int fail(const rejection& why) {
   std::fputs(("reeve: " + why.detail + "\n").c_str(), stderr);
@@ -49,24 +45,35 @@ std::vector<std::string> canonical_roots(const std::vector<std::string>& roots) 
   return canonical;
 }
 
-void block_signals(sigset_t& set) {
-  ::sigemptyset(&set);
-  ::sigaddset(&set, SIGTERM);
-  ::sigaddset(&set, SIGINT);
-  ::sigaddset(&set, SIGHUP);
+/// For the whole process, before its first thread: signals are taken where they are waited for.
+void block_signals() {
+  const auto set = ending_signals();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
 }
 
 }  // namespace
 
+void say(const std::string& line) {
+  std::fputs((line + "\n").c_str(), stdout);
+  std::fflush(stdout);
+}
+
+sigset_t ending_signals() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, SIGTERM);
+  ::sigaddset(&set, SIGINT);
+  ::sigaddset(&set, SIGHUP);
+  return set;
+}
+
 int serve(const loaded_config& config) {
   if (::geteuid() == 0) {
     return fail(reject(errc::invalid,
                        "the server does not run as root: start it as another user, or use ./run"));
   }
-  sigset_t signals;
-  block_signals(signals);
+  block_signals();
   for (const auto& warning : config.warnings) log_warn(warning);
   return server_process(config).run();
 }
@@ -74,7 +81,7 @@ int serve(const loaded_config& config) {
 server_process::~server_process() {
   if (http_) http_->stop();
   if (http_thread_.joinable()) http_thread_.join();
-  told_ = nullptr;
+  tell_nobody();
   if (feed_) feed_->wake_on({});
   http_.reset();
   tree_.reset();
@@ -91,7 +98,8 @@ int server_process::run() {
   set_up_log(std::move(logging));
   if (auto ok = open_storage(); !ok) return fail(ok.error());
   if (auto ok = open_gateway(); !ok) return fail(ok.error());
-  if (auto ok = open_journal(); !ok) return fail(ok.error());
+  if (auto ok = open_journal(); !ok)
+    return database_refused_ ? refuse(ok.error()) : fail(ok.error());
   if (exit_code_ >= 0) {
     drain();
     return exit_code_;
@@ -100,17 +108,24 @@ int server_process::run() {
   open_tree();
   if (auto ok = first_start(); !ok) return fail(ok.error());
   if (auto ok = announce(); !ok) return fail(ok.error());
-  const int code = wait_for_end();
+  exit_code_ = wait_for_end();
   drain();
-  return code;
+  return exit_code_;
 }
 
 outcome<done> server_process::open_storage() {
   if (auto ok = make_folder(config_.data); !ok) return ok;
+  auto identity = server_identity::take(server_id_file(config_), real_ids());
+  if (!identity) return identity.error();
+  identity_ = std::move(*identity);
+  auto key = persistence::public_key_in(signing_key_file(config_));
+  if (!key) return key.error();
+  public_key_ = std::move(*key);
   auto db = open_database(config_, true);
   if (!db) return db.error();
   database_ = std::move(*db);
-  auto logins = prepare_database(config_, database_);
+  if (auto ok = persistence::check_schema(database_.owner_url); !ok) return ok;
+  auto logins = prepare_logins(config_, database_);
   if (!logins) return logins.error();
   logins_ = *logins;
   job_redaction_ = config_.redacted ? redactor() : redactor().without_patterns();
@@ -123,92 +138,6 @@ outcome<done> server_process::open_storage() {
   persistence::commit_notifier_options notifier;
   notifier.url = logins_.writer_url;
   notifier_ = std::make_unique<persistence::commit_notifier>(notifier);
-  server_id_ = real_ids().next();
-  return done{};
-}
-
-persistence::journal_config server_process::journal_settings() {
-  persistence::journal_config c;
-  c.url = logins_.writer_url;
-  c.server = server_id_;
-  c.lead = &lead_;
-  c.on_commit = [this](const persistence::commit_notice& notice) { on_commit(notice); };
-  return c;
-}
-
-void server_process::on_commit(const persistence::commit_notice& notice) {
-  reads_->on_commit(notice);
-  tokens_.on_commit(notice);
-  feed_->publish(notice.events);
-  if (notice.events.empty()) return;
-  const auto& last = notice.events.back();
-  notifier_->notify(last.position);
-  std::lock_guard lock(newest_mutex_);
-  newest_.epoch = last.epoch;
-  newest_.position = last.position;
-  newest_.hash = last.hash;
-}
-
-outcome<bool> server_process::try_to_lead() {
-  auto head = journal_->open();
-  if (head) {
-    head_ = *head;
-    return true;
-  }
-  const auto& why = head.error();
-  if (why.code != errc::conflict && why.code != errc::unavailable) return why;
-  const auto now = why.code == errc::conflict ? phase::standby : phase::log_away;
-  if (phase_.exchange(now) == phase::starting) {
-    say("reeve: standby on " + url_ + ": " + why.detail);
-  }
-  return false;
-}
-
-/// Its tokens are those of the log a moment ago: a revoked one opens nothing 5 s later.
-outcome<bool> server_process::stand_by(int look) {
-  constexpr int looks_per_read = 4;
-  if (look % looks_per_read == 0) {
-    if (auto rows = persistence::read_startup(logins_.writer_url)) tokens_.load(rows->tokens);
-  }
-  sigset_t signals;
-  block_signals(signals);
-  const timespec pause{0, 500'000'000};
-  if (::sigtimedwait(&signals, nullptr, &pause) > 0) return false;
-  if (database_.own && !database_.own->alive()) {
-    if (auto ok = database_.own->revive(); !ok) return ok.error();
-  }
-  return true;
-}
-
-/// While another server leads, this one waits: a standby. A signal ends the wait.
-outcome<done> server_process::open_journal() {
-  journal_ = std::make_shared<persistence::journal>(journal_settings());
-  for (int look = 0;; ++look) {
-    const auto leads = try_to_lead();
-    if (!leads) return leads.error();
-    if (*leads) break;
-    const auto goes_on = stand_by(look);
-    if (!goes_on) return goes_on.error();
-    if (*goes_on) continue;
-    exit_code_ = exit_ok;
-    return done{};
-  }
-  reads_->set_head(head_.position);
-  {
-    std::lock_guard lock(newest_mutex_);
-    newest_ = head_;
-  }
-  checkpoints_ = std::make_unique<persistence::checkpoint_keeper>(
-      persistence::checkpoint_options{logins_.writer_url, heads_file(config_),
-                                      signing_key_file(config_)},
-      [this] {
-        std::lock_guard lock(newest_mutex_);
-        return newest_;
-      });
-  auto rows = persistence::read_startup(logins_.writer_url);
-  if (!rows) return rows.error();
-  rows_ = std::move(*rows);
-  tokens_.load(rows_.tokens);
   return done{};
 }
 
@@ -218,20 +147,20 @@ outcome<done> server_process::open_engine() {
   if (!chosen) return chosen.error();
   adapters::guarded_engine::listeners told;
   told.on_available = [this](const adapters::engine_status& status) {
-    auto* tree = told_.load();
-    if (tree == nullptr) return;
-    if (status.available && status.engine != "simulated") {
-      tree->record(domain::engine_seen{status.engine, status.version});
-    }
-    tree->engine_available(status.available);
+    tell([&status](actors::actor_tree& tree) {
+      if (status.available && status.engine != "simulated") {
+        tree.record(domain::engine_seen{status.engine, status.version});
+      }
+      tree.engine_available(status.available);
+    });
   };
   told.on_breaker = [this](adapters::call_class kind, adapters::breaker_state from,
                            adapters::breaker_state to) {
-    auto* tree = told_.load();
-    if (tree == nullptr) return;
-    tree->record(domain::engine_breaker_changed{std::string(adapters::name_of(kind)),
-                                                std::string(adapters::name_of(from)),
-                                                std::string(adapters::name_of(to))});
+    tell([&](actors::actor_tree& tree) {
+      tree.record(domain::engine_breaker_changed{std::string(adapters::name_of(kind)),
+                                                 std::string(adapters::name_of(from)),
+                                                 std::string(adapters::name_of(to))});
+    });
   };
   engine_ = std::make_unique<adapters::guarded_engine>(std::move(*chosen),
                                                        adapters::guard_options{}, told);
@@ -251,13 +180,11 @@ void server_process::open_tree() {
   settings.threads = static_cast<int>(config_.threads);
   actors::tree_surroundings outside;
   outside.journal = journal_;
-  outside.reopen = [this] {
-    auto next = std::make_shared<persistence::journal>(journal_settings());
-    // A lost database is a state: the new journal comes back by itself.
-    if (auto head = next->open(); !head) {
-      log_error("the journal could not be opened again", {{"why", head.error().detail}});
-    }
-    return next;
+  outside.next_journal = [this] {
+    auto settings = journal_settings();
+    settings.led_before = true;
+    settings.prepare = nullptr;
+    return std::make_shared<persistence::journal>(std::move(settings));
   };
   outside.lead = &lead_;
   outside.reads = reads_.get();
@@ -276,7 +203,9 @@ void server_process::open_tree() {
     return runs;
   };
   outside.on_fenced = [this] { exit_code_ = exit_fenced; };
-  outside.on_collapse = [] {
+  outside.on_collapse = [this] {
+    // A part that does not stop in time is no reason to start again.
+    if (draining_) ::_exit(exit_code_ >= 0 ? exit_code_.load() : exit_ok);
     log_error("the supervision tree gave up: the process ends");
     ::_exit(exit_collapsed);
   };
@@ -285,7 +214,10 @@ void server_process::open_tree() {
   };
   tree_ = std::make_unique<actors::actor_tree>(settings, outside);
   journal_.reset();
-  told_ = tree_.get();
+  {
+    const std::unique_lock lock(told_mutex_);
+    told_ = tree_.get();
+  }
   const auto status = engine_->status();
   if (status.available && status.engine != "simulated" && !rows_.real_engine_seen) {
     tree_->record(domain::engine_seen{status.engine, status.version});
@@ -302,8 +234,7 @@ outcome<done> server_process::first_start() {
 }
 
 int server_process::wait_for_end() {
-  sigset_t signals;
-  block_signals(signals);
+  const auto signals = ending_signals();
   while (exit_code_ < 0) {
     const timespec pause{0, 200'000'000};
     const int signal = ::sigtimedwait(&signals, nullptr, &pause);
@@ -329,10 +260,31 @@ void server_process::drain() {
   }
   http_->stop();
   denials_.close();
+  // Nothing can be written any more, and whoever waits for the database may wait for ever: nothing
+  // that was acknowledged is lost by an end without them.
+  if (!tree_ || !tree_->log_available()) end_by_all_means(6s);
   if (tree_ && !tree_->await_tidied(3s)) log_warn("spare volumes stay on the engine");
   if (tree_ && !tree_->await_recorded(2s)) log_warn("the last facts may be missing in the log");
   // A standby has written none; what lies there is the leader's.
   if (phase_ == phase::leading) ::unlink(endpoint_file(config_).c_str());
+}
+
+void server_process::end_by_all_means(std::chrono::milliseconds within) {
+  std::thread([within, code = exit_code_ >= 0 ? exit_code_.load() : int{exit_ok}] {
+    std::this_thread::sleep_for(within);
+    log_warn("the database does not answer: the process ends without it");
+    ::_exit(code);
+  }).detach();
+}
+
+void server_process::tell(const std::function<void(actors::actor_tree&)>& what) {
+  const std::shared_lock lock(told_mutex_);
+  if (told_ != nullptr) what(*told_);
+}
+
+void server_process::tell_nobody() {
+  const std::unique_lock lock(told_mutex_);
+  told_ = nullptr;
 }
 
 }  // namespace reeve::cli

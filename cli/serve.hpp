@@ -12,6 +12,7 @@
 #include "base/leadership.hpp"
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
+#include "cli/server_identity.hpp"
 #include "persistence/blob_writer.hpp"
 #include "persistence/checkpoint_keeper.hpp"
 #include "persistence/commit_notifier.hpp"
@@ -20,13 +21,22 @@
 #include "tasks/triage/triage_worker.hpp"
 
 #include <atomic>
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
+#include <signal.h>
 #include <string>
 #include <thread>
 
 namespace reeve::cli {
+
+/// A line for people and process managers.
+void say(const std::string& line);
+/// Those that end a server; blocked in all of its threads.
+sigset_t ending_signals();
 
 class server_process {
  public:
@@ -39,10 +49,10 @@ class server_process {
  private:
   outcome<done> open_storage();
   outcome<done> open_journal();
-  /// One look at the lead's place; what stands in the way is told to clients.
   outcome<bool> try_to_lead();
-  /// What a standby does between two looks. False: a signal came.
-  outcome<bool> stand_by(int look);
+  void follow();
+  outcome<std::optional<bool>> look(int number);
+  int refuse(const rejection& why);
   outcome<done> open_engine();
   void open_tree();
   /// Listens. Until `announce` clients are only told that this server does not lead.
@@ -53,7 +63,13 @@ class server_process {
   /// Returns the signal or the reason to stop; looks after the private PostgreSQL meanwhile.
   int wait_for_end();
   void drain();
+  /// Ends the process with its exit code, if it has not ended by itself within the time.
+  void end_by_all_means(std::chrono::milliseconds within);
+  /// Calls with the tree while there is one to tell.
+  void tell(const std::function<void(actors::actor_tree&)>& what);
+  void tell_nobody();
   persistence::journal_config journal_settings();
+  persistence::admission_files admission_files() const;
   void on_commit(const persistence::commit_notice& notice);
   std::vector<api::check> checks() const;
   std::optional<api::caller> authenticate(std::string_view token) const;
@@ -61,10 +77,11 @@ class server_process {
 
   /// In rising order. What the handlers work with is there from `leading` on, and is looked at by
   /// the gateway's thread only then.
-  enum class phase { starting, log_away, standby, leading };
+  enum class phase { starting, log_away, standby, refused, leading };
 
   config config_;
-  uuid server_id_;
+  server_identity identity_;
+  std::string public_key_;
   leadership lead_{real_clock()};
   database database_;
   persistence::runtime_logins logins_;
@@ -77,16 +94,23 @@ class server_process {
   std::unique_ptr<persistence::commit_notifier> notifier_;
   std::shared_ptr<persistence::journal> journal_;
   persistence::journal_head head_;
+  // Of the thread that opens the journal.
+  persistence::found_log found_;
+  persistence::admission admission_;
+  std::atomic<bool> is_final_{false};  // what opening the journal failed for does not pass
+  std::atomic<bool> database_refused_{false};
+  std::string refusal_;  // set before phase::refused
   std::unique_ptr<adapters::guarded_engine> engine_;
   std::unique_ptr<adapters::triage_worker> triage_;
   std::unique_ptr<actors::actor_tree> tree_;
   std::mutex newest_mutex_;
   persistence::journal_head newest_;  // guarded by newest_mutex_
   std::unique_ptr<persistence::checkpoint_keeper> checkpoints_;
-  std::atomic<actors::actor_tree*> told_{nullptr};  // whom the engine's listeners tell
+  std::shared_mutex told_mutex_;
+  actors::actor_tree* told_ = nullptr;  // whom the engine's listeners tell; guarded by told_mutex_
   /// A standby has no log to write to: what it denies is not told.
   api::denial_ledger denials_{[this](const uuid& tenant, domain::access_denied what) {
-    if (auto* tree = told_.load()) tree->record(tenant, std::move(what));
+    tell([&](actors::actor_tree& tree) { tree.record(tenant, std::move(what)); });
   }};
   std::unique_ptr<api::command_port> bridge_;
   std::unique_ptr<api::services> services_;

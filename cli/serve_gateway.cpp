@@ -133,6 +133,8 @@ std::optional<rejection> server_process::closed() const {
       return reject(errc::unavailable, "this server waits for the event log");
     case phase::standby:
       return reject(errc::unavailable, "this server is a standby: another one leads");
+    case phase::refused:
+      return reject(errc::unavailable, "this server refuses its database");
     case phase::leading:
       return std::nullopt;
   }
@@ -155,7 +157,8 @@ std::vector<api::check> server_process::checks() const {
   const auto now = phase_.load();
   if (now != phase::leading) {
     all.push_back({"event_log", false,
-                   now == phase::standby    ? "standby"
+                   now == phase::refused    ? refusal_
+                   : now == phase::standby  ? "standby"
                    : now == phase::log_away ? "standby, the log is away"
                                             : "starting"});
     return all;

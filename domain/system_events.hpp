@@ -11,18 +11,6 @@
 
 namespace reeve::domain {
 
-/// The journal's own: a server took the writer's place. The first event of every log.
-struct leader_elected {
-  static constexpr std::string_view type = "leader_elected";
-  std::int64_t epoch = 0;
-  std::string server;
-  bool operator==(const leader_elected&) const = default;
-  static constexpr auto fields() {
-    return std::tuple{field("epoch", &leader_elected::epoch),
-                      field("server", &leader_elected::server)};
-  }
-};
-
 /// An engine was found at start; from the first one on "docker" the simulated one is never chosen
 /// by itself again.
 struct engine_seen {

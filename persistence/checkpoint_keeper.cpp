@@ -74,6 +74,12 @@ outcome<done> check_against(const signed_head& last, const journal_head& head,
 
 }  // namespace
 
+outcome<std::string> public_key_in(const std::string& key_file) {
+  const auto key = key_in(key_file);
+  if (!key) return key.error();
+  return key->public_key().text();
+}
+
 outcome<signed_head> sign_head(const checkpoint_options& options, const journal_head& head) {
   auto before = read_last_head(options.heads_file);
   if (!before) return before.error();

@@ -20,6 +20,9 @@ struct checkpoint_options {
   std::string key_file;  // made at the first use, mode 0600
 };
 
+/// The public half of the key in that file, which is made if there is none.
+outcome<std::string> public_key_in(const std::string& key_file);
+
 /// `conflict`: the file's last head contradicts this one (another origin, a higher position, or the
 /// same position with another hash). The same head again gives the signature that is there.
 outcome<signed_head> sign_head(const checkpoint_options& options, const journal_head& head);

@@ -53,6 +53,9 @@ domain::new_event to_new_event(const domain::run_event& e) {
 domain::new_event to_new_event(const domain::system_event& e) {
   return encoded(e);
 }
+domain::new_event to_new_event(const domain::log_event& e) {
+  return encoded(e);
+}
 
 outcome<domain::directive_event> from_record(const domain::event_record& r,
                                              const domain::directive_state&) {
@@ -79,6 +82,9 @@ outcome<domain::run_event> from_record(const domain::event_record& r, const doma
 }
 outcome<domain::system_event> system_event_of(const domain::event_record& r) {
   return decoded<domain::system_event>(r);
+}
+outcome<domain::log_event> log_event_of(const domain::event_record& r) {
+  return decoded<domain::log_event>(r);
 }
 
 }  // namespace reeve::persistence

@@ -5,6 +5,7 @@
 #include "domain/access/access.hpp"
 #include "domain/access/allowlist.hpp"
 #include "domain/event.hpp"
+#include "domain/log_events.hpp"
 #include "domain/runs/directive.hpp"
 #include "domain/runs/llm.hpp"
 #include "domain/runs/run.hpp"
@@ -23,6 +24,7 @@ domain::new_event to_new_event(const domain::llm_event& event);
 domain::new_event to_new_event(const domain::access_event& event);
 domain::new_event to_new_event(const domain::run_event& event);
 domain::new_event to_new_event(const domain::system_event& event);
+domain::new_event to_new_event(const domain::log_event& event);
 
 /// The event of a record, older schema versions lifted to the present one. `internal` for a type
 /// or payload that this program does not know.
@@ -38,6 +40,7 @@ outcome<domain::access_event> from_record(const domain::event_record& r,
                                           const domain::access_state&);
 outcome<domain::run_event> from_record(const domain::event_record& r, const domain::run_state&);
 outcome<domain::system_event> system_event_of(const domain::event_record& r);
+outcome<domain::log_event> log_event_of(const domain::event_record& r);
 
 /// Folds a record into a state.
 template <class State>

@@ -5,7 +5,10 @@
 #include "persistence/journal_impl.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <set>
+#include <thread>
+#include <utility>
 
 namespace reeve::persistence {
 namespace {
@@ -18,12 +21,6 @@ rejection fenced() {
 
 rejection away() {
   return reject(errc::unavailable, "the event log is not available; nothing was appended");
-}
-
-rejection unknown() {
-  return reject(errc::unavailable,
-                "the connection was lost during the commit and the outcome is not known yet; "
-                "repeat the request with the same idempotency key");
 }
 
 outcome<append_result> replay_of(const command_key& key, const found_command& found) {
@@ -43,17 +40,18 @@ journal::impl::impl(journal_config given)
 
 void journal::impl::answer_all(const std::vector<std::size_t>& indices, const rejection& why) {
   for (const auto i : indices) {
-    if (!answers[i]) answers[i].emplace(why);
+    if (!batch->answers[i]) batch->answers[i].emplace(why);
   }
 }
 
 std::vector<std::vector<std::size_t>> journal::impl::slices() const {
   std::vector<std::vector<std::size_t>> out;
+  const auto& requests = batch->requests;
   std::size_t events = 0, bytes = 0;
   for (std::size_t i = 0; i < requests.size(); ++i) {
-    if (answers[i]) continue;
-    const auto more_events = requests[i].events.size();
-    const auto more_bytes = bytes_of(requests[i]);
+    if (batch->answers[i]) continue;
+    const auto more_events = batch->requests[i].events.size();
+    const auto more_bytes = bytes_of(batch->requests[i]);
     if (out.empty() || events + more_events > max_events_per_batch ||
         bytes + more_bytes > max_batch_bytes) {
       out.emplace_back();
@@ -69,12 +67,12 @@ std::vector<std::vector<std::size_t>> journal::impl::slices() const {
 loaded_streams journal::impl::load(const std::vector<std::size_t>& indices, bool careful) {
   std::set<std::string_view> wanted;
   for (const auto i : indices) {
-    for (const auto* list : {&requests[i].expect, &requests[i].guard}) {
+    for (const auto* list : {&batch->requests[i].expect, &batch->requests[i].guard}) {
       for (const auto& named : *list) {
         if (careful) versions.forget(named.stream);
         // A stream that is to be new is believed to be: if it is not, the statement fails and
         // everything is looked up. That spares a round trip for every new entity.
-        if (named.version == 0 && !careful && list == &requests[i].expect) continue;
+        if (named.version == 0 && !careful && list == &batch->requests[i].expect) continue;
         if (!versions.find(named.stream)) wanted.insert(named.stream);
       }
     }
@@ -90,18 +88,18 @@ std::vector<std::size_t> journal::impl::answer_known(const std::vector<std::size
   std::vector<const command_key*> keys;
   std::vector<std::size_t> owners, open;
   for (const auto i : indices) {
-    if (!requests[i].command) {
+    if (!batch->requests[i].command) {
       open.push_back(i);
       continue;
     }
-    keys.push_back(&*requests[i].command);
+    keys.push_back(&*batch->requests[i].command);
     owners.push_back(i);
   }
   if (keys.empty()) return open;
   const auto found = session->commands(keys);
   for (std::size_t k = 0; k < keys.size(); ++k) {
     if (found[k] && found[k]->expires_at_us > clock.now_us()) {
-      answers[owners[k]].emplace(replay_of(*keys[k], *found[k]));
+      batch->answers[owners[k]].emplace(replay_of(*keys[k], *found[k]));
       continue;
     }
     if (found[k]) session->forget(*keys[k]);
@@ -118,15 +116,15 @@ batch_plan journal::impl::plan(const std::vector<std::size_t>& indices, bool car
   batch_planner planner(versions, loaded, tail, clock.now_us());
   std::vector<std::pair<std::size_t, rejection>> refused;
   for (const auto i : open) {
-    if (planner.follow(i, requests[i])) continue;
-    if (auto added = planner.add(i, requests[i], with_rows); !added) {
+    if (planner.follow(i, batch->requests[i])) continue;
+    if (auto added = planner.add(i, batch->requests[i], with_rows); !added) {
       refused.emplace_back(i, added.error());
     }
   }
   // A repeated command finds its stream moved, by itself: the key speaks first.
   std::vector<std::size_t> keyed;
   for (const auto& [i, why] : refused) {
-    if (requests[i].command && !careful) keyed.push_back(i);
+    if (batch->requests[i].command && !careful) keyed.push_back(i);
   }
   answer_known(keyed);
   for (const auto& [i, why] : refused) answer_all({i}, why);
@@ -177,14 +175,15 @@ void journal::impl::answer_plan(const batch_plan& plan) {
     }
     result.first_position = result.stamps.front().at;
     result.last_position = result.stamps.back().at;
-    answers[append.request].emplace(std::move(result));
+    batch->answers[append.request].emplace(std::move(result));
   }
   for (const auto& follower : plan.followers) {
     const auto& leader = plan.appends[follower.leader];
     const auto& first = plan.events[leader.first_event];
-    const found_command found{requests[leader.request].command->request_digest, first.position,
-                              static_cast<std::int64_t>(leader.events), 0};
-    answers[follower.request].emplace(replay_of(*requests[follower.request].command, found));
+    const found_command found{batch->requests[leader.request].command->request_digest,
+                              first.position, static_cast<std::int64_t>(leader.events), 0};
+    batch->answers[follower.request].emplace(
+        replay_of(*batch->requests[follower.request].command, found));
   }
 }
 
@@ -193,30 +192,21 @@ void journal::impl::settle(batch_plan plan) {
   answer_plan(plan);
 }
 
-void journal::impl::settle_doubt(batch_plan plan, const std::vector<std::size_t>& indices,
-                                 bool careful, bool with_rows) {
-  lose();
-  plan.commands.clear();  // they point into the requests, which may be gone before the doubt is
-  doubt = std::move(plan);
-  doubt_was_committed = false;
-  const bool leading = come_back_within(config.resolve_ms);
-  if (doubt_was_committed) {
-    answer_plan(*doubt);
-    doubt.reset();
-    return;
+/// Certainly not there, and it cannot come any more: then it is decided again, once.
+void journal::impl::resolve() {
+  if (!doubt || state == journal_state::away) return;
+  auto was = *std::exchange(doubt, std::nullopt);
+  batch = std::move(was.batch);
+  if (was.was_committed) {
+    answer_plan(was.plan);
+  } else if (state == journal_state::fenced) {
+    answer_all(was.indices, fenced());
+  } else if (was.careful) {
+    answer_all(was.indices, away());
+  } else {
+    run(std::move(was.indices), true, was.with_rows);
   }
-  if (leading) {
-    // Certainly not there, and it cannot come any more: it is decided again, once.
-    doubt.reset();
-    if (!careful) return run(indices, true, with_rows);
-    return answer_all(indices, away());
-  }
-  if (state == journal_state::fenced) {
-    doubt.reset();
-    return answer_all(indices, fenced());
-  }
-  // The database is still away. Whoever comes back first (a later call) finds out.
-  answer_all(indices, unknown());
+  batch = nullptr;
 }
 
 void journal::impl::divide(const std::vector<std::size_t>& indices, const sql_trouble& why,
@@ -227,12 +217,12 @@ void journal::impl::divide(const std::vector<std::size_t>& indices, const sql_tr
     return run({middle, indices.end()}, true, with_rows);
   }
   // Perhaps its projection is to blame, which must not cost the append.
-  if (with_rows && requests[indices.front()].project) return run(indices, true, false);
+  if (with_rows && batch->requests[indices.front()].project) return run(indices, true, false);
   answer_all(indices, rejection_of(why));
 }
 
 void journal::impl::run(std::vector<std::size_t> indices, bool careful, bool with_rows) {
-  std::erase_if(indices, [this](std::size_t i) { return answers[i].has_value(); });
+  std::erase_if(indices, [this](std::size_t i) { return batch->answers[i].has_value(); });
   if (indices.empty()) return;
   if (state == journal_state::fenced) return answer_all(indices, fenced());
   if (state != journal_state::leading) return answer_all(indices, away());
@@ -251,7 +241,9 @@ void journal::impl::run(std::vector<std::size_t> indices, bool careful, bool wit
     case verdict::committed:
       return settle(std::move(next));
     case verdict::lost:
-      return settle_doubt(std::move(next), indices, careful, with_rows);
+      lose();
+      doubt = doubtful{batch, std::move(indices), std::move(next), careful, with_rows, false};
+      return;
     case verdict::fenced:
       become_fenced();
       return answer_all(indices, fenced());
@@ -289,23 +281,50 @@ journal_head journal::head() const {
   return {impl_->origin, tail.position, tail.epoch, tail.hash, tail.recorded_at_us};
 }
 
-std::vector<outcome<append_result>> journal::append_batch(
-    std::span<const append_request> requests) {
-  auto& in = *impl_;
-  in.requests = requests;
-  in.answers.assign(requests.size(), std::nullopt);
+void journal::append(std::shared_ptr<journal_batch> batch) {
+  impl_->append(std::move(batch));
+}
+
+outcome<done> journal::resign() {
+  return impl_->resign();
+}
+
+bool journal_batch::is_answered() const {
+  return answers.size() == requests.size() &&
+         std::all_of(answers.begin(), answers.end(), [](const auto& a) { return a.has_value(); });
+}
+
+void journal::impl::append(std::shared_ptr<journal_batch> given) {
+  batch = std::move(given);
+  const auto& requests = batch->requests;
+  batch->answers.assign(requests.size(), std::nullopt);
   for (std::size_t i = 0; i < requests.size(); ++i) {
     if (auto checked = check_request(requests[i]); !checked) {
-      in.answers[i].emplace(checked.error());
+      batch->answers[i].emplace(checked.error());
     }
   }
-  if (in.state == journal_state::away && in.come_back()) in.doubt.reset();
-  for (auto& slice : in.slices()) in.run(std::move(slice), false);
+  for (auto& slice : slices()) run(std::move(slice), false);
+  batch = nullptr;
+}
+
+std::vector<outcome<append_result>> journal::append_batch(std::span<const append_request> requests,
+                                                          std::int64_t patience_ms) {
+  constexpr auto pause = std::chrono::milliseconds(20);
+  auto batch = std::make_shared<journal_batch>();
+  batch->requests.assign(requests.begin(), requests.end());
+  if (state() == journal_state::away) (void)renew();
+  append(batch);
+  const auto until = impl_->clock.mono_us() + patience_ms * 1000;
+  while (!batch->is_answered() && impl_->clock.mono_us() < until) {
+    if (!renew()) std::this_thread::sleep_for(pause);
+  }
   std::vector<outcome<append_result>> out;
-  out.reserve(requests.size());
-  for (auto& answer : in.answers) out.push_back(std::move(*answer));
-  in.requests = {};
-  in.answers.clear();
+  for (auto& answer : batch->answers) {
+    out.push_back(answer ? std::move(*answer)
+                         : reject(errc::unavailable,
+                                  "the connection was lost during the commit and the outcome is "
+                                  "not known yet"));
+  }
   return out;
 }
 

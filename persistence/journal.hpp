@@ -5,18 +5,21 @@
 // one commit. Each is answered by itself; an answer that says "appended" comes after the commit.
 //
 // Life: closed, leading after open(), away and leading again any number of times, fenced at last.
-// `away` (the database is not there) ends by itself: every call tries to come back. `fenced`
-// (another server writes) is final: the process exits with 75.
+// `away` (the database is not there) ends by renew(), which takes one step a call and never waits
+// for longer than a connection does. `fenced` (another server writes) is final: the process exits
+// with 75.
 
 #include "base/ids.hpp"
 #include "base/leadership.hpp"
 #include "base/outcome.hpp"
 #include "base/time.hpp"
+#include "persistence/admission.hpp"
 #include "persistence/append_port.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,16 +29,21 @@ namespace reeve::persistence {
 struct journal_config {
   /// libpq URL or key=value text of the writer's login.
   std::string url;
-  /// Which server this is; stands in `leader_elected`.
+  /// Which server this is, and the public half of the key that it signs heads with; they stand in
+  /// `leader_elected`. Whoever finds its own id as that of the last leader succeeds itself: it
+  /// holds the only lock on that id (base/leadership.hpp).
   uuid server;
+  std::string key;
+  /// This process led before: a later leader than this server is `fenced`, not a predecessor.
+  bool led_before = false;
+  /// Called with the writer's lock, before the log is read: brings the schema up to date. Its error
+  /// is that of open().
+  std::function<outcome<done>()> prepare;
+  /// Called with the writer's lock, before the election; a refusal is the error of open().
+  std::function<outcome<admission>(const found_log&)> admit;
   /// How long a session of ours that was cut off may go on before it is ended (DESIGN, The
   /// journal 3).
   std::int64_t old_session_ms = 5000;
-  /// How long a batch in doubt may wait for the database to come back before its callers are told
-  /// that its outcome is not known yet.
-  std::int64_t resolve_ms = 15000;
-  /// Pause between two attempts to connect.
-  std::int64_t reconnect_ms = 50;
   /// Streams whose version is remembered, about 200 bytes each.
   std::size_t remembered_streams = 65536;
   /// A leader looks at the log every second. One whose session has asked nothing for so long has
@@ -52,6 +60,16 @@ struct journal_config {
 };
 
 enum class journal_state { closed, leading, away, fenced };
+
+/// Requests that are appended together, and an answer for each. Errors: `invalid`, `too_large`
+/// (limits, the field is named), `version_conflict` (names stream and both versions), `key_reused`,
+/// `unavailable` (nothing was appended), `fenced`, `internal` (the database refused this one).
+struct journal_batch {
+  std::vector<append_request> requests;
+  std::vector<std::optional<outcome<append_result>>> answers;  // as `requests`
+
+  bool is_answered() const;
+};
 
 struct journal_head {
   uuid origin;
@@ -70,17 +88,23 @@ class journal {
 
   /// Connects, checks the database's settings, takes the lock and appends `leader_elected`.
   /// `invalid`: a setting that breaks a promise, named in `field`; `conflict`: another server
-  /// leads; `unavailable`: no database, or one without our schema.
+  /// leads; `unavailable`: no database, or one without our schema; `fenced`: another one led since
+  /// this process did; else the error of `prepare` or `admit`.
   outcome<journal_head> open();
 
-  /// One answer for each request, in their order. Errors: `invalid`, `too_large` (limits, the
-  /// field is named), `version_conflict` (names stream and both versions), `key_reused`,
-  /// `unavailable` (nothing was appended, or the text says that it is not known), `fenced`,
-  /// `internal` (the database refused this one request).
-  std::vector<outcome<append_result>> append_batch(std::span<const append_request> requests);
-
-  /// Confirms that this server still leads, with one cheap query; comes back from `away`.
+  /// Answers the batch, but for requests whose commit lost its connection: those are in doubt, and
+  /// a later renew() answers them, once the log has told. Other requests are refused until then.
+  void append(std::shared_ptr<journal_batch> batch);
+  /// Confirms that this server still leads, with one cheap query; from `away` one step back.
   outcome<done> renew();
+  /// At an orderly stop, after everything else: appends `leader_resigned` and lets the lock go.
+  /// Nothing may be done outside any more, which is revoked first.
+  outcome<done> resign();
+
+  /// For tools and tests, which have a thread to spare: appends copies and waits for all answers,
+  /// at most so long. Then what is still in doubt is `unavailable`, and the text says so.
+  std::vector<outcome<append_result>> append_batch(std::span<const append_request> requests,
+                                                   std::int64_t patience_ms = 15000);
 
   journal_state state() const;
   /// As this process knows it.

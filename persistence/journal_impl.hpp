@@ -10,7 +10,21 @@
 
 namespace reeve::persistence {
 
-using append_answer = std::optional<outcome<append_result>>;
+/// A statement whose connection was lost before its answer, and who waits for it.
+struct doubtful {
+  std::shared_ptr<journal_batch> batch;
+  std::vector<std::size_t> indices;
+  batch_plan plan;
+  bool careful = false;
+  bool with_rows = true;
+  bool was_committed = false;
+};
+
+/// A session of ours that was lost; it may hold the lock until it is ended.
+struct old_session {
+  backend_id backend;
+  std::int64_t lost_at_us = 0;
+};
 
 struct journal::impl {
   explicit impl(journal_config given);
@@ -20,10 +34,13 @@ struct journal::impl {
   outcome<done> renew();
   /// A new session with checked settings; no lock yet. Throws as libpqxx does.
   outcome<done> connect();
-  /// Waits for our own old session to end, ends it when it takes too long; false: not ours.
-  bool take_lock_back();
+  /// Ends sessions of ours that had their time.
+  void end_old_sessions();
   /// Takes the lock that nobody of this process holds.
   bool take_lock();
+  /// With the lock: schema, admission, and how long another leader's lease may still run.
+  outcome<admission> enter(std::int64_t locked_us);
+  bool is_overtaken();
   /// Appends `leader_elected` behind `from`; what was in doubt is decided after it.
   bool lead(const log_tail& from);
   void elected(const domain::event_record& event);
@@ -33,13 +50,16 @@ struct journal::impl {
   bool is_succeeded();
   /// Comes back from `away`: the lead again, or fenced. False: not yet.
   bool come_back();
-  bool come_back_within(std::int64_t wait_ms);
+  /// What was in doubt is answered, or decided again, once the lead was taken again or is gone.
+  void resolve();
   void lose();
+  outcome<done> resign();
   void become_fenced();
   /// What was sent at `asked_us` was answered, and only a leader gets that answer.
   void confirm(std::int64_t asked_us);
   void revoke();
   domain::event_record election(const log_tail& from, domain::version base);
+  std::string own_stream() const { return "log-" + to_string(origin); }
 
   // --- journal.cpp ---
   enum class verdict { committed, lost, fenced, passing, refused };
@@ -50,34 +70,32 @@ struct journal::impl {
   loaded_streams load(const std::vector<std::size_t>& indices, bool careful);
   verdict execute(const batch_plan& plan, sql_trouble& why);
   void settle(batch_plan plan);
-  void settle_doubt(batch_plan plan, const std::vector<std::size_t>& indices, bool careful,
-                    bool with_rows);
   void divide(const std::vector<std::size_t>& indices, const sql_trouble& why, bool with_rows);
   void apply(const batch_plan& plan);
   void answer_plan(const batch_plan& plan);
   void answer_all(const std::vector<std::size_t>& indices, const rejection& why);
   std::vector<std::vector<std::size_t>> slices() const;
+  void append(std::shared_ptr<journal_batch> batch);
 
   journal_config config;
   clock_port& clock;
   id_source& ids;
   journal_state state = journal_state::closed;
   std::unique_ptr<journal_session> session;
-  backend_id old_backend;
+  std::vector<old_session> old_sessions;
+  admission admitted;
   uuid origin;
   log_tail tail;
   version_map versions;
   domain::position partitions_to = 0;  // positions below it have a partition
   std::int64_t stale = 0;
 
-  /// A batch whose commit was not confirmed; its events decide what happened to it.
-  std::optional<batch_plan> doubt;
-  bool doubt_was_committed = false;
+  /// Its events decide what happened to it.
+  std::optional<doubtful> doubt;
   /// A `leader_elected` that was sent and not confirmed yet.
   std::optional<domain::event_record> asked;
 
-  std::span<const append_request> requests;
-  std::vector<append_answer> answers;
+  std::shared_ptr<journal_batch> batch;  // at work
 };
 
 }  // namespace reeve::persistence

@@ -1,10 +1,11 @@
 // How the lead is taken, lost and taken again (DESIGN, The journal 2 and 3).
 
+#include "persistence/event_codec.hpp"
 #include "persistence/journal_impl.hpp"
 #include "persistence/leaf.hpp"
 
-#include <chrono>
-#include <thread>
+#include <algorithm>
+#include <utility>
 
 namespace reeve::persistence {
 namespace {
@@ -38,21 +39,58 @@ bool journal::impl::take_lock() {
   return session->lock_within(config.old_session_ms);
 }
 
-bool journal::impl::take_lock_back() {
-  if (session->lock_now()) return true;
-  if (session->lock_within(config.old_session_ms)) return true;
-  session->terminate(old_backend);
-  return session->lock_within(config.old_session_ms);
+void journal::impl::end_old_sessions() {
+  const auto now = clock.mono_us();
+  for (const auto& old : old_sessions) {
+    if (now >= old.lost_at_us + config.old_session_ms * 1000) session->terminate(old.backend);
+  }
+}
+
+/// Whether another server led since this process did, with the lock or without.
+bool journal::impl::is_overtaken() {
+  if (!config.led_before) return false;
+  origin = session->origin(ids.next(), clock.now_us());
+  const auto last = session->last_leader(own_stream());
+  return last && last->server != to_string(config.server);
+}
+
+outcome<admission> journal::impl::enter(std::int64_t locked_us) {
+  if (config.prepare) {
+    if (auto ready = config.prepare(); !ready) return ready.error();
+  }
+  origin = session->origin(ids.next(), clock.now_us());
+  const auto last = session->last_leader(own_stream());
+  if (last && !last->resigned && last->server != to_string(config.server) &&
+      config.lead != nullptr) {
+    config.lead->hold_until(locked_us + leadership::lease_us + leadership::margin_us);
+  }
+  if (!config.admit) return admission{};
+  const auto now = session->tail(origin);
+  const auto holds = [this](domain::position at, const digest& hash) {
+    return session->holds(at, hash);
+  };
+  return config.admit({origin, now.position, now.hash, session->database(), holds});
 }
 
 outcome<journal_head> journal::impl::open() {
   if (auto connected = connect(); !connected) return connected.error();
   try {
-    if (!take_lock()) {
+    const bool locked = take_lock();
+    const auto locked_us = clock.mono_us();
+    if (is_overtaken()) {
+      become_fenced();
+      return reject(errc::fenced, "another server has written to this log since");
+    }
+    if (!locked) {
       session.reset();
       return reject(errc::conflict, "another server writes to this log");
     }
-    origin = session->origin(ids.next(), clock.now_us());
+    auto entered = enter(locked_us);
+    if (!entered) {
+      session.reset();
+      return entered.error();
+    }
+    admitted = std::move(*entered);
     for (int i = 0; i < max_elections; ++i) {
       if (lead(session->tail(origin)))
         return journal_head{origin, tail.position, tail.epoch, tail.hash, tail.recorded_at_us};
@@ -70,12 +108,19 @@ domain::event_record journal::impl::election(const log_tail& from, domain::versi
   domain::event_record e;
   e.position = from.position + 1;
   e.epoch = from.epoch + 1;
-  e.stream = "log-" + to_string(origin);
+  e.stream = own_stream();
   e.version = base + 1;
-  e.type = "leader_elected";
   e.tenant = system_tenant;
-  e.payload =
-      "{\"epoch\":" + std::to_string(e.epoch) + ",\"server\":\"" + to_string(config.server) + "\"}";
+  domain::leader_elected what{e.epoch,
+                              to_string(config.server),
+                              config.key,
+                              session->database().system_identifier,
+                              session->database().timeline,
+                              admitted.accepted,
+                              admitted.signed_position};
+  auto event = to_new_event(domain::log_event(std::move(what)));
+  e.type = std::move(event.type);
+  e.payload = std::move(event.payload);
   e.meta.principal = "system:journal";
   e.meta.command_id = ids.next();
   e.meta.correlation_id = e.meta.command_id;
@@ -89,7 +134,7 @@ bool journal::impl::lead(const log_tail& from) {
   // One partition is always there ahead of the one that is written.
   session->make_partitions(from.position + 1);
   partitions_to = ((from.position + 1) / partition_size + 2) * partition_size;
-  const std::string stream = "log-" + to_string(origin);
+  const auto stream = own_stream();
   const std::string_view names[] = {stream};
   const auto known = session->versions(names);
   const auto event = election(from, known.empty() ? 0 : known.begin()->second.version);
@@ -97,6 +142,8 @@ bool journal::impl::lead(const log_tail& from) {
   const auto asked_us = clock.mono_us();
   if (!session->elect(from, event)) return false;
   elected(event);
+  admitted = {};
+  old_sessions.clear();
   state = journal_state::leading;
   confirm(asked_us);
   return true;
@@ -121,7 +168,7 @@ void journal::impl::revoke() {
 void journal::impl::lose() {
   revoke();
   // Never used again: libpqxx would reconnect by itself, without lock and settings.
-  if (session) old_backend = session->backend();
+  if (session) old_sessions.push_back({session->backend(), clock.mono_us()});
   session.reset();
   if (state == journal_state::leading) state = journal_state::away;
 }
@@ -137,9 +184,9 @@ bool journal::impl::recognise(const log_tail& now) {
     return now.position == ours.position && now.hash == ours.hash;
   };
   if (is(tail)) return true;
-  if (doubt && is(doubt->after())) {
-    apply(*doubt);
-    doubt_was_committed = true;
+  if (doubt && is(doubt->plan.after())) {
+    apply(doubt->plan);
+    doubt->was_committed = true;
     return true;
   }
   if (asked && now.position == asked->position && now.hash == asked->hash) {
@@ -147,8 +194,9 @@ bool journal::impl::recognise(const log_tail& now) {
     elected(*asked);
     return true;
   }
-  if (doubt && !doubt_was_committed) {
-    doubt_was_committed = session->holds(doubt->after().position, doubt->after().hash);
+  if (doubt && !doubt->was_committed) {
+    const auto after = doubt->plan.after();
+    doubt->was_committed = session->holds(after.position, after.hash);
   }
   return false;
 }
@@ -163,22 +211,18 @@ bool journal::impl::is_succeeded() {
   return true;
 }
 
+/// One step: a connection, or the lock, or the lead. What cannot be had now is tried again at the
+/// next call, so that whoever calls can stop in between.
 bool journal::impl::come_back() {
-  if (state != journal_state::away || !connect()) return false;
+  if (!session && !connect()) return false;
   try {
     if (is_succeeded()) return false;
-    if (!take_lock_back()) {
-      // Somebody else has it. If the log went on without us we are out; else they may give up.
-      const auto now = session->tail(origin);
-      const bool ours = now.epoch == tail.epoch;
-      if (!ours) {
-        recognise(now);
-        become_fenced();
-      }
-      session.reset();
+    if (!session->lock_now()) {
+      // An old session of ours ends by itself in most cases, and takes what was sent with it.
+      end_old_sessions();
       return false;
     }
-    // The old session is gone, so nothing of it can come later: the log is what it is now.
+    // The old sessions are gone, so nothing of them can come later: the log is what it is now.
     const auto now = session->tail(origin);
     if (!recognise(now) || !lead(now)) {
       become_fenced();
@@ -191,27 +235,17 @@ bool journal::impl::come_back() {
   }
 }
 
-bool journal::impl::come_back_within(std::int64_t wait_ms) {
-  const auto until = clock.mono_us() + wait_ms * 1000;
-  while (state == journal_state::away) {
-    if (come_back()) return true;
-    if (state == journal_state::fenced || clock.mono_us() >= until) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(config.reconnect_ms));
-  }
-  return state == journal_state::leading;
-}
-
 outcome<done> journal::impl::renew() {
+  if (state == journal_state::closed) return reject(errc::unavailable, "the journal is closed");
+  if (state == journal_state::away) {
+    const bool leads = come_back();
+    resolve();
+    if (leads && state == journal_state::leading) return done{};
+  }
   if (state == journal_state::fenced) return reject(errc::fenced, "another server writes");
   if (state == journal_state::away) {
-    if (come_back()) {
-      doubt.reset();
-      return done{};
-    }
-    if (state == journal_state::fenced) return reject(errc::fenced, "another server writes");
     return reject(errc::unavailable, "the database cannot be reached");
   }
-  if (state == journal_state::closed) return reject(errc::unavailable, "the journal is closed");
   const auto asked_us = clock.mono_us();
   try {
     if (!session->continues_behind(tail.position)) {
@@ -225,6 +259,30 @@ outcome<done> journal::impl::renew() {
     if (trouble.lost) lose();
     return rejection_of(trouble);
   }
+}
+
+outcome<done> journal::impl::resign() {
+  if (state != journal_state::leading)
+    return reject(errc::unavailable, "this server does not lead");
+  revoke();
+  const auto known = versions.find(own_stream());
+  auto event = to_new_event(
+      domain::log_event(domain::leader_resigned{tail.epoch, to_string(config.server)}));
+  event.stream = own_stream();
+  event.tenant = system_tenant;
+  event.meta.principal = "system:journal";
+  event.meta.command_id = ids.next();
+  event.meta.correlation_id = event.meta.command_id;
+  auto last = std::make_shared<journal_batch>();
+  last->requests.emplace_back();
+  last->requests[0].events.push_back(std::move(event));
+  last->requests[0].expect.push_back({own_stream(), known ? known->version : 0});
+  append(last);
+  session.reset();
+  state = journal_state::closed;
+  const auto& answer = last->answers[0];
+  if (answer && *answer) return done{};
+  return answer ? answer->error() : reject(errc::unavailable, "the connection was lost");
 }
 
 }  // namespace reeve::persistence

@@ -1,5 +1,6 @@
 #include "persistence/journal_session.hpp"
 
+#include "persistence/event_codec.hpp"
 #include "persistence/leaf.hpp"
 #include "persistence/pg_values.hpp"
 #include "persistence/projection_tables.hpp"
@@ -50,6 +51,8 @@ journal_session::journal_session(const std::string& url)
   const auto row = tx.exec1(
       "SELECT pid, backend_start FROM pg_catalog.pg_stat_activity WHERE pid = pg_backend_pid()");
   backend_ = {row[0].as<int>(), row[1].c_str()};
+  tx.commit();
+  database_ = identity_of(*connection_);
 }
 
 bool journal_session::lock_now() {
@@ -117,6 +120,23 @@ log_tail journal_session::tail(const uuid& origin) {
   const auto row = rows[0];
   return {row[0].as<domain::position>(), row[1].as<std::int64_t>(), digest_of(row[2]),
           row[3].as<time_us>()};
+}
+
+std::optional<leader_of_log> journal_session::last_leader(const std::string& stream) {
+  pqxx::nontransaction tx(*connection_);
+  const auto rows = tx.exec_params(
+      "SELECT type, payload FROM reeve.events WHERE tenant = $1::uuid AND stream = $2"
+      " ORDER BY version DESC LIMIT 1",
+      to_string(system_tenant), stream);
+  if (rows.empty()) return std::nullopt;
+  domain::event_record record;
+  record.type = rows[0][0].c_str();
+  record.payload = rows[0][1].c_str();
+  const auto event = log_event_of(record);
+  if (!event) return leader_of_log{};
+  const auto* resigned = std::get_if<domain::leader_resigned>(&*event);
+  return leader_of_log{std::visit([](const auto& e) { return e.server; }, *event),
+                       resigned != nullptr};
 }
 
 bool journal_session::holds(domain::position at, const digest& hash) {

@@ -38,12 +38,19 @@ struct found_command {
   time_us expires_at_us = 0;
 };
 
+/// Whose leadership the log told of last.
+struct leader_of_log {
+  std::string server;  // empty: its event cannot be read
+  bool resigned = false;
+};
+
 class journal_session {
  public:
   explicit journal_session(const std::string& url);
 
   pqxx::connection& connection() { return *connection_; }
   const backend_id& backend() const { return backend_; }
+  const database_identity& database() const { return database_; }
 
   /// The lock of the one writer: an advisory lock that lives as long as this connection.
   bool lock_now();
@@ -57,6 +64,8 @@ class journal_session {
   /// The origin of the log; `proposal` if the log is new.
   uuid origin(const uuid& proposal, time_us now);
   log_tail tail(const uuid& origin);
+  /// Of the journal's own stream; nothing in a new log.
+  std::optional<leader_of_log> last_leader(const std::string& stream);
   /// Whether the log holds an event with this position and hash.
   bool holds(domain::position at, const digest& hash);
   /// Whether the log goes on behind this position.
@@ -79,6 +88,7 @@ class journal_session {
  private:
   std::unique_ptr<pqxx::connection> connection_;
   backend_id backend_;
+  database_identity database_;
   std::optional<row_types> types_;
   std::map<std::string, bool, std::less<>> prepared_;
 };

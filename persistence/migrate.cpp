@@ -85,6 +85,19 @@ outcome<done> check_database(const std::string& url) {
   }
 }
 
+outcome<done> check_schema(const std::string& owner_url) {
+  try {
+    auto connection = connect_session(owner_url, "reeve_migrate");
+    if (auto safe = check_settings(read_settings(*connection)); !safe) return safe;
+    const bool is_new = pqxx::nontransaction(*connection)
+                            .exec1("SELECT to_regclass('reeve.migrations') IS NULL")[0]
+                            .as<bool>();
+    return is_new ? outcome<done>(done{}) : check_applied(read_applied(*connection));
+  } catch (const std::exception&) {
+    return reject(errc::unavailable, "the database cannot be reached with DATABASE_URL");
+  }
+}
+
 outcome<migration_report> migrate(const migration_options& options) {
   try {
     auto connection = connect_session(options.owner_url, "reeve_migrate");

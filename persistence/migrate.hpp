@@ -24,6 +24,10 @@ struct migration_report {
 /// Whether a database can be reached and its settings keep the promises.
 outcome<done> check_database(const std::string& url);
 
+/// Whether this program may work with the schema that is there, or make it: `conflict` as
+/// migrate(). Changes nothing.
+outcome<done> check_schema(const std::string& owner_url);
+
 /// Errors: `invalid` (an unsafe or too old database; the setting is the field), `conflict` (the
 /// schema is newer than this program, or an applied migration was changed), `unavailable`.
 outcome<migration_report> migrate(const migration_options& options);

@@ -144,6 +144,15 @@ outcome<done> check_settings(const database_settings& s) {
   return done{};
 }
 
+database_identity identity_of(pqxx::connection& connection) {
+  pqxx::nontransaction tx(connection);
+  // The name of a WAL file begins with its timeline; pg_control_checkpoint() lags behind it.
+  const auto row = tx.exec1(
+      "SELECT (SELECT system_identifier::text FROM pg_control_system()),"
+      " ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::bigint");
+  return {row[0].as<std::string>(), row[1].as<std::int64_t>()};
+}
+
 rejection rejection_of(const sql_trouble& trouble) {
   if (trouble.lost) return reject(errc::unavailable, "the connection to the database was lost");
   if (trouble.is_passing()) {

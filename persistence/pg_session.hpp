@@ -6,6 +6,7 @@
 // has no settings and no lock.
 
 #include "base/outcome.hpp"
+#include "persistence/database_identity.hpp"
 
 #include <memory>
 #include <pqxx/pqxx>
@@ -48,6 +49,9 @@ database_settings read_settings(pqxx::connection& connection);
 /// `invalid` names the setting and what it must be: durability (an acknowledged event is never
 /// lost), UTF-8, version 15 or later, and no logging of statement parameters.
 outcome<done> check_settings(const database_settings& settings);
+
+/// Of which cluster and timeline the database is. Throws as libpqxx does.
+database_identity identity_of(pqxx::connection& connection);
 
 /// For answers: never the database's own text, which may quote a row.
 rejection rejection_of(const sql_trouble& trouble);

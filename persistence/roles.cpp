@@ -11,7 +11,9 @@
 #include <random>
 #include <sys/stat.h>
 #include <thread>
+#include <tuple>
 #include <unistd.h>
+#include <utility>
 
 namespace reeve::persistence {
 namespace {
@@ -74,17 +76,40 @@ std::string login(pqxx::connection& owner, const std::string& user, const std::s
   return url;
 }
 
-void ensure_role(pqxx::connection& connection, const std::string& role,
-                 const std::string& password) {
+struct role_state {
+  bool exists = false;
+  bool has_more_rights = false;
+};
+
+role_state look_at_role(pqxx::connection& connection, const std::string& role) {
+  pqxx::nontransaction tx(connection);
+  const auto rows = tx.exec_params(
+      "SELECT rolsuper OR rolcreatedb OR rolcreaterole OR rolbypassrls OR rolreplication"
+      " FROM pg_roles WHERE rolname = $1",
+      role);
+  if (rows.empty()) return {};
+  return {true, rows[0][0].as<bool>()};
+}
+
+/// A role that is there is never changed: another server may be working with it.
+void make_role(pqxx::connection& connection, const std::string& role, const std::string& password) {
   pqxx::nontransaction tx(connection);
   const auto name = tx.quote_name(role);
-  const bool known = !tx.exec_params("SELECT 1 FROM pg_roles WHERE rolname = $1", role).empty();
   const std::string secret =
       password.empty() ? " PASSWORD NULL"
                        : " PASSWORD " + tx.quote(scram_verifier(password, random_bytes(16)));
-  const std::string rights = " LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOREPLICATION";
-  tx.exec((known ? "ALTER ROLE " : "CREATE ROLE ") + name + rights + secret);
-  tx.exec("GRANT CONNECT ON DATABASE " + tx.quote_name(connection.dbname()) + " TO " + name);
+  tx.exec("CREATE ROLE " + name +
+          " LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOREPLICATION" + secret);
+}
+
+void let_connect(pqxx::connection& connection, const std::string& role) {
+  pqxx::nontransaction tx(connection);
+  const bool may =
+      tx.exec_params("SELECT has_database_privilege($1, current_database(), 'CONNECT')", role)[0][0]
+          .as<bool>();
+  if (may) return;
+  tx.exec("GRANT CONNECT ON DATABASE " + tx.quote_name(connection.dbname()) + " TO " +
+          tx.quote_name(role));
 }
 
 /// PostgreSQL writes the text of a statement that failed into its log, with values. A role may not
@@ -115,12 +140,14 @@ struct schema_roles {
 
 schema_roles roles_in_schema(pqxx::connection& connection, const runtime_logins& otherwise) {
   pqxx::nontransaction tx(connection);
-  tx.exec(
-      "CREATE SCHEMA IF NOT EXISTS reeve;"
-      "CREATE TABLE IF NOT EXISTS reeve.runtime_roles ("
-      " one boolean PRIMARY KEY DEFAULT true CHECK (one),"
-      " writer text COLLATE \"C\" NOT NULL, reader text COLLATE \"C\" NOT NULL);"
-      "COMMENT ON TABLE reeve.runtime_roles IS 'Whom the grants and policies name.'");
+  if (tx.exec1("SELECT to_regclass('reeve.runtime_roles') IS NULL")[0].as<bool>()) {
+    tx.exec(
+        "CREATE SCHEMA IF NOT EXISTS reeve;"
+        "CREATE TABLE IF NOT EXISTS reeve.runtime_roles ("
+        " one boolean PRIMARY KEY DEFAULT true CHECK (one),"
+        " writer text COLLATE \"C\" NOT NULL, reader text COLLATE \"C\" NOT NULL);"
+        "COMMENT ON TABLE reeve.runtime_roles IS 'Whom the grants and policies name.'");
+  }
   tx.exec_params(
       "INSERT INTO reeve.runtime_roles (writer, reader) VALUES ($1, $2) "
       "ON CONFLICT DO NOTHING",
@@ -133,6 +160,7 @@ void ensure_member(pqxx::connection& connection, const std::string& role,
                    const std::string& login) {
   if (role == login) return;
   pqxx::nontransaction tx(connection);
+  if (tx.exec_params("SELECT pg_has_role($1, $2, 'MEMBER')", login, role)[0][0].as<bool>()) return;
   tx.exec("GRANT " + tx.quote_name(role) + " TO " + tx.quote_name(login));
 }
 
@@ -158,11 +186,68 @@ outcome<runtime_logins> given_logins(const roles_options& options) {
                         options.writer_url, options.reader_url};
 }
 
-outcome<passwords> passwords_of(const roles_options& options) {
+/// Of the file. Without one they are made only where a role is still to be made: those of roles
+/// that another server made are not known here, and perhaps not needed.
+outcome<passwords> passwords_of(const roles_options& options, bool are_needed) {
   if (options.peer) return passwords{};
   auto known = read_passwords(options.secrets_file);
   if (known || known.error().code != errc::not_found) return known;
-  return make_passwords(options.secrets_file);
+  return are_needed ? make_passwords(options.secrets_file) : outcome<passwords>(passwords{});
+}
+
+void name_logins(pqxx::connection& connection, const roles_options& options, runtime_logins& out) {
+  out.writer_role = private_writer;
+  out.reader_role = private_reader;
+  if (options.peer) return;
+  pqxx::nontransaction tx(connection);
+  const auto oid = tx.exec1("SELECT oid FROM pg_database WHERE datname = current_database()")[0]
+                       .as<std::string>();
+  out.writer_role = "reeve_writer_" + oid;
+  out.reader_role = "reeve_reader_" + oid;
+}
+
+/// Makes the roles that are missing. `invalid`: one that is there may do more than it should.
+outcome<passwords> make_missing(pqxx::connection& owner, const roles_options& options,
+                                const runtime_logins& logins) {
+  const auto writer = look_at_role(owner, logins.writer_role);
+  const auto reader = look_at_role(owner, logins.reader_role);
+  for (const auto& [state, name] :
+       {std::pair(writer, logins.writer_role), std::pair(reader, logins.reader_role)}) {
+    if (!state.has_more_rights) continue;
+    return reject(errc::invalid, "the role " + name + " may do more than it should: ALTER ROLE " +
+                                     name +
+                                     " NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"
+                                     " NOREPLICATION");
+  }
+  auto secrets = passwords_of(options, !writer.exists || !reader.exists);
+  if (!secrets) return secrets;
+  for (const auto& [state, name, password] :
+       {std::tuple(writer, logins.writer_role, secrets->writer),
+        std::tuple(reader, logins.reader_role, secrets->reader)}) {
+    if (state.exists) continue;
+    patiently([&] { make_role(owner, name, password); });
+    patiently([&] { keep_out_of_logs(owner, name); });
+  }
+  patiently([&] { let_connect(owner, logins.writer_role); });
+  patiently([&] { let_connect(owner, logins.reader_role); });
+  return secrets;
+}
+
+/// The owner got in where this login does not: its password is another one.
+outcome<done> try_login(const std::string& url, const std::string& role,
+                        const roles_options& options) {
+  try {
+    pqxx::connection connection(url);
+    return done{};
+  } catch (const std::exception&) {
+    return reject(errc::unavailable,
+                  "the role " + role +
+                      " exists and its login is refused: it was made with another "
+                      "password than " +
+                      options.secrets_file +
+                      " holds. Copy that file from the server that made the role, or set "
+                      "REEVE_WRITER_URL and REEVE_READER_URL");
+  }
 }
 
 }  // namespace
@@ -170,30 +255,22 @@ outcome<passwords> passwords_of(const roles_options& options) {
 outcome<runtime_logins> ensure_roles(const roles_options& options) {
   try {
     if (!options.writer_url.empty() || !options.reader_url.empty()) return given_logins(options);
-    auto secrets = passwords_of(options);
-    if (!secrets) return secrets.error();
     auto connection = connect_session(options.owner_url, "reeve_roles");
     pqxx::nontransaction(*connection).exec(lock_sql);
     runtime_logins logins;
-    if (options.peer) {
-      logins.writer_role = private_writer;
-      logins.reader_role = private_reader;
-    } else {
-      pqxx::nontransaction tx(*connection);
-      const auto oid = tx.exec1("SELECT oid FROM pg_database WHERE datname = current_database()")[0]
-                           .as<std::string>();
-      logins.writer_role = "reeve_writer_" + oid;
-      logins.reader_role = "reeve_reader_" + oid;
-    }
-    patiently([&] { ensure_role(*connection, logins.writer_role, secrets->writer); });
-    patiently([&] { keep_out_of_logs(*connection, logins.writer_role); });
-    patiently([&] { ensure_role(*connection, logins.reader_role, secrets->reader); });
-    patiently([&] { keep_out_of_logs(*connection, logins.reader_role); });
+    name_logins(*connection, options, logins);
+    const auto secrets = make_missing(*connection, options, logins);
+    if (!secrets) return secrets.error();
     const auto schema = roles_in_schema(*connection, logins);
     patiently([&] { ensure_member(*connection, schema.writer, logins.writer_role); });
     patiently([&] { ensure_member(*connection, schema.reader, logins.reader_role); });
     logins.writer_url = login(*connection, logins.writer_role, secrets->writer);
     logins.reader_url = login(*connection, logins.reader_role, secrets->reader);
+    if (!options.peer) {
+      auto good = try_login(logins.writer_url, logins.writer_role, options);
+      if (good) good = try_login(logins.reader_url, logins.reader_role, options);
+      if (!good) return good.error();
+    }
     logins.writer_role = schema.writer;
     logins.reader_role = schema.reader;
     return logins;

@@ -33,8 +33,9 @@ inline constexpr const char* private_owner = "reeve_owner";
 inline constexpr const char* private_writer = "reeve_writer_main";
 inline constexpr const char* private_reader = "reeve_reader_main";
 
-/// Makes what is missing; idempotent. Errors: `invalid` (one URL without the other, or a file that
-/// others may read), `unavailable`.
+/// Makes what is missing and changes nothing that is there, which another server may be using.
+/// Errors: `invalid` (one URL without the other, a file that others may read, or a role that may do
+/// more than it should), `unavailable` (also a login that is refused; the text says what to do).
 outcome<runtime_logins> ensure_roles(const roles_options& options);
 
 }  // namespace reeve::persistence

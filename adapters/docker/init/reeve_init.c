@@ -3,14 +3,23 @@
  * It creates the marker with O_CREAT | O_EXCL before anything else. The marker lies on the
  * attempt's volume, which outlives a stop of the container: if the engine or anyone starts the
  * same container again, the marker is there and the command is not executed a second time.
+ * Nor can the command take it away: with Landlock nothing below the marker's folder may be written
+ * from then on. A kernel without Landlock goes on; `reeve doctor` tells.
  * Then it runs the command as a child, forwards signals, reaps every orphan, and exits as the
  * child did. Exit codes of its own: 125 refused or misused, 126 not executable, 127 not found. */
 
+#define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/landlock.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -40,6 +49,69 @@ static int create_marker(const char *path) {
     return complain("cannot create the marker", path, exit_refused);
   }
   return 0;
+}
+
+/* Landlock knows only what is allowed. From version 2 on files may be moved between folders where
+ * that is allowed; version 1 forbids it everywhere, so it is of no use here. */
+enum { least_landlock = 2 };
+
+static const __u64 file_writes = LANDLOCK_ACCESS_FS_WRITE_FILE;
+static const __u64 all_writes =
+    LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+    LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
+    LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
+    LANDLOCK_ACCESS_FS_MAKE_SYM | (1ULL << 13) /* REFER, which older headers do not name */;
+
+static int allow_writes(int rules, int folder, const char *name) {
+  struct stat about;
+  if (fstatat(folder, name, &about, AT_SYMLINK_NOFOLLOW) != 0 || S_ISLNK(about.st_mode)) return 0;
+  int fd = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return 0;
+  struct landlock_path_beneath_attr rule = {S_ISDIR(about.st_mode) ? all_writes : file_writes, fd};
+  long added = syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+  close(fd);
+  return added == 0 ? 0 : -1;
+}
+
+/* Writing stays allowed in everything that lies in the folder, but for one entry. */
+static int allow_beside(int rules, const char *folder, const char *entry, size_t entry_size) {
+  DIR *all = opendir(folder);
+  if (all == NULL) return -1;
+  int good = 0;
+  for (struct dirent *one; good == 0 && (one = readdir(all)) != NULL;) {
+    if (strcmp(one->d_name, ".") == 0 || strcmp(one->d_name, "..") == 0) continue;
+    if (strlen(one->d_name) == entry_size && memcmp(one->d_name, entry, entry_size) == 0) continue;
+    good = allow_writes(rules, dirfd(all), one->d_name);
+  }
+  closedir(all);
+  return good;
+}
+
+/* Nothing may be written below the marker's folder, nor may that folder or one above it be moved:
+ * on the way down from the root, everything beside the path is allowed. */
+static int protect(const char *marker) {
+  struct landlock_ruleset_attr attributes = {.handled_access_fs = all_writes};
+  if (syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) <
+      least_landlock) {
+    return -1;
+  }
+  int rules = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
+  if (rules < 0) return -1;
+  char folder[PATH_MAX] = "/";
+  size_t length = 1;
+  int good = marker[0] == '/' && strlen(marker) < sizeof folder ? 0 : -1;
+  const char *entry = marker + 1;
+  for (const char *end; good == 0 && (end = strchr(entry, '/')) != NULL; entry = end + 1) {
+    const size_t size = (size_t)(end - entry);
+    good = allow_beside(rules, folder, entry, size);
+    memcpy(folder + length, entry, size);
+    length += size;
+    memcpy(folder + length++, "/", 2);
+  }
+  if (good == 0) good = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  if (good == 0) good = (int)syscall(SYS_landlock_restrict_self, rules, 0);
+  close(rules);
+  return good;
 }
 
 static void run_command(char **command, const sigset_t *original) {
@@ -88,6 +160,8 @@ int main(int argc, char **argv) {
   }
   int refused = create_marker(argv[1]);
   if (refused != 0) return refused;
+  (void)protect(argv[1]);
+  errno = 0;
 
   /* Signals are taken by sigwaitinfo: blocked before the fork, none is lost in between. */
   sigset_t all, original;

@@ -23,10 +23,10 @@ class journal_in_doubt : public ::testing::Test {
         " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.type = 'slow')"
         " EXECUTE FUNCTION public.wait_at_commit()");
   }
-  void open(std::int64_t old_session_ms, std::int64_t resolve_ms) {
+  void open(std::int64_t old_session_ms, std::int64_t patience) {
     auto config = journal_on(db.url_of(db.writer(), proxy.host()));
     config.old_session_ms = old_session_ms;
-    config.resolve_ms = resolve_ms;
+    patience_ms = patience;
     config.on_commit = [this](const commit_notice& notice) {
       for (const auto& event : notice.events) seen.push_back(event.position);
     };
@@ -44,7 +44,9 @@ class journal_in_doubt : public ::testing::Test {
   outcome<append_result> append_while(const append_request& request,
                                       const std::function<void(int)>& meanwhile) {
     outcome<append_result> answer = reject(errc::internal, "not answered");
-    std::thread writer([&] { answer = append_one(*log, request); });
+    std::thread writer([&] {
+      answer = std::move(log->append_batch({&request, 1}, patience_ms).front());
+    });
     int pid = 0;
     EXPECT_TRUE(eventually([&] {
       const auto rows = db.root(
@@ -75,6 +77,7 @@ class journal_in_doubt : public ::testing::Test {
   uuid tenant;
   std::vector<domain::position> seen;
   std::unique_ptr<journal> log;
+  std::int64_t patience_ms = 10000;
 };
 
 TEST_F(journal_in_doubt, P3_a_commit_whose_answer_was_lost_is_answered_as_done) {
@@ -131,6 +134,35 @@ TEST_F(journal_in_doubt, P3_while_the_database_is_away_the_outcome_is_not_guesse
   EXPECT_TRUE(again->replayed);
   EXPECT_EQ(slow_events(), 1);
   expect_no_gaps();
+}
+
+TEST_F(journal_in_doubt, OPS2_a_second_cut_while_it_comes_back_is_survived) {
+  open(300, 10000);
+  const auto stream = fresh_stream();
+  ASSERT_TRUE(append_one(*log, append_to(stream, 0, tenant)));
+  // Neither the old session nor the next one learns that its client is gone: both keep what they
+  // hold, and only whoever knows of both gets the lock again.
+  proxy.cut(false);
+  EXPECT_FALSE(log->renew());
+  ASSERT_EQ(log->state(), journal_state::away);
+  EXPECT_FALSE(log->renew()) << "the old session still holds the lock";
+  proxy.cut(false);
+  ASSERT_TRUE(eventually([&] { return log->renew().ok(); }));
+  ASSERT_TRUE(append_one(*log, append_to(stream, 1, tenant)));
+  expect_no_gaps();
+}
+
+TEST_F(journal_in_doubt, OPS2_every_step_of_coming_back_ends_by_itself) {
+  open(5000, 10000);
+  proxy.refuse(true);
+  proxy.cut(true);
+  for (int i = 0; i < 3; ++i) {
+    const auto began = std::chrono::steady_clock::now();
+    EXPECT_FALSE(log->renew());
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(2));
+  }
+  proxy.refuse(false);
+  ASSERT_TRUE(eventually([&] { return log->renew().ok(); }));
 }
 
 TEST_F(journal_in_doubt, a_connection_lost_between_batches_is_taken_up_again) {

@@ -16,7 +16,6 @@ inline persistence::journal_config journal_on(const std::string& url) {
   config.url = url;
   config.server = real_ids().next();
   config.old_session_ms = 300;
-  config.resolve_ms = 10000;
   return config;
 }
 

@@ -75,19 +75,46 @@ TEST_F(roles_of_database, P4_two_logins_that_own_nothing_and_may_nothing_by_them
   EXPECT_EQ(pqxx::connection(logins->reader_url).dbname(), db.name());
 }
 
-TEST_F(roles_of_database, P4_again_gives_the_same_and_takes_a_right_away_that_was_added) {
+TEST_F(roles_of_database, P4_again_gives_the_same) {
   const auto first = ensure_roles(options);
   ASSERT_TRUE(first);
   const auto kept = secrets();
-  db.root("ALTER ROLE " + first->reader_role + " BYPASSRLS CREATEROLE");
   const auto again = ensure_roles(options);
   ASSERT_TRUE(again);
   EXPECT_EQ(again->writer_url, first->writer_url);
   EXPECT_EQ(again->reader_url, first->reader_url);
   EXPECT_EQ(secrets(), kept);
-  EXPECT_FALSE(db.root("SELECT rolbypassrls OR rolcreaterole FROM pg_roles WHERE rolname = '" +
-                       first->reader_role + "'")[0][0]
-                   .as<bool>());
+}
+
+TEST_F(roles_of_database, P4_a_role_that_may_more_than_it_should_is_refused_and_not_changed) {
+  const auto first = ensure_roles(options);
+  ASSERT_TRUE(first);
+  db.root("ALTER ROLE " + first->reader_role + " BYPASSRLS CREATEROLE");
+  const auto refused = ensure_roles(options);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, errc::invalid);
+  EXPECT_THAT(refused.error().detail, HasSubstr("ALTER ROLE " + first->reader_role));
+  EXPECT_TRUE(db.root("SELECT rolbypassrls FROM pg_roles WHERE rolname = '" + first->reader_role +
+                      "'")[0][0]
+                  .as<bool>());
+}
+
+TEST_F(roles_of_database, P31_another_server_changes_no_password_and_makes_none) {
+  const auto first = ensure_roles(options);
+  ASSERT_TRUE(first);
+  const auto stored = [this, &first] {
+    return db
+        .root("SELECT rolpassword FROM pg_authid WHERE rolname = '" + first->writer_role +
+              "'")[0][0]
+        .as<std::string>();
+  };
+  const auto before = stored();
+  auto other = options;
+  other.secrets_file = folder + "/of-another-server";
+  // This cluster trusts everybody, so the other one gets in without a password.
+  EXPECT_TRUE(ensure_roles(other));
+  EXPECT_EQ(stored(), before);
+  EXPECT_FALSE(std::filesystem::exists(other.secrets_file));
 }
 
 TEST_F(roles_of_database, P16_passwords_are_kept_0600_and_stored_as_verifiers) {

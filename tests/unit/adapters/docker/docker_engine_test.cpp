@@ -88,6 +88,21 @@ TEST_F(CTR1_docker, P10_starting_twice_is_told_apart) {
   EXPECT_TRUE(again->already_running);
 }
 
+TEST_F(CTR1_docker, RUN7_the_command_cannot_take_the_marker_away) {
+  auto spec = on().shell(
+      "rm -f /reeve/state/started; mv /reeve/state /reeve/out/gone; echo > /reeve/state/more;"
+      " mkdir /reeve/out/d; echo > /reeve/out/e; mv /reeve/out/e /reeve/out/d/f; ls /reeve/state"
+      " /reeve/out/d");
+  auto id = on().prepare(spec);
+  EXPECT_EQ(on().start(id), "ok");
+  EXPECT_EQ(on().wait(id), 0);
+  EXPECT_THAT(on().lines(id, log_stream::out),
+              ElementsAre("/reeve/out/d:", "f", "", "/reeve/state:", "started"))
+      << "everything else may be written as before";
+  EXPECT_EQ(on().start(id), "ok");
+  EXPECT_EQ(on().wait(id), 125);
+}
+
 TEST_F(CTR1_docker, RUN7_the_marker_refuses_a_second_execution) {
   auto spec = on().shell("echo effect >> /reeve/out/effects; echo ran");
   auto id = on().prepare(spec);

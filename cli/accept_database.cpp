@@ -1,0 +1,38 @@
+// The way past a refusal (exit code 78): an operator says that the database as it is now is the one
+// to go on from, although it lies behind heads that were signed.
+
+#include "cli/commands.hpp"
+#include "cli/database.hpp"
+#include "persistence/admission.hpp"
+
+#include <cstdio>
+
+namespace reeve::cli {
+namespace {
+
+int fail(const rejection& why) {
+  std::fputs(("reeve: " + why.detail + "\n").c_str(), stderr);
+  return why.code == errc::unavailable ? exit_unreachable : exit_refused;
+}
+
+}  // namespace
+
+int accept_database(const loaded_config& config) {
+  auto db = open_database(config.values, false);
+  if (!db) return fail(db.error());
+  const auto seen = persistence::look_at_database(db->owner_url);
+  if (!seen) return fail(seen.error());
+  const auto last = persistence::read_last_head(heads_file(config.values));
+  if (!last) return fail(last.error());
+  const auto file = accepted_database_file(config.values);
+  if (auto ok = persistence::write_known(file, *seen); !ok) return fail(ok.error());
+  std::printf("The log ends at position %lld.\n", static_cast<long long>(seen->position));
+  if (*last) {
+    std::printf("A head was signed at position %lld; what lies behind the end is given up.\n",
+                static_cast<long long>((*last)->position));
+  }
+  std::puts("The next start goes on from here, and writes into the log that it did.");
+  return exit_ok;
+}
+
+}  // namespace reeve::cli

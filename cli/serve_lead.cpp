@@ -1,0 +1,164 @@
+// How a server process comes to lead the log: it waits while another one does, looks whether the
+// database is the one that it knows, and only then writes its first word.
+
+#include "base/log.hpp"
+#include "cli/bootstrap.hpp"
+#include "cli/serve.hpp"
+
+#include <cstdio>
+#include <future>
+#include <signal.h>
+
+namespace reeve::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// True when a signal came that ends the server.
+bool is_ended_within(std::chrono::milliseconds time) {
+  const auto signals = ending_signals();
+  const timespec pause{time.count() / 1000, (time.count() % 1000) * 1'000'000};
+  return ::sigtimedwait(&signals, nullptr, &pause) > 0;
+}
+
+}  // namespace
+
+persistence::journal_config server_process::journal_settings() {
+  persistence::journal_config c;
+  c.url = logins_.writer_url;
+  c.server = identity_.id();
+  c.key = public_key_;
+  c.lead = &lead_;
+  c.on_commit = [this](const persistence::commit_notice& notice) { on_commit(notice); };
+  c.prepare = [this]() -> outcome<done> {
+    auto ready = migrate_database(database_, logins_);
+    if (!ready) is_final_ = ready.error().code != errc::unavailable;
+    return ready;
+  };
+  c.admit = [this](const persistence::found_log& found) {
+    auto made = persistence::admit(admission_files(), found);
+    if (made) {
+      found_ = found;
+      found_.holds = nullptr;
+      admission_ = *made;
+    } else if (made.error().code == errc::conflict) {
+      is_final_ = database_refused_ = true;
+      // One that led finds its database changed under it.
+      if (phase_ == phase::leading) exit_code_ = exit_database;
+    }
+    return made;
+  };
+  return c;
+}
+
+persistence::admission_files server_process::admission_files() const {
+  return {heads_file(config_), known_database_file(config_), accepted_database_file(config_)};
+}
+
+void server_process::on_commit(const persistence::commit_notice& notice) {
+  reads_->on_commit(notice);
+  tokens_.on_commit(notice);
+  feed_->publish(notice.events);
+  if (notice.events.empty()) return;
+  const auto& last = notice.events.back();
+  notifier_->notify(last.position);
+  std::lock_guard lock(newest_mutex_);
+  newest_.epoch = last.epoch;
+  newest_.position = last.position;
+  newest_.hash = last.hash;
+}
+
+outcome<bool> server_process::try_to_lead() {
+  auto head = journal_->open();
+  if (head) {
+    head_ = *head;
+    return true;
+  }
+  const auto& why = head.error();
+  if (is_final_ || (why.code != errc::conflict && why.code != errc::unavailable)) return why;
+  const auto now = why.code == errc::conflict ? phase::standby : phase::log_away;
+  if (phase_.exchange(now) == phase::starting) {
+    say("reeve: standby on " + url_ + ": " + why.detail);
+  }
+  return false;
+}
+
+/// What a standby keeps of the log: its tokens are those of a moment ago (a revoked one opens
+/// nothing 5 s later), and the newest signed head lies outside of the database here too.
+void server_process::follow() {
+  if (auto rows = persistence::read_startup(logins_.writer_url)) tokens_.load(rows->tokens);
+  (void)persistence::keep_newest_head(logins_.writer_url, heads_file(config_));
+}
+
+/// One look at the lead's place, on a thread of its own: the database may not answer at all, and a
+/// signal must end the wait all the same. Nothing: it came.
+outcome<std::optional<bool>> server_process::look(int number) {
+  constexpr int looks_per_read = 4;
+  auto looked = std::async(std::launch::async, [this, number] {
+    auto leads = try_to_lead();
+    if (leads && !*leads && number % looks_per_read == 0) follow();
+    return leads;
+  });
+  while (looked.wait_for(0s) != std::future_status::ready) {
+    if (!is_ended_within(2ms)) continue;
+    end_by_all_means(8s);
+    looked.wait();
+    return std::optional<bool>();
+  }
+  const auto leads = looked.get();
+  if (!leads) return leads.error();
+  return std::optional<bool>(*leads);
+}
+
+/// While another server leads, this one waits: a standby. A signal ends the wait.
+outcome<done> server_process::open_journal() {
+  journal_ = std::make_shared<persistence::journal>(journal_settings());
+  for (int number = 0;; ++number) {
+    const auto leads = look(number);
+    if (!leads) return leads.error();
+    if (*leads && **leads) break;
+    if (!*leads || is_ended_within(500ms)) {
+      exit_code_ = exit_ok;
+      return done{};
+    }
+    if (!database_.own || database_.own->alive()) continue;
+    if (auto ok = database_.own->revive(); !ok) return ok.error();
+  }
+  if (auto ok = persistence::settle_admission(admission_files(), found_, admission_); !ok)
+    return ok;
+  reads_->set_head(head_.position);
+  {
+    std::lock_guard lock(newest_mutex_);
+    newest_ = head_;
+  }
+  checkpoints_ = std::make_unique<persistence::checkpoint_keeper>(
+      persistence::checkpoint_options{logins_.writer_url, heads_file(config_),
+                                      signing_key_file(config_)},
+      [this]() -> persistence::journal_head {
+        // Who was overtaken vouches for nothing any more.
+        if (exit_code_ == exit_fenced || exit_code_ == exit_database) return {};
+        std::lock_guard lock(newest_mutex_);
+        return newest_;
+      });
+  auto rows = persistence::read_startup(logins_.writer_url);
+  if (!rows) return rows.error();
+  rows_ = std::move(*rows);
+  tokens_.load(rows_.tokens);
+  return done{};
+}
+
+/// A restart would change nothing; a process manager that restarts all the same is waited out.
+int server_process::refuse(const rejection& why) {
+  refusal_ = why.detail;
+  std::fputs(("reeve: " + why.detail + "\n").c_str(), stderr);
+  if (config_.refused_waits) {
+    phase_ = phase::refused;
+    while (!is_ended_within(1s)) {
+    }
+  }
+  exit_code_ = exit_database;
+  drain();
+  return exit_database;
+}
+
+}  // namespace reeve::cli

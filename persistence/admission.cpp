@@ -1,0 +1,171 @@
+#include "persistence/admission.hpp"
+
+#include "codec/codec.hpp"
+#include "persistence/leaf.hpp"
+#include "persistence/pg_session.hpp"
+#include "persistence/pg_values.hpp"
+
+#include <cstdio>
+#include <fstream>
+#include <unistd.h>
+
+namespace reeve::persistence {
+namespace {
+
+outcome<std::optional<known_database>> read_known(const std::string& path) {
+  std::ifstream in(path);
+  if (!in) return std::optional<known_database>();
+  std::string line;
+  std::getline(in, line);
+  auto known = codec::decode_text<known_database>(line);
+  if (!known) return reject(errc::invalid, path + " is not what a server writes there");
+  return std::optional<known_database>(std::move(*known));
+}
+
+/// In what the log differs from the last signed head; nothing: it continues it.
+outcome<std::optional<std::string>> gap_to_head(const std::optional<signed_head>& last,
+                                                const found_log& found) {
+  if (!last) return std::optional<std::string>();
+  if (!is_genuine(*last)) {
+    return reject(errc::invalid, "the last line of the file of heads has a wrong signature");
+  }
+  const auto at = "position " + std::to_string(last->position);
+  if (last->origin != found.origin) {
+    return std::optional<std::string>("a head of another log was signed here, at " + at);
+  }
+  if (last->position > found.position) {
+    return std::optional<std::string>("a head at " + at + " was signed, and the log ends at " +
+                                      std::to_string(found.position));
+  }
+  if (!found.holds(last->position, last->hash)) {
+    return std::optional<std::string>("the event at " + at + " is not the one that was signed");
+  }
+  return std::optional<std::string>();
+}
+
+std::optional<std::string> gap_in_time(const std::optional<known_database>& known,
+                                       const found_log& found) {
+  if (!known || known->origin != to_string(found.origin)) return std::nullopt;
+  if (known->system_identifier != found.database.system_identifier) return std::nullopt;
+  if (found.database.timeline >= known->timeline) return std::nullopt;
+  return "timeline " + std::to_string(known->timeline) +
+         " of this cluster was written, and it is " + std::to_string(found.database.timeline) +
+         " now";
+}
+
+bool is_accepted(const known_database& accepted, const found_log& found) {
+  return accepted.origin == to_string(found.origin) &&
+         accepted.system_identifier == found.database.system_identifier &&
+         accepted.timeline == found.database.timeline && accepted.position <= found.position &&
+         (accepted.position == 0 || found.holds(accepted.position, accepted.hash));
+}
+
+}  // namespace
+
+outcome<admission> admit(const admission_files& files, const found_log& found) {
+  auto last = read_last_head(files.heads);
+  if (!last) return last.error();
+  const auto known = read_known(files.known);
+  if (!known) return known.error();
+  auto gap = gap_to_head(*last, found);
+  if (!gap) return gap.error();
+  const auto why = *gap ? *gap : gap_in_time(*known, found);
+  if (!why) {
+    const bool is_other = *known && (*known)->system_identifier != found.database.system_identifier;
+    admission made;
+    if (is_other) made.accepted = "other_identifier";
+    return made;
+  }
+  const auto accepted = read_known(files.accepted);
+  if (!accepted) return accepted.error();
+  if (!*accepted || !is_accepted(**accepted, found)) {
+    return reject(errc::conflict,
+                  "the database is refused, because it lies behind what was signed: " + *why +
+                      ". It is a restored backup or a stale primary. Bring the newer one back, or "
+                      "run `reeve accept-database` to go on from this one");
+  }
+  admission made;
+  made.accepted = "asked";
+  if (*last) made.signed_position = (*last)->position;
+  return made;
+}
+
+outcome<done> settle_admission(const admission_files& files, const found_log& found,
+                               const admission& made) {
+  if (made.accepted == "asked") {
+    const auto aside = files.heads + ".before-" + std::to_string(found.position);
+    if (::access(files.heads.c_str(), F_OK) == 0 &&
+        std::rename(files.heads.c_str(), aside.c_str()) != 0) {
+      return reject(errc::unavailable, files.heads + " cannot be put aside");
+    }
+  }
+  const known_database now{to_string(found.origin), found.database.system_identifier,
+                           found.database.timeline, found.position, found.hash};
+  if (auto ok = write_known(files.known, now); !ok) return ok;
+  if (made.accepted == "asked") ::unlink(files.accepted.c_str());
+  return done{};
+}
+
+outcome<done> keep_newest_head(const std::string& url, const std::string& heads_file) {
+  auto last = read_last_head(heads_file);
+  if (!last) return last.error();
+  signed_head newest;
+  try {
+    auto connection = connect_session(url, "reeve_heads");
+    pqxx::nontransaction tx(*connection);
+    const auto rows = tx.exec(
+        "SELECT c.position, c.origin, c.epoch, c.hash, c.key_id, c.signature"
+        " FROM reeve.checkpoints c JOIN reeve.events e ON e.position = c.position"
+        " AND e.hash = c.hash ORDER BY c.position DESC LIMIT 1");
+    if (rows.empty()) return done{};
+    const auto& r = rows[0];
+    newest.position = r[0].as<std::int64_t>();
+    newest.origin = uuid_of(r[1]);
+    newest.epoch = r[2].as<std::int64_t>();
+    newest.hash = digest_of(r[3]);
+    newest.public_key = r[4].as<std::string>();
+    newest.signature = to_base64url(bytes_of(r[5]));
+  } catch (const std::exception&) {
+    return reject(errc::unavailable, "the checkpoints cannot be read");
+  }
+  if (const auto key = ed25519_public_key::parse(newest.public_key)) newest.key_id = key->id();
+  if (!is_genuine(newest)) return reject(errc::conflict, "a checkpoint has a wrong signature");
+  const bool continues =
+      !*last || ((*last)->origin == newest.origin && (*last)->position < newest.position);
+  return continues ? append_head(heads_file, newest) : done{};
+}
+
+outcome<known_database> look_at_database(const std::string& owner_url) {
+  try {
+    auto connection = connect_session(owner_url, "reeve_accept");
+    const auto identity = identity_of(*connection);
+    pqxx::nontransaction tx(*connection);
+    const auto origin = tx.exec("SELECT origin FROM reeve.log");
+    if (origin.empty()) return reject(errc::not_found, "the database has no log yet");
+    known_database seen;
+    seen.origin = origin[0][0].as<std::string>();
+    seen.system_identifier = identity.system_identifier;
+    seen.timeline = identity.timeline;
+    const auto tail =
+        tx.exec("SELECT position, hash FROM reeve.events ORDER BY position DESC LIMIT 1");
+    if (tail.empty()) return seen;
+    seen.position = tail[0][0].as<std::int64_t>();
+    seen.hash = digest_of(tail[0][1]);
+    return seen;
+  } catch (const std::exception&) {
+    return reject(errc::unavailable, "the log cannot be read");
+  }
+}
+
+outcome<done> write_known(const std::string& path, const known_database& database) {
+  const auto fresh = path + ".new";
+  std::ofstream out(fresh, std::ios::trunc);
+  out << codec::encode(database) << "\n";
+  out.close();
+  if (!out || std::rename(fresh.c_str(), path.c_str()) != 0) {
+    return reject(errc::unavailable, path + " cannot be written");
+  }
+  return done{};
+}
+
+}  // namespace reeve::persistence

@@ -1,0 +1,78 @@
+// P27, P30: a database that is gone, or that answers nothing any more, is a state that is told
+// within a second and that ends by itself; a stop does not wait for it.
+
+#include "tests/support/private_cluster.hpp"
+#include "tests/support/server.hpp"
+#include "tests/support/work.hpp"
+
+#include <gtest/gtest.h>
+
+using nlohmann::json;
+using support::private_cluster;
+using support::server;
+using namespace std::chrono_literals;
+
+namespace {
+
+const json launch_body = {{"tasks", {"task1"}}};
+
+class P30_lost_log : public ::testing::Test {
+ protected:
+  P30_lost_log() {
+    support::server_options options;
+    options.database_url = cluster.create_database("app");
+    reeve.emplace(options);
+    EXPECT_EQ(support::await_run(reeve->api(), support::launch(reeve->api(), launch_body).at("id"))
+                  .at("status"),
+              "success");
+  }
+  int readiness() const { return reeve->anonymous().get("/readyz").status; }
+  /// A second, and as a bound on liveness five times that under load.
+  bool is_told() const {
+    return support::eventually(1s * support::time_factor(), [this] { return readiness() == 503; });
+  }
+  bool is_back() const {
+    return support::eventually(20s * support::time_factor(), [this] { return readiness() == 200; });
+  }
+
+  private_cluster cluster;
+  std::optional<server> reeve;
+};
+
+TEST_F(P30_lost_log, is_told_by_readyz_within_a_second_of_a_freeze_and_of_a_kill) {
+  cluster.pause();
+  EXPECT_TRUE(is_told());
+  EXPECT_EQ(reeve->anonymous().get("/livez").status, 200);
+  cluster.resume();
+  EXPECT_TRUE(is_back());
+  cluster.kill_hard();
+  EXPECT_TRUE(is_told());
+  cluster.start();
+  EXPECT_TRUE(is_back());
+  EXPECT_EQ(support::await_run(reeve->api(), support::launch(reeve->api(), launch_body).at("id"))
+                .at("status"),
+            "success");
+}
+
+TEST_F(P30_lost_log, that_is_frozen_does_not_hold_up_a_stop) {
+  cluster.pause();
+  EXPECT_TRUE(is_told());
+  EXPECT_EQ(reeve->stop(), 0);
+  cluster.resume();
+  reeve->start();
+  EXPECT_TRUE(is_back());
+}
+
+TEST_F(P30_lost_log, that_was_away_for_long_and_twice_comes_back) {
+  for (int round = 0; round < 2; ++round) {
+    cluster.stop();
+    EXPECT_TRUE(is_told());
+    const auto refused = reeve->api().post("/api/runs/launch", launch_body);
+    EXPECT_EQ(refused.status, 503) << refused.body;
+    cluster.start();
+    EXPECT_TRUE(is_back());
+  }
+  EXPECT_TRUE(reeve->running());
+}
+
+}  // namespace

@@ -1,0 +1,166 @@
+#include "persistence/admission.hpp"
+
+#include "tests/unit/persistence/journal_fixture.hpp"
+
+#include <filesystem>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace reeve;
+using namespace reeve::persistence;
+using ::testing::HasSubstr;
+
+class P5_admission : public ::testing::Test {
+ protected:
+  P5_admission() {
+    auto pattern = (std::filesystem::temp_directory_path() / "reeve-admission-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    folder = pattern;
+    files = {folder + "/heads.ndjson", folder + "/database", folder + "/accepted-database"};
+    found.origin = origin;
+    found.position = 10;
+    found.hash = sha256("10");
+    found.database = {"7001", 3};
+    found.holds = [this](domain::position at, const digest& hash) {
+      return at <= found.position && hash == sha256(std::to_string(at));
+    };
+  }
+  ~P5_admission() override { std::filesystem::remove_all(folder); }
+
+  void sign_at(domain::position at) const {
+    signed_head head;
+    head.origin = origin;
+    head.epoch = 1;
+    head.position = at;
+    head.hash = sha256(std::to_string(at));
+    sign(head, key);
+    ASSERT_TRUE(append_head(files.heads, head));
+  }
+  void lead_once() { ASSERT_TRUE(settle_admission(files, found, {})); }
+  void expect_refused(const std::string& why) {
+    const auto refused = admit(files, found);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, errc::conflict);
+    EXPECT_THAT(refused.error().detail, HasSubstr(why));
+    EXPECT_THAT(refused.error().detail, HasSubstr("accept-database"));
+  }
+  void expect_plain() {
+    const auto made = admit(files, found);
+    ASSERT_TRUE(made) << made.error().detail;
+    EXPECT_FALSE(made->accepted);
+  }
+
+  const ed25519_key key = ed25519_key::generate();
+  const uuid origin = real_ids().next();
+  std::string folder;
+  admission_files files;
+  found_log found;
+};
+
+TEST_F(P5_admission, of_what_was_never_seen_or_goes_on_is_plain) {
+  expect_plain();
+  lead_once();
+  sign_at(10);
+  expect_plain();
+  found.position = 25;
+  expect_plain();
+  found.database.timeline = 4;  // a standby was promoted that had everything
+  expect_plain();
+}
+
+TEST_F(P5_admission, refuses_a_log_that_ends_before_the_signed_head) {
+  sign_at(11);
+  expect_refused("ends at 10");
+}
+
+TEST_F(P5_admission, refuses_a_log_that_went_another_way) {
+  sign_at(9);
+  found.holds = [](domain::position, const digest&) { return false; };
+  found.position = 40;
+  expect_refused("not the one that was signed");
+}
+
+TEST_F(P5_admission, refuses_another_log_and_a_new_one) {
+  sign_at(9);
+  found.origin = real_ids().next();
+  found.position = 0;
+  expect_refused("another log");
+}
+
+TEST_F(P5_admission, refuses_a_lower_timeline_of_the_same_cluster) {
+  lead_once();
+  found.database.timeline = 2;
+  expect_refused("timeline 3");
+}
+
+TEST_F(P5_admission, tells_of_another_cluster_that_lies_behind_nothing) {
+  lead_once();
+  sign_at(10);
+  found.database = {"7002", 1};
+  const auto made = admit(files, found);
+  ASSERT_TRUE(made) << made.error().detail;
+  EXPECT_EQ(made->accepted, "other_identifier");
+  ASSERT_TRUE(settle_admission(files, found, *made));
+  expect_plain();
+  found.position = 9;
+  expect_refused("ends at 9");
+}
+
+TEST_F(P5_admission, refuses_a_file_of_heads_that_was_written_by_somebody_else) {
+  signed_head head;
+  head.origin = origin;
+  head.position = 5;
+  sign(head, key);
+  head.position = 4;
+  ASSERT_TRUE(append_head(files.heads, head));
+  EXPECT_EQ(admit(files, found).error().code, errc::invalid);
+}
+
+TEST_F(P5_admission, accepts_once_exactly_what_an_operator_accepted) {
+  sign_at(30);
+  const known_database seen{to_string(origin), "7001", 3, 10, sha256("10")};
+  ASSERT_TRUE(write_known(files.accepted, seen));
+  auto changed = found;
+  changed.database.timeline = 4;
+  EXPECT_FALSE(admit(files, changed)) << "another state than the one that was looked at";
+  const auto made = admit(files, found);
+  ASSERT_TRUE(made) << made.error().detail;
+  EXPECT_EQ(made->accepted, "asked");
+  EXPECT_EQ(made->signed_position, 30);
+  ASSERT_TRUE(settle_admission(files, found, *made));
+  EXPECT_FALSE(std::filesystem::exists(files.accepted));
+  EXPECT_TRUE(std::filesystem::exists(files.heads + ".before-10")) << "the old heads are kept";
+  expect_plain();
+  sign_at(12);
+  expect_refused("ends at 10");
+}
+
+TEST_F(P5_admission, of_a_second_host_rests_on_the_heads_that_it_kept_as_a_standby) {
+  const reeve::testing::test_database db;
+  journal log(reeve::testing::journal_on(db.writer_url()));
+  ASSERT_TRUE(log.open());
+  signed_head head;
+  head.origin = log.head().origin;
+  head.epoch = log.head().epoch;
+  head.position = log.head().position;
+  head.hash = log.head().hash;
+  sign(head, key);
+  db.root(
+      "INSERT INTO reeve.checkpoints (position, origin, epoch, hash, key_id, signature,"
+      " created_at_us) VALUES (1, '" +
+      to_string(head.origin) + "', 1, '\\x" + to_hex(head.hash) + "', '" + head.public_key +
+      "', '\\x" + to_hex(*from_base64url(head.signature)) + "', 0)");
+  ASSERT_TRUE(keep_newest_head(db.writer_url(), files.heads));
+  ASSERT_TRUE(keep_newest_head(db.writer_url(), files.heads));
+  const auto kept = read_last_head(files.heads);
+  ASSERT_TRUE(kept && *kept);
+  EXPECT_EQ((*kept)->position, 1);
+  EXPECT_TRUE(is_genuine(**kept));
+  found.origin = head.origin;
+  found.position = 0;
+  expect_refused("ends at 0");
+}
+
+}  // namespace

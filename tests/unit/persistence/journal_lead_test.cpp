@@ -1,0 +1,192 @@
+// Who leads the log, under which token, and what a leader finds before its first word.
+
+#include "persistence/event_codec.hpp"
+#include "tests/unit/persistence/journal_fixture.hpp"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace reeve;
+using namespace reeve::persistence;
+using namespace reeve::testing;
+
+struct hand_clock : clock_port {
+  time_us now_us() override { return real_clock().now_us(); }
+  std::int64_t mono_us() override { return mono; }
+  std::int64_t mono = 1'000'000;
+};
+
+constexpr auto wait_us = leadership::lease_us + leadership::margin_us;
+
+class journal_lead : public ::testing::Test {
+ protected:
+  /// A server with a lease of its own.
+  struct server {
+    explicit server(const std::string& url) : config(journal_on(url)) {
+      config.lead = &lead;
+      config.clock = &clock;
+      config.key = "the public half";
+    }
+    outcome<journal_head> open() {
+      log.emplace(config);
+      return log->open();
+    }
+    hand_clock clock;
+    leadership lead{clock};
+    journal_config config;
+    std::optional<journal> log;
+  };
+
+  std::vector<domain::log_event> elections() const {
+    std::vector<domain::log_event> all;
+    for (const auto& row :
+         db.root("SELECT type, payload FROM reeve.events WHERE type LIKE 'leader_%'"
+                 " ORDER BY position")) {
+      domain::event_record record;
+      record.type = row[0].c_str();
+      record.payload = row[1].c_str();
+      const auto event = log_event_of(record);
+      EXPECT_TRUE(event) << row[1].c_str();
+      if (event) all.push_back(*event);
+    }
+    return all;
+  }
+
+  test_database db;
+};
+
+TEST_F(journal_lead, EV1_an_election_remembers_server_key_and_database) {
+  server one(db.writer_url());
+  ASSERT_TRUE(one.open());
+  const auto all = elections();
+  ASSERT_EQ(all.size(), 1U);
+  const auto& elected = std::get<domain::leader_elected>(all[0]);
+  EXPECT_EQ(elected.epoch, 1);
+  EXPECT_EQ(elected.server, to_string(one.config.server));
+  EXPECT_EQ(elected.key, "the public half");
+  EXPECT_EQ(elected.system_identifier,
+            db.root("SELECT system_identifier::text FROM pg_control_system()")[0][0].c_str());
+  EXPECT_GE(elected.timeline, 1);
+  EXPECT_FALSE(elected.accepted);
+}
+
+TEST_F(journal_lead, P10_who_succeeds_another_ones_leadership_waits_for_its_lease) {
+  server one(db.writer_url());
+  ASSERT_TRUE(one.open());
+  EXPECT_EQ(one.lead.token(), fencing_token{1}) << "nobody was there before";
+  one.log.reset();
+  server two(db.writer_url());
+  two.clock.mono = 5'000'000;
+  ASSERT_TRUE(two.open());
+  EXPECT_TRUE(two.lead.holds());
+  EXPECT_FALSE(two.lead.token());
+  two.clock.mono += wait_us - 1;
+  ASSERT_TRUE(two.log->renew());
+  EXPECT_FALSE(two.lead.token());
+  two.clock.mono += 1;
+  EXPECT_EQ(two.lead.token(), fencing_token{2});
+}
+
+TEST_F(journal_lead, P10_who_succeeds_himself_or_one_that_resigned_acts_at_once) {
+  server one(db.writer_url());
+  ASSERT_TRUE(one.open());
+  server again(db.writer_url());
+  again.config.server = one.config.server;
+  one.log.reset();
+  ASSERT_TRUE(again.open());
+  EXPECT_EQ(again.lead.token(), fencing_token{2});
+  const auto token = again.lead.token();
+  ASSERT_TRUE(again.log->resign());
+  EXPECT_FALSE(again.lead.token()) << "a leader that resigned does nothing any more";
+  EXPECT_FALSE(again.lead.allows(*token));
+  server two(db.writer_url());
+  ASSERT_TRUE(two.open());
+  EXPECT_EQ(two.lead.token(), fencing_token{3});
+  const auto all = elections();
+  ASSERT_EQ(all.size(), 4U);
+  EXPECT_EQ(std::get<domain::leader_resigned>(all[2]),
+            (domain::leader_resigned{2, to_string(one.config.server)}));
+}
+
+TEST_F(journal_lead, P10_a_lost_session_and_a_fence_revoke_the_leadership) {
+  server one(db.writer_url());
+  ASSERT_TRUE(one.open());
+  const auto end_sessions = [this] {
+    db.root(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = 'reeve-writer' AND datname = '" +
+        db.name() + "'");
+  };
+  end_sessions();
+  EXPECT_FALSE(one.log->renew());
+  EXPECT_FALSE(one.lead.holds());
+  ASSERT_TRUE(eventually([&] { return one.log->renew().ok(); }));
+  EXPECT_EQ(one.lead.token(), fencing_token{2}) << "it succeeds itself";
+  end_sessions();
+  server two(db.writer_url());
+  ASSERT_TRUE(eventually([&] { return two.open().ok(); }));
+  EXPECT_TRUE(eventually([&] { return one.log->renew().error().code == errc::fenced; }));
+  EXPECT_FALSE(one.lead.holds());
+}
+
+TEST_F(journal_lead, OPS2_a_journal_that_was_overtaken_while_it_was_shut_is_fenced) {
+  server one(db.writer_url());
+  ASSERT_TRUE(one.open());
+  one.log.reset();
+  one.config.led_before = true;
+  ASSERT_TRUE(one.open()) << "nobody led since";
+  one.log.reset();
+  server two(db.writer_url());
+  ASSERT_TRUE(two.open());
+  EXPECT_EQ(one.open().error().code, errc::fenced) << "while the other one leads";
+  EXPECT_EQ(one.log->state(), journal_state::fenced);
+  ASSERT_TRUE(two.log->resign());
+  EXPECT_EQ(one.open().error().code, errc::fenced) << "and after it has gone";
+}
+
+TEST_F(journal_lead, P28_the_schema_is_changed_with_the_lock_alone) {
+  server one(db.writer_url());
+  int prepared = 0;
+  one.config.prepare = [&]() -> outcome<done> {
+    ++prepared;
+    return done{};
+  };
+  ASSERT_TRUE(one.open());
+  EXPECT_EQ(prepared, 1);
+  server two(db.writer_url());
+  two.config.prepare = [&]() -> outcome<done> {
+    ADD_FAILURE() << "a standby changes nothing";
+    return done{};
+  };
+  EXPECT_EQ(two.open().error().code, errc::conflict);
+  one.log.reset();
+  two.config.prepare = []() -> outcome<done> { return reject(errc::invalid, "newer"); };
+  EXPECT_EQ(two.open().error().detail, "newer");
+  EXPECT_EQ(elections().size(), 1U);
+}
+
+TEST_F(journal_lead, P5_a_database_that_is_not_admitted_gets_no_word) {
+  server one(db.writer_url());
+  ASSERT_TRUE(one.open());
+  const auto head = one.log->head();
+  one.log.reset();
+  server two(db.writer_url());
+  two.config.admit = [&](const found_log& found) -> outcome<admission> {
+    EXPECT_EQ(found.origin, head.origin);
+    EXPECT_EQ(found.position, head.position);
+    EXPECT_EQ(found.hash, head.hash);
+    EXPECT_TRUE(found.holds(head.position, head.hash));
+    EXPECT_FALSE(found.holds(head.position, digest{}));
+    return reject(errc::conflict, "behind");
+  };
+  EXPECT_EQ(two.open().error().detail, "behind");
+  EXPECT_EQ(elections().size(), 1U);
+  two.config.admit = [](const found_log&) -> outcome<admission> { return admission{"asked", 7}; };
+  ASSERT_TRUE(two.open());
+  const auto elected = std::get<domain::leader_elected>(elections().back());
+  EXPECT_EQ(elected.accepted, "asked");
+  EXPECT_EQ(elected.signed_position, 7);
+}
+
+}  // namespace
