@@ -12,6 +12,8 @@ using namespace std::chrono_literals;
 /// A lost database is told within a second (P30), so the log is looked at more often.
 constexpr auto heartbeat = 250ms;
 constexpr auto reconnect_pause = 100ms;
+/// A batch of so many is committed on another thread, while the next one is planned.
+constexpr std::size_t least_in_background = 3;
 /// How long a caller from outside waits for the outcome of a commit that lost its connection.
 constexpr auto doubt_patience = 15s;
 
@@ -93,20 +95,37 @@ void journal_worker::run() {
 
 void journal_worker::work() {
   journal_ = args_.opened ? std::exchange(args_.opened, nullptr) : args_.make();
+  journal_->on_landed([this] {
+    const std::lock_guard lock(mutex_);
+    landed_ = true;
+    wake_.notify_one();
+  });
   note_state();
   for (;;) {
     std::vector<call_ptr> calls;
+    bool has_landed = false;
     {
       std::unique_lock lock(mutex_);
-      wake_.wait_until(lock, due_,
-                       [this] { return stopping_ || (may_take() && !pending_.empty()); });
+      wake_.wait_until(
+          lock, due_, [this] { return stopping_ || landed_ || (may_take() && !pending_.empty()); });
       if (stopping_) break;
       if (may_take()) calls = take();
-      paused_ = false;
+      has_landed = std::exchange(landed_, false);
+      paused_ = paused_ && has_landed;
     }
-    calls.empty() ? renew() : flush(std::move(calls));
+    if (!calls.empty()) {
+      flush(std::move(calls));
+    } else if (has_landed) {
+      land();
+    } else if (journal_->in_flight()) {
+      due_ = clock::now() + heartbeat;
+    } else {
+      renew();
+    }
     if (journal_->state() == persistence::journal_state::fenced) return fenced();
   }
+  journal_->finish();
+  deliver();
   if (orderly_) (void)journal_->resign();
 }
 
@@ -135,7 +154,14 @@ void journal_worker::flush(std::vector<call_ptr> calls) {
   for (auto& call : calls) batch->requests.push_back(std::move(call->request));
   open_.push_back({batch, std::move(calls), clock::now()});
   due_ = clock::now() + heartbeat;
-  journal_->append(batch);
+  // One caller alone is answered sooner without another thread.
+  batch->requests.size() < least_in_background ? journal_->append(batch) : journal_->begin(batch);
+  note_state();
+  deliver();
+}
+
+void journal_worker::land() {
+  journal_->finish();
   note_state();
   deliver();
 }

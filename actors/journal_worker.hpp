@@ -77,6 +77,7 @@ class journal_worker {
   bool may_take() const { return available_ && !paused_; }
   std::vector<call_ptr> take();
   void flush(std::vector<call_ptr> calls);
+  void land();
   void renew();
   void deliver();
   void deliver(open_batch& open);
@@ -94,6 +95,7 @@ class journal_worker {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<call_ptr> pending_;  // guarded by mutex_, like the rest
+  bool landed_ = false;           // a statement that was under way has its answer
   bool available_ = true;
   bool paused_ = false;  // something has to be tried again, but not at once
   bool stopping_ = false;

@@ -131,9 +131,13 @@ batch_plan journal::impl::plan(const std::vector<std::size_t>& indices, bool car
   return planner.finish();
 }
 
+bool journal::impl::needs_partition(const batch_plan& plan) const {
+  return plan.events.back().position >= partitions_to - partition_size;
+}
+
 journal::impl::verdict journal::impl::execute(const batch_plan& plan, sql_trouble& why) {
   try {
-    if (plan.events.back().position >= partitions_to - partition_size) {
+    if (needs_partition(plan)) {
       session->make_partitions(plan.events.back().position);
       partitions_to = (plan.events.back().position / partition_size + 2) * partition_size;
     }
@@ -145,6 +149,10 @@ journal::impl::verdict journal::impl::execute(const batch_plan& plan, sql_troubl
   } catch (const std::exception&) {
     why = trouble_of_current(session->connection());
   }
+  return judge(why);
+}
+
+journal::impl::verdict journal::impl::judge(const sql_trouble& why) {
   if (why.lost) return verdict::lost;
   if (why.sqlstate == "RV001") return verdict::fenced;
   if (why.is_passing()) return verdict::passing;
@@ -159,9 +167,33 @@ journal::impl::verdict journal::impl::execute(const batch_plan& plan, sql_troubl
   return verdict::refused;
 }
 
+void journal::impl::conclude(verdict ended, batch_plan plan, std::vector<std::size_t> indices,
+                             const sql_trouble& why, bool careful, bool with_rows) {
+  switch (ended) {
+    case verdict::committed:
+      apply(plan);
+      return answer_plan(plan);
+    case verdict::lost:
+      lose();
+      doubt = doubtful{batch, std::move(indices), std::move(plan), careful, with_rows, false};
+      return;
+    case verdict::fenced:
+      become_fenced();
+      return answer_all(indices, fenced());
+    case verdict::passing:
+      return answer_all(indices, rejection_of(why));
+    case verdict::refused:
+      // First with everything looked up (a key or a stream was there already), then in halves.
+      return careful ? divide(indices, why, with_rows) : run(indices, true, with_rows);
+  }
+}
+
 void journal::impl::apply(const batch_plan& plan) {
-  for (const auto& move : plan.moves) versions.put(move.stream, {move.tenant, move.version});
-  tail = plan.after();
+  advance(plan);
+  publish(plan);
+}
+
+void journal::impl::publish(const batch_plan& plan) {
   stale += plan.stale_projections;
   if (config.on_commit) config.on_commit({plan.events, plan.rows});
 }
@@ -185,11 +217,6 @@ void journal::impl::answer_plan(const batch_plan& plan) {
     batch->answers[follower.request].emplace(
         replay_of(*batch->requests[follower.request].command, found));
   }
-}
-
-void journal::impl::settle(batch_plan plan) {
-  apply(plan);
-  answer_plan(plan);
 }
 
 /// Certainly not there, and it cannot come any more: then it is decided again, once.
@@ -221,7 +248,8 @@ void journal::impl::divide(const std::vector<std::size_t>& indices, const sql_tr
   answer_all(indices, rejection_of(why));
 }
 
-void journal::impl::run(std::vector<std::size_t> indices, bool careful, bool with_rows) {
+void journal::impl::run(std::vector<std::size_t> indices, bool careful, bool with_rows,
+                        bool in_background) {
   std::erase_if(indices, [this](std::size_t i) { return batch->answers[i].has_value(); });
   if (indices.empty()) return;
   if (state == journal_state::fenced) return answer_all(indices, fenced());
@@ -236,27 +264,15 @@ void journal::impl::run(std::vector<std::size_t> indices, bool careful, bool wit
     return answer_all(indices, rejection_of(trouble));
   }
   if (next.events.empty()) return;
+  if (in_background && !needs_partition(next)) return fly(std::move(next), std::move(indices));
   sql_trouble why;
-  switch (execute(next, why)) {
-    case verdict::committed:
-      return settle(std::move(next));
-    case verdict::lost:
-      lose();
-      doubt = doubtful{batch, std::move(indices), std::move(next), careful, with_rows, false};
-      return;
-    case verdict::fenced:
-      become_fenced();
-      return answer_all(indices, fenced());
-    case verdict::passing:
-      return answer_all(indices, rejection_of(why));
-    case verdict::refused:
-      // First with everything looked up (a key or a stream was there already), then in halves.
-      return careful ? divide(indices, why, with_rows) : run(indices, true, with_rows);
-  }
+  const auto ended = execute(next, why);
+  conclude(ended, std::move(next), std::move(indices), why, careful, with_rows);
 }
 
 journal::journal(journal_config config) : impl_(std::make_unique<impl>(std::move(config))) {}
 journal::~journal() {
+  if (impl_) impl_->sender.wait();
   // Whoever opens the next one takes the lead again, under a new epoch.
   if (impl_ && impl_->state == journal_state::leading) impl_->revoke();
 }
@@ -294,7 +310,7 @@ bool journal_batch::is_answered() const {
          std::all_of(answers.begin(), answers.end(), [](const auto& a) { return a.has_value(); });
 }
 
-void journal::impl::append(std::shared_ptr<journal_batch> given) {
+void journal::impl::open_batch(std::shared_ptr<journal_batch> given) {
   batch = std::move(given);
   const auto& requests = batch->requests;
   batch->answers.assign(requests.size(), std::nullopt);
@@ -303,6 +319,11 @@ void journal::impl::append(std::shared_ptr<journal_batch> given) {
       batch->answers[i].emplace(checked.error());
     }
   }
+}
+
+void journal::impl::append(std::shared_ptr<journal_batch> given) {
+  finish();
+  open_batch(std::move(given));
   for (auto& slice : slices()) run(std::move(slice), false);
   batch = nullptr;
 }

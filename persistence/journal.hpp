@@ -95,6 +95,14 @@ class journal {
   /// Answers the batch, but for requests whose commit lost its connection: those are in doubt, and
   /// a later renew() answers them, once the log has told. Other requests are refused until then.
   void append(std::shared_ptr<journal_batch> batch);
+  /// The same for who has more to append: may return while the last statement is under way on a
+  /// thread of its own. Its requests are answered by the next call of any of these.
+  void begin(std::shared_ptr<journal_batch> batch);
+  /// Whether a statement is under way; its end is told on that thread.
+  bool in_flight() const;
+  void on_landed(std::function<void()> told);
+  /// Waits for it, and answers.
+  void finish();
   /// Confirms that this server still leads, with one cheap query; from `away` one step back.
   outcome<done> renew();
   /// At an orderly stop, after everything else: appends `leader_resigned` and lets the lock go.

@@ -2,6 +2,7 @@
 // The inside of the journal, split over two sources: journal.cpp has the way of a batch,
 // journal_lead.cpp how the lead is taken, lost and taken again. Inside persistence/ only.
 
+#include "persistence/committer.hpp"
 #include "persistence/journal.hpp"
 #include "persistence/journal_plan.hpp"
 
@@ -18,6 +19,18 @@ struct doubtful {
   bool careful = false;
   bool with_rows = true;
   bool was_committed = false;
+};
+
+/// A statement that is under way while the next one is planned. Stays where it is until it landed.
+struct flight {
+  std::shared_ptr<journal_batch> batch;
+  std::vector<std::size_t> indices;
+  batch_plan plan;
+  batch_statement statement;
+  // Of the thread that sends it, until it has been waited for:
+  std::int64_t asked_us = 0;
+  bool committed = false;
+  sql_trouble why;
 };
 
 /// A session of ours that was lost; it may hold the lock until it is ended.
@@ -63,19 +76,38 @@ struct journal::impl {
 
   // --- journal.cpp ---
   enum class verdict { committed, lost, fenced, passing, refused };
-  void run(std::vector<std::size_t> indices, bool careful, bool with_rows = true);
+  void run(std::vector<std::size_t> indices, bool careful, bool with_rows = true,
+           bool in_background = false);
   batch_plan plan(const std::vector<std::size_t>& indices, bool careful, bool with_rows);
   /// Answers those whose idempotency key is known; gives the others.
   std::vector<std::size_t> answer_known(const std::vector<std::size_t>& indices);
   loaded_streams load(const std::vector<std::size_t>& indices, bool careful);
+  bool needs_partition(const batch_plan& plan) const;
   verdict execute(const batch_plan& plan, sql_trouble& why);
-  void settle(batch_plan plan);
+  /// What a statement that failed means; asks the log where its error does not tell.
+  verdict judge(const sql_trouble& why);
+  void conclude(verdict ended, batch_plan plan, std::vector<std::size_t> indices,
+                const sql_trouble& why, bool careful, bool with_rows);
   void divide(const std::vector<std::size_t>& indices, const sql_trouble& why, bool with_rows);
   void apply(const batch_plan& plan);
+  void publish(const batch_plan& plan);
   void answer_plan(const batch_plan& plan);
   void answer_all(const std::vector<std::size_t>& indices, const rejection& why);
   std::vector<std::vector<std::size_t>> slices() const;
-  void append(std::shared_ptr<journal_batch> batch);
+  void open_batch(std::shared_ptr<journal_batch> given);
+  void append(std::shared_ptr<journal_batch> given);
+
+  // --- journal_flight.cpp ---
+  void begin(std::shared_ptr<journal_batch> given);
+  void hasten(std::vector<std::size_t> indices);
+  std::optional<batch_plan> plan_ahead(const std::vector<std::size_t>& indices);
+  void fly(batch_plan plan, std::vector<std::size_t> indices);
+  void take_off();
+  std::unique_ptr<flight> land();
+  void tell(const std::unique_ptr<flight>& landed);
+  void finish();
+  void advance(const batch_plan& plan);
+  void retreat(const batch_plan& plan);
 
   journal_config config;
   clock_port& clock;
@@ -96,6 +128,9 @@ struct journal::impl {
   std::optional<domain::event_record> asked;
 
   std::shared_ptr<journal_batch> batch;  // at work
+  std::function<void()> on_landed;
+  std::unique_ptr<flight> flying;
+  committer sender;  // last: it uses the rest
 };
 
 }  // namespace reeve::persistence

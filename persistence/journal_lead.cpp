@@ -236,6 +236,7 @@ bool journal::impl::come_back() {
 }
 
 outcome<done> journal::impl::renew() {
+  finish();
   if (state == journal_state::closed) return reject(errc::unavailable, "the journal is closed");
   if (state == journal_state::away) {
     const bool leads = come_back();
@@ -262,6 +263,7 @@ outcome<done> journal::impl::renew() {
 }
 
 outcome<done> journal::impl::resign() {
+  finish();
   if (state != journal_state::leading)
     return reject(errc::unavailable, "this server does not lead");
   revoke();

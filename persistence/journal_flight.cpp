@@ -1,0 +1,138 @@
+// While one statement commits, the next batch is planned (DESIGN, The journal 1): versions, stamps,
+// rows and hashes are made as if the first were durable, and thrown away if it turns out not to be.
+// Nothing is told to anybody before its commit, and nothing is refused on the word of a statement
+// that is still under way.
+
+#include "persistence/journal_impl.hpp"
+
+#include <utility>
+
+namespace reeve::persistence {
+
+void journal::impl::advance(const batch_plan& plan) {
+  for (const auto& move : plan.moves) versions.put(move.stream, {move.tenant, move.version});
+  tail = plan.after();
+}
+
+void journal::impl::retreat(const batch_plan& plan) {
+  for (const auto& move : plan.moves) versions.forget(move.stream);
+  tail = plan.before;
+}
+
+/// Nothing: it cannot be told without the database, or without the end of what is under way.
+std::optional<batch_plan> journal::impl::plan_ahead(const std::vector<std::size_t>& indices) {
+  static const loaded_streams none;
+  for (const auto i : indices) {
+    const auto& request = batch->requests[i];
+    for (const auto* list : {&request.expect, &request.guard}) {
+      for (const auto& named : *list) {
+        if (named.version == 0 && list == &request.expect) continue;
+        if (!versions.find(named.stream)) return std::nullopt;
+      }
+    }
+  }
+  batch_planner planner(versions, none, tail, clock.now_us());
+  for (const auto i : indices) {
+    if (planner.follow(i, batch->requests[i])) continue;
+    if (!planner.add(i, batch->requests[i], true)) return std::nullopt;
+  }
+  auto made = planner.finish();
+  if (made.events.empty() || needs_partition(made)) return std::nullopt;
+  return made;
+}
+
+void journal::impl::fly(batch_plan plan, std::vector<std::size_t> indices) {
+  flying = std::make_unique<flight>();
+  auto& f = *flying;
+  f.batch = batch;
+  f.indices = std::move(indices);
+  f.plan = std::move(plan);
+  f.statement = compose_batch(f.plan.content(), session->types());
+  take_off();
+}
+
+void journal::impl::take_off() {
+  auto& f = *flying;
+  advance(f.plan);
+  sender.start([this, &f] {
+    f.asked_us = clock.mono_us();
+    try {
+      session->append(f.statement);
+      f.committed = true;
+    } catch (const std::exception&) {
+      f.why = trouble_of_current(session->connection());
+    }
+    if (on_landed) on_landed();
+  });
+}
+
+/// Waits for what is under way. What was committed is given, and still to be told.
+std::unique_ptr<flight> journal::impl::land() {
+  if (!flying) return nullptr;
+  sender.wait();
+  auto landed = std::move(flying);
+  if (landed->committed) {
+    confirm(landed->asked_us);
+    return landed;
+  }
+  retreat(landed->plan);
+  const auto mine = std::exchange(batch, landed->batch);
+  conclude(judge(landed->why), std::move(landed->plan), std::move(landed->indices), landed->why,
+           false, true);
+  batch = mine;
+  return nullptr;
+}
+
+void journal::impl::tell(const std::unique_ptr<flight>& landed) {
+  if (!landed) return;
+  const auto mine = std::exchange(batch, landed->batch);
+  publish(landed->plan);
+  answer_plan(landed->plan);
+  batch = mine;
+}
+
+void journal::impl::hasten(std::vector<std::size_t> indices) {
+  if (flying) {
+    auto next = std::make_unique<flight>();
+    if (auto plan = plan_ahead(indices)) {
+      next->batch = batch;
+      next->indices = indices;
+      next->plan = std::move(*plan);
+      next->statement = compose_batch(next->plan.content(), session->types());
+    }
+    const auto landed = land();
+    if (landed && next->batch) {
+      // The database works on while the one before is told.
+      flying = std::move(next);
+      take_off();
+      return tell(landed);
+    }
+    tell(landed);
+  }
+  run(std::move(indices), false, true, true);
+}
+
+void journal::impl::finish() {
+  tell(land());
+}
+
+void journal::impl::begin(std::shared_ptr<journal_batch> given) {
+  open_batch(std::move(given));
+  for (auto& slice : slices()) hasten(std::move(slice));
+  batch = nullptr;
+}
+
+void journal::begin(std::shared_ptr<journal_batch> batch) {
+  impl_->begin(std::move(batch));
+}
+bool journal::in_flight() const {
+  return impl_->flying != nullptr;
+}
+void journal::finish() {
+  impl_->finish();
+}
+void journal::on_landed(std::function<void()> told) {
+  impl_->on_landed = std::move(told);
+}
+
+}  // namespace reeve::persistence
