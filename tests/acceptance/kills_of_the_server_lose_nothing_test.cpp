@@ -99,6 +99,7 @@ TEST_P(server_killed_under_load, keeps_what_was_acknowledged) {
        }},
       reeve.api());
   kill_again_and_again(reeve, clients, dice, 500);
+  EXPECT_TRUE(support::eventually(10s, [&] { return clients.count() >= 20; }));
   const auto all = clients.finish(10s);
   EXPECT_EQ(clients.unexpected(), std::vector<std::string>());
   EXPECT_GE(all.size(), 20U);

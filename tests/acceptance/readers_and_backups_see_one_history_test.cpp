@@ -132,6 +132,8 @@ TEST(P7_readers, see_every_position_once_while_the_server_is_killed) {
       reeve.api());
   for (int n = 0; n < 4; ++n) {
     support::breathe(dice.moment(50, 600));
+    const auto least = static_cast<std::size_t>(5 * (n + 1));
+    EXPECT_TRUE(support::eventually(10s, [&] { return clients.count() >= least; }));
     reeve.crash_and_restart();
     clients.point_to(reeve.api());
     reader.point_to(reeve.api());
