@@ -16,6 +16,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -61,7 +62,7 @@ class actor_tree {
 
   /// Waits until every part of the tree is up; false if it is not within the time.
   bool await_up(std::chrono::milliseconds within) const;
-  actors::commands& commands();
+  command_port& commands();
   void record(domain::system_event fact);
   /// A fact that is one tenant's own.
   void record(const uuid& tenant, domain::system_event fact);
@@ -71,7 +72,8 @@ class actor_tree {
   /// was up.
   bool await_tidied(std::chrono::milliseconds within);
   void engine_available(bool available);
-  std::vector<agent_row> agents() const;
+  /// With a tenant, of all runs only its own.
+  std::vector<agent_row> agents(const std::optional<uuid>& tenant = {}) const;
   supervision_totals totals() const;
   bool log_available() const;
   std::int64_t queued_appends() const;

@@ -1,6 +1,5 @@
 #include "cli/serve.hpp"
 
-#include "api/bridge.hpp"
 #include "base/log.hpp"
 #include "cli/bootstrap.hpp"
 #include "cli/engine_choice.hpp"

@@ -112,7 +112,6 @@ class server_process {
   api::denial_ledger denials_{[this](const uuid& tenant, domain::access_denied what) {
     tell([&](actors::actor_tree& tree) { tree.record(tenant, std::move(what)); });
   }};
-  std::unique_ptr<api::command_port> bridge_;
   std::unique_ptr<api::services> services_;
   std::optional<api::router> router_;
   std::unique_ptr<api::http_server> http_;

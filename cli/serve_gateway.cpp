@@ -1,6 +1,5 @@
 // The part of a server process that clients see.
 
-#include "api/bridge.hpp"
 #include "api/openapi.hpp"
 #include "api/routes/health.hpp"
 #include "base/log.hpp"
@@ -62,9 +61,9 @@ void server_process::fill_services() {
     return api::engine_view{s.engine,  s.available,   s.breaker,
                             s.version, s.api_version, s.live_restore};
   };
-  services_->agents = [this] {
+  services_->agents = [this](const std::optional<uuid>& tenant) {
     std::vector<api::agent_view> all;
-    for (const auto& row : tree_->agents()) {
+    for (const auto& row : tree_->agents(tenant)) {
       all.push_back({row.path,
                      row.strategy,
                      row.state,
@@ -114,8 +113,7 @@ outcome<done> server_process::open_gateway() {
 
 /// From here on this server answers for the log. What the handlers need was made before.
 outcome<done> server_process::announce() {
-  bridge_ = api::make_bridge(tree_->commands(), real_ids());
-  services_->commands = bridge_.get();
+  services_->commands = &tree_->commands();
   if (!write_line(endpoint_file(config_), url_)) {
     return reject(errc::unavailable, endpoint_file(config_) + " cannot be written");
   }

@@ -101,8 +101,12 @@ outcome<done> check_request(const append_request& request) {
       return reject(errc::invalid, "a stream is expected twice", "/expect");
     }
   }
-  for (const auto& event : request.events) {
+  for (std::size_t i = 0; i < request.events.size(); ++i) {
+    const auto& event = request.events[i];
     if (auto checked = check_event(event); !checked) return checked;
+    if (event.caused_by && *event.caused_by >= i) {
+      return reject(errc::invalid, "a cause comes before what it causes", "/caused_by");
+    }
     const auto expected = tenants.find(event.stream);
     if (expected == tenants.end()) {
       return reject(errc::invalid, "a stream is written and its version not expected", "/expect");
@@ -197,6 +201,7 @@ bool batch_planner::follow(std::size_t index, const append_request& request) {
 }
 
 void batch_planner::stamp(const append_request& request) {
+  const auto first = tail_.position + 1;
   for (const auto& event : request.events) {
     auto [moved, fresh] = moves_.try_emplace(event.stream);
     if (fresh) {
@@ -219,6 +224,9 @@ void batch_planner::stamp(const append_request& request) {
     record.tenant = event.tenant;
     record.payload = event.payload;
     record.meta = event.meta;
+    if (event.caused_by) {
+      record.meta.causation_id = first + static_cast<domain::position>(*event.caused_by);
+    }
     record.recorded_at_us = now_++;
     record.leaf = leaf_of(record);
     record.hash = chain_hash(tail_.hash, record.leaf);

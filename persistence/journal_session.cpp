@@ -132,7 +132,7 @@ std::optional<leader_of_log> journal_session::last_leader(const std::string& str
   domain::event_record record;
   record.type = rows[0][0].c_str();
   record.payload = rows[0][1].c_str();
-  const auto event = log_event_of(record);
+  const auto event = from_record<domain::log_state>(record);
   if (!event) return leader_of_log{};
   const auto* resigned = std::get_if<domain::leader_resigned>(&*event);
   return leader_of_log{std::visit([](const auto& e) { return e.server; }, *event),

@@ -169,12 +169,18 @@ void project(const domain::run_state& after, std::span<const domain::run_event> 
   }
 }
 
-void project(const domain::system_event& event, const uuid& tenant,
-             const domain::event_stamp& stamp, row_sink& rows) {
-  if (const auto* seen = std::get_if<domain::engine_seen>(&event)) {
+void project(const domain::system_state& after, std::span<const domain::system_event> events,
+             std::span<const domain::event_stamp> stamps, row_sink& rows) {
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const auto* seen = std::get_if<domain::engine_seen>(&events[i]);
+    if (seen == nullptr) continue;
     add(rows, table::singletons,
-        {text(tenant), "engine_" + seen->engine, text(stamp.at), codec::encode_document(*seen)});
+        {text(after.tenant), "engine_" + seen->engine, text(stamps[i].at),
+         codec::encode_document(*seen)});
   }
 }
+
+void project(const domain::log_state&, std::span<const domain::log_event>,
+             std::span<const domain::event_stamp>, row_sink&) {}
 
 }  // namespace reeve::persistence

@@ -2,12 +2,7 @@
 // The inline projections: pure functions from the state after some events to rows. The journal
 // writes them in the statement that appends the events; a rebuild runs the same functions.
 
-#include "domain/access/access.hpp"
-#include "domain/access/allowlist.hpp"
-#include "domain/runs/directive.hpp"
-#include "domain/runs/llm.hpp"
-#include "domain/runs/run.hpp"
-#include "domain/system_events.hpp"
+#include "domain/aggregates.hpp"
 #include "persistence/append_port.hpp"
 
 #include <memory>
@@ -31,9 +26,10 @@ void project(const domain::access_state& after, std::span<const domain::access_e
              std::span<const domain::event_stamp> stamps, row_sink& rows);
 void project(const domain::run_state& after, std::span<const domain::run_event> events,
              std::span<const domain::event_stamp> stamps, row_sink& rows);
-/// Events without a state: each gives its rows by itself.
-void project(const domain::system_event& event, const uuid& tenant,
-             const domain::event_stamp& stamp, row_sink& rows);
+void project(const domain::system_state& after, std::span<const domain::system_event> events,
+             std::span<const domain::event_stamp> stamps, row_sink& rows);
+void project(const domain::log_state& after, std::span<const domain::log_event> events,
+             std::span<const domain::event_stamp> stamps, row_sink& rows);
 
 /// Folds any log into rows, keeping the states that it needs. Rows are rendered by `flush`, once
 /// for all events of a stream since the last one. A run's state is let go when the run is over,
@@ -42,7 +38,7 @@ class projection_fold {
  public:
   projection_fold();
   ~projection_fold();
-  /// `internal` for an event that cannot be read.
+  /// `internal` for an event that cannot be read or whose stream is no aggregate's.
   outcome<done> apply(const domain::event_record& record);
   /// Adds the rows that the events since the last call have changed, each as it is now.
   void flush(row_sink& rows);

@@ -90,6 +90,8 @@ class read_port {
   virtual void run_detail(uuid tenant, uuid run, reply_slot<document> slot) = 0;
   /// A job with its token totals.
   virtual void job_detail(uuid tenant, uuid job, reply_slot<document> slot) = 0;
+  /// The run that a job belongs to; nothing if this tenant has no such job.
+  virtual void run_of_job(uuid tenant, uuid job, reply_slot<std::optional<uuid>> slot) = 0;
   virtual void events(event_query query, reply_slot<event_page> slot) = 0;
   /// One event with its payload, as JSON.
   virtual void event(std::optional<uuid> tenant, domain::position at,

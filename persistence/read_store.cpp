@@ -45,6 +45,9 @@ constexpr std::string_view job_detail_sql =
     " ON u.tenant = j.tenant AND u.job_id = j.id"
     " WHERE j.tenant = $1::uuid AND j.id = $2::uuid";
 
+constexpr std::string_view run_of_job_sql =
+    "SELECT run_id FROM reeve_read.jobs WHERE tenant = $1::uuid AND id = $2::uuid";
+
 constexpr std::string_view last_success_sql =
     "SELECT id, created_position, started_at_us FROM reeve_read.runs WHERE tenant = $1::uuid"
     " AND directive_id = $2::uuid AND status = 'success' AND NOT is_simulated"
@@ -201,6 +204,16 @@ void read_store::job_detail(uuid tenant, uuid job, reply_slot<document> slot) {
                   if (rows.empty()) return absent();
                   return make_document(job_with_usage(rows[0], 0, 1));
                 });
+}
+
+void read_store::run_of_job(uuid tenant, uuid job, reply_slot<std::optional<uuid>> slot) {
+  impl_->pool.submit<std::optional<uuid>>(
+      std::move(slot), [tenant, job](read_session& session) -> outcome<std::optional<uuid>> {
+        const auto rows = session.query(
+            tenant, {std::string(run_of_job_sql), {to_string(tenant), to_string(job)}});
+        if (rows.empty()) return std::optional<uuid>{};
+        return std::optional(uuid_of(rows[0][0]));
+      });
 }
 
 void read_store::events(event_query query, reply_slot<event_page> slot) {

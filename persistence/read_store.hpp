@@ -51,6 +51,7 @@ class read_store final : public read_port {
   void list(list_query query, reply_slot<document> slot) override;
   void run_detail(uuid tenant, uuid run, reply_slot<document> slot) override;
   void job_detail(uuid tenant, uuid job, reply_slot<document> slot) override;
+  void run_of_job(uuid tenant, uuid job, reply_slot<std::optional<uuid>> slot) override;
   void events(event_query query, reply_slot<event_page> slot) override;
   void event(std::optional<uuid> tenant, domain::position at, reply_slot<document> slot) override;
   void last_successful_run(uuid tenant, uuid directive,

@@ -62,7 +62,7 @@ caf::behavior run_actor(caf::event_based_actor* self, run_ports* ports, uuid ten
   life->tenant = tenant;
   life->run = run;
   life->ready = std::move(ready);
-  ports->registry.enter(run, life->handle());
+  ports->registry.enter(tenant, run, life->handle());
   if (state) {
     life->begin(std::move(state));
   } else {

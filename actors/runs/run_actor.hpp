@@ -9,7 +9,7 @@ namespace reeve::actors {
 
 struct run_cancel {
   command_context context;
-  commands::slot<domain::run_state> slot;
+  state_slot<domain::run_state> slot;
 };
 
 struct run_cancel_message {

@@ -36,7 +36,9 @@ void run_machine::begin() {
 void run_machine::cancel(domain::event_meta meta, std::optional<persistence::command_key> command,
                          reply_slot<executed<run_state>> slot) {
   decision d;
-  d.decide = [](const run_state& s, time_us) { return domain::decide_cancel(s); };
+  d.decide = [](const run_state& s, time_us) {
+    return domain::decide(s, domain::cancel_run{s.id});
+  };
   d.meta = std::move(meta);
   d.command = std::move(command);
   d.then = [this, slot](outcome<done> ok) {
@@ -257,28 +259,34 @@ void run_machine::finish_if_over() {
   over_();
 }
 
-void run_registry::enter(const uuid& run, caf::actor handle) {
+void run_registry::enter(const uuid& tenant, const uuid& run, caf::actor handle) {
   std::lock_guard lock(mutex_);
-  runs_[run] = std::move(handle);
+  runs_[run] = {tenant, std::move(handle)};
 }
 
 void run_registry::leave(const uuid& run, const caf::actor_addr& handle) {
   std::lock_guard lock(mutex_);
   auto it = runs_.find(run);
-  if (it != runs_.end() && it->second.address() == handle) runs_.erase(it);
+  if (it != runs_.end() && it->second.handle.address() == handle) runs_.erase(it);
 }
 
 caf::actor run_registry::find(const uuid& run) const {
   std::lock_guard lock(mutex_);
   auto it = runs_.find(run);
-  return it == runs_.end() ? caf::actor() : it->second;
+  return it == runs_.end() ? caf::actor() : it->second.handle;
+}
+
+std::optional<uuid> run_registry::tenant_of(const uuid& run) const {
+  std::lock_guard lock(mutex_);
+  auto it = runs_.find(run);
+  return it == runs_.end() ? std::nullopt : std::optional(it->second.tenant);
 }
 
 std::vector<caf::actor> run_registry::all() const {
   std::lock_guard lock(mutex_);
   std::vector<caf::actor> handles;
   handles.reserve(runs_.size());
-  for (const auto& [id, handle] : runs_) handles.push_back(handle);
+  for (const auto& [id, entry] : runs_) handles.push_back(entry.handle);
   return handles;
 }
 

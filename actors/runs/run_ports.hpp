@@ -16,6 +16,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -32,15 +33,21 @@ struct run_settings {
 /// Run actors by run, for commands and broadcasts. Thread-safe.
 class run_registry {
  public:
-  void enter(const uuid& run, caf::actor handle);
+  void enter(const uuid& tenant, const uuid& run, caf::actor handle);
   void leave(const uuid& run, const caf::actor_addr& handle);
   caf::actor find(const uuid& run) const;
+  /// Nothing: there is no such run here.
+  std::optional<uuid> tenant_of(const uuid& run) const;
   std::vector<caf::actor> all() const;
   std::size_t size() const;
 
  private:
   mutable std::mutex mutex_;
-  std::unordered_map<uuid, caf::actor> runs_;
+  struct entry {
+    uuid tenant;
+    caf::actor handle;
+  };
+  std::unordered_map<uuid, entry> runs_;
 };
 
 struct run_ports {

@@ -56,9 +56,7 @@ class triage_attempt final : public job_attempt {
         containers_.push_back(domain::allowing_entry(list, name)->name);
       }
     } else if (!task().params.files) {
-      for (const auto& e : list.entries) {
-        if (e.is_active) containers_.push_back(e.what.name);
-      }
+      for (const auto& [name, id] : list.active) containers_.push_back(name);
     }
     return true;
   }

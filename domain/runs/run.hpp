@@ -4,6 +4,7 @@
 
 #include "base/shared_value.hpp"
 #include "domain/access/allowlist.hpp"
+#include "domain/runs/run_commands.hpp"
 #include "domain/runs/run_events.hpp"
 
 #include <map>
@@ -83,31 +84,13 @@ struct run_state {
 template <>
 struct aggregate_of<run_state> {
   using event = run_event;
+  using command = std::variant<launch_run, cancel_run>;
   static constexpr std::string_view prefix = "run";
 };
 
 void evolve(run_state& state, const run_event& event, const evolve_context& context);
 
 using run_events = std::vector<run_event>;
-
-struct launch_command {
-  uuid run;
-  std::vector<uuid> jobs;
-  directive_snapshot directive;
-  std::string engine;
-  std::optional<std::string> since;
-  std::optional<uuid> since_run;
-  std::optional<time_us> since_at;
-  label_map labels;
-  std::optional<uuid> retry_of;
-};
-
-/// Everything that can be refused before anything starts: the directive's own rules (invalid, with
-/// the field), then the allowlists (not_allowlisted, with the field). `at` is the pointer of the
-/// tasks in the request ("/tasks" or "/directive/tasks").
-outcome<run_events> decide_launch(const run_state& state, const launch_command& command,
-                                  const image_list_state& images,
-                                  const container_list_state& containers, const std::string& at);
 
 /// The allowlist's word on one task, at launch and again right before the start.
 outcome<done> check_allowed(const task_spec& task, const image_list_state& images,
@@ -143,8 +126,8 @@ outcome<run_events> decide_end(const run_state& state, const uuid& job, end_reas
 outcome<run_events> decide_refuse(const run_state& state, const uuid& job, end_reason reason);
 
 /// The request to cancel; jobs that do not run are cancelled with it, and the run ends with it if
-/// none runs. Twice gives no event; conflict when the run is over.
-outcome<run_events> decide_cancel(const run_state& state);
+/// none runs.
+outcome<run_events> decide(const run_state& state, const cancel_run& command);
 
 /// "reeve-<last 12 digits of the tenant>-<job>-a<attempt>", also the volume's name.
 std::string container_name_of(const uuid& tenant, const uuid& job, std::int64_t attempt);

@@ -116,37 +116,6 @@ outcome<done> check_allowed(const task_spec& task, const image_list_state& image
   return done{};
 }
 
-outcome<run_events> decide_launch(const run_state& state, const launch_command& c,
-                                  const image_list_state& images,
-                                  const container_list_state& containers, const std::string& at) {
-  if (state.stream_version != 0) return reject(errc::conflict, "the run exists already");
-  if (auto ok = check_tasks(c.directive.tasks, at); !ok) return ok.error();
-  const auto around = at.substr(0, at.find_last_of('/'));
-  if (auto ok = check_limits(c.directive.limits, around + "/limits"); !ok) return ok.error();
-  if (c.jobs.size() != c.directive.tasks.size()) {
-    return reject(errc::internal, "a run has one job for each task");
-  }
-  if (auto ok = check_labels(c.labels, "/labels"); !ok) return ok.error();
-  if (c.since) {
-    if (auto ok = check_since(*c.since, "/since"); !ok) return ok.error();
-  }
-  for (std::size_t i = 0; i < c.directive.tasks.size(); ++i) {
-    auto ok = check_allowed(c.directive.tasks[i], images, containers, at + "/" + std::to_string(i));
-    if (!ok) return ok.error();
-  }
-  run_launched e;
-  e.id = c.run;
-  e.directive = c.directive;
-  e.jobs = c.jobs;
-  e.engine = c.engine;
-  e.since = c.since;
-  e.since_run = c.since_run;
-  if (c.since_at) e.since_at = timestamp{*c.since_at};
-  e.labels = c.labels;
-  e.retry_of = c.retry_of;
-  return run_events{std::move(e)};
-}
-
 run_plan plan(const run_state& state, time_us now) {
   run_plan result;
   if (is_terminal(state.status) || state.stream_version == 0) return result;
@@ -239,8 +208,8 @@ outcome<run_events> decide_refuse(const run_state& state, const uuid& id, end_re
   return events;
 }
 
-outcome<run_events> decide_cancel(const run_state& state) {
-  if (state.stream_version == 0) return reject(errc::not_found, "there is no such run");
+outcome<run_events> decide(const run_state& state, const cancel_run&) {
+  if (state.stream_version == 0) return reject(errc::not_found, "there is no such resource");
   if (is_terminal(state.status)) return reject(errc::conflict, "the run is over");
   if (state.cancel_requested) return run_events{};
   run_events events{run_cancel_requested{}};

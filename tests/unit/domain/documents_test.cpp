@@ -23,9 +23,9 @@ TEST(RUN1_document, of_a_directive_has_its_spec_and_its_version) {
   spec.labels = {{"team", "ops"}};
   name_tasks(spec.tasks);
   directive_state d;
-  take(d, decide_create(d, id_of(2), spec, true));
+  take(d, decide(d, create_directive{id_of(2), spec, true}));
   spec.description = "why";
-  take(d, decide_revise(d, spec));
+  take(d, decide(d, revise_directive{id_of(2), spec}));
   EXPECT_EQ(
       encode_document(document_of(d)),
       R"({"created_at":"1970-01-01T00:00:00.001000Z","description":"why",)"
@@ -41,8 +41,8 @@ TEST(RUN1_document, of_a_directive_has_its_spec_and_its_version) {
 
 TEST(CTR8_document, of_an_image_entry_has_its_normal_reference) {
   image_list_state list;
-  take(list, decide_allow(list, image_allowed{id_of(2), "box", "sha256:x", true, "why"}));
-  EXPECT_EQ(encode_document(document_of(list.entries[0])),
+  take(list, decide(list, allow_image{image_allowed{id_of(2), "box", "sha256:x", true, "why"}}));
+  EXPECT_EQ(encode_document(document_of(*list.find(id_of(2)))),
             R"({"allow_host_network":true,"created_at":"1970-01-01T00:00:00.001000Z",)"
             R"("created_by":"token:writer","digest":"sha256:x",)"
             R"("id":"01000000-0000-0000-0000-000000000002","is_active":true,"reason":"why",)"
@@ -51,9 +51,9 @@ TEST(CTR8_document, of_an_image_entry_has_its_normal_reference) {
 
 TEST(CTR8_document, of_a_container_entry_says_whether_it_is_active) {
   container_list_state list;
-  take(list, decide_allow(list, container_allowed{id_of(2), "web", {}, ""}));
-  take(list, decide_deny(list, id_of(2)));
-  EXPECT_EQ(encode_document(document_of(list.entries[0])),
+  take(list, decide(list, allow_container{container_allowed{id_of(2), "web", {}, ""}}));
+  take(list, decide(list, deny_container{id_of(2)}));
+  EXPECT_EQ(encode_document(document_of(*list.find(id_of(2)))),
             R"({"container_id":null,"created_at":"1970-01-01T00:00:00.001000Z",)"
             R"("created_by":"token:writer","id":"01000000-0000-0000-0000-000000000002",)"
             R"("is_active":false,"name":"web","reason":""})");
@@ -61,17 +61,17 @@ TEST(CTR8_document, of_a_container_entry_says_whether_it_is_active) {
 
 TEST(ACC1_document, of_a_token_never_has_its_hash) {
   access_state a;
-  take(a, decide_tenant(a, id_of(1), "house", id_of(9)));
+  take(a, decide(a, create_tenant{id_of(1), "house", id_of(9)}));
   digest hash;
   hash.fill(0xab);
-  take(a, decide_token(a, {id_of(2), "ci", token_role::operator_, hash}));
-  const auto text = encode_document(document_of(a.tokens[0]));
+  take(a, decide(a, create_token{{id_of(2), "ci", token_role::operator_, hash}}));
+  const auto text = encode_document(document_of(*a.find(id_of(2))));
   EXPECT_EQ(text, R"({"created_at":"1970-01-01T00:00:00.002000Z","created_by":"token:writer",)"
                   R"("id":"01000000-0000-0000-0000-000000000002","is_active":true,"name":"ci",)"
                   R"("revoked_at":null,"role":"operator"})");
-  take(a, decide_revoke(a, id_of(2)));
+  take(a, decide(a, revoke_token{id_of(2)}));
   EXPECT_NE(
-      encode_document(document_of(a.tokens[0]))
+      encode_document(document_of(*a.find(id_of(2))))
           .find(R"("is_active":false,"name":"ci","revoked_at":"1970-01-01T00:00:00.003000Z")"),
       std::string::npos);
 }

@@ -67,6 +67,27 @@ TEST_F(journal_on_database, EV6_every_stored_event_is_chained_from_the_origin) {
   EXPECT_EQ(log.head().hash, previous);
 }
 
+TEST_F(journal_on_database, EV2_an_event_names_a_cause_of_the_same_append) {
+  ASSERT_TRUE(append_one(log, append_to(fresh_stream(), 0, tenant)));
+  auto request = append_to(fresh_stream(), 0, tenant);
+  for (int i = 0; i < 2; ++i) request.events.push_back(request.events[0]);
+  request.events[1].caused_by = 0;
+  request.events[2].caused_by = 1;
+  const auto result = append_one(log, request);
+  ASSERT_TRUE(result) << result.error().detail;
+  const auto at = result->first_position;
+  const auto cause_of = [&](position p) {
+    return db.root("SELECT causation_id FROM reeve.events WHERE position = " +
+                   std::to_string(p))[0][0];
+  };
+  EXPECT_TRUE(cause_of(at).is_null());
+  EXPECT_EQ(cause_of(at + 1).as<std::int64_t>(), at);
+  EXPECT_EQ(cause_of(at + 2).as<std::int64_t>(), at + 1);
+  request = append_to(fresh_stream(), 0, tenant);
+  request.events[0].caused_by = 0;
+  EXPECT_EQ(append_one(log, request).error().field, "/caused_by") << "nothing causes itself";
+}
+
 TEST_F(journal_on_database, EV3_a_conflict_names_both_versions) {
   const auto stream = fresh_stream();
   ASSERT_TRUE(append_one(log, append_to(stream, 0, tenant)));

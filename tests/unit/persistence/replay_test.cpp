@@ -4,6 +4,7 @@
 #include "persistence/replay.hpp"
 
 #include "actors/append_of.hpp"
+#include "persistence/projections.hpp"
 #include "tests/unit/persistence/journal_fixture.hpp"
 
 #include <algorithm>
@@ -77,27 +78,27 @@ class replays : public ::testing::Test {
     for (const bool is_over : {true, true, false}) write_run(is_over);
     author<llm_usage_state> calls(log, tenant, stream_of<llm_usage_state>(job));
     for (std::int64_t n = 1; n <= 5; ++n) {
-      calls.write(
-          decide_record(*calls.state, real_ids().next(), job, run, {"m-1", n, 2 * n, {}, {}}));
+      calls.write(decide(*calls.state,
+                         record_llm_call{real_ids().next(), job, run, {"m-1", n, 2 * n, {}, {}}}));
     }
   }
   void write_access() {
     author<access_state> access(log, tenant, stream_of<access_state>(tenant));
-    access.write(decide_tenant(*access.state, tenant, "first", directive));
+    access.write(decide(*access.state, create_tenant{tenant, "first", directive}));
     token_created token;
     token.id = real_ids().next();
     token.name = "one";
-    access.write(decide_token(*access.state, token));
-    access.write(decide_revoke(*access.state, token.id));
+    access.write(decide(*access.state, create_token{token}));
+    access.write(decide(*access.state, revoke_token{token.id}));
     token.id = real_ids().next();
-    access.write(decide_token(*access.state, token));
+    access.write(decide(*access.state, create_token{token}));
   }
   void write_directives() {
     author<directive_state> one(log, tenant, stream_of<directive_state>(directive));
-    one.write(decide_create(*one.state, directive, spec_named("a"), false));
-    one.write(decide_revise(*one.state, spec_named("b")));
-    one.write(decide_revise(*one.state, spec_named("c")));
-    one.write(decide_archive(*one.state));
+    one.write(decide(*one.state, create_directive{directive, spec_named("a"), false}));
+    one.write(decide(*one.state, revise_directive{directive, spec_named("b")}));
+    one.write(decide(*one.state, revise_directive{directive, spec_named("c")}));
+    one.write(decide(*one.state, archive_directive{directive}));
   }
   void write_images() {
     author<image_list_state> images(log, tenant, stream_of<image_list_state>(tenant));
@@ -105,9 +106,9 @@ class replays : public ::testing::Test {
       image_allowed entry;
       entry.id = real_ids().next();
       entry.reference = reference;
-      images.write(decide_allow(*images.state, entry));
+      images.write(decide(*images.state, allow_image{entry}));
     }
-    images.write(decide_deny(*images.state, images.state->entries[0].what.id));
+    images.write(decide(*images.state, deny_image{images.state->entries.begin()->first}));
   }
   void write_run(bool is_over) {
     run_launched launch;
@@ -269,6 +270,25 @@ TEST_F(replays, P6_a_projection_that_was_left_out_is_found) {
   EXPECT_EQ(result.different_rows, 1);
   ASSERT_FALSE(result.differences.empty());
   EXPECT_EQ(result.differences[0].table, "reeve_read.image_allowlist");
+}
+
+TEST_F(replays, EV8_a_stream_of_no_aggregate_is_an_error_and_not_passed_over) {
+  for (const std::string& stream :
+       {fresh_stream("thing"), std::string("run-1"), fresh_stream("runs"), std::string("run")}) {
+    auto fold = projection_fold();
+    event_record record;
+    record.stream = stream;
+    record.type = "run_started";
+    record.payload = "{}";
+    const auto folded = fold.apply(record);
+    ASSERT_FALSE(folded) << stream;
+    EXPECT_EQ(folded.error().code, errc::internal);
+  }
+  ASSERT_TRUE(append_one(log, append_to(fresh_stream("thing"), 0, tenant)));
+  const auto result = replay(options);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, errc::internal);
+  EXPECT_TRUE(nothing_is_left());
 }
 
 TEST_F(replays, an_unreadable_event_is_an_error_and_not_a_difference) {

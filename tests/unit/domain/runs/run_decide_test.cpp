@@ -13,31 +13,36 @@ using steps::id_of;
 using steps::launch_of;
 using steps::listing;
 
+/// The pointer of the refusal of a launch whose directive stands inside it, or is the default one
+/// (`at` "/tasks").
 std::string launched(std::vector<task_spec> tasks, directive_limits limits = {},
                      const std::string& at = "/tasks") {
-  return steps::pointer_of(
-      decide_launch({}, launch_of(std::move(tasks), limits), listing(steps::box), {}, at));
+  auto c = launch_of(std::move(tasks), limits);
+  if (at == "/tasks") {
+    c.directive.stream_version = 1;
+    c.directive.spec = std::get<of_spec>(c.command.from).spec;
+    c.command.from = of_default{};
+  }
+  return steps::pointer_of(c.decided());
 }
 
 TEST(RUN2_snapshot, is_in_the_event_by_value_with_one_job_for_each_task) {
   auto c = launch_of({container_task("a"), container_task("b", {"a"})});
-  c.since = "last_success";
-  c.since_run = id_of(40);
-  c.since_at = 77;
-  c.labels = {{"team", "ops"}};
-  c.retry_of = id_of(41);
-  const auto events = decide_launch({}, c, listing(steps::box), {}, "/tasks");
+  c.command.since = "last_success";
+  c.command.labels = {{"team", "ops"}};
+  c.last_success = former_run{id_of(40), 77};
+  const auto events = c.decided();
   ASSERT_TRUE(events);
   run_launched e;
-  e.id = c.run;
-  e.directive = c.directive;
+  e.id = c.command.run;
+  e.directive.name = "d";
+  e.directive.tasks = std::get<of_spec>(c.command.from).spec.tasks;
   e.jobs = {id_of(0), id_of(1)};
   e.engine = "docker";
   e.since = "last_success";
   e.since_run = id_of(40);
   e.since_at = timestamp{77};
-  e.labels = c.labels;
-  e.retry_of = id_of(41);
+  e.labels = c.command.labels;
   EXPECT_EQ(*events, run_events{e});
   run_state run;
   steps::take(run, events);
@@ -47,7 +52,7 @@ TEST(RUN2_snapshot, is_in_the_event_by_value_with_one_job_for_each_task) {
   ASSERT_EQ(run.jobs.size(), 2U);
   EXPECT_EQ(run.task_of(run.jobs[1]).name, "b");
   EXPECT_EQ(jobs_by_status(run), (std::map<std::string, std::int64_t>{{"pending", 2}}));
-  EXPECT_EQ(code_of(decide_launch(run, c, listing(steps::box), {}, "/tasks")), errc::conflict);
+  EXPECT_EQ(code_of(c.decided(run)), errc::conflict);
 }
 
 TEST(RUN3_launch_refusals, name_the_field_in_the_request) {
@@ -80,14 +85,14 @@ TEST(RUN3_launch_refusals, cover_the_limits_labels_and_since) {
   EXPECT_EQ(launched({container_task("a")}, none_at_all, "/directive/tasks"),
             "/directive/limits/max_parallel");
   auto c = launch_of({container_task("a")});
-  c.since = "yesterday";
-  EXPECT_EQ(steps::pointer_of(decide_launch({}, c, listing(steps::box), {}, "/tasks")), "/since");
-  c.since.reset();
-  c.labels = {{"two words", ""}};
-  EXPECT_EQ(steps::pointer_of(decide_launch({}, c, listing(steps::box), {}, "/tasks")), "/labels");
-  c.labels.clear();
+  c.command.since = "yesterday";
+  EXPECT_EQ(steps::pointer_of(c.decided()), "/since");
+  c.command.since.reset();
+  c.command.labels = {{"two words", ""}};
+  EXPECT_EQ(steps::pointer_of(c.decided()), "/labels");
+  c.command.labels.clear();
   c.jobs.pop_back();
-  EXPECT_EQ(code_of(decide_launch({}, c, listing(steps::box), {}, "/tasks")), errc::internal);
+  EXPECT_EQ(code_of(c.decided()), errc::internal);
 }
 
 TEST(RUN3_launch_refusals, tell_a_bad_field_before_one_that_is_not_listed) {
@@ -274,9 +279,9 @@ TEST(RUN5_refuse, fails_a_job_that_waits_and_starts_the_run_with_it) {
 }
 
 TEST(RUN5_cancel, of_a_run_that_nothing_runs_in_ends_it_at_once) {
-  EXPECT_EQ(code_of(decide_cancel(run_state{})), errc::not_found);
+  EXPECT_EQ(code_of(decide(run_state{}, cancel_run{})), errc::not_found);
   driven_run run({container_task("a"), container_task("b", {"a"})});
-  EXPECT_EQ(*decide_cancel(run.state),
+  EXPECT_EQ(*decide(run.state, cancel_run{run.state.id}),
             (run_events{run_cancel_requested{},
                         job_finished{id_of(0), job_status::cancelled, end_reason::cancelled},
                         job_finished{id_of(1), job_status::cancelled, end_reason::cancelled},
@@ -284,7 +289,7 @@ TEST(RUN5_cancel, of_a_run_that_nothing_runs_in_ends_it_at_once) {
   run.cancel();
   EXPECT_EQ(run.state.status, run_status::cancelled);
   EXPECT_FALSE(run.state.started_at);
-  EXPECT_EQ(code_of(decide_cancel(run.state)), errc::conflict);
+  EXPECT_EQ(code_of(decide(run.state, cancel_run{run.state.id})), errc::conflict);
 }
 
 TEST(RUN5_cancel, lets_what_runs_end_first_and_twice_makes_no_event) {
@@ -293,7 +298,7 @@ TEST(RUN5_cancel, lets_what_runs_end_first_and_twice_makes_no_event) {
   run.cancel();
   EXPECT_EQ(run.status(1), job_status::cancelled);
   EXPECT_EQ(run.state.status, run_status::running);
-  EXPECT_TRUE(decide_cancel(run.state)->empty());
+  EXPECT_TRUE(decide(run.state, cancel_run{run.state.id})->empty());
   EXPECT_TRUE(run.startable().empty());
   run.fail(0);
   EXPECT_EQ(run.status(0), job_status::cancelled);

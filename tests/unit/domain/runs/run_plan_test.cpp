@@ -179,7 +179,7 @@ TEST(RUN5_plan_end, is_final) {
   EXPECT_TRUE(p.events.empty());
   EXPECT_TRUE(p.startable.empty());
   EXPECT_EQ(p.wake_at, 0);
-  EXPECT_FALSE(decide_cancel(run.state));
+  EXPECT_FALSE(decide(run.state, cancel_run{run.state.id}));
   EXPECT_FALSE(decide_intend(run.state, id_of(0), run.now, {}, {}, {}));
   EXPECT_FALSE(decide_refuse(run.state, id_of(0), end_reason::image_missing));
   EXPECT_FALSE(decide_end(run.state, id_of(0), end_reason::exited, 0, {}, run.now));
