@@ -88,6 +88,7 @@ server_process::~server_process() {
   checkpoints_.reset();  // signs the last head, after everything that was appended
   triage_.reset();
   engine_.reset();
+  models_.reset();
 }
 
 int server_process::run() {
@@ -132,7 +133,10 @@ outcome<done> server_process::open_storage() {
   persistence::read_store_config reading;
   reading.url = logins_.reader_url;
   reading.delay_ms = config_.reader_delay_ms;
+  reading.board = &board_;
   reads_ = std::make_unique<persistence::read_store>(reading);
+  models_ = std::make_unique<persistence::read_models>(persistence::read_models::options{
+      database_.owner_url, logins_.writer_url, &board_, reads_.get(), &tokens_});
   feed_ = std::make_unique<api::event_feed>(*reads_);
   blobs_ = std::make_unique<persistence::blob_writer>(logins_.writer_url);
   persistence::commit_notifier_options notifier;

@@ -16,6 +16,7 @@
 #include "persistence/blob_writer.hpp"
 #include "persistence/checkpoint_keeper.hpp"
 #include "persistence/commit_notifier.hpp"
+#include "persistence/read_models.hpp"
 #include "persistence/read_store.hpp"
 #include "persistence/token_table.hpp"
 #include "tasks/triage/triage_worker.hpp"
@@ -71,6 +72,7 @@ class server_process {
   persistence::journal_config journal_settings();
   persistence::admission_files admission_files() const;
   void on_commit(const persistence::commit_notice& notice);
+  api::check read_models_check() const;
   std::vector<api::check> checks() const;
   std::optional<api::caller> authenticate(std::string_view token) const;
   std::optional<rejection> closed() const;
@@ -88,7 +90,9 @@ class server_process {
   persistence::startup_rows rows_;
   redactor job_redaction_;
   persistence::token_table tokens_;
+  persistence::projection_board board_;
   std::unique_ptr<persistence::read_store> reads_;
+  std::unique_ptr<persistence::read_models> models_;
   std::unique_ptr<api::event_feed> feed_;
   std::unique_ptr<persistence::blob_writer> blobs_;
   std::unique_ptr<persistence::commit_notifier> notifier_;

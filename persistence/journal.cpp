@@ -162,8 +162,8 @@ journal::impl::verdict journal::impl::execute(const batch_plan& plan, sql_troubl
 void journal::impl::apply(const batch_plan& plan) {
   for (const auto& move : plan.moves) versions.put(move.stream, {move.tenant, move.version});
   tail = plan.after();
-  stale += plan.stale_projections;
-  if (config.on_commit) config.on_commit({plan.events, plan.rows});
+  stale += plan.stale_appends;
+  if (config.on_commit) config.on_commit({plan.events, plan.rows, plan.stale});
 }
 
 void journal::impl::answer_plan(const batch_plan& plan) {

@@ -3,7 +3,7 @@
 #include "base/invariant.hpp"
 #include "base/utf8.hpp"
 #include "persistence/leaf.hpp"
-#include "persistence/projection_tables.hpp"
+#include "persistence/projection.hpp"
 
 #include <algorithm>
 
@@ -74,9 +74,8 @@ rejection conflict(const stream_version& wanted, domain::version actual) {
 }
 
 bool is_row(const projection_row& row) {
-  const auto tables = projection_tables();
-  if (row.table < 0 || static_cast<std::size_t>(row.table) >= tables.size()) return false;
-  const auto& columns = tables[static_cast<std::size_t>(row.table)].columns;
+  if (row.of == nullptr) return false;
+  const auto& columns = row.of->columns;
   return std::equal(columns.begin(), columns.end(), row.cells.begin(), row.cells.end(),
                     [](const column& c, const auto& cell) { return fits(oid_of(c.type), cell); });
 }
@@ -127,7 +126,7 @@ std::size_t bytes_of(const append_request& request) {
 }
 
 batch_content batch_plan::content() const {
-  return {before.position, before.hash, before.epoch, events, moves, commands, rows};
+  return {before.position, before.hash, before.epoch, events, moves, commands, rows, stale};
 }
 
 log_tail batch_plan::after() const {
@@ -231,7 +230,6 @@ void batch_planner::stamp(const append_request& request) {
 void batch_planner::project(const append_request& request, std::size_t first, bool with_rows) {
   if (!request.project) return;
   const auto at = plan_.events[first].position;
-  if (!with_rows) return mark_stale(at);
   std::vector<domain::event_stamp> stamps;
   for (auto i = first; i < plan_.events.size(); ++i) {
     const auto& event = plan_.events[i];
@@ -239,21 +237,41 @@ void batch_planner::project(const append_request& request, std::size_t first, bo
   }
   row_sink rows;
   try {
-    request.project(stamps, rows);
+    if (with_rows) request.project(stamps, rows);
   } catch (...) {
     // Events are facts, projections can be rebuilt: the append goes on.
-    return mark_stale(at);
+    with_rows = false;
   }
-  if (!std::all_of(rows.begin(), rows.end(), is_row)) return mark_stale(at);
-  std::move(rows.begin(), rows.end(), std::back_inserter(plan_.rows));
+  if (!with_rows) {
+    ++plan_.stale_appends;
+    return mark_stale(request, at);
+  }
+  const auto good = std::stable_partition(rows.begin(), rows.end(), is_row);
+  if (good != rows.end()) ++plan_.stale_appends;
+  for (auto bad = good; bad != rows.end(); ++bad) mark_stale(request, at, bad->of);
+  std::copy_if(std::make_move_iterator(rows.begin()), std::make_move_iterator(good),
+               std::back_inserter(plan_.rows), [](const projection_row& row) {
+                 return row.of->kind == projection_kind::in_append;
+               });
 }
 
-void batch_planner::mark_stale(domain::position at) {
-  ++plan_.stale_projections;
-  const auto position = std::to_string(at);
-  plan_.rows.push_back({index_of(table::singletons),
-                        {to_string(system_tenant), "stale_inline_projections", position,
-                         "{\"position\":" + position + "}"}});
+void batch_planner::mark_stale(const append_request& request, domain::position at,
+                               const projection* only) {
+  const auto mark = [this, at](const projection& of) {
+    const auto known = std::find_if(plan_.stale.begin(), plan_.stale.end(),
+                                    [&of](const stale_mark& m) { return m.of == &of; });
+    if (known == plan_.stale.end()) plan_.stale.push_back({&of, at});
+  };
+  if (only != nullptr) return mark(*only);
+  for (const auto* of : projections()) {
+    const auto& all = request.events;
+    // A follower makes its own rows.
+    if (of->kind != projection_kind::in_append) continue;
+    if (std::any_of(all.begin(), all.end(),
+                    [of](const auto& event) { return is_made_of(*of, event.stream); })) {
+      mark(*of);
+    }
+  }
 }
 
 batch_plan batch_planner::finish() {

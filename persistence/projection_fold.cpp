@@ -12,10 +12,19 @@ class stream_fold {
  public:
   using event = typename domain::aggregate_of<State>::event;
 
-  outcome<done> apply(const domain::event_record& r) {
+  using history_fn = projection_fold::history_fn;
+
+  outcome<done> apply(const domain::event_record& r, const history_fn& history) {
     auto [it, fresh] = streams_.try_emplace(r.stream);
     auto& stream = it->second;
-    if (fresh) stream.state.tenant = r.tenant;
+    if (fresh) {
+      stream.state.tenant = r.tenant;
+      if (history && r.version > 1) {
+        for (const auto& before : history(r)) {
+          if (auto ok = evolve_record(stream.state, before); !ok) return ok;
+        }
+      }
+    }
     auto decoded = from_record(r, stream.state);
     if (!decoded) return decoded.error();
     const domain::event_stamp stamp{r.position, r.version, r.recorded_at_us};
@@ -38,6 +47,8 @@ class stream_fold {
     }
     changed_.clear();
   }
+
+  std::size_t size() const { return streams_.size(); }
 
  private:
   struct stream {
@@ -74,25 +85,28 @@ struct projection_fold::states {
   stream_fold<domain::llm_usage_state> llm;
   stream_fold<domain::access_state> access;
   stream_fold<domain::run_state> runs;
+  history_fn history;
   row_sink ready;  // rows of events without a state, and of each version of a directive
 };
 
-projection_fold::projection_fold() : states_(std::make_unique<states>()) {}
+projection_fold::projection_fold(history_fn history) : states_(std::make_unique<states>()) {
+  states_->history = std::move(history);
+}
 projection_fold::~projection_fold() = default;
 
 outcome<done> projection_fold::apply(const domain::event_record& r) {
   auto& s = *states_;
-  if (is_stream_of<domain::run_state>(r.stream)) return s.runs.apply(r);
-  if (is_stream_of<domain::llm_usage_state>(r.stream)) return s.llm.apply(r);
+  if (is_stream_of<domain::run_state>(r.stream)) return s.runs.apply(r, s.history);
+  if (is_stream_of<domain::llm_usage_state>(r.stream)) return s.llm.apply(r, s.history);
   if (is_stream_of<domain::directive_state>(r.stream)) {
-    auto ok = s.directives.apply(r);
+    auto ok = s.directives.apply(r, s.history);
     // Each version has a row of its own, made of the state at that version.
     if (ok) s.directives.flush(s.ready);
     return ok;
   }
-  if (is_stream_of<domain::image_list_state>(r.stream)) return s.images.apply(r);
-  if (is_stream_of<domain::container_list_state>(r.stream)) return s.containers.apply(r);
-  if (is_stream_of<domain::access_state>(r.stream)) return s.access.apply(r);
+  if (is_stream_of<domain::image_list_state>(r.stream)) return s.images.apply(r, s.history);
+  if (is_stream_of<domain::container_list_state>(r.stream)) return s.containers.apply(r, s.history);
+  if (is_stream_of<domain::access_state>(r.stream)) return s.access.apply(r, s.history);
   if (belongs_to(r.stream, "system")) {
     auto event = system_event_of(r);
     if (!event) return event.error();
@@ -111,6 +125,12 @@ void projection_fold::flush(row_sink& rows) {
   s.llm.flush(rows);
   s.access.flush(rows);
   s.runs.flush(rows);
+}
+
+std::size_t projection_fold::streams() const {
+  const auto& s = *states_;
+  return s.directives.size() + s.images.size() + s.containers.size() + s.llm.size() +
+         s.access.size() + s.runs.size();
 }
 
 }  // namespace reeve::persistence

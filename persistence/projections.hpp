@@ -1,6 +1,7 @@
 #pragma once
-// The inline projections: pure functions from the state after some events to rows. The journal
-// writes them in the statement that appends the events; a rebuild runs the same functions.
+// The projections: pure functions from the state after some events to rows, in
+// persistence/projections/. The journal writes them in the statement that appends the events; a
+// follower and a rebuild run the same functions.
 
 #include "domain/access/access.hpp"
 #include "domain/access/allowlist.hpp"
@@ -10,8 +11,10 @@
 #include "domain/system_events.hpp"
 #include "persistence/append_port.hpp"
 
+#include <functional>
 #include <memory>
 #include <span>
+#include <vector>
 
 namespace reeve::persistence {
 
@@ -40,12 +43,18 @@ void project(const domain::system_event& event, const uuid& tenant,
 /// since nothing follows then.
 class projection_fold {
  public:
-  projection_fold();
+  /// Gives the events of a stream before this one of it.
+  using history_fn =
+      std::function<std::vector<domain::event_record>(const domain::event_record& next)>;
+  /// Without a history it is to be fed from the log's first event on.
+  explicit projection_fold(history_fn history = {});
   ~projection_fold();
   /// `internal` for an event that cannot be read.
   outcome<done> apply(const domain::event_record& record);
   /// Adds the rows that the events since the last call have changed, each as it is now.
   void flush(row_sink& rows);
+  /// How many states it keeps.
+  std::size_t streams() const;
 
  private:
   struct states;

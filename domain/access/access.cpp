@@ -18,7 +18,7 @@ void evolve(access_state& s, const access_event& event, const evolve_context& c)
                           token_state t;
                           t.what = e;
                           t.created_by = std::string(c.principal);
-                          t.created_position = c.stamp.at;
+                          t.created_position = t.last_position = c.stamp.at;
                           t.created_at = c.stamp.recorded_at_us;
                           s.tokens.push_back(std::move(t));
                         },
@@ -26,6 +26,7 @@ void evolve(access_state& s, const access_event& event, const evolve_context& c)
                           for (auto& t : s.tokens) {
                             if (t.what.id != e.id) continue;
                             t.is_active = false;
+                            t.last_position = c.stamp.at;
                             t.revoked_at = c.stamp.recorded_at_us;
                           }
                         }},

@@ -61,6 +61,7 @@ struct token_state {
   bool is_active = true;
   std::string created_by;
   position created_position = 0;
+  position last_position = 0;
   time_us created_at = 0;
   std::optional<time_us> revoked_at;
   bool operator==(const token_state&) const = default;

@@ -12,7 +12,7 @@ void add_entry(List& list, const Allowed& what, const evolve_context& context) {
   allow_entry<Allowed> entry;
   entry.what = what;
   entry.created_by = std::string(context.principal);
-  entry.created_position = context.stamp.at;
+  entry.created_position = entry.last_position = context.stamp.at;
   entry.created_at = context.stamp.recorded_at_us;
   list.entries.push_back(std::move(entry));
 }
@@ -22,6 +22,7 @@ void end_entry(List& list, const uuid& id, const evolve_context& context) {
   for (auto& e : list.entries) {
     if (e.what.id != id) continue;
     e.is_active = false;
+    e.last_position = context.stamp.at;
     e.deactivated_at = context.stamp.recorded_at_us;
   }
 }

@@ -70,6 +70,7 @@ struct allow_entry {
   bool is_active = true;
   std::string created_by;
   position created_position = 0;
+  position last_position = 0;
   time_us created_at = 0;
   std::optional<time_us> deactivated_at;
   bool operator==(const allow_entry&) const = default;

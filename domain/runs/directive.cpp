@@ -4,6 +4,7 @@ namespace reeve::domain {
 
 void evolve(directive_state& s, const directive_event& event, const evolve_context& context) {
   s.stream_version = context.stamp.version_in_stream;
+  s.last_position = context.stamp.at;
   s.updated_at = context.stamp.recorded_at_us;
   std::visit(overloaded{[&](const directive_created& e) {
                           s.id = e.id;

@@ -57,6 +57,7 @@ struct directive_state {
   bool is_default = false;
   bool is_archived = false;
   position created_position = 0;
+  position last_position = 0;
   time_us created_at = 0;
   time_us updated_at = 0;
   bool operator==(const directive_state&) const = default;

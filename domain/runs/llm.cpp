@@ -25,6 +25,8 @@ bool is_count(std::int64_t n) {
 
 void evolve(llm_usage_state& s, const llm_event& event, const evolve_context& context) {
   s.stream_version = context.stamp.version_in_stream;
+  s.last_position = context.stamp.at;
+  if (s.created_position == 0) s.created_position = context.stamp.at;
   s.tenant = context.tenant;
   std::visit(overloaded{[&](const llm_call_recorded& e) {
                s.job = e.job;

@@ -57,6 +57,8 @@ struct llm_usage_state {
   uuid run;
   uuid tenant;
   domain::version stream_version = 0;
+  position created_position = 0;  // of the job's first call
+  position last_position = 0;
   llm_totals totals;
   std::optional<llm_call_recorded> last_call;  // the newest one, and when
   time_us last_at = 0;

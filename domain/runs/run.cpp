@@ -47,6 +47,7 @@ void on_launched(run_state& s, const run_launched& e, const evolve_context& c) {
   for (std::size_t i = 0; i < e.jobs.size(); ++i) {
     s.jobs[i].id = e.jobs[i];
     s.jobs[i].ordinal = i;
+    s.jobs[i].last_position = c.stamp.at;
   }
 }
 
@@ -55,7 +56,10 @@ void on_intended(run_state& s, const attempt_intended& e, const evolve_context& 
   if (job == nullptr) return;
   job->status = job_status::running;
   job->waiting_for_engine = false;
-  if (!job->started_at) job->started_at = c.stamp.recorded_at_us;
+  if (!job->started_at) {
+    job->started_at = c.stamp.recorded_at_us;
+    job->started_position = c.stamp.at;
+  }
   attempt_state a;
   a.number = e.attempt;
   a.container_name = e.container_name;
@@ -83,6 +87,18 @@ void on_finished(run_state& s, const job_finished& e, const evolve_context& c) {
   job->reason = e.reason;
   job->waiting_for_engine = false;
   job->finished_at = c.stamp.recorded_at_us;
+  job->finished_position = c.stamp.at;
+}
+
+/// The job that an event names has been touched by it.
+void note_position(run_state& s, const run_event& event, position at) {
+  std::visit(
+      [&](const auto& e) {
+        if constexpr (requires { e.job; }) {
+          if (auto* job = s.find(e.job)) job->last_position = at;
+        }
+      },
+      event);
 }
 
 }  // namespace
@@ -90,10 +106,12 @@ void on_finished(run_state& s, const job_finished& e, const evolve_context& c) {
 void evolve(run_state& s, const run_event& event, const evolve_context& c) {
   s.stream_version = c.stamp.version_in_stream;
   s.last_position = c.stamp.at;
+  note_position(s, event, c.stamp.at);
   std::visit(overloaded{[&](const run_launched& e) { on_launched(s, e, c); },
                         [&](const run_started&) {
                           s.status = run_status::running;
                           s.started_at = c.stamp.recorded_at_us;
+                          s.started_position = c.stamp.at;
                         },
                         [&](const attempt_intended& e) { on_intended(s, e, c); },
                         [&](const container_created& e) {
@@ -127,6 +145,7 @@ void evolve(run_state& s, const run_event& event, const evolve_context& c) {
                         [&](const run_finished& e) {
                           s.status = e.status;
                           s.finished_at = c.stamp.recorded_at_us;
+                          s.finished_position = c.stamp.at;
                         }},
              event);
 }

@@ -48,6 +48,9 @@ struct job_state {
   std::vector<artifact_state> artifacts;
   std::optional<time_us> started_at;
   std::optional<time_us> finished_at;
+  std::optional<position> started_position;
+  std::optional<position> finished_position;
+  position last_position = 0;  // of the newest event that names the job
   time_us not_before = 0;
   bool waiting_for_engine = false;
   bool operator==(const job_state&) const = default;
@@ -71,6 +74,8 @@ struct run_state {
   time_us created_at = 0;
   std::optional<time_us> started_at;
   std::optional<time_us> finished_at;
+  std::optional<position> started_position;
+  std::optional<position> finished_position;
   bool operator==(const run_state&) const = default;
 
   const task_spec& task_of(const job_state& job) const {

@@ -3,7 +3,7 @@
 #include "persistence/leaf.hpp"
 #include "persistence/pg_session.hpp"
 #include "persistence/pg_values.hpp"
-#include "persistence/projection_tables.hpp"
+#include "persistence/projection.hpp"
 #include "persistence/read_sql.hpp"
 #include "tests/unit/persistence/journal_fixture.hpp"
 
@@ -182,7 +182,7 @@ TEST_F(journal_on_database, projections_are_written_with_the_events) {
   const auto id = real_ids().next();
   const auto row_at = [&](const std::string& doc) {
     return [&, doc](std::span<const domain::event_stamp> stamps, row_sink& rows) {
-      rows.push_back({index_of(table::singletons),
+      rows.push_back({&projection_named("singletons"),
                       {to_string(tenant), "f", std::to_string(stamps[0].at), doc}});
     };
   };
@@ -191,24 +191,28 @@ TEST_F(journal_on_database, projections_are_written_with_the_events) {
   batch[0].project = row_at("first");
   batch[1].project = row_at("second \"quoted\" \\ {NULL}");
   for (const auto& answer : log.append_batch(batch)) ASSERT_TRUE(answer);
-  const auto rows = db.root("SELECT created_position, doc FROM reeve_read.singletons");
+  const auto rows = db.root("SELECT last_position, doc FROM reeve_read.singletons");
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_EQ(rows[0][0].as<domain::position>(), log.head().position);
   EXPECT_STREQ(rows[0][1].c_str(), "second \"quoted\" \\ {NULL}");
   EXPECT_EQ(log.stale_projections(), 0);
 }
 
-TEST_F(journal_on_database, a_projection_that_fails_is_stale_and_the_append_goes_on) {
-  auto throws = append_to(fresh_stream(), 0, tenant);
+TEST_F(journal_on_database, C9_a_projection_that_fails_is_stale_and_the_append_goes_on) {
+  auto throws = append_to(fresh_stream("directive"), 0, tenant);
   throws.project = [](auto, row_sink&) { throw std::runtime_error("planted"); };
   EXPECT_TRUE(append_one(log, throws));
   auto bad_row = append_to(fresh_stream(), 0, tenant);
   bad_row.project = [](auto, row_sink& rows) {
-    rows.push_back({index_of(table::singletons), {"not a uuid", "f", "1", "{}"}});
+    rows.push_back({&projection_named("singletons"), {"not a uuid", "f", "1", "{}"}});
   };
   EXPECT_TRUE(append_one(log, bad_row));
   EXPECT_EQ(log.stale_projections(), 2);
-  EXPECT_EQ(count("reeve_read.singletons WHERE id = 'stale_inline_projections'"), 1);
+  EXPECT_EQ(count("reeve_read.singletons"), 0) << "no row that the log does not write";
+  const auto stale = db.root(
+      "SELECT string_agg(name || ' ' || stale_from, ', ' ORDER BY name) FROM reeve.projections"
+      " WHERE state = 'stale'");
+  EXPECT_STREQ(stale[0][0].c_str(), "directive_versions 2, directives 2, singletons 3");
 }
 
 TEST_F(journal_on_database, limits_are_named) {
