@@ -3,6 +3,7 @@
 #include "actors/command_dispatcher.hpp"
 #include "actors/journal_actor.hpp"
 #include "actors/runs/reconciler.hpp"
+#include "actors/runs/run_sweep.hpp"
 #include "actors/tree/system_event_log.hpp"
 #include "base/log.hpp"
 
@@ -49,12 +50,14 @@ struct actor_tree::impl {
         outside(std::move(g)),
         system_log(journal, *outside.ids),
         fronts(journal, *outside.reads),
+        ready(outside.engines->preferred().slots()),
         ports{
             journal,
             *outside.lead,
             *outside.reads,
             *outside.blobs,
             *outside.engine,
+            *outside.engines,
             *outside.triage,
             *outside.redact,
             registry,
@@ -64,9 +67,10 @@ struct actor_tree::impl {
             [this](uuid tenant, auto slot) {
               fronts.container_allowlist.fetch(tenant, tenant, slot);
             },
-            std::make_shared<spare_volumes>(spare_ports{
-                *outside.engine, [lead = outside.lead] { return lead->token().has_value(); },
-                *outside.ids, settings.instance}),
+            std::make_shared<spare_volumes>(
+                spare_ports{*outside.engine, [lead = outside.lead] { return lead->token(); },
+                            *outside.ids, settings.instance}),
+            ready,
             {}},
         dispatcher(fronts, ports, launcher),
         config(settings.threads),
@@ -146,6 +150,21 @@ struct actor_tree::impl {
       args.spawn = [this](active_run run, std::shared_ptr<const domain::run_state> state) {
         spawn_run(run, std::move(state));
       };
+      return cc::spawn<caf::event_based_actor>(sys, [args, context](caf::event_based_actor* self) {
+        return launcher_actor(self, args, [context] { context.ready(); });
+      });
+    };
+    return spec;
+  }
+
+  child_spec run_sweep_child() {
+    child_spec spec;
+    spec.name = "run_sweep";
+    spec.start_timeout = 30s;
+    spec.start = [this](caf::actor_system& sys, const child_context& context) {
+      run_sweep_args args;
+      args.registry = &registry;
+      args.spawn = [this](active_run run) { spawn_run(run, nullptr); };
       args.active_runs = [this]() -> outcome<std::vector<active_run>> {
         auto rows = outside.active_runs();
         if (!rows) return rows.error();
@@ -153,9 +172,10 @@ struct actor_tree::impl {
         for (const auto& row : *rows) runs.push_back({row.tenant, row.run});
         return runs;
       };
-      return cc::spawn<caf::event_based_actor>(sys, [args, context](caf::event_based_actor* self) {
-        return launcher_actor(self, args, [context] { context.ready(); });
-      });
+      return cc::spawn<caf::event_based_actor, caf::detached>(
+          sys, [args, context](caf::event_based_actor* self) {
+            return run_sweep_actor(self, args, [context] { context.ready(); });
+          });
     };
     return spec;
   }
@@ -188,10 +208,11 @@ struct actor_tree::impl {
                      fronts.image_allowlist.child("image_allowlist"),
                      fronts.container_allowlist.child("container_allowlist"),
                      fronts.llm.child("llm"), fronts.access.child("access")};
-    // Runs before the launcher: it adds to them at once.
+    // Runs before those who add to them.
     work.children.push_back(
         supervisor_child("runs", domain::restart_kind::permanent, runs_spec(), runs));
     work.children.push_back(launcher_child());
+    work.children.push_back(run_sweep_child());
     work.children.push_back(reconciler_child());
     supervisor_spec spec;
     spec.config.strategy = domain::restart_strategy::rest_for_one;
@@ -211,10 +232,13 @@ struct actor_tree::impl {
     auto first = std::make_shared<std::shared_ptr<const domain::run_state>>(std::move(state));
     spec.start = [this, run, first](caf::actor_system& sys, const child_context& context) {
       auto known = std::exchange(*first, nullptr);
-      return cc::spawn<caf::event_based_actor>(sys, [this, run, known,
-                                                     context](caf::event_based_actor* self) {
-        return run_actor(self, &ports, run.tenant, run.run, known, [context] { context.ready(); });
-      });
+      return cc::spawn<caf::event_based_actor>(
+          sys, [this, run, known, context](caf::event_based_actor* self) {
+            // An incarnation after the first one follows a failure: a run that is over is not
+            // restarted.
+            return run_actor(self, &ports, {run.tenant, run.run, known, context.incarnation > 1},
+                             [context] { context.ready(); });
+          });
     };
     cc::post(supervisor, add_child_message{std::move(spec)});
   }
@@ -227,6 +251,7 @@ struct actor_tree::impl {
   std::unordered_map<uuid, std::unique_ptr<system_event_log>> tenant_logs;  // one a tenant at most
   executor_fronts fronts;
   run_registry registry;
+  ready_queue ready;
   run_ports ports;
   std::shared_ptr<actor_slot> launcher = std::make_shared<actor_slot>();
   std::shared_ptr<actor_slot> reconciler = std::make_shared<actor_slot>();

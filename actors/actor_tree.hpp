@@ -5,6 +5,7 @@
 #include "actors/command_port.hpp"
 #include "actors/tree/supervision_board.hpp"
 #include "adapters/guarded_engine.hpp"
+#include "adapters/work_engines.hpp"
 #include "base/leadership.hpp"
 #include "base/redact.hpp"
 #include "domain/system_events.hpp"
@@ -41,6 +42,7 @@ struct tree_surroundings {
   adapters::triage_port* triage = nullptr;
   const redactor* redact = nullptr;  // of the logs of jobs
   adapters::container_engine* engine = nullptr;
+  const adapters::work_engines* engines = nullptr;
   clock_port* clock = nullptr;
   id_source* ids = nullptr;
   struct active_run_row {

@@ -23,6 +23,9 @@ int fail(const rejection& why) {
   return why.code == errc::invalid ? exit_usage : exit_refused;
 }
 
+// Each has a call to the engine open that waits for its end, of which it takes 900 (bulkhead.hpp).
+constexpr std::int64_t attempts_at_once = 800;
+
 outcome<done> make_folder(const std::string& path) {
   std::error_code failed;
   std::filesystem::create_directories(path, failed);
@@ -143,7 +146,7 @@ outcome<done> server_process::open_storage() {
 
 outcome<done> server_process::open_engine() {
   auto chosen = choose_engine(config_.docker, rows_.real_engine_seen,
-                              [this] { return lead_.token().has_value(); });
+                              [this](fencing_token by) { return lead_.allows(by); });
   if (!chosen) return chosen.error();
   adapters::guarded_engine::listeners told;
   told.on_available = [this](const adapters::engine_status& status) {
@@ -164,6 +167,8 @@ outcome<done> server_process::open_engine() {
   };
   engine_ = std::make_unique<adapters::guarded_engine>(std::move(*chosen),
                                                        adapters::guard_options{}, told);
+  work_ = std::make_unique<adapters::container_work>(*engine_, attempts_at_once);
+  engines_.add(*work_);
   adapters::triage_worker_options triage;
   triage.log_folder = config_.logs;
   triage_ = std::make_unique<adapters::triage_worker>(triage, *engine_, real_clock());
@@ -192,6 +197,7 @@ void server_process::open_tree() {
   outside.triage = triage_.get();
   outside.redact = &job_redaction_;
   outside.engine = engine_.get();
+  outside.engines = &engines_;
   outside.clock = &real_clock();
   outside.ids = &real_ids();
   outside.active_runs =

@@ -3,7 +3,9 @@
 // the order in which it is made; it goes in reverse.
 
 #include "actors/actor_tree.hpp"
+#include "adapters/container_work.hpp"
 #include "adapters/guarded_engine.hpp"
+#include "adapters/work_engines.hpp"
 #include "api/denial_ledger.hpp"
 #include "api/event_feed.hpp"
 #include "api/http_server.hpp"
@@ -101,6 +103,8 @@ class server_process {
   std::atomic<bool> database_refused_{false};
   std::string refusal_;  // set before phase::refused
   std::unique_ptr<adapters::guarded_engine> engine_;
+  std::unique_ptr<adapters::container_work> work_;  // answered by the engine until that is gone
+  adapters::work_engines engines_;
   std::unique_ptr<adapters::triage_worker> triage_;
   std::unique_ptr<actors::actor_tree> tree_;
   std::mutex newest_mutex_;

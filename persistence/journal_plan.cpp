@@ -67,10 +67,9 @@ outcome<done> check_command(const command_key& command) {
   return done{};
 }
 
-rejection conflict(const stream_version& wanted, domain::version actual) {
-  return reject(errc::version_conflict, "stream " + wanted.stream + " is at version " +
-                                            std::to_string(actual) + ", expected was version " +
-                                            std::to_string(wanted.version));
+rejection conflict(errc code, const stream_version& wanted, domain::version actual) {
+  return reject(code, "stream " + wanted.stream + " is at version " + std::to_string(actual) +
+                          ", expected was version " + std::to_string(wanted.version));
 }
 
 bool is_row(const projection_row& row) {
@@ -155,10 +154,12 @@ version_map::entry batch_planner::at(std::string_view stream) const {
 }
 
 outcome<done> batch_planner::check_versions(const append_request& request) const {
-  for (const auto* list : {&request.expect, &request.guard}) {
+  const std::pair<const std::vector<stream_version>*, errc> lists[] = {
+      {&request.expect, errc::version_conflict}, {&request.guard, errc::guard_conflict}};
+  for (const auto& [list, code] : lists) {
     for (const auto& wanted : *list) {
       if (const auto actual = at(wanted.stream).version; actual != wanted.version) {
-        return conflict(wanted, actual);
+        return conflict(code, wanted, actual);
       }
     }
   }

@@ -65,9 +65,9 @@ class batch_planner {
   batch_planner(version_map& versions, const loaded_streams& loaded, const log_tail& tail,
                 time_us now);
 
-  /// Takes the request into the plan, or says why not: `version_conflict` names the stream and
-  /// both versions, `invalid` a stream of another tenant. Without `with_rows` the projections are
-  /// left out and marked stale.
+  /// Takes the request into the plan, or says why not: `version_conflict` and `guard_conflict` name
+  /// the stream that moved and both versions, `invalid` a stream of another tenant. Without
+  /// `with_rows` the projections are left out and marked stale.
   outcome<done> add(std::size_t index, const append_request& request, bool with_rows);
   /// The same for a request whose idempotency key is in the plan already; false if it is not.
   bool follow(std::size_t index, const append_request& request);

@@ -59,7 +59,7 @@ void add_run(const domain::run_state& run, row_sink& rows) {
   const auto& directive = run.launch->directive;
   add(rows, table::runs,
       {text(run.tenant), text(run.id), std::string(name_of(run.status)), text(directive.id),
-       directive.name, text(run.launch->engine == "simulated"), text(run.launch->retry_of),
+       directive.name, text(is_simulated(run)), text(run.launch->retry_of),
        text(run.created_position), text(run.created_at), text(run.started_at),
        text(run.finished_at), codec::encode_document(document_of(run)),
        codec::encode_document(directive)});

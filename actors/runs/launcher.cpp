@@ -1,7 +1,6 @@
 #include "actors/runs/launcher.hpp"
 
 #include "adapters/mount_source.hpp"
-#include "base/log.hpp"
 
 #include <algorithm>
 
@@ -138,7 +137,7 @@ class launch_op : public std::enable_shared_from_this<launch_op> {
     c.run = ids.next();
     for (std::size_t i = 0; i < snapshot_.tasks.size(); ++i) c.jobs.push_back(ids.next());
     c.directive = snapshot_;
-    c.engine = std::string(args_->ports->engine.kind());
+    c.engine = std::string(args_->ports->engines.preferred().kind());
     c.since = asked().since;
     if (last_) {
       c.since_run = last_->run;
@@ -194,7 +193,7 @@ class launch_op : public std::enable_shared_from_this<launch_op> {
                 const domain::event_meta& meta, uuid run,
                 outcome<persistence::append_result> result) {
     if (!result) {
-      const bool moved = result.error().code == errc::version_conflict;
+      const bool moved = result.error().code == errc::guard_conflict;
       if (moved && ++tries_ < 3) return find_directive();
       return fail(result.error());
     }
@@ -234,15 +233,6 @@ class launch_op : public std::enable_shared_from_this<launch_op> {
 caf::behavior launcher_actor(caf::event_based_actor* self, launcher_args given,
                              std::function<void()> ready) {
   auto args = std::make_shared<launcher_args>(std::move(given));
-  auto active = args->active_runs();
-  if (!active) {
-    log_error("the active runs could not be read", {{"why", active.error().detail}});
-    self->quit(caf::exit_reason::unhandled_exception);
-    return {[](const continuation&) {}};
-  }
-  for (const auto& run : *active) {
-    if (!args->ports->registry.find(run.run)) args->spawn(run, nullptr);
-  }
   ready();
   return {[](const continuation& c) { c.run(); },
           [args, self](const launch_message& m) {

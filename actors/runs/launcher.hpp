@@ -1,5 +1,5 @@
 #pragma once
-// Launches runs and takes up those that the log says are not over. A launch reads the directive and
+// Launches runs. A launch reads the directive and
 // the allowlists, decides, and appends guarded by the versions that it read; the run's own actor
 // starts when the event is durable.
 
@@ -34,8 +34,6 @@ struct launcher_args {
       directives;
   /// Starts the run's actor; with its state if it is at hand.
   std::function<void(active_run, std::shared_ptr<const domain::run_state>)> spawn;
-  /// Runs that are pending or running in the log. Blocking; asked once at each start.
-  std::function<outcome<std::vector<active_run>>()> active_runs;
 };
 
 caf::behavior launcher_actor(caf::event_based_actor* self, launcher_args args,

@@ -3,8 +3,10 @@
 
 #include "actors/executor.hpp"
 #include "actors/journal_port.hpp"
+#include "actors/runs/ready_queue.hpp"
 #include "actors/runs/spare_volumes.hpp"
 #include "adapters/engine_port.hpp"
+#include "adapters/work_engines.hpp"
 #include "base/ids.hpp"
 #include "base/leadership.hpp"
 #include "base/redact.hpp"
@@ -48,7 +50,8 @@ struct run_ports {
   const leadership& lead;
   persistence::read_port& reads;
   persistence::blob_port& blobs;
-  adapters::container_engine& engine;
+  adapters::container_engine& engine;     // what is not an attempt's: orphans
+  const adapters::work_engines& engines;  // of attempts
   adapters::triage_port& triage;
   const redactor& redact;  // of the logs of jobs
   run_registry& registry;
@@ -58,6 +61,7 @@ struct run_ports {
   std::function<void(uuid, reply_slot<executed<domain::image_list_state>>)> image_allowlist;
   std::function<void(uuid, reply_slot<executed<domain::container_list_state>>)> container_allowlist;
   std::shared_ptr<spare_volumes> spares;
+  ready_queue& ready;
   run_settings settings;
 };
 

@@ -43,7 +43,7 @@ launched_run document_of_launch(const domain::run_state& run) {
         {job.id, task.kind, task.name, job.status, static_cast<std::int64_t>(job.attempts.size())});
   }
   d.job_count = static_cast<std::int64_t>(run.jobs.size());
-  d.engine = run.launch->engine;
+  d.engine = domain::engine_of(run);
   d.retry_of = run.launch->retry_of;
   d.labels = run.launch->labels;
   d.created_at = {run.created_at};

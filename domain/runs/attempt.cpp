@@ -309,7 +309,7 @@ void machine::on(const operator_retries&) {
 }
 
 void machine::on(const operator_discards&) {
-  if (is(phase::quarantined)) end(end_reason::quarantined);
+  if (is(phase::quarantined)) enter(phase::forgetting);
 }
 
 stepped step(state before, const input& what) {

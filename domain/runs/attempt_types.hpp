@@ -99,7 +99,7 @@ struct timer_fired {
 };
 struct engine_back {};
 struct cancel {};
-/// What an operator decided about a quarantined attempt.
+/// What an operator decided about a quarantined attempt; it is in the log already, the end with it.
 struct operator_retries {};
 struct operator_discards {};
 

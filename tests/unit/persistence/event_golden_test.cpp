@@ -17,9 +17,9 @@ using namespace reeve::domain;
 
 /// The lines that must keep their bytes, and the digest of them. It may be moved on to take in
 /// further lines, at a release for instance.
-constexpr std::size_t frozen_lines = 63;
+constexpr std::size_t frozen_lines = 69;
 constexpr const char* frozen_digest =
-    "a0f9a507d138e2af6a2cef0e4f7c65f4fc18b98afa6ee662d04a7c153998fc88";
+    "98293b767094cf93ac002cf67a171ae6f40e8c94491e9a3ad5d88deeac3a88c3";
 
 struct golden_line {
   std::string type;

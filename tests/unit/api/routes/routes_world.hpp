@@ -128,20 +128,19 @@ class memory_commands final : public command_port {
   void finish(uuid run, domain::end_reason how, const std::string& log) {
     command_meta m;
     m.who.tenant = runs_[run].tenant;
-    const auto now = reads_.head() * 1'000'000;
     const auto job_count = runs_[run].jobs.size();
     for (std::size_t i = 0; i < job_count; ++i) {
       const auto job = runs_[run].jobs[i].id;
       const auto blob = store(m.who.tenant, log);
-      act(m, run, [&](const auto& s) { return domain::decide_intend(s, job, now, {}, {}, {}); });
+      act(m, run, [&](const auto& s) { return domain::decide_intend(s, job, {}); });
       act(m, run, [&](const auto&) -> outcome<domain::run_events> {
         return domain::run_events{
             domain::artifact_stored{job, "report \"1\".json", "application/json", blob}};
       });
-      act(m, run, [&](const auto& s) { return domain::decide_end(s, job, how, {}, blob, now); });
+      act(m, run, [&](const auto& s) { return domain::decide_end(s, job, {how, {}, blob}); });
     }
     act(m, run,
-        [&](const auto& s) -> outcome<domain::run_events> { return domain::plan(s, now).events; });
+        [&](const auto& s) -> outcome<domain::run_events> { return domain::plan(s).events; });
   }
   domain::blob_ref store(uuid tenant, const std::string& bytes) {
     reads_.blobs[{tenant, to_hex(sha256(bytes))}] = bytes;

@@ -4,6 +4,7 @@
 // truth, never at the machine's state.
 
 #include "domain/runs/attempt.hpp"
+#include "tests/unit/domain/runs/attempt_rules.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -27,10 +28,6 @@ struct defect {
   std::function<void(input&, const state&)> input;
 };
 
-inline void PrintTo(const defect& d, std::ostream* out) {
-  *out << d.name;
-}
-
 class world {
  public:
   world(std::uint64_t seed, const defect* planted) : random_(seed), planted_(planted) {
@@ -48,7 +45,7 @@ class world {
     while (wrong_.empty() && !over_) {
       if (now_ms_ > calm_after_ + 400'000) return fail("it does not end once the faults stop");
       if (!calm() && chance(trouble_)) meddle();
-      if (calm() && quarantined_) operate();
+      if (calm() && quarantined_ && !ended_) operate();
       if (events_.empty() && quarantined_) now_ms_ = calm_after_;
       if (!next() && !quarantined_ && !over_) return fail("nothing will ever happen again");
     }
@@ -192,7 +189,9 @@ class world {
     over_ = true;
   }
   void happen(const write_end& e) {
+    if (discarded_) return answer(unwritten{});  // an operator ended it meanwhile
     write([this, e] {
+      if (discarded_) return;
       check_end(e);
       finish(std::string(name_of(e.why)));
     });
@@ -204,28 +203,10 @@ class world {
   }
 
   void check_end(const write_end& e) {
-    const auto truth = recorded_ ? past_.find(recorded_->started_at / 1000) : past_.end();
-    if (e.why == end_reason::exited || e.why == end_reason::out_of_memory) {
-      if (truth == past_.end() || truth->second.code != e.exit_code) {
-        return fail("an exit code that was none");
-      }
-      if (truth->second.by_stop_of_ours && truth->second.ran > config_.timeout_ms) {
-        fail("it was stopped and says that it ended by itself");
-      }
-    }
-    if (e.why == end_reason::timed_out && e.exit_code) {
-      if (truth == past_.end() || truth->second.ran <= config_.timeout_ms) {
-        return fail("it ended in time and says that it did not");
-      }
-      if (!truth->second.by_stop_of_ours && !unsure_stop_) {
-        fail("timed out, but no stop had reached it");
-      }
-    }
-    if (e.why == end_reason::cancelled && e.exit_code) {
-      if (truth == past_.end() || (!truth->second.by_stop_of_ours && !unsure_stop_)) {
-        fail("cancelled, but no stop had reached it");
-      }
-    }
+    const auto its = recorded_ ? past_.find(recorded_->started_at / 1000) : past_.end();
+    const auto rule = broken_rule(e, its == past_.end() ? nullptr : &its->second,
+                                  config_.timeout_ms, unsure_stop_);
+    if (!rule.empty()) fail(rule);
   }
 
   // The engine.
@@ -383,14 +364,10 @@ class world {
     quarantined_ = false;
     works_ = 0;
     if (one_in(2)) return feed(operator_retries{});
+    discarded_ = true;
+    finish("quarantined");
     feed(operator_discards{});
   }
-
-  struct truth {
-    std::int64_t code = 0;
-    std::int64_t ran = 0;
-    bool by_stop_of_ours = false;
-  };
 
   std::mt19937_64 random_;
   const defect* planted_;
@@ -399,18 +376,13 @@ class world {
   std::multimap<std::int64_t, std::function<void()>> events_;
   std::int64_t now_ms_ = 1'000;
   std::int64_t calm_after_ = 0;
-  std::int64_t trouble_ = 0;
-  std::int64_t runs_ms_ = 0;
-  std::int64_t exit_code_ = 0;
-  bool oom_ = false;
-  bool refusing_ = false;
-  int life_ = 0;
-  int submitted_in_ = 0;
-  bool looked_ = false;
-  bool crashed_ = false;
+  std::int64_t trouble_ = 0, runs_ms_ = 0, exit_code_ = 0;
+  bool oom_ = false, refusing_ = false;
+  int life_ = 0, submitted_in_ = 0;
+  bool looked_ = false, crashed_ = false;
   // The log.
   bool intended_ = false, ended_ = false, adopted_ = false, cancelled_ = false;
-  bool quarantined_ = false;
+  bool quarantined_ = false, discarded_ = false;
   std::optional<execution> recorded_;
   std::optional<end_reason> stopping_;
   std::int64_t works_ = 0, deadline_ms_ = 0;

@@ -28,6 +28,16 @@ inline reeve::domain::image_list_state listing(const std::string& reference,
   return list;
 }
 
+inline reeve::domain::attempt_intended intent_on(std::string engine = "docker") {
+  reeve::domain::attempt_intended e;
+  e.executor = "engine";
+  e.engine = std::move(engine);
+  e.container_name = "c";
+  e.image = box;
+  e.image_id = "sha256:x";
+  return e;
+}
+
 /// Job i of the run is `id_of(i)`, the run itself `id_of(500)`.
 inline reeve::domain::launch_command launch_of(std::vector<reeve::domain::task_spec> tasks,
                                                reeve::domain::directive_limits limits = {}) {
@@ -58,13 +68,33 @@ class driven_run {
   }
   /// Writes what the plan wants written, and says what it wants then.
   reeve::domain::run_plan next() {
-    take(plan(state, now).events);
-    return plan(state, now);
+    take(plan(state, resting()).events);
+    return plan(state, resting());
+  }
+  reeve::time_us rests_until(const reeve::domain::job_state& j) const {
+    return j.backoff_since + j.backoff_ms * 1000;
+  }
+  /// Jobs whose backoff is not over, as the run's actor keeps them.
+  std::set<reeve::uuid> resting() const {
+    std::set<reeve::uuid> found;
+    for (const auto& j : state.jobs) {
+      if (now < rests_until(j)) found.insert(j.id);
+    }
+    return found;
+  }
+  /// When the first of them may go on; 0 if there is none.
+  reeve::time_us wake_at() const {
+    reeve::time_us first = 0;
+    for (const auto& j : state.jobs) {
+      const bool rests = j.status == reeve::domain::job_status::pending && now < rests_until(j);
+      if (rests && (first == 0 || rests_until(j) < first)) first = rests_until(j);
+    }
+    return first;
   }
   std::vector<reeve::uuid> startable() { return next().startable; }
-  void start(int job) { take(decide_intend(state, id_of(job), now, "c", box, "sha256:x")); }
+  void start(int job) { take(decide_intend(state, id_of(job), intent_on())); }
   void end(int job, reeve::domain::end_reason why, std::optional<std::int64_t> exit_code = {}) {
-    take(decide_end(state, id_of(job), why, exit_code, {}, now));
+    take(decide_end(state, id_of(job), {why, exit_code}));
   }
   void succeed(int job) { end(job, reeve::domain::end_reason::exited, 0); }
   void fail(int job) { end(job, reeve::domain::end_reason::exited, 1); }
