@@ -3,6 +3,7 @@
 #include "actors/command_dispatcher.hpp"
 #include "actors/journal_actor.hpp"
 #include "actors/runs/reconciler.hpp"
+#include "actors/runs/run_sweep.hpp"
 #include "actors/tree/system_event_log.hpp"
 #include "base/log.hpp"
 
@@ -23,10 +24,13 @@ using namespace std::chrono_literals;
 /// be told within a second (P30).
 constexpr std::int64_t silence_us = 950'000;
 
+bool is_of_a_run(std::string_view path) {
+  return path.find("/runs/") != std::string_view::npos;
+}
+
 /// The start and the normal end of a run's actor say nothing that the run's events do not.
 bool is_worth_recording(const domain::supervision_fact& fact) {
-  const bool of_a_run = fact.path.find("/runs/") != std::string::npos;
-  if (!of_a_run) return true;
+  if (!is_of_a_run(fact.path)) return true;
   return fact.what != domain::fact_kind::started && is_abnormal(fact.reason);
 }
 
@@ -49,25 +53,29 @@ struct actor_tree::impl {
         outside(std::move(g)),
         system_log(journal, *outside.ids),
         fronts(journal, *outside.reads),
-        ports{
-            journal,
-            *outside.lead,
-            *outside.reads,
-            *outside.blobs,
-            *outside.engine,
-            *outside.triage,
-            *outside.redact,
-            registry,
-            *outside.clock,
-            *outside.ids,
-            [this](uuid tenant, auto slot) { fronts.image_allowlist.fetch(tenant, tenant, slot); },
-            [this](uuid tenant, auto slot) {
-              fronts.container_allowlist.fetch(tenant, tenant, slot);
-            },
-            std::make_shared<spare_volumes>(spare_ports{
-                *outside.engine, [lead = outside.lead] { return lead->token().has_value(); },
-                *outside.ids, settings.instance}),
-            {}},
+        ready(outside.engines->preferred().slots()),
+        ports{journal,
+              *outside.lead,
+              *outside.reads,
+              *outside.blobs,
+              *outside.engine,
+              *outside.engines,
+              *outside.triage,
+              *outside.redact,
+              registry,
+              *outside.clock,
+              *outside.ids,
+              [this](uuid tenant, auto slot) {
+                fronts.of<domain::image_list_state>().fetch(tenant, tenant, slot);
+              },
+              [this](uuid tenant, auto slot) {
+                fronts.of<domain::container_list_state>().fetch(tenant, tenant, slot);
+              },
+              std::make_shared<spare_volumes>(
+                  spare_ports{*outside.engine, [lead = outside.lead] { return lead->token(); },
+                              *outside.ids, settings.instance}),
+              ready,
+              {}},
         dispatcher(fronts, ports, launcher),
         config(settings.threads),
         system(std::make_unique<caf::actor_system>(config)) {
@@ -139,13 +147,25 @@ struct actor_tree::impl {
     spec.start = [this](caf::actor_system& sys, const child_context& context) {
       launcher_args args;
       args.ports = &ports;
-      args.access = [this](uuid tenant, auto slot) { fronts.access.fetch(tenant, tenant, slot); };
-      args.directives = [this](uuid tenant, uuid id, auto slot) {
-        fronts.directives.fetch(tenant, id, slot);
-      };
+      args.fronts = &fronts;
       args.spawn = [this](active_run run, std::shared_ptr<const domain::run_state> state) {
         spawn_run(run, std::move(state));
       };
+      return cc::spawn<caf::event_based_actor>(sys, [args, context](caf::event_based_actor* self) {
+        return launcher_actor(self, args, [context] { context.ready(); });
+      });
+    };
+    return spec;
+  }
+
+  child_spec run_sweep_child() {
+    child_spec spec;
+    spec.name = "run_sweep";
+    spec.start_timeout = 30s;
+    spec.start = [this](caf::actor_system& sys, const child_context& context) {
+      run_sweep_args args;
+      args.registry = &registry;
+      args.spawn = [this](active_run run) { spawn_run(run, nullptr); };
       args.active_runs = [this]() -> outcome<std::vector<active_run>> {
         auto rows = outside.active_runs();
         if (!rows) return rows.error();
@@ -153,9 +173,10 @@ struct actor_tree::impl {
         for (const auto& row : *rows) runs.push_back({row.tenant, row.run});
         return runs;
       };
-      return cc::spawn<caf::event_based_actor>(sys, [args, context](caf::event_based_actor* self) {
-        return launcher_actor(self, args, [context] { context.ready(); });
-      });
+      return cc::spawn<caf::event_based_actor, caf::detached>(
+          sys, [args, context](caf::event_based_actor* self) {
+            return run_sweep_actor(self, args, [context] { context.ready(); });
+          });
     };
     return spec;
   }
@@ -184,14 +205,12 @@ struct actor_tree::impl {
 
   supervisor_spec root_spec() {
     supervisor_spec work;
-    work.children = {fronts.directives.child("directives"),
-                     fronts.image_allowlist.child("image_allowlist"),
-                     fronts.container_allowlist.child("container_allowlist"),
-                     fronts.llm.child("llm"), fronts.access.child("access")};
-    // Runs before the launcher: it adds to them at once.
+    work.children = fronts.children();
+    // Runs before those who add to them.
     work.children.push_back(
         supervisor_child("runs", domain::restart_kind::permanent, runs_spec(), runs));
     work.children.push_back(launcher_child());
+    work.children.push_back(run_sweep_child());
     work.children.push_back(reconciler_child());
     supervisor_spec spec;
     spec.config.strategy = domain::restart_strategy::rest_for_one;
@@ -211,10 +230,13 @@ struct actor_tree::impl {
     auto first = std::make_shared<std::shared_ptr<const domain::run_state>>(std::move(state));
     spec.start = [this, run, first](caf::actor_system& sys, const child_context& context) {
       auto known = std::exchange(*first, nullptr);
-      return cc::spawn<caf::event_based_actor>(sys, [this, run, known,
-                                                     context](caf::event_based_actor* self) {
-        return run_actor(self, &ports, run.tenant, run.run, known, [context] { context.ready(); });
-      });
+      return cc::spawn<caf::event_based_actor>(
+          sys, [this, run, known, context](caf::event_based_actor* self) {
+            // An incarnation after the first one follows a failure: a run that is over is not
+            // restarted.
+            return run_actor(self, &ports, {run.tenant, run.run, known, context.incarnation > 1},
+                             [context] { context.ready(); });
+          });
     };
     cc::post(supervisor, add_child_message{std::move(spec)});
   }
@@ -227,6 +249,7 @@ struct actor_tree::impl {
   std::unordered_map<uuid, std::unique_ptr<system_event_log>> tenant_logs;  // one a tenant at most
   executor_fronts fronts;
   run_registry registry;
+  ready_queue ready;
   run_ports ports;
   std::shared_ptr<actor_slot> launcher = std::make_shared<actor_slot>();
   std::shared_ptr<actor_slot> reconciler = std::make_shared<actor_slot>();
@@ -245,6 +268,7 @@ actor_tree::actor_tree(tree_settings settings, tree_surroundings outside)
     : impl_(std::make_unique<impl>(std::move(settings), std::move(outside))) {}
 
 actor_tree::~actor_tree() {
+  impl_->dispatcher.close();
   impl_->ports.spares->close();
   auto stopped = impl_->stopped.get_future();
   cc::stop(impl_->root);
@@ -257,17 +281,17 @@ actor_tree::~actor_tree() {
   impl_->runs->put(nullptr);
 }
 
-/// The reconciler is the last of the static children: those before it are up when it is.
+/// A supervisor is up once all of its static children are, so the root answers for every part.
 bool actor_tree::await_up(std::chrono::milliseconds within) const {
   const auto deadline = std::chrono::steady_clock::now() + within;
-  while (!impl_->reconciler->get()) {
+  while (impl_->shared.board->state_of("root") != "up") {
     if (std::chrono::steady_clock::now() >= deadline) return false;
     std::this_thread::sleep_for(1ms);
   }
   return true;
 }
 
-actors::commands& actor_tree::commands() {
+command_port& actor_tree::commands() {
   return impl_->dispatcher;
 }
 
@@ -299,8 +323,15 @@ void actor_tree::engine_available(bool available) {
   if (const auto reconciler = impl_->reconciler->get()) cc::post(reconciler, reconcile_now{});
 }
 
-std::vector<agent_row> actor_tree::agents() const {
-  return impl_->shared.board->rows();
+std::vector<agent_row> actor_tree::agents(const std::optional<uuid>& tenant) const {
+  auto rows = impl_->shared.board->rows();
+  if (!tenant) return rows;
+  std::erase_if(rows, [&](const agent_row& row) {
+    const auto name = row.path.substr(row.path.find_last_of('/') + 1);
+    const auto run = is_of_a_run(row.path) ? parse_uuid(name) : std::nullopt;
+    return run && impl_->registry.tenant_of(*run) != tenant;
+  });
+  return rows;
 }
 supervision_totals actor_tree::totals() const {
   return impl_->shared.board->totals();

@@ -5,6 +5,7 @@
 #include "actors/command_port.hpp"
 #include "actors/tree/supervision_board.hpp"
 #include "adapters/guarded_engine.hpp"
+#include "adapters/work_engines.hpp"
 #include "base/leadership.hpp"
 #include "base/redact.hpp"
 #include "domain/system_events.hpp"
@@ -16,6 +17,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +43,7 @@ struct tree_surroundings {
   adapters::triage_port* triage = nullptr;
   const redactor* redact = nullptr;  // of the logs of jobs
   adapters::container_engine* engine = nullptr;
+  const adapters::work_engines* engines = nullptr;
   clock_port* clock = nullptr;
   id_source* ids = nullptr;
   struct active_run_row {
@@ -61,7 +64,7 @@ class actor_tree {
 
   /// Waits until every part of the tree is up; false if it is not within the time.
   bool await_up(std::chrono::milliseconds within) const;
-  actors::commands& commands();
+  command_port& commands();
   void record(domain::system_event fact);
   /// A fact that is one tenant's own.
   void record(const uuid& tenant, domain::system_event fact);
@@ -71,7 +74,8 @@ class actor_tree {
   /// was up.
   bool await_tidied(std::chrono::milliseconds within);
   void engine_available(bool available);
-  std::vector<agent_row> agents() const;
+  /// With a tenant, of all runs only its own.
+  std::vector<agent_row> agents(const std::optional<uuid>& tenant = {}) const;
   supervision_totals totals() const;
   bool log_available() const;
   std::int64_t queued_appends() const;

@@ -38,10 +38,13 @@ persistence::append_request append_of(
   persistence::append_request request;
   request.expect.push_back({stream, before->stream_version});
   for (const auto& event : events) {
-    auto e = persistence::to_new_event(event);
+    auto e = persistence::to_new_event<State>(event);
     e.stream = stream;
     e.tenant = tenant;
     e.meta = meta;
+    // What a client's command brings about follows from its first event; that one has no cause in
+    // the log.
+    if (!meta.causation_id && !request.events.empty()) e.caused_by = 0;
     request.events.push_back(std::move(e));
   }
   request.project = [before = std::move(before), events = std::move(events), tenant,

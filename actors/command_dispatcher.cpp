@@ -1,199 +1,148 @@
 #include "actors/command_dispatcher.hpp"
 
-namespace reeve::actors {
-namespace {
+#include <type_traits>
 
-template <class State, class Decide>
-std::shared_ptr<execute<State>> operation(command_context c, uuid id, Decide decide,
-                                          reply_slot<executed<State>> slot) {
-  auto op = std::make_shared<execute<State>>();
+namespace reeve::actors {
+
+using domain::container_list_state;
+using domain::image_list_state;
+using domain::run_state;
+
+template <class State>
+void command_dispatcher::if_new(command_context c, state_slot<State> slot,
+                                std::function<void(command_context, state_slot<State>)> go) {
+  if (!c.command) return go(std::move(c), std::move(slot));
+  const auto key = *c.command;
+  if (!keys_->enter(key)) {
+    return slot.answer(reject(errc::in_progress, "the first request with this key is running"));
+  }
+  // Given back before the answer: who has it may repeat the request at once.
+  state_slot<State> held([keys = keys_, key, slot](outcome<executed<State>> r) {
+    keys->leave(key);
+    slot.answer(std::move(r));
+  });
+  first_answer<State>(
+      ports_.reads, key,
+      reply_slot<maybe_executed<State>>([c = std::move(c), held, go = std::move(go), door = door_](
+                                            outcome<maybe_executed<State>> first) mutable {
+        if (!first) return held.answer(first.error());
+        if (*first) return held.answer(std::move(**first));
+        door->pass([&] { go(std::move(c), held); });
+      }));
+}
+
+template <class State>
+void command_dispatcher::carry_out(command_context c, domain::command_of<State> what,
+                                   state_slot<State> slot) {
+  auto submit_it = [this, what = std::move(what)](command_context context, state_slot<State> to) {
+    std::visit([&](const auto& command) { submit(std::move(context), command, std::move(to)); },
+               what);
+  };
+  if_new<State>(std::move(c), std::move(slot),
+                [submit_it](command_context context, state_slot<State> to) {
+                  if (!context.before) return submit_it(std::move(context), std::move(to));
+                  auto before = std::exchange(context.before, nullptr);
+                  before(reply_slot<done>([submit_it, context, to](outcome<done> ok) {
+                    if (!ok) return to.answer(ok.error());
+                    submit_it(context, to);
+                  }));
+                });
+}
+
+template <class State>
+void command_dispatcher::find(uuid tenant, uuid id, state_slot<State> slot) {
+  if constexpr (std::is_same_v<State, run_state>) {
+    using answer = std::shared_ptr<const State>;
+    rebuild<State>(ports_.reads, tenant, domain::stream_of<State>(id), no_end,
+                   reply_slot<answer>([slot](outcome<answer> state) {
+                     if (!state) return slot.answer(state.error());
+                     slot.answer(executed<State>{*state, 0, false});
+                   }));
+  } else {
+    fronts_.of<State>().fetch(tenant, id, std::move(slot));
+  }
+}
+
+template <class State, class Command>
+void command_dispatcher::submit(command_context c, Command what, state_slot<State> slot) {
+  auto op = std::make_shared<execute_op<State>>();
   op->tenant = c.tenant;
-  op->id = id;
-  op->decide = std::move(decide);
+  op->what = std::move(what);
+  op->id = domain::subject_of(*op->what, c.tenant);
   op->meta = std::move(c.meta);
   op->if_match = c.if_match;
   op->command = std::move(c.command);
   op->slot = std::move(slot);
-  return op;
+  fronts_.of<State>().submit(std::move(op));
 }
 
-/// "A stream of another tenant" and "no stream" are the same answer.
-template <class State>
-bool is_foreign(const State& state, const uuid& tenant) {
-  return state.stream_version == 0 || state.tenant != tenant;
-}
-
-}  // namespace
-
-void command_dispatcher::create_directive(command_context c, domain::directive_spec spec,
-                                          slot<domain::directive_state> slot) {
-  const uuid id = ports_.ids.next();
-  domain::name_tasks(spec.tasks);
-  fronts_.directives.submit(operation<domain::directive_state>(
-      std::move(c), id,
-      [id, spec](const auto& state) { return domain::decide_create(state, id, spec, false); },
-      std::move(slot)));
-}
-
-void command_dispatcher::revise_directive(command_context c, uuid id, domain::directive_spec spec,
-                                          slot<domain::directive_state> slot) {
-  domain::name_tasks(spec.tasks);
-  const uuid tenant = c.tenant;
-  fronts_.directives.submit(operation<domain::directive_state>(
-      std::move(c), id,
-      [tenant, spec](const auto& state) -> outcome<domain::directive_events> {
-        if (is_foreign(state, tenant)) return reject(errc::not_found, "there is no such directive");
-        return domain::decide_revise(state, spec);
-      },
-      std::move(slot)));
-}
-
-void command_dispatcher::archive_directive(command_context c, uuid id,
-                                           slot<domain::directive_state> slot) {
-  const uuid tenant = c.tenant;
-  fronts_.directives.submit(operation<domain::directive_state>(
-      std::move(c), id,
-      [tenant](const auto& state) -> outcome<domain::directive_events> {
-        if (is_foreign(state, tenant)) return reject(errc::not_found, "there is no such directive");
-        return domain::decide_archive(state);
-      },
-      std::move(slot)));
-}
-
-void command_dispatcher::allow_image(command_context c, domain::image_allowed entry,
-                                     slot<domain::image_list_state> slot) {
-  entry.id = ports_.ids.next();
-  auto submit = [this, c = std::move(c), slot](domain::image_allowed resolved) {
-    const uuid list = c.tenant;
-    fronts_.image_allowlist.submit(operation<domain::image_list_state>(
-        c, list, [resolved](const auto& state) { return domain::decide_allow(state, resolved); },
-        slot));
+void command_dispatcher::submit(command_context c, domain::allow_image what,
+                                state_slot<image_list_state> slot) {
+  auto go = [this, door = door_, c = std::move(c), slot](domain::allow_image resolved) {
+    door->pass([&] { submit<image_list_state, domain::allow_image>(c, resolved, slot); });
   };
-  auto reference = domain::parse_image_reference(entry.reference);
-  if (!reference) return submit(std::move(entry));  // a pattern, or refused by the decision
+  auto reference = domain::parse_image_reference(what.entry.reference);
+  if (!reference) return go(std::move(what));  // a pattern, or refused by the decision
   using image = adapters::image_info;
   ports_.engine.inspect_image(to_string(*reference),
-                              reply_slot<image>([entry, submit](outcome<image> found) mutable {
-                                if (found) entry.digest = found->id;
-                                submit(std::move(entry));
+                              reply_slot<image>([what, go](outcome<image> found) mutable {
+                                if (found) what.entry.digest = found->id;
+                                go(std::move(what));
                               }));
 }
 
-void command_dispatcher::deny_image(command_context c, uuid id,
-                                    slot<domain::image_list_state> slot) {
-  const uuid list = c.tenant;
-  fronts_.image_allowlist.submit(operation<domain::image_list_state>(
-      std::move(c), list, [id](const auto& state) { return domain::decide_deny(state, id); },
-      std::move(slot)));
-}
-
-void command_dispatcher::allow_container(command_context c, domain::container_allowed entry,
-                                         slot<domain::container_list_state> slot) {
-  entry.id = ports_.ids.next();
-  auto submit = [this, c = std::move(c), slot](domain::container_allowed resolved) {
-    const uuid list = c.tenant;
-    fronts_.container_allowlist.submit(operation<domain::container_list_state>(
-        c, list, [resolved](const auto& state) { return domain::decide_allow(state, resolved); },
-        slot));
+void command_dispatcher::submit(command_context c, domain::allow_container what,
+                                state_slot<container_list_state> slot) {
+  auto go = [this, door = door_, c = std::move(c), slot](domain::allow_container resolved) {
+    door->pass([&] { submit<container_list_state, domain::allow_container>(c, resolved, slot); });
   };
-  if (entry.container_id || entry.name.empty()) return submit(std::move(entry));
+  if (what.entry.container_id || what.entry.name.empty()) return go(std::move(what));
   using info = adapters::container_info;
-  ports_.engine.inspect(entry.name, reply_slot<info>([entry, submit](outcome<info> found) mutable {
-                          if (found) entry.container_id = found->id;
-                          submit(std::move(entry));
+  ports_.engine.inspect(what.entry.name, reply_slot<info>([what, go](outcome<info> found) mutable {
+                          if (found) what.entry.container_id = found->id;
+                          go(std::move(what));
                         }));
 }
 
-void command_dispatcher::deny_container(command_context c, uuid id,
-                                        slot<domain::container_list_state> slot) {
-  const uuid list = c.tenant;
-  fronts_.container_allowlist.submit(operation<domain::container_list_state>(
-      std::move(c), list, [id](const auto& state) { return domain::decide_deny(state, id); },
-      std::move(slot)));
-}
-
-void command_dispatcher::record_llm_call(command_context c, uuid call, uuid job, uuid run,
-                                         domain::llm_call_request request,
-                                         slot<domain::llm_usage_state> slot) {
-  fronts_.llm.submit(operation<domain::llm_usage_state>(
-      std::move(c), job,
-      [call, job, run, request](const auto& state) {
-        return domain::decide_record(state, call, job, run, request);
-      },
-      std::move(slot)));
-}
-
-void command_dispatcher::create_token(command_context c, domain::token_created token,
-                                      slot<domain::access_state> slot) {
-  const uuid tenant = c.tenant;
-  fronts_.access.submit(operation<domain::access_state>(
-      std::move(c), tenant,
-      [token](const auto& state) { return domain::decide_token(state, token); }, std::move(slot)));
-}
-
-void command_dispatcher::revoke_token(command_context c, uuid id, slot<domain::access_state> slot) {
-  const uuid tenant = c.tenant;
-  fronts_.access.submit(operation<domain::access_state>(
-      std::move(c), tenant, [id](const auto& state) { return domain::decide_revoke(state, id); },
-      std::move(slot)));
-}
-
-void command_dispatcher::launch(command_context c, launch_request request,
-                                slot<domain::run_state> slot) {
+void command_dispatcher::submit(command_context c, domain::launch_run what,
+                                state_slot<run_state> slot) {
   const auto launcher = launcher_->get();
   if (!launcher) return slot.answer(reject(errc::unavailable, "the launcher is being started"));
   auto call = std::make_shared<launch_call>();
   call->context = std::move(c);
-  call->request = std::move(request);
+  call->command = std::move(what);
   call->slot = std::move(slot);
   cc::post(launcher, launch_message{std::move(call)});
 }
 
+void command_dispatcher::cancel(const command_context& c, const uuid& run,
+                                const state_slot<run_state>& slot) {
+  auto actor = ports_.registry.find(run);
+  if (!actor) return slot.answer(reject(errc::unavailable, "the run is being taken up"));
+  auto call = std::make_shared<run_cancel>();
+  call->context = c;
+  call->slot = slot;
+  cc::post(actor, run_cancel_message{std::move(call)});
+}
+
 /// A run that is over, or was never there, has no actor: its state decides what is answered.
-void command_dispatcher::cancel_run(command_context c, uuid run, slot<domain::run_state> slot) {
-  using answer = std::shared_ptr<const domain::run_state>;
-  const uuid tenant = c.tenant;
-  rebuild<domain::run_state>(
-      ports_.reads, tenant, domain::stream_of<domain::run_state>(run), no_end,
-      reply_slot<answer>([this, c = std::move(c), run, slot](outcome<answer> state) {
-        if (!state) return slot.answer(state.error());
-        auto events = domain::decide_cancel(**state);
+void command_dispatcher::submit(command_context c, domain::cancel_run what,
+                                state_slot<run_state> slot) {
+  using answer = executed<run_state>;
+  const auto tenant = c.tenant;
+  find<run_state>(
+      tenant, what.run,
+      state_slot<run_state>([this, door = door_, c = std::move(c), what, slot](outcome<answer> r) {
+        if (!r) return slot.answer(r.error());
+        auto events = domain::decide(*r->state, what);
         if (!events) return slot.answer(events.error());
-        auto actor = ports_.registry.find(run);
-        if (!actor) return slot.answer(reject(errc::unavailable, "the run is being taken up"));
-        auto call = std::make_shared<run_cancel>();
-        call->context = c;
-        call->slot = slot;
-        cc::post(actor, run_cancel_message{std::move(call)});
+        door->pass([&] { cancel(c, what.run, slot); });
       }));
 }
 
-void command_dispatcher::create_tenant(command_context c, std::string name,
-                                       slot<domain::access_state> slot) {
-  const uuid tenant = c.tenant;
-  const uuid directive = ports_.ids.next();
-  domain::directive_spec spec;
-  spec.name = "default";
-  spec.description = "Triage of the logs of all allowlisted containers.";
-  spec.tasks.resize(1);
-  domain::name_tasks(spec.tasks);
-  auto rest = c;
-  using directive_answer = executed<domain::directive_state>;
-  fronts_.directives.submit(operation<domain::directive_state>(
-      std::move(c), directive,
-      [directive, spec](const auto& state) {
-        return domain::decide_create(state, directive, spec, true);
-      },
-      reply_slot<directive_answer>(
-          [this, rest, tenant, directive, name, slot](outcome<directive_answer> made) {
-            if (!made) return slot.answer(made.error());
-            fronts_.access.submit(operation<domain::access_state>(
-                rest, tenant,
-                [tenant, name, directive](const auto& state) {
-                  return domain::decide_tenant(state, tenant, name, directive);
-                },
-                slot));
-          })));
-}
+// Behind the templates, which its table of virtual functions makes for every aggregate.
+command_dispatcher::command_dispatcher(executor_fronts& fronts, run_ports& ports,
+                                       std::shared_ptr<actor_slot> launcher)
+    : fronts_(fronts), ports_(ports), launcher_(std::move(launcher)) {}
 
 }  // namespace reeve::actors

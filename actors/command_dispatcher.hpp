@@ -1,57 +1,52 @@
 #pragma once
-// Commands of clients, turned into executor operations and launches.
+// Commands of clients on their way to whoever carries them out.
 
-#include "actors/executor_front.hpp"
+#include "actors/command_keys.hpp"
+#include "actors/executor_fronts.hpp"
 #include "actors/runs/launcher.hpp"
 #include "actors/runs/run_actor.hpp"
 
+#include <functional>
+#include <memory>
+
 namespace reeve::actors {
 
-struct executor_fronts {
-  executor_fronts(journal_port& journal, persistence::read_port& reads)
-      : directives(journal, reads),
-        image_allowlist(journal, reads),
-        container_allowlist(journal, reads),
-        llm(journal, reads),
-        access(journal, reads) {}
-  executor_front<domain::directive_state> directives;
-  executor_front<domain::image_list_state> image_allowlist;
-  executor_front<domain::container_list_state> container_allowlist;
-  executor_front<domain::llm_usage_state> llm;
-  executor_front<domain::access_state> access;
-};
-
-class command_dispatcher final : public commands {
+/// Every command: its key first, then what must hold, then what is to be read outside (an image's
+/// id), then the executor of its aggregate, the launcher or the run's actor.
+class command_dispatcher final : public every_command<command_dispatcher> {
  public:
   command_dispatcher(executor_fronts& fronts, run_ports& ports,
-                     std::shared_ptr<actor_slot> launcher)
-      : fronts_(fronts), ports_(ports), launcher_(std::move(launcher)) {}
+                     std::shared_ptr<actor_slot> launcher);
 
-  void create_directive(command_context c, domain::directive_spec spec,
-                        slot<domain::directive_state> slot) override;
-  void revise_directive(command_context c, uuid id, domain::directive_spec spec,
-                        slot<domain::directive_state> slot) override;
-  void archive_directive(command_context c, uuid id, slot<domain::directive_state> slot) override;
-  void allow_image(command_context c, domain::image_allowed entry,
-                   slot<domain::image_list_state> slot) override;
-  void deny_image(command_context c, uuid id, slot<domain::image_list_state> slot) override;
-  void allow_container(command_context c, domain::container_allowed entry,
-                       slot<domain::container_list_state> slot) override;
-  void deny_container(command_context c, uuid id, slot<domain::container_list_state> slot) override;
-  void record_llm_call(command_context c, uuid call, uuid job, uuid run,
-                       domain::llm_call_request request,
-                       slot<domain::llm_usage_state> slot) override;
-  void create_token(command_context c, domain::token_created token,
-                    slot<domain::access_state> slot) override;
-  void revoke_token(command_context c, uuid id, slot<domain::access_state> slot) override;
-  void launch(command_context c, launch_request request, slot<domain::run_state> slot) override;
-  void cancel_run(command_context c, uuid run, slot<domain::run_state> slot) override;
-  void create_tenant(command_context c, std::string name, slot<domain::access_state> slot) override;
+  /// Before what it refers to goes: answers that come later are dropped.
+  void close() { door_->close(); }
+
+  template <class State>
+  void carry_out(command_context c, domain::command_of<State> what, state_slot<State> slot);
+  template <class State>
+  void find(uuid tenant, uuid id, state_slot<State> slot);
 
  private:
+  /// Goes on with `go` if the key is new.
+  template <class State>
+  void if_new(command_context c, state_slot<State> slot,
+              std::function<void(command_context, state_slot<State>)> go);
+  template <class State, class Command>
+  void submit(command_context c, Command what, state_slot<State> slot);
+  /// With the engine's id of the image, if the engine has it.
+  void submit(command_context c, domain::allow_image what,
+              state_slot<domain::image_list_state> slot);
+  void submit(command_context c, domain::allow_container what,
+              state_slot<domain::container_list_state> slot);
+  void submit(command_context c, domain::launch_run what, state_slot<domain::run_state> slot);
+  void submit(command_context c, domain::cancel_run what, state_slot<domain::run_state> slot);
+  void cancel(const command_context& c, const uuid& run, const state_slot<domain::run_state>& slot);
+
   executor_fronts& fronts_;
   run_ports& ports_;
   std::shared_ptr<actor_slot> launcher_;
+  std::shared_ptr<command_keys> keys_ = std::make_shared<command_keys>();
+  std::shared_ptr<door> door_ = std::make_shared<door>();
 };
 
 }  // namespace reeve::actors

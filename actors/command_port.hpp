@@ -1,19 +1,17 @@
 #pragma once
-// What the gateway may ask of the actors: every command that changes something, each answered with
-// the state after it. Std and domain types only; no CAF. Calls may come from any thread.
+// The one port through which anything is changed: `execute(context, command, slot)`. A command is a
+// struct of domain/, decided by its `decide(state, command)`; the answer is the state after it. Std
+// and domain types only, no CAF: routes and the first start call it as well. Calls may come from
+// any thread.
 
 #include "base/slot.hpp"
-#include "domain/access/access.hpp"
-#include "domain/access/allowlist.hpp"
-#include "domain/runs/directive.hpp"
-#include "domain/runs/llm.hpp"
-#include "domain/runs/run.hpp"
+#include "domain/aggregates.hpp"
 #include "persistence/append_port.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
-#include <string>
-#include <vector>
+#include <utility>
 
 namespace reeve::actors {
 
@@ -24,57 +22,66 @@ struct executed {
   bool replayed = false;    // the idempotency key was known: the state is that of the first time
 };
 
+template <class State>
+using state_slot = reply_slot<executed<State>>;
+
 /// Who sends a command, under which key, against which version.
 struct command_context {
   uuid tenant;
   domain::event_meta meta;
+  /// Looked up before anything else: a repeat is answered as the first time, whatever has happened
+  /// since; in_progress while the first one is being worked on.
   std::optional<persistence::command_key> command;
   std::optional<domain::version> if_match;
+  /// May be empty. What else must hold, asked once the key is known to be new and before the
+  /// decision.
+  std::function<void(reply_slot<done>)> before;
 };
 
-/// Exactly one of `directive_id`, `directive` or neither (the tenant's default one). `tasks` go
-/// with the default directive only and stand in for its own.
-struct launch_request {
-  std::optional<uuid> directive_id;
-  std::optional<domain::directive_spec> directive;
-  std::optional<domain::directive_snapshot> snapshot;  // of the run that is tried again
-  std::vector<domain::task_spec> tasks;
-  std::optional<std::string> since;
-  domain::label_map labels;
-  std::optional<uuid> retry_of;
-};
-
-class commands {
+/// The commands of one aggregate.
+template <class State>
+class commands_of {
  public:
-  template <class State>
-  using slot = reply_slot<executed<State>>;
+  virtual ~commands_of() = default;
+  virtual void execute(command_context context, domain::command_of<State> command,
+                       state_slot<State> slot) = 0;
+  /// The state without a command; version 0 if this tenant has no such stream.
+  virtual void fetch(uuid tenant, uuid id, state_slot<State> slot) = 0;
+};
 
-  virtual ~commands() = default;
-  virtual void create_directive(command_context c, domain::directive_spec spec,
-                                slot<domain::directive_state> slot) = 0;
-  virtual void revise_directive(command_context c, uuid id, domain::directive_spec spec,
-                                slot<domain::directive_state> slot) = 0;
-  virtual void archive_directive(command_context c, uuid id,
-                                 slot<domain::directive_state> slot) = 0;
-  /// The reference is resolved to the engine's image id if the engine has the image.
-  virtual void allow_image(command_context c, domain::image_allowed entry,
-                           slot<domain::image_list_state> slot) = 0;
-  virtual void deny_image(command_context c, uuid id, slot<domain::image_list_state> slot) = 0;
-  virtual void allow_container(command_context c, domain::container_allowed entry,
-                               slot<domain::container_list_state> slot) = 0;
-  virtual void deny_container(command_context c, uuid id,
-                              slot<domain::container_list_state> slot) = 0;
-  virtual void record_llm_call(command_context c, uuid call, uuid job, uuid run,
-                               domain::llm_call_request request,
-                               slot<domain::llm_usage_state> slot) = 0;
-  virtual void create_token(command_context c, domain::token_created token,
-                            slot<domain::access_state> slot) = 0;
-  virtual void revoke_token(command_context c, uuid id, slot<domain::access_state> slot) = 0;
-  virtual void launch(command_context c, launch_request request, slot<domain::run_state> slot) = 0;
-  virtual void cancel_run(command_context c, uuid run, slot<domain::run_state> slot) = 0;
-  /// A new tenant with its default directive.
-  virtual void create_tenant(command_context c, std::string name,
-                             slot<domain::access_state> slot) = 0;
+template <class List>
+class commands_over;
+
+template <class... States>
+class commands_over<domain::type_list<States...>> : public commands_of<States>... {
+ public:
+  using commands_of<States>::execute...;
+  using commands_of<States>::fetch...;
+};
+
+using command_port = commands_over<domain::commanded_aggregates>;
+
+/// The port for one who treats every aggregate alike: `Target` has the templates
+///   carry_out<State>(command_context, domain::command_of<State>, state_slot<State>)
+///   find<State>(uuid tenant, uuid id, state_slot<State>)
+template <class Target, class List = domain::commanded_aggregates>
+class every_command;
+
+template <class Target>
+class every_command<Target, domain::type_list<>> : public command_port {};
+
+template <class Target, class State, class... Rest>
+class every_command<Target, domain::type_list<State, Rest...>>
+    : public every_command<Target, domain::type_list<Rest...>> {
+ public:
+  void execute(command_context context, domain::command_of<State> command,
+               state_slot<State> slot) final {
+    static_cast<Target*>(this)->template carry_out<State>(std::move(context), std::move(command),
+                                                          std::move(slot));
+  }
+  void fetch(uuid tenant, uuid id, state_slot<State> slot) final {
+    static_cast<Target*>(this)->template find<State>(tenant, id, std::move(slot));
+  }
 };
 
 }  // namespace reeve::actors

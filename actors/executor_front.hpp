@@ -15,7 +15,7 @@ class executor_front {
   executor_front(journal_port& journal, persistence::read_port& reads)
       : journal_(journal), reads_(reads) {}
 
-  void submit(std::shared_ptr<execute<State>> op) {
+  void submit(std::shared_ptr<execute_op<State>> op) {
     std::shared_ptr<executor<State>> target;
     caf::actor handle;
     {
@@ -30,12 +30,18 @@ class executor_front {
   }
 
   /// Only the state; version 0 if there is no such stream.
-  void fetch(uuid tenant, uuid id, reply_slot<executed<State>> slot) {
-    auto op = std::make_shared<execute<State>>();
+  void fetch(uuid tenant, uuid id, state_slot<State> slot) {
+    auto op = std::make_shared<execute_op<State>>();
     op->tenant = tenant;
     op->id = id;
     op->slot = std::move(slot);
     submit(std::move(op));
+  }
+
+  /// The state as the executor has it now, without a hop to it; null if it has none at hand or is
+  /// changing it.
+  std::shared_ptr<const State> peek(const uuid& tenant, const uuid& id) const {
+    return board_->find({tenant, id});
   }
 
   child_spec child(std::string name) {
@@ -47,9 +53,10 @@ class executor_front {
             context.ready();
             return {[](const continuation& c) { c.run(); }};
           });
+      board_->clear();
       std::lock_guard lock(mutex_);
       handle_ = actor;
-      target_ = std::make_shared<executor<State>>(actor, journal_, reads_);
+      target_ = std::make_shared<executor<State>>(actor, journal_, reads_, board_);
       return actor;
     };
     return spec;
@@ -58,6 +65,7 @@ class executor_front {
  private:
   journal_port& journal_;
   persistence::read_port& reads_;
+  const std::shared_ptr<state_board<State>> board_ = std::make_shared<state_board<State>>();
   std::mutex mutex_;
   caf::actor handle_;
   std::shared_ptr<executor<State>> target_;

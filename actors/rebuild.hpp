@@ -28,6 +28,10 @@ void rebuild_from(persistence::read_port& reads, uuid tenant, std::string stream
         if (!page) return slot.answer(page.error());
         for (const auto& r : *page) {
           if (r.position > until) return slot.answer(std::shared_ptr<const State>(so_far));
+          // The database filters; what is folded for one tenant must not rest on that alone.
+          if (r.tenant != tenant) {
+            return slot.answer(reject(errc::internal, "an event of another tenant was read"));
+          }
           if (auto ok = persistence::evolve_record(*so_far, r); !ok) {
             return slot.answer(ok.error());
           }

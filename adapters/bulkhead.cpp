@@ -3,8 +3,12 @@
 namespace reeve::adapters {
 namespace {
 
-rejection refused(const char* why) {
-  return reject(errc::engine_unavailable, std::string{"the call was not sent: "} + why);
+rejection refused(const char* why, errc code = errc::engine_unavailable) {
+  return reject(code, std::string{"the call was not sent: "} + why);
+}
+
+rejection too_many(const char* why) {
+  return refused(why, errc::overloaded);
 }
 
 }  // namespace
@@ -25,7 +29,7 @@ void bulkhead::enter(job what) {
     bool full = queue_.size() >= limits_.queued;
     if (closed_ || full) {
       lock.unlock();
-      what.refuse(refused(full ? "too many calls are waiting" : "the server stops"));
+      what.refuse(full ? too_many("too many calls are waiting") : refused("the server stops"));
       return;
     }
     queue_.push_back(std::move(what));
@@ -45,14 +49,14 @@ void bulkhead::finish(ticket call, verdict result) {
   perform(next);
 }
 
-bool bulkhead::admit_long(ticket& call) {
+outcome<bulkhead::ticket> bulkhead::admit_long() {
   std::lock_guard lock{mutex_};
-  if (closed_ || long_under_way_ >= limits_.long_at_once) return false;
-  auto admitted = breaker_.admit(now_(), false);
-  if (!admitted) return false;
+  if (closed_) return refused("the server stops");
+  if (long_under_way_ >= limits_.long_at_once) return too_many("too many calls wait for an end");
+  const auto admitted = breaker_.admit(now_(), false);
+  if (!admitted) return refused("the circuit breaker is open");
   ++long_under_way_;
-  call = *admitted;
-  return true;
+  return *admitted;
 }
 
 void bulkhead::finish_long(ticket call, verdict result) {
@@ -102,10 +106,13 @@ breaker_state bulkhead::state() const {
 }
 
 void bulkhead::record(ticket call, verdict result) {
-  if (result == verdict::success) {
-    breaker_.succeeded(call, now_());
-  } else {
-    breaker_.failed(call, now_());
+  switch (result) {
+    case verdict::success:
+      return breaker_.succeeded(call, now_());
+    case verdict::failure:
+      return breaker_.failed(call, now_());
+    case verdict::neither:
+      return breaker_.dropped(call);
   }
 }
 

@@ -31,19 +31,21 @@ class bulkhead {
     std::function<void(rejection)> refuse;
   };
 
-  enum class verdict { success, failure };
+  /// `neither`: the call says nothing about the engine.
+  enum class verdict { success, failure, neither };
 
   /// `on_change` is called without the lock, on the thread that caused the change.
   bulkhead(bulkhead_limits limits, std::uint64_t jitter_seed, clock now,
            circuit_breaker::listener on_change);
 
-  /// Runs, queues or refuses with `engine_unavailable` (nothing was sent).
+  /// Runs, queues or refuses: `overloaded` if too many wait, else `engine_unavailable`. Nothing was
+  /// sent then.
   void enter(job what);
   void finish(ticket call, verdict result);
 
   /// For calls that may last for ever: they pass a closed breaker only and have a limit of their
   /// own; their failures count.
-  bool admit_long(ticket& call);
+  outcome<ticket> admit_long();
   void finish_long(ticket call, verdict result);
 
   void trip();

@@ -6,12 +6,18 @@
 // answers what is still open; after it no slot is called.
 //
 // Errors are a closed set, so that the caller can tell what may have happened:
-//   engine_unavailable  nothing was sent (no socket, breaker open, at the limit). Surely no effect.
+//   engine_unavailable  nothing was sent (no socket, breaker open). Surely no effect.
+//   overloaded          nothing was sent: too many calls wait. Back pressure, the engine is well.
+//   fenced              nothing was sent: this server may not change anything now.
 //   timed_out           it was sent and no whole answer came: it MAY have happened. Inspect.
-//   internal            the engine answered 5xx or nonsense: it MAY have happened. Inspect.
+//   internal            the engine answered that it failed: it MAY have happened. Inspect.
+//   engine_unreadable   its answer is not what its API promises: it MAY have happened. Inspect.
 //   not_found, conflict, invalid   the engine refused: surely no effect.
-// A name that is taken is `conflict`, which makes create idempotent under deterministic names.
+// What changes anything carries the token of the leadership that decided it, which is asked again
+// right before it is sent. A name that is taken is `conflict`, which makes create idempotent under
+// deterministic names.
 
+#include "base/leadership.hpp"
 #include "base/outcome.hpp"
 #include "base/slot.hpp"
 #include "base/time.hpp"
@@ -28,7 +34,8 @@ namespace reeve::adapters {
 /// True if the failed call may have taken effect all the same. `unavailable` is a slot that was
 /// dropped unanswered, about which nothing is known either.
 constexpr bool may_have_happened(errc code) {
-  return code == errc::timed_out || code == errc::internal || code == errc::unavailable;
+  return code == errc::timed_out || code == errc::internal || code == errc::unavailable ||
+         code == errc::engine_unreadable;
 }
 
 using label_map = std::map<std::string, std::string>;
@@ -43,6 +50,7 @@ struct engine_version {
   std::string version;      ///< of the engine, e.g. "20.10.24"
   std::string api_version;  ///< the one in use after negotiation, e.g. "1.41"
   bool live_restore = false;
+  std::string id;  ///< the engine's own: another engine at the same place has another one
   bool operator==(const engine_version&) const = default;
 };
 
@@ -123,6 +131,10 @@ struct container_info {
   bool tty = false;
 };
 
+struct stop_result {
+  bool was_running = false;  ///< else there was nothing to stop: the engine answered 304
+};
+
 struct container_summary {
   std::string id;
   std::string name;
@@ -184,22 +196,25 @@ class container_engine {
   /// Never contacts a registry. An image that is not there is `not_found`.
   virtual void inspect_image(std::string ref, reply_slot<image_info> slot) = 0;
   /// `ref` is "repository:tag"; answers the new image's id.
-  virtual void import_image(tar_source tar, std::string ref, reply_slot<std::string> slot) = 0;
+  virtual void import_image(fencing_token by, tar_source tar, std::string ref,
+                            reply_slot<std::string> slot) = 0;
 
   /// Creating a volume that exists with the same name is a success.
-  virtual void create_volume(std::string name, label_map labels, reply_slot<done> slot) = 0;
-  virtual void remove_volume(std::string name, reply_slot<done> slot) = 0;
+  virtual void create_volume(fencing_token by, std::string name, label_map labels,
+                             reply_slot<done> slot) = 0;
+  virtual void remove_volume(fencing_token by, std::string name, reply_slot<done> slot) = 0;
   /// Filters are joined by "and".
   virtual void list_volumes(std::vector<label_filter> filters,
                             reply_slot<std::vector<volume_summary>> slot) = 0;
 
-  virtual void create_container(container_spec spec, reply_slot<created_container> slot) = 0;
+  virtual void create_container(fencing_token by, container_spec spec,
+                                reply_slot<created_container> slot) = 0;
   /// Unpacks into a directory below /reeve of a created container. Fails with `invalid` elsewhere.
-  virtual void put_archive(std::string container, std::string path, std::string tar,
-                           reply_slot<done> slot) = 0;
+  virtual void put_archive(fencing_token by, std::string container, std::string path,
+                           std::string tar, reply_slot<done> slot) = 0;
   /// Starting an exited container would run it AGAIN: start only when `status` is created and
   /// `started_at` is 0, and after an ambiguous answer inspect, never start again.
-  virtual void start(std::string container, reply_slot<start_result> slot) = 0;
+  virtual void start(fencing_token by, std::string container, reply_slot<start_result> slot) = 0;
   /// Answers when the container is not running (also at once if it never was: start it first).
   /// No deadline. An engine that goes away is `timed_out`: the outcome is unknown, never success.
   virtual void wait(std::string container, reply_slot<wait_result> slot) = 0;
@@ -209,10 +224,12 @@ class container_engine {
                     reply_slot<std::vector<container_summary>> slot) = 0;
   virtual void logs(std::string container, log_query query, reply_slot<log_answer> slot) = 0;
   /// SIGTERM, then SIGKILL after `grace_s` (0..3600). One that is not running is a success.
-  virtual void stop(std::string container, int grace_s, reply_slot<done> slot) = 0;
+  virtual void stop(fencing_token by, std::string container, int grace_s,
+                    reply_slot<stop_result> slot) = 0;
   /// One that is not running is `conflict`.
-  virtual void kill(std::string container, int signal, reply_slot<done> slot) = 0;
-  virtual void remove_container(std::string container, bool force, reply_slot<done> slot) = 0;
+  virtual void kill(fencing_token by, std::string container, int signal, reply_slot<done> slot) = 0;
+  virtual void remove_container(fencing_token by, std::string container, bool force,
+                                reply_slot<done> slot) = 0;
 };
 
 }  // namespace reeve::adapters

@@ -4,20 +4,71 @@
 #include "adapters/engine_probe.hpp"
 
 #include <array>
+#include <map>
+#include <mutex>
 
 namespace reeve::adapters {
 namespace {
 
-/// An engine that refuses properly is healthy. What was not sent says nothing either, unless the
-/// reason was that there is no connection; both come as engine_unavailable from inside.
-bulkhead::verdict verdict_on(errc code) {
-  bool sick = code == errc::engine_unavailable || may_have_happened(code);
-  return sick ? bulkhead::verdict::failure : bulkhead::verdict::success;
+/// Calls that an engine answers with a failure of its own (5xx) count once for each object in a
+/// minute: a container that can never start says nothing about the others, however often it is
+/// tried. Thread-safe.
+class failing_objects {
+ public:
+  /// Whether this failure counts.
+  bool counts(const std::string& object, std::int64_t now_us) {
+    std::lock_guard lock{mutex_};
+    if (last_us_.size() >= most) last_us_.clear();
+    const auto known = last_us_.find(object_of(object));
+    if (known != last_us_.end() && now_us - known->second < minute_us) return false;
+    last_us_[object_of(object)] = now_us;
+    return true;
+  }
+  /// The same object under its id.
+  void is_also(const std::string& id, const std::string& name) {
+    std::lock_guard lock{mutex_};
+    if (names_.size() >= most) names_.clear();
+    names_[id] = name;
+  }
+
+ private:
+  static constexpr std::size_t most = 4096;
+  static constexpr std::int64_t minute_us = 60'000'000;
+  std::string object_of(const std::string& any) const {
+    const auto found = names_.find(any);
+    return found == names_.end() ? any : found->second;
+  }
+
+  std::mutex mutex_;
+  std::map<std::string, std::int64_t> last_us_;
+  std::map<std::string, std::string> names_;  // by id
+};
+
+/// An engine that refuses properly is healthy, and one whose answer cannot be read has answered.
+/// What was not sent says nothing, unless the reason was that there is no connection.
+bulkhead::verdict verdict_on(errc code, failing_objects& failing, const std::string& object) {
+  switch (code) {
+    case errc::engine_unavailable:
+    case errc::timed_out:
+    case errc::unavailable:
+      return bulkhead::verdict::failure;
+    case errc::internal:
+      return failing.counts(object, real_clock().mono_us()) ? bulkhead::verdict::failure
+                                                            : bulkhead::verdict::neither;
+    case errc::engine_unreadable:
+    case errc::fenced:
+    case errc::overloaded:
+      return bulkhead::verdict::neither;
+    default:
+      return bulkhead::verdict::success;
+  }
 }
 
 template <class T>
-bulkhead::verdict verdict_on(const outcome<T>& answer) {
-  return answer ? bulkhead::verdict::success : verdict_on(answer.error().code);
+bulkhead::verdict verdict_on(const outcome<T>& answer, failing_objects& failing,
+                             const std::string& object) {
+  if (answer) return bulkhead::verdict::success;
+  return verdict_on(answer.error().code, failing, object);
 }
 
 /// Not inlined: g++ 12 at -O2 else warns of the vector that an error does not have.
@@ -89,6 +140,7 @@ struct guarded_engine::impl {
             result.version.version,
             result.version.api_version,
             result.version.live_restore,
+            result.version.id,
             result.detail};
   }
   void ended(call_class kind, bulkhead::ticket call, bulkhead::verdict result) {
@@ -97,6 +149,7 @@ struct guarded_engine::impl {
   }
 
   listeners told;
+  failing_objects failing;
   bulkhead read;
   bulkhead mutate;
   bulkhead build;
@@ -116,12 +169,13 @@ engine_status guarded_engine::status() const {
 }
 
 template <class T>
-void guarded_engine::guard(call_class kind, reply_slot<T> slot,
+void guarded_engine::guard(call_class kind, std::string object, reply_slot<T> slot,
                            std::function<void(container_engine&, reply_slot<T>)> call) {
   auto* self = impl_.get();
-  auto run = [self, kind, slot, call = std::move(call)](bulkhead::ticket ticket) {
-    call(*self->inner, reply_slot<T>{[self, kind, slot, ticket](outcome<T> answer) {
-      self->ended(kind, ticket, verdict_on(answer));
+  auto run = [self, kind, object = std::move(object), slot,
+              call = std::move(call)](bulkhead::ticket ticket) {
+    call(*self->inner, reply_slot<T>{[self, kind, object, slot, ticket](outcome<T> answer) {
+      self->ended(kind, ticket, verdict_on(answer, self->failing, object));
       slot.answer(std::move(answer));
     }});
   };
@@ -142,105 +196,121 @@ void guarded_engine::version_info(reply_slot<engine_version> slot) {
 }
 
 void guarded_engine::inspect_image(std::string ref, reply_slot<image_info> slot) {
-  guard<image_info>(call_class::read, std::move(slot),
+  guard<image_info>(call_class::read, ref, std::move(slot),
                     [ref](auto& engine, auto inner) { engine.inspect_image(ref, inner); });
 }
 
-void guarded_engine::import_image(tar_source tar, std::string ref, reply_slot<std::string> slot) {
-  guard<std::string>(call_class::build, std::move(slot),
-                     [tar = std::move(tar), ref](auto& engine, auto inner) mutable {
-                       engine.import_image(std::move(tar), ref, inner);
+void guarded_engine::import_image(fencing_token by, tar_source tar, std::string ref,
+                                  reply_slot<std::string> slot) {
+  guard<std::string>(call_class::build, ref, std::move(slot),
+                     [by, tar = std::move(tar), ref](auto& engine, auto inner) mutable {
+                       engine.import_image(by, std::move(tar), ref, inner);
                      });
 }
 
-void guarded_engine::create_volume(std::string name, label_map labels, reply_slot<done> slot) {
-  guard<done>(call_class::mutate, std::move(slot), [name, labels](auto& engine, auto inner) {
-    engine.create_volume(name, labels, inner);
-  });
+void guarded_engine::create_volume(fencing_token by, std::string name, label_map labels,
+                                   reply_slot<done> slot) {
+  guard<done>(call_class::mutate, name, std::move(slot),
+              [by, name, labels](auto& engine, auto inner) {
+                engine.create_volume(by, name, labels, inner);
+              });
 }
 
-void guarded_engine::remove_volume(std::string name, reply_slot<done> slot) {
-  guard<done>(call_class::mutate, std::move(slot),
-              [name](auto& engine, auto inner) { engine.remove_volume(name, inner); });
+void guarded_engine::remove_volume(fencing_token by, std::string name, reply_slot<done> slot) {
+  guard<done>(call_class::mutate, name, std::move(slot),
+              [by, name](auto& engine, auto inner) { engine.remove_volume(by, name, inner); });
 }
 
 void guarded_engine::list_volumes(std::vector<label_filter> filters,
                                   reply_slot<std::vector<volume_summary>> slot) {
   guard<std::vector<volume_summary>>(
-      call_class::read, std::move(slot),
+      call_class::read, "volumes", std::move(slot),
       [filters](auto& engine, auto inner) { engine.list_volumes(filters, inner); });
 }
 
-void guarded_engine::create_container(container_spec spec, reply_slot<created_container> slot) {
-  guard<created_container>(
-      call_class::mutate, std::move(slot),
-      [spec = std::move(spec)](auto& engine, auto inner) { engine.create_container(spec, inner); });
+void guarded_engine::create_container(fencing_token by, container_spec spec,
+                                      reply_slot<created_container> slot) {
+  auto* self = impl_.get();
+  const auto name = spec.name;
+  reply_slot<created_container> known{[self, name, slot](outcome<created_container> made) {
+    if (made) self->failing.is_also(made->id, name);
+    slot.answer(std::move(made));
+  }};
+  guard<created_container>(call_class::mutate, name, std::move(known),
+                           [by, spec = std::move(spec)](auto& engine, auto inner) {
+                             engine.create_container(by, spec, inner);
+                           });
 }
 
-void guarded_engine::put_archive(std::string container, std::string path, std::string tar,
-                                 reply_slot<done> slot) {
-  guard<done>(call_class::mutate, std::move(slot),
-              [container, path, tar = std::move(tar)](auto& engine, auto inner) mutable {
-                engine.put_archive(container, path, std::move(tar), inner);
+void guarded_engine::put_archive(fencing_token by, std::string container, std::string path,
+                                 std::string tar, reply_slot<done> slot) {
+  guard<done>(call_class::mutate, container, std::move(slot),
+              [by, container, path, tar = std::move(tar)](auto& engine, auto inner) mutable {
+                engine.put_archive(by, container, path, std::move(tar), inner);
               });
 }
 
-void guarded_engine::start(std::string container, reply_slot<start_result> slot) {
-  guard<start_result>(call_class::mutate, std::move(slot),
-                      [container](auto& engine, auto inner) { engine.start(container, inner); });
+void guarded_engine::start(fencing_token by, std::string container, reply_slot<start_result> slot) {
+  guard<start_result>(
+      call_class::mutate, container, std::move(slot),
+      [by, container](auto& engine, auto inner) { engine.start(by, container, inner); });
 }
 
 void guarded_engine::wait(std::string container, reply_slot<wait_result> slot) {
   auto* self = impl_.get();
-  bulkhead::ticket ticket = 0;
-  if (!self->read.admit_long(ticket)) {
-    slot.answer(reject(errc::engine_unavailable,
-                       "the call was not sent: the circuit breaker is open, or too many wait"));
-    return;
-  }
-  self->inner->wait(std::move(container), reply_slot<wait_result>{[=](outcome<wait_result> answer) {
-                      auto result = verdict_on(answer);
+  const auto ticket = self->read.admit_long();
+  if (!ticket) return refuse<wait_result>(slot, ticket.error());
+  const auto call = *ticket;
+  self->inner->wait(container,
+                    reply_slot<wait_result>{[self, call, container, slot](outcome<wait_result> a) {
+                      const auto result = verdict_on(a, self->failing, container);
                       if (result == bulkhead::verdict::failure) self->probe->look_now();
-                      self->read.finish_long(ticket, result);
-                      slot.answer(std::move(answer));
+                      self->read.finish_long(call, result);
+                      slot.answer(std::move(a));
                     }});
 }
 
 void guarded_engine::inspect(std::string id_or_name, reply_slot<container_info> slot) {
-  guard<container_info>(call_class::read, std::move(slot), [id_or_name](auto& engine, auto inner) {
-    engine.inspect(id_or_name, inner);
-  });
+  guard<container_info>(
+      call_class::read, id_or_name, std::move(slot),
+      [id_or_name](auto& engine, auto inner) { engine.inspect(id_or_name, inner); });
 }
 
 void guarded_engine::list(std::vector<label_filter> filters,
                           reply_slot<std::vector<container_summary>> slot) {
   guard<std::vector<container_summary>>(
-      call_class::read, std::move(slot),
+      call_class::read, "containers", std::move(slot),
       [filters](auto& engine, auto inner) { engine.list(filters, inner); });
 }
 
 void guarded_engine::logs(std::string container, log_query query, reply_slot<log_answer> slot) {
   guard<log_answer>(
-      call_class::read, std::move(slot),
+      call_class::read, container, std::move(slot),
       [container, query](auto& engine, auto inner) { engine.logs(container, query, inner); });
 }
 
-void guarded_engine::stop(std::string container, int grace_s, reply_slot<done> slot) {
-  guard<done>(call_class::mutate, std::move(slot), [container, grace_s](auto& engine, auto inner) {
-    engine.stop(container, grace_s, inner);
-  });
+void guarded_engine::stop(fencing_token by, std::string container, int grace_s,
+                          reply_slot<stop_result> slot) {
+  guard<stop_result>(call_class::mutate, container, std::move(slot),
+                     [by, container, grace_s](auto& engine, auto inner) {
+                       engine.stop(by, container, grace_s, inner);
+                     });
 }
 
-void guarded_engine::kill(std::string container, int signal, reply_slot<done> slot) {
-  guard<done>(call_class::mutate, std::move(slot), [container, signal](auto& engine, auto inner) {
-    engine.kill(container, signal, inner);
-  });
+void guarded_engine::kill(fencing_token by, std::string container, int signal,
+                          reply_slot<done> slot) {
+  guard<done>(call_class::mutate, container, std::move(slot),
+              [by, container, signal](auto& engine, auto inner) {
+                engine.kill(by, container, signal, inner);
+              });
 }
 
-void guarded_engine::remove_container(std::string container, bool force, reply_slot<done> slot) {
-  guard<done>(call_class::mutate, std::move(slot), [container, force](auto& engine, auto inner) {
-    engine.remove_container(container, force, inner);
-  });
+void guarded_engine::remove_container(fencing_token by, std::string container, bool force,
+                                      reply_slot<done> slot) {
+  guard<done>(call_class::mutate, container, std::move(slot),
+              [by, container, force](auto& engine, auto inner) {
+                engine.remove_container(by, container, force, inner);
+              });
 }
 
 }  // namespace reeve::adapters

@@ -31,6 +31,7 @@ struct engine_status {
   std::string version;  ///< the last one seen; empty if there was none yet
   std::string api_version;
   bool live_restore = false;
+  std::string id;      ///< the engine's own, as it was seen last
   std::string detail;  ///< why it is not available, or empty
 };
 
@@ -64,28 +65,33 @@ class guarded_engine final : public container_engine {
   void ping(reply_slot<done> slot) override;
   void version_info(reply_slot<engine_version> slot) override;
   void inspect_image(std::string ref, reply_slot<image_info> slot) override;
-  void import_image(tar_source tar, std::string ref, reply_slot<std::string> slot) override;
-  void create_volume(std::string name, label_map labels, reply_slot<done> slot) override;
-  void remove_volume(std::string name, reply_slot<done> slot) override;
+  void import_image(fencing_token by, tar_source tar, std::string ref,
+                    reply_slot<std::string> slot) override;
+  void create_volume(fencing_token by, std::string name, label_map labels,
+                     reply_slot<done> slot) override;
+  void remove_volume(fencing_token by, std::string name, reply_slot<done> slot) override;
   void list_volumes(std::vector<label_filter> filters,
                     reply_slot<std::vector<volume_summary>> slot) override;
-  void create_container(container_spec spec, reply_slot<created_container> slot) override;
-  void put_archive(std::string container, std::string path, std::string tar,
+  void create_container(fencing_token by, container_spec spec,
+                        reply_slot<created_container> slot) override;
+  void put_archive(fencing_token by, std::string container, std::string path, std::string tar,
                    reply_slot<done> slot) override;
-  void start(std::string container, reply_slot<start_result> slot) override;
+  void start(fencing_token by, std::string container, reply_slot<start_result> slot) override;
   void wait(std::string container, reply_slot<wait_result> slot) override;
   void inspect(std::string id_or_name, reply_slot<container_info> slot) override;
   void list(std::vector<label_filter> filters,
             reply_slot<std::vector<container_summary>> slot) override;
   void logs(std::string container, log_query query, reply_slot<log_answer> slot) override;
-  void stop(std::string container, int grace_s, reply_slot<done> slot) override;
-  void kill(std::string container, int signal, reply_slot<done> slot) override;
-  void remove_container(std::string container, bool force, reply_slot<done> slot) override;
+  void stop(fencing_token by, std::string container, int grace_s,
+            reply_slot<stop_result> slot) override;
+  void kill(fencing_token by, std::string container, int signal, reply_slot<done> slot) override;
+  void remove_container(fencing_token by, std::string container, bool force,
+                        reply_slot<done> slot) override;
 
  private:
   struct impl;
   template <class T>
-  void guard(call_class kind, reply_slot<T> slot,
+  void guard(call_class kind, std::string object, reply_slot<T> slot,
              std::function<void(container_engine&, reply_slot<T>)> call);
 
   std::unique_ptr<impl> impl_;

@@ -33,7 +33,8 @@ enum class method { get, head, post, put, patch, delete_, options };
 
 struct request {
   api::method method = method::get;
-  std::string path;  // decoded, without query and trailing slash
+  std::string path;   // decoded, without query and trailing slash
+  std::string route;  // the row that it came to: "POST /api/runs/{id}/cancel"
   std::vector<std::pair<std::string, std::string>> params;  // {name} segments of the pattern
   std::vector<std::pair<std::string, std::string>> query;   // decoded; no name stands twice
   std::string body;

@@ -1,8 +1,8 @@
 #pragma once
 // What the handlers of resources work with. Everything outlives the gateway.
 
+#include "actors/command_port.hpp"
 #include "api/checkpoint_view.hpp"
-#include "api/command_port.hpp"
 #include "api/event_feed.hpp"
 #include "api/route.hpp"
 #include "base/slot.hpp"
@@ -11,6 +11,7 @@
 #include "persistence/read_port.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -62,13 +63,14 @@ struct agent_list {
 };
 
 struct services {
-  command_port* commands = nullptr;
+  actors::command_port* commands = nullptr;
   persistence::read_port* reads = nullptr;
   event_feed* feed = nullptr;
   id_source* ids = nullptr;
   clock_port* clock = nullptr;
   std::function<engine_view()> engine;
-  std::function<std::vector<agent_view>()> agents;
+  /// Of all runs only this tenant's; nothing = everything.
+  std::function<std::vector<agent_view>(const std::optional<uuid>& tenant)> agents;
   /// Signs the head of the chain and answers on a thread of its own. Errors: `conflict` (it
   /// contradicts what was signed), `overloaded`, `unavailable`.
   std::function<void(reply_slot<checkpoint_view>)> sign_head;

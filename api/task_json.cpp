@@ -84,8 +84,6 @@ outcome<domain::directive_spec> decode_directive(const directive_body& body,
   spec.tasks = std::move(*tasks);
   spec.limits = body.limits;
   spec.labels = body.labels;
-  domain::name_tasks(spec.tasks);
-  if (auto ok = domain::check_directive(spec, at); !ok) return ok.error();
   return spec;
 }
 

@@ -28,7 +28,8 @@ struct directive_body {
   }
 };
 
-/// `at` is the pointer of the array. Errors name the element: /tasks/0, /tasks/1/params/image.
+/// The form alone; what a task or directive may say is decided in domain/. `at` is the pointer of
+/// the array. Errors name the element: /tasks/0, /tasks/1/kind.
 outcome<std::vector<domain::task_spec>> decode_tasks(const std::vector<domain::json_text>& tasks,
                                                      const std::string& at);
 outcome<domain::directive_spec> decode_directive(const directive_body& body, const std::string& at);

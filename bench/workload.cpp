@@ -36,7 +36,7 @@ domain::run_launched sample_launch() {
   launch.directive.description = "Builds the report of the day and checks it";
   launch.directive.tasks = {task};
   launch.jobs = {real_ids().next()};
-  launch.engine = "simulated";
+  launch.expected_engine = "simulated";
   launch.labels = {{"team", "data"}, {"purpose", "nightly-report"}};
   return launch;
 }
@@ -57,7 +57,9 @@ domain::run_event run_author::event() {
     intended.container_name = domain::container_name_of(tenant_, job, 1);
     intended.image = "localhost:1/box:1";
     intended.image_id = image_id;
-    intended.deadline.at = state_->created_at + 3600 * us_per_second;
+    intended.executor = "engine";
+    intended.engine = "docker";
+    intended.timeout_ms = 3'600'000;
     return intended;
   }
   if (step_ == 2) {

@@ -103,11 +103,13 @@ void add_offline(CLI::App& app, arguments& out) {
   verify->add_option("--key", out.verify.key, "public key of the checkpoints, base64url");
   auto* replay = app.add_subcommand("replay", "Rebuild the read models and compare them");
   replay->add_option("--until", out.replay.until, "a position or an RFC 3339 time");
+  auto* rebuild = app.add_subcommand("rebuild", "Build read models anew from the log");
+  rebuild->add_option("name", out.rebuild.name, "one of them; all without a name");
   auto* exported = app.add_subcommand("export", "Write the log as NDJSON");
   exported->add_option("--to", out.exported.to, "a file; - is standard output");
   exported->add_option("--tenant", out.exported.tenant, "only this tenant's events whole");
   exported->add_flag("--zstd", out.exported.zstd, "compress");
-  for (auto* one : {migrate, accept, verify, replay, exported}) {
+  for (auto* one : {migrate, accept, verify, replay, rebuild, exported}) {
     one->add_option("--database", out.database, "login of the owner, without a password");
   }
 }
@@ -233,7 +235,7 @@ arguments parse_arguments(int argc, char** argv) {
   }
   out.command = app.get_subcommands().front()->get_name();
   out.json = out.json || out.client.output == "json" || out.client.output == "ndjson";
-  out.verify.json = out.replay.json = out.client.json = out.json;
+  out.verify.json = out.replay.json = out.rebuild.json = out.client.json = out.json;
   return out;
 }
 

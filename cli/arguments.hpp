@@ -22,6 +22,7 @@ struct arguments {
   std::vector<std::string> words;
   verify_options verify;
   replay_options replay;
+  rebuild_options rebuild;
   export_options exported;
   client_options client;
 };

@@ -72,16 +72,22 @@ std::optional<uuid> known_tenant(const persistence::startup_rows& rows, bool of_
 
 using access = actors::executed<domain::access_state>;
 
-outcome<done> make_tenant(actors::commands& commands, id_source& ids, uuid tenant,
+/// A tenant and its default directive.
+outcome<done> make_tenant(actors::command_port& commands, id_source& ids, uuid tenant,
                           const char* name) {
-  auto made = wait_for<access>([&](reply_slot<access> slot) {
-    commands.create_tenant(context_of(tenant, ids), name, slot);
-  });
+  const domain::create_directive first{ids.next(), domain::default_directive(), true};
+  using directive = actors::executed<domain::directive_state>;
+  auto made = wait_for<directive>(
+      [&](reply_slot<directive> slot) { commands.execute(context_of(tenant, ids), first, slot); });
   if (!made) return made.error();
+  const domain::create_tenant then{tenant, name, first.id};
+  auto done_so = wait_for<access>(
+      [&](reply_slot<access> slot) { commands.execute(context_of(tenant, ids), then, slot); });
+  if (!done_so) return done_so.error();
   return done{};
 }
 
-outcome<done> make_admin(actors::commands& commands, id_source& ids, uuid tenant,
+outcome<done> make_admin(actors::command_port& commands, id_source& ids, uuid tenant,
                          const std::string& file) {
   const auto secret = make_secret();
   domain::token_created token;
@@ -92,7 +98,7 @@ outcome<done> make_admin(actors::commands& commands, id_source& ids, uuid tenant
   auto ok = write_secret(file, persistence::token_text(token.id, secret));
   if (!ok) return ok;
   auto made = wait_for<access>([&](reply_slot<access> slot) {
-    commands.create_token(context_of(tenant, ids), token, slot);
+    commands.execute(context_of(tenant, ids), domain::create_token{token}, slot);
   });
   if (!made) return made.error();
   return done{};
@@ -100,7 +106,7 @@ outcome<done> make_admin(actors::commands& commands, id_source& ids, uuid tenant
 
 }  // namespace
 
-outcome<bool> bootstrap(actors::commands& commands, id_source& ids,
+outcome<bool> bootstrap(actors::command_port& commands, id_source& ids,
                         const persistence::startup_rows& rows, const bootstrap_files& files) {
   bool first_made = false;
   for (const bool of_system : {false, true}) {

@@ -18,7 +18,7 @@ struct bootstrap_files {
 
 /// Answers whether the first tenant's token was made. Errors: those of the commands, `unavailable`
 /// if a file cannot be written (the token is then revoked by the next start's new one).
-outcome<bool> bootstrap(actors::commands& commands, id_source& ids,
+outcome<bool> bootstrap(actors::command_port& commands, id_source& ids,
                         const persistence::startup_rows& rows, const bootstrap_files& files);
 
 }  // namespace reeve::cli

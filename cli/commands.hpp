@@ -39,6 +39,12 @@ struct replay_options {
 };
 int replay(const loaded_config& config, const replay_options& options);
 
+struct rebuild_options {
+  std::string name;  // empty = all of them
+  bool json = false;
+};
+int rebuild(const loaded_config& config, const rebuild_options& options);
+
 struct export_options {
   std::string to = "-";
   std::string tenant;  // only this tenant's events whole

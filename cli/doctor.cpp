@@ -6,6 +6,8 @@
 #include "cli/output.hpp"
 #include "codec/json_writer.hpp"
 #include "persistence/migrate.hpp"
+#include "persistence/private_postgres.hpp"
+#include "persistence/read_models.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -70,6 +72,31 @@ finding check_database(const config& c) {
   }
   return {"database", "fail", "no DATABASE_URL, and no PostgreSQL 15 or later is installed",
           "scripts/install.sh --runtime, or set DATABASE_URL"};
+}
+
+/// Of a database that a server has led before; a private one only while its cluster runs.
+finding check_read_models(const config& c) {
+  const bool is_private = c.database_url.empty();
+  const auto url =
+      is_private ? persistence::private_postgres::owner_url_of(c.data + "/pg") : c.database_url;
+  const auto all = persistence::stored_projections(url);
+  if (!all)
+    return {"read models", "ok", "none to look at: no server has led here, or none runs", ""};
+  std::string behind, stale;
+  for (const auto& one : *all) {
+    if (one.state == "live" || one.state == "new") continue;
+    auto& list = one.state == "stale" ? stale : behind;
+    list += (list.empty() ? "" : ", ") + one.name;
+  }
+  if (!stale.empty()) {
+    return {"read models", "fail", stale + " could not be kept up to date",
+            "the server's log says why; then: reeve rebuild"};
+  }
+  if (!behind.empty()) {
+    return {"read models", "warn", behind + " is of another version",
+            "a server that leads builds it by itself; readiness tells when it is done"};
+  }
+  return {"read models", "ok", std::to_string(all->size()) + " as the log says", ""};
 }
 
 std::string socket_of(const config& c) {
@@ -273,10 +300,10 @@ int doctor(const loaded_config& config, bool json) {
   const auto& c = config.values;
   // What root may do says nothing of the server; where this fails, the next line tells.
   (void)act_as_owner_of(c.data);
-  const std::vector<finding> all{check_user(),    check_data(c), check_database(c),
-                                 check_engine(c), check_port(c), check_cgroups(),
-                                 check_marker(),  check_clock(), check_files(c),
-                                 check_memory(),  check_logs(c)};
+  const std::vector<finding> all{check_user(),         check_data(c),   check_database(c),
+                                 check_read_models(c), check_engine(c), check_port(c),
+                                 check_cgroups(),      check_marker(),  check_clock(),
+                                 check_files(c),       check_memory(),  check_logs(c)};
   print(all, json);
   return has_failed(all) ? exit_run_failed : exit_ok;
 }

@@ -18,10 +18,10 @@ std::string socket_of(std::string_view setting) {
 }
 
 std::unique_ptr<adapters::container_engine> docker_at(const std::string& path,
-                                                      std::function<bool()> may_change) {
+                                                      std::function<bool(fencing_token)> allows) {
   adapters::docker_options options;
   options.socket_path = path;
-  options.may_change = std::move(may_change);
+  options.allows = std::move(allows);
   return std::make_unique<adapters::docker_engine>(options);
 }
 
@@ -35,7 +35,7 @@ bool answers(adapters::container_engine& engine) {
 }  // namespace
 
 outcome<std::unique_ptr<adapters::container_engine>> choose_engine(
-    const std::string& setting, bool real_engine_seen, std::function<bool()> may_change) {
+    const std::string& setting, bool real_engine_seen, std::function<bool(fencing_token)> allows) {
   using engine_ptr = std::unique_ptr<adapters::container_engine>;
   if (setting == "simulated") return engine_ptr(std::make_unique<adapters::simulated_engine>());
   if (setting.starts_with(scheme)) {
@@ -43,11 +43,11 @@ outcome<std::unique_ptr<adapters::container_engine>> choose_engine(
     if (path.empty() || path.size() > 107) {
       return reject(errc::invalid, "the path of the engine's socket has 1..107 bytes", "docker");
     }
-    return docker_at(path, std::move(may_change));
+    return docker_at(path, std::move(allows));
   }
   const char* host = std::getenv("DOCKER_HOST");
   const bool named = host != nullptr && std::string_view(host).starts_with(scheme);
-  auto docker = docker_at(named ? socket_of(host) : usual_socket, std::move(may_change));
+  auto docker = docker_at(named ? socket_of(host) : usual_socket, std::move(allows));
   if (real_engine_seen || answers(*docker)) return docker;
   return engine_ptr(std::make_unique<adapters::simulated_engine>());
 }

@@ -12,8 +12,8 @@ namespace reeve::cli {
 
 /// `setting`: auto, simulated, or unix:///path. `auto` takes the socket of DOCKER_HOST or the usual
 /// one if an engine answers there, or if a real engine was ever seen in this log; else the
-/// simulated engine. `may_change`: see adapters::docker_options.
+/// simulated engine. `allows`: see adapters::docker_options.
 outcome<std::unique_ptr<adapters::container_engine>> choose_engine(
-    const std::string& setting, bool real_engine_seen, std::function<bool()> may_change);
+    const std::string& setting, bool real_engine_seen, std::function<bool(fencing_token)> allows);
 
 }  // namespace reeve::cli

@@ -35,6 +35,7 @@ int dispatch(const cli::arguments& a, cli::loaded_config& config) {
   if (a.command == "accept-database") return cli::accept_database(config);
   if (a.command == "verify") return cli::verify(config, a.verify);
   if (a.command == "replay") return cli::replay(config, a.replay);
+  if (a.command == "rebuild") return cli::rebuild(config, a.rebuild);
   if (a.command == "export") return cli::export_log(config, a.exported);
   if (a.command == "doctor") return cli::doctor(config, a.json);
   if (a.command == "runs") return cli::runs(config, a.client, a.words);

@@ -1,6 +1,5 @@
 #include "cli/serve.hpp"
 
-#include "api/bridge.hpp"
 #include "base/log.hpp"
 #include "cli/bootstrap.hpp"
 #include "cli/engine_choice.hpp"
@@ -22,6 +21,9 @@ int fail(const rejection& why) {
   std::fputs(("reeve: " + why.detail + "\n").c_str(), stderr);
   return why.code == errc::invalid ? exit_usage : exit_refused;
 }
+
+// Each has a call to the engine open that waits for its end, of which it takes 900 (bulkhead.hpp).
+constexpr std::int64_t attempts_at_once = 800;
 
 outcome<done> make_folder(const std::string& path) {
   std::error_code failed;
@@ -88,6 +90,7 @@ server_process::~server_process() {
   checkpoints_.reset();  // signs the last head, after everything that was appended
   triage_.reset();
   engine_.reset();
+  models_.reset();
 }
 
 int server_process::run() {
@@ -132,7 +135,10 @@ outcome<done> server_process::open_storage() {
   persistence::read_store_config reading;
   reading.url = logins_.reader_url;
   reading.delay_ms = config_.reader_delay_ms;
+  reading.board = &board_;
   reads_ = std::make_unique<persistence::read_store>(reading);
+  models_ = std::make_unique<persistence::read_models>(persistence::read_models::options{
+      database_.owner_url, logins_.writer_url, &board_, reads_.get(), &tokens_});
   feed_ = std::make_unique<api::event_feed>(*reads_);
   blobs_ = std::make_unique<persistence::blob_writer>(logins_.writer_url);
   persistence::commit_notifier_options notifier;
@@ -143,7 +149,7 @@ outcome<done> server_process::open_storage() {
 
 outcome<done> server_process::open_engine() {
   auto chosen = choose_engine(config_.docker, rows_.real_engine_seen,
-                              [this] { return lead_.token().has_value(); });
+                              [this](fencing_token by) { return lead_.allows(by); });
   if (!chosen) return chosen.error();
   adapters::guarded_engine::listeners told;
   told.on_available = [this](const adapters::engine_status& status) {
@@ -164,6 +170,8 @@ outcome<done> server_process::open_engine() {
   };
   engine_ = std::make_unique<adapters::guarded_engine>(std::move(*chosen),
                                                        adapters::guard_options{}, told);
+  work_ = std::make_unique<adapters::container_work>(*engine_, attempts_at_once);
+  engines_.add(*work_);
   adapters::triage_worker_options triage;
   triage.log_folder = config_.logs;
   triage_ = std::make_unique<adapters::triage_worker>(triage, *engine_, real_clock());
@@ -192,6 +200,7 @@ void server_process::open_tree() {
   outside.triage = triage_.get();
   outside.redact = &job_redaction_;
   outside.engine = engine_.get();
+  outside.engines = &engines_;
   outside.clock = &real_clock();
   outside.ids = &real_ids();
   outside.active_runs =

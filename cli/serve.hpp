@@ -3,7 +3,9 @@
 // the order in which it is made; it goes in reverse.
 
 #include "actors/actor_tree.hpp"
+#include "adapters/container_work.hpp"
 #include "adapters/guarded_engine.hpp"
+#include "adapters/work_engines.hpp"
 #include "api/denial_ledger.hpp"
 #include "api/event_feed.hpp"
 #include "api/http_server.hpp"
@@ -16,6 +18,7 @@
 #include "persistence/blob_writer.hpp"
 #include "persistence/checkpoint_keeper.hpp"
 #include "persistence/commit_notifier.hpp"
+#include "persistence/read_models.hpp"
 #include "persistence/read_store.hpp"
 #include "persistence/token_table.hpp"
 #include "tasks/triage/triage_worker.hpp"
@@ -71,6 +74,7 @@ class server_process {
   persistence::journal_config journal_settings();
   persistence::admission_files admission_files() const;
   void on_commit(const persistence::commit_notice& notice);
+  api::check read_models_check() const;
   std::vector<api::check> checks() const;
   std::optional<api::caller> authenticate(std::string_view token) const;
   std::optional<rejection> closed() const;
@@ -88,7 +92,9 @@ class server_process {
   persistence::startup_rows rows_;
   redactor job_redaction_;
   persistence::token_table tokens_;
+  persistence::projection_board board_;
   std::unique_ptr<persistence::read_store> reads_;
+  std::unique_ptr<persistence::read_models> models_;
   std::unique_ptr<api::event_feed> feed_;
   std::unique_ptr<persistence::blob_writer> blobs_;
   std::unique_ptr<persistence::commit_notifier> notifier_;
@@ -101,6 +107,8 @@ class server_process {
   std::atomic<bool> database_refused_{false};
   std::string refusal_;  // set before phase::refused
   std::unique_ptr<adapters::guarded_engine> engine_;
+  std::unique_ptr<adapters::container_work> work_;  // answered by the engine until that is gone
+  adapters::work_engines engines_;
   std::unique_ptr<adapters::triage_worker> triage_;
   std::unique_ptr<actors::actor_tree> tree_;
   std::mutex newest_mutex_;
@@ -112,7 +120,6 @@ class server_process {
   api::denial_ledger denials_{[this](const uuid& tenant, domain::access_denied what) {
     tell([&](actors::actor_tree& tree) { tree.record(tenant, std::move(what)); });
   }};
-  std::unique_ptr<api::command_port> bridge_;
   std::unique_ptr<api::services> services_;
   std::optional<api::router> router_;
   std::unique_ptr<api::http_server> http_;

@@ -1,6 +1,5 @@
 // The part of a server process that clients see.
 
-#include "api/bridge.hpp"
 #include "api/openapi.hpp"
 #include "api/routes/health.hpp"
 #include "base/log.hpp"
@@ -62,9 +61,9 @@ void server_process::fill_services() {
     return api::engine_view{s.engine,  s.available,   s.breaker,
                             s.version, s.api_version, s.live_restore};
   };
-  services_->agents = [this] {
+  services_->agents = [this](const std::optional<uuid>& tenant) {
     std::vector<api::agent_view> all;
-    for (const auto& row : tree_->agents()) {
+    for (const auto& row : tree_->agents(tenant)) {
       all.push_back({row.path,
                      row.strategy,
                      row.state,
@@ -114,8 +113,7 @@ outcome<done> server_process::open_gateway() {
 
 /// From here on this server answers for the log. What the handlers need was made before.
 outcome<done> server_process::announce() {
-  bridge_ = api::make_bridge(tree_->commands(), real_ids());
-  services_->commands = bridge_.get();
+  services_->commands = &tree_->commands();
   if (!write_line(endpoint_file(config_), url_)) {
     return reject(errc::unavailable, endpoint_file(config_) + " cannot be written");
   }
@@ -136,7 +134,8 @@ std::optional<rejection> server_process::closed() const {
     case phase::refused:
       return reject(errc::unavailable, "this server refuses its database");
     case phase::leading:
-      return std::nullopt;
+      // A token that was revoked must not open anything because nobody could write it down.
+      return board_.refusal(persistence::projection_named("tokens"));
   }
   return std::nullopt;
 }
@@ -152,6 +151,20 @@ std::optional<api::caller> server_process::authenticate(std::string_view token) 
   return who;
 }
 
+/// What is built or was not kept up to date is named; the server is ready all the same, unless
+/// access rests on it.
+api::check server_process::read_models_check() const {
+  api::check found{"read_models", true, "", false};
+  for (const auto& one : board_.all()) {
+    if (one.state == persistence::projection_state::live) continue;
+    found.is_degraded = true;
+    found.ok = found.ok && !(one.of->is_refused_when_stale && one.of->guards_access);
+    found.note += found.note.empty() ? "" : ", ";
+    found.note += std::string(one.of->name) + " is " + std::string(name_of(one.state));
+  }
+  return found;
+}
+
 std::vector<api::check> server_process::checks() const {
   std::vector<api::check> all;
   const auto now = phase_.load();
@@ -165,6 +178,7 @@ std::vector<api::check> server_process::checks() const {
   }
   all.push_back({"event_log", tree_->log_available(), "leader"});
   all.push_back({"accepting", !draining_.load(), draining_ ? "the server is stopping" : ""});
+  all.push_back(read_models_check());
   const auto engine = engine_->status();
   // Without an engine the server is ready all the same: jobs wait.
   all.push_back({"engine", true, engine.engine + (engine.available ? "" : ", unavailable")});

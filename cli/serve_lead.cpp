@@ -56,8 +56,7 @@ persistence::admission_files server_process::admission_files() const {
 }
 
 void server_process::on_commit(const persistence::commit_notice& notice) {
-  reads_->on_commit(notice);
-  tokens_.on_commit(notice);
+  models_->on_commit(notice);
   feed_->publish(notice.events);
   if (notice.events.empty()) return;
   const auto& last = notice.events.back();
@@ -86,7 +85,7 @@ outcome<bool> server_process::try_to_lead() {
 /// What a standby keeps of the log: its tokens are those of a moment ago (a revoked one opens
 /// nothing 5 s later), and the newest signed head lies outside of the database here too.
 void server_process::follow() {
-  if (auto rows = persistence::read_startup(logins_.writer_url)) tokens_.load(rows->tokens);
+  (void)models_->stand_by();  // what it cannot know it refuses
   (void)persistence::keep_newest_head(logins_.writer_url, heads_file(config_));
 }
 
@@ -140,10 +139,10 @@ outcome<done> server_process::open_journal() {
         std::lock_guard lock(newest_mutex_);
         return newest_;
       });
+  if (auto ok = models_->lead(head_.epoch); !ok) return ok;
   auto rows = persistence::read_startup(logins_.writer_url);
   if (!rows) return rows.error();
   rows_ = std::move(*rows);
-  tokens_.load(rows_.tokens);
   return done{};
 }
 

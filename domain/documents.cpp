@@ -11,9 +11,13 @@ attempt_document attempt_of(const attempt_state& a) {
   attempt_document d;
   d.number = a.number;
   d.container_id = a.container_id;
-  d.container_name = a.container_name;
-  d.image = a.image;
-  d.image_digest = a.image_id;
+  d.container_name = a.intent.container_name;
+  d.image = a.intent.image;
+  d.image_digest = a.intent.image_id;
+  d.engine = a.intent.engine;
+  d.engine_id = a.intent.engine_id;
+  d.node = a.intent.node;
+  d.oom_killed = a.oom_killed;
   d.exit_code = a.exit_code;
   d.reason = a.reason;
   d.log = a.log;
@@ -28,9 +32,11 @@ std::string unified_state(job_status status) {
 }
 
 std::optional<std::string> pending_reason(const job_state& job) {
+  const auto* open = job.open_attempt();
+  if (open != nullptr && open->quarantined) return "quarantined";
   if (job.status != job_status::pending) return std::nullopt;
   if (job.waiting_for_engine) return "engine_unavailable";
-  if (job.not_before > 0) return "retry_backoff";
+  if (job.backoff_since > 0) return "retry_backoff";
   return "needs_or_parallelism";
 }
 
@@ -81,7 +87,7 @@ run_document document_of(const run_state& s) {
   d.directive_name = s.launch->directive.name;
   d.job_count = static_cast<std::int64_t>(s.jobs.size());
   d.jobs_by_status = jobs_by_status(s);
-  d.engine = s.launch->engine;
+  d.engine = engine_of(s);
   d.retry_of = s.launch->retry_of;
   d.since = s.launch->since;
   d.cancel_requested = s.cancel_requested;

@@ -170,8 +170,12 @@ struct attempt_document {
   std::optional<std::string> container_name;
   std::optional<std::string> image;
   std::optional<std::string> image_digest;
+  std::string engine;
+  std::optional<std::string> engine_id;
+  std::optional<std::string> node;
   std::optional<std::int64_t> exit_code;
   std::optional<end_reason> reason;
+  bool oom_killed = false;
   std::optional<blob_ref> log;
   std::optional<timestamp> started_at;
   std::optional<timestamp> finished_at;
@@ -181,8 +185,12 @@ struct attempt_document {
                       field("container_name", &attempt_document::container_name),
                       field("image", &attempt_document::image),
                       field("image_digest", &attempt_document::image_digest),
+                      field("engine", &attempt_document::engine),
+                      field("engine_id", &attempt_document::engine_id),
+                      field("node", &attempt_document::node),
                       field("exit_code", &attempt_document::exit_code),
                       field("reason", &attempt_document::reason),
+                      field("oom_killed", &attempt_document::oom_killed),
                       field("log", &attempt_document::log),
                       field("started_at", &attempt_document::started_at),
                       field("finished_at", &attempt_document::finished_at)};

@@ -40,6 +40,9 @@ struct new_event {
   uuid tenant;
   std::string payload;  // canonical JSON, at most 64 KiB
   event_meta meta;
+  /// The event of the same append that caused it, by its place there, which is an earlier one. Its
+  /// position is not known yet; it becomes `causation_id`.
+  std::optional<std::size_t> caused_by;
 };
 
 /// What the journal adds to each event.

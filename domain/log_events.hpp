@@ -50,4 +50,22 @@ struct leader_resigned {
 
 using log_event = std::variant<leader_elected, leader_resigned>;
 
+/// Nothing is decided from it but by the journal, which reads the events themselves.
+struct log_state {
+  uuid tenant;
+  domain::version stream_version = 0;
+  bool operator==(const log_state&) const = default;
+};
+
+template <>
+struct aggregate_of<log_state> {
+  using event = log_event;
+  static constexpr std::string_view prefix = "log";
+};
+
+inline void evolve(log_state& state, const log_event&, const evolve_context& context) {
+  state.tenant = context.tenant;
+  state.stream_version = context.stamp.version_in_stream;
+}
+
 }  // namespace reeve::domain

@@ -1,6 +1,6 @@
 #pragma once
 // Events of the server itself; they belong to the system tenant. They decide nothing: each is a
-// fact that was observed, so there is no state beyond what a projection keeps.
+// fact that was observed, so a stream's state is no more than how far it came.
 
 #include "domain/aggregate.hpp"
 
@@ -91,5 +91,23 @@ struct access_denied {
 
 using system_event = std::variant<engine_seen, engine_breaker_changed, engine_availability_changed,
                                   agent_changed, orphan_found, access_denied>;
+
+/// One stream per process and tenant.
+struct system_state {
+  uuid tenant;
+  domain::version stream_version = 0;
+  bool operator==(const system_state&) const = default;
+};
+
+template <>
+struct aggregate_of<system_state> {
+  using event = system_event;
+  static constexpr std::string_view prefix = "system";
+};
+
+inline void evolve(system_state& state, const system_event&, const evolve_context& context) {
+  state.tenant = context.tenant;
+  state.stream_version = context.stamp.version_in_stream;
+}
 
 }  // namespace reeve::domain

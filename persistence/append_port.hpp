@@ -22,11 +22,13 @@ struct stream_version {
   domain::version version = 0;
 };
 
-/// A row of an inline projection: the whole row as it is after the event, in text form.
-/// `table` is an index into `projection_tables()`; `cells` follow the table's columns; a cell
-/// without value is SQL null. Two rows of one key in one batch: the later one wins.
+struct projection;  // persistence/projection.hpp
+
+/// A row of a projection: the whole row as it is after the event, in text form. `cells` follow the
+/// projection's columns; a cell without value is SQL null. Two rows of one key in one batch: the
+/// later one wins.
 struct projection_row {
-  int table = 0;
+  const projection* of = nullptr;
   std::vector<std::optional<std::string>> cells;
 };
 
@@ -34,7 +36,7 @@ using row_sink = std::vector<projection_row>;
 
 /// Gives the projection rows of an append once its events are stamped. Pure: the same events give
 /// the same rows. The stamps are in the order of the events. May throw; the append then goes on
-/// and the projection is marked stale.
+/// and the projections that these events may change are marked stale.
 using project_fn = std::function<void(std::span<const domain::event_stamp>, row_sink&)>;
 
 /// One row of `commands`: what an Idempotency-Key stands for. Kept for 7 days.
@@ -64,10 +66,18 @@ struct append_result {
   bool replayed = false;
 };
 
-/// Told after a batch is durable and before its callers are answered, on the journal's thread.
+/// A projection whose rows could not be written with an event; its position.
+struct stale_mark {
+  const projection* of = nullptr;
+  domain::position from = 0;
+};
+
+/// Told after a batch is durable and before its callers are answered, on the journal's thread. A
+/// follower tells the rows that it has written, without events.
 struct commit_notice {
   std::span<const domain::event_record> events;
   std::span<const projection_row> rows;
+  std::span<const stale_mark> stale = {};
 };
 
 }  // namespace reeve::persistence

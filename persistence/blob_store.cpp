@@ -2,6 +2,7 @@
 
 #include "persistence/pg_session.hpp"
 #include "persistence/pg_values.hpp"
+#include "persistence/projection.hpp"
 
 #include <functional>
 #include <mutex>
@@ -86,15 +87,18 @@ outcome<digest> blob_store::put(const uuid& tenant, std::string_view bytes) {
 outcome<std::int64_t> blob_store::sweep(time_us older_than_us, std::int64_t limit) {
   const auto before = impl_->clock.now_us() - older_than_us;
   return impl_->run<std::int64_t>([&](pqxx::work& tx) {
-    // The rows are locked and looked at again, so one that is put anew at this moment stays.
+    // The rows are locked and looked at again, so one that is put anew at this moment stays. While
+    // nobody can say what the log names, nothing goes.
     const auto gone = tx.exec_params(
         "WITH old AS (SELECT tenant, sha256 FROM reeve.blobs b WHERE created_at_us < $1::bigint"
+        " AND EXISTS (SELECT 1 FROM reeve.projections WHERE name = 'blob_refs'"
+        " AND state = 'live' AND version = $3::int)"
         " AND NOT EXISTS (SELECT 1 FROM reeve_read.blob_refs r"
         " WHERE r.tenant = b.tenant AND r.sha256 = b.sha256)"
         " ORDER BY created_at_us LIMIT $2::bigint FOR UPDATE SKIP LOCKED)"
         " DELETE FROM reeve.blobs b USING old WHERE b.tenant = old.tenant"
         " AND b.sha256 = old.sha256 RETURNING b.tenant, b.sha256",
-        before, limit);
+        before, limit, projection_named("blob_refs").version);
     for (const auto& row : gone) {
       tx.exec_params("DELETE FROM reeve.blob_chunks WHERE tenant = $1::uuid AND sha256 = $2::bytea",
                      row[0].c_str(), row[1].c_str());

@@ -36,7 +36,7 @@ class blob_store {
   outcome<digest> put(const uuid& tenant, std::string_view bytes);
 
   /// Removes what has been there for `older_than_us` and no projection names; at most `limit`
-  /// blobs a call. Gives how many.
+  /// blobs a call. Gives how many: none while the projection of what is named cannot be relied on.
   outcome<std::int64_t> sweep(time_us older_than_us = 24 * 3600 * us_per_second,
                               std::int64_t limit = 100);
 

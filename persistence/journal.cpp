@@ -194,8 +194,8 @@ void journal::impl::apply(const batch_plan& plan) {
 }
 
 void journal::impl::publish(const batch_plan& plan) {
-  stale += plan.stale_projections;
-  if (config.on_commit) config.on_commit({plan.events, plan.rows});
+  stale += plan.stale_appends;
+  if (config.on_commit) config.on_commit({plan.events, plan.rows, plan.stale});
 }
 
 void journal::impl::answer_plan(const batch_plan& plan) {

@@ -118,7 +118,7 @@ domain::event_record journal::impl::election(const log_tail& from, domain::versi
                               session->database().timeline,
                               admitted.accepted,
                               admitted.signed_position};
-  auto event = to_new_event(domain::log_event(std::move(what)));
+  auto event = to_new_event<domain::log_state>(std::move(what));
   e.type = std::move(event.type);
   e.payload = std::move(event.payload);
   e.meta.principal = "system:journal";
@@ -268,8 +268,8 @@ outcome<done> journal::impl::resign() {
     return reject(errc::unavailable, "this server does not lead");
   revoke();
   const auto known = versions.find(own_stream());
-  auto event = to_new_event(
-      domain::log_event(domain::leader_resigned{tail.epoch, to_string(config.server)}));
+  auto event = to_new_event<domain::log_state>(
+      domain::leader_resigned{tail.epoch, to_string(config.server)});
   event.stream = own_stream();
   event.tenant = system_tenant;
   event.meta.principal = "system:journal";

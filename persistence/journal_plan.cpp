@@ -3,7 +3,7 @@
 #include "base/invariant.hpp"
 #include "base/utf8.hpp"
 #include "persistence/leaf.hpp"
-#include "persistence/projection_tables.hpp"
+#include "persistence/projection.hpp"
 
 #include <algorithm>
 
@@ -67,16 +67,14 @@ outcome<done> check_command(const command_key& command) {
   return done{};
 }
 
-rejection conflict(const stream_version& wanted, domain::version actual) {
-  return reject(errc::version_conflict, "stream " + wanted.stream + " is at version " +
-                                            std::to_string(actual) + ", expected was version " +
-                                            std::to_string(wanted.version));
+rejection conflict(errc code, const stream_version& wanted, domain::version actual) {
+  return reject(code, "stream " + wanted.stream + " is at version " + std::to_string(actual) +
+                          ", expected was version " + std::to_string(wanted.version));
 }
 
 bool is_row(const projection_row& row) {
-  const auto tables = projection_tables();
-  if (row.table < 0 || static_cast<std::size_t>(row.table) >= tables.size()) return false;
-  const auto& columns = tables[static_cast<std::size_t>(row.table)].columns;
+  if (row.of == nullptr) return false;
+  const auto& columns = row.of->columns;
   return std::equal(columns.begin(), columns.end(), row.cells.begin(), row.cells.end(),
                     [](const column& c, const auto& cell) { return fits(oid_of(c.type), cell); });
 }
@@ -101,8 +99,12 @@ outcome<done> check_request(const append_request& request) {
       return reject(errc::invalid, "a stream is expected twice", "/expect");
     }
   }
-  for (const auto& event : request.events) {
+  for (std::size_t i = 0; i < request.events.size(); ++i) {
+    const auto& event = request.events[i];
     if (auto checked = check_event(event); !checked) return checked;
+    if (event.caused_by && *event.caused_by >= i) {
+      return reject(errc::invalid, "a cause comes before what it causes", "/caused_by");
+    }
     const auto expected = tenants.find(event.stream);
     if (expected == tenants.end()) {
       return reject(errc::invalid, "a stream is written and its version not expected", "/expect");
@@ -127,7 +129,7 @@ std::size_t bytes_of(const append_request& request) {
 }
 
 batch_content batch_plan::content() const {
-  return {before.position, before.hash, before.epoch, events, moves, commands, rows};
+  return {before.position, before.hash, before.epoch, events, moves, commands, rows, stale};
 }
 
 log_tail batch_plan::after() const {
@@ -155,10 +157,12 @@ version_map::entry batch_planner::at(std::string_view stream) const {
 }
 
 outcome<done> batch_planner::check_versions(const append_request& request) const {
-  for (const auto* list : {&request.expect, &request.guard}) {
+  const std::pair<const std::vector<stream_version>*, errc> lists[] = {
+      {&request.expect, errc::version_conflict}, {&request.guard, errc::guard_conflict}};
+  for (const auto& [list, code] : lists) {
     for (const auto& wanted : *list) {
       if (const auto actual = at(wanted.stream).version; actual != wanted.version) {
-        return conflict(wanted, actual);
+        return conflict(code, wanted, actual);
       }
     }
   }
@@ -197,6 +201,7 @@ bool batch_planner::follow(std::size_t index, const append_request& request) {
 }
 
 void batch_planner::stamp(const append_request& request) {
+  const auto first = tail_.position + 1;
   for (const auto& event : request.events) {
     auto [moved, fresh] = moves_.try_emplace(event.stream);
     if (fresh) {
@@ -219,6 +224,9 @@ void batch_planner::stamp(const append_request& request) {
     record.tenant = event.tenant;
     record.payload = event.payload;
     record.meta = event.meta;
+    if (event.caused_by) {
+      record.meta.causation_id = first + static_cast<domain::position>(*event.caused_by);
+    }
     record.recorded_at_us = now_++;
     record.leaf = leaf_of(record);
     record.hash = chain_hash(tail_.hash, record.leaf);
@@ -231,7 +239,6 @@ void batch_planner::stamp(const append_request& request) {
 void batch_planner::project(const append_request& request, std::size_t first, bool with_rows) {
   if (!request.project) return;
   const auto at = plan_.events[first].position;
-  if (!with_rows) return mark_stale(at);
   std::vector<domain::event_stamp> stamps;
   for (auto i = first; i < plan_.events.size(); ++i) {
     const auto& event = plan_.events[i];
@@ -239,21 +246,41 @@ void batch_planner::project(const append_request& request, std::size_t first, bo
   }
   row_sink rows;
   try {
-    request.project(stamps, rows);
+    if (with_rows) request.project(stamps, rows);
   } catch (...) {
     // Events are facts, projections can be rebuilt: the append goes on.
-    return mark_stale(at);
+    with_rows = false;
   }
-  if (!std::all_of(rows.begin(), rows.end(), is_row)) return mark_stale(at);
-  std::move(rows.begin(), rows.end(), std::back_inserter(plan_.rows));
+  if (!with_rows) {
+    ++plan_.stale_appends;
+    return mark_stale(request, at);
+  }
+  const auto good = std::stable_partition(rows.begin(), rows.end(), is_row);
+  if (good != rows.end()) ++plan_.stale_appends;
+  for (auto bad = good; bad != rows.end(); ++bad) mark_stale(request, at, bad->of);
+  std::copy_if(std::make_move_iterator(rows.begin()), std::make_move_iterator(good),
+               std::back_inserter(plan_.rows), [](const projection_row& row) {
+                 return row.of->kind == projection_kind::in_append;
+               });
 }
 
-void batch_planner::mark_stale(domain::position at) {
-  ++plan_.stale_projections;
-  const auto position = std::to_string(at);
-  plan_.rows.push_back({index_of(table::singletons),
-                        {to_string(system_tenant), "stale_inline_projections", position,
-                         "{\"position\":" + position + "}"}});
+void batch_planner::mark_stale(const append_request& request, domain::position at,
+                               const projection* only) {
+  const auto mark = [this, at](const projection& of) {
+    const auto known = std::find_if(plan_.stale.begin(), plan_.stale.end(),
+                                    [&of](const stale_mark& m) { return m.of == &of; });
+    if (known == plan_.stale.end()) plan_.stale.push_back({&of, at});
+  };
+  if (only != nullptr) return mark(*only);
+  for (const auto* of : projections()) {
+    const auto& all = request.events;
+    // A follower makes its own rows.
+    if (of->kind != projection_kind::in_append) continue;
+    if (std::any_of(all.begin(), all.end(),
+                    [of](const auto& event) { return is_made_of(*of, event.stream); })) {
+      mark(*of);
+    }
+  }
 }
 
 batch_plan batch_planner::finish() {

@@ -51,7 +51,8 @@ struct batch_plan {
   std::vector<command_row> commands;
   std::vector<planned_append> appends;
   std::vector<planned_follower> followers;
-  int stale_projections = 0;
+  std::vector<stale_mark> stale;  // each projection once
+  int stale_appends = 0;          // that go on without some of their rows
 
   batch_content content() const;
   log_tail after() const;
@@ -65,9 +66,9 @@ class batch_planner {
   batch_planner(version_map& versions, const loaded_streams& loaded, const log_tail& tail,
                 time_us now);
 
-  /// Takes the request into the plan, or says why not: `version_conflict` names the stream and
-  /// both versions, `invalid` a stream of another tenant. Without `with_rows` the projections are
-  /// left out and marked stale.
+  /// Takes the request into the plan, or says why not: `version_conflict` and `guard_conflict` name
+  /// the stream that moved and both versions, `invalid` a stream of another tenant. Without
+  /// `with_rows` the projections are left out and marked stale.
   outcome<done> add(std::size_t index, const append_request& request, bool with_rows);
   /// The same for a request whose idempotency key is in the plan already; false if it is not.
   bool follow(std::size_t index, const append_request& request);
@@ -79,7 +80,9 @@ class batch_planner {
   outcome<done> check_versions(const append_request& request) const;
   void stamp(const append_request& request);
   void project(const append_request& request, std::size_t first, bool with_rows);
-  void mark_stale(domain::position at);
+  /// Of what these events may change, or of `only`.
+  void mark_stale(const append_request& request, domain::position at,
+                  const projection* only = nullptr);
 
   version_map& versions_;
   const loaded_streams& loaded_;

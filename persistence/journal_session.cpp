@@ -3,7 +3,6 @@
 #include "persistence/event_codec.hpp"
 #include "persistence/leaf.hpp"
 #include "persistence/pg_values.hpp"
-#include "persistence/projection_tables.hpp"
 
 #include <algorithm>
 #include <array>
@@ -132,7 +131,7 @@ std::optional<leader_of_log> journal_session::last_leader(const std::string& str
   domain::event_record record;
   record.type = rows[0][0].c_str();
   record.payload = rows[0][1].c_str();
-  const auto event = log_event_of(record);
+  const auto event = from_record<domain::log_state>(record);
   if (!event) return leader_of_log{};
   const auto* resigned = std::get_if<domain::leader_resigned>(&*event);
   return leader_of_log{std::visit([](const auto& e) { return e.server; }, *event),
@@ -177,31 +176,30 @@ bool journal_session::elect(const log_tail& tail, const domain::event_record& e)
 const row_types& journal_session::types() {
   if (types_) return *types_;
   pqxx::nontransaction tx(*connection_);
-  const auto type_of = [&tx](std::string_view table) {
-    return tx.exec1("SELECT '" + std::string(table) + "'::pg_catalog.regtype::oid")[0]
-        .as<type_oid>();
-  };
-  row_types found;
-  found.events = type_of("reeve.events");
-  found.streams = type_of("reeve.streams");
-  found.commands = type_of("reeve.commands");
-  for (const auto& table : projection_tables()) found.projections.push_back(type_of(table.name));
-  types_ = std::move(found);
+  tx.exec0(make_row_types_sql(projections()));
+  const auto rows = tx.exec(row_types_sql(projections()));
+  std::vector<type_oid> numbers;
+  for (const auto& row : rows) numbers.push_back(row[0].as<type_oid>());
+  types_ =
+      row_types{numbers.at(0), numbers.at(1), numbers.at(2), {numbers.begin() + 3, numbers.end()}};
   return *types_;
 }
 
 void journal_session::append(const batch_statement& statement) {
-  if (prepared_.find(statement.name) == prepared_.end()) {
+  auto found = prepared_.find(statement.parts);
+  if (found == prepared_.end()) {
     if (prepared_.size() >= max_prepared) {
-      for (const auto& [name, ready] : prepared_) connection_->unprepare(name);
+      for (const auto& [parts, name] : prepared_) connection_->unprepare(name);
       prepared_.clear();
     }
-    connection_->prepare(statement.name, batch_sql(statement.name));
-    prepared_.emplace(statement.name, true);
+    // By number: PostgreSQL tells names apart by their first 63 bytes only.
+    const auto name = "append_" + std::to_string(prepared_.size());
+    connection_->prepare(name, batch_sql(statement.parts));
+    found = prepared_.emplace(statement.parts, name).first;
   }
   const std::vector<pqxx::binarystring> arrays(statement.arrays.begin(), statement.arrays.end());
   pqxx::nontransaction tx(*connection_);
-  tx.exec_prepared(statement.name, pqxx::prepare::make_dynamic_params(statement.fence),
+  tx.exec_prepared(found->second, pqxx::prepare::make_dynamic_params(statement.fence),
                    pqxx::prepare::make_dynamic_params(arrays));
 }
 

@@ -75,7 +75,7 @@ class journal_session {
 
   /// Appends one event of a new epoch behind `tail`; false when another writer's came first.
   bool elect(const log_tail& tail, const domain::event_record& event);
-  /// The row types of the tables; looked up once.
+  /// The row types of this session; made once.
   const row_types& types();
   void append(const batch_statement& statement);
 
@@ -90,7 +90,7 @@ class journal_session {
   backend_id backend_;
   database_identity database_;
   std::optional<row_types> types_;
-  std::map<std::string, bool, std::less<>> prepared_;
+  std::map<std::string, std::string, std::less<>> prepared_;  // parts → name
 };
 
 }  // namespace reeve::persistence

@@ -1,27 +1,81 @@
 #include "persistence/journal_sql.hpp"
 
-#include "persistence/projection_tables.hpp"
-
 #include <algorithm>
-#include <array>
-#include <charconv>
+#include <sstream>
 #include <unordered_map>
 
 namespace reeve::persistence {
 namespace {
 
-// A statement's name says what it holds: 'n' new streams, 'o' older streams, 'c' commands, then a
-// letter from 'A' for each table.
-constexpr char new_streams = 'n', old_streams = 'o', has_commands = 'c', first_table = 'A';
+constexpr std::string_view new_streams = "new", old_streams = "old", has_commands = "commands",
+                           has_stale = "stale";
 
-// $1..$3 are the predecessor's position, its hash and the epoch; $4 are the events.
-constexpr std::string_view events_sql =
-    "WITH fence AS MATERIALIZED (SELECT 1 FROM reeve.events"
-    " WHERE position = $1::bigint AND hash = $2::bytea AND epoch = $3::bigint),"
-    " ev AS (INSERT INTO reeve.events SELECT * FROM unnest($4::reeve.events[])"
-    " WHERE EXISTS (SELECT 1 FROM fence) RETURNING 1)";
-constexpr int after_events = 5;
-constexpr std::size_t event_columns = 19, stream_columns = 4, command_columns = 8;
+// The columns that this program writes, whatever else a later migration adds.
+const std::vector<column>& event_columns_of_log() {
+  static const std::vector<column> columns{{"position", "bigint"},
+                                           {"epoch", "bigint"},
+                                           {"stream", "text"},
+                                           {"version", "bigint"},
+                                           {"type", "text"},
+                                           {"schema_version", "int"},
+                                           {"tenant", "uuid"},
+                                           {"payload", "text"},
+                                           {"payload_format", "int"},
+                                           {"key_id", "uuid"},
+                                           {"principal", "text"},
+                                           {"command_id", "uuid"},
+                                           {"request_digest", "bytea"},
+                                           {"correlation_id", "uuid"},
+                                           {"causation_id", "bigint"},
+                                           {"traceparent", "text"},
+                                           {"recorded_at_us", "bigint"},
+                                           {"leaf", "bytea"},
+                                           {"hash", "bytea"}};
+  return columns;
+}
+
+const std::vector<column>& stream_columns() {
+  static const std::vector<column> columns{
+      {"stream", "text"}, {"tenant", "uuid"}, {"version", "bigint"}, {"position", "bigint"}};
+  return columns;
+}
+
+const std::vector<column>& command_columns() {
+  static const std::vector<column> columns{
+      {"tenant", "uuid"},  {"principal", "text"},       {"route", "text"},
+      {"key", "text"},     {"request_digest", "bytea"}, {"first_position", "bigint"},
+      {"count", "bigint"}, {"expires_at_us", "bigint"}};
+  return columns;
+}
+
+/// A table, the row type that its rows travel in, and its columns.
+struct target {
+  std::string table;
+  std::string type;
+  const std::vector<column>* columns;
+};
+
+const target& events_target() {
+  static const target to{"reeve.events", "pg_temp.reeve_events", &event_columns_of_log()};
+  return to;
+}
+const target& streams_target() {
+  static const target to{"reeve.streams", "pg_temp.reeve_streams", &stream_columns()};
+  return to;
+}
+const target& commands_target() {
+  static const target to{"reeve.commands", "pg_temp.reeve_commands", &command_columns()};
+  return to;
+}
+target target_of(const projection& of) {
+  return {table_of(of), "pg_temp.reeve_read_" + std::string(of.name), &of.columns};
+}
+
+std::vector<target> targets(projection_span list) {
+  std::vector<target> all{events_target(), streams_target(), commands_target()};
+  for (const auto* one : list) all.push_back(target_of(*one));
+  return all;
+}
 
 /// "$7::TYPE[]"
 std::string placeholder(int number, std::string_view type) {
@@ -42,23 +96,28 @@ std::string joined(std::span<const std::string> parts) {
   return text;
 }
 
-std::string insert_sql(std::string_view table, int& next) {
-  return "INSERT INTO " + std::string(table) + " SELECT * FROM unnest(" +
-         placeholder(next++, table) + ")";
+std::string names_of(const std::vector<column>& columns) {
+  std::vector<std::string> names;
+  for (const auto& column : columns) names.emplace_back(column.name);
+  return joined(names);
 }
 
-std::string upsert_sql(const table_definition& table, int& next) {
-  std::vector<std::string> keys, updates;
-  for (const auto& column : table.columns) {
-    if (column.is_key) {
-      keys.emplace_back(column.name);
-    } else {
-      updates.push_back(std::string(column.name) + " = excluded." + std::string(column.name));
-    }
+std::string typed(const std::vector<column>& columns) {
+  std::vector<std::string> parts;
+  for (const auto& column : columns) {
+    parts.push_back(std::string(column.name) + " " + std::string(column.type));
   }
-  // A row that is all key is already as it should be.
-  return insert_sql(table.name, next) + " ON CONFLICT (" + joined(keys) + ") DO " +
-         (updates.empty() ? "NOTHING" : "UPDATE SET " + joined(updates));
+  return joined(parts);
+}
+
+std::string insert_sql(const target& to, const std::string& array) {
+  const auto names = names_of(*to.columns);
+  return "INSERT INTO " + to.table + " (" + names + ") SELECT " + names + " FROM unnest(" + array +
+         ")";
+}
+
+std::string insert_sql(const target& to, int& next) {
+  return insert_sql(to, placeholder(next++, to.type));
 }
 
 std::string streams_update(int& next) {
@@ -71,8 +130,24 @@ std::string streams_update(int& next) {
          " WHERE s.stream = u.stream AND s.version = u.base RETURNING 1";
 }
 
+/// A state that outlives this process: nobody trusts the table until it is built anew.
+std::string stale_sql(int& next) {
+  const int p = next;
+  next += 2;
+  return "INSERT INTO reeve.projections AS p (name, version, columns, state, checkpoint,"
+         " stale_from) SELECT u.name, 0, '', 'stale', 0, u.at FROM unnest(" +
+         placeholder(p, "text") + ", " + placeholder(p + 1, "bigint") +
+         ") AS u(name, at) ON CONFLICT (name) DO UPDATE SET state = 'stale',"
+         " stale_from = COALESCE(p.stale_from, excluded.stale_from)";
+}
+
+void add_part(batch_statement& out, std::string_view part) {
+  if (!out.parts.empty()) out.parts.push_back(' ');
+  out.parts += part;
+}
+
 void add_event(const domain::event_record& e, binary_array& rows) {
-  rows.begin_row(event_columns);
+  rows.begin_row(event_columns_of_log().size());
   rows.bigint(e.position);
   rows.bigint(e.epoch);
   rows.text(e.stream);
@@ -111,7 +186,7 @@ void add_streams(const batch_content& content, type_oid type, batch_statement& o
       positions(oid_bigint);
   for (const auto& move : content.moves) {
     if (move.base == 0) {
-      fresh.begin_row(stream_columns);
+      fresh.begin_row(stream_columns().size());
       fresh.text(move.stream);
       fresh.id(move.tenant);
       fresh.bigint(move.version);
@@ -125,11 +200,11 @@ void add_streams(const batch_content& content, type_oid type, batch_statement& o
     }
   }
   if (!fresh.empty()) {
-    out.name.push_back(new_streams);
+    add_part(out, new_streams);
     out.arrays.push_back(fresh.take());
   }
   if (!moved.empty()) {
-    out.name.push_back(old_streams);
+    add_part(out, old_streams);
     for (auto* array : {&moved, &bases, &versions, &positions}) {
       out.arrays.push_back(array->take());
     }
@@ -140,7 +215,7 @@ void add_commands(const batch_content& content, type_oid type, batch_statement& 
   if (content.commands.empty()) return;
   binary_array rows(type);
   for (const auto& row : content.commands) {
-    rows.begin_row(command_columns);
+    rows.begin_row(command_columns().size());
     rows.id(row.key->tenant);
     rows.text(row.key->principal);
     rows.text(row.key->route);
@@ -151,33 +226,37 @@ void add_commands(const batch_content& content, type_oid type, batch_statement& 
     rows.bigint(row.expires_at_us);
     rows.end_row();
   }
-  out.name.push_back(has_commands);
+  add_part(out, has_commands);
   out.arrays.push_back(rows.take());
 }
 
-void add_rows(const batch_content& content, std::span<const type_oid> types, batch_statement& out) {
-  const auto rows = last_per_key(content.rows);
-  const auto tables = projection_tables();
-  for (std::size_t t = 0; t < tables.size(); ++t) {
-    const auto& columns = tables[t].columns;
-    binary_array array(types[t]);
-    for (const auto* row : rows) {
-      if (static_cast<std::size_t>(row->table) != t) continue;
-      array.begin_row(columns.size());
-      for (std::size_t c = 0; c < columns.size(); ++c) {
-        array.cell(oid_of(columns[c].type), row->cells[c]);
-      }
-      array.end_row();
-    }
-    if (array.empty()) continue;
-    out.name.push_back(static_cast<char>(first_table + static_cast<int>(t)));
-    out.arrays.push_back(array.take());
+void add_stale(const batch_content& content, batch_statement& out) {
+  if (content.stale.empty()) return;
+  binary_array names(oid_text), positions(oid_bigint);
+  for (const auto& mark : content.stale) {
+    names.text(mark.of->name);
+    positions.bigint(mark.from);
+  }
+  add_part(out, has_stale);
+  out.arrays.push_back(names.take());
+  out.arrays.push_back(positions.take());
+}
+
+void add_rows(const batch_content& content, const row_types& types, projection_span list,
+              batch_statement& out) {
+  std::unordered_map<const projection*, std::vector<const projection_row*>> by_table;
+  for (const auto* row : last_per_key(content.rows)) by_table[row->of].push_back(row);
+  for (std::size_t t = 0; t < list.size(); ++t) {
+    const auto rows = by_table.find(list[t]);
+    if (rows == by_table.end()) continue;
+    add_part(out, std::to_string(t));
+    out.arrays.push_back(rows_array(*list[t], types.projections[t], rows->second));
   }
 }
 
 std::string key_of(const projection_row& row) {
-  const auto& columns = projection_tables()[static_cast<std::size_t>(row.table)].columns;
-  std::string key = std::to_string(row.table);
+  const auto& columns = row.of->columns;
+  std::string key(row.of->name);
   for (std::size_t c = 0; c < columns.size(); ++c) {
     if (!columns[c].is_key) continue;
     // No text that PostgreSQL accepts holds a NUL, so it separates.
@@ -188,48 +267,6 @@ std::string key_of(const projection_row& row) {
 }
 
 }  // namespace
-
-void array_text::bare(std::string_view value) {
-  separate();
-  out_.append(value);
-}
-
-void array_text::integer(std::int64_t value) {
-  std::array<char, 24> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  bare({digits.data(), static_cast<std::size_t>(end - digits.data())});
-}
-
-void array_text::id(const uuid& value) {
-  separate();
-  append_hex(out_, {reinterpret_cast<const char*>(value.bytes.data()), value.bytes.size()});
-}
-
-void array_text::text(std::string_view value) {
-  separate();
-  out_.push_back('"');
-  for (;;) {
-    const auto special = value.find_first_of("\"\\");
-    out_.append(value.substr(0, special));
-    if (special == value.npos) break;
-    out_.push_back('\\');
-    out_.push_back(value[special]);
-    value.remove_prefix(special + 1);
-  }
-  out_.push_back('"');
-}
-
-void array_text::bytes(std::string_view value) {
-  separate();
-  out_.append("\"\\\\x");
-  append_hex(out_, value);
-  out_.push_back('"');
-}
-
-std::string array_text::take() {
-  out_.push_back('}');
-  return std::move(out_);
-}
 
 std::vector<const projection_row*> last_per_key(std::span<const projection_row> rows) {
   std::vector<const projection_row*> kept;
@@ -246,38 +283,91 @@ std::vector<const projection_row*> last_per_key(std::span<const projection_row> 
   return kept;
 }
 
-batch_statement compose_batch(const batch_content& content, const row_types& types) {
+std::string typed_columns_of(const projection& of) {
+  return typed(of.columns);
+}
+
+std::string upsert_sql(const projection& of, const std::string& table, const std::string& array) {
+  std::vector<std::string> keys, updates;
+  for (const auto& column : of.columns) {
+    if (column.is_key) {
+      keys.emplace_back(column.name);
+    } else {
+      updates.push_back(std::string(column.name) + " = excluded." + std::string(column.name));
+    }
+  }
+  // A row that is all key is already as it should be.
+  return insert_sql({table, "", &of.columns}, array) + " ON CONFLICT (" + joined(keys) + ") DO " +
+         (updates.empty() ? "NOTHING" : "UPDATE SET " + joined(updates));
+}
+
+std::string rows_array(const projection& of, type_oid type,
+                       std::span<const projection_row* const> rows) {
+  binary_array array(type);
+  for (const auto* row : rows) {
+    array.begin_row(of.columns.size());
+    for (std::size_t c = 0; c < of.columns.size(); ++c) {
+      array.cell(oid_of(of.columns[c].type), row->cells[c]);
+    }
+    array.end_row();
+  }
+  return array.take();
+}
+
+std::string make_row_types_sql(projection_span list) {
+  std::string sql;
+  for (const auto& to : targets(list)) {
+    sql += "CREATE TYPE " + to.type + " AS (" + typed(*to.columns) + ");";
+  }
+  return sql;
+}
+
+std::string row_types_sql(projection_span list) {
+  std::vector<std::string> names;
+  for (const auto& to : targets(list)) names.push_back("'" + to.type + "'");
+  return "SELECT t::pg_catalog.regtype::oid FROM unnest(ARRAY[" + joined(names) +
+         "]) WITH ORDINALITY AS u(t, n) ORDER BY n";
+}
+
+batch_statement compose_batch(const batch_content& content, const row_types& types,
+                              projection_span list) {
   batch_statement out;
-  out.name = "append_";
   add_events(content, types.events, out);
   add_streams(content, types.streams, out);
   add_commands(content, types.commands, out);
-  add_rows(content, types.projections, out);
+  add_stale(content, out);
+  add_rows(content, types, list, out);
   return out;
 }
 
-std::string batch_sql(std::string_view name) {
-  name.remove_prefix(std::string_view("append_").size());
-  std::string sql(events_sql);
-  int next = after_events;
+std::string batch_sql(std::string_view parts, projection_span list) {
+  // $1..$3 are the predecessor's position, its hash and the epoch; $4 are the events.
+  int next = 4;
+  std::string sql =
+      "WITH fence AS MATERIALIZED (SELECT 1 FROM reeve.events"
+      " WHERE position = $1::bigint AND hash = $2::bytea AND epoch = $3::bigint),"
+      " ev AS (" +
+      insert_sql(events_target(), next) + " WHERE EXISTS (SELECT 1 FROM fence) RETURNING 1)";
   int moved = 0;
-  for (const char part : name) {
+  std::istringstream words{std::string(parts)};
+  for (std::string part; words >> part;) {
     if (part == new_streams) {
-      sql += ", sn AS (" + insert_sql("reeve.streams", next) + ")";
+      sql += ", sn AS (" + insert_sql(streams_target(), next) + ")";
     } else if (part == old_streams) {
       moved = next;
       sql += ", so AS (" + streams_update(next) + ")";
     } else if (part == has_commands) {
-      sql += ", cm AS (" + insert_sql("reeve.commands", next) + ")";
+      sql += ", cm AS (" + insert_sql(commands_target(), next) + ")";
+    } else if (part == has_stale) {
+      sql += ", st AS (" + stale_sql(next) + ")";
     } else {
-      const auto index = static_cast<std::size_t>(part - first_table);
-      sql += ", t" + std::to_string(index) + " AS (" +
-             upsert_sql(projection_tables()[index], next) + ")";
+      const auto& of = *list[std::stoul(part)];
+      const auto array = placeholder(next++, target_of(of).type);
+      sql += ", t" + part + " AS (" + upsert_sql(of, table_of(of), array) + ")";
     }
   }
-  sql +=
-      " SELECT CASE WHEN (SELECT count(*) FROM ev) <> cardinality($4::reeve.events[])"
-      " THEN reeve.refuse_batch('RV001')";
+  sql += " SELECT CASE WHEN (SELECT count(*) FROM ev) <> cardinality(" +
+         placeholder(4, events_target().type) + ") THEN reeve.refuse_batch('RV001')";
   if (moved != 0) {
     sql += " WHEN (SELECT count(*) FROM so) <> cardinality(" + placeholder(moved, "text") +
            ") THEN reeve.refuse_batch('RV002')";

@@ -1,14 +1,18 @@
 #pragma once
 // The one statement of an append: a data-modifying CTE with the events, the rows of `streams` and
 // `commands`, and the projections. Which parts it has depends on what a batch touches; each
-// combination is a text of its own that is prepared once per connection. Rows travel as arrays of
-// the tables' own row types, in binary.
+// combination is a text of its own that is prepared once per connection.
+//
+// Rows travel as arrays, in binary, of row types that the writer's session makes for itself from
+// the lists of this program, and the statement names its columns: a migration that adds a column
+// under an older writer disturbs nothing (docs/decisions/0016).
 //
 // The statement raises RV001 when the predecessor is not there (fenced) and RV002 when a stream is
 // not at the version that was expected; either undoes all of it.
 
 #include "persistence/append_port.hpp"
 #include "persistence/pg_binary.hpp"
+#include "persistence/projection.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -64,28 +68,50 @@ struct batch_content {
   std::span<const stream_move> moves;
   std::span<const command_row> commands;
   std::span<const projection_row> rows;
+  std::span<const stale_mark> stale = {};  // each projection once
 };
 
-/// The row types of the tables that an append writes. Each database has its own numbers.
+using projection_span = std::span<const projection* const>;
+
+/// The row types of a writer's session. Each session has its own numbers.
 struct row_types {
   type_oid events = 0, streams = 0, commands = 0;
-  std::vector<type_oid> projections;  // as `projection_tables()`
+  std::vector<type_oid> projections;  // in the order of the list
 };
+
+/// Makes them, in the session's temporary schema; and asks for their numbers, one row each: events,
+/// streams, commands, then the projections.
+std::string make_row_types_sql(projection_span list);
+std::string row_types_sql(projection_span list);
 
 /// A statement and its parameters: $1..$3 in text form, then the arrays, in binary.
 struct batch_statement {
-  std::string name;  // the same for the same combination
+  /// Which parts it has, a word each: "new" and "old" streams, "commands", "stale", and the places
+  /// of the projections in the list. The same for the same combination.
+  std::string parts;
   std::vector<std::string> fence;
   std::vector<std::string> arrays;
 };
 
+/// "id uuid, doc text"
+std::string typed_columns_of(const projection& of);
+
+/// Puts the rows of an array (a placeholder with its type) into a table with the projection's
+/// columns; a row whose key is there takes its place.
+std::string upsert_sql(const projection& of, const std::string& table, const std::string& array);
+
+/// Rows of one projection as an array in binary; their cells fit.
+std::string rows_array(const projection& of, type_oid type,
+                       std::span<const projection_row* const> rows);
+
 /// Rows of one key: the last one wins.
 std::vector<const projection_row*> last_per_key(std::span<const projection_row> rows);
 
-/// The cells of the rows fit their columns (`fits`).
-batch_statement compose_batch(const batch_content& content, const row_types& types);
+/// The cells of the rows fit their columns (`fits`), and their projections are in the list.
+batch_statement compose_batch(const batch_content& content, const row_types& types,
+                              projection_span list = projections());
 
-/// The text of the statement with this name.
-std::string batch_sql(std::string_view name);
+/// The text of the statement with these parts.
+std::string batch_sql(std::string_view parts, projection_span list = projections());
 
 }  // namespace reeve::persistence

@@ -1,6 +1,7 @@
 #include "persistence/event_codec.hpp"
 #include "persistence/projections.hpp"
 
+#include <tuple>
 #include <unordered_map>
 
 namespace reeve::persistence {
@@ -10,13 +11,22 @@ namespace {
 template <class State>
 class stream_fold {
  public:
-  using event = typename domain::aggregate_of<State>::event;
+  using event = domain::event_of<State>;
 
-  outcome<done> apply(const domain::event_record& r) {
+  using history_fn = projection_fold::history_fn;
+
+  outcome<done> apply(const domain::event_record& r, const history_fn& history) {
     auto [it, fresh] = streams_.try_emplace(r.stream);
     auto& stream = it->second;
-    if (fresh) stream.state.tenant = r.tenant;
-    auto decoded = from_record(r, stream.state);
+    if (fresh) {
+      stream.state.tenant = r.tenant;
+      if (history && r.version > 1) {
+        for (const auto& before : history(r)) {
+          if (auto ok = evolve_record(stream.state, before); !ok) return ok;
+        }
+      }
+    }
+    auto decoded = from_record<State>(r);
     if (!decoded) return decoded.error();
     const domain::event_stamp stamp{r.position, r.version, r.recorded_at_us};
     evolve(stream.state, *decoded, domain::evolve_context{stamp, r.tenant, r.meta.principal});
@@ -39,6 +49,8 @@ class stream_fold {
     changed_.clear();
   }
 
+  std::size_t size() const { return streams_.size(); }
+
  private:
   struct stream {
     State state;
@@ -47,7 +59,7 @@ class stream_fold {
   };
 
   static bool is_over(const State& state) {
-    if constexpr (std::is_same_v<State, domain::run_state>) return is_terminal(state.status);
+    if constexpr (requires { is_terminal(state.status); }) return is_terminal(state.status);
     return false;
   }
 
@@ -55,62 +67,71 @@ class stream_fold {
   std::vector<typename decltype(streams_)::value_type*> changed_;  // nodes never move
 };
 
-bool belongs_to(const std::string& stream, std::string_view prefix) {
-  return stream.size() > prefix.size() && stream.starts_with(prefix) &&
-         stream[prefix.size()] == '-';
-}
-
+/// Each version of a directive has a row of its own, made of the state at that version.
 template <class State>
-bool is_stream_of(const std::string& stream) {
-  return belongs_to(stream, domain::aggregate_of<State>::prefix);
-}
+constexpr bool has_rows_of_versions = std::is_same_v<State, domain::directive_state>;
+
+template <class List>
+class all_folds;
+
+template <class... States>
+class all_folds<domain::type_list<States...>> {
+ public:
+  using history_fn = projection_fold::history_fn;
+
+  outcome<done> apply(const domain::event_record& r, const history_fn& history, row_sink& ready) {
+    outcome<done> result = reject(errc::internal, "the event at " + std::to_string(r.position) +
+                                                      " is of a stream that this program "
+                                                      "does not know");
+    (void)((domain::is_stream_of<States>(r.stream) &&
+            (result = apply_to<States>(r, history, ready), true)) ||
+           ...);
+    return result;
+  }
+
+  void flush(row_sink& rows) { (std::get<stream_fold<States>>(folds_).flush(rows), ...); }
+
+  std::size_t size() const { return (std::get<stream_fold<States>>(folds_).size() + ...); }
+
+ private:
+  template <class State>
+  outcome<done> apply_to(const domain::event_record& r, const history_fn& history,
+                         row_sink& ready) {
+    auto& fold = std::get<stream_fold<State>>(folds_);
+    auto ok = fold.apply(r, history);
+    if (ok && has_rows_of_versions<State>) fold.flush(ready);
+    return ok;
+  }
+
+  std::tuple<stream_fold<States>...> folds_;
+};
 
 }  // namespace
 
 struct projection_fold::states {
-  stream_fold<domain::directive_state> directives;
-  stream_fold<domain::image_list_state> images;
-  stream_fold<domain::container_list_state> containers;
-  stream_fold<domain::llm_usage_state> llm;
-  stream_fold<domain::access_state> access;
-  stream_fold<domain::run_state> runs;
-  row_sink ready;  // rows of events without a state, and of each version of a directive
+  all_folds<domain::aggregates> folds;
+  history_fn history;
+  row_sink ready;  // rows that are not made of the state at the next flush
 };
 
-projection_fold::projection_fold() : states_(std::make_unique<states>()) {}
+projection_fold::projection_fold(history_fn history) : states_(std::make_unique<states>()) {
+  states_->history = std::move(history);
+}
 projection_fold::~projection_fold() = default;
 
 outcome<done> projection_fold::apply(const domain::event_record& r) {
-  auto& s = *states_;
-  if (is_stream_of<domain::run_state>(r.stream)) return s.runs.apply(r);
-  if (is_stream_of<domain::llm_usage_state>(r.stream)) return s.llm.apply(r);
-  if (is_stream_of<domain::directive_state>(r.stream)) {
-    auto ok = s.directives.apply(r);
-    // Each version has a row of its own, made of the state at that version.
-    if (ok) s.directives.flush(s.ready);
-    return ok;
-  }
-  if (is_stream_of<domain::image_list_state>(r.stream)) return s.images.apply(r);
-  if (is_stream_of<domain::container_list_state>(r.stream)) return s.containers.apply(r);
-  if (is_stream_of<domain::access_state>(r.stream)) return s.access.apply(r);
-  if (belongs_to(r.stream, "system")) {
-    auto event = system_event_of(r);
-    if (!event) return event.error();
-    project(*event, r.tenant, {r.position, r.version, r.recorded_at_us}, s.ready);
-  }
-  return done{};
+  return states_->folds.apply(r, states_->history, states_->ready);
 }
 
 void projection_fold::flush(row_sink& rows) {
   auto& s = *states_;
   for (auto& row : s.ready) rows.push_back(std::move(row));
   s.ready.clear();
-  s.directives.flush(rows);
-  s.images.flush(rows);
-  s.containers.flush(rows);
-  s.llm.flush(rows);
-  s.access.flush(rows);
-  s.runs.flush(rows);
+  s.folds.flush(rows);
+}
+
+std::size_t projection_fold::streams() const {
+  return states_->folds.size();
 }
 
 }  // namespace reeve::persistence

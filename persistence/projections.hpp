@@ -1,17 +1,15 @@
 #pragma once
-// The inline projections: pure functions from the state after some events to rows. The journal
-// writes them in the statement that appends the events; a rebuild runs the same functions.
+// The projections: pure functions from the state after some events to rows, in
+// persistence/projections/. The journal writes them in the statement that appends the events; a
+// follower and a rebuild run the same functions.
 
-#include "domain/access/access.hpp"
-#include "domain/access/allowlist.hpp"
-#include "domain/runs/directive.hpp"
-#include "domain/runs/llm.hpp"
-#include "domain/runs/run.hpp"
-#include "domain/system_events.hpp"
+#include "domain/aggregates.hpp"
 #include "persistence/append_port.hpp"
 
+#include <functional>
 #include <memory>
 #include <span>
+#include <vector>
 
 namespace reeve::persistence {
 
@@ -31,21 +29,28 @@ void project(const domain::access_state& after, std::span<const domain::access_e
              std::span<const domain::event_stamp> stamps, row_sink& rows);
 void project(const domain::run_state& after, std::span<const domain::run_event> events,
              std::span<const domain::event_stamp> stamps, row_sink& rows);
-/// Events without a state: each gives its rows by itself.
-void project(const domain::system_event& event, const uuid& tenant,
-             const domain::event_stamp& stamp, row_sink& rows);
+void project(const domain::system_state& after, std::span<const domain::system_event> events,
+             std::span<const domain::event_stamp> stamps, row_sink& rows);
+void project(const domain::log_state& after, std::span<const domain::log_event> events,
+             std::span<const domain::event_stamp> stamps, row_sink& rows);
 
 /// Folds any log into rows, keeping the states that it needs. Rows are rendered by `flush`, once
 /// for all events of a stream since the last one. A run's state is let go when the run is over,
 /// since nothing follows then.
 class projection_fold {
  public:
-  projection_fold();
+  /// Gives the events of a stream before this one of it.
+  using history_fn =
+      std::function<std::vector<domain::event_record>(const domain::event_record& next)>;
+  /// Without a history it is to be fed from the log's first event on.
+  explicit projection_fold(history_fn history = {});
   ~projection_fold();
-  /// `internal` for an event that cannot be read.
+  /// `internal` for an event that cannot be read or whose stream is no aggregate's.
   outcome<done> apply(const domain::event_record& record);
   /// Adds the rows that the events since the last call have changed, each as it is now.
   void flush(row_sink& rows);
+  /// How many states it keeps.
+  std::size_t streams() const;
 
  private:
   struct states;

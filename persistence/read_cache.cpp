@@ -1,33 +1,12 @@
 #include "persistence/read_cache.hpp"
 
-#include "persistence/projection_tables.hpp"
+#include "persistence/projection.hpp"
 
 namespace reeve::persistence {
 namespace {
 
 // What an entry costs beside its texts.
 constexpr std::size_t entry_overhead = 256;
-
-// Which subjects a row belongs to: kind and the column with the id.
-struct rule {
-  table from;
-  std::string_view kind;
-  std::string_view column;
-};
-
-constexpr rule rules[] = {
-    {table::runs, "run", "id"},
-    {table::jobs, "job", "id"},
-    {table::jobs, "run", "run_id"},
-    {table::llm_usage, "job", "job_id"},
-    {table::llm_usage, "run", "run_id"},
-    {table::directives, "directive", "id"},
-    {table::directive_versions, "directive_version", "id"},
-    {table::image_allowlist, "image", "id"},
-    {table::container_allowlist, "container", "id"},
-    {table::tokens, "token", "id"},
-    {table::llm_calls, "llm_call", "id"},
-};
 
 }  // namespace
 
@@ -42,11 +21,10 @@ std::string subject_of(std::string_view kind, const uuid& tenant, std::string_vi
 
 std::vector<std::string> subjects_of(const projection_row& row) {
   std::vector<std::string> subjects;
-  for (const auto& rule : rules) {
-    if (index_of(rule.from) != row.table) continue;
-    const auto at = [&row, &rule](std::string_view name) -> const std::optional<std::string>& {
-      return row.cells[static_cast<std::size_t>(column_index(rule.from, name))];
-    };
+  const auto at = [&row](std::string_view name) -> const std::optional<std::string>& {
+    return row.cells[static_cast<std::size_t>(column_index(*row.of, name))];
+  };
+  for (const auto& rule : row.of->subjects) {
     const auto tenant = parse_uuid(at("tenant").value_or(""));
     if (tenant && at(rule.column)) {
       subjects.push_back(subject_of(rule.kind, *tenant, *at(rule.column)));
@@ -110,6 +88,15 @@ void read_cache::touch(std::span<const projection_row> rows) {
       }
     }
   }
+}
+
+void read_cache::clear() {
+  const std::lock_guard lock(mutex_);
+  entries_.clear();
+  order_.clear();
+  bytes_ = 0;
+  ++touches_;
+  for (auto& [subject, running] : fills_) running.touched = touches_;
 }
 
 std::size_t read_cache::bytes() const {

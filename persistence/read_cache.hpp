@@ -43,6 +43,8 @@ class read_cache {
                 const document& filled);
 
   void touch(std::span<const projection_row> rows);
+  /// Everything, also what is being filled: a table was put in another one's place.
+  void clear();
   std::size_t bytes() const;
 
  private:

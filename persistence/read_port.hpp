@@ -9,10 +9,12 @@
 #include "base/time.hpp"
 #include "domain/event.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace reeve::persistence {
@@ -23,18 +25,29 @@ struct document {
   std::string etag;
 };
 
-/// Collections of documents. Each has a table with (tenant, id, created_position, doc).
-enum class collection {
-  runs,
-  jobs,
-  directives,
-  directive_versions,
-  image_allowlist,
-  container_allowlist,
-  tokens,
-  llm_calls,
-  checkpoints
+/// A collection of documents, by the name of its projection, which has the columns tenant, id,
+/// created_position and doc; `checkpoints` is the one that is none. A new one is named where its
+/// route is: collection{"sums"}. A name that there is not is a programmer's error.
+struct collection {
+  /// A name that is too long does not compile.
+  consteval collection(std::string_view name) { std::copy(name.begin(), name.end(), text); }
+  constexpr std::string_view name() const { return text; }
+  constexpr bool operator==(const collection&) const = default;
+
+  char text[32] = {};  // public, so that templates can have one as an argument
+
+  static const collection runs, jobs, directives, directive_versions, image_allowlist,
+      container_allowlist, tokens, llm_calls, checkpoints;
 };
+inline constexpr collection collection::runs{"runs"};
+inline constexpr collection collection::jobs{"jobs"};
+inline constexpr collection collection::directives{"directives"};
+inline constexpr collection collection::directive_versions{"directive_versions"};
+inline constexpr collection collection::image_allowlist{"image_allowlist"};
+inline constexpr collection collection::container_allowlist{"container_allowlist"};
+inline constexpr collection collection::tokens{"tokens"};
+inline constexpr collection collection::llm_calls{"llm_calls"};
+inline constexpr collection collection::checkpoints{"checkpoints"};
 
 /// Filters are equality on columns that the collection has; an unknown one is a programmer's error.
 struct list_query {
@@ -90,6 +103,8 @@ class read_port {
   virtual void run_detail(uuid tenant, uuid run, reply_slot<document> slot) = 0;
   /// A job with its token totals.
   virtual void job_detail(uuid tenant, uuid job, reply_slot<document> slot) = 0;
+  /// The run that a job belongs to; nothing if this tenant has no such job.
+  virtual void run_of_job(uuid tenant, uuid job, reply_slot<std::optional<uuid>> slot) = 0;
   virtual void events(event_query query, reply_slot<event_page> slot) = 0;
   /// One event with its payload, as JSON.
   virtual void event(std::optional<uuid> tenant, domain::position at,

@@ -13,51 +13,20 @@ namespace {
 constexpr int max_page = 500;
 constexpr int max_stream_events = 5000;
 
-constexpr std::array<collection_source, 9> sources{{
-    {"run", "reeve_read.runs", "uuid"},
-    {"job", "reeve_read.jobs", "uuid"},
-    {"directive", "reeve_read.directives", "uuid"},
-    {"directive_version", "reeve_read.directive_versions", "text"},
-    {"image", "reeve_read.image_allowlist", "uuid"},
-    {"container", "reeve_read.container_allowlist", "uuid"},
-    {"token", "reeve_read.tokens", "uuid"},
-    {"llm_call", "reeve_read.llm_calls", "uuid"},
-    {"",
-     "(SELECT position AS id, position AS created_position, json_build_object('position', position,"
-     " 'epoch', epoch, 'origin', origin, 'hash', encode(hash, 'hex'), 'key_id', key_id,"
-     " 'signature',"
-     " rtrim(translate(encode(signature, 'base64'), E'+/\\n', '-_'), '='), 'created_at', "
-     "to_char(to_timestamp(0)"
-     " + created_at_us * interval '1 microsecond', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'))::text"
-     " AS doc FROM reeve.checkpoints)",
-     "bigint", false},
-}};
+// The one collection that is no projection.
+constexpr std::string_view checkpoints_sql =
+    "(SELECT position AS id, position AS created_position, json_build_object('position', position,"
+    " 'epoch', epoch, 'origin', origin, 'hash', encode(hash, 'hex'), 'key_id', key_id,"
+    " 'signature',"
+    " rtrim(translate(encode(signature, 'base64'), E'+/\\n', '-_'), '='), 'created_at', "
+    "to_char(to_timestamp(0)"
+    " + created_at_us * interval '1 microsecond', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'))::text"
+    " AS doc FROM reeve.checkpoints)";
 
-struct filter {
-  collection what;
-  std::string_view column;
-  std::string_view type;
-};
-
-constexpr filter filters[] = {
-    {collection::runs, "status", "text"},
-    {collection::runs, "directive_id", "uuid"},
-    {collection::runs, "directive_name", "text"},
-    {collection::runs, "is_simulated", "boolean"},
-    {collection::runs, "retry_of", "uuid"},
-    {collection::jobs, "status", "text"},
-    {collection::jobs, "task", "text"},
-    {collection::jobs, "run_id", "uuid"},
-    {collection::directives, "name", "text"},
-    {collection::directives, "is_archived", "boolean"},
-    {collection::directive_versions, "directive_id", "uuid"},
-    {collection::directive_versions, "version", "bigint"},
-    {collection::image_allowlist, "is_active", "boolean"},
-    {collection::container_allowlist, "is_active", "boolean"},
-    {collection::tokens, "is_active", "boolean"},
-    {collection::tokens, "role", "text"},
-    {collection::llm_calls, "job_id", "uuid"},
-};
+std::string_view type_of(const projection& of, std::string_view name) {
+  const auto at = column_index(of, name);
+  return at < 0 ? std::string_view() : of.columns[static_cast<std::size_t>(at)].type;
+}
 
 std::optional<std::int64_t> parse_integer(std::string_view text) {
   std::int64_t value = 0;
@@ -93,29 +62,38 @@ class conditions {
   std::string text_;
 };
 
-outcome<done> add_filters(const list_query& query, conditions& where) {
+outcome<done> add_filters(const list_query& query, const projection* of, conditions& where) {
   for (const auto& [column, value] : query.equals) {
-    const auto* found = std::find_if(std::begin(filters), std::end(filters),
-                                     [&query, &column](const filter& known) {
-                                       return known.what == query.what && known.column == column;
-                                     });
-    if (found == std::end(filters)) {
+    if (of == nullptr ||
+        std::find(of->filters.begin(), of->filters.end(), column) == of->filters.end()) {
       return reject(errc::internal, "the collection has no filter by " + column);
     }
-    if (!fits(value, found->type)) {
-      return reject(errc::invalid, column + " is not a " + std::string(found->type), "/" + column);
+    const auto type = type_of(*of, column);
+    if (!fits(value, type)) {
+      return reject(errc::invalid, column + " is not a " + std::string(type), "/" + column);
     }
-    where.add("t." + column + " = " + where.param(value, found->type));
+    where.add("t." + column + " = " + where.param(value, type));
   }
   return done{};
 }
 
-void add_labels(const list_query& query, const std::string& tenant, conditions& where) {
+// The rows of one label lie in the order of the list, so its pages are walked from the first label
+// to the rows; further labels are looked up for each.
+std::string add_labels(const list_query& query, const collection_source& source,
+                       const std::string& tenant, conditions& where) {
+  std::string joined;
   for (const auto& [key, value] : query.labels) {
-    where.add("EXISTS (SELECT 1 FROM reeve_read.run_labels l WHERE l.tenant = " + tenant +
-              " AND l.key = " + where.param(key, "text") +
-              " AND l.value = " + where.param(value, "text") + " AND l.object = t.id)");
+    const auto matches = "l.tenant = " + tenant + " AND l.key = " + where.param(key, "text") +
+                         " AND l.value = " + where.param(value, "text");
+    if (joined.empty()) {
+      joined = " JOIN " + source.labels + " l ON l.object = t.id AND l.tenant = t.tenant";
+      where.add(matches);
+    } else {
+      where.add("EXISTS (SELECT 1 FROM " + source.labels + " l WHERE " + matches +
+                " AND l.created_position = t.created_position AND l.object = t.id)");
+    }
   }
+  return joined;
 }
 
 // The filters that walk an index: by stream its own, by time through reeve.position_at.
@@ -136,53 +114,63 @@ void add_event_range(const event_query& query, domain::position head, conditions
 
 }  // namespace
 
-const collection_source& source_of(collection what) {
-  return sources[static_cast<std::size_t>(what)];
+collection_source source_of(collection what) {
+  if (what == collection::checkpoints) {
+    return {nullptr, "", std::string(checkpoints_sql), "bigint", ""};
+  }
+  const auto& of = projection_named(what.name());
+  collection_source source{&of, "", table_of(of), type_of(of, "id"), ""};
+  for (const auto& rule : of.subjects) {
+    if (rule.column == "id") source.kind = rule.kind;
+  }
+  if (!of.labels.empty()) source.labels = table_of(projection_named(of.labels));
+  return source;
 }
 
 outcome<read_query> get_query(collection what, const uuid& tenant, const std::string& id) {
-  const auto& source = source_of(what);
+  const auto source = source_of(what);
   if (!fits(id, source.id_type)) return reject(errc::not_found, "there is no such resource");
   read_query out;
   conditions where(out);
-  if (source.has_tenant) where.add("t.tenant = " + where.param(to_string(tenant), "uuid"));
+  if (source.of != nullptr) where.add("t.tenant = " + where.param(to_string(tenant), "uuid"));
   where.add("t.id = " + where.param(id, source.id_type));
-  out.sql = "SELECT doc FROM " + std::string(source.table) + " t" + where.text();
+  out.sql = "SELECT doc FROM " + source.table + " t" + where.text();
   return out;
 }
 
 outcome<read_query> compose_list(const list_query& query) {
-  const auto& source = source_of(query.what);
+  const auto source = source_of(query.what);
   if (query.limit < 1 || query.limit > max_page) {
     return reject(errc::invalid, "limit is 1 to 500", "/limit");
+  }
+  if (!query.labels.empty() && source.labels.empty()) {
+    return reject(errc::internal, "the collection has no labels");
   }
   read_query out;
   conditions where(out);
   std::string tenant;
-  if (source.has_tenant) {
+  if (source.of != nullptr) {
     tenant = where.param(to_string(query.tenant), "uuid");
     where.add("t.tenant = " + tenant);
   }
-  if (auto added = add_filters(query, where); !added) return added.error();
-  if (!query.labels.empty() && query.what != collection::runs) {
-    return reject(errc::internal, "only runs have labels");
-  }
-  add_labels(query, tenant, where);
+  if (auto added = add_filters(query, source.of, where); !added) return added.error();
+  const auto labelled = add_labels(query, source, tenant, where);
+  const std::string at = labelled.empty() ? "t.created_position" : "l.created_position";
+  const std::string id = labelled.empty() ? "t.id" : "l.object";
   if (query.created_after) {
-    where.add("t.created_position > " +
-              where.param(std::to_string(*query.created_after), "bigint"));
+    where.add(at + " > " + where.param(std::to_string(*query.created_after), "bigint"));
   }
   if (!query.cursor.empty()) {
     const auto place = parse_cursor(query.cursor, source.id_type);
     if (!place) return reject(errc::invalid, "the cursor is not one of ours", "/cursor");
-    where.add(std::string("(t.created_position, t.id) ") + (query.newest_first ? "<" : ">") + " (" +
+    where.add("(" + at + ", " + id + ") " + (query.newest_first ? "<" : ">") + " (" +
               where.param(std::to_string(place->created_position), "bigint") + ", " +
               where.param(place->id, source.id_type) + ")");
   }
   const std::string order = query.newest_first ? " DESC" : "";
-  out.sql = "SELECT t.created_position, t.id::text, t.doc FROM " + std::string(source.table) +
-            " t" + where.text() + " ORDER BY t.created_position" + order + ", t.id" + order +
-            " LIMIT " + where.param(std::to_string(query.limit + 1), "int");
+  out.sql = "SELECT t.created_position, t.id::text, t.doc FROM " + source.table + " t" + labelled +
+            where.text() + " ORDER BY " + at + order + ", " + id + order + " LIMIT " +
+            where.param(std::to_string(query.limit + 1), "int");
   return out;
 }
 

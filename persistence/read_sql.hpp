@@ -2,6 +2,7 @@
 // The texts of the reader's queries and the documents that are made of their rows. Pure.
 
 #include "base/outcome.hpp"
+#include "persistence/projection.hpp"
 #include "persistence/read_port.hpp"
 
 #include <optional>
@@ -18,14 +19,15 @@ struct read_query {
   std::vector<std::string> params;
 };
 
-/// Where a collection lives and which of its columns may be filtered by.
+/// Where a collection lives, as its projection says.
 struct collection_source {
-  std::string_view kind;   // subject in the cache; empty = not cached
-  std::string_view table;  // or a subquery
+  const projection* of = nullptr;  // null: no projection and no tenant
+  std::string_view kind;           // subject in the cache; empty = not cached
+  std::string table;               // or a subquery
   std::string_view id_type;
-  bool has_tenant = true;
+  std::string labels;  // the table with the labels of its rows; empty = they have none
 };
-const collection_source& source_of(collection what);
+collection_source source_of(collection what);
 
 /// `not_found` for an id that this collection cannot have.
 outcome<read_query> get_query(collection what, const uuid& tenant, const std::string& id);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <initializer_list>
 #include <thread>
 
 namespace reeve::persistence {
@@ -44,6 +45,9 @@ constexpr std::string_view job_detail_sql =
     " FROM reeve_read.jobs j LEFT JOIN reeve_read.llm_usage u"
     " ON u.tenant = j.tenant AND u.job_id = j.id"
     " WHERE j.tenant = $1::uuid AND j.id = $2::uuid";
+
+constexpr std::string_view run_of_job_sql =
+    "SELECT run_id FROM reeve_read.jobs WHERE tenant = $1::uuid AND id = $2::uuid";
 
 constexpr std::string_view last_success_sql =
     "SELECT id, created_position, started_at_us FROM reeve_read.runs WHERE tenant = $1::uuid"
@@ -83,6 +87,22 @@ struct read_store::impl {
         clock(config.clock != nullptr ? *config.clock : real_clock()),
         cache(config.cache_bytes),
         pool(config.url, config.readers, config.max_queue, config.statement_timeout_ms) {}
+
+  /// Why nothing can be read of these projections now.
+  std::optional<rejection> refusal(std::initializer_list<std::string_view> names) const {
+    if (config.board == nullptr) return std::nullopt;
+    for (const auto name : names) {
+      if (auto why = config.board->refusal(projection_named(name))) return why;
+    }
+    return std::nullopt;
+  }
+  /// Goes on when the token totals are those of every call that was acknowledged.
+  void when_counted(reply_slot<document> slot, std::function<void()> go_on) {
+    if (config.board == nullptr) return go_on();
+    config.board->when_current(projection_named("llm_usage"), [slot, go_on](outcome<done> ready) {
+      ready ? go_on() : slot.answer(ready.error());
+    });
+  }
 
   using query_fn = std::function<outcome<document>(read_session&)>;
   /// From memory, or through `query` with the fill guarded by the cache.
@@ -134,6 +154,10 @@ void read_store::set_head(domain::position head) {
   }
 }
 
+void read_store::forget() {
+  impl_->cache.clear();
+}
+
 std::size_t read_store::cached_bytes() const {
   return impl_->cache.bytes();
 }
@@ -145,12 +169,16 @@ void read_store::get(collection what, uuid tenant, const std::string& id,
                      reply_slot<document> slot) {
   auto query = get_query(what, tenant, id);
   if (!query) return slot.answer(query.error());
+  const auto source = source_of(what);
+  if (source.of != nullptr) {
+    if (auto why = impl_->refusal({source.of->name})) return slot.answer(*why);
+  }
   const auto run = [tenant, q = *query](read_session& session) -> outcome<document> {
     const auto rows = session.query(tenant, q);
     if (rows.empty()) return absent();
     return make_document(rows[0][0].c_str());
   };
-  const auto kind = source_of(what).kind;
+  const auto kind = source.kind;
   if (kind.empty()) return impl_->pool.submit<document>(std::move(slot), run);
   // One spelling of an id, so that a commit finds the document.
   const auto parsed = parse_uuid(id);
@@ -161,6 +189,9 @@ void read_store::get(collection what, uuid tenant, const std::string& id,
 void read_store::list(list_query query, reply_slot<document> slot) {
   auto composed = compose_list(query);
   if (!composed) return slot.answer(composed.error());
+  if (query.what != collection::checkpoints) {
+    if (auto why = impl_->refusal({query.what.name()})) return slot.answer(*why);
+  }
   impl_->pool.submit<document>(
       std::move(slot),
       [tenant = query.tenant, limit = query.limit,
@@ -184,23 +215,39 @@ void read_store::list(list_query query, reply_slot<document> slot) {
 }
 
 void read_store::run_detail(uuid tenant, uuid run, reply_slot<document> slot) {
-  impl_->cached(subject_of("run", tenant, to_string(run)), rendering::detail, std::move(slot),
-                [tenant, run](read_session& session) -> outcome<document> {
-                  const auto rows = session.query(
-                      tenant, {std::string(run_detail_sql), {to_string(tenant), to_string(run)}});
-                  if (rows.empty() || rows[0][0].as<int>() != 0) return absent();
-                  return make_document(render_run(rows));
-                });
+  if (auto why = impl_->refusal({"runs", "jobs", "llm_usage"})) return slot.answer(*why);
+  impl_->when_counted(slot, [in = impl_.get(), tenant, run, slot] {
+    in->cached(subject_of("run", tenant, to_string(run)), rendering::detail, slot,
+               [tenant, run](read_session& session) -> outcome<document> {
+                 const auto rows = session.query(
+                     tenant, {std::string(run_detail_sql), {to_string(tenant), to_string(run)}});
+                 if (rows.empty() || rows[0][0].as<int>() != 0) return absent();
+                 return make_document(render_run(rows));
+               });
+  });
 }
 
 void read_store::job_detail(uuid tenant, uuid job, reply_slot<document> slot) {
-  impl_->cached(subject_of("job", tenant, to_string(job)), rendering::detail, std::move(slot),
-                [tenant, job](read_session& session) -> outcome<document> {
-                  const auto rows = session.query(
-                      tenant, {std::string(job_detail_sql), {to_string(tenant), to_string(job)}});
-                  if (rows.empty()) return absent();
-                  return make_document(job_with_usage(rows[0], 0, 1));
-                });
+  if (auto why = impl_->refusal({"jobs", "llm_usage"})) return slot.answer(*why);
+  impl_->when_counted(slot, [in = impl_.get(), tenant, job, slot] {
+    in->cached(subject_of("job", tenant, to_string(job)), rendering::detail, slot,
+               [tenant, job](read_session& session) -> outcome<document> {
+                 const auto rows = session.query(
+                     tenant, {std::string(job_detail_sql), {to_string(tenant), to_string(job)}});
+                 if (rows.empty()) return absent();
+                 return make_document(job_with_usage(rows[0], 0, 1));
+               });
+  });
+}
+
+void read_store::run_of_job(uuid tenant, uuid job, reply_slot<std::optional<uuid>> slot) {
+  impl_->pool.submit<std::optional<uuid>>(
+      std::move(slot), [tenant, job](read_session& session) -> outcome<std::optional<uuid>> {
+        const auto rows = session.query(
+            tenant, {std::string(run_of_job_sql), {to_string(tenant), to_string(job)}});
+        if (rows.empty()) return std::optional<uuid>{};
+        return std::optional(uuid_of(rows[0][0]));
+      });
 }
 
 void read_store::events(event_query query, reply_slot<event_page> slot) {
@@ -248,6 +295,7 @@ void read_store::stream(uuid tenant, const std::string& stream, domain::version 
 
 void read_store::last_successful_run(uuid tenant, uuid directive,
                                      reply_slot<std::optional<last_success>> slot) {
+  if (auto why = impl_->refusal({"runs"})) return slot.answer(*why);
   impl_->pool.submit<std::optional<last_success>>(
       std::move(slot),
       [tenant, directive](read_session& session) -> outcome<std::optional<last_success>> {
@@ -264,6 +312,7 @@ void read_store::blob(uuid tenant, const digest& sha256, std::int64_t offset, st
   if (offset < 0 || size < 1 || size > chunk_bytes) {
     return slot.answer(reject(errc::invalid, "1 to 262144 bytes are read at once", "/size"));
   }
+  if (auto why = impl_->refusal({"blob_refs"})) return slot.answer(*why);
   const auto first = offset / chunk_bytes;
   const auto last = (offset + size - 1) / chunk_bytes;
   if (last > INT32_MAX) return slot.answer(std::string());

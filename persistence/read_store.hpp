@@ -8,10 +8,13 @@
 // head that on_commit() and set_head() have told.
 //
 // `get`, `run_detail` and `job_detail` answer on the caller's thread when the document is in
-// memory; everything else answers on a reader's thread.
+// memory; everything else answers on a reader's thread. What cannot be relied on is refused
+// (`unavailable`), and what a follower writes is waited for, so that a caller reads its own write
+// there too.
 
 #include "base/time.hpp"
 #include "persistence/append_port.hpp"
+#include "persistence/projection_board.hpp"
 #include "persistence/read_port.hpp"
 
 #include <cstdint>
@@ -32,6 +35,8 @@ struct read_store_config {
   /// the cache and answers. 0 otherwise.
   std::int64_t delay_ms = 0;
   clock_port* clock = nullptr;  // nullptr = the real one
+  /// Which read models can be relied on; nullptr = all of them.
+  projection_board* board = nullptr;
 };
 
 class read_store final : public read_port {
@@ -43,6 +48,8 @@ class read_store final : public read_port {
   /// From the journal, before the writers are answered: forgets what the commit has changed and
   /// moves the head. Any thread.
   void on_commit(const commit_notice& notice);
+  /// Read models were put in the place of others: nothing that was rendered before is shown.
+  void forget();
   /// The head at start; it never goes back.
   void set_head(domain::position head);
   std::size_t cached_bytes() const;
@@ -51,6 +58,7 @@ class read_store final : public read_port {
   void list(list_query query, reply_slot<document> slot) override;
   void run_detail(uuid tenant, uuid run, reply_slot<document> slot) override;
   void job_detail(uuid tenant, uuid job, reply_slot<document> slot) override;
+  void run_of_job(uuid tenant, uuid job, reply_slot<std::optional<uuid>> slot) override;
   void events(event_query query, reply_slot<event_page> slot) override;
   void event(std::optional<uuid> tenant, domain::position at, reply_slot<document> slot) override;
   void last_successful_run(uuid tenant, uuid directive,

@@ -1,20 +1,18 @@
 #include "persistence/replay.hpp"
 
-#include "persistence/log_reader.hpp"
+#include "persistence/bulk_fold.hpp"
 #include "persistence/pg_session.hpp"
-#include "persistence/projections.hpp"
-#include "persistence/read_ahead.hpp"
-#include "persistence/replay_tables.hpp"
+#include "persistence/pg_values.hpp"
+#include "persistence/read_sql.hpp"
 
-#include <future>
+#include <algorithm>
+#include <map>
 #include <unordered_map>
 
 namespace reeve::persistence {
 namespace {
 
 constexpr std::size_t most_differences = 100;
-constexpr std::size_t flush_every = 8'192;  // events; a run's events then make one row together
-
 std::optional<std::string> text_of(const pqxx::field& field) {
   if (field.is_null()) return std::nullopt;
   return std::string(field.c_str(), field.size());
@@ -25,8 +23,20 @@ class replayer {
   explicit replayer(const replay_options& options)
       : options_(options),
         tables_(replay_tables()),
-        rows_(tables_),
-        connection_(connect_session(options.owner_url, "reeve_replay")) {}
+        connection_(connect_session(options.owner_url, "reeve_replay")),
+        fold_(options.owner_url, *connection_, {projections().begin(), projections().end()},
+              tables_) {
+    fold_.on_event = [this](const domain::event_record& e) {
+      streams_[e.stream] = {e.tenant, e.version, e.position};
+    };
+    fold_.on_flush = [this](replay_rows& rows) {
+      for (const auto& [stream, at] : streams_) {
+        rows.add(tables_.size() - 1, {stream, to_string(at.tenant), std::to_string(at.version),
+                                      std::to_string(at.position)});
+      }
+      streams_.clear();
+    };
+  }
 
   outcome<replay_result> run() {
     {
@@ -36,14 +46,18 @@ class replayer {
     }
     const auto until = last_position();
     if (!until) return until.error();
-    if (auto ok = fold_to(*until); !ok) return ok.error();
     if (options_.until || options_.until_time) {
+      if (auto ok = fold_.fold_to(*until); !ok) return ok.error();
       merge_and_count();
-      return std::move(result_);
+    } else {
+      // Twice, so that the snapshot has little left to read at once.
+      for (const auto at : {*until, head_now()}) {
+        if (auto ok = fold_.fold_to(at); !ok) return ok.error();
+      }
+      if (auto ok = catch_up_and_compare(); !ok) return ok.error();
     }
-    // What was appended during that, so that the snapshot has little left to read at once.
-    if (auto ok = fold_to(head_now()); !ok) return ok.error();
-    if (auto ok = catch_up_and_compare(); !ok) return ok.error();
+    result_.head = fold_.position();
+    result_.events = fold_.events();
     return std::move(result_);
   }
 
@@ -55,111 +69,63 @@ class replayer {
       return reject(errc::position_ahead, "the log ends at position " + std::to_string(head));
     }
     if (options_.until) return *options_.until;
-    if (!options_.until_time) return head;
+    if (!options_.until_time) return comparable(tx);
     return tx.exec("SELECT reeve.position_at(" + std::to_string(*options_.until_time) + ")")[0][0]
         .as<std::int64_t>();
   }
 
   domain::position head_now() {
     pqxx::nontransaction tx(*connection_);
-    return tx.exec1("SELECT reeve.head()")[0].as<std::int64_t>();
+    return comparable(tx);
   }
 
-  outcome<done> apply(const domain::event_record& e) {
-    if (auto ok = fold_.apply(e); !ok) return ok;
-    streams_[e.stream] = {e.tenant, e.version, e.position};
-    result_.head = e.position;
-    ++result_.events;
-    return done{};
+  /// The head, or where the slowest follower is: its rows are those of the log up to there.
+  static domain::position comparable(pqxx::transaction_base& tx) {
+    auto at = tx.exec1("SELECT reeve.head()")[0].as<domain::position>();
+    for (const auto& [of, checkpoint] : followers(tx)) at = std::min(at, checkpoint);
+    return at;
   }
 
-  void flush() {
-    row_sink sink;
-    fold_.flush(sink);
-    for (const auto& row : sink) rows_.add(static_cast<std::size_t>(row.table), row.cells);
-    for (const auto& [stream, at] : streams_) {
-      rows_.add(tables_.size() - 1, {stream, to_string(at.tenant), std::to_string(at.version),
-                                     std::to_string(at.position)});
+  static std::map<const projection*, domain::position> followers(pqxx::transaction_base& tx) {
+    std::map<const projection*, domain::position> found;
+    for (const auto* of : projections()) {
+      if (of->kind != projection_kind::follower) continue;
+      const auto rows = tx.exec_params("SELECT checkpoint FROM reeve.projections WHERE name = $1",
+                                       std::string(of->name));
+      found.emplace(of, rows.empty() ? 0 : rows[0][0].as<domain::position>());
     }
-    streams_.clear();
+    return found;
   }
 
-  /// Waits for what is written and throws if that has failed; the connection is then ours again.
-  void await_written() {
-    if (writing_.valid()) writing_.get();
-  }
-
-  /// Writes in the background: PostgreSQL takes rows in while the next ones are made.
-  void spill() {
-    await_written();
-    rows_.set_aside();
-    writing_ = std::async(std::launch::async, [this] {
-      pqxx::work tx(*connection_);
-      rows_.write(tx);
-      tx.commit();
-    });
-  }
-
-  outcome<done> fold_to(domain::position until) {
-    if (until <= result_.head) return done{};
-    log_range range;
-    range.after = result_.head;
-    range.until = until;
-    auto reader = log_reader::open(options_.owner_url, range);
-    if (!reader) return reader.error();
-    read_ahead pages(std::move(*reader), until);
-    read_ahead::page page;
-    std::size_t pending = 0;
-    for (;;) {
-      const auto more = pages.next(page);
-      if (!more) return more.error();
-      if (!*more) break;
-      for (const auto& e : page) {
-        if (auto ok = apply(e); !ok) return ok;
-      }
-      pending += page.size();
-      if (pending < flush_every) continue;
-      pending = 0;
-      flush();
-      if (rows_.is_full()) spill();
-    }
-    flush();
-    spill();
-    await_written();
-    return done{};
-  }
-
-  /// One snapshot: what was written meanwhile is folded in, then both sides are compared in it.
+  /// One snapshot: what was written meanwhile is folded in, then both sides are compared in it. A
+  /// follower's rows are not looked for beyond its checkpoint.
   outcome<done> catch_up_and_compare() {
     pqxx::transaction<pqxx::isolation_level::repeatable_read> tx(*connection_);
-    const auto rest = tx.exec(
-        "SELECT position, stream, version, type, schema_version, tenant, payload, payload_format,"
-        " principal, recorded_at_us FROM reeve.events WHERE position > " +
-        std::to_string(result_.head) + " ORDER BY position");
-    for (const auto& r : rest) {
-      if (auto ok = apply(event_of_rest(r)); !ok) return ok;
+    const auto checkpoints = followers(tx);
+    const auto flush = [&] {
+      fold_.flush([&](const projection& of) {
+        const auto found = checkpoints.find(&of);
+        return found == checkpoints.end() || fold_.position() <= found->second;
+      });
+    };
+    for (;;) {
+      const auto rest = tx.exec("SELECT " + std::string(event_columns()) +
+                                " FROM reeve.events WHERE position > " +
+                                std::to_string(fold_.position()) + " ORDER BY position LIMIT 5000");
+      for (const auto& r : rest) {
+        if (auto ok = fold_.apply(event_of(r)); !ok) return ok;
+        for (const auto& [of, checkpoint] : checkpoints) {
+          if (fold_.position() == checkpoint) flush();
+        }
+      }
+      flush();
+      if (rest.empty()) break;
     }
-    flush();
-    rows_.set_aside();
-    rows_.write(tx);
-    rows_.merge(tx);
+    fold_.rows().set_aside();
+    fold_.rows().write(tx);
+    fold_.rows().merge(tx);
     for (const auto& table : tables_) compare(tx, table);
     return done{};
-  }
-
-  static domain::event_record event_of_rest(const pqxx::row& r) {
-    domain::event_record e;
-    e.position = r[0].as<std::int64_t>();
-    e.stream = r[1].as<std::string>();
-    e.version = r[2].as<std::int64_t>();
-    e.type = r[3].as<std::string>();
-    e.schema_version = r[4].as<int>();
-    e.tenant = parse_uuid(r[5].c_str()).value_or(uuid{});
-    e.payload = r[6].as<std::string>();
-    e.payload_format = r[7].as<int>();
-    e.meta.principal = r[8].as<std::string>();
-    e.recorded_at_us = r[9].as<std::int64_t>();
-    return e;
   }
 
   static std::string join_of(const replay_table& table) {
@@ -221,7 +187,7 @@ class replayer {
 
   void merge_and_count() {
     pqxx::work tx(*connection_);
-    rows_.merge(tx);
+    fold_.rows().merge(tx);
     for (const auto& table : tables_) {
       const auto rows = tx.exec("SELECT count(*) FROM " + table.scratch)[0][0].as<std::int64_t>();
       result_.tables.push_back({table.live, rows});
@@ -237,13 +203,10 @@ class replayer {
 
   const replay_options& options_;
   std::vector<replay_table> tables_;
-  replay_rows rows_;
   std::unique_ptr<pqxx::connection> connection_;
-  projection_fold fold_;
+  bulk_fold fold_;
   std::unordered_map<std::string, stream_row> streams_;  // touched since the last flush
   replay_result result_;
-  /// Uses rows_ and connection_ until it is over, which its destructor waits for.
-  std::future<void> writing_;
 };
 
 }  // namespace

@@ -26,7 +26,8 @@ std::string key_names_of(const replay_table& table) {
 /// escapes them byte by byte, which was a third of a rebuild; only its elder takes whole lines.
 class copy_in {
  public:
-  copy_in(pqxx::transaction_base& tx, const std::string& table) : tx_(tx), table_(table) {
+  copy_in(pqxx::transaction_base& tx, const std::string& table, std::vector<std::string> columns)
+      : tx_(tx), table_(table), columns_(std::move(columns)) {
     block_.reserve(block_bytes + 4096);
   }
 
@@ -46,13 +47,16 @@ class copy_in {
 
  private:
   void send() {
-    if (!out_) out_ = std::make_unique<pqxx::tablewriter>(tx_, table_);
+    if (!out_) {
+      out_ = std::make_unique<pqxx::tablewriter>(tx_, table_, columns_.begin(), columns_.end());
+    }
     out_->write_raw_line(block_);
     block_.clear();
   }
 
   pqxx::transaction_base& tx_;
   const std::string& table_;
+  std::vector<std::string> columns_;  // by name: the table may have more
   std::string block_;
   std::unique_ptr<pqxx::tablewriter> out_;  // one at a time in a transaction
 };
@@ -62,10 +66,9 @@ class copy_in {
 std::vector<replay_table> replay_tables() {
   const std::string schema = "pg_temp";
   std::vector<replay_table> tables;
-  for (const auto& definition : projection_tables()) {
-    const std::string live(definition.name);
-    const auto scratch = schema + "." + live.substr(live.find('.') + 1);
-    tables.push_back({live, scratch, scratch + "_staging", definition.columns});
+  for (const auto* one : projections()) {
+    const auto scratch = schema + "." + std::string(one->name);
+    tables.push_back({table_of(*one), scratch, scratch + "_staging", one->columns});
   }
   tables.push_back({"reeve.streams",
                     schema + ".streams",
@@ -77,14 +80,23 @@ std::vector<replay_table> replay_tables() {
   return tables;
 }
 
+replay_table next_table_of(const projection& of) {
+  const std::string name(of.name);
+  return {table_of(of), table_of(of) + "__next", "pg_temp." + name + "_staging", of.columns};
+}
+
 void make_scratch(pqxx::transaction_base& tx, const std::vector<replay_table>& tables) {
   std::string sql = "SET temp_buffers = '32MB'";
   for (const auto& table : tables) {
     sql += "; CREATE TEMPORARY TABLE " + table.scratch + " (LIKE " + table.live + ")";
-    sql += "; CREATE TEMPORARY TABLE " + table.staging + " (LIKE " + table.live + ", ";
-    sql += std::string(spill_column) + " int)";
   }
   tx.exec(sql);
+  for (const auto& table : tables) make_staging(tx, table);
+}
+
+void make_staging(pqxx::transaction_base& tx, const replay_table& table) {
+  tx.exec("CREATE TEMPORARY TABLE " + table.staging + " (LIKE " + table.live + ", " +
+          std::string(spill_column) + " int)");
 }
 
 pending_rows::pending_rows(const replay_table& table) : newest_(0, {this}, {this}) {
@@ -153,7 +165,9 @@ void replay_rows::write(pqxx::transaction_base& tx) {
 void replay_rows::write_table(pqxx::transaction_base& tx, std::size_t table) {
   // A connection copies into one table at a time, so those for staging wait.
   std::vector<std::string_view> staged;
-  copy_in scratch(tx, tables_[table].scratch);
+  std::vector<std::string> columns;
+  for (const auto& c : tables_[table].columns) columns.emplace_back(c.name);
+  copy_in scratch(tx, tables_[table].scratch, columns);
   leaving_[table]->each([&](std::string_view key, std::string_view line) {
     if (known_.add(table, key)) {
       staged.push_back(line);
@@ -163,7 +177,8 @@ void replay_rows::write_table(pqxx::transaction_base& tx, std::size_t table) {
   });
   scratch.complete();
   const auto spill = std::to_string(spills_);
-  copy_in staging(tx, tables_[table].staging);
+  columns.emplace_back(spill_column);
+  copy_in staging(tx, tables_[table].staging, columns);
   for (const auto line : staged) staging.line(line, spill);
   if (staging.complete()) is_staged_[table] = true;
   leaving_[table]->clear();

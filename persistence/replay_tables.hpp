@@ -2,7 +2,7 @@
 // The scratch tables of a replay and the rows on their way into it. Inside persistence/ only.
 
 #include "persistence/append_port.hpp"
-#include "persistence/projection_tables.hpp"
+#include "persistence/projection.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -25,9 +25,15 @@ struct replay_table {
 
 std::vector<replay_table> replay_tables();
 
+/// The table that is to take a projection's place, as a target of the same rows.
+replay_table next_table_of(const projection& of);
+
 /// In the session's own temporary schema: nothing of it outlives the session, however that ends,
 /// and nothing of it is made durable. Without keys or indexes: comparing needs none.
 void make_scratch(pqxx::transaction_base& tx, const std::vector<replay_table>& tables);
+
+/// The staging table of one.
+void make_staging(pqxx::transaction_base& tx, const replay_table& table);
 
 /// Rows of one table on their way out, as lines of COPY; the newest one of each key counts.
 class pending_rows {

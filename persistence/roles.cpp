@@ -104,11 +104,15 @@ void make_role(pqxx::connection& connection, const std::string& role, const std:
 
 void let_connect(pqxx::connection& connection, const std::string& role) {
   pqxx::nontransaction tx(connection);
-  const bool may =
-      tx.exec_params("SELECT has_database_privilege($1, current_database(), 'CONNECT')", role)[0][0]
-          .as<bool>();
+  // Temporary: the writer's session makes the row types of its batches there
+  // (persistence/journal_sql.hpp).
+  const bool may = tx.exec_params(
+                         "SELECT has_database_privilege($1, current_database(), 'CONNECT')"
+                         " AND has_database_privilege($1, current_database(), 'TEMPORARY')",
+                         role)[0][0]
+                       .as<bool>();
   if (may) return;
-  tx.exec("GRANT CONNECT ON DATABASE " + tx.quote_name(connection.dbname()) + " TO " +
+  tx.exec("GRANT CONNECT, TEMPORARY ON DATABASE " + tx.quote_name(connection.dbname()) + " TO " +
           tx.quote_name(role));
 }
 

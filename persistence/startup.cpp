@@ -23,6 +23,7 @@ auto with_session(const std::string& url, Read read)
 
 startup_rows read_rows(pqxx::transaction_base& t) {
   startup_rows rows;
+  rows.position = t.exec1("SELECT reeve.head()")[0].as<domain::position>();
   for (const auto& r :
        t.exec("SELECT id, name FROM reeve_read.tenants ORDER BY created_position")) {
     rows.tenants.push_back({id_of(r[0]), r[1].as<std::string>()});

@@ -33,6 +33,8 @@ struct active_run_row {
 struct startup_rows {
   std::vector<tenant_row> tenants;
   std::vector<token_row> tokens;
+  /// The head of the log when the rows were read, or one before it.
+  domain::position position = 0;
   /// Whether a real engine was ever seen in this log.
   bool real_engine_seen = false;
 };

@@ -1,6 +1,6 @@
 #include "persistence/token_table.hpp"
 
-#include "persistence/projection_tables.hpp"
+#include "persistence/projection.hpp"
 
 namespace reeve::persistence {
 namespace {
@@ -11,7 +11,7 @@ constexpr std::size_t most_bytes = 256;
 
 std::optional<token_row> row_of(const projection_row& row) {
   const auto cell = [&](std::string_view name) {
-    const auto i = static_cast<std::size_t>(column_index(table::tokens, name));
+    const auto i = static_cast<std::size_t>(column_index(*row.of, name));
     return row.cells[i].value_or("");
   };
   token_row token;
@@ -32,15 +32,24 @@ void token_table::load(const std::vector<token_row>& rows) {
   std::lock_guard lock(mutex_);
   tokens_.clear();
   for (const auto& row : rows) tokens_[row.id] = row;
+  for (const auto& [id, row] : since_begin_) tokens_[id] = row;
+  since_begin_.clear();
+}
+
+void token_table::begin_load() {
+  std::lock_guard lock(mutex_);
+  since_begin_.clear();
 }
 
 void token_table::on_commit(const commit_notice& notice) {
+  static const auto& tokens = projection_named("tokens");
   for (const auto& row : notice.rows) {
-    if (row.table != index_of(table::tokens)) continue;
+    if (row.of != &tokens) continue;
     const auto token = row_of(row);
     if (!token) continue;
     std::lock_guard lock(mutex_);
     tokens_[token->id] = *token;
+    since_begin_[token->id] = *token;
   }
 }
 

@@ -17,6 +17,9 @@ namespace reeve::persistence {
 
 class token_table {
  public:
+  /// Of a snapshot that may be older than what on_commit has told since begin_load(): the newer
+  /// one of each token stays.
+  void begin_load();
   void load(const std::vector<token_row>& rows);
   void on_commit(const commit_notice& notice);
   /// The active token of this text; the secret is compared by its SHA-256 in constant time.
@@ -25,6 +28,7 @@ class token_table {
  private:
   mutable std::mutex mutex_;
   std::unordered_map<uuid, token_row> tokens_;
+  std::unordered_map<uuid, token_row> since_begin_;
 };
 
 /// The text of a token, shown once.

@@ -6,6 +6,7 @@
 #   scripts/install.sh --runtime   and what it works with: PostgreSQL, the container engine
 #   scripts/install.sh --build     what compiles it
 #   scripts/install.sh --relay     only what the profile `engine` of docker-compose.yml needs
+#   scripts/install.sh --chaos     what breaks disks in ./test --chaos
 #   scripts/install.sh --all       everything, with what only the tests use (the default)
 #
 # It never removes a package, never creates a system-wide PostgreSQL cluster and starts no service.
@@ -31,6 +32,9 @@ relay=(socat)
 # implementation of the signatures that the log's verifier is checked against.
 tests=(git python3 python3-cryptography clang-format clang-tidy)
 
+# Disks that forget, fill up and fail, for ./test --chaos.
+chaos=(nbdkit libnbd-bin fuse3 strace e2fsprogs mount)
+
 wanted=()
 modes=("$@")
 [ ${#modes[@]} -gt 0 ] || modes=(--all)
@@ -40,9 +44,11 @@ for mode in "${modes[@]}"; do
     --runtime) wanted+=("${runtime[@]}") ;;
     --build) wanted+=("${build[@]}") ;;
     --relay) wanted+=("${relay[@]}") ;;
+    --chaos) wanted+=("${chaos[@]}") ;;
     --all) wanted+=("${runtime[@]}" "${build[@]}" "${tests[@]}") ;;
     *)
-      echo "install.sh: unknown option $mode (--libs, --runtime, --build, --relay, --all)" >&2
+      echo "install.sh: unknown option $mode" >&2
+      echo "  (--libs, --runtime, --build, --relay, --chaos, --all)" >&2
       exit 2
       ;;
   esac

@@ -1,7 +1,9 @@
 #include "actors/runs/container_attempt.hpp"
 
 #include "actors/runs/container_spec_of.hpp"
+#include "adapters/container_work.hpp"
 #include "adapters/mount_source.hpp"
+#include "base/test_point.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -9,328 +11,375 @@
 namespace reeve::actors {
 
 using domain::end_reason;
-
-namespace {
-
-// Half a second lies between two of them (run_settings::retry_ms).
-constexpr int most_recreations = 10;
-
-}  // namespace
+using domain::run_events;
+using domain::run_state;
+namespace attempts = domain::attempts;
 
 std::shared_ptr<job_attempt> make_container_attempt(run_machine& run, const uuid& job) {
   return std::make_shared<container_attempt>(run, job);
 }
 
+container_attempt::container_attempt(run_machine& run, const uuid& job)
+    : job_attempt(run, job), engine_(&run.ports().engines.preferred()) {
+  machine_.config.timeout_ms = timeout_ms_of(run.state(), this->job());
+  machine_.config.retry_ms = run.ports().settings.retry_ms;
+}
+
 void container_attempt::prepare() {
-  if (engine().kind() != run_.state().launch->engine) return refuse(end_reason::engine_refused);
+  feed(attempts::begin{});
+}
+
+void container_attempt::resume(bool crashed) {
+  const auto& open = attempt();
+  intent_ = open.intent;
+  submitted_ = true;
+  engine_ = run_.ports().engines.find(intent_.engine);
+  execution_ = open.container_id.value_or("");
+  machine_.config.timeout_ms = intent_.timeout_ms;
+  attempts::resume what;
+  const auto since = open.started_at.value_or(open.intended_at);
+  what.rest_ms = domain::rest_ms(since, intent_.timeout_ms, run_.ports().clock.now_us());
+  if (open.started_at) {
+    what.recorded = attempts::execution{execution_, attempts::execution_phase::running,
+                                        open.engine_started_at.value_or(0)};
+  }
+  what.works = open.works;
+  what.adopted = open.adopted;
+  what.crashed = crashed;
+  what.cancelled = run_.state().cancel_requested;
+  what.quarantined = open.quarantined;
+  what.stopping = open.stopping;
+  feed(what);
+}
+
+void container_attempt::cancel() {
+  feed(attempts::cancel{});
+}
+void container_attempt::engine_back() {
+  feed(attempts::engine_back{});
+}
+void container_attempt::released() {
+  feed(attempts::operator_retries{});
+}
+void container_attempt::discarded() {
+  feed(attempts::operator_discards{});
+}
+
+void container_attempt::feed(input what) {
+  inbox_.push_back(std::move(what));
+  if (std::exchange(busy_, true)) return;
+  const auto keep = shared_from_this();
+  while (!inbox_.empty() && !closed_) {
+    const auto next = std::move(inbox_.front());
+    inbox_.pop_front();
+    auto result = attempts::step(std::move(machine_), next);
+    machine_ = std::move(result.state);
+    for (const auto& effect : result.effects) {
+      std::visit([this](const auto& each) { happen(each); }, effect);
+    }
+  }
+  busy_ = false;
+}
+
+/// A slot whose value becomes an input, and whose error a failure.
+template <class T, class F>
+reply_slot<T> container_attempt::answered(F good) {
+  return then<T>([this, good = std::move(good)](outcome<T> answer) mutable {
+    if (!answer) return feed(attempts::failed{adapters::failure_of(answer.error().code)});
+    good(std::move(*answer));
+  });
+}
+
+void container_attempt::write(run_machine::decide_fn decide, input then) {
+  run_machine::decision d;
+  d.decide = std::move(decide);
+  d.then = [this, keep = shared_from_this(), then = std::move(then)](outcome<done> ok) {
+    if (!closed_) feed(ok ? then : input(attempts::unwritten{}));
+  };
+  run_.decide(std::move(d));
+}
+
+template <class Event>
+void container_attempt::write_fact(Event event, input then) {
+  write(
+      [event, job = job_](const run_state& s) mutable -> outcome<run_events> {
+        const auto* its = s.find(job);
+        const auto* open = its == nullptr ? nullptr : its->open_attempt();
+        if (open == nullptr) return reject(errc::conflict, "the attempt is closed");
+        event.job = job;
+        event.attempt = open->number;
+        return run_events{event};
+      },
+      std::move(then));
+}
+
+// Before the intent.
+
+void container_attempt::happen(const attempts::ask_allowed&) {
   using lists = executed<domain::image_list_state>;
   run_.ports().image_allowlist(run_.state().tenant, then<lists>([this](outcome<lists> found) {
-                                 if (!found) {
-                                   return run_.after(std::chrono::milliseconds(500),
-                                                     later([this] { prepare(); }));
-                                 }
-                                 check_lists(*found->state);
+                                 if (found) return check_lists(*found->state);
+                                 feed(attempts::failed{attempts::failure::busy});
                                }));
 }
 
 /// The allowlist is asked again right before the start, and the intent is guarded by the version
 /// that was read: revoked between queueing and start is refused.
 void container_attempt::check_lists(const domain::image_list_state& images) {
-  const auto& params = task().params;
-  auto reference = domain::parse_image_reference(*params.image);
-  if (!reference) return refuse(end_reason::engine_refused);
+  auto reference = domain::parse_image_reference(*task().params.image);
+  if (!reference) return feed(attempts::refused{end_reason::engine_refused});
   auto allowed = domain::check_allowed(task(), images, {}, "");
-  if (!allowed) return refuse(end_reason::not_allowlisted);
-  const auto* entry = domain::allowing_entry(images, *reference);
-  persistence::stream_version guard{
-      domain::stream_of<domain::image_list_state>(run_.state().tenant), images.stream_version};
-  find_image(*entry, to_string(*reference), std::move(guard));
+  if (!allowed) return feed(attempts::refused{end_reason::not_allowlisted});
+  guard_ = {domain::stream_of<domain::image_list_state>(run_.state().tenant),
+            images.stream_version};
+  find_image(*domain::allowing_entry(images, *reference), to_string(*reference));
 }
 
-void container_attempt::find_image(const domain::image_allowed& entry, std::string reference,
-                                   persistence::stream_version guard) {
-  using image = adapters::image_info;
-  const auto digest = entry.digest;
-  engine().inspect_image(reference,
-                         then<image>([this, digest, reference, guard](outcome<image> found) {
-                           if (!found) {
-                             const auto code = found.error().code;
-                             if (code == errc::not_found) return refuse(end_reason::image_missing);
-                             if (code == errc::invalid) return refuse(end_reason::engine_refused);
-                             return retry(code, &container_attempt::prepare);
-                           }
-                           if (digest && *digest != found->id) {
-                             return refuse(end_reason::image_changed);
-                           }
-                           image_ = *found;
-                           intend(reference, found->id, guard);
-                         }));
+void container_attempt::find_image(const domain::image_allowed& entry,
+                                   const std::string& reference) {
+  using has = adapters::engine_capabilities;
+  engine_->capabilities(reference,
+                        then<has>([this, listed = entry.digest, reference](outcome<has> found) {
+                          if (!found) {
+                            const auto code = found.error().code;
+                            if (code == errc::not_found)
+                              return feed(attempts::refused{end_reason::image_missing});
+                            if (code == errc::invalid)
+                              return feed(attempts::refused{end_reason::engine_refused});
+                            return feed(attempts::failed{adapters::failure_of(code)});
+                          }
+                          if (listed && *listed != found->image->id) {
+                            return feed(attempts::refused{end_reason::image_changed});
+                          }
+                          image_ = *found->image;
+                          intent_.engine = found->engine;
+                          if (!found->engine_id.empty()) intent_.engine_id = found->engine_id;
+                          intent_.image = reference;
+                          intent_.image_id = image_.id;
+                          feed(attempts::allowed{});
+                        }));
 }
 
-void container_attempt::intend(std::string reference, std::string image_id,
-                               persistence::stream_version guard) {
-  name_ = domain::container_name_of(run_.state().tenant, job_,
-                                    static_cast<std::int64_t>(job().attempts.size()) + 1);
-  // A spare one belongs to the usual user.
-  if (!spare_ && !task().params.user) spare_ = run_.ports().spares->take();
-  volume_ = spare_.value_or(name_);
+void container_attempt::happen(const attempts::write_intent&) {
+  intent_.executor = "engine";
+  intent_.attempt = static_cast<std::int64_t>(job().attempts.size()) + 1;
+  intent_.container_name = domain::container_name_of(run_.state().tenant, job_, intent_.attempt);
+  // A spare one belongs to the usual user. It is not given back: an intent whose commit was in
+  // doubt may stand in the log and name it, and no other attempt may ever get it.
+  if (!intent_.volume && !task().params.user) intent_.volume = run_.ports().spares->take();
+  intent_.spec_hash = adapters::hash_of(
+      container_spec_of(run_.ports().settings, run_.state(), job(), intent_, image_));
+  if (const auto token = run_.ports().lead.token()) intent_.epoch = token->epoch;
   run_machine::decision d;
-  d.guard = {std::move(guard)};
-  d.decide = [job = job_, name = name_, reference, image_id, volume = spare_](
-                 const domain::run_state& s, time_us now) {
-    return domain::decide_intend(s, job, now, name, reference, image_id, volume);
+  d.guard = {*guard_};
+  d.decide = [job = job_, intent = intent_](const run_state& s) {
+    return domain::decide_intend(s, job, intent);
   };
   d.then = [this, keep = shared_from_this()](outcome<done> ok) {
     if (closed_) return;
     if (ok) {
-      intended_ = true;
-      prepared_ = spare_.has_value();
-      watch_deadline();
-      return create();
+      test_point("after_intent");
+      return feed(attempts::written{});
     }
-    if (ok.error().code == errc::version_conflict) return prepare();
-    // A spare volume is not given back: an intent whose commit was in doubt may stand in the log
-    // and name it, and no other attempt may ever get it.
-    close();
+    const bool moved = ok.error().code == errc::guard_conflict;
+    feed(moved ? input(attempts::moved{}) : input(attempts::unwritten{}));
   };
+  test_point("before_intent");
   run_.decide(std::move(d));
 }
 
-void container_attempt::create() {
-  if (stopping_) return give_up(*stopping_);
-  if (!may_mount()) return give_up(end_reason::not_allowlisted);
-  if (prepared_) return create_container();
-  run_.when_allowed(later([this] {
-    engine().create_volume(volume_, labels_of(run_.ports().settings, run_.state(), job_, attempt()),
-                           then<done>([this](outcome<done> ok) {
-                             if (ok) return create_container();
-                             const auto code = ok.error().code;
-                             if (code == errc::invalid || code == errc::conflict) {
-                               return give_up(end_reason::engine_refused);
-                             }
-                             retry(code, &container_attempt::create);
-                           }));
-  }));
+void container_attempt::happen(const attempts::write_refusal& e) {
+  write(
+      [job = job_, why = e.why](const run_state& s) { return domain::decide_refuse(s, job, why); },
+      attempts::written{});
 }
 
-void container_attempt::create_container() {
-  using created = adapters::created_container;
-  run_.when_allowed(later([this] {
-    engine().create_container(spec(), then<created>([this](outcome<created> made) {
-                                if (made) {
-                                  container_id_ = made->id;
-                                  return prepared_ ? check() : put_archive();
-                                }
-                                prepared_ = false;
-                                switch (made.error().code) {
-                                  case errc::conflict:
-                                    return look();
-                                  case errc::not_found:
-                                    return give_up(end_reason::image_missing);
-                                  case errc::invalid:
-                                    return give_up(end_reason::engine_refused);
-                                  case errc::engine_unavailable:
-                                    return retry(made.error().code, &container_attempt::create);
-                                  default:
-                                    return retry(made.error().code, &container_attempt::look);
-                                }
-                              }));
-  }));
-}
+// The engine.
 
-void container_attempt::put_archive() {
-  if (stopping_) return give_up(*stopping_);
-  auto archive = archive_for(task());
-  if (!archive) return give_up(end_reason::engine_refused);
-  run_.when_allowed(later([this, files = std::move(*archive)] {
-    engine().put_archive(container(), std::string(adapters::volume_target), files,
-                         then<done>([this](outcome<done> ok) {
-                           if (ok) return check();
-                           const auto code = ok.error().code;
-                           if (code == errc::invalid) return give_up(end_reason::engine_refused);
-                           retry(code, &container_attempt::look);
-                         }));
-  }));
-}
-
-/// Between create and start: it is the image that was listed, and it never ran.
-void container_attempt::check() {
-  engine().inspect(container(), then<info>([this](outcome<info> found) {
-                     if (!found) return retry(found.error().code, &container_attempt::look);
-                     if (found->image_id != attempt().image_id) {
-                       return give_up(end_reason::image_changed);
-                     }
-                     if (found->status != "created" || found->started_at != 0) {
-                       return looked(*found);
-                     }
-                     container_id_ = found->id;
-                     start();
-                   }));
-}
-
-void container_attempt::start() {
-  if (stopping_) return give_up(*stopping_);
-  if (!may_mount()) return give_up(end_reason::not_allowlisted);
-  run_.when_allowed(later([this] {
-    using started = adapters::start_result;
-    engine().start(container(), then<started>([this](outcome<started> ok) {
-                     if (ok) return record_started(false);
-                     switch (ok.error().code) {
-                       case errc::invalid:
-                       case errc::conflict:
-                         // Perhaps somebody took the spare volume away, and the engine made an
-                         // empty one in its place.
-                         if (std::exchange(prepared_, false)) return put_archive();
-                         return give_up(end_reason::start_failed);
-                       case errc::engine_unavailable:
-                         return retry(ok.error().code, &container_attempt::look);
-                       default:
-                         ++recreated_;
-                         return retry(ok.error().code, &container_attempt::look);
-                     }
-                   }));
-  }));
-}
-
-void container_attempt::record_started(bool adopted) {
-  run_machine::decision d;
-  d.decide = [job = job_, id = container_id_, adopted](const domain::run_state& s,
-                                                       time_us) -> outcome<domain::run_events> {
-    const auto* j = s.find(job);
-    const auto* open = j == nullptr ? nullptr : j->open_attempt();
-    if (open == nullptr) return reject(errc::conflict, "the attempt is closed");
-    domain::run_events events;
-    if (!open->container_id) {
-      events.push_back(domain::container_created{job, open->number, id});
-    }
-    if (!open->started_at) {
-      events.push_back(domain::attempt_started{job, open->number, adopted});
-    }
-    return events;
-  };
-  d.then = [this, keep = shared_from_this()](outcome<done> ok) {
-    if (closed_) return;
-    if (!ok) return close();
-    wait();
-  };
-  run_.decide(std::move(d));
-}
-
-void container_attempt::resume() {
-  if (engine().kind() != run_.state().launch->engine) {
-    return end(end_reason::outcome_unknown, {}, {}, [this] { close(); });
+void container_attempt::happen(const attempts::submit&) {
+  if (engine_ == nullptr) return feed(attempts::refused{end_reason::engine_refused});
+  if (image_.id.empty()) {
+    // Taken up again: the command may be the image's own.
+    using has = adapters::engine_capabilities;
+    return engine_->capabilities(*intent_.image_id, then<has>([this](outcome<has> found) {
+      if (found) {
+        image_ = *found->image;
+        return happen(attempts::submit{});
+      }
+      const auto code = found.error().code;
+      if (code == errc::not_found) {
+        return feed(attempts::refused{end_reason::image_missing});
+      }
+      feed(attempts::failed{adapters::failure_of(code)});
+    }));
   }
-  name_ = *attempt().container_name;
-  volume_ = attempt().volume.value_or(name_);
-  intended_ = true;
-  if (run_.state().cancel_requested) stopping_ = end_reason::cancelled;
-  watch_deadline();
-  look();
-}
-
-void container_attempt::look() {
-  engine().inspect(name_, then<info>([this](outcome<info> found) {
-                     if (found) return looked(*found);
-                     const auto code = found.error().code;
-                     if (code != errc::not_found) return retry(code, &container_attempt::look);
-                     if (attempt().started_at || waiting_) {
-                       return end(end_reason::outcome_unknown, {}, {}, [this] { remove(); });
-                     }
-                     if (stopping_) return give_up(*stopping_);
-                     create();
-                   }));
-}
-
-void container_attempt::looked(const info& found) {
-  if (!is_ours(found.labels, run_.ports().settings, job_, attempt().number)) {
-    return end(end_reason::engine_refused, {}, {}, [this] { close(); });
-  }
-  container_id_ = found.id;
-  if (found.image_id != attempt().image_id) return give_up(end_reason::image_changed);
-  if (found.started_at == 0 && !attempt().started_at) return never_started();
-  if (found.status == "running" || found.status == "paused" || found.status == "restarting") {
-    if (stopping_) stop(*stopping_);
-    return record_started(true);
-  }
-  if (!attempt().started_at) {
-    return record_started(true);
-  }
-  collect();
-}
-
-void container_attempt::never_started() {
-  prepared_ = false;
-  if (stopping_) return give_up(*stopping_);
-  // It goes, and with it its id, by which another leader that wakes up late may still want to write
-  // its files or start it. An engine that was killed while it started a container refuses every
-  // further start, and removes it (`dead` until then) only when what it had started is over. The
-  // marker on the volume keeps a second execution out.
-  if (recreated_ > most_recreations) return give_up(end_reason::start_failed);
-  run_.when_allowed(later([this] {
-    engine().remove_container(container(), true, then<done>([this](outcome<done> ok) {
-                                if (ok || ok.error().code == errc::not_found) {
-                                  container_id_.clear();
-                                  return create();
-                                }
-                                ++recreated_;
-                                retry(ok.error().code, &container_attempt::look);
-                              }));
+  auto what = spec();
+  if (what.archive.empty()) return feed(attempts::refused{end_reason::engine_refused});
+  run_.when_allowed(later_with([this, what = std::move(what)](fencing_token by) {
+    using answer = adapters::submit_answer;
+    engine_->submit(key(), what, by, then<answer>([this](outcome<answer> said) {
+                      if (!said) {
+                        const auto why = adapters::failure_of(said.error().code);
+                        return feed(attempts::failed{why, true});
+                      }
+                      std::visit([this](const auto& each) { feed(each); }, *said);
+                    }));
   }));
 }
 
-void container_attempt::wait() {
-  waiting_ = true;
-  if (stopping_) stop(*stopping_);
-  using result = adapters::wait_result;
-  engine().wait(container(), then<result>([this](outcome<result> ended) {
-                  if (ended) return collect();
-                  retry(ended.error().code, &container_attempt::look);
+void container_attempt::happen(const attempts::find&) {
+  if (engine_ == nullptr) {
+    return feed(attempts::found{attempts::found_where::other_engine, {}});
+  }
+  engine_->find(key(), answered<attempts::found>([this](attempts::found found) {
+                  if (found.where == attempts::found_where::here) execution_ = found.what.id;
+                  feed(std::move(found));
                 }));
 }
 
-void container_attempt::watch_deadline() {
-  const auto& open = attempt();
-  const auto most = std::max<time_us>(0, open.deadline_at - open.intended_at);
-  const auto left = std::clamp<time_us>(open.deadline_at - run_.ports().clock.now_us(), 0, most);
-  run_.after(std::chrono::milliseconds(left / 1000 + 1), later([this] {
-               if (!stopping_) stop(end_reason::timed_out);
-             }));
+void container_attempt::happen(const attempts::watch& e) {
+  using result = adapters::wait_result;
+  test_point("before_wait");
+  engine_->watch(e.id, answered<result>([this](result ended) {
+                   test_point("after_wait");
+                   feed(attempts::watched{ended.exit_code});
+                 }));
 }
 
-void container_attempt::cancel() {
-  if (!intended_) return close();
-  if (!stopping_) stop(end_reason::cancelled);
-}
-
-void container_attempt::stop(end_reason why) {
-  stopping_ = why;
-  if (!waiting_) return;
+void container_attempt::happen(const attempts::stop& e) {
+  test_point("cancel");
   const int grace_s = static_cast<int>(run_.state().launch->directive.limits.stop_grace_s);
-  run_.when_allowed(later([this, grace_s] {
-    engine().stop(container(), grace_s, then<done>([this](outcome<done> ok) {
-                    if (ok || ok.error().code == errc::not_found) return;
-                    run_.after(std::chrono::milliseconds(run_.ports().settings.retry_ms),
-                               later([this] { stop(*stopping_); }));
+  run_.when_allowed(later_with([this, id = e.id, grace_s](fencing_token by) {
+    using result = adapters::stop_result;
+    engine_->stop(id, grace_s, by, then<result>([this](outcome<result> answer) {
+                    if (answer) return feed(attempts::stopped{answer->was_running});
+                    feed(attempts::stop_failed{adapters::failure_of(answer.error().code)});
                   }));
   }));
 }
 
-void container_attempt::retry(errc code, void (container_attempt::*next)()) {
-  auto go = later([this, next] { (this->*next)(); });
-  if (code == errc::engine_unavailable) return run_.when_engine(job_, go);
-  run_.after(std::chrono::milliseconds(run_.ports().settings.retry_ms), go);
+void container_attempt::happen(const attempts::collect& e) {
+  adapters::log_query query;
+  query.max_bytes = run_.ports().settings.log_bytes;
+  query.tty = false;
+  using answer = adapters::log_answer;
+  test_point("collection");
+  engine_->collect(e.id, query,
+                   answered<answer>([this](answer lines) { store_log(std::move(lines)); }));
 }
 
-bool container_attempt::may_mount() const {
-  const auto& mounts = task().params.mounts;
-  const auto& roots = run_.ports().settings.mount_roots;
-  return !mounts || std::all_of(mounts->begin(), mounts->end(), [&](const auto& m) {
-    return adapters::may_mount(m.source, roots);
-  });
+void container_attempt::store_log(adapters::log_answer answer) {
+  if (answer.lines.empty()) return feed(attempts::collected{});
+  std::string text;
+  for (const auto& line : answer.lines) {
+    text += line.text;
+    text += '\n';
+  }
+  auto kept = std::make_shared<const std::string>(run_.ports().redact.redact(text));
+  domain::blob_ref ref;
+  ref.bytes = static_cast<std::int64_t>(kept->size());
+  ref.truncated = answer.truncated;
+  run_.ports().blobs.put(run_.state().tenant, kept,
+                         then<digest>([this, ref](outcome<digest> stored) mutable {
+                           if (!stored) return feed(attempts::failed{attempts::failure::busy});
+                           ref.sha256 = *stored;
+                           feed(attempts::collected{ref});
+                         }));
 }
 
-adapters::container_spec container_attempt::spec() const {
-  return container_spec_of(run_.ports().settings, run_.state(), job(), image_);
+void container_attempt::happen(const attempts::forget&) {
+  test_point("after_result");
+  if (engine_ == nullptr) return feed(attempts::forgotten{});
+  run_.when_allowed(later_with([this](fencing_token by) {
+    engine_->forget(key(), by, then<done>([this](outcome<done> ok) {
+                      if (ok && !image_.id.empty()) run_.ports().spares->refill(image_.id);
+                      feed(attempts::forgotten{ok.ok()});
+                    }));
+  }));
+}
+
+// The log.
+
+void container_attempt::happen(const attempts::write_started& e) {
+  execution_ = e.what.id;
+  write(
+      [job = job_, e](const run_state& s) -> outcome<run_events> {
+        const auto* its = s.find(job);
+        const auto* open = its == nullptr ? nullptr : its->open_attempt();
+        if (open == nullptr) return reject(errc::conflict, "the attempt is closed");
+        run_events events;
+        if (open->container_id != e.what.id) {
+          events.push_back(domain::container_created{job, open->number, e.what.id});
+        }
+        const domain::timestamp at{e.what.started_at};
+        events.push_back(domain::attempt_started{job, open->number, e.adopted, at});
+        return events;
+      },
+      attempts::written{});
+}
+
+void container_attempt::happen(const attempts::write_stop& e) {
+  write_fact(domain::stop_intended{{}, 0, e.why}, attempts::stop_written{});
+}
+
+void container_attempt::happen(const attempts::write_end& e) {
+  test_point("before_result");
+  const domain::attempt_end how{e.why, e.exit_code, e.log, e.oom_killed};
+  write([job = job_, how](const run_state& s) { return domain::decide_end(s, job, how); },
+        attempts::written{});
+}
+
+void container_attempt::happen(const attempts::write_work& e) {
+  write_fact(domain::work_attempted{{}, 0, e.n}, attempts::written{});
+}
+
+void container_attempt::happen(const attempts::write_quarantine& e) {
+  write_fact(domain::work_quarantined{{}, 0, e.crashes}, attempts::written{});
+}
+
+// The rest.
+
+void container_attempt::happen(const attempts::tell_waiting&) {
+  run_.tell_waiting(job_);
+}
+
+void container_attempt::happen(const attempts::set_timer& e) {
+  run_.after(std::chrono::milliseconds(e.after_ms),
+             later([this, token = e.token] { feed(attempts::timer_fired{token}); }));
+}
+
+void container_attempt::happen(const attempts::close&) {
+  close();
+}
+
+adapters::work_key container_attempt::key() const {
+  adapters::work_key key;
+  key.labels = labels_of(run_.ports().settings, run_.state(), job_, intent_.attempt);
+  key.name = intent_.container_name.value_or("");
+  key.volume = intent_.volume.value_or(key.name);
+  key.image_id = intent_.image_id.value_or("");
+  key.engine_id = intent_.engine_id.value_or("");
+  key.execution = execution_;
+  return key;
+}
+
+adapters::work_spec container_attempt::spec() {
+  adapters::work_spec spec;
+  spec.container = container_spec_of(run_.ports().settings, run_.state(), job(), intent_, image_);
+  if (auto archive = archive_for(task())) spec.archive = std::move(*archive);
+  // A spare volume is as it was made for the first submission; after that nobody knows.
+  spec.prepared = intent_.volume.has_value() && !std::exchange(submitted_, true);
+  spec.may_start = may_mount();
+  return spec;
+}
+
+/// What may be mounted is looked at again: a folder may have become a link since the launch.
+std::function<bool()> container_attempt::may_mount() const {
+  auto mounts = task().params.mounts.value_or(std::vector<domain::mount_spec>{});
+  return [mounts = std::move(mounts), roots = run_.ports().settings.mount_roots] {
+    return std::all_of(mounts.begin(), mounts.end(),
+                       [&](const auto& m) { return adapters::may_mount(m.source, roots); });
+  };
 }
 
 }  // namespace reeve::actors

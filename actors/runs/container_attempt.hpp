@@ -1,68 +1,76 @@
 #pragma once
-// A `container` job's attempt: intent, create, archive, start, wait, collect, remove. Each effect
-// follows its event; an answer that says "maybe" is followed by a look, never by a second start.
+// A `container` job's attempt: carries out what the machine of domain/runs/attempt.hpp decides, and
+// tells it what came of it.
 
 #include "actors/runs/job_attempt.hpp"
+#include "adapters/work_engine_port.hpp"
+#include "domain/runs/attempt.hpp"
+
+#include <deque>
 
 namespace reeve::actors {
 
 class container_attempt final : public job_attempt {
  public:
-  using job_attempt::job_attempt;
+  container_attempt(run_machine& run, const uuid& job);
 
   void prepare() override;
-  void resume() override;
+  void resume(bool crashed) override;
   void cancel() override;
+  void engine_back() override;
+  void released() override;
+  void discarded() override;
 
  private:
-  using info = adapters::container_info;
+  using input = domain::attempts::input;
+
+  /// One input after the other: an effect may be answered while it is carried out.
+  void feed(input what);
+  void happen(const domain::attempts::ask_allowed&);
+  void happen(const domain::attempts::write_intent&);
+  void happen(const domain::attempts::write_refusal& e);
+  void happen(const domain::attempts::submit&);
+  void happen(const domain::attempts::find&);
+  void happen(const domain::attempts::write_started& e);
+  void happen(const domain::attempts::watch& e);
+  void happen(const domain::attempts::write_stop& e);
+  void happen(const domain::attempts::stop& e);
+  void happen(const domain::attempts::collect& e);
+  void happen(const domain::attempts::write_end& e);
+  void happen(const domain::attempts::forget&);
+  void happen(const domain::attempts::write_work& e);
+  void happen(const domain::attempts::write_quarantine& e);
+  void happen(const domain::attempts::tell_waiting&);
+  void happen(const domain::attempts::set_timer& e);
+  void happen(const domain::attempts::close&);
 
   void check_lists(const domain::image_list_state& images);
-  void find_image(const domain::image_allowed& entry, std::string reference,
-                  persistence::stream_version guard);
-  void intend(std::string reference, std::string image_id, persistence::stream_version guard);
-  void create();
-  void create_container();
-  void put_archive();
-  void check();
-  void start();
-  void record_started(bool adopted);
-  void look();
-  void looked(const info& found);
-  void never_started();
-  void wait();
-  void watch_deadline();
-  void stop(domain::end_reason why);
-  void collect();
-  void collect_log(const info& found);
-  void store_log(const info& found, adapters::log_answer answer);
-  void finish(const info& found, std::optional<domain::blob_ref> log);
-  void give_up(domain::end_reason reason);
-  void remove();
-  void removed_container();
-  /// Goes on with `next` when the engine may be asked again after this error.
-  void retry(errc code, void (container_attempt::*next)());
-  adapters::container_spec spec() const;
-  /// What may be mounted is looked at again: a folder may have become a link since the launch.
-  bool may_mount() const;
-  /// Changes name the container by its id: one that another leader has put in its place under the
-  /// same name is out of reach.
-  const std::string& container() const { return container_id_.empty() ? name_ : container_id_; }
-  const domain::attempt_state& attempt() const { return job().attempts.back(); }
-  adapters::container_engine& engine() { return run_.ports().engine; }
+  void find_image(const domain::image_allowed& entry, const std::string& reference);
+  void store_log(adapters::log_answer answer);
+  /// Appends what `decide` gives; answered by `then` or `unwritten`.
+  void write(run_machine::decide_fn decide, input then);
+  /// The same for one event about the open attempt.
+  template <class Event>
+  void write_fact(Event event, input then);
 
-  std::string name_;
-  std::string volume_;
-  std::optional<std::string> spare_;  // taken, for the intent to name it
-  bool prepared_ = false;             // the volume has everything, as far as is known
+  adapters::work_key key() const;
+  adapters::work_spec spec();
+  std::function<bool()> may_mount() const;
+  const domain::attempt_state& attempt() const { return job().attempts.back(); }
+  template <class T, class F>
+  reply_slot<T> answered(F good);
+
+  domain::attempts::state machine_;
+  std::deque<input> inbox_;
+  bool busy_ = false;
+  bool submitted_ = false;         // by this object; a resumed attempt was, perhaps, by another one
+  adapters::work_engine* engine_;  // null: this server does not have the attempt's engine
+  domain::attempt_intended intent_;
+  std::optional<persistence::stream_version> guard_;
   adapters::image_info image_;
-  std::string container_id_;
-  std::optional<domain::end_reason> stopping_;
-  int recreated_ = 0;
-  int removals_ = 0;
-  int log_failures_ = 0;
-  bool waiting_ = false;
-  bool intended_ = false;
+  std::string execution_;  // the engine's id of it, once it is known
 };
+
+std::shared_ptr<job_attempt> make_container_attempt(run_machine& run, const uuid& job);
 
 }  // namespace reeve::actors

@@ -34,35 +34,25 @@ std::string user_of(const domain::task_spec& task) {
 }  // namespace
 
 adapters::label_map labels_of(const run_settings& settings, const domain::run_state& run,
-                              const uuid& job, const domain::attempt_state& attempt) {
+                              const uuid& job, std::int64_t attempt) {
   return {{"reeve.instance", to_string(settings.instance)},
           {"reeve.tenant", to_string(run.tenant)},
           {"reeve.run", to_string(run.id)},
           {"reeve.job", to_string(job)},
-          {"reeve.attempt", std::to_string(attempt.number)}};
-}
-
-bool is_ours(const adapters::label_map& labels, const run_settings& settings, const uuid& job,
-             std::int64_t attempt) {
-  const auto has = [&](const char* key, const std::string& value) {
-    auto it = labels.find(key);
-    return it != labels.end() && it->second == value;
-  };
-  return has("reeve.instance", to_string(settings.instance)) && has("reeve.job", to_string(job)) &&
-         has("reeve.attempt", std::to_string(attempt));
+          {"reeve.attempt", std::to_string(attempt)}};
 }
 
 adapters::container_spec container_spec_of(const run_settings& settings,
                                            const domain::run_state& run,
                                            const domain::job_state& job,
+                                           const domain::attempt_intended& intent,
                                            const adapters::image_info& image) {
   const auto& task = run.task_of(job);
   const auto& p = task.params;
-  const auto& attempt = job.attempts.back();
   adapters::container_spec spec;
-  spec.name = *attempt.container_name;
-  spec.volume = attempt.volume.value_or(spec.name);
-  spec.image_id = *attempt.image_id;
+  spec.name = *intent.container_name;
+  spec.volume = intent.volume.value_or(spec.name);
+  spec.image_id = *intent.image_id;
   spec.entrypoint = {std::string(adapters::init_path), std::string(adapters::marker_path), "--"};
   if (p.command) {
     spec.command = *p.command;
@@ -73,7 +63,7 @@ adapters::container_spec container_spec_of(const run_settings& settings,
   if (p.env) {
     for (const auto& [name, value] : *p.env) spec.environment.push_back(name + "=" + value);
   }
-  spec.labels = labels_of(settings, run, job.id, attempt);
+  spec.labels = labels_of(settings, run, job.id, intent.attempt);
   spec.memory_bytes = p.memory_mb.value_or(256) * 1024 * 1024;
   spec.nano_cpus = p.cpu_millis.value_or(1000) * 1'000'000;
   spec.pids_limit = p.pids.value_or(256);

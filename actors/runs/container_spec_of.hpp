@@ -9,15 +9,14 @@ namespace reeve::actors {
 
 /// Labels by which a container of ours is known: instance, tenant, run, job, attempt.
 adapters::label_map labels_of(const run_settings& settings, const domain::run_state& run,
-                              const uuid& job, const domain::attempt_state& attempt);
-bool is_ours(const adapters::label_map& labels, const run_settings& settings, const uuid& job,
-             std::int64_t attempt);
+                              const uuid& job, std::int64_t attempt);
 
 /// `image` gives the command where the task has none. Mounts are those of the task: their roots
 /// were checked at launch.
 adapters::container_spec container_spec_of(const run_settings& settings,
                                            const domain::run_state& run,
                                            const domain::job_state& job,
+                                           const domain::attempt_intended& intent,
                                            const adapters::image_info& image);
 
 /// reeve-init and the folders that the attempt's user may write.

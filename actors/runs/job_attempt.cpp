@@ -4,32 +4,27 @@
 
 namespace reeve::actors {
 
-void job_attempt::end(domain::end_reason reason, std::optional<std::int64_t> exit_code,
-                      std::optional<domain::blob_ref> log, std::function<void()> then,
-                      domain::run_events before) {
+void job_attempt::end(domain::end_reason reason, domain::run_events before) {
   run_machine::decision d;
-  d.decide = [job = job_, reason, exit_code, log, before](
-                 const domain::run_state& s, time_us now) -> outcome<domain::run_events> {
-    auto ended = domain::decide_end(s, job, reason, exit_code, log, now);
+  d.decide = [job = job_, reason,
+              before](const domain::run_state& s) -> outcome<domain::run_events> {
+    auto ended = domain::decide_end(s, job, {reason});
     if (!ended) return ended;
     auto events = before;
     events.insert(events.end(), ended->begin(), ended->end());
     return events;
   };
-  d.then = [keep = shared_from_this(), then = std::move(then)](outcome<done> ok) {
+  d.then = [keep = shared_from_this()](outcome<done> ok) {
     if (keep->closed_) return;
-    if (!ok) {
-      log_error("an attempt's end was refused", {{"why", ok.error().detail}});
-      return keep->close();
-    }
-    then();
+    if (!ok) log_error("an attempt's end was refused", {{"why", ok.error().detail}});
+    keep->close();
   };
   run_.decide(std::move(d));
 }
 
 void job_attempt::refuse(domain::end_reason reason) {
   run_machine::decision d;
-  d.decide = [job = job_, reason](const domain::run_state& s, time_us) {
+  d.decide = [job = job_, reason](const domain::run_state& s) {
     return domain::decide_refuse(s, job, reason);
   };
   d.then = [keep = shared_from_this()](outcome<done>) {

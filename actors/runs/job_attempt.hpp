@@ -16,20 +16,23 @@ class job_attempt : public std::enable_shared_from_this<job_attempt> {
 
   /// Before the intent: checks and preparations, then the intent, then the work.
   virtual void prepare() = 0;
-  /// After a restart, with the intent in the log: finds out how far it came.
-  virtual void resume() = 0;
+  /// After a restart, with the intent in the log: finds out how far it came. `crashed`: the actor
+  /// before this one failed, perhaps over this attempt.
+  virtual void resume(bool crashed) = 0;
   /// A client cancelled the run.
   virtual void cancel() = 0;
+  virtual void engine_back() {}
+  /// What an operator decided about a quarantined attempt is in the log.
+  virtual void released() = 0;
+  virtual void discarded() { close(); }
   /// Answers that still come are ignored; the log says what was done.
   void abandon() { closed_ = true; }
 
  protected:
   const domain::job_state& job() const { return *run_.state().find(job_); }
   const domain::task_spec& task() const { return run_.state().task_of(job()); }
-  /// Ends the attempt in the log; `then` follows when that is durable.
-  void end(domain::end_reason reason, std::optional<std::int64_t> exit_code,
-           std::optional<domain::blob_ref> log, std::function<void()> then,
-           domain::run_events before = {});
+  /// Ends the attempt in the log, with the events `before`, and closes it.
+  void end(domain::end_reason reason, domain::run_events before = {});
   /// Fails the job without an attempt.
   void refuse(domain::end_reason reason);
   /// A slot that resumes here, in the actor, unless the attempt is closed.
@@ -46,6 +49,11 @@ class job_attempt : public std::enable_shared_from_this<job_attempt> {
       if (!keep->closed_) f();
     };
   }
+  std::function<void(fencing_token)> later_with(std::function<void(fencing_token)> f) {
+    return [keep = shared_from_this(), f = std::move(f)](fencing_token by) {
+      if (!keep->closed_) f(by);
+    };
+  }
   void close();
 
   run_machine& run_;
@@ -53,7 +61,6 @@ class job_attempt : public std::enable_shared_from_this<job_attempt> {
   bool closed_ = false;
 };
 
-std::shared_ptr<job_attempt> make_container_attempt(run_machine& run, const uuid& job);
 std::shared_ptr<job_attempt> make_triage_attempt(run_machine& run, const uuid& job);
 
 }  // namespace reeve::actors

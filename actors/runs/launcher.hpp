@@ -1,9 +1,10 @@
 #pragma once
-// Launches runs and takes up those that the log says are not over. A launch reads the directive and
-// the allowlists, decides, and appends guarded by the versions that it read; the run's own actor
-// starts when the event is durable.
+// Launches runs. A launch reads what it names and the allowlists, is shaped and decided by
+// domain/runs/launch.hpp, and is appended guarded by the versions that were read; the run's own
+// actor starts when the event is durable.
 
 #include "actors/command_port.hpp"
+#include "actors/executor_fronts.hpp"
 #include "actors/runs/run_ports.hpp"
 
 #include <functional>
@@ -14,8 +15,8 @@ namespace reeve::actors {
 
 struct launch_call {
   command_context context;
-  launch_request request;
-  commands::slot<domain::run_state> slot;
+  domain::launch_run command;
+  state_slot<domain::run_state> slot;
 };
 
 struct launch_message {
@@ -29,13 +30,9 @@ struct active_run {
 
 struct launcher_args {
   run_ports* ports = nullptr;
-  std::function<void(uuid, reply_slot<executed<domain::access_state>>)> access;
-  std::function<void(uuid tenant, uuid id, reply_slot<executed<domain::directive_state>>)>
-      directives;
+  executor_fronts* fronts = nullptr;
   /// Starts the run's actor; with its state if it is at hand.
   std::function<void(active_run, std::shared_ptr<const domain::run_state>)> spawn;
-  /// Runs that are pending or running in the log. Blocking; asked once at each start.
-  std::function<outcome<std::vector<active_run>>()> active_runs;
 };
 
 caf::behavior launcher_actor(caf::event_based_actor* self, launcher_args args,

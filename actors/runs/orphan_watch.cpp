@@ -1,9 +1,29 @@
 #include "actors/runs/orphan_watch.hpp"
 
+#include "actors/runs/spare_volumes.hpp"
+#include "domain/runs/run.hpp"
+
+#include <charconv>
 #include <set>
 #include <utility>
 
 namespace reeve::actors {
+
+bool is_named_by_its_labels(const adapters::container_summary& container) {
+  const auto label = [&](const char* key) -> std::string {
+    const auto found = container.labels.find(key);
+    return found == container.labels.end() ? "" : found->second;
+  };
+  if (!label("reeve.spare").empty()) return container.name.starts_with(spare_prefix);
+  const auto tenant = parse_uuid(label("reeve.tenant"));
+  const auto job = parse_uuid(label("reeve.job"));
+  const auto attempt = label("reeve.attempt");
+  std::int64_t number = 0;
+  const auto* end = attempt.data() + attempt.size();
+  const bool whole = std::from_chars(attempt.data(), end, number).ptr == end;
+  return tenant && job && whole &&
+         container.name == domain::container_name_of(*tenant, *job, number);
+}
 
 std::vector<stray> strays_of(const std::vector<adapters::container_summary>& containers,
                              const std::vector<adapters::volume_summary>& volumes,
@@ -13,7 +33,7 @@ std::vector<stray> strays_of(const std::vector<adapters::container_summary>& con
   for (const auto& c : containers) {
     names.insert(c.name);
     names.insert(c.volumes.begin(), c.volumes.end());
-    if (!owned(c.labels)) found.push_back({c.id, c.name});
+    if (is_named_by_its_labels(c) && !owned(c.labels)) found.push_back({c.id, c.name});
   }
   for (const auto& v : volumes) {
     if (!owned(v.labels) && !names.contains(v.name)) found.push_back({"", v.name});

@@ -19,8 +19,13 @@ struct stray {
   bool operator==(const stray&) const = default;
 };
 
+/// Whether a container has the name that Reeve gives to one with its labels. A copy of a container
+/// keeps the labels (`docker commit`), and it is somebody else's.
+bool is_named_by_its_labels(const adapters::container_summary& container);
+
 /// Containers and volumes that nobody owns; `owned` judges by the labels. A volume that a container
-/// has, or whose name it has, is not listed: it is the container that decides.
+/// has, or whose name it has, is not listed: it is the container that decides. Containers that are
+/// not named by their labels are others'.
 std::vector<stray> strays_of(const std::vector<adapters::container_summary>& containers,
                              const std::vector<adapters::volume_summary>& volumes,
                              const std::function<bool(const adapters::label_map&)>& owned);

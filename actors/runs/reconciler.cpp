@@ -3,10 +3,28 @@
 #include "actors/runs/orphan_watch.hpp"
 
 #include <chrono>
+#include <map>
+#include <optional>
 #include <utility>
 
 namespace reeve::actors {
 namespace {
+
+/// Whose a container says that it is.
+struct labelled {
+  uuid tenant, run, job;
+  std::string image_id;
+};
+
+std::optional<labelled> labelled_by(const adapters::container_summary& c) {
+  const auto id = [&](const char* key) {
+    const auto label = c.labels.find(key);
+    return label == c.labels.end() ? std::nullopt : parse_uuid(label->second);
+  };
+  const auto tenant = id("reeve.tenant"), run = id("reeve.run"), job = id("reeve.job");
+  if (!tenant || !run || !job) return std::nullopt;
+  return labelled{*tenant, *run, *job, c.image_id};
+}
 
 struct reconcile_work {
   caf::event_based_actor* self;
@@ -15,6 +33,7 @@ struct reconcile_work {
   reconcile_times times;
   orphan_watch watch{times.orphan_ms * 1000};
   bool busy = false;
+  std::map<std::string, labelled> attempts{};  // of the last look, by container id
 
   caf::actor handle() const { return caf::actor_cast<caf::actor>(self); }
 
@@ -44,6 +63,10 @@ struct reconcile_work {
 
   void compare(const std::vector<adapters::container_summary>& containers,
                const std::vector<adapters::volume_summary>& volumes) {
+    attempts.clear();
+    for (const auto& c : containers) {
+      if (const auto whose = labelled_by(c)) attempts.emplace(c.id, *whose);
+    }
     const auto owned = [this](const adapters::label_map& labels) {
       if (ports->spares->owns(labels)) return true;
       const auto label = labels.find("reeve.run");
@@ -57,16 +80,44 @@ struct reconcile_work {
     for (const auto& one : seen.due) remove(one);
   }
 
+  /// The log has the last word on a container with an attempt's name and labels: where it knows
+  /// another id or image for that attempt, this one was made by somebody else.
   void remove(const stray& one) {
-    if (!ports->lead.token()) return;
+    const auto made = attempts.find(one.container_id);
+    if (made == attempts.end()) return remove_now(one);
+    const auto whose = made->second;
+    using answer = std::shared_ptr<const domain::run_state>;
+    rebuild<domain::run_state>(
+        ports->reads, whose.tenant, domain::stream_of<domain::run_state>(whose.run), no_end,
+        resume_with<answer>(handle(), [this, one, whose](outcome<answer> state) {
+          if (state && agrees(**state, whose, one)) remove_now(one);
+        }));
+  }
+
+  static bool agrees(const domain::run_state& run, const labelled& whose, const stray& one) {
+    const auto* job = run.find(whose.job);
+    if (job == nullptr) return true;  // nobody but Reeve makes names for jobs that never were
+    for (const auto& attempt : job->attempts) {
+      if (attempt.intent.container_name != one.name) continue;
+      const bool same_id = !attempt.container_id || attempt.container_id == one.container_id;
+      return same_id && attempt.intent.image_id == whose.image_id;
+    }
+    return true;
+  }
+
+  void remove_now(const stray& one) {
+    const auto by = ports->lead.token();
+    if (!by) return;
     const bool volume = one.container_id.empty();
     auto removed = resume_with<done>(handle(), [this, one, volume](outcome<done> ok) {
       if (!ok) return;
       system_log->record(domain::orphan_found{one.container_id, one.name, "removed"});
-      if (!volume) ports->engine.remove_volume(one.name, reply_slot<done>([](outcome<done>) {}));
+      const auto still = ports->lead.token();
+      if (volume || !still) return;
+      ports->engine.remove_volume(*still, one.name, reply_slot<done>([](outcome<done>) {}));
     });
-    if (volume) return ports->engine.remove_volume(one.name, std::move(removed));
-    ports->engine.remove_container(one.container_id, true, std::move(removed));
+    if (volume) return ports->engine.remove_volume(*by, one.name, std::move(removed));
+    ports->engine.remove_container(*by, one.container_id, true, std::move(removed));
   }
 
   void again() {

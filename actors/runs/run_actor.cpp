@@ -12,17 +12,18 @@ struct run_life {
   run_ports* ports;
   uuid tenant;
   uuid run;
+  bool crashed = false;
   std::function<void()> ready;
   std::unique_ptr<run_machine> machine;
-  std::vector<std::shared_ptr<run_cancel>> early;  // cancels that came before the state
+  std::vector<std::function<void()>> early;  // commands that came before the state
 
   caf::actor handle() const { return caf::actor_cast<caf::actor>(self); }
 
   void begin(std::shared_ptr<const run_state> state) {
     machine = std::make_unique<run_machine>(self, *ports, std::move(state), [this] { over(); });
     ready();
-    machine->begin();
-    for (auto& call : std::exchange(early, {})) cancel(call);
+    machine->begin(crashed);
+    for (auto& call : std::exchange(early, {})) call();
   }
 
   void over() {
@@ -47,29 +48,42 @@ struct run_life {
   }
 
   void cancel(const std::shared_ptr<run_cancel>& call) {
-    if (!machine) return early.push_back(call);
+    if (!machine) return early.push_back([this, call] { cancel(call); });
     machine->cancel(call->context.meta, call->context.command, call->slot);
+  }
+
+  void operate(const std::shared_ptr<run_operate>& call) {
+    if (!machine) return early.push_back([this, call] { operate(call); });
+    machine->operate(call->job, call->choice, call->context.meta, call->context.command,
+                     call->slot);
   }
 };
 
 }  // namespace
 
-caf::behavior run_actor(caf::event_based_actor* self, run_ports* ports, uuid tenant, uuid run,
-                        std::shared_ptr<const run_state> state, std::function<void()> ready) {
+caf::behavior run_actor(caf::event_based_actor* self, run_ports* ports, run_actor_args args,
+                        std::function<void()> ready) {
   auto life = std::make_shared<run_life>();
   life->self = self;
   life->ports = ports;
-  life->tenant = tenant;
-  life->run = run;
+  life->tenant = args.tenant;
+  life->run = args.run;
+  life->crashed = args.crashed;
   life->ready = std::move(ready);
-  ports->registry.enter(run, life->handle());
-  if (state) {
-    life->begin(std::move(state));
+  ports->registry.enter(args.tenant, args.run, life->handle());
+  // However it goes: a run without an actor is one that has to be started.
+  self->attach_functor([ports, life, run = args.run, me = self->address()] {
+    ports->registry.leave(run, me);
+    if (life->machine) ports->ready.leave(life->machine.get());
+  });
+  if (args.state) {
+    life->begin(std::move(args.state));
   } else {
     life->load();
   }
   return {[](const continuation& c) { c.run(); },
           [life](const run_cancel_message& m) { life->cancel(m.call); },
+          [life](const run_operate_message& m) { life->operate(m.call); },
           [life](const engine_is_back&) {
             if (life->machine) life->machine->engine_back();
           }};

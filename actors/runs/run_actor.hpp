@@ -9,7 +9,7 @@ namespace reeve::actors {
 
 struct run_cancel {
   command_context context;
-  commands::slot<domain::run_state> slot;
+  state_slot<domain::run_state> slot;
 };
 
 struct run_cancel_message {
@@ -18,12 +18,32 @@ struct run_cancel_message {
 
 struct engine_is_back {};
 
-/// `state` is null when the stream has to be read. `ready` is called when the state is there.
-caf::behavior run_actor(caf::event_based_actor* self, run_ports* ports, uuid tenant, uuid run,
-                        std::shared_ptr<const domain::run_state> state,
+/// An operator's word on quarantined work.
+struct run_operate {
+  command_context context;
+  uuid job;
+  domain::operator_choice choice = domain::operator_choice::retry;
+  state_slot<domain::run_state> slot;
+};
+
+struct run_operate_message {
+  std::shared_ptr<run_operate> call;
+};
+
+/// `state` is null when the stream has to be read. `crashed`: the run's former actor failed.
+struct run_actor_args {
+  uuid tenant;
+  uuid run;
+  std::shared_ptr<const domain::run_state> state;
+  bool crashed = false;
+};
+
+/// `ready` is called when the state is there.
+caf::behavior run_actor(caf::event_based_actor* self, run_ports* ports, run_actor_args args,
                         std::function<void()> ready);
 
 }  // namespace reeve::actors
 
 REEVE_LOCAL_MSG(reeve::actors::run_cancel_message)
 REEVE_LOCAL_MSG(reeve::actors::engine_is_back)
+REEVE_LOCAL_MSG(reeve::actors::run_operate_message)

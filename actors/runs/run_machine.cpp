@@ -1,5 +1,6 @@
 #include "actors/runs/run_machine.hpp"
 
+#include "actors/runs/container_attempt.hpp"
 #include "actors/runs/job_attempt.hpp"
 #include "base/log.hpp"
 
@@ -21,14 +22,15 @@ caf::actor run_machine::handle() const {
   return caf::actor_cast<caf::actor>(self_);
 }
 
-void run_machine::begin() {
+void run_machine::begin(bool crashed) {
   for (const auto& job : state_->jobs) {
     if (job.status != domain::job_status::running || job.open_attempt() == nullptr) continue;
     const bool container = state_->task_of(job).kind == domain::task_kind::container;
     auto attempt =
         container ? make_container_attempt(*this, job.id) : make_triage_attempt(*this, job.id);
     attempts_[job.id] = attempt;
-    attempt->resume();
+    if (container) ports_.ready.take(this, job.id);
+    attempt->resume(crashed);
   }
   pump();
 }
@@ -36,7 +38,7 @@ void run_machine::begin() {
 void run_machine::cancel(domain::event_meta meta, std::optional<persistence::command_key> command,
                          reply_slot<executed<run_state>> slot) {
   decision d;
-  d.decide = [](const run_state& s, time_us) { return domain::decide_cancel(s); };
+  d.decide = [](const run_state& s) { return domain::decide(s, domain::cancel_run{s.id}); };
   d.meta = std::move(meta);
   d.command = std::move(command);
   d.then = [this, slot](outcome<done> ok) {
@@ -47,7 +49,29 @@ void run_machine::cancel(domain::event_meta meta, std::optional<persistence::com
   decide(std::move(d));
 }
 
+void run_machine::operate(const uuid& job, domain::operator_choice choice, domain::event_meta meta,
+                          std::optional<persistence::command_key> command,
+                          reply_slot<executed<run_state>> slot) {
+  const bool retry = choice == domain::operator_choice::retry;
+  decision d;
+  d.decide = [job, retry](const run_state& s) {
+    return retry ? domain::decide_release(s, job) : domain::decide_discard(s, job);
+  };
+  d.meta = std::move(meta);
+  d.command = std::move(command);
+  d.then = [this, slot, job, retry](outcome<done> ok) {
+    if (!ok) return slot.answer(ok.error());
+    slot.answer(executed<run_state>{state_, state_->last_position, false});
+    const auto found = attempts_.find(job);
+    if (found == attempts_.end()) return;
+    const auto attempt = found->second;
+    retry ? attempt->released() : attempt->discarded();
+  };
+  decide(std::move(d));
+}
+
 void run_machine::engine_back() {
+  for (auto& [id, attempt] : std::map(attempts_)) attempt->engine_back();
   for (auto& f : std::exchange(waiting_for_engine_, {})) f();
 }
 
@@ -60,24 +84,27 @@ void run_machine::after(std::chrono::milliseconds delay, std::function<void()> f
   cc::tell_after(self_, delay, handle(), continuation{std::move(f)});
 }
 
-void run_machine::when_allowed(std::function<void()> f) {
+void run_machine::when_allowed(std::function<void(fencing_token)> f) {
   using namespace std::chrono_literals;
-  if (ports_.lead.token()) return f();
+  if (const auto token = ports_.lead.token()) return f(*token);
   after(100ms, [this, f = std::move(f)] { when_allowed(f); });
+}
+
+void run_machine::tell_waiting(const uuid& id) {
+  const auto* job = state_->find(id);
+  if (job == nullptr || job->waiting_for_engine || is_terminal(job->status)) return;
+  decision d;
+  d.decide = [id](const run_state& s) -> outcome<run_events> {
+    const auto* j = s.find(id);
+    if (j == nullptr || j->waiting_for_engine || is_terminal(j->status)) return run_events{};
+    return run_events{domain::job_waiting{id, "engine_unavailable"}};
+  };
+  decide(std::move(d));
 }
 
 void run_machine::when_engine(const uuid& id, std::function<void()> f) {
   using namespace std::chrono_literals;
-  const auto* job = state_->find(id);
-  if (job != nullptr && !job->waiting_for_engine && !is_terminal(job->status)) {
-    decision d;
-    d.decide = [id](const run_state& s, time_us) -> outcome<run_events> {
-      const auto* j = s.find(id);
-      if (j == nullptr || j->waiting_for_engine || is_terminal(j->status)) return run_events{};
-      return run_events{domain::job_waiting{id, "engine_unavailable"}};
-    };
-    decide(std::move(d));
-  }
+  tell_waiting(id);
   // Whichever comes first; the second finds the function gone.
   auto once = std::make_shared<std::function<void()>>(std::move(f));
   auto call = [once] {
@@ -89,6 +116,7 @@ void run_machine::when_engine(const uuid& id, std::function<void()> f) {
 
 void run_machine::attempt_done(const uuid& job) {
   attempts_.erase(job);
+  leave_queue(job);
   pump();
   finish_if_over();
 }
@@ -114,8 +142,26 @@ void evolve_ahead(run_state& s, const run_events& events, std::size_t from, time
 
 }  // namespace
 
+/// Each retry rests for its backoff: by the clock of this process where it saw the retry scheduled,
+/// and for what is left by the stamps where it did not.
+void run_machine::rest() {
+  for (const auto& job : state_->jobs) {
+    if (job.status != domain::job_status::pending || job.backoff_since == 0) continue;
+    auto& kept_for = rested_after_[job.id];
+    if (kept_for == job.attempts.size()) continue;
+    kept_for = job.attempts.size();
+    const auto left = domain::rest_ms(job.backoff_since, job.backoff_ms, ports_.clock.now_us());
+    resting_.insert(job.id);
+    after(std::chrono::milliseconds(left + 1), [this, id = job.id, kept_for] {
+      if (rested_after_[id] == kept_for) resting_.erase(id);
+      pump();
+    });
+  }
+}
+
 void run_machine::pump() {
   if (appending_ || finished_) return;
+  rest();
   const auto now = ports_.clock.now_us();
   run_state ahead = *state_;
   run_events events;
@@ -124,7 +170,7 @@ void run_machine::pump() {
     if (queue_.front().is_exclusive() && !events.empty()) break;
     decision d = std::move(queue_.front());
     queue_.pop_front();
-    auto decided = d.decide(ahead, now);
+    auto decided = d.decide(ahead);
     if (!decided) {
       if (d.then) d.then(decided.error());
       if (appending_ || finished_) return;
@@ -137,7 +183,7 @@ void run_machine::pump() {
     parts.push_back(std::move(d));
     if (alone) break;
   }
-  auto plan = domain::plan(ahead, now);
+  auto plan = domain::plan(ahead, resting_);
   const bool client = !parts.empty() && parts.front().meta.has_value();
   if (!client) events.insert(events.end(), plan.events.begin(), plan.events.end());
   if (!events.empty()) return append(std::move(events), std::move(parts));
@@ -172,7 +218,7 @@ void run_machine::appended(std::shared_ptr<run_events> events,
   const bool guarded = !parts->empty() && !parts->front().guard.empty();
   if (!result) {
     const auto why = result.error();
-    if (why.code != errc::version_conflict || !guarded) {
+    if (why.code != errc::guard_conflict || !guarded) {
       log_warn("a run's append failed, it is read again",
                {{"run", to_string(state_->id)}, {"error", std::string(name_of(why.code))}});
       for (auto& part : *parts) {
@@ -198,20 +244,37 @@ void run_machine::appended(std::shared_ptr<run_events> events,
 }
 
 void run_machine::follow(const domain::run_plan& plan) {
-  for (const auto& job : plan.startable) {
-    if (!attempts_.contains(job)) start(job);
-  }
-  if (plan.wake_at == 0 || plan.wake_at == wake_at_) return;
-  wake_at_ = plan.wake_at;
-  const auto wait_us = std::max<time_us>(0, plan.wake_at - ports_.clock.now_us());
-  after(std::chrono::milliseconds(wait_us / 1000 + 1), [this] {
-    wake_at_ = 0;
-    pump();
+  // Those that are on their way to their intent take a place in the run, whatever the plan says
+  // now.
+  auto ahead = std::count_if(preparing_.begin(), preparing_.end(), [&](const uuid& job) {
+    const auto* its = state_->find(job);
+    const auto& wanted = plan.startable;
+    return its->status == domain::job_status::pending &&
+           std::find(wanted.begin(), wanted.end(), job) == wanted.end();
   });
+  for (const auto& job : plan.startable) {
+    if (attempts_.contains(job) || preparing_.contains(job)) continue;
+    if (ahead-- > 0) continue;
+    queue_up(job);
+  }
+}
+
+/// What needs the engine waits for a place there; everything else starts at once.
+void run_machine::queue_up(const uuid& id) {
+  preparing_.insert(id);
+  const auto& task = state_->task_of(*state_->find(id));
+  if (task.kind != domain::task_kind::container) return start(id);
+  ready_queue::request what{this, id, task.priority, state_->created_at, {}};
+  what.turn = [to = handle(), this, id] { cc::post(to, continuation{[this, id] { start(id); }}); };
+  if (ports_.ready.ask(std::move(what))) start(id);
 }
 
 void run_machine::start(const uuid& id) {
+  if (attempts_.contains(id)) return;
   const auto* job = state_->find(id);
+  const bool wanted = preparing_.contains(id) && !finished_ &&
+                      job->status == domain::job_status::pending && !state_->cancel_requested;
+  if (!wanted) return leave_queue(id);
   switch (state_->task_of(*job).kind) {
     case domain::task_kind::container:
       attempts_[id] = make_container_attempt(*this, id);
@@ -222,7 +285,7 @@ void run_machine::start(const uuid& id) {
     case domain::task_kind::gpu_report:
     case domain::task_kind::service_map: {
       decision d;
-      d.decide = [id](const run_state& s, time_us) {
+      d.decide = [id](const run_state& s) {
         return domain::decide_refuse(s, id, end_reason::not_available_yet);
       };
       return decide(std::move(d));
@@ -232,21 +295,30 @@ void run_machine::start(const uuid& id) {
   attempt->prepare();
 }
 
+void run_machine::leave_queue(const uuid& job) {
+  preparing_.erase(job);
+  ports_.ready.give_back(this, job);
+}
+
 /// What the log holds now is the truth: everything under way is dropped and taken up from there.
 void run_machine::reload() {
   using namespace std::chrono_literals;
   appending_ = true;
   for (auto& [id, attempt] : attempts_) attempt->abandon();
   attempts_.clear();
+  preparing_.clear();
+  ports_.ready.leave(this);
   queue_.clear();
   waiting_for_engine_.clear();
+  resting_.clear();
+  rested_after_.clear();
   using answer = std::shared_ptr<const run_state>;
   rebuild<run_state>(ports_.reads, state_->tenant, domain::stream_of<run_state>(state_->id), no_end,
                      resume_with<answer>(handle(), [this](outcome<answer> fresh) {
                        if (!fresh) return after(500ms, [this] { reload(); });
                        state_ = *fresh;
                        appending_ = false;
-                       begin();
+                       begin(false);
                        finish_if_over();
                      }));
 }
@@ -254,31 +326,38 @@ void run_machine::reload() {
 void run_machine::finish_if_over() {
   if (finished_ || appending_ || !is_terminal(state_->status) || !attempts_.empty()) return;
   finished_ = true;
+  ports_.ready.leave(this);
   over_();
 }
 
-void run_registry::enter(const uuid& run, caf::actor handle) {
+void run_registry::enter(const uuid& tenant, const uuid& run, caf::actor handle) {
   std::lock_guard lock(mutex_);
-  runs_[run] = std::move(handle);
+  runs_[run] = {tenant, std::move(handle)};
 }
 
 void run_registry::leave(const uuid& run, const caf::actor_addr& handle) {
   std::lock_guard lock(mutex_);
   auto it = runs_.find(run);
-  if (it != runs_.end() && it->second.address() == handle) runs_.erase(it);
+  if (it != runs_.end() && it->second.handle.address() == handle) runs_.erase(it);
 }
 
 caf::actor run_registry::find(const uuid& run) const {
   std::lock_guard lock(mutex_);
   auto it = runs_.find(run);
-  return it == runs_.end() ? caf::actor() : it->second;
+  return it == runs_.end() ? caf::actor() : it->second.handle;
+}
+
+std::optional<uuid> run_registry::tenant_of(const uuid& run) const {
+  std::lock_guard lock(mutex_);
+  auto it = runs_.find(run);
+  return it == runs_.end() ? std::nullopt : std::optional(it->second.tenant);
 }
 
 std::vector<caf::actor> run_registry::all() const {
   std::lock_guard lock(mutex_);
   std::vector<caf::actor> handles;
   handles.reserve(runs_.size());
-  for (const auto& [id, handle] : runs_) handles.push_back(handle);
+  for (const auto& [id, entry] : runs_) handles.push_back(entry.handle);
   return handles;
 }
 

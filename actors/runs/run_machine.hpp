@@ -3,6 +3,7 @@
 // effects follow. Everything here runs in the actor's own context.
 
 #include "actors/runs/run_ports.hpp"
+#include "domain/supervision/work_item.hpp"
 
 #include <chrono>
 #include <deque>
@@ -20,7 +21,7 @@ class job_attempt;
 
 class run_machine {
  public:
-  using decide_fn = std::function<outcome<domain::run_events>(const domain::run_state&, time_us)>;
+  using decide_fn = std::function<outcome<domain::run_events>(const domain::run_state&)>;
   using then_fn = std::function<void(outcome<done>)>;
 
   struct decision {
@@ -38,11 +39,16 @@ class run_machine {
               std::shared_ptr<const domain::run_state> state, std::function<void()> over);
   ~run_machine();
 
-  /// Takes up what is open in the log (after a restart), then goes on.
-  void begin();
+  /// Takes up what is open in the log (after a restart), then goes on. `crashed`: the run's former
+  /// actor failed.
+  void begin(bool crashed);
   void cancel(domain::event_meta meta, std::optional<persistence::command_key> command,
               reply_slot<executed<domain::run_state>> slot);
   void engine_back();
+  /// An operator's word on quarantined work.
+  void operate(const uuid& job, domain::operator_choice choice, domain::event_meta meta,
+               std::optional<persistence::command_key> command,
+               reply_slot<executed<domain::run_state>> slot);
 
   // For attempts.
   void decide(decision what);
@@ -51,9 +57,11 @@ class run_machine {
   caf::actor handle() const;
   /// Calls `f` in this actor after the delay.
   void after(std::chrono::milliseconds delay, std::function<void()> f);
-  /// Calls `f` when effects are allowed: at once, or when the journal has confirmed the lease.
-  void when_allowed(std::function<void()> f);
-  /// Calls `f` when the engine is back, at the latest after 5 s; says so in the log once.
+  /// Calls `f` when effects are allowed, at once or later, with the token that they carry.
+  void when_allowed(std::function<void(fencing_token)> f);
+  /// Says in the log, once, that the job waits for the engine.
+  void tell_waiting(const uuid& job);
+  /// The same, and calls `f` when the engine is back, at the latest after 5 s.
   void when_engine(const uuid& job, std::function<void()> f);
   /// The attempt has nothing left to do, with cleaning up done.
   void attempt_done(const uuid& job);
@@ -65,7 +73,10 @@ class run_machine {
                 std::shared_ptr<std::vector<decision>> parts,
                 outcome<persistence::append_result> result);
   void follow(const domain::run_plan& plan);
+  void queue_up(const uuid& job);
   void start(const uuid& job);
+  void leave_queue(const uuid& job);
+  void rest();
   void reload();
   void finish_if_over();
   domain::event_meta own_meta() const;
@@ -77,7 +88,9 @@ class run_machine {
   std::deque<decision> queue_;
   std::map<uuid, std::shared_ptr<job_attempt>> attempts_;
   std::vector<std::function<void()>> waiting_for_engine_;
-  time_us wake_at_ = 0;
+  std::set<uuid> preparing_;                  // from the queue to the intent, and further
+  std::set<uuid> resting_;                    // their backoff is not over
+  std::map<uuid, std::size_t> rested_after_;  // the attempt that the backoff was kept for
   bool appending_ = false;
   bool finished_ = false;
 };

@@ -3,8 +3,10 @@
 
 #include "actors/executor.hpp"
 #include "actors/journal_port.hpp"
+#include "actors/runs/ready_queue.hpp"
 #include "actors/runs/spare_volumes.hpp"
 #include "adapters/engine_port.hpp"
+#include "adapters/work_engines.hpp"
 #include "base/ids.hpp"
 #include "base/leadership.hpp"
 #include "base/redact.hpp"
@@ -16,6 +18,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -32,15 +35,21 @@ struct run_settings {
 /// Run actors by run, for commands and broadcasts. Thread-safe.
 class run_registry {
  public:
-  void enter(const uuid& run, caf::actor handle);
+  void enter(const uuid& tenant, const uuid& run, caf::actor handle);
   void leave(const uuid& run, const caf::actor_addr& handle);
   caf::actor find(const uuid& run) const;
+  /// Nothing: there is no such run here.
+  std::optional<uuid> tenant_of(const uuid& run) const;
   std::vector<caf::actor> all() const;
   std::size_t size() const;
 
  private:
   mutable std::mutex mutex_;
-  std::unordered_map<uuid, caf::actor> runs_;
+  struct entry {
+    uuid tenant;
+    caf::actor handle;
+  };
+  std::unordered_map<uuid, entry> runs_;
 };
 
 struct run_ports {
@@ -48,7 +57,8 @@ struct run_ports {
   const leadership& lead;
   persistence::read_port& reads;
   persistence::blob_port& blobs;
-  adapters::container_engine& engine;
+  adapters::container_engine& engine;     // what is not an attempt's: orphans
+  const adapters::work_engines& engines;  // of attempts
   adapters::triage_port& triage;
   const redactor& redact;  // of the logs of jobs
   run_registry& registry;
@@ -58,6 +68,7 @@ struct run_ports {
   std::function<void(uuid, reply_slot<executed<domain::image_list_state>>)> image_allowlist;
   std::function<void(uuid, reply_slot<executed<domain::container_list_state>>)> container_allowlist;
   std::shared_ptr<spare_volumes> spares;
+  ready_queue& ready;
   run_settings settings;
 };
 

@@ -35,8 +35,10 @@ bool spare_volumes::discard(std::chrono::milliseconds within) {
     gone.swap(ready_);
     leaving_ = gone.size();
   }
+  const auto by = ports_.token();
+  if (!by) return gone.empty();
   for (auto& name : gone) {
-    ports_.engine.remove_volume(std::move(name),
+    ports_.engine.remove_volume(*by, std::move(name),
                                 reply_slot<done>([self = shared_from_this()](outcome<done>) {
                                   std::lock_guard lock(self->mutex_);
                                   --self->leaving_;
@@ -60,26 +62,27 @@ void spare_volumes::refill(const std::string& image_id) {
     busy_ = true;
     image_ = image_id;
   }
-  prepare();
+  if (const auto by = may_go_on()) return prepare(*by);
+  rest();
 }
 
-bool spare_volumes::may_go_on() const {
+std::optional<fencing_token> spare_volumes::may_go_on() const {
   std::lock_guard lock(mutex_);
-  return !closed_ && ports_.may_act();
+  return closed_ ? std::nullopt : ports_.token();
 }
 
-void spare_volumes::prepare() {
+void spare_volumes::prepare(fencing_token by) {
   bool enough = false;
   {
     std::lock_guard lock(mutex_);
-    enough = closed_ || stopping_ || ready_.size() >= most || !ports_.may_act();
+    enough = closed_ || stopping_ || ready_.size() >= most;
   }
   if (enough) return rest();
-  name_ = "reeve-spare-" + to_string(ports_.ids.next());
-  ports_.engine.create_volume(name_, labels(), then(&spare_volumes::create));
+  name_ = std::string(spare_prefix) + to_string(ports_.ids.next());
+  ports_.engine.create_volume(by, name_, labels(), then(&spare_volumes::create));
 }
 
-void spare_volumes::create() {
+void spare_volumes::create(fencing_token by) {
   adapters::container_spec spec;
   spec.name = name_;
   spec.volume = name_;
@@ -92,42 +95,43 @@ void spare_volumes::create() {
   spec.pids_limit = 16;
   const auto made = then(&spare_volumes::unpack);
   ports_.engine.create_container(
-      std::move(spec),
+      by, std::move(spec),
       reply_slot<adapters::created_container>([made](outcome<adapters::created_container> answer) {
         made.answer(answer ? outcome<done>(done{}) : answer.error());
       }));
 }
 
-void spare_volumes::unpack() {
+void spare_volumes::unpack(fencing_token by) {
   auto archive = adapters::attempt_archive({});
   if (!archive) return fail();
-  ports_.engine.put_archive(name_, std::string(adapters::volume_target), std::move(*archive),
+  ports_.engine.put_archive(by, name_, std::string(adapters::volume_target), std::move(*archive),
                             then(&spare_volumes::strip));
 }
 
-void spare_volumes::strip() {
-  ports_.engine.remove_container(name_, true, then(&spare_volumes::done_with_it));
+void spare_volumes::strip(fencing_token by) {
+  ports_.engine.remove_container(by, name_, true, then(&spare_volumes::done_with_it));
 }
 
-void spare_volumes::done_with_it() {
+void spare_volumes::done_with_it(fencing_token by) {
   {
     std::lock_guard lock(mutex_);
     ready_.push_back(std::exchange(name_, {}));
   }
-  prepare();
+  prepare(by);
 }
 
 /// What was made so far goes, as far as it is there.
 void spare_volumes::fail() {
+  const auto by = may_go_on();
+  if (!by) return rest();
   const auto name = std::exchange(name_, {});
   auto self = shared_from_this();
-  ports_.engine.remove_container(name, true, reply_slot<done>([self, name](outcome<done>) {
-                                   if (self->may_go_on()) {
-                                     self->ports_.engine.remove_volume(
-                                         name, reply_slot<done>([](outcome<done>) {}));
-                                   }
-                                   self->rest();
-                                 }));
+  ports_.engine.remove_container(*by, name, true, reply_slot<done>([self, name](outcome<done>) {
+    if (const auto still = self->may_go_on()) {
+      self->ports_.engine.remove_volume(*still, name, reply_slot<done>([](outcome<done>) {}));
+    }
+    self->rest();
+  }));
 }
 
 void spare_volumes::rest() {
@@ -138,9 +142,10 @@ void spare_volumes::rest() {
 
 reply_slot<done> spare_volumes::then(step next) {
   return reply_slot<done>([self = shared_from_this(), next](outcome<done> answer) {
-    if (!self->may_go_on()) return self->rest();
+    const auto by = self->may_go_on();
+    if (!by) return self->rest();
     if (!answer) return self->fail();
-    ((*self).*next)();
+    ((*self).*next)(*by);
   });
 }
 

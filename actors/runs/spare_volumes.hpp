@@ -17,13 +17,17 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace reeve::actors {
 
+/// Of the names of spare volumes, and of the containers that they are made with.
+inline constexpr std::string_view spare_prefix = "reeve-spare-";
+
 struct spare_ports {
   adapters::container_engine& engine;  // outlives every call, or the pool is closed before
-  std::function<bool()> may_act;       // asked before every change
+  std::function<std::optional<fencing_token>()> token;  // asked before every change
   id_source& ids;
   uuid instance;  // whose volumes they are
 };
@@ -49,17 +53,18 @@ class spare_volumes : public std::enable_shared_from_this<spare_volumes> {
   void close();
 
  private:
-  using step = void (spare_volumes::*)();
-  void prepare();
-  void create();
-  void unpack();
-  void strip();
-  void done_with_it();
+  using step = void (spare_volumes::*)(fencing_token);
+  void prepare(fencing_token by);
+  void create(fencing_token by);
+  void unpack(fencing_token by);
+  void strip(fencing_token by);
+  void done_with_it(fencing_token by);
   void fail();
   void rest();
   /// A slot that goes on with `next`, or gives up.
   reply_slot<done> then(step next);
-  bool may_go_on() const;
+  /// Nothing: no further change.
+  std::optional<fencing_token> may_go_on() const;
   adapters::label_map labels() const;
 
   const spare_ports ports_;

@@ -2,6 +2,7 @@
 // after a crash it is simply done again, three times at most.
 
 #include "actors/runs/job_attempt.hpp"
+#include "domain/supervision/work_item.hpp"
 
 #include <algorithm>
 
@@ -22,24 +23,30 @@ class triage_attempt final : public job_attempt {
                                      }));
   }
 
-  void resume() override {
-    const auto n = job().attempts.back().works + 1;
-    if (n > 3) return end(end_reason::quarantined, {}, {}, [this] { close(); });
+  /// Whatever stopped it, it is done again: the former try left nothing behind.
+  void resume(bool) override {
     intended_ = true;
+    const auto& open = job().attempts.back();
+    if (open.quarantined) return;
+    const auto verdict = domain::take_up({domain::work_status::open, open.works});
+    const bool aside = verdict.next == domain::work_next::quarantine;
+    const domain::run_event noted =
+        aside ? domain::run_event(domain::work_quarantined{job_, open.number, verdict.n})
+              : domain::run_event(domain::work_attempted{job_, open.number, verdict.n});
     run_machine::decision d;
-    d.decide = [job = job_, number = job().attempts.back().number, n](
-                   const domain::run_state&, time_us) -> outcome<domain::run_events> {
-      return domain::run_events{domain::work_attempted{job, number, n}};
+    d.decide = [noted](const domain::run_state&) -> outcome<domain::run_events> {
+      return domain::run_events{noted};
     };
-    d.then = [this, keep = shared_from_this()](outcome<done> ok) {
-      if (!closed_ && ok) load_targets();
+    d.then = [this, keep = shared_from_this(), aside](outcome<done> ok) {
+      if (!closed_ && ok && !aside) load_targets();
     };
     run_.decide(std::move(d));
   }
+  void released() override { load_targets(); }
 
   void cancel() override {
     if (!intended_) return close();
-    end(end_reason::cancelled, {}, {}, [this] { close(); });
+    end(end_reason::cancelled);
   }
 
  private:
@@ -56,9 +63,7 @@ class triage_attempt final : public job_attempt {
         containers_.push_back(domain::allowing_entry(list, name)->name);
       }
     } else if (!task().params.files) {
-      for (const auto& e : list.entries) {
-        if (e.is_active) containers_.push_back(e.what.name);
-      }
+      for (const auto& [name, id] : list.active) containers_.push_back(name);
     }
     return true;
   }
@@ -68,8 +73,12 @@ class triage_attempt final : public job_attempt {
     run_machine::decision d;
     d.guard = {{domain::stream_of<domain::container_list_state>(run_.state().tenant),
                 list.stream_version}};
-    d.decide = [job = job_](const domain::run_state& s, time_us now) {
-      return domain::decide_intend(s, job, now, {}, {}, {});
+    domain::attempt_intended intent;
+    intent.executor = "reeve";
+    intent.engine = std::string(run_.ports().engines.preferred().kind());
+    if (const auto token = run_.ports().lead.token()) intent.epoch = token->epoch;
+    d.decide = [job = job_, intent](const domain::run_state& s) {
+      return domain::decide_intend(s, job, intent);
     };
     d.then = [this, keep = shared_from_this()](outcome<done> ok) {
       if (closed_) return;
@@ -77,7 +86,7 @@ class triage_attempt final : public job_attempt {
         intended_ = true;
         return load_baseline();
       }
-      if (ok.error().code == errc::version_conflict) return prepare();
+      if (ok.error().code == errc::guard_conflict) return prepare();
       close();
     };
     run_.decide(std::move(d));
@@ -88,8 +97,7 @@ class triage_attempt final : public job_attempt {
     run_.ports().container_allowlist(run_.state().tenant, then<lists>([this](outcome<lists> found) {
                                        if (!found) return again([this] { load_targets(); });
                                        if (targets_from(*found->state)) return load_baseline();
-                                       end(end_reason::not_allowlisted, {}, {},
-                                           [this] { close(); });
+                                       end(end_reason::not_allowlisted);
                                      }));
   }
 
@@ -119,9 +127,9 @@ class triage_attempt final : public job_attempt {
                                 case errc::overloaded:
                                   return again([this] { work(); });
                                 case errc::not_found:
-                                  return fail(end_reason::input_missing);
+                                  return end(end_reason::input_missing);
                                 default:
-                                  return fail(end_reason::internal_error);
+                                  return end(end_reason::internal_error);
                               }
                             }));
   }
@@ -168,21 +176,17 @@ class triage_attempt final : public job_attempt {
   }
 
   void watch_deadline() {
-    const auto left = job().attempts.back().deadline_at - run_.ports().clock.now_us();
-    run_.after(std::chrono::milliseconds(std::max<time_us>(0, left) / 1000 + 1),
-               later([this] { fail(end_reason::timed_out); }));
-  }
-
-  void fail(end_reason why) {
-    end(why, {}, {}, [this] { close(); });
+    const auto& open = job().attempts.back();
+    const auto left =
+        domain::rest_ms(open.intended_at, open.intent.timeout_ms, run_.ports().clock.now_us());
+    run_.after(std::chrono::milliseconds(left + 1), later([this] { end(end_reason::timed_out); }));
   }
 
   /// Bytes first, one artifact after the other, then one append that names them all.
   void store(std::vector<adapters::produced_artifact> made, std::size_t next,
              domain::run_events events) {
     if (next == made.size()) {
-      return end(
-          end_reason::completed, {}, {}, [this] { close(); }, std::move(events));
+      return end(end_reason::completed, std::move(events));
     }
     auto bytes = std::make_shared<const std::string>(std::move(made[next].bytes));
     domain::artifact_stored e;

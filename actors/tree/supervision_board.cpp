@@ -47,6 +47,12 @@ void supervision_board::count(const supervision_totals& more) {
   totals_.stale_answers += more.stale_answers;
 }
 
+std::string supervision_board::state_of(std::string_view path) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = rows_.find(path);
+  return found == rows_.end() ? std::string() : found->second.state;
+}
+
 std::vector<agent_row> supervision_board::rows() const {
   const std::lock_guard lock(mutex_);
   std::vector<agent_row> all;

@@ -42,6 +42,8 @@ class supervision_board {
   void forget_below(const std::string& path);
   void count(const supervision_totals& more);
 
+  /// Empty: there is no such part.
+  std::string state_of(std::string_view path) const;
   /// In the order of their paths.
   std::vector<agent_row> rows() const;
   supervision_totals totals() const;

@@ -47,7 +47,7 @@ void system_event_log::pump() {
     }
     request.expect.push_back({stream_, version_});
     for (const auto& fact : facts) {
-      auto e = persistence::to_new_event(fact);
+      auto e = persistence::to_new_event<domain::system_state>(fact);
       e.stream = stream_;
       e.tenant = tenant_;
       e.meta.principal = "system";
@@ -58,9 +58,8 @@ void system_event_log::pump() {
   }
   request.project = [facts, tenant = tenant_](std::span<const domain::event_stamp> stamps,
                                               persistence::row_sink& rows) {
-    for (std::size_t i = 0; i < facts.size(); ++i) {
-      persistence::project(facts[i], tenant, stamps[i], rows);
-    }
+    const domain::system_state after{tenant, stamps.back().version_in_stream};
+    persistence::project(after, std::span(facts), stamps, rows);
   };
   using result = persistence::append_result;
   journal_.append(std::move(request), lane::internal,

@@ -19,7 +19,7 @@ constexpr int oldest_minor = 40;
 constexpr int best_minor = 41;
 
 rejection unexpected(std::string_view where) {
-  return reject(errc::internal,
+  return reject(errc::engine_unreadable,
                 "the engine's answer is not what its API promises: " + std::string{where});
 }
 
@@ -112,6 +112,9 @@ constexpr std::array known_texts{
     known_text{"no such volume", "no such volume", errc::not_found},
     known_text{"marked read-only", "the file system is read-only", errc::invalid},
     known_text{"no space left on device", "no space left on the engine's disk", errc::internal},
+    known_text{"file name too long", "a name is too long", errc::invalid},
+    known_text{"not a directory", "a path is no directory", errc::invalid},
+    known_text{"are you trying to mount", "a folder cannot be mounted onto a file", errc::invalid},
     known_text{"executable file not found", "the program was not found", errc::invalid},
     known_text{"exec format error", "the program has another machine's format", errc::invalid},
     known_text{"permission denied", "permission denied", errc::invalid},
@@ -155,10 +158,10 @@ outcome<std::string> negotiate(const api_range& range) {
   return "1." + std::to_string(std::clamp(best_minor, oldest, newest));
 }
 
-outcome<bool> parse_live_restore(std::string_view body) {
+outcome<engine_info> parse_info(std::string_view body) {
   auto doc = parse(body);
   if (!doc) return doc.error();
-  return flag_of(doc->root(), "LiveRestoreEnabled");
+  return engine_info{flag_of(doc->root(), "LiveRestoreEnabled"), text_of(doc->root(), "ID")};
 }
 
 outcome<image_info> parse_image(std::string_view body) {

@@ -1,7 +1,7 @@
 #pragma once
 // What the Docker Engine API answers, read into plain structs. An answer that is not what the API
-// promises is `internal`: nothing is known then about what the engine did. No text of the engine
-// leaves here, because it quotes commands and paths: errors carry a reason of a closed list.
+// promises is `engine_unreadable`: nothing is known then about what the engine did. No text of the
+// engine leaves here, because it quotes commands and paths: errors carry a reason of a closed list.
 
 #include "adapters/engine_port.hpp"
 
@@ -22,8 +22,12 @@ outcome<api_range> parse_version(std::string_view body);
 /// The API version to speak: 1.41, or what is nearest to it among those that the engine has.
 /// Engines before 1.40 (Docker 19.03) are refused with `engine_unavailable`.
 outcome<std::string> negotiate(const api_range& range);
-/// LiveRestoreEnabled of GET /info.
-outcome<bool> parse_live_restore(std::string_view body);
+struct engine_info {
+  bool live_restore = false;
+  std::string id;  ///< empty if it has none
+};
+/// Of GET /info.
+outcome<engine_info> parse_info(std::string_view body);
 outcome<image_info> parse_image(std::string_view body);
 outcome<container_info> parse_container(std::string_view body);
 outcome<std::vector<container_summary>> parse_list(std::string_view body);

@@ -32,15 +32,16 @@ http_call get(std::string target, std::size_t max_body = 4 << 20) {
           .max_body = max_body};
 }
 
-http_call change(std::string method, std::string target, std::int64_t deadline_ms = change_ms) {
+http_call change(fencing_token by, std::string method, std::string target,
+                 std::int64_t deadline_ms = change_ms) {
   return {.method = std::move(method),
           .target = std::move(target),
           .deadline_ms = deadline_ms,
-          .changes = true};
+          .by = by};
 }
 
-http_call post_json(std::string target, std::string body) {
-  auto call = change("POST", std::move(target));
+http_call post_json(fencing_token by, std::string target, std::string body) {
+  auto call = change(by, "POST", std::move(target));
   call.body = std::move(body);
   call.content_type = "application/json";
   return call;
@@ -66,7 +67,7 @@ rejection not_sent(const rejection& why) {
 
 docker_engine::docker_engine(docker_options options)
     : options_(std::move(options)),
-      http_(options_.socket_path, options_.max_open, options_.may_change) {}
+      http_(options_.socket_path, options_.max_open, options_.allows) {}
 
 docker_engine::~docker_engine() = default;
 
@@ -140,17 +141,18 @@ void docker_engine::version_info(reply_slot<engine_version> slot) {
   forget_api();
   with_api([this, slot = std::move(slot)](outcome<std::string> api) {
     if (!api) return slot.answer(api.error());
-    engine_version version{{}, *api, false};
+    engine_version version{{}, *api, false, {}};
     auto with_version = [this, slot, version](const http_answer& answer) mutable -> outcome<done> {
       auto range = parse_version(answer.body);
       if (!range) return range.error();
       version.version = range->engine;
       request<engine_version>(get("/info"), slot,
                               [version](const http_answer& info) -> outcome<engine_version> {
-                                auto live = parse_live_restore(info.body);
-                                if (!live) return live.error();
+                                auto about = parse_info(info.body);
+                                if (!about) return about.error();
                                 auto full = version;
-                                full.live_restore = *live;
+                                full.live_restore = about->live_restore;
+                                full.id = about->id;
                                 return full;
                               });
       return done{};
@@ -172,14 +174,15 @@ void docker_engine::inspect_image(std::string ref, reply_slot<image_info> slot) 
                       [](const http_answer& answer) { return parse_image(answer.body); });
 }
 
-void docker_engine::import_image(tar_source tar, std::string ref, reply_slot<std::string> slot) {
+void docker_engine::import_image(fencing_token by, tar_source tar, std::string ref,
+                                 reply_slot<std::string> slot) {
   auto colon = ref.rfind(':');
   bool tagged = colon != std::string::npos && ref.find('/', colon) == std::string::npos;
   if (!is_image_reference(ref) || !tagged) {
     slot.answer(reject(errc::invalid, "must be repository:tag", "/ref"));
     return;
   }
-  auto call = change("POST",
+  auto call = change(by, "POST",
                      "/images/create?fromSrc=-&repo=" + url_encode(ref.substr(0, colon)) +
                          "&tag=" + url_encode(ref.substr(colon + 1)),
                      transfer_ms);
@@ -190,14 +193,15 @@ void docker_engine::import_image(tar_source tar, std::string ref, reply_slot<std
                        [](const http_answer& answer) { return parse_import(answer.body); });
 }
 
-void docker_engine::create_volume(std::string name, label_map labels, reply_slot<done> slot) {
+void docker_engine::create_volume(fencing_token by, std::string name, label_map labels,
+                                  reply_slot<done> slot) {
   if (refuse_name(name, slot)) return;
-  request(post_json("/volumes/create", volume_body(name, labels)), std::move(slot));
+  request(post_json(by, "/volumes/create", volume_body(name, labels)), std::move(slot));
 }
 
-void docker_engine::remove_volume(std::string name, reply_slot<done> slot) {
+void docker_engine::remove_volume(fencing_token by, std::string name, reply_slot<done> slot) {
   if (refuse_name(name, slot)) return;
-  request(change("DELETE", "/volumes/" + name), std::move(slot));
+  request(change(by, "DELETE", "/volumes/" + name), std::move(slot));
 }
 
 void docker_engine::list_volumes(std::vector<label_filter> filters,
@@ -207,7 +211,8 @@ void docker_engine::list_volumes(std::vector<label_filter> filters,
       std::move(slot), [](const http_answer& answer) { return parse_volumes(answer.body); });
 }
 
-void docker_engine::create_container(container_spec spec, reply_slot<created_container> slot) {
+void docker_engine::create_container(fencing_token by, container_spec spec,
+                                     reply_slot<created_container> slot) {
   if (auto checked = check_container(spec); !checked) return slot.answer(checked.error());
   for (std::size_t i = 0; i < spec.mounts.size(); ++i) {
     const auto& source = spec.mounts[i].source;
@@ -217,12 +222,12 @@ void docker_engine::create_container(container_spec spec, reply_slot<created_con
     }
   }
   request<created_container>(
-      post_json("/containers/create?name=" + url_encode(spec.name), create_body(spec)),
+      post_json(by, "/containers/create?name=" + url_encode(spec.name), create_body(spec)),
       std::move(slot), [](const http_answer& answer) { return parse_created(answer.body); });
 }
 
-void docker_engine::put_archive(std::string container, std::string path, std::string tar,
-                                reply_slot<done> slot) {
+void docker_engine::put_archive(fencing_token by, std::string container, std::string path,
+                                std::string tar, reply_slot<done> slot) {
   if (refuse_name(container, slot)) return;
   if (!is_volume_path(path)) {
     return slot.answer(reject(errc::invalid, "must be /reeve or below it", "/path"));
@@ -230,16 +235,16 @@ void docker_engine::put_archive(std::string container, std::string path, std::st
   if (tar.size() > max_tar_bytes) {
     return slot.answer(reject(errc::invalid, "the archive exceeds 256 MiB", "/tar"));
   }
-  auto call =
-      change("PUT", container_path(container, "/archive?path=") + url_encode(path), transfer_ms);
+  auto call = change(by, "PUT", container_path(container, "/archive?path=") + url_encode(path),
+                     transfer_ms);
   call.content_type = "application/x-tar";
   call.body = std::move(tar);
   request(std::move(call), std::move(slot));
 }
 
-void docker_engine::start(std::string container, reply_slot<start_result> slot) {
+void docker_engine::start(fencing_token by, std::string container, reply_slot<start_result> slot) {
   if (refuse_name(container, slot)) return;
-  request<start_result>(change("POST", container_path(container, "/start")), std::move(slot),
+  request<start_result>(change(by, "POST", container_path(container, "/start")), std::move(slot),
                         [](const http_answer& answer) -> outcome<start_result> {
                           return start_result{answer.status == 304};
                         });
@@ -247,8 +252,9 @@ void docker_engine::start(std::string container, reply_slot<start_result> slot) 
 
 void docker_engine::wait(std::string container, reply_slot<wait_result> slot) {
   if (refuse_name(container, slot)) return;
-  auto call = change("POST", container_path(container, "/wait?condition=not-running"), 0);
-  call.changes = false;
+  http_call call{.method = "POST",
+                 .target = container_path(container, "/wait?condition=not-running"),
+                 .deadline_ms = 0};
   request<wait_result>(std::move(call), std::move(slot),
                        [](const http_answer& answer) { return parse_wait(answer.body); });
 }
@@ -301,24 +307,30 @@ void docker_engine::fetch_logs(const std::string& container, const log_query& qu
                       });
 }
 
-void docker_engine::stop(std::string container, int grace_s, reply_slot<done> slot) {
+void docker_engine::stop(fencing_token by, std::string container, int grace_s,
+                         reply_slot<stop_result> slot) {
   if (refuse_name(container, slot)) return;
   auto grace = std::clamp(grace_s, 0, 3600);
-  auto call = change("POST", container_path(container, "/stop?t=") + std::to_string(grace),
+  auto call = change(by, "POST", container_path(container, "/stop?t=") + std::to_string(grace),
                      grace * std::int64_t{1000} + 10'000);
-  request(std::move(call), std::move(slot));
+  request<stop_result>(std::move(call), std::move(slot),
+                       [](const http_answer& answer) -> outcome<stop_result> {
+                         return stop_result{answer.status != 304};
+                       });
 }
 
-void docker_engine::kill(std::string container, int signal, reply_slot<done> slot) {
+void docker_engine::kill(fencing_token by, std::string container, int signal,
+                         reply_slot<done> slot) {
   if (refuse_name(container, slot)) return;
   auto target = container_path(container, "/kill?signal=") + std::to_string(signal);
-  request(change("POST", std::move(target)), std::move(slot));
+  request(change(by, "POST", std::move(target)), std::move(slot));
 }
 
-void docker_engine::remove_container(std::string container, bool force, reply_slot<done> slot) {
+void docker_engine::remove_container(fencing_token by, std::string container, bool force,
+                                     reply_slot<done> slot) {
   if (refuse_name(container, slot)) return;
   auto target = container_path(container, force ? "?force=1" : "?force=0");
-  request(change("DELETE", std::move(target)), std::move(slot));
+  request(change(by, "DELETE", std::move(target)), std::move(slot));
 }
 
 }  // namespace reeve::adapters

@@ -16,9 +16,10 @@ namespace reeve::adapters {
 struct docker_options {
   std::string socket_path;  ///< 1..107 bytes
   int max_open = 1024;      ///< exchanges at once, among them one `wait` per running container
-  /// Asked right before a change is sent: a server that stood still while another one took over
-  /// must not send what it had decided before. Any thread. Empty: always.
-  std::function<bool()> may_change = {};
+  /// Asked right before a change is sent, with the token that it was decided under: a server that
+  /// stood still while another one took over must not send what it had decided before. Any thread.
+  /// Empty: always.
+  std::function<bool(fencing_token)> allows = {};
 };
 
 class docker_engine final : public container_engine {
@@ -30,23 +31,28 @@ class docker_engine final : public container_engine {
   void ping(reply_slot<done> slot) override;
   void version_info(reply_slot<engine_version> slot) override;
   void inspect_image(std::string ref, reply_slot<image_info> slot) override;
-  void import_image(tar_source tar, std::string ref, reply_slot<std::string> slot) override;
-  void create_volume(std::string name, label_map labels, reply_slot<done> slot) override;
-  void remove_volume(std::string name, reply_slot<done> slot) override;
+  void import_image(fencing_token by, tar_source tar, std::string ref,
+                    reply_slot<std::string> slot) override;
+  void create_volume(fencing_token by, std::string name, label_map labels,
+                     reply_slot<done> slot) override;
+  void remove_volume(fencing_token by, std::string name, reply_slot<done> slot) override;
   void list_volumes(std::vector<label_filter> filters,
                     reply_slot<std::vector<volume_summary>> slot) override;
-  void create_container(container_spec spec, reply_slot<created_container> slot) override;
-  void put_archive(std::string container, std::string path, std::string tar,
+  void create_container(fencing_token by, container_spec spec,
+                        reply_slot<created_container> slot) override;
+  void put_archive(fencing_token by, std::string container, std::string path, std::string tar,
                    reply_slot<done> slot) override;
-  void start(std::string container, reply_slot<start_result> slot) override;
+  void start(fencing_token by, std::string container, reply_slot<start_result> slot) override;
   void wait(std::string container, reply_slot<wait_result> slot) override;
   void inspect(std::string id_or_name, reply_slot<container_info> slot) override;
   void list(std::vector<label_filter> filters,
             reply_slot<std::vector<container_summary>> slot) override;
   void logs(std::string container, log_query query, reply_slot<log_answer> slot) override;
-  void stop(std::string container, int grace_s, reply_slot<done> slot) override;
-  void kill(std::string container, int signal, reply_slot<done> slot) override;
-  void remove_container(std::string container, bool force, reply_slot<done> slot) override;
+  void stop(fencing_token by, std::string container, int grace_s,
+            reply_slot<stop_result> slot) override;
+  void kill(fencing_token by, std::string container, int signal, reply_slot<done> slot) override;
+  void remove_container(fencing_token by, std::string container, bool force,
+                        reply_slot<done> slot) override;
 
  private:
   template <class T>

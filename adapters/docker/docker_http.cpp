@@ -142,7 +142,7 @@ net::awaitable<outcome<http_answer>> read_answer(exchange& x) {
 /// Where calls go, and whether one that changes something may go there now.
 struct destination {
   std::string path;
-  std::function<bool()> may_change;
+  std::function<bool(fencing_token)> allows;
 };
 
 net::awaitable<outcome<http_answer>> exchange_once(const http_call& call, const destination& to,
@@ -152,8 +152,8 @@ net::awaitable<outcome<http_answer>> exchange_once(const http_call& call, const 
   if (call.deadline_ms > 0) x.line.expires_after(std::chrono::milliseconds(left_ms));
   auto [error] = co_await x.line.async_connect(unix_socket::endpoint{to.path}, token);
   if (error) co_return x.failure(error.message());
-  if (call.changes && to.may_change && !to.may_change()) {
-    co_return reject(errc::unavailable, "nothing may be changed now");
+  if (call.by && to.allows && !to.allows(*call.by)) {
+    co_return reject(errc::fenced, "nothing may be changed now");
   }
   auto written = co_await write_request(x);
   if (!written) co_return written.error();
@@ -231,8 +231,9 @@ struct docker_http::impl {
   std::thread thread;
 };
 
-docker_http::docker_http(std::string socket_path, int max_open, std::function<bool()> may_change)
-    : impl_(std::make_unique<impl>(destination{std::move(socket_path), std::move(may_change)},
+docker_http::docker_http(std::string socket_path, int max_open,
+                         std::function<bool(fencing_token)> allows)
+    : impl_(std::make_unique<impl>(destination{std::move(socket_path), std::move(allows)},
                                    max_open)) {}
 
 docker_http::~docker_http() = default;
@@ -245,7 +246,7 @@ void docker_http::send(http_call call, callback answer) {
   }
   if (++impl_->open > impl_->max_open) {
     --impl_->open;
-    answer(reject(errc::engine_unavailable, "too many calls to the engine are open"));
+    answer(reject(errc::overloaded, "too many calls to the engine are open"));
     return;
   }
   net::co_spawn(impl_->io, impl_->perform(std::move(call), std::move(answer)), net::detached);

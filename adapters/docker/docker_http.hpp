@@ -3,11 +3,13 @@
 // a unix socket a new one costs about 50 µs, and there is never doubt whether a request that met a
 // closing keep-alive connection was seen. Beast stays inside docker_http.cpp.
 
+#include "base/leadership.hpp"
 #include "base/outcome.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,8 +28,9 @@ struct http_call {
   std::size_t max_body = 1 << 20;
   /// A longer body is cut (`truncated`); otherwise it is an `internal` error.
   bool cut_at_limit = false;
-  /// Sent only when the owner's `may_change` says yes at that moment.
-  bool changes = false;
+  /// Of a call that changes something: under which leadership. It is sent only if the owner's
+  /// `allows` says yes at that moment.
+  std::optional<fencing_token> by = {};
 };
 
 struct http_answer {
@@ -40,17 +43,17 @@ class docker_http {
  public:
   using callback = std::function<void(outcome<http_answer>)>;
 
-  /// At most `max_open` exchanges at once; further ones are refused with `engine_unavailable`.
-  /// `may_change` is asked on the thread of this object.
-  docker_http(std::string socket_path, int max_open, std::function<bool()> may_change);
+  /// At most `max_open` exchanges at once; further ones are refused with `overloaded`.
+  /// `allows` is asked on the thread of this object.
+  docker_http(std::string socket_path, int max_open, std::function<bool(fencing_token)> allows);
   /// Stops the thread and destroys the callbacks that were not called.
   ~docker_http();
   docker_http(const docker_http&) = delete;
   docker_http& operator=(const docker_http&) = delete;
 
   /// Calls back once, on the thread of this object: any whole answer whatever its status, or
-  /// `engine_unavailable` (nothing was sent), `unavailable` (it may not change anything now,
-  /// nothing was sent), `timed_out` (sent, no whole answer), `internal` (the answer is not HTTP or
+  /// `engine_unavailable` (nothing was sent), `fenced` (it may not change anything now, nothing
+  /// was sent), `timed_out` (sent, no whole answer), `internal` (the answer is not HTTP or
   /// too long), `invalid` (body_path cannot be read).
   void send(http_call call, callback answer);
 

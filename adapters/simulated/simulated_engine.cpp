@@ -20,22 +20,24 @@ void simulated_engine::ping(reply_slot<done> slot) {
 }
 
 void simulated_engine::version_info(reply_slot<engine_version> slot) {
-  thread_->post([slot] { slot.answer(engine_version{"simulated", "", false}); });
+  thread_->post([slot] { slot.answer(engine_version{"simulated", "", false, "simulated"}); });
 }
 
 void simulated_engine::inspect_image(std::string ref, reply_slot<image_info> slot) {
   thread_->post([=, this] { slot.answer(world_->inspect_image(ref)); });
 }
 
-void simulated_engine::import_image(tar_source tar, std::string ref, reply_slot<std::string> slot) {
+void simulated_engine::import_image(fencing_token, tar_source tar, std::string ref,
+                                    reply_slot<std::string> slot) {
   thread_->post([=, this] { slot.answer(world_->import_image(tar, ref)); });
 }
 
-void simulated_engine::create_volume(std::string name, label_map labels, reply_slot<done> slot) {
+void simulated_engine::create_volume(fencing_token, std::string name, label_map labels,
+                                     reply_slot<done> slot) {
   thread_->post([=, this] { slot.answer(world_->create_volume(name, labels)); });
 }
 
-void simulated_engine::remove_volume(std::string name, reply_slot<done> slot) {
+void simulated_engine::remove_volume(fencing_token, std::string name, reply_slot<done> slot) {
   thread_->post([=, this] { slot.answer(world_->remove_volume(name)); });
 }
 
@@ -44,16 +46,17 @@ void simulated_engine::list_volumes(std::vector<label_filter> filters,
   thread_->post([=, this] { slot.answer(world_->list_volumes(filters)); });
 }
 
-void simulated_engine::create_container(container_spec spec, reply_slot<created_container> slot) {
+void simulated_engine::create_container(fencing_token, container_spec spec,
+                                        reply_slot<created_container> slot) {
   thread_->post([=, this] { slot.answer(world_->create(spec)); });
 }
 
-void simulated_engine::put_archive(std::string container, std::string path, std::string,
-                                   reply_slot<done> slot) {
+void simulated_engine::put_archive(fencing_token, std::string container, std::string path,
+                                   std::string, reply_slot<done> slot) {
   thread_->post([=, this] { slot.answer(world_->put_archive(container, path)); });
 }
 
-void simulated_engine::start(std::string container, reply_slot<start_result> slot) {
+void simulated_engine::start(fencing_token, std::string container, reply_slot<start_result> slot) {
   thread_->post([=, this] { slot.answer(world_->start(container)); });
 }
 
@@ -78,15 +81,18 @@ void simulated_engine::logs(std::string container, log_query, reply_slot<log_ans
   });
 }
 
-void simulated_engine::stop(std::string container, int grace_s, reply_slot<done> slot) {
+void simulated_engine::stop(fencing_token, std::string container, int grace_s,
+                            reply_slot<stop_result> slot) {
   thread_->post([=, this] { world_->stop(container, grace_s, slot); });
 }
 
-void simulated_engine::kill(std::string container, int signal, reply_slot<done> slot) {
+void simulated_engine::kill(fencing_token, std::string container, int signal,
+                            reply_slot<done> slot) {
   thread_->post([=, this] { slot.answer(world_->kill(container, signal)); });
 }
 
-void simulated_engine::remove_container(std::string container, bool force, reply_slot<done> slot) {
+void simulated_engine::remove_container(fencing_token, std::string container, bool force,
+                                        reply_slot<done> slot) {
   thread_->post([=, this] { slot.answer(world_->remove(container, force)); });
 }
 

@@ -189,11 +189,11 @@ std::vector<container_summary> simulated_world::list(
   return out;
 }
 
-void simulated_world::stop(const std::string& name, int grace_s, reply_slot<done> slot) {
+void simulated_world::stop(const std::string& name, int grace_s, reply_slot<stop_result> slot) {
   auto* one = find(name);
   if (!one) return slot.answer(no_container());
-  if (one->info.status != "running") return slot.answer(done{});
-  one->when_ended.push_back([slot](std::int64_t) { slot.answer(done{}); });
+  if (one->info.status != "running") return slot.answer(stop_result{false});
+  one->when_ended.push_back([slot](std::int64_t) { slot.answer(stop_result{true}); });
   if (ignores_term(one->spec)) {
     end_later(*one, std::clamp(grace_s, 0, 3600) * std::int64_t{1000}, 128 + SIGKILL);
   } else {

@@ -29,7 +29,7 @@ class simulated_world {
   void wait(const std::string& name, reply_slot<wait_result> slot);
   outcome<container_info> inspect(const std::string& name) const;
   std::vector<container_summary> list(const std::vector<label_filter>& filters) const;
-  void stop(const std::string& name, int grace_s, reply_slot<done> slot);
+  void stop(const std::string& name, int grace_s, reply_slot<stop_result> slot);
   outcome<done> kill(const std::string& name, int signal);
   outcome<done> remove(const std::string& name, bool force);
 

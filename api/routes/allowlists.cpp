@@ -33,14 +33,14 @@ struct container_body {
   }
 };
 
-/// The entry that a command made is the newest, the one it ended is named.
+/// The entry of a command that is repeated under its key was the newest then.
 template <class List>
-command_port::slot<List> answer_with(int status, std::optional<uuid> id, std::string path,
+actors::state_slot<List> answer_with(int status, uuid id, std::string path,
                                      const responder& answer) {
-  return command_port::slot<List>([=](outcome<changed<List>> r) {
+  return actors::state_slot<List>([=](outcome<actors::executed<List>> r) {
     if (!r) return answer.answer(r.error());
-    const auto& entries = r->state->entries;
-    const auto* entry = id ? r->state->find(*id) : (entries.empty() ? nullptr : &entries.back());
+    const bool made_before = status == 201 && r->replayed;
+    const auto* entry = r->state->find(made_before ? r->state->newest : id);
     if (entry == nullptr) return answer.answer(no_such());
     auto made =
         written_document(status, codec::encode_document(domain::document_of(*entry)), r->at);
@@ -54,25 +54,29 @@ command_port::slot<List> answer_with(int status, std::optional<uuid> id, std::st
 void allow_image(services& s, const request& r, const responder& answer) {
   auto body = body_of<image_body>(r);
   if (!body) return answer.answer(body.error());
-  domain::image_allowed entry;
-  entry.reference = body->reference;
-  entry.reason = body->reason;
-  entry.allow_host_network = body->allow_host_network;
-  s.commands->allow_image(
-      meta_of(r, "POST /api/allowlists/images"), std::move(entry),
-      answer_with<domain::image_list_state>(201, {}, "/api/allowlists/images", answer));
+  domain::allow_image allow;
+  allow.entry.id = s.ids->next();
+  allow.entry.reference = body->reference;
+  allow.entry.reason = body->reason;
+  allow.entry.allow_host_network = body->allow_host_network;
+  const auto id = allow.entry.id;
+  s.commands->execute(
+      context_of(s, r), std::move(allow),
+      answer_with<domain::image_list_state>(201, id, "/api/allowlists/images", answer));
 }
 
 void allow_container(services& s, const request& r, const responder& answer) {
   auto body = body_of<container_body>(r);
   if (!body) return answer.answer(body.error());
-  domain::container_allowed entry;
-  entry.name = body->name;
-  entry.container_id = body->container_id;
-  entry.reason = body->reason;
-  s.commands->allow_container(
-      meta_of(r, "POST /api/allowlists/containers"), std::move(entry),
-      answer_with<domain::container_list_state>(201, {}, "/api/allowlists/containers", answer));
+  domain::allow_container allow;
+  allow.entry.id = s.ids->next();
+  allow.entry.name = body->name;
+  allow.entry.container_id = body->container_id;
+  allow.entry.reason = body->reason;
+  const auto id = allow.entry.id;
+  s.commands->execute(
+      context_of(s, r), std::move(allow),
+      answer_with<domain::container_list_state>(201, id, "/api/allowlists/containers", answer));
 }
 
 template <collection What>
@@ -91,31 +95,21 @@ void show(services& s, const request& r, const responder& answer) {
 }
 
 /// DELETE and POST …/deactivate do the same under two names.
-template <collection What>
+template <collection What, class List, class Deny>
 void deny(services& s, const request& r, const responder& answer) {
-  constexpr bool images = What == collection::image_allowlist;
-  const std::string list = images ? "/api/allowlists/images" : "/api/allowlists/containers";
-  const std::string route = r.method == method::delete_ ? "DELETE " + list + "/{id}"
-                                                        : "POST " + list + "/{id}/deactivate";
   const auto id = id_param(r);
   if (!id) return answer.answer(no_such());
-  const auto read = [&s, &r, id](auto slot) {
-    s.reads->get(What, r.who.tenant, to_string(*id), slot);
+  const auto read = [&s, tenant = r.who.tenant, id](auto slot) {
+    s.reads->get(What, tenant, to_string(*id), slot);
   };
-  when_matched(r, answer, read, [&s, r, id, route, answer] {
-    if (auto ok = body_of<nothing>(r); !ok) return answer.answer(ok.error());
-    if constexpr (images) {
-      s.commands->deny_image(meta_of(r, route), *id,
-                             answer_with<domain::image_list_state>(200, id, "", answer));
-    } else {
-      s.commands->deny_container(meta_of(r, route), *id,
-                                 answer_with<domain::container_list_state>(200, id, "", answer));
-    }
-  });
+  if (auto ok = body_of<nothing>(r); !ok) return refuse(read, answer, ok.error());
+  auto context = context_of(s, r);
+  context.before = matching(r, read);
+  s.commands->execute(std::move(context), Deny{*id}, answer_with<List>(200, *id, "", answer));
 }
 
 /// What is alike for both lists.
-template <collection What, class Document>
+template <collection What, class Document, class List, class Deny>
 void add_common(services& s, std::vector<route>& all, const std::string& path) {
   const auto one = codec::json_schema<Document>();
   const std::string each = path + "/{id}";
@@ -124,11 +118,12 @@ void add_common(services& s, std::vector<route>& all, const std::string& path) {
           .gives(list_schema<Document>())
           .query({"is_active", "limit", "cursor"}));
   all.push_back(row(s, method::get, each, "Show an entry", access::viewer, show<What>).gives(one));
-  all.push_back(row(s, method::delete_, each, "Deactivate an entry", access::admin, deny<What>)
-                    .gives(one, {200, 412}));
   all.push_back(
-      row(s, method::post, each + "/deactivate", "Deactivate an entry", access::admin, deny<What>)
+      row(s, method::delete_, each, "Deactivate an entry", access::admin, deny<What, List, Deny>)
           .gives(one, {200, 412}));
+  all.push_back(row(s, method::post, each + "/deactivate", "Deactivate an entry", access::admin,
+                    deny<What, List, Deny>)
+                    .gives(one, {200, 412}));
 }
 
 }  // namespace
@@ -141,12 +136,14 @@ std::vector<route> allowlist_routes(services& s) {
       row(s, method::post, images, "Allow an image to be started", access::admin, allow_image)
           .takes(codec::json_schema<image_body>())
           .gives(codec::json_schema<domain::image_document>(), {201, 409}));
-  add_common<collection::image_allowlist, domain::image_document>(s, all, images);
+  add_common<collection::image_allowlist, domain::image_document, domain::image_list_state,
+             domain::deny_image>(s, all, images);
   all.push_back(row(s, method::post, containers, "Allow tasks to touch a container", access::admin,
                     allow_container)
                     .takes(codec::json_schema<container_body>())
                     .gives(codec::json_schema<domain::container_document>(), {201, 409}));
-  add_common<collection::container_allowlist, domain::container_document>(s, all, containers);
+  add_common<collection::container_allowlist, domain::container_document,
+             domain::container_list_state, domain::deny_container>(s, all, containers);
   return all;
 }
 

@@ -1,6 +1,8 @@
 #include "api/routes/common.hpp"
 
 #include "api/header_values.hpp"
+#include "api/router.hpp"
+#include "api/services.hpp"
 #include "base/time.hpp"
 
 #include <algorithm>
@@ -49,7 +51,11 @@ row::row(services& s, api::method verb, std::string pattern, std::string summary
   made_.summary = std::move(summary);
   made_.needs = needs;
   made_.statuses = {200};
-  made_.handle = [&s, act](const request& r, const responder& answer) { act(s, r, answer); };
+  made_.handle = [&s, act, label = std::string(name_of(verb)) + " " + made_.pattern](
+                     request r, const responder& answer) {
+    r.route = label;
+    act(s, r, answer);
+  };
 }
 
 row& row::takes(std::string schema) {
@@ -86,19 +92,30 @@ std::string etag_of(std::string_view body) {
   return "\"" + to_hex(as_view(hash).substr(0, 16)) + "\"";
 }
 
-command_meta meta_of(const request& r, std::string route) {
-  command_meta m;
-  m.who = r.who;
-  m.route = std::move(route);
-  m.idempotency_key = r.idempotency_key;
-  m.body_digest = r.method == method::post ? r.body_digest : sha256(r.body);
-  m.key_digest = m.body_digest;
-  if (!r.params.empty()) {
-    m.key_digest = sha256(r.path + "\n" + std::string(as_view(m.body_digest)));
+namespace {
+
+/// No body says what `{}` says. One that is no JSON is refused before its key is looked up.
+digest meaning_of(const request& r) {
+  const auto text = codec::canonical(r.body.empty() ? std::string_view("{}") : r.body);
+  const auto body = sha256(text ? *text : r.body);
+  return r.params.empty() ? body : sha256(r.path + "\n" + std::string(as_view(body)));
+}
+
+}  // namespace
+
+actors::command_context context_of(services& s, const request& r) {
+  actors::command_context c;
+  c.tenant = r.who.tenant;
+  c.meta.principal = r.who.principal;
+  c.meta.command_id = s.ids->next();
+  c.meta.correlation_id = r.correlation_id;
+  c.meta.request_digest = r.method == method::post ? r.body_digest : sha256(r.body);
+  c.meta.traceparent = r.traceparent;
+  if (!r.idempotency_key.empty()) {
+    c.command = persistence::command_key{r.who.tenant, r.who.principal, r.route, r.idempotency_key,
+                                         meaning_of(r)};
   }
-  m.correlation_id = r.correlation_id;
-  m.traceparent = r.traceparent;
-  return m;
+  return c;
 }
 
 reply_slot<persistence::document> document_slot(const responder& answer) {
@@ -206,17 +223,21 @@ outcome<std::optional<domain::version>> version_of_if_match(const request& r) {
   return reject(errc::precondition_failed, "If-Match does not name the version of the resource");
 }
 
-void when_matched(const request& r, const responder& answer, const document_read& read,
-                  std::function<void()> go) {
+std::function<void(reply_slot<done>)> matching(const request& r, document_read read) {
+  if (r.if_match.empty()) return {};
+  return [wanted = r.if_match, read = std::move(read)](reply_slot<done> slot) {
+    read(reply_slot<persistence::document>([wanted, slot](outcome<persistence::document> d) {
+      if (!d) return slot.answer(d.error());
+      if (etag_listed(wanted, d->etag)) return slot.answer(done{});
+      slot.answer(
+          reject(errc::precondition_failed, "If-Match does not name the resource as it is"));
+    }));
+  };
+}
+
+void refuse(const document_read& read, const responder& answer, rejection why) {
   read(reply_slot<persistence::document>(
-      [wanted = r.if_match, answer, go = std::move(go)](outcome<persistence::document> d) {
-        if (!d) return answer.answer(d.error());
-        if (!wanted.empty() && !etag_listed(wanted, d->etag)) {
-          return answer.answer(
-              reject(errc::precondition_failed, "If-Match does not name the resource as it is"));
-        }
-        go();
-      }));
+      [answer, why](outcome<persistence::document> d) { answer.answer(d ? why : d.error()); }));
 }
 
 codec::json_limits document_limits() {

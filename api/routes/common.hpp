@@ -1,7 +1,7 @@
 #pragma once
 // What handlers of all resources do alike.
 
-#include "api/command_port.hpp"
+#include "actors/command_port.hpp"
 #include "api/route.hpp"
 #include "codec/codec.hpp"
 #include "codec/schema.hpp"
@@ -46,9 +46,10 @@ response json_response(int status, std::string body);
 /// A strong validator of a rendered document, the same one that reads of it carry.
 std::string etag_of(std::string_view body);
 
-/// `route` is the method and the pattern, as the idempotency key is kept under it. A key stands for
-/// the path and the body together: used again for another resource it is refused.
-command_meta meta_of(const request& r, std::string route);
+/// Who asks, and under which key. A key stands for the path and the canonical body together: used
+/// again for another resource or with another meaning it is refused, with another spelling it is
+/// not.
+actors::command_context context_of(services& s, const request& r);
 
 /// Nothing = 404: an id that is none names nothing.
 inline std::optional<uuid> id_param(const request& r, std::string_view name = "id") {
@@ -108,11 +109,15 @@ outcome<done> add_flag(const request& r, const char* name, persistence::list_que
 /// version of ours (a weak tag, a list) cannot match: precondition_failed.
 outcome<std::optional<domain::version>> version_of_if_match(const request& r);
 
-/// Goes on if the document is there and If-Match, where it was sent, names its ETag; else answers
-/// 404 or 412. A check ahead of commands that are idempotent, not a lock.
 using document_read = std::function<void(reply_slot<persistence::document>)>;
-void when_matched(const request& r, const responder& answer, const document_read& read,
-                  std::function<void()> go);
+
+/// For `command_context::before`: the document is there and its ETag is one that If-Match names,
+/// else 404 or 412. Empty without If-Match. A check ahead of commands that are idempotent, not a
+/// lock.
+std::function<void(reply_slot<done>)> matching(const request& r, document_read read);
+
+/// Tells what is wrong with a request about a resource if that is there: 404 comes first.
+void refuse(const document_read& read, const responder& answer, rejection why);
 
 /// Documents hold more values than a request may: 100 tasks with all their attempts and artifacts.
 codec::json_limits document_limits();

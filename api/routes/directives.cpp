@@ -7,14 +7,17 @@ namespace reeve::api {
 namespace {
 
 using persistence::collection;
-using directive_slot = command_port::slot<domain::directive_state>;
+using directive_slot = actors::state_slot<domain::directive_state>;
+using directive_answer = outcome<actors::executed<domain::directive_state>>;
 
+/// The ETag of a directive is the version of its stream, so that what a reader got can stand in
+/// If-Match. Each version of the directive is one event, and archiving, the last one, is another.
 std::string version_tag(domain::version version) {
   return "\"" + std::to_string(version) + "\"";
 }
 
 directive_slot answer_with(int status, const responder& answer) {
-  return directive_slot([status, answer](outcome<changed<domain::directive_state>> r) {
+  return directive_slot([status, answer](directive_answer r) {
     // Everything else of a directive has small limits of its own.
     if (!r) return answer.answer(of_field(r.error(), "/tasks"));
     const auto& state = *r->state;
@@ -33,11 +36,18 @@ outcome<domain::directive_spec> spec_of(const request& r) {
   return decode_directive(*body, "");
 }
 
+document_read reading(services& s, const request& r, const uuid& id) {
+  return [&s, tenant = r.who.tenant, id](auto slot) {
+    s.reads->get(collection::directives, tenant, to_string(id), slot);
+  };
+}
+
 void create(services& s, const request& r, const responder& answer) {
   auto spec = spec_of(r);
   if (!spec) return answer.answer(spec.error());
-  s.commands->create_directive(meta_of(r, "POST /api/directives"), std::move(*spec),
-                               answer_with(201, answer));
+  s.commands->execute(context_of(s, r),
+                      domain::create_directive{s.ids->next(), std::move(*spec), false},
+                      answer_with(201, answer));
 }
 
 /// Goes on if the directive is there: 404 comes before whatever is wrong with the request.
@@ -45,63 +55,50 @@ void with_directive(services& s, const request& r, const responder& answer,
                     std::function<void(uuid)> go) {
   const auto id = id_param(r);
   if (!id) return answer.answer(no_such());
-  s.reads->get(collection::directives, r.who.tenant, to_string(*id),
-               reply_slot<persistence::document>(
-                   [answer, id, go = std::move(go)](outcome<persistence::document> d) {
-                     if (!d) return answer.answer(d.error());
-                     go(*id);
-                   }));
+  reading(s, r, *id)(reply_slot<persistence::document>(
+      [answer, id, go = std::move(go)](outcome<persistence::document> d) {
+        if (!d) return answer.answer(d.error());
+        go(*id);
+      }));
 }
 
-void revise(services& s, const request& r, const responder& answer, const char* route) {
-  with_directive(s, r, answer, [&s, r, answer, route](uuid id) {
-    auto spec = spec_of(r);
-    if (!spec) return answer.answer(spec.error());
-    auto version = version_of_if_match(r);
-    if (!version) return answer.answer(version.error());
-    auto meta = meta_of(r, route);
-    meta.if_match = *version;
-    s.commands->revise_directive(std::move(meta), id, std::move(*spec), answer_with(200, answer));
-  });
+/// A command on a directive, with the version that If-Match names.
+void change(services& s, const request& r, const responder& answer,
+            domain::command_of<domain::directive_state> command, const uuid& id) {
+  auto version = version_of_if_match(r);
+  if (!version) return refuse(reading(s, r, id), answer, version.error());
+  auto context = context_of(s, r);
+  context.if_match = *version;
+  s.commands->execute(std::move(context), std::move(command), answer_with(200, answer));
 }
 
-void put(services& s, const request& r, const responder& answer) {
-  revise(s, r, answer, "PUT /api/directives/{id}");
-}
-
-void add_version(services& s, const request& r, const responder& answer) {
-  revise(s, r, answer, "POST /api/directives/{id}/versions");
+void revise(services& s, const request& r, const responder& answer) {
+  const auto id = id_param(r);
+  if (!id) return answer.answer(no_such());
+  auto spec = spec_of(r);
+  if (!spec) return refuse(reading(s, r, *id), answer, spec.error());
+  change(s, r, answer, domain::revise_directive{*id, std::move(*spec)}, *id);
 }
 
 void archive(services& s, const request& r, const responder& answer) {
-  with_directive(s, r, answer, [&s, r, answer](uuid id) {
-    if (auto ok = body_of<nothing>(r); !ok) return answer.answer(ok.error());
-    auto version = version_of_if_match(r);
-    if (!version) return answer.answer(version.error());
-    auto meta = meta_of(r, "POST /api/directives/{id}/archive");
-    meta.if_match = *version;
-    s.commands->archive_directive(std::move(meta), id, answer_with(200, answer));
-  });
+  const auto id = id_param(r);
+  if (!id) return answer.answer(no_such());
+  if (auto ok = body_of<nothing>(r); !ok) return refuse(reading(s, r, *id), answer, ok.error());
+  change(s, r, answer, domain::archive_directive{*id}, *id);
 }
 
-/// The ETag of a directive is the version of its stream, so that what a reader got can stand in
-/// If-Match. Each version of the directive is one event, and archiving, the last one, is another.
 void show(services& s, const request& r, const responder& answer) {
-  s.reads->get(collection::directives, r.who.tenant, std::string(r.param("id")),
-               reply_slot<persistence::document>([answer](outcome<persistence::document> d) {
-                 if (!d) return answer.answer(d.error());
-                 const auto doc = codec::parse_strict(*d->body, document_limits());
-                 const auto version = doc ? doc->root().find("version") : std::nullopt;
-                 const auto archived = doc ? doc->root().find("is_archived") : std::nullopt;
-                 if (!version || !archived) {
-                   return answer.answer(reject(errc::internal, "the directive cannot be read"));
-                 }
-                 response made;
-                 made.body = d->body;
-                 made.headers.emplace_back(
-                     "ETag", version_tag(version->as_int() + (archived->as_bool() ? 1 : 0)));
-                 answer.answer(std::move(made));
-               }));
+  const auto id = id_param(r);
+  if (!id) return answer.answer(no_such());
+  s.commands->fetch(r.who.tenant, *id, directive_slot([answer](directive_answer found) {
+                      if (!found) return answer.answer(found.error());
+                      const auto& state = *found->state;
+                      if (state.stream_version == 0) return answer.answer(no_such());
+                      auto made =
+                          json_response(200, codec::encode_document(domain::document_of(state)));
+                      made.headers.emplace_back("ETag", version_tag(state.stream_version));
+                      answer.answer(std::move(made));
+                    }));
 }
 
 void list(services& s, const request& r, const responder& answer) {
@@ -149,10 +146,10 @@ std::vector<route> directive_routes(services& s) {
           .gives(many)
           .query({"name", "is_archived", "limit", "cursor"}),
       row(s, method::get, each, "Show a directive", access::viewer, show).gives(one),
-      row(s, method::put, each, "Make a new version", access::operator_, put)
+      row(s, method::put, each, "Make a new version", access::operator_, revise)
           .takes(body)
           .gives(one, {200, 409, 412}),
-      row(s, method::post, each + "/versions", "Make a new version", access::operator_, add_version)
+      row(s, method::post, each + "/versions", "Make a new version", access::operator_, revise)
           .takes(body)
           .gives(one, {200, 409, 412}),
       row(s, method::get, each + "/versions", "List the versions", access::viewer, versions)

@@ -3,6 +3,7 @@
 #include "base/metrics.hpp"
 #include "codec/json_writer.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace reeve::api {
@@ -12,6 +13,7 @@ constexpr const char* live_schema =
     R"({"type":"object","required":["status"],"properties":{"status":{"const":"alive"}}})";
 constexpr const char* ready_schema =
     R"({"type":"object","required":["status"],"properties":{"status":{"const":"ready"},)"
+    R"("degraded":{"type":"array","items":{"type":"string"}},)"
     R"("checks":{"type":"array","items":{"type":"object","required":["name","ok"],)"
     R"("properties":{"name":{"type":"string"},"ok":{"type":"boolean"},)"
     R"("note":{"type":"string"}}}}}})";
@@ -35,6 +37,14 @@ std::string failed_names(const std::vector<check>& checks) {
 std::string ready_body(const std::vector<check>& checks, bool verbose) {
   codec::json_writer out;
   out.begin_object().key("status").value("ready");
+  const auto is_degraded = [](const check& one) { return one.is_degraded; };
+  if (std::any_of(checks.begin(), checks.end(), is_degraded)) {
+    out.key("degraded").begin_array();
+    for (const check& one : checks) {
+      if (one.is_degraded) out.value(one.name + ": " + one.note);
+    }
+    out.end_array();
+  }
   if (verbose) {
     out.key("checks").begin_array();
     for (const check& one : checks) {

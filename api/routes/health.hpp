@@ -15,6 +15,7 @@ struct check {
   std::string name;
   bool ok = true;
   std::string note;
+  bool is_degraded = false;  // ready all the same; the note is shown with or without ?verbose
 };
 
 /// /livez answers while the I/O thread turns. /readyz answers 200 while every check is ok, else a

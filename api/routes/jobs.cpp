@@ -9,20 +9,35 @@ namespace reeve::api {
 namespace {
 
 using persistence::collection;
-using job_function = std::function<void(const domain::job_document&)>;
-
-/// Reads the job's row and goes on with it as typed data.
-void with_job(services& s, const request& r, const responder& answer, job_function f) {
+/// The run that a job belongs to: 404 for a job that this tenant does not have.
+void with_run_of(services& s, const request& r, const responder& answer,
+                 std::function<void(uuid job, uuid run)> go) {
   const auto id = id_param(r);
   if (!id) return answer.answer(no_such());
-  auto slot = reply_slot<persistence::document>(
-      [answer, f = std::move(f)](outcome<persistence::document> d) {
-        if (!d) return answer.answer(d.error());
-        auto job = codec::decode_text<domain::job_document>(*d->body, document_limits());
-        if (!job) return answer.answer(reject(errc::internal, "the job cannot be read"));
-        f(*job);
-      });
-  s.reads->get(collection::jobs, r.who.tenant, to_string(*id), std::move(slot));
+  using found = std::optional<uuid>;
+  s.reads->run_of_job(
+      r.who.tenant, *id,
+      reply_slot<found>([answer, job = *id, go = std::move(go)](outcome<found> run) {
+        if (!run) return answer.answer(run.error());
+        if (!*run) return answer.answer(no_such());
+        go(job, **run);
+      }));
+}
+
+/// A job of the run's state. What is rendered for clients is never read back: a document of an
+/// older form would then be no job any more.
+void with_job(services& s, const request& r, const responder& answer,
+              std::function<void(const domain::job_state&)> f) {
+  with_run_of(s, r, answer, [&s, tenant = r.who.tenant, answer, f](uuid job, uuid run) {
+    using answered = outcome<actors::executed<domain::run_state>>;
+    s.commands->fetch(tenant, run,
+                      actors::state_slot<domain::run_state>([answer, job, f](answered found) {
+                        if (!found) return answer.answer(found.error());
+                        const auto* state = found->state->find(job);
+                        if (state == nullptr) return answer.answer(no_such());
+                        f(*state);
+                      }));
+  });
 }
 
 /// The blob's digest is its ETag: the same bytes, whatever they are called.
@@ -42,10 +57,10 @@ response download(services& s, const request& r, const digest& sha256, std::int6
 
 /// The newest attempt, or the one that `?attempt=` names. Without a stored log the text is empty.
 void logs(services& s, const request& r, const responder& answer) {
-  with_job(s, r, answer, [&s, r, answer](const domain::job_document& job) {
+  with_job(s, r, answer, [&s, r, answer](const domain::job_state& job) {
     auto wanted = number_of(r, "attempt");
     if (!wanted) return answer.answer(wanted.error());
-    const domain::attempt_document* found = nullptr;
+    const domain::attempt_state* found = nullptr;
     for (const auto& attempt : job.attempts) {
       if (!*wanted || **wanted == attempt.number) found = &attempt;
     }
@@ -68,11 +83,11 @@ struct artifact_list {
 
 /// Each attempt may have stored one under the same name: the newest counts.
 void artifacts(services& s, const request& r, const responder& answer) {
-  with_job(s, r, answer, [answer](const domain::job_document& job) {
+  with_job(s, r, answer, [answer](const domain::job_state& job) {
     artifact_list list;
     for (const auto& a : job.artifacts) {
       std::erase_if(list.results, [&](const auto& older) { return older.name == a.name; });
-      list.results.push_back(a);
+      list.results.push_back({a.name, a.media_type, a.content.bytes, a.content.sha256});
     }
     answer.answer(json_response(200, codec::encode_document(list)));
   });
@@ -94,13 +109,14 @@ std::string disposition_of(std::string_view name) {
 }
 
 void artifact(services& s, const request& r, const responder& answer) {
-  with_job(s, r, answer, [&s, r, answer](const domain::job_document& job) {
-    const domain::artifact_document* found = nullptr;
+  with_job(s, r, answer, [&s, r, answer](const domain::job_state& job) {
+    const domain::artifact_state* found = nullptr;
     for (const auto& a : job.artifacts) {
       if (a.name == r.param("name")) found = &a;
     }
     if (found == nullptr) return answer.answer(no_such());
-    auto made = download(s, r, found->sha256, found->bytes, found->media_type);
+    const auto& blob = found->content;
+    auto made = download(s, r, blob.sha256, blob.bytes, found->media_type);
     made.headers.emplace_back("Content-Disposition", disposition_of(found->name));
     answer.answer(std::move(made));
   });
@@ -108,29 +124,28 @@ void artifact(services& s, const request& r, const responder& answer) {
 
 /// Numbers and a model's name; the codec refuses everything else before anything is kept of it.
 void record_call(services& s, const request& r, const responder& answer) {
-  with_job(s, r, answer, [&s, r, answer](const domain::job_document& job) {
+  with_run_of(s, r, answer, [&s, r, answer](uuid job, uuid run) {
     auto body = body_of<domain::llm_call_request>(r);
     if (!body) return answer.answer(body.error());
-    using slot = command_port::slot<domain::llm_usage_state>;
-    s.commands->record_llm_call(
-        meta_of(r, "POST /api/jobs/{id}/llm-calls"), s.ids->next(), job.id, job.run_id, *body,
-        slot([answer](outcome<changed<domain::llm_usage_state>> c) {
-          if (!c) return answer.answer(c.error());
-          const auto& state = *c->state;
-          if (!state.last_call) return answer.answer(no_such());
-          const auto d = domain::document_of(*state.last_call, state.last_at);
-          answer.answer(written_document(201, codec::encode_document(d), c->at));
-        }));
+    using slot = actors::state_slot<domain::llm_usage_state>;
+    s.commands->execute(context_of(s, r), domain::record_llm_call{s.ids->next(), job, run, *body},
+                        slot([answer](outcome<actors::executed<domain::llm_usage_state>> c) {
+                          if (!c) return answer.answer(c.error());
+                          const auto& state = *c->state;
+                          if (!state.last_call) return answer.answer(no_such());
+                          const auto d = domain::document_of(*state.last_call, state.last_at);
+                          answer.answer(written_document(201, codec::encode_document(d), c->at));
+                        }));
   });
 }
 
 void calls(services& s, const request& r, const responder& answer) {
   // A job of somebody else is not there, rather than one without calls.
-  with_job(s, r, answer, [&s, r, answer](const domain::job_document& job) {
+  with_run_of(s, r, answer, [&s, r, answer](uuid job, uuid) {
     persistence::list_query query;
     query.what = collection::llm_calls;
     query.tenant = r.who.tenant;
-    query.equals.emplace_back("job_id", to_string(job.id));
+    query.equals.emplace_back("job_id", to_string(job));
     if (auto ok = page_of(r, query); !ok) return answer.answer(ok.error());
     s.reads->list(std::move(query), list_slot(answer));
   });

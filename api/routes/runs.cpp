@@ -9,7 +9,8 @@ namespace reeve::api {
 namespace {
 
 using persistence::collection;
-using run_slot = command_port::slot<domain::run_state>;
+using run_slot = actors::state_slot<domain::run_state>;
+using run_answer = outcome<actors::executed<domain::run_state>>;
 
 struct launch_body {
   std::optional<std::string> directive_id;
@@ -43,7 +44,7 @@ launched_run document_of_launch(const domain::run_state& run) {
         {job.id, task.kind, task.name, job.status, static_cast<std::int64_t>(job.attempts.size())});
   }
   d.job_count = static_cast<std::int64_t>(run.jobs.size());
-  d.engine = run.launch->engine;
+  d.engine = domain::engine_of(run);
   d.retry_of = run.launch->retry_of;
   d.labels = run.launch->labels;
   d.created_at = {run.created_at};
@@ -53,7 +54,7 @@ launched_run document_of_launch(const domain::run_state& run) {
 
 /// `large`: what would have to be smaller if the run's first event is too large.
 run_slot answer_launch(const responder& answer, std::string large) {
-  return run_slot([answer, large = std::move(large)](outcome<changed<domain::run_state>> r) {
+  return run_slot([answer, large = std::move(large)](run_answer r) {
     if (!r) return answer.answer(of_field(r.error(), large));
     auto made = written(201, codec::encode_document(document_of_launch(*r->state)), r->at);
     made.headers.emplace_back("Location", "/api/runs/" + to_string(r->state->id));
@@ -61,14 +62,14 @@ run_slot answer_launch(const responder& answer, std::string large) {
   });
 }
 
-outcome<launch_order> order_of(const launch_body& body) {
-  launch_order order;
+/// Where the directive comes from: exactly one of the three, or neither, which is the default one.
+outcome<domain::launch_run> launch_of(const launch_body& body, const uuid& run) {
+  domain::launch_run launch;
+  launch.run = run;
+  launch.since = body.since;
+  launch.labels = body.labels;
   if (body.uploads && !body.uploads->empty()) {
     return reject(errc::invalid, "there is no such upload", "/uploads/0");
-  }
-  if (body.directive_id) {
-    order.directive_id = parse_uuid(*body.directive_id);
-    if (!order.directive_id) return reject(errc::invalid, "an id is a UUID", "/directive_id");
   }
   if (body.directive && body.directive_id) {
     return reject(errc::invalid, "directive and directive_id exclude each other", "/directive");
@@ -76,83 +77,62 @@ outcome<launch_order> order_of(const launch_body& body) {
   if (body.tasks && (body.directive || body.directive_id)) {
     return reject(errc::invalid, "tasks stand alone, or inside the directive", "/tasks");
   }
+  if (body.directive_id) {
+    const auto id = parse_uuid(*body.directive_id);
+    if (!id) return reject(errc::invalid, "an id is a UUID", "/directive_id");
+    launch.from = domain::of_directive{*id};
+  }
   if (body.directive) {
     auto spec = decode_directive(*body.directive, "/directive");
     if (!spec) return spec.error();
-    order.directive = std::move(*spec);
+    launch.from = domain::of_spec{std::move(*spec)};
   }
   if (body.tasks) {
     auto tasks = decode_tasks(*body.tasks, "/tasks");
     if (!tasks) return tasks.error();
-    domain::name_tasks(*tasks);
-    if (auto ok = domain::check_tasks(*tasks, "/tasks"); !ok) return ok.error();
-    order.tasks = std::move(*tasks);
+    launch.from = domain::of_default{std::move(*tasks)};
   }
-  if (body.since) {
-    if (auto ok = domain::check_since(*body.since, "/since"); !ok) return ok.error();
-    order.since = body.since;
-  }
-  if (auto ok = domain::check_labels(body.labels, "/labels"); !ok) return ok.error();
-  order.labels = body.labels;
-  return order;
+  return launch;
 }
 
 void launch(services& s, const request& r, const responder& answer) {
   auto body = body_of<launch_body>(r);
   if (!body) return answer.answer(body.error());
-  auto order = order_of(*body);
-  if (!order) return answer.answer(order.error());
+  auto command = launch_of(*body, s.ids->next());
+  if (!command) return answer.answer(command.error());
   std::string large = body->directive ? "/directive/tasks"
                       : body->tasks   ? "/tasks"
                                       : "/directive_id";
-  s.commands->launch(meta_of(r, "POST /api/runs/launch"), std::move(*order),
-                     answer_launch(answer, std::move(large)));
+  s.commands->execute(context_of(s, r), std::move(*command),
+                      answer_launch(answer, std::move(large)));
 }
 
-outcome<launch_order> again(const persistence::document& d, uuid run) {
-  const auto old = codec::decode_text<run_view>(*d.body, document_limits());
-  if (!old) return reject(errc::internal, "the run's document cannot be read");
-  if (!domain::is_terminal(old->status)) {
-    return reject(errc::conflict, "the run is not over: only then it can be tried again");
-  }
-  launch_order order;
-  order.snapshot = old->directive_snapshot;
-  order.since = old->since;
-  order.labels = old->labels;
-  order.retry_of = run;
-  return order;
+document_read reading(services& s, const request& r, const uuid& id) {
+  return [&s, tenant = r.who.tenant, id](auto slot) { s.reads->run_detail(tenant, id, slot); };
 }
 
-/// A new run of the same snapshot, which the run's own document holds.
 void retry(services& s, const request& r, const responder& answer) {
   const auto id = id_param(r);
   if (!id) return answer.answer(no_such());
-  s.reads->run_detail(
-      r.who.tenant, *id,
-      reply_slot<persistence::document>([&s, r, id, answer](outcome<persistence::document> d) {
-        if (!d) return answer.answer(d.error());
-        if (auto ok = body_of<nothing>(r); !ok) return answer.answer(ok.error());
-        auto order = again(*d, *id);
-        if (!order) return answer.answer(order.error());
-        s.commands->launch(meta_of(r, "POST /api/runs/{id}/retry"), std::move(*order),
-                           answer_launch(answer, ""));
-      }));
+  if (auto ok = body_of<nothing>(r); !ok) return refuse(reading(s, r, *id), answer, ok.error());
+  domain::launch_run again;
+  again.run = s.ids->next();
+  again.from = domain::of_run{*id};
+  s.commands->execute(context_of(s, r), std::move(again), answer_launch(answer, ""));
 }
 
 void cancel(services& s, const request& r, const responder& answer) {
   const auto id = id_param(r);
   if (!id) return answer.answer(no_such());
-  const auto read = [&s, &r, id](auto slot) { s.reads->run_detail(r.who.tenant, *id, slot); };
-  when_matched(r, answer, read, [&s, r, id, answer] {
-    if (auto ok = body_of<nothing>(r); !ok) return answer.answer(ok.error());
-    s.commands->cancel_run(
-        meta_of(r, "POST /api/runs/{id}/cancel"), *id,
-        run_slot([answer](outcome<changed<domain::run_state>> c) {
-          if (!c) return answer.answer(c.error());
-          answer.answer(
-              written(202, codec::encode_document(domain::document_of(*c->state)), c->at));
-        }));
-  });
+  const auto read = reading(s, r, *id);
+  if (auto ok = body_of<nothing>(r); !ok) return refuse(read, answer, ok.error());
+  auto context = context_of(s, r);
+  context.before = matching(r, read);
+  s.commands->execute(
+      std::move(context), domain::cancel_run{*id}, run_slot([answer](run_answer c) {
+        if (!c) return answer.answer(c.error());
+        answer.answer(written(202, codec::encode_document(domain::document_of(*c->state)), c->at));
+      }));
 }
 
 outcome<persistence::list_query> query_of(const request& r) {

@@ -10,8 +10,11 @@ void engine(services& s, const request&, const responder& answer) {
   answer.answer(json_response(200, codec::encode_document(s.engine())));
 }
 
-void agents(services& s, const request&, const responder& answer) {
-  answer.answer(json_response(200, codec::encode_document(agent_list{s.agents()})));
+/// The server's own parts are everybody's to see, a tenant's runs are not.
+void agents(services& s, const request& r, const responder& answer) {
+  const bool all = r.who.tenant == system_tenant || r.who.has == role::auditor;
+  auto rows = s.agents(all ? std::nullopt : std::optional(r.who.tenant));
+  answer.answer(json_response(200, codec::encode_document(agent_list{std::move(rows)})));
 }
 
 /// A read that names a position wants to see what was written there. This server has either come

@@ -9,7 +9,8 @@ namespace reeve::api {
 namespace {
 
 using persistence::collection;
-using access_slot = command_port::slot<domain::access_state>;
+using access_slot = actors::state_slot<domain::access_state>;
+using access_answer = outcome<actors::executed<domain::access_state>>;
 
 struct token_body {
   std::string name;
@@ -58,42 +59,38 @@ void create(services& s, const request& r, const responder& answer) {
   token.name = body->name;
   token.role = body->role;
   token.secret_hash = sha256(secret);
-  s.commands->create_token(
-      meta_of(r, "POST /api/tokens"), token,
-      access_slot([answer, id = token.id, secret](outcome<changed<domain::access_state>> c) {
-        if (!c) return answer.answer(c.error());
-        const auto& tokens = c->state->tokens;
-        const auto* made = !c->replayed     ? c->state->find(id)
-                           : tokens.empty() ? nullptr
-                                            : &tokens.back();
-        if (made == nullptr) return answer.answer(no_such());
-        created_token document;
-        static_cast<domain::token_document&>(document) = domain::document_of(*made);
-        if (!c->replayed) document.token = text_of(id, secret);
-        auto told = written(201, codec::encode_document(document), c->at);
-        told.headers.emplace_back("Location", "/api/tokens/" + to_string(made->what.id));
-        answer.answer(std::move(told));
-      }));
+  s.commands->execute(context_of(s, r), domain::create_token{token},
+                      access_slot([answer, id = token.id, secret](access_answer c) {
+                        if (!c) return answer.answer(c.error());
+                        const auto* made = c->state->find(c->replayed ? c->state->newest : id);
+                        if (made == nullptr) return answer.answer(no_such());
+                        created_token document;
+                        static_cast<domain::token_document&>(document) = domain::document_of(*made);
+                        if (!c->replayed) document.token = text_of(id, secret);
+                        auto told = written(201, codec::encode_document(document), c->at);
+                        told.headers.emplace_back("Location",
+                                                  "/api/tokens/" + to_string(made->what.id));
+                        answer.answer(std::move(told));
+                      }));
 }
 
 void revoke(services& s, const request& r, const responder& answer) {
   const auto id = id_param(r);
   if (!id) return answer.answer(no_such());
-  const auto read = [&s, &r, id](auto slot) {
-    s.reads->get(collection::tokens, r.who.tenant, to_string(*id), slot);
+  const auto read = [&s, tenant = r.who.tenant, id](auto slot) {
+    s.reads->get(collection::tokens, tenant, to_string(*id), slot);
   };
-  when_matched(r, answer, read, [&s, r, id, answer] {
-    if (auto ok = body_of<nothing>(r); !ok) return answer.answer(ok.error());
-    s.commands->revoke_token(
-        meta_of(r, "POST /api/tokens/{id}/revoke"), *id,
-        access_slot([answer, id](outcome<changed<domain::access_state>> c) {
-          if (!c) return answer.answer(c.error());
-          const auto* token = c->state->find(*id);
-          if (token == nullptr) return answer.answer(no_such());
-          answer.answer(
-              written_document(200, codec::encode_document(domain::document_of(*token)), c->at));
-        }));
-  });
+  if (auto ok = body_of<nothing>(r); !ok) return refuse(read, answer, ok.error());
+  auto context = context_of(s, r);
+  context.before = matching(r, read);
+  s.commands->execute(
+      std::move(context), domain::revoke_token{*id}, access_slot([answer, id](access_answer c) {
+        if (!c) return answer.answer(c.error());
+        const auto* token = c->state->find(*id);
+        if (token == nullptr) return answer.answer(no_such());
+        answer.answer(
+            written_document(200, codec::encode_document(domain::document_of(*token)), c->at));
+      }));
 }
 
 void show(services& s, const request& r, const responder& answer) {

@@ -3,6 +3,7 @@
 // shown once. One stream per tenant.
 
 #include "base/outcome.hpp"
+#include "base/persistent_map.hpp"
 #include "domain/aggregate.hpp"
 
 #include <array>
@@ -56,11 +57,26 @@ struct token_revoked {
 
 using access_event = std::variant<tenant_created, token_created, token_revoked>;
 
+struct create_tenant {
+  uuid id;
+  std::string name;
+  uuid default_directive;
+};
+/// An auditor reads the events of every tenant, so only the system tenant makes one (forbidden).
+struct create_token {
+  token_created token;
+};
+/// Revoking twice gives no event. The last active admin token is kept (conflict).
+struct revoke_token {
+  uuid id;
+};
+
 struct token_state {
   token_created what;
   bool is_active = true;
   std::string created_by;
   position created_position = 0;
+  position last_position = 0;
   time_us created_at = 0;
   std::optional<time_us> revoked_at;
   bool operator==(const token_state&) const = default;
@@ -72,33 +88,28 @@ struct access_state {
   uuid default_directive;
   domain::version stream_version = 0;
   position created_position = 0;
-  std::vector<token_state> tokens;
+  persistent_map<uuid, token_state> tokens;  // every one that ever was
+  uuid newest;                               // the token that was made last
+  std::size_t active_tokens = 0;
+  std::size_t active_admins = 0;
   bool operator==(const access_state&) const = default;
 
-  const token_state* find(const uuid& token) const {
-    for (const auto& t : tokens) {
-      if (t.what.id == token) return &t;
-    }
-    return nullptr;
-  }
+  const token_state* find(const uuid& token) const { return tokens.find(token); }
 };
 
 template <>
 struct aggregate_of<access_state> {
   using event = access_event;
+  using command = std::variant<create_tenant, create_token, revoke_token>;
   static constexpr std::string_view prefix = "access";
 };
 
 void evolve(access_state& state, const access_event& event, const evolve_context& context);
 
-inline constexpr std::size_t max_tokens = 1000;  // per tenant, active ones and revoked ones
+inline constexpr std::size_t max_tokens = 1000;  // active ones of a tenant
 
-outcome<std::vector<access_event>> decide_tenant(const access_state& state, const uuid& id,
-                                                 const std::string& name,
-                                                 const uuid& default_directive);
-/// An auditor reads the events of every tenant, so only the system tenant makes one (forbidden).
-outcome<std::vector<access_event>> decide_token(const access_state& state, token_created token);
-/// Revoking twice gives no event. The last active admin token is kept (conflict).
-outcome<std::vector<access_event>> decide_revoke(const access_state& state, const uuid& token);
+outcome<std::vector<access_event>> decide(const access_state& state, const create_tenant& command);
+outcome<std::vector<access_event>> decide(const access_state& state, const create_token& command);
+outcome<std::vector<access_event>> decide(const access_state& state, const revoke_token& command);
 
 }  // namespace reeve::domain

@@ -6,32 +6,60 @@
 namespace reeve::domain {
 namespace {
 
+const std::string& name_of(const image_allowed& what) {
+  return what.reference;
+}
+const std::string& name_of(const container_allowed& what) {
+  return what.name;
+}
+
+/// Empty: it is found by its name only.
+std::string also_found_by(const image_allowed& what) {
+  return what.reference.find('*') == std::string::npos ? "" : what.reference;
+}
+std::string also_found_by(const container_allowed& what) {
+  return what.container_id ? *what.container_id + " " + what.name : "";
+}
+
 template <class List, class Allowed>
 void add_entry(List& list, const Allowed& what, const evolve_context& context) {
   list.tenant = context.tenant;
+  list.newest = what.id;
   allow_entry<Allowed> entry;
   entry.what = what;
   entry.created_by = std::string(context.principal);
-  entry.created_position = context.stamp.at;
+  entry.created_position = entry.last_position = context.stamp.at;
   entry.created_at = context.stamp.recorded_at_us;
-  list.entries.push_back(std::move(entry));
+  list.active.set(name_of(what), what.id);
+  if (auto text = also_found_by(what); !text.empty()) list.found_by.set(std::move(text), what.id);
+  list.entries.set(what.id, std::move(entry));
 }
 
 template <class List>
 void end_entry(List& list, const uuid& id, const evolve_context& context) {
-  for (auto& e : list.entries) {
-    if (e.what.id != id) continue;
-    e.is_active = false;
-    e.deactivated_at = context.stamp.recorded_at_us;
-  }
+  const auto* found = list.find(id);
+  if (found == nullptr || !found->is_active) return;
+  auto entry = *found;
+  entry.is_active = false;
+  entry.last_position = context.stamp.at;
+  entry.deactivated_at = context.stamp.recorded_at_us;
+  list.active.erase(name_of(entry.what));
+  list.found_by.erase(also_found_by(entry.what));
+  list.entries.set(id, std::move(entry));
 }
 
 template <class Denied, class Event, class List>
 outcome<std::vector<Event>> deny(const List& list, const uuid& id) {
   const auto* entry = list.find(id);
-  if (entry == nullptr) return reject(errc::not_found, "there is no such entry");
+  if (entry == nullptr) return reject(errc::not_found, "there is no such resource");
   if (!entry->is_active) return std::vector<Event>{};
   return std::vector<Event>{Denied{id}};
+}
+
+template <class List>
+outcome<done> check_room(const List& list) {
+  if (list.active.size() < max_allow_entries) return done{};
+  return reject(errc::conflict, "the allowlist is full: 5,000 active entries");
 }
 
 outcome<done> check_reason(const std::string& reason) {
@@ -88,25 +116,23 @@ void evolve(container_list_state& s, const container_list_event& event,
              event);
 }
 
-outcome<std::vector<image_list_event>> decide_allow(const image_list_state& state,
-                                                    image_allowed entry) {
+outcome<std::vector<image_list_event>> decide(const image_list_state& state,
+                                              const allow_image& command) {
+  auto entry = command.entry;
   auto reference = normalised(entry.reference);
   if (!reference) return reference.error();
   entry.reference = *reference;
   if (auto ok = check_reason(entry.reason); !ok) return ok.error();
-  if (state.entries.size() >= max_allow_entries) {
-    return reject(errc::conflict, "the allowlist is full: 5,000 entries");
-  }
-  for (const auto& e : state.entries) {
-    if (e.is_active && e.what.reference == entry.reference) {
-      return reject(errc::conflict, "an active entry has this reference", "/reference");
-    }
+  if (auto ok = check_room(state); !ok) return ok.error();
+  if (state.active.find(entry.reference) != nullptr) {
+    return reject(errc::conflict, "an active entry has this reference", "/reference");
   }
   return std::vector<image_list_event>{std::move(entry)};
 }
 
-outcome<std::vector<container_list_event>> decide_allow(const container_list_state& state,
-                                                        container_allowed entry) {
+outcome<std::vector<container_list_event>> decide(const container_list_state& state,
+                                                  const allow_container& command) {
+  const auto& entry = command.entry;
   if (!is_container_name(entry.name)) {
     return reject(errc::invalid, "a container's name has 1..255 of [a-zA-Z0-9_.-]", "/name");
   }
@@ -114,51 +140,41 @@ outcome<std::vector<container_list_event>> decide_allow(const container_list_sta
     return reject(errc::invalid, "a container id has 64 hexadecimal digits", "/container_id");
   }
   if (auto ok = check_reason(entry.reason); !ok) return ok.error();
-  if (state.entries.size() >= max_allow_entries) {
-    return reject(errc::conflict, "the allowlist is full: 5,000 entries");
+  if (auto ok = check_room(state); !ok) return ok.error();
+  if (state.active.find(entry.name) != nullptr) {
+    return reject(errc::conflict, "an active entry has this name", "/name");
   }
-  for (const auto& e : state.entries) {
-    if (e.is_active && e.what.name == entry.name) {
-      return reject(errc::conflict, "an active entry has this name", "/name");
-    }
-  }
-  return std::vector<container_list_event>{std::move(entry)};
+  return std::vector<container_list_event>{entry};
 }
 
-outcome<std::vector<image_list_event>> decide_deny(const image_list_state& state, const uuid& id) {
-  return deny<image_denied, image_list_event>(state, id);
+outcome<std::vector<image_list_event>> decide(const image_list_state& state,
+                                              const deny_image& command) {
+  return deny<image_denied, image_list_event>(state, command.id);
 }
 
-outcome<std::vector<container_list_event>> decide_deny(const container_list_state& state,
-                                                       const uuid& id) {
-  return deny<container_denied, container_list_event>(state, id);
+outcome<std::vector<container_list_event>> decide(const container_list_state& state,
+                                                  const deny_container& command) {
+  return deny<container_denied, container_list_event>(state, command.id);
 }
 
 const image_allowed* allowing_entry(const image_list_state& state, const image_reference& image) {
-  const std::string wanted = to_string(image);
-  const image_allowed* by_pattern = nullptr;
-  for (const auto& e : state.entries) {
-    if (!e.is_active) continue;
-    if (e.what.reference == wanted) return &e.what;
-    const bool pattern = e.what.reference.find('*') != std::string::npos;
-    if (by_pattern == nullptr && pattern && image_matches(e.what.reference, image)) {
-      by_pattern = &e.what;
-    }
+  if (const auto* id = state.active.find(to_string(image))) return &state.find(*id)->what;
+  const allow_entry<image_allowed>* first = nullptr;
+  for (const auto& [pattern, id] : state.found_by) {
+    if (!image_matches(pattern, image)) continue;
+    const auto* entry = state.find(id);
+    if (first == nullptr || entry->created_position < first->created_position) first = entry;
   }
-  return by_pattern;
+  return first == nullptr ? nullptr : &first->what;
 }
 
 const container_allowed* allowing_entry(const container_list_state& state,
                                         std::string_view name_or_id) {
-  const bool may_be_id = name_or_id.size() >= 12 && is_hex(name_or_id);
-  for (const auto& e : state.entries) {
-    if (!e.is_active) continue;
-    if (e.what.name == name_or_id) return &e.what;
-    if (may_be_id && e.what.container_id && e.what.container_id->starts_with(name_or_id)) {
-      return &e.what;
-    }
-  }
-  return nullptr;
+  if (const auto* id = state.active.find(name_or_id)) return &state.find(*id)->what;
+  if (name_or_id.size() < 12 || !is_hex(name_or_id)) return nullptr;
+  const auto it = state.found_by.lower_bound(name_or_id);
+  if (it == state.found_by.end() || !it->first.starts_with(name_or_id)) return nullptr;
+  return &state.find(it->second)->what;
 }
 
 }  // namespace reeve::domain

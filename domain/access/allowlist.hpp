@@ -4,6 +4,7 @@
 // Denied by default; an inactive entry denies from the next operation on.
 
 #include "base/outcome.hpp"
+#include "base/persistent_map.hpp"
 #include "domain/access/image_reference.hpp"
 #include "domain/aggregate.hpp"
 
@@ -63,6 +64,22 @@ struct container_denied {
 using image_list_event = std::variant<image_allowed, image_denied>;
 using container_list_event = std::variant<container_allowed, container_denied>;
 
+/// Makes an entry; an active one with the same reference is conflict. The reference is as the
+/// client wrote it and is normalised by the decision.
+struct allow_image {
+  image_allowed entry;
+};
+/// Deactivating twice gives no event.
+struct deny_image {
+  uuid id;
+};
+struct allow_container {
+  container_allowed entry;
+};
+struct deny_container {
+  uuid id;
+};
+
 /// Common to the entries of both lists.
 template <class Allowed>
 struct allow_entry {
@@ -70,6 +87,7 @@ struct allow_entry {
   bool is_active = true;
   std::string created_by;
   position created_position = 0;
+  position last_position = 0;
   time_us created_at = 0;
   std::optional<time_us> deactivated_at;
   bool operator==(const allow_entry&) const = default;
@@ -79,15 +97,15 @@ template <class Allowed>
 struct allow_list {
   uuid tenant;
   domain::version stream_version = 0;
-  std::vector<allow_entry<Allowed>> entries;  // in the order of their making
+  persistent_map<uuid, allow_entry<Allowed>> entries;  // every one that ever was
+  uuid newest;                                         // the entry that was made last
+  /// Of the active ones: reference or name, to the entry.
+  persistent_map<std::string, uuid> active;
+  /// And what else they are found by: patterns of references; "<container id> <name>".
+  persistent_map<std::string, uuid> found_by;
   bool operator==(const allow_list&) const = default;
 
-  const allow_entry<Allowed>* find(const uuid& id) const {
-    for (const auto& e : entries) {
-      if (e.what.id == id) return &e;
-    }
-    return nullptr;
-  }
+  const allow_entry<Allowed>* find(const uuid& id) const { return entries.find(id); }
 };
 
 using image_list_state = allow_list<image_allowed>;
@@ -96,11 +114,13 @@ using container_list_state = allow_list<container_allowed>;
 template <>
 struct aggregate_of<image_list_state> {
   using event = image_list_event;
+  using command = std::variant<allow_image, deny_image>;
   static constexpr std::string_view prefix = "image_allowlist";
 };
 template <>
 struct aggregate_of<container_list_state> {
   using event = container_list_event;
+  using command = std::variant<allow_container, deny_container>;
   static constexpr std::string_view prefix = "container_allowlist";
 };
 
@@ -108,23 +128,22 @@ void evolve(image_list_state& state, const image_list_event& event, const evolve
 void evolve(container_list_state& state, const container_list_event& event,
             const evolve_context& context);
 
-/// Entries of one list, active and not. More would make each start slow and the state large.
+/// Active entries of one list.
 inline constexpr std::size_t max_allow_entries = 5000;
 
-/// Makes an entry; an active one with the same reference is conflict. `entry.reference` is as the
-/// client wrote it and is normalised here.
-outcome<std::vector<image_list_event>> decide_allow(const image_list_state& state,
-                                                    image_allowed entry);
-outcome<std::vector<container_list_event>> decide_allow(const container_list_state& state,
-                                                        container_allowed entry);
-/// Deactivating twice gives no event.
-outcome<std::vector<image_list_event>> decide_deny(const image_list_state& state, const uuid& id);
-outcome<std::vector<container_list_event>> decide_deny(const container_list_state& state,
-                                                       const uuid& id);
+outcome<std::vector<image_list_event>> decide(const image_list_state& state,
+                                              const allow_image& command);
+outcome<std::vector<image_list_event>> decide(const image_list_state& state,
+                                              const deny_image& command);
+outcome<std::vector<container_list_event>> decide(const container_list_state& state,
+                                                  const allow_container& command);
+outcome<std::vector<container_list_event>> decide(const container_list_state& state,
+                                                  const deny_container& command);
 
-/// The active entry that lets this image be started, an exact one before a pattern; null = denied.
+/// The active entry that lets this image be started, an exact one before a pattern, of patterns the
+/// one that was listed first; null = denied.
 const image_allowed* allowing_entry(const image_list_state& state, const image_reference& image);
-/// The active entry for a container by name or by id (64 hex digits, or 12 at least).
+/// The active entry for a container by name, else by id (64 hex digits, or 12 at least).
 const container_allowed* allowing_entry(const container_list_state& state,
                                         std::string_view name_or_id);
 

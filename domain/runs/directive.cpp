@@ -4,6 +4,7 @@ namespace reeve::domain {
 
 void evolve(directive_state& s, const directive_event& event, const evolve_context& context) {
   s.stream_version = context.stamp.version_in_stream;
+  s.last_position = context.stamp.at;
   s.updated_at = context.stamp.recorded_at_us;
   std::visit(overloaded{[&](const directive_created& e) {
                           s.id = e.id;
@@ -22,26 +23,37 @@ void evolve(directive_state& s, const directive_event& event, const evolve_conte
              event);
 }
 
-outcome<directive_events> decide_create(const directive_state& state, const uuid& id,
-                                        const directive_spec& spec, bool is_default) {
+outcome<directive_events> decide(const directive_state& state, const create_directive& c) {
   if (state.stream_version != 0) return reject(errc::conflict, "the directive exists already");
+  auto spec = c.spec;
+  name_tasks(spec.tasks);
   if (auto ok = check_directive(spec, ""); !ok) return ok.error();
-  return directive_events{directive_created{id, spec, is_default}};
+  return directive_events{directive_created{c.id, std::move(spec), c.is_default}};
 }
 
-outcome<directive_events> decide_revise(const directive_state& state, const directive_spec& spec) {
-  if (state.stream_version == 0) return reject(errc::not_found, "there is no such directive");
+outcome<directive_events> decide(const directive_state& state, const revise_directive& c) {
+  if (state.stream_version == 0) return reject(errc::not_found, "there is no such resource");
   if (state.is_archived) return reject(errc::conflict, "the directive is archived");
+  auto spec = c.spec;
+  name_tasks(spec.tasks);
   if (auto ok = check_directive(spec, ""); !ok) return ok.error();
   if (spec == state.spec) return directive_events{};
-  return directive_events{directive_revised{state.id, state.version + 1, spec}};
+  return directive_events{directive_revised{state.id, state.version + 1, std::move(spec)}};
 }
 
-outcome<directive_events> decide_archive(const directive_state& state) {
-  if (state.stream_version == 0) return reject(errc::not_found, "there is no such directive");
+outcome<directive_events> decide(const directive_state& state, const archive_directive&) {
+  if (state.stream_version == 0) return reject(errc::not_found, "there is no such resource");
   if (state.is_default) return reject(errc::conflict, "the default directive cannot be archived");
   if (state.is_archived) return directive_events{};
   return directive_events{directive_archived{state.id}};
+}
+
+directive_spec default_directive() {
+  directive_spec spec;
+  spec.name = "default";
+  spec.description = "Triage of the logs of all allowlisted containers.";
+  spec.tasks.resize(1);
+  return spec;
 }
 
 }  // namespace reeve::domain

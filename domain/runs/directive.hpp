@@ -48,6 +48,25 @@ struct directive_archived {
 
 using directive_event = std::variant<directive_created, directive_revised, directive_archived>;
 
+/// invalid with the field, conflict when it exists already.
+struct create_directive {
+  uuid id;
+  directive_spec spec;
+  bool is_default = false;
+  uuid subject() const { return id; }
+};
+/// A new version; the same spec again gives no event. conflict when it is archived.
+struct revise_directive {
+  uuid id;
+  directive_spec spec;
+  uuid subject() const { return id; }
+};
+/// Archiving twice gives no event; the default directive cannot be archived (conflict).
+struct archive_directive {
+  uuid id;
+  uuid subject() const { return id; }
+};
+
 struct directive_state {
   uuid id;
   uuid tenant;
@@ -57,6 +76,7 @@ struct directive_state {
   bool is_default = false;
   bool is_archived = false;
   position created_position = 0;
+  position last_position = 0;
   time_us created_at = 0;
   time_us updated_at = 0;
   bool operator==(const directive_state&) const = default;
@@ -65,6 +85,7 @@ struct directive_state {
 template <>
 struct aggregate_of<directive_state> {
   using event = directive_event;
+  using command = std::variant<create_directive, revise_directive, archive_directive>;
   static constexpr std::string_view prefix = "directive";
 };
 
@@ -72,12 +93,11 @@ void evolve(directive_state& state, const directive_event& event, const evolve_c
 
 using directive_events = std::vector<directive_event>;
 
-/// `spec` has passed `name_tasks`; invalid with the field, conflict when it exists already.
-outcome<directive_events> decide_create(const directive_state& state, const uuid& id,
-                                        const directive_spec& spec, bool is_default);
-/// A new version; the same spec again gives no event. conflict when it is archived.
-outcome<directive_events> decide_revise(const directive_state& state, const directive_spec& spec);
-/// Archiving twice gives no event; the default directive cannot be archived (conflict).
-outcome<directive_events> decide_archive(const directive_state& state);
+outcome<directive_events> decide(const directive_state& state, const create_directive& command);
+outcome<directive_events> decide(const directive_state& state, const revise_directive& command);
+outcome<directive_events> decide(const directive_state& state, const archive_directive& command);
+
+/// What a tenant has from its creation.
+directive_spec default_directive();
 
 }  // namespace reeve::domain

@@ -25,6 +25,8 @@ bool is_count(std::int64_t n) {
 
 void evolve(llm_usage_state& s, const llm_event& event, const evolve_context& context) {
   s.stream_version = context.stamp.version_in_stream;
+  s.last_position = context.stamp.at;
+  if (s.created_position == 0) s.created_position = context.stamp.at;
   s.tenant = context.tenant;
   std::visit(overloaded{[&](const llm_call_recorded& e) {
                s.job = e.job;
@@ -39,9 +41,8 @@ void evolve(llm_usage_state& s, const llm_event& event, const evolve_context& co
              event);
 }
 
-outcome<std::vector<llm_event>> decide_record(const llm_usage_state&, const uuid& call,
-                                              const uuid& job, const uuid& run,
-                                              const llm_call_request& r) {
+outcome<std::vector<llm_event>> decide(const llm_usage_state&, const record_llm_call& c) {
+  const auto& r = c.counts;
   if (!is_model_name(r.model_name)) {
     return reject(errc::invalid, "a model's name has 1..128 letters, digits and ._:/@+-",
                   "/model_name");
@@ -60,9 +61,9 @@ outcome<std::vector<llm_event>> decide_record(const llm_usage_state&, const uuid
     return reject(errc::invalid, "latency_ms must be 0..86400000", "/latency_ms");
   }
   llm_call_recorded e;
-  e.id = call;
-  e.job = job;
-  e.run = run;
+  e.id = c.call;
+  e.job = c.job;
+  e.run = c.run;
   e.model_name = r.model_name;
   e.prompt_tokens = r.prompt_tokens;
   e.completion_tokens = r.completion_tokens;

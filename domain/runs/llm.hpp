@@ -38,6 +38,32 @@ struct llm_call_recorded {
 
 using llm_event = std::variant<llm_call_recorded>;
 
+/// What a client may say of a call. Nothing else is accepted.
+struct llm_call_request {
+  std::string model_name;
+  std::int64_t prompt_tokens = 0;            // 0..1,000,000,000
+  std::int64_t completion_tokens = 0;        // 0..1,000,000,000
+  std::optional<std::int64_t> total_tokens;  // must be the sum
+  std::optional<std::int64_t> latency_ms;    // 0..86,400,000
+  static constexpr auto fields() {
+    return std::tuple{field("model_name", &llm_call_request::model_name),
+                      field("prompt_tokens", &llm_call_request::prompt_tokens),
+                      field("completion_tokens", &llm_call_request::completion_tokens),
+                      field("total_tokens", &llm_call_request::total_tokens),
+                      field("latency_ms", &llm_call_request::latency_ms)};
+  }
+};
+
+/// The name of a model is an identifier: letters, digits and ._:/@+- , 1..128, no spaces, so that
+/// no sentence can hide in it.
+struct record_llm_call {
+  uuid call;
+  uuid job;
+  uuid run;
+  llm_call_request counts;
+  uuid subject() const { return job; }
+};
+
 struct llm_totals {
   std::int64_t calls = 0;
   std::int64_t prompt_tokens = 0;
@@ -57,6 +83,8 @@ struct llm_usage_state {
   uuid run;
   uuid tenant;
   domain::version stream_version = 0;
+  position created_position = 0;  // of the job's first call
+  position last_position = 0;
   llm_totals totals;
   std::optional<llm_call_recorded> last_call;  // the newest one, and when
   time_us last_at = 0;
@@ -66,31 +94,13 @@ struct llm_usage_state {
 template <>
 struct aggregate_of<llm_usage_state> {
   using event = llm_event;
+  using command = std::variant<record_llm_call>;
   static constexpr std::string_view prefix = "llm";
 };
 
 void evolve(llm_usage_state& state, const llm_event& event, const evolve_context& context);
 
-/// What a client may say of a call. Nothing else is accepted.
-struct llm_call_request {
-  std::string model_name;
-  std::int64_t prompt_tokens = 0;            // 0..1,000,000,000
-  std::int64_t completion_tokens = 0;        // 0..1,000,000,000
-  std::optional<std::int64_t> total_tokens;  // must be the sum
-  std::optional<std::int64_t> latency_ms;    // 0..86,400,000
-  static constexpr auto fields() {
-    return std::tuple{field("model_name", &llm_call_request::model_name),
-                      field("prompt_tokens", &llm_call_request::prompt_tokens),
-                      field("completion_tokens", &llm_call_request::completion_tokens),
-                      field("total_tokens", &llm_call_request::total_tokens),
-                      field("latency_ms", &llm_call_request::latency_ms)};
-  }
-};
-
-/// The name of a model is an identifier: letters, digits and ._:/@+- , 1..128, no spaces, so that
-/// no sentence can hide in it.
-outcome<std::vector<llm_event>> decide_record(const llm_usage_state& state, const uuid& call,
-                                              const uuid& job, const uuid& run,
-                                              const llm_call_request& request);
+outcome<std::vector<llm_event>> decide(const llm_usage_state& state,
+                                       const record_llm_call& command);
 
 }  // namespace reeve::domain

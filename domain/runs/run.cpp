@@ -26,6 +26,25 @@ std::map<std::string, std::int64_t> jobs_by_status(const run_state& state) {
   return counts;
 }
 
+std::string engine_of(const run_state& state) {
+  std::string engine;
+  for (const auto& job : state.jobs) {
+    for (const auto& attempt : job.attempts) {
+      const auto& its = attempt.intent.engine;
+      if (!engine.empty() && engine != its) return "mixed";
+      engine = its;
+    }
+  }
+  return engine.empty() ? state.launch->expected_engine : engine;
+}
+
+bool is_simulated(const run_state& state) {
+  const auto pretends = [](const attempt_state& a) { return a.intent.engine == "simulated"; };
+  return std::any_of(state.jobs.begin(), state.jobs.end(), [&](const job_state& job) {
+    return std::any_of(job.attempts.begin(), job.attempts.end(), pretends);
+  });
+}
+
 namespace {
 
 /// The job and its attempt that an event speaks of. The log is ours: one that does not fit was
@@ -47,6 +66,7 @@ void on_launched(run_state& s, const run_launched& e, const evolve_context& c) {
   for (std::size_t i = 0; i < e.jobs.size(); ++i) {
     s.jobs[i].id = e.jobs[i];
     s.jobs[i].ordinal = i;
+    s.jobs[i].last_position = c.stamp.at;
   }
 }
 
@@ -55,16 +75,24 @@ void on_intended(run_state& s, const attempt_intended& e, const evolve_context& 
   if (job == nullptr) return;
   job->status = job_status::running;
   job->waiting_for_engine = false;
-  if (!job->started_at) job->started_at = c.stamp.recorded_at_us;
+  if (!job->started_at) {
+    job->started_at = c.stamp.recorded_at_us;
+    job->started_position = c.stamp.at;
+  }
   attempt_state a;
   a.number = e.attempt;
-  a.container_name = e.container_name;
-  a.image = e.image;
-  a.image_id = e.image_id;
-  a.volume = e.volume;
+  a.intent = e;
   a.intended_at = c.stamp.recorded_at_us;
-  a.deadline_at = e.deadline.at;
   job->attempts.push_back(std::move(a));
+}
+
+void on_started(run_state& s, const attempt_started& e, const evolve_context& c) {
+  auto* a = attempt_in(s, e.job, e.attempt);
+  if (a == nullptr) return;
+  a->started_at = c.stamp.recorded_at_us;
+  a->adopted = e.adopted;
+  if (e.engine_started_at) a->engine_started_at = e.engine_started_at->at;
+  s.find(e.job)->waiting_for_engine = false;
 }
 
 void on_ended(run_state& s, const attempt_ended& e, const evolve_context& c) {
@@ -73,6 +101,8 @@ void on_ended(run_state& s, const attempt_ended& e, const evolve_context& c) {
   a->exit_code = e.exit_code;
   a->reason = e.reason;
   a->log = e.log;
+  a->oom_killed = e.oom_killed;
+  a->quarantined = false;
   a->finished_at = c.stamp.recorded_at_us;
 }
 
@@ -83,6 +113,18 @@ void on_finished(run_state& s, const job_finished& e, const evolve_context& c) {
   job->reason = e.reason;
   job->waiting_for_engine = false;
   job->finished_at = c.stamp.recorded_at_us;
+  job->finished_position = c.stamp.at;
+}
+
+/// The job that an event names has been touched by it.
+void note_position(run_state& s, const run_event& event, position at) {
+  std::visit(
+      [&](const auto& e) {
+        if constexpr (requires { e.job; }) {
+          if (auto* job = s.find(e.job)) job->last_position = at;
+        }
+      },
+      event);
 }
 
 }  // namespace
@@ -90,29 +132,41 @@ void on_finished(run_state& s, const job_finished& e, const evolve_context& c) {
 void evolve(run_state& s, const run_event& event, const evolve_context& c) {
   s.stream_version = c.stamp.version_in_stream;
   s.last_position = c.stamp.at;
+  note_position(s, event, c.stamp.at);
   std::visit(overloaded{[&](const run_launched& e) { on_launched(s, e, c); },
                         [&](const run_started&) {
                           s.status = run_status::running;
                           s.started_at = c.stamp.recorded_at_us;
+                          s.started_position = c.stamp.at;
                         },
                         [&](const attempt_intended& e) { on_intended(s, e, c); },
                         [&](const container_created& e) {
                           if (auto* a = attempt_in(s, e.job, e.attempt))
                             a->container_id = e.container_id;
                         },
-                        [&](const attempt_started& e) {
-                          if (auto* a = attempt_in(s, e.job, e.attempt))
-                            a->started_at = c.stamp.recorded_at_us;
+                        [&](const attempt_started& e) { on_started(s, e, c); },
+                        [&](const stop_intended& e) {
+                          if (auto* a = attempt_in(s, e.job, e.attempt)) a->stopping = e.reason;
                         },
                         [&](const attempt_ended& e) { on_ended(s, e, c); },
                         [&](const retry_scheduled& e) {
                           if (auto* job = s.find(e.job)) {
                             job->status = job_status::pending;
-                            job->not_before = e.not_before.at;
+                            job->backoff_ms = e.backoff_ms;
+                            job->backoff_since = c.stamp.recorded_at_us;
                           }
                         },
                         [&](const work_attempted& e) {
                           if (auto* a = attempt_in(s, e.job, e.attempt)) a->works = e.n;
+                        },
+                        [&](const work_quarantined& e) {
+                          if (auto* a = attempt_in(s, e.job, e.attempt)) a->quarantined = true;
+                        },
+                        [&](const work_released& e) {
+                          if (auto* a = attempt_in(s, e.job, e.attempt)) {
+                            a->quarantined = false;
+                            a->works = 0;
+                          }
                         },
                         [&](const job_waiting& e) {
                           if (auto* job = s.find(e.job)) job->waiting_for_engine = true;
@@ -127,6 +181,7 @@ void evolve(run_state& s, const run_event& event, const evolve_context& c) {
                         [&](const run_finished& e) {
                           s.status = e.status;
                           s.finished_at = c.stamp.recorded_at_us;
+                          s.finished_position = c.stamp.at;
                         }},
              event);
 }

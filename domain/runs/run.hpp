@@ -4,10 +4,12 @@
 
 #include "base/shared_value.hpp"
 #include "domain/access/allowlist.hpp"
+#include "domain/runs/run_commands.hpp"
 #include "domain/runs/run_events.hpp"
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,19 +17,20 @@ namespace reeve::domain {
 
 struct attempt_state {
   std::int64_t number = 0;
-  std::optional<std::string> container_name;
+  attempt_intended intent;
   std::optional<std::string> container_id;
-  std::optional<std::string> image;
-  std::optional<std::string> image_id;
-  std::optional<std::string> volume;  // nothing: of the container's name
   std::optional<std::int64_t> exit_code;
   std::optional<end_reason> reason;
   std::optional<blob_ref> log;
+  bool oom_killed = false;
   time_us intended_at = 0;
   std::optional<time_us> started_at;
+  std::optional<time_us> engine_started_at;
   std::optional<time_us> finished_at;
-  time_us deadline_at = 0;
-  std::int64_t works = 0;  // how often a crash made it be taken up again
+  bool adopted = false;
+  std::optional<end_reason> stopping;  // why it was to be stopped
+  std::int64_t works = 0;              // how often a crash made it be taken up again
+  bool quarantined = false;
   bool operator==(const attempt_state&) const = default;
   bool is_open() const { return !reason.has_value(); }
 };
@@ -48,7 +51,12 @@ struct job_state {
   std::vector<artifact_state> artifacts;
   std::optional<time_us> started_at;
   std::optional<time_us> finished_at;
-  time_us not_before = 0;
+  std::optional<position> started_position;
+  std::optional<position> finished_position;
+  position last_position = 0;  // of the newest event that names the job
+  /// Of the newest retry: its backoff and when it was scheduled, by the journal's stamps.
+  std::int64_t backoff_ms = 0;
+  time_us backoff_since = 0;
   bool waiting_for_engine = false;
   bool operator==(const job_state&) const = default;
 
@@ -71,6 +79,8 @@ struct run_state {
   time_us created_at = 0;
   std::optional<time_us> started_at;
   std::optional<time_us> finished_at;
+  std::optional<position> started_position;
+  std::optional<position> finished_position;
   bool operator==(const run_state&) const = default;
 
   const task_spec& task_of(const job_state& job) const {
@@ -83,6 +93,7 @@ struct run_state {
 template <>
 struct aggregate_of<run_state> {
   using event = run_event;
+  using command = std::variant<launch_run, cancel_run>;
   static constexpr std::string_view prefix = "run";
 };
 
@@ -90,65 +101,67 @@ void evolve(run_state& state, const run_event& event, const evolve_context& cont
 
 using run_events = std::vector<run_event>;
 
-struct launch_command {
-  uuid run;
-  std::vector<uuid> jobs;
-  directive_snapshot directive;
-  std::string engine;
-  std::optional<std::string> since;
-  std::optional<uuid> since_run;
-  std::optional<time_us> since_at;
-  label_map labels;
-  std::optional<uuid> retry_of;
-};
-
-/// Everything that can be refused before anything starts: the directive's own rules (invalid, with
-/// the field), then the allowlists (not_allowlisted, with the field). `at` is the pointer of the
-/// tasks in the request ("/tasks" or "/directive/tasks").
-outcome<run_events> decide_launch(const run_state& state, const launch_command& command,
-                                  const image_list_state& images,
-                                  const container_list_state& containers, const std::string& at);
-
 /// The allowlist's word on one task, at launch and again right before the start.
 outcome<done> check_allowed(const task_spec& task, const image_list_state& images,
                             const container_list_state& containers, const std::string& at);
 
 /// What the run wants next: `events` to be appended at once (jobs that cannot run any more, the
-/// run's end), then jobs whose attempt may be started now, best first, and when to look
-/// again (0 = only after the next event).
+/// run's end), then jobs whose attempt may be started now, best first. `resting` are those whose
+/// backoff is not over: who runs the run keeps the time.
 struct run_plan {
   run_events events;
   std::vector<uuid> startable;
-  time_us wake_at = 0;
 };
-run_plan plan(const run_state& state, time_us now);
+run_plan plan(const run_state& state, const std::set<uuid>& resting = {});
 
-/// The intent to start the next attempt, after `run_started` if it is the run's first one. `now`
-/// gives the deadline.
-outcome<run_events> decide_intend(const run_state& state, const uuid& job, time_us now,
-                                  std::optional<std::string> container_name,
-                                  std::optional<std::string> image,
-                                  std::optional<std::string> image_id,
-                                  std::optional<std::string> volume = {});
+/// How long one try of the job may take.
+std::int64_t timeout_ms_of(const run_state& state, const job_state& job);
+
+/// What is left at `now` of a span that began with an event at `since`. Stamps can lie ahead of the
+/// clock or far behind it, so it is never more than the whole and never less than nothing.
+constexpr std::int64_t rest_ms(time_us since, std::int64_t span_ms, time_us now) {
+  const auto left = (since - now) / 1000 + span_ms;
+  return left < 0 ? 0 : left > span_ms ? span_ms : left;
+}
+
+/// The intent to start the next attempt, after `run_started` if it is the run's first one. Job,
+/// number and timeout of `intent` are filled in.
+outcome<run_events> decide_intend(const run_state& state, const uuid& job, attempt_intended intent);
+
+/// How an attempt ended.
+struct attempt_end {
+  end_reason reason = end_reason::exited;
+  std::optional<std::int64_t> exit_code = {};
+  std::optional<blob_ref> log = {};
+  bool oom_killed = false;
+};
 
 /// An attempt's end, and what follows for its job: finished, or a retry after a backoff.
 /// Success is `exited` with code 0, or `completed`. Cancelled runs, refusals that another try
-/// cannot mend and unknown outcomes are never tried again. In a cancelled run what did not succeed
-/// is `cancelled`, but an unknown outcome stays one.
-outcome<run_events> decide_end(const run_state& state, const uuid& job, end_reason reason,
-                               std::optional<std::int64_t> exit_code, std::optional<blob_ref> log,
-                               time_us now);
+/// cannot mend and unknown outcomes are never tried again. A cancelled run changes no reason: what
+/// ended before a stop reached it is what it was.
+outcome<run_events> decide_end(const run_state& state, const uuid& job, attempt_end how);
+
+/// What becomes of a quarantined attempt: it goes on, or its job fails as quarantined.
+outcome<run_events> decide_release(const run_state& state, const uuid& job);
+outcome<run_events> decide_discard(const run_state& state, const uuid& job);
 
 /// A job that fails before an attempt was intended (refused, image missing).
 outcome<run_events> decide_refuse(const run_state& state, const uuid& job, end_reason reason);
 
 /// The request to cancel; jobs that do not run are cancelled with it, and the run ends with it if
-/// none runs. Twice gives no event; conflict when the run is over.
-outcome<run_events> decide_cancel(const run_state& state);
+/// none runs.
+outcome<run_events> decide(const run_state& state, const cancel_run& command);
 
 /// "reeve-<last 12 digits of the tenant>-<job>-a<attempt>", also the volume's name.
 std::string container_name_of(const uuid& tenant, const uuid& job, std::int64_t attempt);
 
 std::map<std::string, std::int64_t> jobs_by_status(const run_state& state);
+
+/// The engine of its attempts, "mixed" if there are several, before the first one what was expected
+/// at the launch.
+std::string engine_of(const run_state& state);
+/// Whether any attempt only pretended to run: such a run is never a last success.
+bool is_simulated(const run_state& state);
 
 }  // namespace reeve::domain

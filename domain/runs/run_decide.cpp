@@ -72,20 +72,15 @@ bool may_retry(end_reason reason) {
   }
 }
 
-/// Nobody knows whether the command did its work. A request to cancel makes that no better.
-bool is_unknown(end_reason reason) {
-  return reason == end_reason::outcome_unknown || reason == end_reason::second_start;
-}
-
 /// The run starts with the first thing that one of its jobs does.
 run_events started_before(const run_state& s) {
   return s.status == run_status::pending ? run_events{run_started{}} : run_events{};
 }
 
-time_us backoff_us(const run_state& s, std::int64_t attempt) {
+std::int64_t backoff_ms(const run_state& s, std::int64_t attempt) {
   std::int64_t ms = s.launch->directive.limits.retry_base_ms;
   for (std::int64_t i = 1; i < attempt && ms < most_backoff_ms; ++i) ms *= 2;
-  return std::min(ms, most_backoff_ms) * 1000;
+  return std::min(ms, most_backoff_ms);
 }
 
 }  // namespace
@@ -116,38 +111,7 @@ outcome<done> check_allowed(const task_spec& task, const image_list_state& image
   return done{};
 }
 
-outcome<run_events> decide_launch(const run_state& state, const launch_command& c,
-                                  const image_list_state& images,
-                                  const container_list_state& containers, const std::string& at) {
-  if (state.stream_version != 0) return reject(errc::conflict, "the run exists already");
-  if (auto ok = check_tasks(c.directive.tasks, at); !ok) return ok.error();
-  const auto around = at.substr(0, at.find_last_of('/'));
-  if (auto ok = check_limits(c.directive.limits, around + "/limits"); !ok) return ok.error();
-  if (c.jobs.size() != c.directive.tasks.size()) {
-    return reject(errc::internal, "a run has one job for each task");
-  }
-  if (auto ok = check_labels(c.labels, "/labels"); !ok) return ok.error();
-  if (c.since) {
-    if (auto ok = check_since(*c.since, "/since"); !ok) return ok.error();
-  }
-  for (std::size_t i = 0; i < c.directive.tasks.size(); ++i) {
-    auto ok = check_allowed(c.directive.tasks[i], images, containers, at + "/" + std::to_string(i));
-    if (!ok) return ok.error();
-  }
-  run_launched e;
-  e.id = c.run;
-  e.directive = c.directive;
-  e.jobs = c.jobs;
-  e.engine = c.engine;
-  e.since = c.since;
-  e.since_run = c.since_run;
-  if (c.since_at) e.since_at = timestamp{*c.since_at};
-  e.labels = c.labels;
-  e.retry_of = c.retry_of;
-  return run_events{std::move(e)};
-}
-
-run_plan plan(const run_state& state, time_us now) {
+run_plan plan(const run_state& state, const std::set<uuid>& resting) {
   run_plan result;
   if (is_terminal(state.status) || state.stream_version == 0) return result;
   run_state s = state;
@@ -157,12 +121,7 @@ run_plan plan(const run_state& state, time_us now) {
   for (const auto& job : s.jobs) {
     if (job.status == job_status::running) ++running;
     if (job.status != job_status::pending || needs_of(s, job) != needs::met) continue;
-    if (job.not_before > now) {
-      result.wake_at =
-          result.wake_at == 0 ? job.not_before : std::min(result.wake_at, job.not_before);
-    } else if (!s.cancel_requested) {
-      ready.push_back(&job);
-    }
+    if (!s.cancel_requested && !resting.contains(job.id)) ready.push_back(&job);
   }
   const bool over = std::all_of(s.jobs.begin(), s.jobs.end(),
                                 [](const auto& job) { return is_terminal(job.status); });
@@ -181,53 +140,59 @@ run_plan plan(const run_state& state, time_us now) {
   return result;
 }
 
-outcome<run_events> decide_intend(const run_state& state, const uuid& id, time_us now,
-                                  std::optional<std::string> container_name,
-                                  std::optional<std::string> image,
-                                  std::optional<std::string> image_id,
-                                  std::optional<std::string> volume) {
+std::int64_t timeout_ms_of(const run_state& state, const job_state& job) {
+  const auto& limits = state.launch->directive.limits;
+  return state.task_of(job).timeout_s.value_or(limits.timeout_s) * 1000;
+}
+
+outcome<run_events> decide_intend(const run_state& state, const uuid& id, attempt_intended intent) {
   const auto* job = state.find(id);
   if (job == nullptr) return reject(errc::not_found, "there is no such job");
   if (state.cancel_requested || is_terminal(state.status)) {
     return reject(errc::conflict, "the run is over or being cancelled");
   }
   if (job->status != job_status::pending) return reject(errc::conflict, "the job is not pending");
-  const auto& task = state.task_of(*job);
-  const std::int64_t timeout_s = task.timeout_s.value_or(state.launch->directive.limits.timeout_s);
-  attempt_intended e;
-  e.job = id;
-  e.attempt = static_cast<std::int64_t>(job->attempts.size()) + 1;
-  e.container_name = std::move(container_name);
-  e.image = std::move(image);
-  e.image_id = std::move(image_id);
-  e.volume = std::move(volume);
-  e.deadline = timestamp{now + timeout_s * us_per_second};
+  intent.job = id;
+  intent.attempt = static_cast<std::int64_t>(job->attempts.size()) + 1;
+  intent.timeout_ms = timeout_ms_of(state, *job);
   run_events events = started_before(state);
-  events.push_back(std::move(e));
+  events.push_back(std::move(intent));
   return events;
 }
 
-outcome<run_events> decide_end(const run_state& state, const uuid& id, end_reason reason,
-                               std::optional<std::int64_t> exit_code, std::optional<blob_ref> log,
-                               time_us now) {
+outcome<run_events> decide_end(const run_state& state, const uuid& id, attempt_end how) {
   const auto* job = state.find(id);
   const auto* open = job == nullptr ? nullptr : job->open_attempt();
   if (open == nullptr) return reject(errc::conflict, "the job has no open attempt");
+  const auto reason = how.reason;
   const bool good = reason == end_reason::completed ||
-                    (reason == end_reason::exited && exit_code == std::int64_t{0});
-  if (!good && state.cancel_requested && !is_unknown(reason)) reason = end_reason::cancelled;
-  run_events events{attempt_ended{id, open->number, exit_code, reason, log}};
+                    (reason == end_reason::exited && how.exit_code == std::int64_t{0});
+  run_events events{
+      attempt_ended{id, open->number, how.exit_code, reason, std::move(how.log), how.oom_killed}};
   const bool stop = good || state.cancel_requested || !may_retry(reason) ||
                     open->number > retries_of(state, *job);
   if (!stop) {
-    events.push_back(
-        retry_scheduled{id, open->number + 1, timestamp{now + backoff_us(state, open->number)}});
+    events.push_back(retry_scheduled{id, open->number + 1, backoff_ms(state, open->number)});
     return events;
   }
   auto status = good ? job_status::success : job_status::failed;
   if (reason == end_reason::cancelled) status = job_status::cancelled;
   events.push_back(job_finished{id, status, reason});
   return events;
+}
+
+outcome<run_events> decide_release(const run_state& state, const uuid& id) {
+  const auto* job = state.find(id);
+  const auto* open = job == nullptr ? nullptr : job->open_attempt();
+  if (open == nullptr || !open->quarantined) {
+    return reject(errc::conflict, "only quarantined work can be released or discarded");
+  }
+  return run_events{work_released{id, open->number}};
+}
+
+outcome<run_events> decide_discard(const run_state& state, const uuid& id) {
+  if (auto ok = decide_release(state, id); !ok) return ok;
+  return decide_end(state, id, {end_reason::quarantined});
 }
 
 outcome<run_events> decide_refuse(const run_state& state, const uuid& id, end_reason reason) {
@@ -239,8 +204,8 @@ outcome<run_events> decide_refuse(const run_state& state, const uuid& id, end_re
   return events;
 }
 
-outcome<run_events> decide_cancel(const run_state& state) {
-  if (state.stream_version == 0) return reject(errc::not_found, "there is no such run");
+outcome<run_events> decide(const run_state& state, const cancel_run&) {
+  if (state.stream_version == 0) return reject(errc::not_found, "there is no such resource");
   if (is_terminal(state.status)) return reject(errc::conflict, "the run is over");
   if (state.cancel_requested) return run_events{};
   run_events events{run_cancel_requested{}};

@@ -102,7 +102,8 @@ struct run_launched {
   uuid id;
   directive_snapshot directive;
   std::vector<uuid> jobs;  // one id per task of the snapshot, in its order
-  std::string engine;      // "docker" or "simulated", for ever
+  /// Where its attempts would have run then; each says for itself where it did.
+  std::string expected_engine;
   std::optional<std::string> since;
   /// What "last_success" meant at launch: that run's id and the time it was launched.
   std::optional<uuid> since_run;
@@ -114,7 +115,7 @@ struct run_launched {
     return std::tuple{field("id", &run_launched::id),
                       field("directive_snapshot", &run_launched::directive),
                       field("jobs", &run_launched::jobs),
-                      field("engine", &run_launched::engine),
+                      field("expected_engine", &run_launched::expected_engine),
                       field("since", &run_launched::since),
                       field("since_run", &run_launched::since_run),
                       field("since_at", &run_launched::since_at),
@@ -132,20 +133,32 @@ struct run_started {
 struct attempt_intended {
   static constexpr std::string_view type = "attempt_intended";
   uuid job;
-  std::int64_t attempt = 0;  // 1..
+  std::int64_t attempt = 0;              // 1..
+  std::string executor;                  // who carries it out: "engine", or "reeve" itself
+  std::string engine;                    // "docker" or "simulated", for ever
+  std::optional<std::string> engine_id;  // the engine's own: another one has another
+  std::optional<std::string> node;       // where it was placed
+  std::int64_t timeout_ms = 0;           // from its start; apart from that, of what lies before it
+  std::int64_t epoch = 0;                // of the leadership that decided it
+  std::optional<digest> spec_hash;       // of what the engine is asked for
   std::optional<std::string> container_name;
   std::optional<std::string> image;     // normalised reference
   std::optional<std::string> image_id;  // "sha256:…", checked again between create and start
-  timestamp deadline;
-  std::optional<std::string> volume;  // at /reeve; nothing: of the container's name
+  std::optional<std::string> volume;    // at /reeve; nothing: of the container's name
   bool operator==(const attempt_intended&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("job", &attempt_intended::job),
                       field("attempt", &attempt_intended::attempt),
+                      field("executor", &attempt_intended::executor),
+                      field("engine", &attempt_intended::engine),
+                      field("engine_id", &attempt_intended::engine_id),
+                      field("node", &attempt_intended::node),
+                      field("timeout_ms", &attempt_intended::timeout_ms),
+                      field("epoch", &attempt_intended::epoch),
+                      field("spec_hash", &attempt_intended::spec_hash),
                       field("container_name", &attempt_intended::container_name),
                       field("image", &attempt_intended::image),
                       field("image_id", &attempt_intended::image_id),
-                      field("deadline", &attempt_intended::deadline),
                       field("volume", &attempt_intended::volume)};
   }
 };
@@ -167,12 +180,28 @@ struct attempt_started {
   static constexpr std::string_view type = "attempt_started";
   uuid job;
   std::int64_t attempt = 0;
-  bool adopted = false;  // found running after a restart of the server
+  bool adopted = false;  // found after an unclear answer or a restart of the server
+  /// By the engine's clock: another start of the same container has another one.
+  std::optional<timestamp> engine_started_at;
   bool operator==(const attempt_started&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("job", &attempt_started::job),
                       field("attempt", &attempt_started::attempt),
-                      field("adopted", &attempt_started::adopted)};
+                      field("adopted", &attempt_started::adopted),
+                      field("engine_started_at", &attempt_started::engine_started_at)};
+  }
+};
+
+/// Precedes a stop of what runs.
+struct stop_intended {
+  static constexpr std::string_view type = "stop_intended";
+  uuid job;
+  std::int64_t attempt = 0;
+  end_reason reason = end_reason::timed_out;  // or cancelled
+  bool operator==(const stop_intended&) const = default;
+  static constexpr auto fields() {
+    return std::tuple{field("job", &stop_intended::job), field("attempt", &stop_intended::attempt),
+                      field("reason", &stop_intended::reason)};
   }
 };
 
@@ -183,11 +212,15 @@ struct attempt_ended {
   std::optional<std::int64_t> exit_code;
   end_reason reason = end_reason::exited;
   std::optional<blob_ref> log;  // stored before this event
+  bool oom_killed = false;      // the kernel killed something of it, perhaps not the command
   bool operator==(const attempt_ended&) const = default;
   static constexpr auto fields() {
-    return std::tuple{field("job", &attempt_ended::job), field("attempt", &attempt_ended::attempt),
+    return std::tuple{field("job", &attempt_ended::job),
+                      field("attempt", &attempt_ended::attempt),
                       field("exit_code", &attempt_ended::exit_code),
-                      field("reason", &attempt_ended::reason), field("log", &attempt_ended::log)};
+                      field("reason", &attempt_ended::reason),
+                      field("log", &attempt_ended::log),
+                      field("oom_killed", &attempt_ended::oom_killed)};
   }
 };
 
@@ -195,12 +228,12 @@ struct retry_scheduled {
   static constexpr std::string_view type = "retry_scheduled";
   uuid job;
   std::int64_t next_attempt = 0;
-  timestamp not_before;
+  std::int64_t backoff_ms = 0;  // from this event on
   bool operator==(const retry_scheduled&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("job", &retry_scheduled::job),
                       field("next_attempt", &retry_scheduled::next_attempt),
-                      field("not_before", &retry_scheduled::not_before)};
+                      field("backoff_ms", &retry_scheduled::backoff_ms)};
   }
 };
 
@@ -214,6 +247,31 @@ struct work_attempted {
   static constexpr auto fields() {
     return std::tuple{field("job", &work_attempted::job),
                       field("attempt", &work_attempted::attempt), field("n", &work_attempted::n)};
+  }
+};
+
+/// The third crash while working on it: it waits for an operator.
+struct work_quarantined {
+  static constexpr std::string_view type = "work_quarantined";
+  uuid job;
+  std::int64_t attempt = 0;
+  std::int64_t crashes = 0;
+  bool operator==(const work_quarantined&) const = default;
+  static constexpr auto fields() {
+    return std::tuple{field("job", &work_quarantined::job),
+                      field("attempt", &work_quarantined::attempt),
+                      field("crashes", &work_quarantined::crashes)};
+  }
+};
+
+/// An operator lets a quarantined attempt go on, with a fresh count.
+struct work_released {
+  static constexpr std::string_view type = "work_released";
+  uuid job;
+  std::int64_t attempt = 0;
+  bool operator==(const work_released&) const = default;
+  static constexpr auto fields() {
+    return std::tuple{field("job", &work_released::job), field("attempt", &work_released::attempt)};
   }
 };
 
@@ -267,9 +325,9 @@ struct run_finished {
   static constexpr auto fields() { return std::tuple{field("status", &run_finished::status)}; }
 };
 
-using run_event =
-    std::variant<run_launched, run_started, attempt_intended, container_created, attempt_started,
-                 attempt_ended, retry_scheduled, work_attempted, job_waiting, artifact_stored,
-                 job_finished, run_cancel_requested, run_finished>;
+using run_event = std::variant<run_launched, run_started, attempt_intended, container_created,
+                               attempt_started, stop_intended, attempt_ended, retry_scheduled,
+                               work_attempted, work_quarantined, work_released, job_waiting,
+                               artifact_stored, job_finished, run_cancel_requested, run_finished>;
 
 }  // namespace reeve::domain

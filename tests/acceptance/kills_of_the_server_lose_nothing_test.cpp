@@ -31,7 +31,7 @@ void kill_again_and_again(server& reeve, steady_clients& clients, support::dice&
 
 void expect_no_active_runs(const server& reeve) {
   auto database = reeve.database();
-  EXPECT_TRUE(support::eventually(10s * support::time_factor(), [&] {
+  EXPECT_TRUE(support::eventually(30s * support::time_factor(), [&] {
     return database.number(
                "SELECT count(*) FROM reeve_read.runs WHERE status IN "
                "('pending', 'running')") == 0;

@@ -70,7 +70,8 @@ TEST(EV8_replay, names_every_row_that_was_changed_by_hand) {
       {"UPDATE reeve_read.runs SET status = 'failed' WHERE id = '" + run + "'", "runs", "status"},
       {"UPDATE reeve_read.runs SET doc = doc || ' ' WHERE id = '" + run + "'", "runs", "doc"},
       {"DELETE FROM reeve_read.jobs WHERE run_id = '" + run + "' AND ordinal = 0", "jobs", ""},
-      {"INSERT INTO reeve_read.run_labels SELECT tenant, 'forged', 'yes', id FROM "
+      {"INSERT INTO reeve_read.run_labels SELECT tenant, 'forged', 'yes', created_position, id "
+       "FROM "
        "reeve_read.runs WHERE id = '" +
            run + "'",
        "run_labels", ""},

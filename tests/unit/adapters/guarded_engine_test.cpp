@@ -37,12 +37,13 @@ class moody_engine final : public simulated_engine {
     if (mood_->pings == errc::bad_request) return simulated_engine::ping(slot);
     slot.answer(reeve::reject(mood_->pings, "as told"));
   }
-  void create_volume(std::string name, label_map labels, reply_slot<done> slot) override {
+  void create_volume(reeve::fencing_token by, std::string name, label_map labels,
+                     reply_slot<done> slot) override {
     if (mood_->hanging) {
       std::lock_guard lock{mood_->mutex};
       mood_->held.push_back(slot);
     } else if (mood_->volumes == errc::bad_request) {
-      simulated_engine::create_volume(name, labels, slot);
+      simulated_engine::create_volume(by, name, labels, slot);
     } else {
       slot.answer(reeve::reject(mood_->volumes, "as told"));
     }
@@ -66,8 +67,8 @@ class CTR3_guarded : public testing::Test {
                   changes.push_back(std::string{name_of(kind)} + ": " + std::string{name_of(from)} +
                                     " to " + std::string{name_of(to)});
                 }}) {}
-  std::string volume() {
-    return code_of(ask<done>([&](auto slot) { engine.create_volume("some-volume", {}, slot); }));
+  std::string volume(const std::string& name = "some-volume") {
+    return code_of(ask<done>([&](auto slot) { engine.create_volume({}, name, {}, slot); }));
   }
   bool up() {
     return poll_until([&] { return engine.status().available; });
@@ -114,7 +115,7 @@ TEST_F(CTR3_guarded, going_and_coming_is_told_once_each) {
 TEST_F(CTR3_guarded, proper_refusals_never_open_the_breaker) {
   ASSERT_TRUE(up());
   for (int i = 0; i < 20; ++i) {
-    EXPECT_EQ(code_of(ask<done>([&](auto slot) { engine.remove_volume("absent", slot); })),
+    EXPECT_EQ(code_of(ask<done>([&](auto slot) { engine.remove_volume({}, "absent", slot); })),
               "not_found");
   }
   EXPECT_EQ(engine.status().breaker, "closed");
@@ -123,7 +124,7 @@ TEST_F(CTR3_guarded, proper_refusals_never_open_the_breaker) {
 TEST_F(CTR3_guarded, a_class_that_fails_opens_alone) {
   ASSERT_TRUE(up());
   mood->volumes = errc::internal;
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(volume(), "internal");
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(volume("v" + std::to_string(i)), "internal");
   mood->volumes = errc::bad_request;
   EXPECT_EQ(volume(), "engine_unavailable") << "refused without asking the engine";
   EXPECT_EQ(engine.status().breaker, "open");
@@ -134,13 +135,26 @@ TEST_F(CTR3_guarded, a_class_that_fails_opens_alone) {
   EXPECT_EQ(changes, std::vector<std::string>{"mutate: closed to open"});
 }
 
+TEST_F(CTR3_guarded, one_object_that_always_fails_opens_it_for_nobody) {
+  ASSERT_TRUE(up());
+  mood->volumes = errc::internal;
+  for (int i = 0; i < 30; ++i) EXPECT_EQ(volume(), "internal");
+  mood->volumes = errc::engine_unreadable;
+  for (int i = 0; i < 30; ++i) {
+    EXPECT_EQ(volume("v" + std::to_string(i)), "engine_unreadable");
+  }
+  mood->volumes = errc::bad_request;
+  EXPECT_EQ(volume(), "ok");
+  EXPECT_EQ(engine.status().breaker, "closed");
+}
+
 TEST_F(CTR3_guarded, a_full_bulkhead_refuses_at_once) {
   ASSERT_TRUE(up());
   mood->hanging = true;
   std::vector<pending<done>> calls(5);
   // Two are under way, three wait; a sixth finds no place.
-  for (auto& call : calls) engine.create_volume("some-volume", {}, call.slot());
-  EXPECT_EQ(volume(), "engine_unavailable");
+  for (auto& call : calls) engine.create_volume({}, "some-volume", {}, call.slot());
+  EXPECT_EQ(volume(), "overloaded") << "back pressure is no outage";
   EXPECT_EQ(engine.status().breaker, "closed");
   mood->hanging = false;
   std::vector<reply_slot<done>> held;
@@ -161,9 +175,9 @@ TEST_F(CTR3_guarded, waits_take_no_place_and_end_with_the_container) {
   spec.command = {"sleep", "0.05"};
   spec.memory_bytes = 64 << 20;
   spec.nano_cpus = 500'000'000;
-  auto made = ask<created_container>([&](auto slot) { engine.create_container(spec, slot); });
+  auto made = ask<created_container>([&](auto slot) { engine.create_container({}, spec, slot); });
   ASSERT_TRUE(made);
-  ASSERT_TRUE(ask<start_result>([&](auto slot) { engine.start(made->id, slot); }));
+  ASSERT_TRUE(ask<start_result>([&](auto slot) { engine.start({}, made->id, slot); }));
   std::vector<pending<wait_result>> waits(40);
   for (auto& one : waits) engine.wait(made->id, one.slot());
   for (auto& one : waits) EXPECT_EQ(code_of(one.take()), "ok");
@@ -176,7 +190,7 @@ TEST(CTR3_guarded_end, what_still_waits_is_answered) {
     guarded_engine engine{std::make_unique<moody_engine>(mood), {.mutations_at_once = 2}, {}};
     ASSERT_TRUE(poll_until([&] { return engine.status().available; }));
     mood->hanging = true;
-    for (auto& call : calls) engine.create_volume("some-volume", {}, call.slot());
+    for (auto& call : calls) engine.create_volume({}, "some-volume", {}, call.slot());
   }
   EXPECT_EQ(code_of(calls[2].take(0)), "engine_unavailable");
 }

@@ -23,9 +23,9 @@ TEST(RUN1_document, of_a_directive_has_its_spec_and_its_version) {
   spec.labels = {{"team", "ops"}};
   name_tasks(spec.tasks);
   directive_state d;
-  take(d, decide_create(d, id_of(2), spec, true));
+  take(d, decide(d, create_directive{id_of(2), spec, true}));
   spec.description = "why";
-  take(d, decide_revise(d, spec));
+  take(d, decide(d, revise_directive{id_of(2), spec}));
   EXPECT_EQ(
       encode_document(document_of(d)),
       R"({"created_at":"1970-01-01T00:00:00.001000Z","description":"why",)"
@@ -41,8 +41,8 @@ TEST(RUN1_document, of_a_directive_has_its_spec_and_its_version) {
 
 TEST(CTR8_document, of_an_image_entry_has_its_normal_reference) {
   image_list_state list;
-  take(list, decide_allow(list, image_allowed{id_of(2), "box", "sha256:x", true, "why"}));
-  EXPECT_EQ(encode_document(document_of(list.entries[0])),
+  take(list, decide(list, allow_image{image_allowed{id_of(2), "box", "sha256:x", true, "why"}}));
+  EXPECT_EQ(encode_document(document_of(*list.find(id_of(2)))),
             R"({"allow_host_network":true,"created_at":"1970-01-01T00:00:00.001000Z",)"
             R"("created_by":"token:writer","digest":"sha256:x",)"
             R"("id":"01000000-0000-0000-0000-000000000002","is_active":true,"reason":"why",)"
@@ -51,9 +51,9 @@ TEST(CTR8_document, of_an_image_entry_has_its_normal_reference) {
 
 TEST(CTR8_document, of_a_container_entry_says_whether_it_is_active) {
   container_list_state list;
-  take(list, decide_allow(list, container_allowed{id_of(2), "web", {}, ""}));
-  take(list, decide_deny(list, id_of(2)));
-  EXPECT_EQ(encode_document(document_of(list.entries[0])),
+  take(list, decide(list, allow_container{container_allowed{id_of(2), "web", {}, ""}}));
+  take(list, decide(list, deny_container{id_of(2)}));
+  EXPECT_EQ(encode_document(document_of(*list.find(id_of(2)))),
             R"({"container_id":null,"created_at":"1970-01-01T00:00:00.001000Z",)"
             R"("created_by":"token:writer","id":"01000000-0000-0000-0000-000000000002",)"
             R"("is_active":false,"name":"web","reason":""})");
@@ -61,17 +61,17 @@ TEST(CTR8_document, of_a_container_entry_says_whether_it_is_active) {
 
 TEST(ACC1_document, of_a_token_never_has_its_hash) {
   access_state a;
-  take(a, decide_tenant(a, id_of(1), "house", id_of(9)));
+  take(a, decide(a, create_tenant{id_of(1), "house", id_of(9)}));
   digest hash;
   hash.fill(0xab);
-  take(a, decide_token(a, {id_of(2), "ci", token_role::operator_, hash}));
-  const auto text = encode_document(document_of(a.tokens[0]));
+  take(a, decide(a, create_token{{id_of(2), "ci", token_role::operator_, hash}}));
+  const auto text = encode_document(document_of(*a.find(id_of(2))));
   EXPECT_EQ(text, R"({"created_at":"1970-01-01T00:00:00.002000Z","created_by":"token:writer",)"
                   R"("id":"01000000-0000-0000-0000-000000000002","is_active":true,"name":"ci",)"
                   R"("revoked_at":null,"role":"operator"})");
-  take(a, decide_revoke(a, id_of(2)));
+  take(a, decide(a, revoke_token{id_of(2)}));
   EXPECT_NE(
-      encode_document(document_of(a.tokens[0]))
+      encode_document(document_of(*a.find(id_of(2))))
           .find(R"("is_active":false,"name":"ci","revoked_at":"1970-01-01T00:00:00.003000Z")"),
       std::string::npos);
 }
@@ -116,29 +116,31 @@ TEST(RUN4_document, of_a_job_has_its_attempts_and_the_unified_fields) {
   run.start(0);
   blob_ref log{{}, 7, false};
   log.sha256.fill(0x11);
-  run.take(run_events{container_created{id_of(0), 1, "cid"}, attempt_started{id_of(0), 1, false},
+  run.take(run_events{container_created{id_of(0), 1, "cid"},
+                      attempt_started{id_of(0), 1, false, {}},
                       artifact_stored{id_of(0), "r.md", "text/markdown", log}});
-  run.take(decide_end(run.state, id_of(0), end_reason::exited, 0, log, run.now));
+  run.take(decide_end(run.state, id_of(0), {end_reason::exited, 0, log}));
   const std::string hash(64, '1');
-  EXPECT_EQ(encode_document(document_of(run.state, run.job(0))),
-            R"({"artifacts":[{"bytes":7,"media_type":"text/markdown","name":"r.md","sha256":")" +
-                hash +
-                R"("}],"attempt":1,"attempts":[{"container_id":"cid","container_name":"c",)"
-                R"("exit_code":0,"finished_at":"1970-01-01T00:16:42.500000Z",)"
-                R"("image":"localhost:1/box:1","image_digest":"sha256:x",)"
-                R"("log":{"bytes":7,"sha256":")" +
-                hash +
-                R"(","truncated":false},"number":1,"reason":"exited",)"
-                R"("started_at":"1970-01-01T00:16:42.500000Z"}],"cluster_id":"reeve","cpu":1000,)"
-                R"("finished_at":"1970-01-01T00:16:42.500000Z","gpus":0,)"
-                R"("id":"01000000-0000-0000-0000-000000000000",)"
-                R"("job_id":"01000000-0000-0000-0000-000000000000","job_type":"cpu",)"
-                R"("memory_gb":0.25,"name":"a","needs":[],"pending_reason":null,"priority":0,)"
-                R"("queue":"default","reason":"exited",)"
-                R"("run_id":"01000000-0000-0000-0000-0000000001f4","source":"reeve",)"
-                R"("started_at":"1970-01-01T00:16:42.500000Z","state":"succeeded",)"
-                R"("status":"success","submitted_at":"1970-01-01T00:16:40.000000Z",)"
-                R"("task":"container","user":"token:writer","wait_seconds":2.5})");
+  EXPECT_EQ(
+      encode_document(document_of(run.state, run.job(0))),
+      R"({"artifacts":[{"bytes":7,"media_type":"text/markdown","name":"r.md","sha256":")" + hash +
+          R"("}],"attempt":1,"attempts":[{"container_id":"cid","container_name":"c",)"
+          R"("engine":"docker","engine_id":null,"exit_code":0,)"
+          R"("finished_at":"1970-01-01T00:16:42.500000Z",)"
+          R"("image":"localhost:1/box:1","image_digest":"sha256:x",)"
+          R"("log":{"bytes":7,"sha256":")" +
+          hash +
+          R"(","truncated":false},"node":null,"number":1,"oom_killed":false,"reason":"exited",)"
+          R"("started_at":"1970-01-01T00:16:42.500000Z"}],"cluster_id":"reeve","cpu":1000,)"
+          R"("finished_at":"1970-01-01T00:16:42.500000Z","gpus":0,)"
+          R"("id":"01000000-0000-0000-0000-000000000000",)"
+          R"("job_id":"01000000-0000-0000-0000-000000000000","job_type":"cpu",)"
+          R"("memory_gb":0.25,"name":"a","needs":[],"pending_reason":null,"priority":0,)"
+          R"("queue":"default","reason":"exited",)"
+          R"("run_id":"01000000-0000-0000-0000-0000000001f4","source":"reeve",)"
+          R"("started_at":"1970-01-01T00:16:42.500000Z","state":"succeeded",)"
+          R"("status":"success","submitted_at":"1970-01-01T00:16:40.000000Z",)"
+          R"("task":"container","user":"token:writer","wait_seconds":2.5})");
 }
 
 TEST(RUN4_document, of_a_job_that_waits_says_why) {

@@ -46,7 +46,7 @@ class journal_lead : public ::testing::Test {
       domain::event_record record;
       record.type = row[0].c_str();
       record.payload = row[1].c_str();
-      const auto event = log_event_of(record);
+      const auto event = from_record<domain::log_state>(record);
       EXPECT_TRUE(event) << row[1].c_str();
       if (event) all.push_back(*event);
     }

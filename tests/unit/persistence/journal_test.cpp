@@ -3,7 +3,7 @@
 #include "persistence/leaf.hpp"
 #include "persistence/pg_session.hpp"
 #include "persistence/pg_values.hpp"
-#include "persistence/projection_tables.hpp"
+#include "persistence/projection.hpp"
 #include "persistence/read_sql.hpp"
 #include "tests/unit/persistence/journal_fixture.hpp"
 
@@ -67,6 +67,27 @@ TEST_F(journal_on_database, EV6_every_stored_event_is_chained_from_the_origin) {
   EXPECT_EQ(log.head().hash, previous);
 }
 
+TEST_F(journal_on_database, EV2_an_event_names_a_cause_of_the_same_append) {
+  ASSERT_TRUE(append_one(log, append_to(fresh_stream(), 0, tenant)));
+  auto request = append_to(fresh_stream(), 0, tenant);
+  for (int i = 0; i < 2; ++i) request.events.push_back(request.events[0]);
+  request.events[1].caused_by = 0;
+  request.events[2].caused_by = 1;
+  const auto result = append_one(log, request);
+  ASSERT_TRUE(result) << result.error().detail;
+  const auto at = result->first_position;
+  const auto cause_of = [&](domain::position p) {
+    return db.root("SELECT causation_id FROM reeve.events WHERE position = " +
+                   std::to_string(p))[0][0];
+  };
+  EXPECT_TRUE(cause_of(at).is_null());
+  EXPECT_EQ(cause_of(at + 1).as<std::int64_t>(), at);
+  EXPECT_EQ(cause_of(at + 2).as<std::int64_t>(), at + 1);
+  request = append_to(fresh_stream(), 0, tenant);
+  request.events[0].caused_by = 0;
+  EXPECT_EQ(append_one(log, request).error().field, "/caused_by") << "nothing causes itself";
+}
+
 TEST_F(journal_on_database, EV3_a_conflict_names_both_versions) {
   const auto stream = fresh_stream();
   ASSERT_TRUE(append_one(log, append_to(stream, 0, tenant)));
@@ -102,7 +123,7 @@ TEST_F(journal_on_database, EV3_a_guard_that_moved_refuses) {
   const auto answers = log.append_batch(batch);
   EXPECT_TRUE(answers[0]);
   ASSERT_FALSE(answers[1]);
-  EXPECT_EQ(answers[1].error().code, errc::version_conflict);
+  EXPECT_EQ(answers[1].error().code, errc::guard_conflict);
   EXPECT_THAT(answers[1].error().detail, HasSubstr(list));
 }
 
@@ -182,7 +203,7 @@ TEST_F(journal_on_database, projections_are_written_with_the_events) {
   const auto id = real_ids().next();
   const auto row_at = [&](const std::string& doc) {
     return [&, doc](std::span<const domain::event_stamp> stamps, row_sink& rows) {
-      rows.push_back({index_of(table::singletons),
+      rows.push_back({&projection_named("singletons"),
                       {to_string(tenant), "f", std::to_string(stamps[0].at), doc}});
     };
   };
@@ -191,24 +212,28 @@ TEST_F(journal_on_database, projections_are_written_with_the_events) {
   batch[0].project = row_at("first");
   batch[1].project = row_at("second \"quoted\" \\ {NULL}");
   for (const auto& answer : log.append_batch(batch)) ASSERT_TRUE(answer);
-  const auto rows = db.root("SELECT created_position, doc FROM reeve_read.singletons");
+  const auto rows = db.root("SELECT last_position, doc FROM reeve_read.singletons");
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_EQ(rows[0][0].as<domain::position>(), log.head().position);
   EXPECT_STREQ(rows[0][1].c_str(), "second \"quoted\" \\ {NULL}");
   EXPECT_EQ(log.stale_projections(), 0);
 }
 
-TEST_F(journal_on_database, a_projection_that_fails_is_stale_and_the_append_goes_on) {
-  auto throws = append_to(fresh_stream(), 0, tenant);
+TEST_F(journal_on_database, C9_a_projection_that_fails_is_stale_and_the_append_goes_on) {
+  auto throws = append_to(fresh_stream("directive"), 0, tenant);
   throws.project = [](auto, row_sink&) { throw std::runtime_error("planted"); };
   EXPECT_TRUE(append_one(log, throws));
   auto bad_row = append_to(fresh_stream(), 0, tenant);
   bad_row.project = [](auto, row_sink& rows) {
-    rows.push_back({index_of(table::singletons), {"not a uuid", "f", "1", "{}"}});
+    rows.push_back({&projection_named("singletons"), {"not a uuid", "f", "1", "{}"}});
   };
   EXPECT_TRUE(append_one(log, bad_row));
   EXPECT_EQ(log.stale_projections(), 2);
-  EXPECT_EQ(count("reeve_read.singletons WHERE id = 'stale_inline_projections'"), 1);
+  EXPECT_EQ(count("reeve_read.singletons"), 0) << "no row that the log does not write";
+  const auto stale = db.root(
+      "SELECT string_agg(name || ' ' || stale_from, ', ' ORDER BY name) FROM reeve.projections"
+      " WHERE state = 'stale'");
+  EXPECT_STREQ(stale[0][0].c_str(), "directive_versions 2, directives 2, singletons 3");
 }
 
 TEST_F(journal_on_database, limits_are_named) {

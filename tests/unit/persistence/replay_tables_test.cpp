@@ -14,7 +14,7 @@ using namespace reeve;
 using namespace reeve::persistence;
 using namespace reeve::testing;
 
-constexpr auto facts = static_cast<std::size_t>(index_of(table::singletons));
+const auto facts = index_of(projection_named("singletons"));
 const std::string tenant = "0190b3f2-7d3e-7c4a-9b1f-0c2d3e4f5a6b";
 
 TEST(EV8_replay_tables, keys_come_first_in_every_table) {

@@ -1,164 +1,20 @@
 // The read models are what the log says, row by row (P6, EV8); and a replay tells when they are
 // not.
 
-#include "persistence/replay.hpp"
+#include "tests/unit/persistence/replay_fixture.hpp"
 
-#include "actors/append_of.hpp"
-#include "tests/unit/persistence/journal_fixture.hpp"
-
-#include <algorithm>
 #include <gtest/gtest.h>
 
 namespace {
 
 using namespace reeve;
-using namespace reeve::domain;
-using namespace reeve::persistence;
 using namespace reeve::testing;
 
-/// Writes as the executors do: decided events with their rows in one append.
-template <class State>
-class author {
- public:
-  author(journal& log, const uuid& tenant, const std::string& stream)
-      : log_(log), tenant_(tenant), stream_(stream) {
-    auto fresh = std::make_shared<State>();
-    fresh->tenant = tenant;
-    state = std::move(fresh);
-  }
-  using events = std::vector<typename aggregate_of<State>::event>;
-
-  void write(const events& decided) {
-    event_meta meta;
-    meta.principal = "token:test";
-    meta.command_id = meta.correlation_id = real_ids().next();
-    const auto result =
-        append_one(log_, actors::append_of<State>(state, decided, tenant_, stream_, meta));
-    ASSERT_TRUE(result) << result.error().detail;
-    state = actors::after<State>(state, decided, result->stamps, tenant_, meta.principal);
-  }
-  void write(const outcome<events>& decided) {
-    ASSERT_TRUE(decided) << decided.error().detail;
-    write(*decided);
-  }
-
-  std::shared_ptr<const State> state;
-
- private:
-  journal& log_;
-  uuid tenant_;
-  std::string stream_;
-};
-
-directive_spec spec_named(const std::string& name) {
-  directive_spec spec;
-  spec.name = name;
-  spec.tasks.resize(2);
-  spec.tasks[1].kind = task_kind::gpu_report;
-  name_tasks(spec.tasks);
-  return spec;
-}
-
-class replays : public ::testing::Test {
- protected:
-  replays() : log(journal_on(db.writer_url())), tenant(real_ids().next()) {
-    if (!log.open()) throw std::runtime_error("the journal does not open");
-    options.owner_url = db.url_of(super_user());
-  }
-  static std::string super_user() {
-    return pqxx::connection(std::getenv("REEVE_TEST_PG")).username();
-  }
-
-  /// Something of every aggregate; runs that ended and one that did not.
-  void live_through() {
-    write_access();
-    write_directives();
-    write_images();
-    for (const bool is_over : {true, true, false}) write_run(is_over);
-    author<llm_usage_state> calls(log, tenant, stream_of<llm_usage_state>(job));
-    for (std::int64_t n = 1; n <= 5; ++n) {
-      calls.write(
-          decide_record(*calls.state, real_ids().next(), job, run, {"m-1", n, 2 * n, {}, {}}));
-    }
-  }
-  void write_access() {
-    author<access_state> access(log, tenant, stream_of<access_state>(tenant));
-    access.write(decide_tenant(*access.state, tenant, "first", directive));
-    token_created token;
-    token.id = real_ids().next();
-    token.name = "one";
-    access.write(decide_token(*access.state, token));
-    access.write(decide_revoke(*access.state, token.id));
-    token.id = real_ids().next();
-    access.write(decide_token(*access.state, token));
-  }
-  void write_directives() {
-    author<directive_state> one(log, tenant, stream_of<directive_state>(directive));
-    one.write(decide_create(*one.state, directive, spec_named("a"), false));
-    one.write(decide_revise(*one.state, spec_named("b")));
-    one.write(decide_revise(*one.state, spec_named("c")));
-    one.write(decide_archive(*one.state));
-  }
-  void write_images() {
-    author<image_list_state> images(log, tenant, stream_of<image_list_state>(tenant));
-    for (const char* reference : {"localhost:1/a:1", "localhost:1/b:1"}) {
-      image_allowed entry;
-      entry.id = real_ids().next();
-      entry.reference = reference;
-      images.write(decide_allow(*images.state, entry));
-    }
-    images.write(decide_deny(*images.state, images.state->entries[0].what.id));
-  }
-  void write_run(bool is_over) {
-    run_launched launch;
-    run = launch.id = real_ids().next();
-    launch.directive.name = "launched";
-    launch.directive.tasks = spec_named("launched").tasks;
-    launch.jobs = {real_ids().next(), real_ids().next()};
-    launch.engine = "simulated";
-    launch.labels = {{"team", "data"}, {"umlaut", "M\xc3\xbcller, \"x\" {\\}"}};
-    job = launch.jobs[0];
-    author<run_state> author_of_run(log, tenant, stream_of<run_state>(run));
-    author_of_run.write({launch});
-    attempt_intended intended;
-    intended.job = job;
-    intended.attempt = 1;
-    intended.container_name = container_name_of(tenant, job, 1);
-    intended.image = "localhost:1/a:1";
-    author_of_run.write({intended});
-    if (!is_over) return;
-    author_of_run.write({job_finished{job, job_status::success, end_reason::exited},
-                         job_finished{launch.jobs[1], job_status::failed, end_reason::exited},
-                         run_finished{run_status::partial}});
-  }
-
-  replay_result replayed() {
-    auto result = replay(options);
-    if (!result) throw std::runtime_error(result.error().detail);
-    return std::move(*result);
-  }
-  std::int64_t rows_of(const replay_result& result, const std::string& table) {
-    for (const auto& t : result.tables) {
-      if (t.table == table) return t.rows;
-    }
-    return -1;
-  }
-  /// A session's temporary tables go shortly after it.
-  bool nothing_is_left() {
-    return eventually([&] {
-      return db.root("SELECT count(*) FROM pg_class WHERE relpersistence <> 'p'")[0][0]
-                 .as<std::int64_t>() == 0;
-    });
-  }
-
-  test_database db;
-  journal log;
-  uuid tenant, directive = real_ids().next(), run, job;
-  replay_options options;
-};
+class replays : public read_models_of_a_log {};
 
 TEST_F(replays, P6_an_untouched_log_gives_the_live_rows) {
   live_through();
+  ASSERT_TRUE(follow());
   const auto result = replayed();
   EXPECT_EQ(result.head, log.head().position);
   EXPECT_EQ(result.events, log.head().position);
@@ -269,6 +125,25 @@ TEST_F(replays, P6_a_projection_that_was_left_out_is_found) {
   EXPECT_EQ(result.different_rows, 1);
   ASSERT_FALSE(result.differences.empty());
   EXPECT_EQ(result.differences[0].table, "reeve_read.image_allowlist");
+}
+
+TEST_F(replays, EV8_a_stream_of_no_aggregate_is_an_error_and_not_passed_over) {
+  for (const std::string& stream :
+       {fresh_stream("thing"), std::string("run-1"), fresh_stream("runs"), std::string("run")}) {
+    auto fold = projection_fold();
+    event_record record;
+    record.stream = stream;
+    record.type = "run_started";
+    record.payload = "{}";
+    const auto folded = fold.apply(record);
+    ASSERT_FALSE(folded) << stream;
+    EXPECT_EQ(folded.error().code, errc::internal);
+  }
+  ASSERT_TRUE(append_one(log, append_to(fresh_stream("thing"), 0, tenant)));
+  const auto result = replay(options);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, errc::internal);
+  EXPECT_TRUE(nothing_is_left());
 }
 
 TEST_F(replays, an_unreadable_event_is_an_error_and_not_a_difference) {

@@ -24,11 +24,11 @@ const std::string image = "sha256:" + std::string(64, 'a');
 class real_looking : public simulated_engine {
  public:
   std::string_view kind() const override { return "docker"; }
-  void put_archive(std::string container, std::string path, std::string tar,
+  void put_archive(fencing_token by, std::string container, std::string path, std::string tar,
                    reply_slot<done> slot) override {
     ++archives;
     if (broken) return slot.answer(reject(errc::internal, "as told"));
-    simulated_engine::put_archive(std::move(container), std::move(path), std::move(tar), slot);
+    simulated_engine::put_archive(by, std::move(container), std::move(path), std::move(tar), slot);
   }
   std::atomic<bool> broken{false};
   std::atomic<int> archives{0};
@@ -40,8 +40,9 @@ class pool_on {
   Engine engine;
   std::atomic<bool> leads{true};
   uuid instance = real_ids().next();
-  std::shared_ptr<spare_volumes> pool = std::make_shared<spare_volumes>(
-      actors::spare_ports{engine, [this] { return leads.load(); }, real_ids(), instance});
+  std::shared_ptr<spare_volumes> pool = std::make_shared<spare_volumes>(actors::spare_ports{
+      engine, [this] { return leads ? std::optional(fencing_token{1}) : std::nullopt; }, real_ids(),
+      instance});
 
   std::vector<volume_summary> volumes() {
     return *ask<std::vector<volume_summary>>([&](auto slot) { engine.list_volumes({}, slot); });

@@ -173,11 +173,11 @@ TEST(CTR1_answers, a_container_is_read) {
   EXPECT_EQ(info->labels, (label_map{{"reeve.job", "j1"}}));
 }
 
-TEST(CTR1_answers, what_the_api_does_not_promise_is_internal) {
+TEST(CTR1_answers, what_the_api_does_not_promise_cannot_be_read) {
   for (std::string bad : {"", "{", "[]", "{}", R"({"Id":"x"})", "<html>", R"({"Id":1,"Id":2})"}) {
     auto info = parse_container(bad);
     ASSERT_FALSE(info) << bad;
-    EXPECT_EQ(info.error().code, errc::internal) << bad;
+    EXPECT_EQ(info.error().code, errc::engine_unreadable) << bad;
   }
   EXPECT_FALSE(parse_wait(R"({"StatusCode":0,"Error":{"Message":"lost"}})"));
   EXPECT_FALSE(parse_wait("{\"Error\":null,\"Status"));
@@ -208,7 +208,7 @@ TEST(CTR1_answers, an_import_fails_in_its_stream) {
   EXPECT_EQ(
       parse_import(R"({"errorDetail":{"message":"x"},"error":"unexpected EOF"})").error().code,
       errc::invalid);
-  EXPECT_EQ(parse_import("").error().code, errc::internal);
+  EXPECT_EQ(parse_import("").error().code, errc::engine_unreadable);
 }
 
 TEST(CTR1_answers, api_versions_are_negotiated) {
@@ -236,6 +236,9 @@ TEST(CTR3_answers, refusals_become_the_closed_set_without_the_engines_text) {
            {500, R"({"message":"OCI runtime create failed: secret"})", errc::invalid},
            {500, R"({"message":"secret: no space left on device"})", errc::internal},
            {500, "secret", errc::internal},
+           {500, R"({"message":"Cannot mkdir: /etc/passwd is not a directory"})", errc::invalid},
+           {500, R"({"message":"secret: file name too long"})", errc::invalid},
+           {500, R"({"message":"Are you trying to mount a directory onto a file"})", errc::invalid},
            {503, R"({"message":"secret already exists"})", errc::internal}}) {
     auto why = refusal(status, body);
     EXPECT_EQ(why.code, code) << body;

@@ -38,7 +38,7 @@ class box {
  public:
   explicit box(const std::string& socket) : engine({.socket_path = socket}) {
     auto imported = ask<std::string>([&](auto slot) {
-      engine.import_image({.bytes = box_archive(), .path = {}}, "localhost:1/unit-box:1", slot);
+      engine.import_image({}, {.bytes = box_archive(), .path = {}}, "localhost:1/unit-box:1", slot);
     });
     EXPECT_TRUE(imported) << imported.error().detail;
     if (imported) image = *imported;
@@ -46,14 +46,15 @@ class box {
   ~box() {
     std::vector<std::pair<std::string, std::string>> left;
     for (const auto& name : names_) {
-      left.emplace_back(
-          name,
-          code_of(ask<reeve::done>([&](auto slot) { engine.remove_container(name, true, slot); })));
+      left.emplace_back(name, code_of(ask<reeve::done>([&](auto slot) {
+                          engine.remove_container({}, name, true, slot);
+                        })));
     }
     // Volumes come after all containers, because some are used by two.
     for (const auto& name : names_) {
       left.emplace_back(
-          name, code_of(ask<reeve::done>([&](auto slot) { engine.remove_volume(name, slot); })));
+          name,
+          code_of(ask<reeve::done>([&](auto slot) { engine.remove_volume({}, name, slot); })));
     }
     for (const auto& [name, code] : left) {
       EXPECT_TRUE(code == "ok" || code == "not_found") << name << " was left: " << code;
@@ -82,18 +83,19 @@ class box {
 
   /// Creates it and unpacks reeve-init.
   std::string prepare(const container_spec& spec) {
-    auto made = ask<created_container>([&](auto slot) { engine.create_container(spec, slot); });
+    auto made = ask<created_container>([&](auto slot) { engine.create_container({}, spec, slot); });
     EXPECT_TRUE(made) << made.error().detail;
     if (!made) return {};
     auto tar = attempt_archive({.inputs = {{.name = "greeting.txt", .content = "hello\n"}}});
     EXPECT_TRUE(tar);
-    auto put = ask<reeve::done>(
-        [&](auto slot) { engine.put_archive(made->id, std::string{volume_target}, *tar, slot); });
+    auto put = ask<reeve::done>([&](auto slot) {
+      engine.put_archive({}, made->id, std::string{volume_target}, *tar, slot);
+    });
     EXPECT_TRUE(put) << put.error().detail;
     return made->id;
   }
   std::string start(const std::string& id) {
-    return code_of(ask<start_result>([&](auto slot) { engine.start(id, slot); }));
+    return code_of(ask<start_result>([&](auto slot) { engine.start({}, id, slot); }));
   }
   std::int64_t wait(const std::string& id) {
     auto ended = ask<wait_result>([&](auto slot) { engine.wait(id, slot); });

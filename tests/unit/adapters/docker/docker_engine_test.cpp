@@ -62,9 +62,9 @@ TEST_F(CTR1_docker, a_container_lives_its_whole_life) {
   EXPECT_EQ(ended.labels.at("reeve.test"), spec.name);
   EXPECT_THAT(on().lines(id, log_stream::out), ElementsAre("hello", "65534"));
   EXPECT_THAT(on().lines(id, log_stream::err), ElementsAre("problem"));
-  auto removed = ask<done>([&](auto slot) { on().engine.remove_container(id, false, slot); });
+  auto removed = ask<done>([&](auto slot) { on().engine.remove_container({}, id, false, slot); });
   EXPECT_EQ(code_of(removed), "ok");
-  auto volume = ask<done>([&](auto slot) { on().engine.remove_volume(spec.volume, slot); });
+  auto volume = ask<done>([&](auto slot) { on().engine.remove_volume({}, spec.volume, slot); });
   EXPECT_EQ(code_of(volume), "ok");
   auto gone = ask<container_info>([&](auto slot) { on().engine.inspect(id, slot); });
   EXPECT_EQ(code_of(gone), "not_found");
@@ -73,7 +73,7 @@ TEST_F(CTR1_docker, a_container_lives_its_whole_life) {
 TEST_F(CTR1_docker, P10_of_twelve_creates_of_one_name_one_succeeds) {
   auto spec = on().shell("true");
   std::vector<pending<created_container>> calls(12);
-  for (auto& call : calls) on().engine.create_container(spec, call.slot());
+  for (auto& call : calls) on().engine.create_container({}, spec, call.slot());
   std::map<std::string, int> codes;
   for (auto& call : calls) ++codes[code_of(call.take())];
   EXPECT_EQ(codes, (std::map<std::string, int>{{"ok", 1}, {"conflict", 11}}));
@@ -81,8 +81,8 @@ TEST_F(CTR1_docker, P10_of_twelve_creates_of_one_name_one_succeeds) {
 
 TEST_F(CTR1_docker, P10_starting_twice_is_told_apart) {
   auto id = on().prepare(on().shell("sleep 60"));
-  auto first = ask<start_result>([&](auto slot) { on().engine.start(id, slot); });
-  auto again = ask<start_result>([&](auto slot) { on().engine.start(id, slot); });
+  auto first = ask<start_result>([&](auto slot) { on().engine.start({}, id, slot); });
+  auto again = ask<start_result>([&](auto slot) { on().engine.start({}, id, slot); });
   ASSERT_TRUE(first && again);
   EXPECT_FALSE(first->already_running);
   EXPECT_TRUE(again->already_running);
@@ -117,7 +117,7 @@ TEST_F(CTR1_docker, RUN7_the_marker_refuses_a_second_execution) {
   reader.volume = spec.volume;
   reader.entrypoint = {};
   auto made =
-      ask<created_container>([&](auto slot) { on().engine.create_container(reader, slot); });
+      ask<created_container>([&](auto slot) { on().engine.create_container({}, reader, slot); });
   ASSERT_TRUE(made);
   EXPECT_EQ(on().start(made->id), "ok");
   EXPECT_EQ(on().wait(made->id), 0);
@@ -146,14 +146,19 @@ TEST_F(CTR1_docker, P12_signals_reach_the_command_and_stop_converges) {
     ASSERT_TRUE(
         private_engine::poll_until([&] { return !on().lines(id, log_stream::out).empty(); }));
   }
-  EXPECT_EQ(code_of(ask<done>([&](auto slot) { on().engine.stop(polite, 30, slot); })), "ok");
+  const auto stop = [&](const std::string& which, int grace_s) {
+    auto ended = ask<stop_result>([&](auto slot) { on().engine.stop({}, which, grace_s, slot); });
+    return ended ? std::string(ended->was_running ? "ended it" : "too late") : code_of(ended);
+  };
+  EXPECT_EQ(stop(polite, 30), "ended it");
+  EXPECT_EQ(stop(polite, 30), "too late");
   EXPECT_EQ(on().wait(polite), 3);
   EXPECT_THAT(on().lines(polite, log_stream::out), ElementsAre("up", "asked"));
-  EXPECT_EQ(code_of(ask<done>([&](auto slot) { on().engine.stop(stubborn, 1, slot); })), "ok");
+  EXPECT_EQ(stop(stubborn, 1), "ended it");
   EXPECT_EQ(on().wait(stubborn), 137);
-  EXPECT_EQ(code_of(ask<done>([&](auto slot) { on().engine.kill(stubborn, 9, slot); })),
+  EXPECT_EQ(code_of(ask<done>([&](auto slot) { on().engine.kill({}, stubborn, 9, slot); })),
             "conflict");
-  EXPECT_EQ(code_of(ask<done>([&](auto slot) { on().engine.stop(stubborn, 1, slot); })), "ok");
+  EXPECT_EQ(stop(stubborn, 1), "too late");
 }
 
 TEST_F(CTR1_docker, logs_are_cut_at_the_limit_and_gone_on_from_there) {
@@ -189,10 +194,10 @@ TEST_F(CTR1_docker, refusals_keep_their_meaning) {
   EXPECT_EQ(on().start("reeve-test-absent"), "not_found");
   auto spec = on().shell("true");
   spec.image_id = "sha256:" + std::string(64, '1');
-  auto made = ask<created_container>([&](auto slot) { engine.create_container(spec, slot); });
+  auto made = ask<created_container>([&](auto slot) { engine.create_container({}, spec, slot); });
   EXPECT_EQ(code_of(made), "not_found");
   auto broken = ask<std::string>([&](auto slot) {
-    engine.import_image({"no tar", ""}, "localhost:1/bad:1", slot);
+    engine.import_image({}, {"no tar", ""}, "localhost:1/bad:1", slot);
   });
   EXPECT_FALSE(broken);
   auto missing = on().guarded({"/bin/no-such-program"});
@@ -224,19 +229,20 @@ TEST_F(CTR1_docker, CTR6_lists_volumes_by_label) {
   };
   EXPECT_TRUE(named("1").empty());
   const label_map labels{{"reeve.test", spec.name}, {"reeve.other", "1"}};
-  ASSERT_TRUE(
-      ask<reeve::done>([&](auto slot) { on().engine.create_volume(spec.volume, labels, slot); }));
+  ASSERT_TRUE(ask<reeve::done>(
+      [&](auto slot) { on().engine.create_volume({}, spec.volume, labels, slot); }));
   ASSERT_EQ(named("1").size(), 1u);
   EXPECT_EQ(named("1").front().name, spec.volume);
   EXPECT_EQ(named("1").front().labels, labels);
   EXPECT_TRUE(named("2").empty());
-  ASSERT_TRUE(ask<reeve::done>([&](auto slot) { on().engine.remove_volume(spec.volume, slot); }));
+  ASSERT_TRUE(
+      ask<reeve::done>([&](auto slot) { on().engine.remove_volume({}, spec.volume, slot); }));
   EXPECT_TRUE(named("1").empty());
 }
 
 TEST(CTR1_docker_absent, no_socket_means_nothing_was_sent) {
   docker_engine engine{{.socket_path = "/nonexistent/engine.sock"}};
-  auto made = ask<start_result>([&](auto slot) { engine.start("some-container", slot); });
+  auto made = ask<start_result>([&](auto slot) { engine.start({}, "some-container", slot); });
   EXPECT_EQ(code_of(made), "engine_unavailable");
   EXPECT_FALSE(may_have_happened(made.error().code));
 }
@@ -264,13 +270,14 @@ TEST(P31_docker, sends_no_change_that_is_not_allowed_at_that_moment) {
   private_engine::dockerd own;
   ASSERT_TRUE(own.start());
   std::atomic<bool> allowed{false};
-  docker_engine engine{docker_options{own.socket(), 16, [&allowed] { return allowed.load(); }}};
+  docker_engine engine{docker_options{own.socket(), 16,
+                                      [&allowed](reeve::fencing_token) { return allowed.load(); }}};
   const std::string name = "reeve-may-change";
-  const auto create = [&](auto slot) { engine.create_volume(name, {}, slot); };
-  EXPECT_EQ(code_of(ask<done>(create)), "unavailable");
+  const auto create = [&](auto slot) { engine.create_volume({}, name, {}, slot); };
+  EXPECT_EQ(code_of(ask<done>(create)), "fenced");
   EXPECT_TRUE(ask<done>([&](auto slot) { engine.ping(slot); }));
   allowed = true;
-  const auto remove = [&](auto slot) { engine.remove_volume(name, slot); };
+  const auto remove = [&](auto slot) { engine.remove_volume({}, name, slot); };
   EXPECT_EQ(code_of(ask<done>(remove)), "not_found") << "the refused change was sent";
   EXPECT_TRUE(ask<done>(create));
   EXPECT_TRUE(ask<done>(remove));
@@ -295,11 +302,11 @@ TEST(P12_docker_frozen, a_frozen_engine_times_out_opens_the_breaker_and_comes_ba
   EXPECT_EQ(code_of(ping), "timed_out");
   ASSERT_TRUE(private_engine::poll_until([&] { return engine.status().breaker == "open"; }));
   EXPECT_FALSE(engine.status().available);
-  auto refused = ask<start_result>([&](auto slot) { engine.start("some-container", slot); });
+  auto refused = ask<start_result>([&](auto slot) { engine.start({}, "some-container", slot); });
   EXPECT_EQ(code_of(refused), "engine_unavailable");
   own.signal(SIGCONT);
   ASSERT_TRUE(private_engine::poll_until([&] { return engine.status().available; }));
-  auto answered = ask<start_result>([&](auto slot) { engine.start("some-container", slot); });
+  auto answered = ask<start_result>([&](auto slot) { engine.start({}, "some-container", slot); });
   EXPECT_EQ(code_of(answered), "not_found");
   std::lock_guard lock{mutex};
   // On a busy machine the probe may see it come and go more than once.

@@ -28,12 +28,12 @@ container_spec spec_of(const std::string& name, std::vector<std::string> command
 class CTR4_simulated : public testing::Test {
  protected:
   std::string create(const container_spec& spec) {
-    auto made = ask<created_container>([&](auto slot) { engine.create_container(spec, slot); });
+    auto made = ask<created_container>([&](auto slot) { engine.create_container({}, spec, slot); });
     EXPECT_EQ(code_of(made), "ok");
     return made ? made->id : "";
   }
   std::string start(const std::string& id) {
-    return code_of(ask<start_result>([&](auto slot) { engine.start(id, slot); }));
+    return code_of(ask<start_result>([&](auto slot) { engine.start({}, id, slot); }));
   }
   std::int64_t wait(const std::string& id) {
     auto ended = ask<wait_result>([&](auto slot) { engine.wait(id, slot); });
@@ -50,7 +50,7 @@ class CTR4_simulated : public testing::Test {
     return info ? *info : container_info{};
   }
   std::string remove(const std::string& id, bool force) {
-    return code_of(ask<done>([&](auto slot) { engine.remove_container(id, force, slot); }));
+    return code_of(ask<done>([&](auto slot) { engine.remove_container({}, id, force, slot); }));
   }
 
   simulated_engine engine;
@@ -86,14 +86,14 @@ TEST_F(CTR4_simulated, a_container_lives_and_goes) {
 TEST_F(CTR4_simulated, names_conflict) {
   create(spec_of("twice", {"x"}));
   auto again = ask<created_container>(
-      [&](auto slot) { engine.create_container(spec_of("twice", {"x"}), slot); });
+      [&](auto slot) { engine.create_container({}, spec_of("twice", {"x"}), slot); });
   EXPECT_EQ(code_of(again), "conflict");
 }
 
 TEST_F(CTR4_simulated, refuses_what_a_real_engine_is_never_sent) {
   auto bad = spec_of("bad", {"x"});
   bad.memory_bytes = 1 << 20;
-  auto made = ask<created_container>([&](auto slot) { engine.create_container(bad, slot); });
+  auto made = ask<created_container>([&](auto slot) { engine.create_container({}, bad, slot); });
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().field, "/memory_bytes");
 }
@@ -112,12 +112,12 @@ TEST_F(CTR4_simulated, stop_ends_what_sleeps_and_wait_learns_it) {
   pending<wait_result> ended;
   engine.wait(id, ended.slot());
   EXPECT_EQ(remove(id, false), "conflict") << "it runs";
-  EXPECT_EQ(code_of(ask<done>([&](auto slot) { engine.stop(id, 10, slot); })), "ok");
+  EXPECT_EQ(code_of(ask<stop_result>([&](auto slot) { engine.stop({}, id, 10, slot); })), "ok");
   auto result = ended.take();
   ASSERT_TRUE(result);
   EXPECT_EQ(result->exit_code, 143);
-  EXPECT_EQ(code_of(ask<done>([&](auto slot) { engine.stop(id, 10, slot); })), "ok");
-  EXPECT_EQ(code_of(ask<done>([&](auto slot) { engine.kill(id, 9, slot); })), "conflict");
+  EXPECT_EQ(code_of(ask<stop_result>([&](auto slot) { engine.stop({}, id, 10, slot); })), "ok");
+  EXPECT_EQ(code_of(ask<done>([&](auto slot) { engine.kill({}, id, 9, slot); })), "conflict");
 }
 
 TEST_F(CTR4_simulated, what_ignores_sigterm_is_killed_after_the_grace) {
@@ -125,9 +125,9 @@ TEST_F(CTR4_simulated, what_ignores_sigterm_is_killed_after_the_grace) {
   spec.labels["reeve.simulate.ignore_term"] = "true";
   auto id = create(spec);
   ASSERT_EQ(start(id), "ok");
-  EXPECT_EQ(code_of(ask<done>([&](auto slot) { engine.kill(id, 15, slot); })), "ok");
+  EXPECT_EQ(code_of(ask<done>([&](auto slot) { engine.kill({}, id, 15, slot); })), "ok");
   EXPECT_EQ(inspect(id).status, "running");
-  EXPECT_EQ(code_of(ask<done>([&](auto slot) { engine.stop(id, 0, slot); })), "ok");
+  EXPECT_EQ(code_of(ask<stop_result>([&](auto slot) { engine.stop({}, id, 0, slot); })), "ok");
   EXPECT_EQ(inspect(id).exit_code, 137);
 }
 
@@ -140,10 +140,10 @@ TEST_F(CTR4_simulated, a_second_execution_on_one_volume_is_refused) {
   EXPECT_EQ(wait(id), 0);
   ASSERT_EQ(start(id), "ok");
   EXPECT_EQ(wait(id), 125);
-  auto removed = ask<done>([&](auto slot) { engine.remove_volume("guarded", slot); });
+  auto removed = ask<done>([&](auto slot) { engine.remove_volume({}, "guarded", slot); });
   EXPECT_EQ(code_of(removed), "conflict");
   EXPECT_EQ(remove(id, false), "ok");
-  removed = ask<done>([&](auto slot) { engine.remove_volume("guarded", slot); });
+  removed = ask<done>([&](auto slot) { engine.remove_volume({}, "guarded", slot); });
   EXPECT_EQ(code_of(removed), "ok");
 }
 
@@ -170,13 +170,13 @@ TEST_F(CTR4_simulated, lists_volumes_by_label) {
     return found ? static_cast<int>(found->size()) : -1;
   };
   ASSERT_TRUE(ask<reeve::done>([&](auto slot) {
-    engine.create_volume("v1", {{"reeve.run", "a"}}, slot);
+    engine.create_volume({}, "v1", {{"reeve.run", "a"}}, slot);
   }));
-  ASSERT_TRUE(ask<reeve::done>([&](auto slot) { engine.create_volume("v2", {}, slot); }));
+  ASSERT_TRUE(ask<reeve::done>([&](auto slot) { engine.create_volume({}, "v2", {}, slot); }));
   EXPECT_EQ(count({}), 2);
   EXPECT_EQ(count({{"reeve.run", ""}}), 1);
   EXPECT_EQ(count({{"reeve.run", "b"}}), 0);
-  ASSERT_TRUE(ask<reeve::done>([&](auto slot) { engine.remove_volume("v1", slot); }));
+  ASSERT_TRUE(ask<reeve::done>([&](auto slot) { engine.remove_volume({}, "v1", slot); }));
   EXPECT_EQ(count({{"reeve.run", "a"}}), 0);
 }
 
@@ -197,10 +197,10 @@ TEST(CTR4_simulated_end, open_waits_are_answered_when_it_goes) {
   {
     simulated_engine engine;
     auto made = ask<created_container>([&](auto slot) {
-      engine.create_container(spec_of("waits", {"sleep", "100"}), slot);
+      engine.create_container({}, spec_of("waits", {"sleep", "100"}), slot);
     });
     ASSERT_TRUE(made);
-    ASSERT_TRUE(ask<start_result>([&](auto slot) { engine.start(made->id, slot); }));
+    ASSERT_TRUE(ask<start_result>([&](auto slot) { engine.start({}, made->id, slot); }));
     engine.wait(made->id, ended.slot());
   }
   auto result = ended.take(0);

@@ -87,6 +87,16 @@ class memory_reads final : public persistence::read_port {
     detail(tenant, "job/" + to_string(job), slot);
   }
 
+  void run_of_job(uuid tenant, uuid job, reply_slot<std::optional<uuid>> slot) override {
+    for (const auto& row : rows) {
+      if (row.what != collection::jobs || row.tenant != tenant || row.id != to_string(job))
+        continue;
+      const auto doc = codec::parse_strict(row.doc);
+      return slot.answer(parse_uuid(doc->root().find("run_id")->as_string()));
+    }
+    slot.answer(std::optional<uuid>());
+  }
+
   void events(persistence::event_query query, reply_slot<persistence::event_page> slot) override {
     ++event_reads;
     auto page = page_of(query);

@@ -5,12 +5,14 @@
 #include "api/dispatch.hpp"
 #include "api/routes/views.hpp"
 #include "api/services.hpp"
+#include "domain/runs/launch.hpp"
 #include "tests/unit/api/routes/routes_reads.hpp"
 
 #include <any>
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -22,126 +24,63 @@ inline uuid named(std::string_view name) {
   return derived_uuid({}, name);
 }
 
-class memory_commands final : public command_port {
+class memory_commands final : public actors::every_command<memory_commands> {
  public:
   explicit memory_commands(memory_reads& reads) : reads_(reads) {}
+  using actors::command_port::execute;
 
   std::string engine = "docker";
-  std::vector<command_meta> metas;  // of every command that came
+  std::vector<actors::command_context> contexts;  // of every command that came
 
-  void create_directive(command_meta m, domain::directive_spec spec,
-                        slot<domain::directive_state> slot) override {
-    const auto id = real_ids().next();
-    execute(directives_, m, id, slot,
-            [&](const auto& s) { return domain::decide_create(s, id, spec, false); });
+  template <class State>
+  void carry_out(actors::command_context c, domain::command_of<State> what,
+                 actors::state_slot<State> slot) {
+    if (replayed<State>(c, slot)) return;
+    auto go = [this, c, what, slot](const outcome<done>& ok) {
+      if (!ok) return slot.answer(ok.error());
+      std::visit(
+          [&](const auto& command) {
+            const auto id = domain::subject_of(what, c.tenant);
+            write<State>(c, id, slot, [&](const State& s) { return decided(c, s, command); });
+          },
+          what);
+    };
+    c.before ? c.before(reply_slot<done>(go)) : go(done{});
   }
-  void create_default_directive(uuid tenant, domain::directive_spec spec) {
-    command_meta m;
-    m.who.tenant = tenant;
-    defaults_[tenant] = real_ids().next();
-    execute(directives_, m, defaults_[tenant], slot<domain::directive_state>(),
-            [&](const auto& s) { return domain::decide_create(s, defaults_[tenant], spec, true); });
+  template <class State>
+  void find(uuid tenant, uuid id, actors::state_slot<State> slot) {
+    const auto& state = all<State>()[id];
+    slot.answer(actors::executed<State>{
+        std::make_shared<State>(state.tenant == tenant ? state : State{}), 0, false});
   }
-  void revise_directive(command_meta m, uuid id, domain::directive_spec spec,
-                        slot<domain::directive_state> slot) override {
-    execute(directives_, m, id, slot,
-            [&](const auto& s) { return domain::decide_revise(s, spec); });
-  }
-  void archive_directive(command_meta m, uuid id, slot<domain::directive_state> slot) override {
-    execute(directives_, m, id, slot, [](const auto& s) { return domain::decide_archive(s); });
-  }
-  void allow_image(command_meta m, domain::image_allowed entry,
-                   slot<domain::image_list_state> slot) override {
-    entry.id = real_ids().next();
-    execute(images_, m, m.who.tenant, slot,
-            [&](const auto& s) { return domain::decide_allow(s, entry); });
-  }
-  void deny_image(command_meta m, uuid id, slot<domain::image_list_state> slot) override {
-    execute(images_, m, m.who.tenant, slot,
-            [&](const auto& s) { return domain::decide_deny(s, id); });
-  }
-  void allow_container(command_meta m, domain::container_allowed entry,
-                       slot<domain::container_list_state> slot) override {
-    entry.id = real_ids().next();
-    execute(containers_, m, m.who.tenant, slot,
-            [&](const auto& s) { return domain::decide_allow(s, entry); });
-  }
-  void deny_container(command_meta m, uuid id, slot<domain::container_list_state> slot) override {
-    execute(containers_, m, m.who.tenant, slot,
-            [&](const auto& s) { return domain::decide_deny(s, id); });
-  }
-  void record_llm_call(command_meta m, uuid call, uuid job, uuid run, domain::llm_call_request r,
-                       slot<domain::llm_usage_state> slot) override {
-    execute(usage_, m, job, slot,
-            [&](const auto& s) { return domain::decide_record(s, call, job, run, r); });
-  }
+
   void create_tenant(uuid tenant) {
-    command_meta m;
-    m.who.tenant = tenant;
-    execute(access_, m, tenant, slot<domain::access_state>(), [&](const auto& s) {
-      return domain::decide_tenant(s, tenant, "tenant", defaults_[tenant]);
-    });
-  }
-  void create_token(command_meta m, domain::token_created token,
-                    slot<domain::access_state> slot) override {
-    execute(access_, m, m.who.tenant, slot,
-            [&](const auto& s) { return domain::decide_token(s, token); });
-  }
-  void revoke_token(command_meta m, uuid id, slot<domain::access_state> slot) override {
-    execute(access_, m, m.who.tenant, slot,
-            [&](const auto& s) { return domain::decide_revoke(s, id); });
-  }
-  void launch(command_meta m, launch_order order, slot<domain::run_state> slot) override {
-    domain::launch_command c;
-    c.run = real_ids().next();
-    std::string at = "/directive/tasks";
-    if (order.snapshot) {
-      at = "/directive_snapshot/tasks";
-      c.directive = *order.snapshot;
-    } else if (order.directive) {
-      const auto& d = *order.directive;
-      c.directive = {{}, 0, d.name, d.description, d.tasks, d.limits, d.labels};
-    } else {
-      at = "/tasks";
-      const auto& d = directives_[order.directive_id.value_or(defaults_[m.who.tenant])];
-      if (d.stream_version == 0 || d.tenant != m.who.tenant) {
-        return slot.answer(reject(errc::not_found, "no such directive", "/directive_id"));
-      }
-      c.directive = {d.id,         d.version,     d.spec.name,  d.spec.description,
-                     d.spec.tasks, d.spec.limits, d.spec.labels};
-      if (!order.tasks.empty()) c.directive.tasks = order.tasks;
-    }
-    for (std::size_t i = 0; i < c.directive.tasks.size(); ++i) c.jobs.push_back(real_ids().next());
-    c.engine = engine;
-    c.since = order.since;
-    c.labels = order.labels;
-    c.retry_of = order.retry_of;
-    execute(runs_, m, c.run, slot, [&](const auto& s) {
-      return domain::decide_launch(s, c, images_[m.who.tenant], containers_[m.who.tenant], at);
-    });
-  }
-  void cancel_run(command_meta m, uuid run, slot<domain::run_state> slot) override {
-    execute(runs_, m, run, slot, [](const auto& s) { return domain::decide_cancel(s); });
+    actors::command_context c;
+    c.tenant = tenant;
+    const auto id = defaults_[tenant] = real_ids().next();
+    execute(c, domain::create_directive{id, domain::default_directive(), true},
+            actors::state_slot<domain::directive_state>());
+    execute(c, domain::create_tenant{tenant, "tenant", id},
+            actors::state_slot<domain::access_state>());
   }
 
   /// What a run's actor would do: one attempt of each job with this log and artifact, to its end.
-  void finish(uuid run, domain::end_reason how, const std::string& log) {
-    command_meta m;
-    m.who.tenant = runs_[run].tenant;
-    const auto now = reads_.head() * 1'000'000;
-    const auto job_count = runs_[run].jobs.size();
+  void finish(uuid run, domain::end_reason how, const std::string& log,
+              const std::string& artifact = "report \"1\".json") {
+    actors::command_context c;
+    c.tenant = all<domain::run_state>()[run].tenant;
+    const auto job_count = all<domain::run_state>()[run].jobs.size();
     for (std::size_t i = 0; i < job_count; ++i) {
-      const auto job = runs_[run].jobs[i].id;
-      const auto blob = store(m.who.tenant, log);
-      act(m, run, [&](const auto& s) { return domain::decide_intend(s, job, now, {}, {}, {}); });
-      act(m, run, [&](const auto&) -> outcome<domain::run_events> {
-        return domain::run_events{
-            domain::artifact_stored{job, "report \"1\".json", "application/json", blob}};
+      const auto job = all<domain::run_state>()[run].jobs[i].id;
+      const auto blob = store(c.tenant, log);
+      act(c, run, [&](const auto& s) { return domain::decide_intend(s, job, {}); });
+      act(c, run, [&](const auto&) -> outcome<domain::run_events> {
+        return domain::run_events{domain::artifact_stored{job, artifact, "application/json", blob}};
       });
-      act(m, run, [&](const auto& s) { return domain::decide_end(s, job, how, {}, blob, now); });
+      act(c, run, [&](const auto& s) { return domain::decide_end(s, job, {how, {}, blob}); });
     }
-    act(m, run,
-        [&](const auto& s) -> outcome<domain::run_events> { return domain::plan(s, now).events; });
+    act(c, run,
+        [&](const auto& s) -> outcome<domain::run_events> { return domain::plan(s).events; });
   }
   domain::blob_ref store(uuid tenant, const std::string& bytes) {
     reads_.blobs[{tenant, to_hex(sha256(bytes))}] = bytes;
@@ -150,56 +89,107 @@ class memory_commands final : public command_port {
 
  private:
   struct first_time {
-    digest key_digest;
+    digest meaning;
     std::any state;
     domain::position at;
   };
 
+  static std::string place_of(const persistence::command_key& k) {
+    return k.principal + " " + k.route + " " + k.key;
+  }
+
+  template <class State>
+  bool replayed(const actors::command_context& c, const actors::state_slot<State>& slot) {
+    contexts.push_back(c);
+    if (!c.command) return false;
+    const auto found = known_.find(place_of(*c.command));
+    if (found == known_.end()) return false;
+    const auto& first = found->second;
+    if (first.meaning != c.command->request_digest) {
+      slot.answer(reject(errc::key_reused, "", ""));
+    } else {
+      using state = std::shared_ptr<const State>;
+      slot.answer(actors::executed<State>{std::any_cast<state>(first.state), first.at, true});
+    }
+    return true;
+  }
+
+  template <class State, class Command>
+  auto decided(const actors::command_context&, const State& state, const Command& command) {
+    return decide(state, command);
+  }
+  outcome<domain::run_events> decided(const actors::command_context& c,
+                                      const domain::run_state& state,
+                                      const domain::launch_run& command) {
+    domain::directive_state directive;
+    if (const auto* of = std::get_if<domain::of_directive>(&command.from)) {
+      directive = own(c.tenant, all<domain::directive_state>()[of->id]);
+    } else {
+      directive = all<domain::directive_state>()[defaults_[c.tenant]];
+    }
+    domain::run_state before;
+    if (const auto* of = std::get_if<domain::of_run>(&command.from)) {
+      before = own(c.tenant, all<domain::run_state>()[of->id]);
+    }
+    auto shape = domain::shape_of(command, {&directive, &before});
+    if (!shape) return shape.error();
+    std::vector<uuid> jobs;
+    for (std::size_t i = 0; i < shape->directive.tasks.size(); ++i) {
+      jobs.push_back(real_ids().next());
+    }
+    return decide(state, command, *shape,
+                  {all<domain::image_list_state>()[c.tenant],
+                   all<domain::container_list_state>()[c.tenant],
+                   jobs,
+                   engine,
+                   {}});
+  }
+  template <class State>
+  static State own(const uuid& tenant, const State& state) {
+    return state.tenant == tenant ? state : State{};
+  }
+
+  template <class State>
+  std::map<uuid, State>& all() {
+    return std::get<std::map<uuid, State>>(states_);
+  }
+
   template <class Decide>
-  void act(const command_meta& m, uuid run, Decide decide) {
-    execute(runs_, m, run, slot<domain::run_state>(), decide);
+  void act(const actors::command_context& c, uuid run, Decide decide) {
+    write<domain::run_state>(c, run, actors::state_slot<domain::run_state>(), decide);
   }
 
   template <class State, class Decide>
-  void execute(std::map<uuid, State>& states, const command_meta& m, uuid id, slot<State> slot,
-               Decide decide) {
-    metas.push_back(m);
-    const auto key = m.who.principal + " " + m.route + " " + m.idempotency_key;
-    if (const auto found = known_.find(key); found != known_.end()) {
-      const auto& first = found->second;
-      if (first.key_digest != m.key_digest) return slot.answer(reject(errc::key_reused, "", ""));
-      return slot.answer(
-          changed<State>{std::any_cast<std::shared_ptr<const State>>(first.state), first.at, true});
-    }
-    auto state = std::make_shared<State>(states[id]);
-    if (m.if_match && *m.if_match != state->stream_version) {
+  void write(const actors::command_context& c, uuid id, const actors::state_slot<State>& slot,
+             Decide decide) {
+    auto state = std::make_shared<State>(own(c.tenant, all<State>()[id]));
+    if (c.if_match && state->stream_version != 0 && *c.if_match != state->stream_version) {
       return slot.answer(reject(errc::precondition_failed, "it has changed"));
     }
     const auto events = decide(*state);
     if (!events) return slot.answer(events.error());
-    for (const auto& event : *events) append(*state, m, id, event);
-    states[id] = *state;
-    render(*state, m.who.tenant);
+    for (const auto& event : *events) append(*state, c, id, event);
+    all<State>()[id] = *state;
+    render(*state, c.tenant);
     const auto at = events->empty() ? 0 : reads_.head();
-    if (!m.idempotency_key.empty()) {
-      known_[key] = {m.key_digest, std::shared_ptr<const State>(state), at};
+    if (c.command) {
+      known_[place_of(*c.command)] = {c.command->request_digest,
+                                      std::shared_ptr<const State>(state), at};
     }
-    slot.answer(changed<State>{state, at, false});
+    slot.answer(actors::executed<State>{state, at, false});
   }
 
   template <class State, class Event>
-  void append(State& state, const command_meta& m, uuid id, const Event& event) {
+  void append(State& state, const actors::command_context& c, uuid id, const Event& event) {
     domain::event_record e;
     e.position = reads_.head() + 1;
     e.epoch = 1;
     e.stream = domain::stream_of<State>(id);
     e.version = state.stream_version + 1;
     e.type = codec::type_of(event);
-    e.tenant = m.who.tenant;
+    e.tenant = c.tenant;
     e.payload = codec::encode_event(event);
-    e.meta.principal = m.who.principal;
-    e.meta.correlation_id = m.correlation_id;
-    e.meta.request_digest = m.body_digest;
+    e.meta = c.meta;
     e.recorded_at_us = e.position * us_per_second;
     domain::evolve(state, event,
                    {{e.position, e.version, e.recorded_at_us}, e.tenant, e.meta.principal});
@@ -218,17 +208,17 @@ class memory_commands final : public command_port {
                codec::encode_document(d));
   }
   void render(const domain::image_list_state& s, uuid tenant) {
-    for (const auto& e : s.entries) {
+    for (const auto& [id, e] : s.entries) {
       put(collection::image_allowlist, tenant, e.created_position, domain::document_of(e));
     }
   }
   void render(const domain::container_list_state& s, uuid tenant) {
-    for (const auto& e : s.entries) {
+    for (const auto& [id, e] : s.entries) {
       put(collection::container_allowlist, tenant, e.created_position, domain::document_of(e));
     }
   }
   void render(const domain::access_state& s, uuid tenant) {
-    for (const auto& t : s.tokens) {
+    for (const auto& [id, t] : s.tokens) {
       put(collection::tokens, tenant, t.created_position, domain::document_of(t));
     }
   }
@@ -251,12 +241,10 @@ class memory_commands final : public command_port {
   }
 
   memory_reads& reads_;
-  std::map<uuid, domain::directive_state> directives_;
-  std::map<uuid, domain::image_list_state> images_;
-  std::map<uuid, domain::container_list_state> containers_;
-  std::map<uuid, domain::access_state> access_;
-  std::map<uuid, domain::llm_usage_state> usage_;
-  std::map<uuid, domain::run_state> runs_;
+  std::tuple<std::map<uuid, domain::directive_state>, std::map<uuid, domain::image_list_state>,
+             std::map<uuid, domain::container_list_state>, std::map<uuid, domain::access_state>,
+             std::map<uuid, domain::llm_usage_state>, std::map<uuid, domain::run_state>>
+      states_;
   std::map<uuid, uuid> defaults_;
   std::map<std::string, first_time> known_;
 };
@@ -321,7 +309,7 @@ class world {
     services_.clock = &real_clock();
     services_.engine = [] { return engine_view{"docker", true, "closed", "24", "1.41", true}; };
     services_.sign_head = [this](reply_slot<checkpoint_view> slot) { sign_head(slot); };
-    services_.agents = [] {
+    services_.agents = [](const std::optional<uuid>&) {
       return std::vector<agent_view>{{"root", "rest_for_one", "up", "", 1, 0, {0}}};
     };
     table_ = std::make_unique<router>(router::make(all_routes(services_)).value());
@@ -329,11 +317,6 @@ class world {
     hooks.authenticate = [](std::string_view token) { return who(token); };
     dispatch_ = std::make_unique<dispatcher>(*table_, dispatch_limits{}, hooks, real_ids());
     for (const char* name : {"tenant", "other"}) {
-      domain::directive_spec spec;
-      spec.name = "default";
-      spec.tasks.resize(1);
-      domain::name_tasks(spec.tasks);
-      commands.create_default_directive(named(name), spec);
       commands.create_tenant(named(name));
     }
   }

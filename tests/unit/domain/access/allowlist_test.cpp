@@ -26,14 +26,20 @@ container_allowed container(int id, const std::string& name,
 
 image_list_state images(std::initializer_list<image_allowed> entries) {
   image_list_state list;
-  for (const auto& e : entries) take(list, decide_allow(list, e));
+  for (const auto& e : entries) take(list, decide(list, allow_image{e}));
   return list;
 }
 
 container_list_state containers(std::initializer_list<container_allowed> entries) {
   container_list_state list;
-  for (const auto& e : entries) take(list, decide_allow(list, e));
+  for (const auto& e : entries) take(list, decide(list, allow_container{e}));
   return list;
+}
+
+/// In the order of their ids, which here is that of their making.
+template <class List>
+const auto& nth(const List& list, int n) {
+  return std::next(list.entries.begin(), n)->second;
 }
 
 /// The number of the entry that lets an image start, 0 for none.
@@ -60,9 +66,9 @@ TEST(CTR2_images, are_denied_by_default) {
 TEST(CTR2_images, are_normalised_when_listed_and_when_asked_for) {
   const auto list = images({image(2, "busybox"), image(3, "index.docker.io/team/app:1"),
                             image(4, "index.docker.io/tools/*")});
-  EXPECT_EQ(list.entries[0].what.reference, "docker.io/library/busybox:latest");
-  EXPECT_EQ(list.entries[1].what.reference, "docker.io/team/app:1");
-  EXPECT_EQ(list.entries[2].what.reference, "docker.io/tools/*");
+  EXPECT_EQ(nth(list, 0).what.reference, "docker.io/library/busybox:latest");
+  EXPECT_EQ(nth(list, 1).what.reference, "docker.io/team/app:1");
+  EXPECT_EQ(nth(list, 2).what.reference, "docker.io/tools/*");
   EXPECT_EQ(allowing(list, "docker.io/library/busybox:latest"), 2);
   EXPECT_EQ(allowing(list, "team/app:1"), 3);
   EXPECT_EQ(allowing(list, "tools/saw"), 4);
@@ -85,56 +91,81 @@ TEST(CTR2_images, an_exact_entry_comes_before_a_pattern_wherever_it_stands) {
 
 TEST(CTR8_images, an_inactive_entry_denies_and_may_be_made_again) {
   auto list = images({image(2, "localhost:1/box:1")});
-  take(list, decide_deny(list, id_of(2)));
+  take(list, decide(list, deny_image{id_of(2)}));
   EXPECT_EQ(allowing(list, "localhost:1/box:1"), 0);
-  EXPECT_FALSE(list.entries[0].is_active);
-  EXPECT_EQ(list.entries[0].deactivated_at, 2000);
-  EXPECT_TRUE(decide_deny(list, id_of(2))->empty());
-  EXPECT_EQ(code_of(decide_deny(list, id_of(9))), errc::not_found);
-  take(list, decide_allow(list, image(3, "localhost:1/box:1")));
+  EXPECT_FALSE(nth(list, 0).is_active);
+  EXPECT_EQ(nth(list, 0).deactivated_at, 2000);
+  EXPECT_TRUE(decide(list, deny_image{id_of(2)})->empty());
+  EXPECT_EQ(code_of(decide(list, deny_image{id_of(9)})), errc::not_found);
+  take(list, decide(list, allow_image{image(3, "localhost:1/box:1")}));
   EXPECT_EQ(allowing(list, "localhost:1/box:1"), 3);
 }
 
 TEST(CTR8_images, say_who_listed_them_and_when) {
   const auto list = images({image(2, "busybox")});
   EXPECT_EQ(list.tenant, steps::tenant);
-  EXPECT_EQ(list.entries[0].created_by, steps::writer);
-  EXPECT_EQ(list.entries[0].created_at, 1000);
-  EXPECT_EQ(list.entries[0].created_position, 10);
-  EXPECT_EQ(list.find(id_of(2)), &list.entries[0]);
+  EXPECT_EQ(nth(list, 0).created_by, steps::writer);
+  EXPECT_EQ(nth(list, 0).created_at, 1000);
+  EXPECT_EQ(nth(list, 0).created_position, 10);
+  EXPECT_EQ(list.find(id_of(2)), &nth(list, 0));
+  EXPECT_EQ(list.newest, id_of(2));
 }
 
 TEST(CTR8_images, refuse_duplicates_after_normalisation_and_bad_fields) {
   const auto list = images({image(2, "busybox"), image(3, "docker.io/library/*")});
   for (const char* same : {"busybox", "busybox:latest", "docker.io/busybox", "docker.io/library/*",
                            "index.docker.io/library/*"}) {
-    const auto refused = decide_allow(list, image(4, same));
+    const auto refused = decide(list, allow_image{image(4, same)});
     EXPECT_EQ(code_of(refused), errc::conflict) << same;
     EXPECT_EQ(refused.error().field, "/reference");
   }
   for (const char* bad : {"", "Upper", "a b", "*", "busybox:*1", "box*"}) {
-    EXPECT_EQ(pointer_of(decide_allow(list, image(4, bad))), "/reference") << bad;
+    EXPECT_EQ(pointer_of(decide(list, allow_image{image(4, bad)})), "/reference") << bad;
   }
   auto wordy = image(4, "alpine");
   wordy.reason = std::string(513, 'r');
-  EXPECT_EQ(pointer_of(decide_allow(list, wordy)), "/reason");
+  EXPECT_EQ(pointer_of(decide(list, allow_image{wordy})), "/reason");
   wordy.reason = std::string("r\0", 2);
-  EXPECT_EQ(pointer_of(decide_allow(list, wordy)), "/reason");
+  EXPECT_EQ(pointer_of(decide(list, allow_image{wordy})), "/reason");
   wordy.reason = std::string(512, 'r');
-  EXPECT_EQ(pointer_of(decide_allow(list, wordy)), accepted);
+  EXPECT_EQ(pointer_of(decide(list, allow_image{wordy})), accepted);
 }
 
-TEST(CTR8_limits, a_list_has_at_most_five_thousand_entries_with_the_inactive_ones) {
+TEST(CTR8_limits, a_list_has_at_most_five_thousand_active_entries) {
   image_list_state list;
-  allow_entry<image_allowed> old;
-  old.is_active = false;
-  list.entries.assign(max_allow_entries - 1, old);
-  EXPECT_EQ(pointer_of(decide_allow(list, image(2, "busybox"))), accepted);
-  list.entries.push_back(old);
-  EXPECT_EQ(code_of(decide_allow(list, image(2, "busybox"))), errc::conflict);
-  container_list_state others;
-  others.entries.resize(max_allow_entries);
-  EXPECT_EQ(code_of(decide_allow(others, container(2, "web"))), errc::conflict);
+  const auto tag = [](int n) { return "localhost:1/box:" + std::to_string(n); };
+  for (std::size_t n = 0; n < max_allow_entries; ++n) {
+    const auto i = static_cast<int>(n);
+    take(list, decide(list, allow_image{image(i, tag(i))}));
+  }
+  EXPECT_EQ(code_of(decide(list, allow_image{image(9000, "busybox")})), errc::conflict);
+  take(list, decide(list, deny_image{id_of(77)}));
+  take(list, decide(list, allow_image{image(9000, "busybox")}));
+  EXPECT_EQ(code_of(decide(list, allow_image{image(9001, tag(77))})), errc::conflict);
+  EXPECT_EQ(list.entries.size(), max_allow_entries + 1) << "what was denied is remembered";
+}
+
+TEST(CTR8_limits, denied_entries_never_fill_a_list) {
+  container_list_state list;
+  for (int n = 0; n < 12'000; ++n) {
+    take(list, decide(list, allow_container{container(n, "web")}));
+    take(list, decide(list, deny_container{id_of(n)}));
+  }
+  EXPECT_TRUE(list.active.empty());
+  EXPECT_EQ(allowing(list, "web"), 0);
+}
+
+/// An append makes the state after of the state before: that must not copy 5,000 entries.
+TEST(CTR8_limits, a_change_leaves_the_other_entries_where_they_are) {
+  image_list_state list;
+  for (int n = 0; n < 1000; ++n) {
+    take(list, decide(list, allow_image{image(n, "localhost:1/box:" + std::to_string(n))}));
+  }
+  auto after = list;
+  take(after, decide(after, deny_image{id_of(500)}));
+  EXPECT_TRUE(list.find(id_of(500))->is_active);
+  EXPECT_FALSE(after.find(id_of(500))->is_active);
+  for (const int n : {0, 499, 501, 999}) EXPECT_EQ(after.find(id_of(n)), list.find(id_of(n)));
 }
 
 TEST(CTR2_containers, are_found_by_name_and_by_id_and_denied_otherwise) {
@@ -149,7 +180,7 @@ TEST(CTR2_containers, are_found_by_name_and_by_id_and_denied_otherwise) {
                                    std::string("/web"), std::string("WEB"), id + "c"}) {
     EXPECT_EQ(allowing(list, other), 0) << other;
   }
-  take(list, decide_deny(list, id_of(2)));
+  take(list, decide(list, deny_container{id_of(2)}));
   EXPECT_EQ(allowing(list, "web"), 0);
   EXPECT_EQ(allowing(list, id), 0);
   EXPECT_EQ(allowing(list, "db"), 3);
@@ -157,19 +188,20 @@ TEST(CTR2_containers, are_found_by_name_and_by_id_and_denied_otherwise) {
 
 TEST(CTR8_containers, refuse_duplicates_and_bad_fields) {
   const auto list = containers({container(2, "web")});
-  EXPECT_EQ(code_of(decide_allow(list, container(3, "web"))), errc::conflict);
+  EXPECT_EQ(code_of(decide(list, allow_container{container(3, "web")})), errc::conflict);
   for (const std::string& bad : {std::string(), std::string("two words"), std::string("/web"),
                                  std::string("-web"), std::string("a*"), std::string(256, 'w')}) {
-    EXPECT_EQ(pointer_of(decide_allow(list, container(3, bad))), "/name") << bad;
+    EXPECT_EQ(pointer_of(decide(list, allow_container{container(3, bad)})), "/name") << bad;
   }
   for (const std::string& bad : {std::string(), std::string("abc"), std::string(64, 'G'),
                                  std::string(64, 'A'), std::string(65, 'a')}) {
-    EXPECT_EQ(pointer_of(decide_allow(list, container(3, "db", bad))), "/container_id") << bad;
+    EXPECT_EQ(pointer_of(decide(list, allow_container{container(3, "db", bad)})), "/container_id")
+        << bad;
   }
   auto wordy = container(3, "db");
   wordy.reason = std::string(513, 'r');
-  EXPECT_EQ(pointer_of(decide_allow(list, wordy)), "/reason");
-  EXPECT_EQ(code_of(decide_deny(list, id_of(9))), errc::not_found);
+  EXPECT_EQ(pointer_of(decide(list, allow_container{wordy})), "/reason");
+  EXPECT_EQ(code_of(decide(list, deny_container{id_of(9)})), errc::not_found);
 }
 
 TEST(RUN11_host_network, is_for_entries_that_allow_it_only) {

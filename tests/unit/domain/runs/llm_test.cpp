@@ -22,7 +22,7 @@ llm_call_request call(std::int64_t prompt = 150, std::int64_t completion = 300) 
 }
 
 auto record(const llm_call_request& c, int id = 5) {
-  return decide_record({}, id_of(id), id_of(6), id_of(7), c);
+  return decide(llm_usage_state{}, record_llm_call{id_of(id), id_of(6), id_of(7), c});
 }
 
 TEST(LLM1_record, keeps_the_counts_and_makes_their_sum) {

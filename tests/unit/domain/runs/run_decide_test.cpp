@@ -13,31 +13,36 @@ using steps::id_of;
 using steps::launch_of;
 using steps::listing;
 
+/// The pointer of the refusal of a launch whose directive stands inside it, or is the default one
+/// (`at` "/tasks").
 std::string launched(std::vector<task_spec> tasks, directive_limits limits = {},
                      const std::string& at = "/tasks") {
-  return steps::pointer_of(
-      decide_launch({}, launch_of(std::move(tasks), limits), listing(steps::box), {}, at));
+  auto c = launch_of(std::move(tasks), limits);
+  if (at == "/tasks") {
+    c.directive.stream_version = 1;
+    c.directive.spec = std::get<of_spec>(c.command.from).spec;
+    c.command.from = of_default{};
+  }
+  return steps::pointer_of(c.decided());
 }
 
 TEST(RUN2_snapshot, is_in_the_event_by_value_with_one_job_for_each_task) {
   auto c = launch_of({container_task("a"), container_task("b", {"a"})});
-  c.since = "last_success";
-  c.since_run = id_of(40);
-  c.since_at = 77;
-  c.labels = {{"team", "ops"}};
-  c.retry_of = id_of(41);
-  const auto events = decide_launch({}, c, listing(steps::box), {}, "/tasks");
+  c.command.since = "last_success";
+  c.command.labels = {{"team", "ops"}};
+  c.last_success = former_run{id_of(40), 77};
+  const auto events = c.decided();
   ASSERT_TRUE(events);
   run_launched e;
-  e.id = c.run;
-  e.directive = c.directive;
+  e.id = c.command.run;
+  e.directive.name = "d";
+  e.directive.tasks = std::get<of_spec>(c.command.from).spec.tasks;
   e.jobs = {id_of(0), id_of(1)};
-  e.engine = "docker";
+  e.expected_engine = "docker";
   e.since = "last_success";
   e.since_run = id_of(40);
   e.since_at = timestamp{77};
-  e.labels = c.labels;
-  e.retry_of = id_of(41);
+  e.labels = c.command.labels;
   EXPECT_EQ(*events, run_events{e});
   run_state run;
   steps::take(run, events);
@@ -47,7 +52,7 @@ TEST(RUN2_snapshot, is_in_the_event_by_value_with_one_job_for_each_task) {
   ASSERT_EQ(run.jobs.size(), 2U);
   EXPECT_EQ(run.task_of(run.jobs[1]).name, "b");
   EXPECT_EQ(jobs_by_status(run), (std::map<std::string, std::int64_t>{{"pending", 2}}));
-  EXPECT_EQ(code_of(decide_launch(run, c, listing(steps::box), {}, "/tasks")), errc::conflict);
+  EXPECT_EQ(code_of(c.decided(run)), errc::conflict);
 }
 
 TEST(RUN3_launch_refusals, name_the_field_in_the_request) {
@@ -80,14 +85,14 @@ TEST(RUN3_launch_refusals, cover_the_limits_labels_and_since) {
   EXPECT_EQ(launched({container_task("a")}, none_at_all, "/directive/tasks"),
             "/directive/limits/max_parallel");
   auto c = launch_of({container_task("a")});
-  c.since = "yesterday";
-  EXPECT_EQ(steps::pointer_of(decide_launch({}, c, listing(steps::box), {}, "/tasks")), "/since");
-  c.since.reset();
-  c.labels = {{"two words", ""}};
-  EXPECT_EQ(steps::pointer_of(decide_launch({}, c, listing(steps::box), {}, "/tasks")), "/labels");
-  c.labels.clear();
+  c.command.since = "yesterday";
+  EXPECT_EQ(steps::pointer_of(c.decided()), "/since");
+  c.command.since.reset();
+  c.command.labels = {{"two words", ""}};
+  EXPECT_EQ(steps::pointer_of(c.decided()), "/labels");
+  c.command.labels.clear();
   c.jobs.pop_back();
-  EXPECT_EQ(code_of(decide_launch({}, c, listing(steps::box), {}, "/tasks")), errc::internal);
+  EXPECT_EQ(code_of(c.decided()), errc::internal);
 }
 
 TEST(RUN3_launch_refusals, tell_a_bad_field_before_one_that_is_not_listed) {
@@ -96,31 +101,48 @@ TEST(RUN3_launch_refusals, tell_a_bad_field_before_one_that_is_not_listed) {
   EXPECT_EQ(launched({unlisted, container_task("two words")}), "/tasks/1/name");
 }
 
-TEST(RUN7_intend, starts_the_run_first_and_sets_the_deadline) {
+TEST(RUN7_intend, starts_the_run_first_and_says_how_long_it_may_take) {
   auto own = container_task("own");
   own.timeout_s = 5;
   directive_limits limits;
   limits.timeout_s = 60;
   driven_run run({container_task("a"), own}, limits);
-  const auto first = decide_intend(run.state, id_of(0), 1000, "c", "i", "sha256:x", "spare");
+  auto intent = steps::intent_on();
+  intent.volume = "spare";
+  const auto first = decide_intend(run.state, id_of(0), intent);
   ASSERT_TRUE(first);
-  EXPECT_EQ(*first, (run_events{run_started{}, attempt_intended{id_of(0), 1, "c", "i", "sha256:x",
-                                                                timestamp{60'001'000}, "spare"}}));
+  intent.job = id_of(0);
+  intent.attempt = 1;
+  intent.timeout_ms = 60'000;
+  EXPECT_EQ(*first, (run_events{run_started{}, intent}));
   run.take(first);
-  EXPECT_EQ(run.job(0).attempts.back().volume, "spare");
+  EXPECT_EQ(run.job(0).attempts.back().intent, intent);
   EXPECT_EQ(run.state.status, run_status::running);
   EXPECT_EQ(run.status(0), job_status::running);
   EXPECT_EQ(run.state.started_at, run.now);
-  const auto second = decide_intend(run.state, id_of(1), 1000, {}, {}, {});
+  const auto second = decide_intend(run.state, id_of(1), intent);
   ASSERT_TRUE(second);
-  EXPECT_EQ(*second,
-            (run_events{attempt_intended{id_of(1), 1, {}, {}, {}, timestamp{5'001'000}, {}}}));
+  ASSERT_EQ(second->size(), 1U);
+  EXPECT_EQ(std::get<attempt_intended>(second->front()).timeout_ms, 5'000);
+  EXPECT_EQ(std::get<attempt_intended>(second->front()).job, id_of(1));
+}
+
+TEST(RUN7_engine, of_a_run_is_that_of_its_attempts) {
+  driven_run run({container_task("a"), container_task("b")});
+  EXPECT_EQ(engine_of(run.state), "docker") << "what it would get";
+  EXPECT_FALSE(is_simulated(run.state));
+  run.take(decide_intend(run.state, id_of(0), steps::intent_on("simulated")));
+  EXPECT_EQ(engine_of(run.state), "simulated");
+  EXPECT_TRUE(is_simulated(run.state));
+  run.take(decide_intend(run.state, id_of(1), steps::intent_on("slurm")));
+  EXPECT_EQ(engine_of(run.state), "mixed");
+  EXPECT_TRUE(is_simulated(run.state)) << "one pretended attempt is enough";
 }
 
 TEST(RUN7_intend, is_for_jobs_that_wait_in_a_run_that_goes_on) {
   driven_run run({container_task("a"), container_task("b")});
   const auto intend = [&](int job) {
-    return code_of(decide_intend(run.state, id_of(job), run.now, {}, {}, {}));
+    return code_of(decide_intend(run.state, id_of(job), steps::intent_on()));
   };
   EXPECT_EQ(intend(9), errc::not_found);
   run.start(0);
@@ -138,17 +160,23 @@ TEST(RUN7_evolve, fills_the_attempt_from_its_events_and_ignores_what_does_not_fi
   driven_run run({container_task("a")});
   run.start(0);
   run.take(run_events{container_created{id_of(0), 1, "engine-id"},
-                      attempt_started{id_of(0), 1, false}, work_attempted{id_of(0), 1, 2}});
+                      attempt_started{id_of(0), 1, false, {}}, work_attempted{id_of(0), 1, 2}});
   const auto before = run.job(0);
+  attempt_intended intent_of_nobody;
+  intent_of_nobody.job = id_of(9);
   EXPECT_EQ(before.attempts[0].container_id, "engine-id");
   EXPECT_EQ(before.attempts[0].started_at, run.now);
   EXPECT_EQ(before.attempts[0].works, 2);
-  run.take(run_events{container_created{id_of(0), 2, "other"}, attempt_started{id_of(9), 1, false},
-                      attempt_ended{id_of(0), 3, 1, end_reason::exited, {}},
-                      retry_scheduled{id_of(9), 2, {}}, job_finished{id_of(9)},
-                      artifact_stored{id_of(9), "n", "m", {}}, job_waiting{id_of(9), "r"},
-                      attempt_intended{id_of(9), 1, {}, {}, {}, {}, {}}});
-  EXPECT_EQ(run.job(0), before);
+  run.take(run_events{
+      container_created{id_of(0), 2, "other"}, attempt_started{id_of(9), 1, false, {}},
+      attempt_ended{id_of(0), 3, 1, end_reason::exited, {}}, retry_scheduled{id_of(9), 2, 0},
+      stop_intended{id_of(9), 1}, work_quarantined{id_of(9), 1, 3}, work_released{id_of(9), 1},
+      job_finished{id_of(9)}, artifact_stored{id_of(9), "n", "m", {}}, job_waiting{id_of(9), "r"},
+      intent_of_nobody});
+  auto after = run.job(0);
+  EXPECT_GT(after.last_position, before.last_position) << "they name the job all the same";
+  after.last_position = before.last_position;
+  EXPECT_EQ(after, before);
   run.take(run_events{artifact_stored{id_of(0), "report.json", "application/json", {}}});
   EXPECT_EQ(run.job(0).artifacts.size(), 1U);
 }
@@ -197,12 +225,12 @@ TEST(RUN5_end, of_every_reason_finishes_the_job_or_tries_again) {
       limits.retries = retries;
       driven_run run({container_task("a")}, limits);
       run.start(0);
-      const auto events = decide_end(run.state, id_of(0), row.reason, 3, {}, run.now);
+      const auto events = decide_end(run.state, id_of(0), {row.reason, 3, {}, true});
       ASSERT_TRUE(events);
       ASSERT_EQ(events->size(), 2U);
-      EXPECT_EQ(events->front(), run_event(attempt_ended{id_of(0), 1, 3, row.reason, {}}));
+      EXPECT_EQ(events->front(), run_event(attempt_ended{id_of(0), 1, 3, row.reason, {}, true}));
       const bool again = retries == 1 && row.retried;
-      const run_event retry = retry_scheduled{id_of(0), 2, timestamp{run.now + 1'000'000}};
+      const run_event retry = retry_scheduled{id_of(0), 2, 1000};
       const run_event over = job_finished{id_of(0), row.status, row.reason};
       EXPECT_EQ(events->back(), again ? retry : over);
     }
@@ -234,27 +262,21 @@ TEST(RUN5_end, of_every_reason_after_a_cancel_is_final) {
     run.start(0);
     run.cancel();
     run.end(0, row.reason, 3);
-    const bool unknown =
-        row.reason == end_reason::outcome_unknown || row.reason == end_reason::second_start;
-    const auto expected = row.reason == end_reason::completed ? job_status::success
-                          : unknown                           ? job_status::failed
-                                                              : job_status::cancelled;
-    EXPECT_EQ(run.status(0), expected);
-    EXPECT_EQ(run.job(0).reason,
-              expected == job_status::cancelled ? end_reason::cancelled : row.reason);
+    EXPECT_EQ(run.status(0), row.status);
+    EXPECT_EQ(run.job(0).reason, row.reason) << "what ended by itself is no cancel";
   }
 }
 
 TEST(RUN5_end, keeps_the_log_and_needs_an_open_attempt) {
   driven_run run({container_task("a")});
   const auto end = [&](int job) {
-    return code_of(decide_end(run.state, id_of(job), end_reason::exited, 0, {}, run.now));
+    return code_of(decide_end(run.state, id_of(job), {end_reason::exited, 0}));
   };
   EXPECT_EQ(end(0), errc::conflict);
   EXPECT_EQ(end(9), errc::conflict);
   run.start(0);
   const blob_ref log{{}, 12, true};
-  run.take(decide_end(run.state, id_of(0), end_reason::exited, 0, log, run.now));
+  run.take(decide_end(run.state, id_of(0), {end_reason::exited, 0, log}));
   EXPECT_EQ(run.job(0).attempts[0].log, log);
   EXPECT_EQ(end(0), errc::conflict);
 }
@@ -274,9 +296,9 @@ TEST(RUN5_refuse, fails_a_job_that_waits_and_starts_the_run_with_it) {
 }
 
 TEST(RUN5_cancel, of_a_run_that_nothing_runs_in_ends_it_at_once) {
-  EXPECT_EQ(code_of(decide_cancel(run_state{})), errc::not_found);
+  EXPECT_EQ(code_of(decide(run_state{}, cancel_run{})), errc::not_found);
   driven_run run({container_task("a"), container_task("b", {"a"})});
-  EXPECT_EQ(*decide_cancel(run.state),
+  EXPECT_EQ(*decide(run.state, cancel_run{run.state.id}),
             (run_events{run_cancel_requested{},
                         job_finished{id_of(0), job_status::cancelled, end_reason::cancelled},
                         job_finished{id_of(1), job_status::cancelled, end_reason::cancelled},
@@ -284,7 +306,7 @@ TEST(RUN5_cancel, of_a_run_that_nothing_runs_in_ends_it_at_once) {
   run.cancel();
   EXPECT_EQ(run.state.status, run_status::cancelled);
   EXPECT_FALSE(run.state.started_at);
-  EXPECT_EQ(code_of(decide_cancel(run.state)), errc::conflict);
+  EXPECT_EQ(code_of(decide(run.state, cancel_run{run.state.id})), errc::conflict);
 }
 
 TEST(RUN5_cancel, lets_what_runs_end_first_and_twice_makes_no_event) {
@@ -293,9 +315,9 @@ TEST(RUN5_cancel, lets_what_runs_end_first_and_twice_makes_no_event) {
   run.cancel();
   EXPECT_EQ(run.status(1), job_status::cancelled);
   EXPECT_EQ(run.state.status, run_status::running);
-  EXPECT_TRUE(decide_cancel(run.state)->empty());
+  EXPECT_TRUE(decide(run.state, cancel_run{run.state.id})->empty());
   EXPECT_TRUE(run.startable().empty());
-  run.fail(0);
+  run.end(0, end_reason::cancelled, 143);
   EXPECT_EQ(run.status(0), job_status::cancelled);
   run.next();
   EXPECT_EQ(run.state.status, run_status::cancelled);
@@ -310,7 +332,26 @@ TEST(RUN5_cancel, ends_a_job_that_waits_for_its_next_try) {
   run.cancel();
   EXPECT_EQ(run.status(0), job_status::cancelled);
   EXPECT_EQ(run.state.status, run_status::cancelled);
-  EXPECT_EQ(run.next().wake_at, 0);
+  run.next();
+  EXPECT_EQ(run.wake_at(), 0);
+}
+
+TEST(P26_quarantine, of_an_attempt_waits_for_an_operator) {
+  driven_run run({container_task("a")});
+  EXPECT_EQ(code_of(decide_release(run.state, id_of(0))), errc::conflict);
+  run.start(0);
+  EXPECT_EQ(code_of(decide_discard(run.state, id_of(0))), errc::conflict);
+  run.take(run_events{work_attempted{id_of(0), 1, 2}, work_quarantined{id_of(0), 1, 3}});
+  EXPECT_TRUE(run.job(0).attempts[0].quarantined);
+  EXPECT_EQ(run.status(0), job_status::running);
+  run.take(decide_release(run.state, id_of(0)));
+  EXPECT_FALSE(run.job(0).attempts[0].quarantined);
+  EXPECT_EQ(run.job(0).attempts[0].works, 0);
+  run.take(run_events{work_quarantined{id_of(0), 1, 3}});
+  run.take(decide_discard(run.state, id_of(0)));
+  EXPECT_EQ(run.status(0), job_status::failed);
+  EXPECT_EQ(run.job(0).reason, end_reason::quarantined);
+  EXPECT_FALSE(run.job(0).attempts[0].quarantined);
 }
 
 TEST(RUN5_cancel, that_comes_after_the_last_job_changes_no_result) {

@@ -164,14 +164,14 @@ void one_step(driven_run& run, chance& dice) {
       if (dice.one_in(6) && !is_terminal(run.state.status)) run.cancel();
       break;
     case 1:
-      run.now = std::max(run.now + dice.below(1000), p.wake_at);
+      run.now = std::max(run.now + dice.below(1000), run.wake_at());
       break;
     case 2: {  // commands that come too late or for nobody change nothing when they are refused
       const auto before = run.state;
       const auto why = end_reason::exited;
-      if (auto e = decide_end(run.state, any, why, dice.below(2), {}, run.now)) run.take(e);
+      if (auto e = decide_end(run.state, any, {why, dice.below(2)})) run.take(e);
       if (p.startable.empty() && running.empty()) {
-        EXPECT_FALSE(decide_end(before, any, why, 0, {}, run.now));
+        EXPECT_FALSE(decide_end(before, any, {why, 0}));
       }
       break;
     }
@@ -187,12 +187,12 @@ void one_step(driven_run& run, chance& dice) {
       if (!running.empty()) {
         const auto job = running[static_cast<std::size_t>(dice.below(8)) % running.size()];
         const auto why = static_cast<end_reason>(dice.below(17));
-        run.take(decide_end(run.state, job, why, dice.below(2), {}, run.now));
+        run.take(decide_end(run.state, job, {why, dice.below(2)}));
       }
       break;
     default:
       if (!p.startable.empty()) {
-        run.take(decide_intend(run.state, p.startable.front(), run.now, "c", "i", "sha256:x"));
+        run.take(decide_intend(run.state, p.startable.front(), steps::intent_on()));
       }
   }
 }

@@ -43,12 +43,12 @@ TEST(RUN5_plan_needs, that_fail_cancel_what_depends_on_them_in_turn) {
   run.start(1);
   run.start(2);
   run.fail(1);
-  EXPECT_EQ(plan(run.state, run.now).events,
+  EXPECT_EQ(plan(run.state, run.resting()).events,
             (run_events{job_finished{id_of(3), job_status::cancelled, end_reason::need_failed}}));
   run.next();
   EXPECT_EQ(run.state.status, run_status::running) << "the other arm goes on";
   run.succeed(2);
-  EXPECT_EQ(plan(run.state, run.now).events, (run_events{run_finished{run_status::partial}}));
+  EXPECT_EQ(plan(run.state, run.resting()).events, (run_events{run_finished{run_status::partial}}));
   run.next();
   EXPECT_EQ(run.state.finished_at, run.now);
 }
@@ -57,7 +57,7 @@ TEST(RUN5_plan_needs, cascade_whatever_the_order_of_the_tasks) {
   driven_run run({container_task("c", {"b"}), container_task("b", {"a"}), container_task("a"),
                   container_task("d", {"c", "a"})});
   run.take(decide_refuse(run.state, id_of(2), end_reason::image_missing));
-  const auto p = plan(run.state, run.now);
+  const auto p = plan(run.state, run.resting());
   ASSERT_EQ(p.events.size(), 4U);
   EXPECT_EQ(p.events.back(), run_event(run_finished{run_status::failed}));
   run.next();
@@ -100,10 +100,11 @@ TEST(RUN5_plan_backoff, doubles_up_to_five_minutes) {
     run.fail(0);
     const auto p = run.next();
     EXPECT_TRUE(p.startable.empty());
-    ASSERT_EQ(p.wake_at, run.now + seconds * us_per_second);
-    run.now = p.wake_at - 1;
+    const auto wake_at = run.wake_at();
+    ASSERT_EQ(wake_at, run.now + seconds * us_per_second);
+    run.now = wake_at - 1;
     EXPECT_TRUE(run.startable().empty());
-    run.now = p.wake_at;
+    run.now = wake_at;
     EXPECT_EQ(run.startable(), ids{id_of(0)});
   }
   run.start(0);
@@ -120,7 +121,8 @@ TEST(RUN5_plan_backoff, of_the_task_wins_over_the_directive_and_a_later_success_
   run.start(0);
   run.fail(0);
   EXPECT_EQ(run.status(0), job_status::pending);
-  run.now = run.next().wake_at;
+  run.next();
+  run.now = run.wake_at();
   run.start(0);
   run.succeed(0);
   run.start(1);
@@ -141,8 +143,19 @@ TEST(RUN5_plan_backoff, wakes_for_the_earliest_job_while_others_start) {
   run.now += 500'000;
   run.fail(1);
   const auto p = run.next();
-  EXPECT_EQ(p.wake_at, first + us_per_second);
+  EXPECT_EQ(run.wake_at(), first + us_per_second);
   EXPECT_EQ(p.startable, ids{id_of(2)});
+}
+
+TEST(P33_rest, of_a_span_never_exceeds_it_whatever_the_clocks_say) {
+  constexpr time_us second = us_per_second;
+  constexpr time_us day = 86'400 * second;
+  EXPECT_EQ(rest_ms(100 * second, 10'000, 100 * second), 10'000);
+  EXPECT_EQ(rest_ms(100 * second, 10'000, 103 * second), 7'000);
+  EXPECT_EQ(rest_ms(100 * second, 10'000, 200 * second), 0);
+  // An event written a day ahead makes everything after it a day ahead.
+  EXPECT_EQ(rest_ms(day, 10'000, 100 * second), 10'000);
+  EXPECT_EQ(rest_ms(100 * second, 10'000, day), 0);
 }
 
 TEST(RUN5_plan_end, follows_from_what_the_jobs_became) {
@@ -175,18 +188,17 @@ TEST(RUN5_plan_end, is_final) {
   run.start(0);
   run.succeed(0);
   run.next();
-  const auto p = plan(run.state, run.now);
+  const auto p = plan(run.state, run.resting());
   EXPECT_TRUE(p.events.empty());
   EXPECT_TRUE(p.startable.empty());
-  EXPECT_EQ(p.wake_at, 0);
-  EXPECT_FALSE(decide_cancel(run.state));
-  EXPECT_FALSE(decide_intend(run.state, id_of(0), run.now, {}, {}, {}));
+  EXPECT_FALSE(decide(run.state, cancel_run{run.state.id}));
+  EXPECT_FALSE(decide_intend(run.state, id_of(0), steps::intent_on()));
   EXPECT_FALSE(decide_refuse(run.state, id_of(0), end_reason::image_missing));
-  EXPECT_FALSE(decide_end(run.state, id_of(0), end_reason::exited, 0, {}, run.now));
+  EXPECT_FALSE(decide_end(run.state, id_of(0), {end_reason::exited, 0}));
 }
 
 TEST(RUN5_plan_end, of_nothing_is_nothing) {
-  const auto p = plan(run_state{}, 5);
+  const auto p = plan(run_state{});
   EXPECT_TRUE(p.events.empty());
   EXPECT_TRUE(p.startable.empty());
 }
@@ -195,12 +207,12 @@ TEST(RUN5_plan, is_the_same_again_until_its_events_are_written) {
   driven_run run({container_task("a"), container_task("b", {"a"})});
   run.start(0);
   run.fail(0);
-  const auto once = plan(run.state, run.now);
-  const auto twice = plan(run.state, run.now);
+  const auto once = plan(run.state, run.resting());
+  const auto twice = plan(run.state, run.resting());
   EXPECT_EQ(once.events, twice.events);
   EXPECT_EQ(once.events.size(), 2U);
   run.take(once.events);
-  EXPECT_TRUE(plan(run.state, run.now).events.empty());
+  EXPECT_TRUE(plan(run.state, run.resting()).events.empty());
 }
 
 }  // namespace

@@ -1,0 +1,53 @@
+#pragma once
+// Attempts as containers of an engine: the work_engine over any container_engine. A container has
+// the attempt's name and labels and a volume with the marker of its execution; it is followed by
+// its id, because a name can be changed and taken.
+
+#include "adapters/work_engine_port.hpp"
+#include "base/digest.hpp"
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace reeve::adapters {
+
+class container_work final : public work_engine {
+ public:
+  /// The engine answers everything that is open before it goes, and goes after this.
+  container_work(container_engine& engine, std::int64_t slots);
+
+  std::string_view kind() const override { return engine_.kind(); }
+  std::int64_t slots() const override { return slots_; }
+  void capabilities(std::string image, reply_slot<engine_capabilities> slot) override;
+  void find(work_key key, reply_slot<domain::attempts::found> slot) override;
+  void submit(work_key key, work_spec spec, fencing_token by,
+              reply_slot<submit_answer> slot) override;
+  void watch(std::string execution, reply_slot<wait_result> slot) override;
+  void stop(std::string execution, int grace_s, fencing_token by,
+            reply_slot<stop_result> slot) override;
+  void collect(std::string execution, log_query query, reply_slot<log_answer> slot) override;
+  void forget(work_key key, fencing_token by, reply_slot<done> slot) override;
+
+  /// The engine was away: it may be another one now.
+  void ask_again_who_it_is();
+
+ private:
+  void identity(reply_slot<std::string> slot);
+  void not_there(const work_key& key, reply_slot<domain::attempts::found> slot);
+  void forget_volume(const work_key& key, fencing_token by, reply_slot<done> slot);
+
+  container_engine& engine_;
+  const std::int64_t slots_;
+  std::mutex mutex_;
+  std::string id_;  // guarded by mutex_; empty: to be asked for
+};
+
+/// Whether a container is the attempt's: its labels and its image agree with the log, and so does
+/// its name unless the log knows its id. Labels alone prove nothing: a copy keeps them.
+bool is_of(const container_info& found, const work_key& key);
+
+/// Of everything that the engine would be asked for.
+digest hash_of(const container_spec& spec);
+
+}  // namespace reeve::adapters

@@ -1,0 +1,36 @@
+#pragma once
+// Every aggregate there is, once. The codec of events, the fold into read models, the executors and
+// the test of the golden lines walk these lists; a stream that belongs to none of them is an error
+// everywhere.
+
+#include "domain/access/access.hpp"
+#include "domain/access/allowlist.hpp"
+#include "domain/log_events.hpp"
+#include "domain/runs/directive.hpp"
+#include "domain/runs/llm.hpp"
+#include "domain/runs/run.hpp"
+#include "domain/system_events.hpp"
+
+namespace reeve::domain {
+
+template <class... Types>
+struct type_list {};
+
+namespace detail {
+template <class... A, class... B>
+type_list<A..., B...> joined(type_list<A...>, type_list<B...>);
+}  // namespace detail
+
+/// Those whose commands a generic executor carries out.
+using executed_aggregates = type_list<directive_state, image_list_state, container_list_state,
+                                      llm_usage_state, access_state>;
+
+/// A run has an actor of its own that carries them out.
+using commanded_aggregates =
+    decltype(detail::joined(executed_aggregates{}, type_list<run_state>{}));
+
+/// Facts of the server and of the log are only written down.
+using aggregates =
+    decltype(detail::joined(commanded_aggregates{}, type_list<system_state, log_state>{}));
+
+}  // namespace reeve::domain

@@ -1,0 +1,99 @@
+#pragma once
+// A container's attempt as a pure state machine: step(state, input) -> (state, effects). It knows
+// no clock, no engine and no actor; actors/runs/container_attempt.cpp carries the effects out.
+//
+// What it promises:
+// - Nothing is submitted before the intent is in the log, and nothing is submitted again before the
+//   engine has said that the attempt never started.
+// - An attempt ends once, and as what it was. Its end is what `wait` told, of the execution whose
+//   start the log knows; where that cannot be said, the outcome is unknown.
+// - What ended within its time is not timed out, and what ended before a stop reached it is neither
+//   timed out nor cancelled. The engine's own times decide.
+// - A refusal that repeats itself is final after a few tries; an engine that is away is waited for,
+//   before the intent no longer than the job's timeout.
+
+#include "domain/runs/attempt_types.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace reeve::domain::attempts {
+
+struct config {
+  /// Of the execution, from its recorded start; and, apart from that, of what lies before it.
+  std::int64_t timeout_ms = 3'600'000;
+  std::int64_t retry_ms = 500;
+  std::int64_t away_ms = 5'000;  // an engine's return is told; this is for one that was missed
+  std::int64_t forget_ms = 200;
+  int most_failures = 5;  // that the engine answers with, in one phase
+  int most_log_failures = 20;
+  int most_removals = 3;  // what stays behind is found by reconciliation
+};
+
+enum class phase {
+  fresh,
+  allowing,     // is asked for: the allowlist, the image
+  intending,    // the intent is being written
+  refusing,     // the job's end without an attempt is being written
+  submitting,   // the engine makes and starts it
+  finding,      // the engine is asked how far it came
+  noting,       // a new try after a crash is being written
+  recording,    // its start is being written
+  watching,     // it runs, and `wait` is open
+  verifying,    // `wait` has told: of the execution that the log knows?
+  collecting,   // its output is being stored
+  holding,      // a stop is still under way, and its answer says whether it ended anything
+  ending,       // its end is being written
+  forgetting,   // what is left on the engine is being removed
+  isolating,    // its quarantine is being written
+  quarantined,  // until an operator decides
+  closed
+};
+
+enum class stop_progress {
+  none,
+  intending,  // its intent is being written
+  sent,       // no answer yet
+  ended,      // it ended the execution
+  too_late    // there was nothing left to end
+};
+
+struct state {
+  attempts::config config;
+  attempts::phase phase = phase::fresh;
+  bool waiting = false;  // for the wake timer or the engine; no question is open
+  std::int64_t next_token = 1;
+  std::int64_t deadline = 0;  // tokens of the timers that matter; 0 = none
+  std::int64_t wake = 0;
+  std::int64_t stop_again = 0;
+
+  bool intended = false;
+  bool may_run = false;     // it is not known that it never started
+  bool start_sent = false;  // by this machine, without a clear answer
+  bool taken_up = false;    // it may have started before this machine's own start
+  bool recorded = false;    // its start is in the log
+  bool noted = true;        // `work_attempted` for this try is in the log, or none is due
+  bool keep = false;        // what is on the engine is not ours to remove
+  bool look = false;        // before the next submission
+  std::int64_t works = 0;
+  int failures = 0;
+  int removals = 0;
+
+  std::optional<end_reason> stop_reason;  // timed_out or cancelled
+  stop_progress stopping = stop_progress::none;
+  bool stop_intended = false;  // in the log
+  bool stop_unsure = false;    // one was sent, and nobody knows whether it reached the execution
+  std::optional<execution> seen;
+  std::int64_t exit_code = 0;
+  write_end end;
+};
+
+struct stepped {
+  attempts::state state;
+  std::vector<effect> effects;
+};
+
+stepped step(state before, const input& what);
+
+}  // namespace reeve::domain::attempts

@@ -1,0 +1,136 @@
+#include "domain/runs/attempt_machine.hpp"
+
+#include <algorithm>
+
+namespace reeve::domain::attempts {
+namespace {
+
+constexpr std::int64_t refused_by_init = 125;  // reeve-init found its marker
+
+}  // namespace
+
+// From the start to the end.
+
+void machine::on(const watched& input) {
+  if (!is(phase::watching) || s_.waiting) return;
+  s_.exit_code = input.exit_code;
+  enter(phase::verifying);
+}
+
+/// `wait` has told an exit code. It counts if the execution that the log knows has ended, and no
+/// other one has begun since.
+void machine::verified(const found& input) {
+  if (input.where != found_where::here) {
+    s_.keep = input.where != found_where::nowhere;
+    return end(end_reason::outcome_unknown);
+  }
+  const bool same = input.what.started_at == s_.seen->started_at;
+  if (!same || input.what.phase == execution_phase::created) {
+    return end(end_reason::outcome_unknown);
+  }
+  if (input.what.phase == execution_phase::running) {
+    // It told an end that was none.
+    s_.phase = phase::watching;
+    return find_failed(failure::unreadable);
+  }
+  s_.seen = input.what;
+  s_.failures = 0;
+  enter(phase::collecting);
+}
+
+void machine::collect_failed(failure why) {
+  const bool counts = is_answer(why) || why == failure::silent;
+  if (why == failure::unreadable || (counts && ++s_.failures > s_.config.most_log_failures)) {
+    return finish();
+  }
+  pause(why);
+}
+
+void machine::on(const collected& input) {
+  if (!is(phase::collecting) || s_.waiting) return;
+  s_.end.log = input.log;
+  finish();
+}
+
+/// The end is known but for what a stop did that is still under way.
+void machine::finish() {
+  s_.waiting = false;
+  s_.phase = phase::holding;
+  if (s_.stopping != stop_progress::sent) conclude();
+}
+
+bool machine::in_time() const {
+  if (s_.seen->finished_at == 0) return false;
+  const auto ran = std::max<time_us>(0, s_.seen->finished_at - s_.seen->started_at);
+  return ran <= s_.config.timeout_ms * 1000;
+}
+
+void machine::conclude() {
+  s_.end.exit_code = s_.exit_code;
+  s_.end.oom_killed = s_.seen->oom_killed;
+  const bool reached = s_.stopping == stop_progress::ended || s_.stop_unsure;
+  const bool timed_out = s_.stop_reason == end_reason::timed_out;
+  if (reached && !(timed_out && in_time())) return end(*s_.stop_reason);
+  if (s_.exit_code == refused_by_init && s_.taken_up) return end(end_reason::second_start);
+  if (s_.exit_code != 0 && s_.seen->oom_killed) return end(end_reason::out_of_memory);
+  end(end_reason::exited);
+}
+
+void machine::on(const forgotten& input) {
+  if (!is(phase::forgetting) || s_.waiting) return;
+  if (input.ok || ++s_.removals >= s_.config.most_removals) return close();
+  pause(failure::busy, s_.config.forget_ms);
+}
+
+// Stopping.
+
+void machine::on(const cancel&) {
+  if (!s_.intended && !is(phase::intending)) {
+    if (is(phase::allowing)) close();
+    return;
+  }
+  want_stop(end_reason::cancelled);
+}
+
+void machine::want_stop(end_reason why) {
+  if (s_.stop_reason) return;
+  s_.stop_reason = why;
+  if (is(phase::quarantined)) return end(why);
+  if (is(phase::watching) && !s_.waiting) return send_stop();
+  const bool asking = is(phase::submitting) || is(phase::finding);
+  if (asking && s_.waiting && !s_.may_run) end(why);
+}
+
+/// Its intent goes first: whoever takes the attempt up after a crash has to know of it.
+void machine::send_stop() {
+  if (s_.stopping != stop_progress::none) return;
+  if (!s_.stop_intended) {
+    s_.stopping = stop_progress::intending;
+    return emit(write_stop{*s_.stop_reason});
+  }
+  s_.stopping = stop_progress::sent;
+  emit(stop{s_.seen->id});
+}
+
+void machine::on(const stop_written&) {
+  if (s_.stopping != stop_progress::intending) return;
+  s_.stopping = stop_progress::none;
+  s_.stop_intended = true;
+  if (is(phase::watching) && !s_.waiting) send_stop();
+}
+
+void machine::on(const stopped& input) {
+  if (s_.stopping != stop_progress::sent) return;
+  s_.stopping = input.was_running ? stop_progress::ended : stop_progress::too_late;
+  if (is(phase::holding)) conclude();
+}
+
+void machine::on(const stop_failed& input) {
+  if (s_.stopping != stop_progress::sent) return;
+  s_.stopping = stop_progress::none;
+  if (input.why != failure::away && input.why != failure::busy) s_.stop_unsure = true;
+  if (is(phase::holding)) return conclude();
+  s_.stop_again = arm(s_.config.retry_ms);
+}
+
+}  // namespace reeve::domain::attempts

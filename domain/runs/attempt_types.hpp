@@ -1,0 +1,194 @@
+#pragma once
+// What a container's attempt is told (inputs) and what it wants done (effects). Nothing here knows
+// an engine's protocol, a clock or an actor: domain/runs/attempt.hpp is the machine between them.
+
+#include "domain/runs/run_events.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace reeve::domain::attempts {
+
+/// How a question to the engine failed.
+enum class failure {
+  away,       // nothing was sent: there is no connection, or the breaker is open
+  busy,       // nothing was sent: too many calls are under way. Back pressure, not an outage
+  silent,     // it was sent and no whole answer came: it may have happened
+  broken,     // the engine answered that it failed: perhaps for ever, perhaps not
+  unreadable  // the engine answered something that its API does not promise
+};
+
+enum class execution_phase { created, running, ended };
+
+/// What the engine says of the execution of an attempt. Times are the engine's own: only their
+/// difference means anything here, and their being the same.
+struct execution {
+  std::string id;
+  execution_phase phase = execution_phase::created;
+  time_us started_at = 0;   // 0: never
+  time_us finished_at = 0;  // 0: not yet. Can lie before the start by a fraction of a millisecond
+  bool oom_killed = false;
+  bool operator==(const execution&) const = default;
+};
+
+// Inputs. An answer belongs to the one question that is open; `stopped` and `stop_failed` alone
+// come beside it.
+
+/// The attempt's turn has come and nothing of it is in the log.
+struct begin {};
+/// The log holds its intent: the process, or the actor, was another one then.
+struct resume {
+  std::optional<execution> recorded;  // of `attempt_started`
+  std::int64_t works = 0;             // n of the last `work_attempted`
+  std::int64_t rest_ms = 0;           // of its deadline
+  bool adopted = false;               // the recorded start was found, not made
+  bool crashed = false;               // the actor before this one failed
+  bool cancelled = false;             // a client asked meanwhile
+  bool quarantined = false;
+  /// Why it was to be stopped; perhaps it was.
+  std::optional<end_reason> stopping;
+};
+/// The allowlist and the engine have what it needs.
+struct allowed {};
+/// For good, before the intent or by the engine that should execute it. Nothing runs.
+struct refused {
+  end_reason why = end_reason::engine_refused;
+};
+/// `may_run`: its start was sent.
+struct failed {
+  failure why = failure::broken;
+  bool may_run = false;
+};
+/// What was to be written is in the log.
+struct written {};
+/// What the intent rests on changed before it was written.
+struct moved {};
+/// The run's own state does not allow it any more.
+struct unwritten {};
+struct submitted {
+  execution what;
+};
+enum class found_where { nowhere, here, foreign, other_engine };
+struct found {
+  found_where where = found_where::nowhere;
+  execution what;
+};
+/// What `wait` told.
+struct watched {
+  std::int64_t exit_code = 0;
+};
+/// The intent to stop is in the log.
+struct stop_written {};
+/// `was_running`: the stop found something to end.
+struct stopped {
+  bool was_running = false;
+};
+struct stop_failed {
+  failure why = failure::broken;
+};
+struct collected {
+  std::optional<blob_ref> log;
+};
+struct forgotten {
+  bool ok = true;
+};
+struct timer_fired {
+  std::int64_t token = 0;
+};
+struct engine_back {};
+struct cancel {};
+/// What an operator decided about a quarantined attempt; it is in the log already, the end with it.
+struct operator_retries {};
+struct operator_discards {};
+
+using input =
+    std::variant<begin, resume, allowed, refused, failed, written, moved, unwritten, submitted,
+                 found, watched, stop_written, stopped, stop_failed, collected, forgotten,
+                 timer_fired, engine_back, cancel, operator_retries, operator_discards>;
+
+// Effects, to be carried out in their order. Those that write are answered by `written`, `moved` or
+// `unwritten`, those that ask the engine by their answer or by `failed`.
+
+struct ask_allowed {
+  bool operator==(const ask_allowed&) const = default;
+};
+struct write_intent {
+  bool operator==(const write_intent&) const = default;
+};
+/// The job fails without an attempt.
+struct write_refusal {
+  end_reason why = end_reason::engine_refused;
+  bool operator==(const write_refusal&) const = default;
+};
+/// Makes the execution, in place of one of the same attempt that never started, and starts it.
+struct submit {
+  bool operator==(const submit&) const = default;
+};
+struct find {
+  bool operator==(const find&) const = default;
+};
+struct write_started {
+  execution what;
+  bool adopted = false;
+  bool operator==(const write_started&) const = default;
+};
+struct watch {
+  std::string id;
+  bool operator==(const watch&) const = default;
+};
+/// Why it is to be stopped; answered by `stop_written`.
+struct write_stop {
+  end_reason why = end_reason::timed_out;
+  bool operator==(const write_stop&) const = default;
+};
+struct stop {
+  std::string id;
+  bool operator==(const stop&) const = default;
+};
+/// Its output, stored; answered by `collected`.
+struct collect {
+  std::string id;
+  bool operator==(const collect&) const = default;
+};
+struct write_end {
+  end_reason why = end_reason::exited;
+  std::optional<std::int64_t> exit_code;
+  std::optional<blob_ref> log;
+  bool oom_killed = false;
+  bool operator==(const write_end&) const = default;
+};
+/// Removes what is left on the engine.
+struct forget {
+  bool operator==(const forget&) const = default;
+};
+/// Precedes another try after a crash.
+struct write_work {
+  std::int64_t n = 0;
+  bool operator==(const write_work&) const = default;
+};
+struct write_quarantine {
+  std::int64_t crashes = 0;
+  bool operator==(const write_quarantine&) const = default;
+};
+/// The job could go on but for the engine.
+struct tell_waiting {
+  bool operator==(const tell_waiting&) const = default;
+};
+/// Answered by `timer_fired`. Timers are never cancelled: an old one has an old token.
+struct set_timer {
+  std::int64_t token = 0;
+  std::int64_t after_ms = 0;
+  bool operator==(const set_timer&) const = default;
+};
+/// The last one: nothing is left to do.
+struct close {
+  bool operator==(const close&) const = default;
+};
+
+using effect = std::variant<ask_allowed, write_intent, write_refusal, submit, find, write_started,
+                            watch, write_stop, stop, collect, write_end, forget, write_work,
+                            write_quarantine, tell_waiting, set_timer, close>;
+
+}  // namespace reeve::domain::attempts

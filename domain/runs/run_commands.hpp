@@ -1,0 +1,46 @@
+#pragma once
+// What may be asked of a run. A launch says where its directive comes from; what it needs to know
+// of the rest of the house is read by whoever carries it out and decided in domain/runs/launch.hpp.
+
+#include "base/ids.hpp"
+#include "domain/runs/task.hpp"
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace reeve::domain {
+
+/// The tenant's default directive; tasks, if there are any, stand in for its own.
+struct of_default {
+  std::vector<task_spec> tasks;
+};
+struct of_directive {
+  uuid id;
+};
+/// A directive that is given with the launch and kept nowhere else.
+struct of_spec {
+  directive_spec spec;
+};
+/// A run that is over, tried again: its snapshot, `since` and labels, whatever has become of the
+/// directive.
+struct of_run {
+  uuid id;
+};
+
+struct launch_run {
+  uuid run;  // the new one
+  std::variant<of_default, of_directive, of_spec, of_run> from;
+  std::optional<std::string> since;  // not with of_run
+  label_map labels;                  // not with of_run
+  uuid subject() const { return run; }
+};
+
+/// Twice gives no event; conflict when the run is over.
+struct cancel_run {
+  uuid run;
+  uuid subject() const { return run; }
+};
+
+}  // namespace reeve::domain

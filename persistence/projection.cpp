@@ -1,0 +1,60 @@
+#include "persistence/projection.hpp"
+
+#include "persistence/projections/rows.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+namespace reeve::persistence {
+
+std::span<const projection* const> projections() {
+  static const auto all = [] {
+    std::vector<const projection*> list;
+    for (const auto& subject : {access_projections(), directive_projections(), run_projections(),
+                                allowlist_projections(), llm_projections(), system_projections()}) {
+      list.insert(list.end(), subject.begin(), subject.end());
+    }
+    return list;
+  }();
+  return all;
+}
+
+const projection& projection_named(std::string_view name) {
+  for (const auto* one : projections()) {
+    if (one->name == name) return *one;
+  }
+  throw std::logic_error("there is no projection " + std::string(name));
+}
+
+std::size_t index_of(const projection& of) {
+  const auto all = projections();
+  return static_cast<std::size_t>(std::find(all.begin(), all.end(), &of) - all.begin());
+}
+
+int column_index(const projection& of, std::string_view name) {
+  for (std::size_t i = 0; i < of.columns.size(); ++i) {
+    if (of.columns[i].name == name) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+std::string columns_of(const projection& of) {
+  std::string names;
+  for (const auto& column : of.columns) {
+    if (!names.empty()) names += ", ";
+    names += column.name;
+  }
+  return names;
+}
+
+bool is_made_of(const projection& of, std::string_view stream) {
+  return stream.size() > of.source.size() && stream.starts_with(of.source) &&
+         stream[of.source.size()] == '-';
+}
+
+std::string table_of(const projection& of) {
+  return "reeve_read." + std::string(of.name);
+}
+
+}  // namespace reeve::persistence

@@ -1,0 +1,71 @@
+#pragma once
+// What this process knows of its projections: whether the rows of each can be relied on, and how
+// far a follower has come. Readers ask it before they look at a table; readiness, metrics and
+// `reeve doctor` tell it. Nothing fails open: where access or removal hangs on a projection that
+// cannot be relied on, the answer is a refusal. Safe to call from any thread.
+
+#include "base/outcome.hpp"
+#include "domain/event.hpp"
+#include "persistence/append_port.hpp"
+#include "persistence/projection.hpp"
+
+#include <chrono>
+#include <functional>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reeve::persistence {
+
+enum class projection_state { live, building, stale };
+std::string_view name_of(projection_state state);
+
+struct projection_status {
+  const projection* of = nullptr;
+  projection_state state = projection_state::live;
+  /// Whether its table may be read: not while another layout is being built.
+  bool is_served = true;
+  domain::position checkpoint = 0;  // of a follower
+};
+
+class projection_board {
+ public:
+  projection_board();
+
+  std::vector<projection_status> all() const;
+  projection_status of(const projection& which) const;
+  /// Why nothing that is read of this projection can be answered now: `unavailable`.
+  std::optional<rejection> refusal(const projection& which) const;
+
+  void set(const projection& which, projection_state state, bool is_served);
+  /// From the journal, before the writers are answered: what has become stale, and what followers
+  /// have to catch up with.
+  void on_commit(const commit_notice& notice);
+  /// A follower's rows are those of the log up to here.
+  void reached(const projection& which, domain::position at);
+  /// Goes on once the follower has seen everything that was committed before this call: at once,
+  /// or on the follower's thread. `unavailable` after a second.
+  void when_current(const projection& which, std::function<void(outcome<done>)> go_on);
+  /// Answers those who have waited for too long; called by the follower now and then.
+  void expire();
+
+ private:
+  struct waiter {
+    domain::position wanted = 0;
+    std::chrono::steady_clock::time_point until;
+    std::function<void(outcome<done>)> go_on;
+  };
+  struct entry {
+    projection_status now;
+    domain::position wanted = 0;  // the newest event that concerns a follower
+    std::vector<waiter> waiting;
+  };
+  void tell(const entry& which) const;
+
+  mutable std::mutex mutex_;
+  std::vector<entry> entries_;  // as `projections()`
+};
+
+}  // namespace reeve::persistence

@@ -1,0 +1,180 @@
+#include "persistence/projection_build.hpp"
+
+#include "persistence/bulk_fold.hpp"
+#include "persistence/pg_session.hpp"
+#include "persistence/row_writer.hpp"
+#include "persistence/tail_fold.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+namespace reeve::persistence {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The letters "reevb": one build of a database at a time.
+constexpr const char* lock_sql = "SELECT pg_try_advisory_lock(491496043106)";
+constexpr std::string_view suffix = "__next";
+// What an append waits for at most while a build tries to take the live tables' place.
+constexpr const char* patience = "SET LOCAL lock_timeout = '200ms'";
+constexpr auto between_tries = 250ms;
+constexpr const char* lock_not_available = "55P03";
+
+class builder {
+ public:
+  explicit builder(const build_options& options)
+      : options_(options), connection_(connect_session(options.owner_url, "reeve_build")) {
+    for (const auto* one : options.list) tables_.push_back(next_table_of(*one));
+  }
+
+  outcome<build_result> run() {
+    if (!pqxx::nontransaction(*connection_).exec1(lock_sql)[0].as<bool>()) {
+      return reject(errc::unavailable, "read models of this log are being built already");
+    }
+    make_tables();
+    if (auto ok = fold_log(); !ok) return ok.error();
+    for (;;) {
+      if (auto ok = catch_up(); !ok) return ok.error();
+      const auto switched = switch_over();
+      if (!switched) return switched.error();
+      if (*switched) return result_;
+      std::this_thread::sleep_for(between_tries);
+    }
+  }
+
+ private:
+  void make_tables() {
+    pqxx::work tx(*connection_);
+    for (const auto& table : tables_) {
+      const auto settings = tx.exec1(
+          "SELECT COALESCE(' WITH (' || array_to_string(reloptions, ', ') || ')', '')"
+          " FROM pg_catalog.pg_class WHERE oid = '" +
+          table.live + "'::regclass")[0];
+      tx.exec0("DROP TABLE IF EXISTS " + table.scratch + "; CREATE TABLE " + table.scratch +
+               " (LIKE " + table.live +
+               " INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE INCLUDING COMMENTS)" +
+               settings.c_str());
+      make_staging(tx, table);
+    }
+    tx.commit();
+  }
+
+  domain::position head() {
+    return pqxx::nontransaction(*connection_)
+        .exec1("SELECT reeve.head()")[0]
+        .as<domain::position>();
+  }
+
+  /// All of the log that there is now; then the tables get their keys and indexes.
+  outcome<done> fold_log() {
+    bulk_fold fold(options_.owner_url, *connection_, options_.list, tables_);
+    fold.stop = options_.stop;
+    fold.is_wanted = [this](const domain::event_record& e) {
+      return std::any_of(options_.list.begin(), options_.list.end(),
+                         [&e](const auto* of) { return is_made_of(*of, e.stream); });
+    };
+    if (auto ok = fold.fold_to(head()); !ok) return ok;
+    result_.events = fold.events();
+    result_.head = fold.position();
+    pqxx::work tx(*connection_);
+    fold.rows().merge(tx);
+    for (const auto& table : tables_) {
+      tx.exec0("SELECT reeve.dress_projection('" + table.live + "'::regclass, '" + table.scratch +
+               "'::regclass, '" + std::string(suffix) + "'); ANALYZE " + table.scratch);
+    }
+    tx.commit();
+    return done{};
+  }
+
+  /// Rows of what was appended, into the new tables.
+  outcome<done> take(pqxx::transaction_base& tx, const commit_notice& notice) {
+    for (std::size_t i = 0; i < tables_.size(); ++i) {
+      writer_.write(tx, *options_.list[i], tables_[i].scratch, notice.rows);
+    }
+    result_.events += static_cast<std::int64_t>(notice.events.size());
+    return done{};
+  }
+
+  outcome<done> catch_up() {
+    tail_fold tail(options_.owner_url, options_.list, result_.head);
+    for (;;) {
+      if (options_.stop != nullptr && options_.stop->load()) {
+        return reject(errc::unavailable, "it was stopped");
+      }
+      pqxx::work tx(*connection_);
+      const auto more = tail.advance([&](const commit_notice& n) { return take(tx, n); });
+      if (!more) return more.error();
+      tx.commit();
+      result_.head = tail.position();
+      if (!*more) return done{};
+    }
+  }
+
+  /// False: somebody holds on to a table for long, a backup perhaps. Appends go on meanwhile.
+  outcome<bool> switch_over() {
+    try {
+      pqxx::work tx(*connection_);
+      tx.exec0(patience);
+      // Appends wait from here on; they come behind what is read now.
+      tx.exec0("LOCK TABLE reeve.events IN SHARE ROW EXCLUSIVE MODE");
+      if (auto ok = check_epoch(tx); !ok) return ok.error();
+      tail_fold tail(options_.owner_url, options_.list, result_.head);
+      for (bool more = true; more;) {
+        const auto went = tail.advance([&](const commit_notice& n) { return take(tx, n); });
+        if (!went) return went.error();
+        more = *went;
+      }
+      for (std::size_t i = 0; i < tables_.size(); ++i) put_in_place(tx, i, tail.position());
+      tx.commit();
+      result_.head = tail.position();
+      return true;
+    } catch (const pqxx::sql_error& e) {
+      if (e.sqlstate() != lock_not_available) throw;
+      return false;
+    }
+  }
+
+  outcome<done> check_epoch(pqxx::transaction_base& tx) {
+    if (!options_.epoch) return done{};
+    const auto last = tx.exec("SELECT epoch FROM reeve.events ORDER BY position DESC LIMIT 1");
+    if (!last.empty() && last[0][0].as<std::int64_t>() == *options_.epoch) return done{};
+    return reject(errc::fenced, "another server writes to this log");
+  }
+
+  void put_in_place(pqxx::transaction_base& tx, std::size_t i, domain::position at) {
+    const auto& table = tables_[i];
+    const auto& of = *options_.list[i];
+    tx.exec0("LOCK TABLE " + table.live + " IN ACCESS EXCLUSIVE MODE");
+    tx.exec("SELECT reeve.swap_projection('" + table.live + "'::regclass, '" + table.scratch +
+            "'::regclass, '" + std::string(suffix) + "')");
+    tx.exec_params0(
+        "INSERT INTO reeve.projections (name, version, columns, state, checkpoint)"
+        " VALUES ($1, $2, $3, 'live', $4) ON CONFLICT (name) DO UPDATE SET"
+        " version = excluded.version, columns = excluded.columns, state = 'live',"
+        " checkpoint = excluded.checkpoint, stale_from = NULL, asked_at_us = NULL",
+        std::string(of.name), of.version, columns_of(of), at);
+  }
+
+  const build_options& options_;
+  std::unique_ptr<pqxx::connection> connection_;
+  row_writer writer_{*connection_};
+  std::vector<replay_table> tables_;
+  build_result result_;
+};
+
+}  // namespace
+
+outcome<build_result> build_projections(const build_options& options) {
+  if (options.list.empty()) return build_result{};
+  try {
+    return builder(options).run();
+  } catch (const pqxx::sql_error& e) {
+    return reject(errc::unavailable, "building read models failed with SQLSTATE " + e.sqlstate());
+  } catch (const std::exception&) {
+    return reject(errc::unavailable, "the database cannot be reached");
+  }
+}
+
+}  // namespace reeve::persistence

@@ -1,0 +1,36 @@
+#pragma once
+// Builds projections from the log beside their live tables, and puts them in their place in one
+// transaction: appends wait for it for milliseconds, and none is missing on either side. Appends go
+// on meanwhile; the live tables are not touched before. One pass over the log builds any number.
+
+#include "base/outcome.hpp"
+#include "domain/event.hpp"
+#include "persistence/projection.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace reeve::persistence {
+
+struct build_options {
+  std::string owner_url;  // only the owner makes and drops tables
+  std::vector<const projection*> list;
+  /// Of the leader that builds: when another one has been elected since, nothing is switched.
+  std::optional<std::int64_t> epoch;
+  /// Ends the build; the live tables stay.
+  const std::atomic<bool>* stop = nullptr;
+};
+
+struct build_result {
+  domain::position head = 0;  // the tables hold the log up to here
+  std::int64_t events = 0;    // that were read
+};
+
+/// Errors: `unavailable`; `fenced`: another server leads; `cancelled`: it was stopped; `internal`:
+/// an event cannot be folded, or a row does not fit.
+outcome<build_result> build_projections(const build_options& options);
+
+}  // namespace reeve::persistence

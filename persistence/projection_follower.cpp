@@ -1,0 +1,177 @@
+#include "persistence/projection_follower.hpp"
+
+#include "base/log.hpp"
+#include "persistence/pg_session.hpp"
+#include "persistence/row_writer.hpp"
+#include "persistence/tail_fold.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+namespace reeve::persistence {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto look_every = 1s;
+// Those who wait for it are answered in time.
+constexpr auto tick = 100ms;
+
+/// One projection, its place in the log and its session.
+class followed {
+ public:
+  followed(std::string url, const projection& of) : url_(std::move(url)), of_(of) {}
+
+  const projection& of() const { return of_; }
+  domain::position position() const { return tail_ ? tail_->position() : 0; }
+
+  /// True: there is more at once. An error ends the session; the next call begins anew.
+  outcome<bool> advance(const std::function<void(const commit_notice&)>& on_rows) {
+    outcome<bool> more = false;
+    try {
+      if (!tail_) begin();
+      more = tail_->advance([&](const commit_notice& notice) { return take(notice, on_rows); });
+    } catch (const std::exception&) {
+      more = connection_ ? rejection_of(trouble_of_current(*connection_))
+                         : reject(errc::unavailable, "the database cannot be reached");
+    }
+    if (!more) {
+      tail_.reset();
+      writer_.reset();
+      connection_.reset();
+    }
+    return more;
+  }
+
+ private:
+  void begin() {
+    connection_ = connect_session(url_, "reeve-follower");
+    writer_.emplace(*connection_);
+    pqxx::nontransaction tx(*connection_);
+    const auto rows = tx.exec_params(
+        "INSERT INTO reeve.projections (name, version, columns, state, checkpoint)"
+        " VALUES ($1, $2, $3, 'live', 0) ON CONFLICT (name) DO UPDATE SET name = excluded.name"
+        " RETURNING checkpoint",
+        std::string(of_.name), of_.version, columns_of(of_));
+    checkpoint_ = rows[0][0].as<domain::position>();
+    tail_.emplace(url_, std::vector<const projection*>{&of_}, checkpoint_);
+  }
+
+  outcome<done> take(const commit_notice& notice,
+                     const std::function<void(const commit_notice&)>& on_rows) {
+    const auto at = notice.events.back().position;
+    pqxx::work tx(*connection_);
+    const auto moved = tx.exec_params(
+        "UPDATE reeve.projections SET checkpoint = $3 WHERE name = $1 AND checkpoint = $2"
+        " AND version = $4",
+        std::string(of_.name), checkpoint_, at, of_.version);
+    if (moved.affected_rows() != 1) {
+      return reject(errc::conflict, "somebody else has moved the checkpoint");
+    }
+    writer_->write(tx, of_, table_of(of_), notice.rows);
+    tx.commit();
+    checkpoint_ = at;
+    on_rows({{}, notice.rows});
+    return done{};
+  }
+
+  std::string url_;
+  const projection& of_;
+  std::unique_ptr<pqxx::connection> connection_;
+  std::optional<row_writer> writer_;
+  std::optional<tail_fold> tail_;
+  domain::position checkpoint_ = 0;
+};
+
+}  // namespace
+
+struct projection_follower::impl {
+  explicit impl(options given) : config(std::move(given)) {
+    for (const auto* one : projections()) {
+      if (one->kind == projection_kind::follower) all.emplace_back(config.url, *one);
+    }
+    thread = std::thread([this] { work(); });
+  }
+  ~impl() {
+    {
+      const std::lock_guard lock(mutex);
+      stopping = true;
+    }
+    changed.notify_all();
+    thread.join();
+  }
+
+  void work() {
+    auto next_look = std::chrono::steady_clock::now();
+    for (;;) {
+      {
+        std::unique_lock lock(mutex);
+        changed.wait_for(lock, tick, [this] { return stopping || woken; });
+        if (stopping) return;
+        const auto now = std::chrono::steady_clock::now();
+        if (!std::exchange(woken, false) && now < next_look) {
+          lock.unlock();
+          config.board->expire();
+          continue;
+        }
+        next_look = now + look_every;
+      }
+      for (auto& one : all) follow(one);
+      config.board->expire();
+    }
+  }
+
+  void follow(followed& one) {
+    for (bool more = true; more;) {
+      const auto went = one.advance(config.on_rows);
+      // What cannot be folded is told once by the journal already; here it is only late.
+      if (!went) return note(one, went.error());
+      config.board->reached(one.of(), one.position());
+      more = *went;
+    }
+  }
+
+  void note(const followed& one, const rejection& why) {
+    if (why.code == errc::internal) {
+      config.board->set(one.of(), projection_state::stale, true);
+      log_error("a read model cannot follow the log",
+                {{"projection", one.of().name}, {"why", why.detail}});
+    }
+  }
+
+  options config;
+  std::vector<followed> all;
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool woken = true;
+  bool stopping = false;
+  std::thread thread;
+};
+
+projection_follower::projection_follower(options given)
+    : impl_(std::make_unique<impl>(std::move(given))) {}
+projection_follower::~projection_follower() = default;
+
+void projection_follower::wake() {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->woken = true;
+  }
+  impl_->changed.notify_one();
+}
+
+outcome<domain::position> follow_to_head(const std::string& url, const projection& of) {
+  followed one(url, of);
+  for (;;) {
+    const auto more = one.advance([](const commit_notice&) {});
+    if (!more) return more.error();
+    if (!*more) return one.position();
+  }
+}
+
+}  // namespace reeve::persistence

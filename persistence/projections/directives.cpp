@@ -1,0 +1,68 @@
+// Directives as they are, and every version of them.
+
+#include "codec/codec.hpp"
+#include "domain/documents.hpp"
+#include "persistence/projections.hpp"
+#include "persistence/projections/rows.hpp"
+
+namespace reeve::persistence {
+namespace {
+
+using namespace rows;
+
+constexpr auto source = domain::aggregate_of<domain::directive_state>::prefix;
+
+const projection& directives() {
+  static const projection of{.name = "directives",
+                             .source = source,
+                             .columns = {{"tenant", "uuid", key},
+                                         {"id", "uuid", key},
+                                         {"created_position", "bigint"},
+                                         {"name", "text"},
+                                         {"version", "bigint"},
+                                         {"is_archived", "boolean"},
+                                         {"last_position", "bigint"},
+                                         {"doc", "text"}},
+                             .filters = {"name", "is_archived"},
+                             .subjects = {{"directive", "id"}}};
+  return of;
+}
+
+/// The id is <directive>-<version>.
+const projection& directive_versions() {
+  static const projection of{.name = "directive_versions",
+                             .source = source,
+                             .columns = {{"tenant", "uuid", key},
+                                         {"id", "text", key},
+                                         {"directive_id", "uuid"},
+                                         {"version", "bigint"},
+                                         {"created_position", "bigint"},
+                                         {"doc", "text"}},
+                             .shape = projection_shape::ledger,
+                             .past = projection_past::states,
+                             .filters = {"directive_id", "version"},
+                             .subjects = {{"directive_version", "id"}}};
+  return of;
+}
+
+}  // namespace
+
+projection_list directive_projections() {
+  return {&directives(), &directive_versions()};
+}
+
+void project(const domain::directive_state& after, std::span<const domain::directive_event> events,
+             std::span<const domain::event_stamp> stamps, row_sink& to) {
+  const auto document = codec::encode_document(document_of(after));
+  add(to, directives(),
+      {text(after.tenant), text(after.id), text(after.created_position), after.spec.name,
+       text(after.version), text(after.is_archived), text(after.last_position), document});
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    if (std::holds_alternative<domain::directive_archived>(events[i])) continue;
+    add(to, directive_versions(),
+        {text(after.tenant), to_string(after.id) + "-" + std::to_string(after.version),
+         text(after.id), text(after.version), text(stamps[i].at), document});
+  }
+}
+
+}  // namespace reeve::persistence

@@ -1,0 +1,69 @@
+// Token counts of calls to language models. No prompt or completion text exists: there is no column
+// for it, and none may be added.
+
+#include "codec/codec.hpp"
+#include "domain/documents.hpp"
+#include "persistence/projections.hpp"
+#include "persistence/projections/rows.hpp"
+
+namespace reeve::persistence {
+namespace {
+
+using namespace rows;
+
+constexpr auto source = domain::aggregate_of<domain::llm_usage_state>::prefix;
+
+const projection& llm_calls() {
+  static const projection of{.name = "llm_calls",
+                             .source = source,
+                             .columns = {{"tenant", "uuid", key},
+                                         {"id", "uuid", key},
+                                         {"job_id", "uuid"},
+                                         {"created_position", "bigint"},
+                                         {"doc", "text"}},
+                             .shape = projection_shape::ledger,
+                             .filters = {"job_id"},
+                             .subjects = {{"llm_call", "id"}}};
+  return of;
+}
+
+const projection& llm_usage() {
+  static const projection of{.name = "llm_usage",
+                             .source = source,
+                             .columns = {{"tenant", "uuid", key},
+                                         {"job_id", "uuid", key},
+                                         {"run_id", "uuid"},
+                                         {"created_position", "bigint"},
+                                         {"last_position", "bigint"},
+                                         {"calls", "bigint"},
+                                         {"prompt_tokens", "bigint"},
+                                         {"completion_tokens", "bigint"},
+                                         {"total_tokens", "bigint"}},
+                             .kind = projection_kind::follower,
+                             .shape = projection_shape::counter,
+                             .subjects = {{"job", "job_id"}, {"run", "run_id"}}};
+  return of;
+}
+
+}  // namespace
+
+projection_list llm_projections() {
+  return {&llm_calls(), &llm_usage()};
+}
+
+void project(const domain::llm_usage_state& after, std::span<const domain::llm_event> events,
+             std::span<const domain::event_stamp> stamps, row_sink& to) {
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const auto& call = std::get<domain::llm_call_recorded>(events[i]);
+    add(to, llm_calls(),
+        {text(after.tenant), text(call.id), text(call.job), text(stamps[i].at),
+         codec::encode_document(domain::document_of(call, stamps[i].recorded_at_us))});
+  }
+  const auto& totals = after.totals;
+  add(to, llm_usage(),
+      {text(after.tenant), text(after.job), text(after.run), text(after.created_position),
+       text(after.last_position), text(totals.calls), text(totals.prompt_tokens),
+       text(totals.completion_tokens), text(totals.total_tokens)});
+}
+
+}  // namespace reeve::persistence

@@ -1,0 +1,55 @@
+#pragma once
+// What the files of this folder share: cells in text form, and the list that each of them gives.
+
+#include "base/digest.hpp"
+#include "base/ids.hpp"
+#include "base/time.hpp"
+#include "persistence/append_port.hpp"
+#include "persistence/projection.hpp"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace reeve::persistence {
+
+using projection_list = std::vector<const projection*>;
+projection_list access_projections();
+projection_list directive_projections();
+projection_list run_projections();
+projection_list allowlist_projections();
+projection_list llm_projections();
+projection_list system_projections();
+
+namespace rows {
+
+inline constexpr bool key = true;
+using cell = std::optional<std::string>;
+
+inline cell text(bool value) {
+  return value ? "true" : "false";
+}
+inline cell text(std::int64_t value) {
+  return std::to_string(value);
+}
+inline cell text(const uuid& id) {
+  return to_string(id);
+}
+inline cell text(const std::optional<uuid>& id) {
+  return id ? cell(to_string(*id)) : cell();
+}
+/// Times and positions.
+inline cell text(const std::optional<std::int64_t>& value) {
+  return value ? cell(std::to_string(*value)) : cell();
+}
+inline cell text(const digest& d) {
+  return "\\x" + to_hex(d);
+}
+
+inline void add(row_sink& to, const projection& of, std::vector<cell> cells) {
+  to.push_back({&of, std::move(cells)});
+}
+
+}  // namespace rows
+}  // namespace reeve::persistence

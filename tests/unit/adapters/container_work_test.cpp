@@ -1,0 +1,181 @@
+// Attempts as containers: what counts as the attempt's own, and what a submission makes of what it
+// finds.
+
+#include "adapters/container_work.hpp"
+
+#include "adapters/simulated/simulated_engine.hpp"
+#include "tests/unit/adapters/engine_calls.hpp"
+
+#include <atomic>
+#include <gtest/gtest.h>
+#include <string>
+
+namespace {
+
+using namespace reeve::adapters;
+using engine_calls::ask;
+using engine_calls::code_of;
+using reeve::errc;
+using reeve::fencing_token;
+using reeve::reply_slot;
+using reeve::domain::end_reason;
+using reeve::domain::attempts::execution_phase;
+using reeve::domain::attempts::failed;
+using reeve::domain::attempts::failure;
+using reeve::domain::attempts::found;
+using reeve::domain::attempts::found_where;
+using reeve::domain::attempts::refused;
+using reeve::domain::attempts::submitted;
+
+const std::string image = "sha256:" + std::string(64, 'a');
+const std::string other_image = "sha256:" + std::string(64, 'b');
+
+/// The simulated engine with an identity that can change and a start that can fail.
+class swapped_engine final : public simulated_engine {
+ public:
+  void version_info(reply_slot<engine_version> slot) override {
+    slot.answer(engine_version{"1", "1.41", true, swapped ? "second" : "first"});
+  }
+  void start(fencing_token by, std::string container, reply_slot<start_result> slot) override {
+    if (starts == errc::bad_request) return simulated_engine::start(by, container, slot);
+    slot.answer(reeve::reject(starts, "as told"));
+  }
+  std::atomic<bool> swapped{false};
+  std::atomic<errc> starts{errc::bad_request};  // bad_request: they work
+};
+
+class RUN7_container_work : public testing::Test {
+ protected:
+  RUN7_container_work() {
+    key.labels = {{"reeve.instance", "i"}, {"reeve.job", "j"}, {"reeve.attempt", "1"}};
+    key.name = key.volume = "reeve-x-a1";
+    key.image_id = image;
+    key.engine_id = "first";
+    spec.archive = "files";
+    spec.may_start = [] { return true; };
+    spec.container.name = spec.container.volume = key.name;
+    spec.container.image_id = image;
+    spec.container.entrypoint = {std::string(init_path), std::string(marker_path), "--"};
+    spec.container.command = {"sleep", "60"};
+    spec.container.labels = key.labels;
+    spec.container.memory_bytes = 64 << 20;
+    spec.container.nano_cpus = 500'000'000;
+  }
+
+  found look() {
+    auto answer = ask<found>([&](auto slot) { work.find(key, slot); });
+    EXPECT_TRUE(answer) << code_of(answer);
+    return answer ? *answer : found{};
+  }
+  submit_answer submit() {
+    auto answer = ask<submit_answer>([&](auto slot) { work.submit(key, spec, {1}, slot); });
+    EXPECT_TRUE(answer);
+    return answer ? *answer : submit_answer(failed{});
+  }
+  std::string create(container_spec what) {
+    auto made = ask<created_container>([&](auto slot) { engine.create_container({}, what, slot); });
+    EXPECT_TRUE(made) << code_of(made);
+    return made ? made->id : "";
+  }
+
+  swapped_engine engine;
+  container_work work{engine, 4};
+  work_key key;
+  work_spec spec;
+};
+
+}  // namespace
+
+TEST_F(RUN7_container_work, is_found_when_it_was_submitted) {
+  EXPECT_EQ(look().where, found_where::nowhere);
+  const auto made = submit();
+  ASSERT_TRUE(std::holds_alternative<submitted>(made));
+  const auto& what = std::get<submitted>(made).what;
+  EXPECT_GT(what.started_at, 0);
+  EXPECT_EQ(what.phase, execution_phase::running);
+  EXPECT_EQ(look().where, found_where::here);
+  EXPECT_EQ(look().what.id, what.id);
+  key.execution = what.id;
+  EXPECT_EQ(look().what.started_at, what.started_at);
+}
+
+TEST_F(RUN7_container_work, is_never_submitted_over_one_that_started) {
+  ASSERT_TRUE(std::holds_alternative<submitted>(submit()));
+  const auto again = submit();
+  ASSERT_TRUE(std::holds_alternative<failed>(again));
+  EXPECT_FALSE(std::get<failed>(again).may_run) << "this one was not started";
+}
+
+TEST_F(RUN7_container_work, replaces_one_that_never_started) {
+  const auto old = create(spec.container);
+  EXPECT_EQ(look().what.phase, execution_phase::created);
+  const auto made = submit();
+  ASSERT_TRUE(std::holds_alternative<submitted>(made));
+  EXPECT_NE(std::get<submitted>(made).what.id, old);
+}
+
+TEST_F(RUN7_container_work, leaves_alone_what_only_looks_like_it) {
+  auto copy = spec.container;
+  copy.image_id = other_image;  // docker commit keeps the labels
+  copy.volume.clear();
+  const auto id = create(copy);
+  EXPECT_EQ(look().where, found_where::foreign);
+  EXPECT_TRUE(std::holds_alternative<failed>(submit()));
+  EXPECT_TRUE(ask<reeve::done>([&](auto slot) { work.forget(key, {1}, slot); }));
+  auto still = ask<container_info>([&](auto slot) { engine.inspect(id, slot); });
+  EXPECT_TRUE(still) << "it was removed";
+}
+
+TEST_F(RUN7_container_work, of_another_engine_is_elsewhere) {
+  engine.swapped = true;
+  EXPECT_EQ(look().where, found_where::other_engine);
+  auto has =
+      ask<engine_capabilities>([&](auto slot) { work.capabilities("localhost:1/a:1", slot); });
+  ASSERT_TRUE(has);
+  EXPECT_EQ(has->engine, "simulated");
+  EXPECT_EQ(has->engine_id, "second");
+}
+
+TEST_F(RUN7_container_work, that_is_refused_says_why) {
+  spec.may_start = [] { return false; };
+  EXPECT_EQ(std::get<refused>(submit()).why, end_reason::not_allowlisted);
+  spec.may_start = [] { return true; };
+  engine.starts = errc::invalid;
+  EXPECT_EQ(std::get<refused>(submit()).why, end_reason::start_failed);
+}
+
+TEST_F(RUN7_container_work, whose_start_is_unclear_may_run) {
+  engine.starts = errc::timed_out;
+  EXPECT_TRUE(std::get<failed>(submit()).may_run);
+  engine.starts = errc::internal;
+  EXPECT_TRUE(std::get<failed>(submit()).may_run);
+  for (const auto code : {errc::engine_unavailable, errc::fenced, errc::overloaded}) {
+    engine.starts = code;
+    EXPECT_FALSE(std::get<failed>(submit()).may_run) << name_of(code);
+  }
+  engine.starts = errc::bad_request;
+  EXPECT_TRUE(std::holds_alternative<submitted>(submit()));
+}
+
+TEST_F(RUN7_container_work, stops_what_runs_and_says_whether_it_did) {
+  const auto made = submit();
+  const auto id = std::get<submitted>(made).what.id;
+  const auto stop = [&] {
+    return ask<stop_result>([&](auto slot) { work.stop(id, 1, {1}, slot); });
+  };
+  EXPECT_TRUE(stop()->was_running);
+  EXPECT_FALSE(stop()->was_running);
+  key.execution = id;
+  EXPECT_TRUE(ask<reeve::done>([&](auto slot) { work.forget(key, {1}, slot); }));
+  EXPECT_FALSE(stop()->was_running) << "what is gone does not run";
+  EXPECT_EQ(look().where, found_where::nowhere);
+}
+
+TEST(RUN7_failures, are_told_apart_by_what_may_have_happened) {
+  EXPECT_EQ(failure_of(errc::engine_unavailable), failure::away);
+  EXPECT_EQ(failure_of(errc::overloaded), failure::busy);
+  EXPECT_EQ(failure_of(errc::fenced), failure::busy);
+  EXPECT_EQ(failure_of(errc::timed_out), failure::silent);
+  EXPECT_EQ(failure_of(errc::internal), failure::broken);
+  EXPECT_EQ(failure_of(errc::engine_unreadable), failure::unreadable);
+}

@@ -1,0 +1,45 @@
+#pragma once
+// What must hold of the end that an attempt writes, given what its execution really did.
+
+#include "domain/runs/attempt.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace attempt_world {
+
+/// Of one execution that has ended.
+struct truth {
+  std::int64_t code = 0;
+  std::int64_t ran = 0;  // ms of the engine's clock
+  bool by_stop_of_ours = false;
+};
+
+/// Which rule the end breaks; empty if none. `its` is the truth of the execution that the log
+/// knows, null if it has not ended. `unsure`: a stop was sent without a clear answer.
+inline std::string broken_rule(const reeve::domain::attempts::write_end& e, const truth* its,
+                               std::int64_t timeout_ms, bool unsure) {
+  using reeve::domain::end_reason;
+  const bool stopped = its != nullptr && (its->by_stop_of_ours || unsure);
+  switch (e.why) {
+    case end_reason::exited:
+    case end_reason::out_of_memory:
+      if (its == nullptr || e.exit_code != its->code) return "an exit code that was none";
+      if (its->by_stop_of_ours && its->ran > timeout_ms) {
+        return "it was stopped and says that it ended by itself";
+      }
+      return "";
+    case end_reason::timed_out:
+      if (!e.exit_code) return "";  // it never ran
+      if (its == nullptr || its->ran <= timeout_ms) {
+        return "it ended in time and says that it did not";
+      }
+      return stopped ? "" : "timed out, but no stop had reached it";
+    case end_reason::cancelled:
+      return !e.exit_code || stopped ? "" : "cancelled, but no stop had reached it";
+    default:
+      return "";
+  }
+}
+
+}  // namespace attempt_world
