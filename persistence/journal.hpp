@@ -62,8 +62,9 @@ struct journal_config {
 enum class journal_state { closed, leading, away, fenced };
 
 /// Requests that are appended together, and an answer for each. Errors: `invalid`, `too_large`
-/// (limits, the field is named), `version_conflict` (names stream and both versions), `key_reused`,
-/// `unavailable` (nothing was appended), `fenced`, `internal` (the database refused this one).
+/// (limits, the field is named), `version_conflict` (a written stream) and `guard_conflict` (one
+/// that was only read), which name stream and both versions, `key_reused`, `unavailable` (nothing
+/// was appended), `fenced`, `internal` (the database refused this one).
 struct journal_batch {
   std::vector<append_request> requests;
   std::vector<std::optional<outcome<append_result>>> answers;  // as `requests`

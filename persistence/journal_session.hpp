@@ -75,7 +75,7 @@ class journal_session {
 
   /// Appends one event of a new epoch behind `tail`; false when another writer's came first.
   bool elect(const log_tail& tail, const domain::event_record& event);
-  /// The row types of this session; made once.
+  /// The row types of this connection; made once.
   const row_types& types();
   void append(const batch_statement& statement);
 

@@ -1,7 +1,7 @@
 #pragma once
 // Writes the projections that are not written by the append: each in a transaction of its own with
 // its checkpoint, so its rows are always those of the log up to there. Woken by every commit of
-// this process and of others (NOTIFY), and looking each second by itself.
+// this process, and looking each second by itself; only the leader runs it.
 //
 // Whoever else writes the same rows (an old leader, a build that took the table's place) has moved
 // the checkpoint: then nothing is written, and the follower goes on from where it stands now.
