@@ -333,7 +333,10 @@ int run(const settings& s) {
   // The log also holds the event of the writer's election.
   const auto rows = std::stoll(query(ours.owner_url, "SELECT count(*) FROM reeve.events")) - 1;
   const double value = median(together);
-  report line("journal", value, "events/s", median(base), value / median(base));
+  report line("journal", together.size(), value, "events/s", median(base), value / median(base));
+  line.at_least("ratio", value / median(base), 1.1);
+  line.at_least("ratio_to_sql", value / median(sql), 0.85);
+  line.at_least("ratio_alone", median(one) / median(base_one), 0.6);
   line.add("sql_alone", median(sql)).add("ratio_to_sql", value / median(sql));
   line.add("one_producer", median(one)).add("one_client", median(base_one));
   line.add("ratio_alone", median(one) / median(base_one));

@@ -87,7 +87,9 @@ int run(const settings& s) {
   read_around(server, z.asked);
   const double read = mib_of(server);
 
-  report line("memory", read, "MiB of PSS", bar_mib, bar_mib / read);
+  report line("memory", 1, read, "MiB of PSS", bar_mib, bar_mib / read);
+  line.at_most("mib", read, bar_mib).at_most("idle_mib", idle, 64);
+  line.at_most("start_ms", start, 1000).at_most("start_long_ms", start_long, 2000);
   line.add("fresh_mib", fresh).add("runs", z.runs).add("events", events);
   line.add("idle_mib", idle).add("idle_s", static_cast<std::int64_t>(z.idle_s));
   line.add("start_ms", start).add("start_long_ms", start_long);

@@ -73,7 +73,9 @@ int run(const settings& s) {
   }();
 
   const auto& waits = appends.waits_us();
-  report line("rebuild", beside, "events/s", alone, beside / alone);
+  report line("rebuild", 1, beside, "events/s", alone, beside / alone);
+  line.at_least("beside_appends", beside, 80'000);
+  line.at_most("differences", static_cast<double>(compared.different_rows), 0);
   line.add("events", rows).add("appended", static_cast<std::int64_t>(waits.size()));
   line.add("append_us_p50", quantile(waits, 0.5)).add("append_us_p99", quantile(waits, 0.99));
   line.add("append_us_most", quantile(waits, 1.0)).add("differences", compared.different_rows);

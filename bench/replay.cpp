@@ -86,7 +86,9 @@ int run(const settings& s) {
   const auto result = need(persistence::replay(compared), "replay with comparison");
 
   const double value = median(verified), base = median(copied);
-  report line("replay", value, "events/s", base, value / base);
+  report line("replay", verified.size(), value, "events/s", base, value / base);
+  line.at_least("verify", value, 200'000).at_least("rebuild", median(rebuilt), 80'000);
+  line.at_most("differences", static_cast<double>(result.different_rows), 0);
   line.add("rebuild", median(rebuilt)).add("ratio_rebuild", median(rebuilt) / base);
   line.add("verify_cpu_us", median(verify_cpu)).add("rebuild_cpu_us", median(rebuild_cpu));
   line.add("events", rows).add("differences", result.different_rows);

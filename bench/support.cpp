@@ -177,8 +177,9 @@ std::string file_system_of(const std::string& folder) {
   }
 }
 
-report::report(std::string_view bench, double value, std::string_view unit, double baseline,
-               double ratio) {
+report::report(std::string_view bench, std::size_t n, double value, std::string_view unit,
+               double baseline, double ratio)
+    : name_(bench), n_(n) {
   text_ = "{";
   add("bench", bench).add("value", value).add("unit", unit);
   add("baseline", baseline).add("ratio", ratio);
@@ -210,9 +211,27 @@ report& report::add(std::string_view name, bool value) {
   return *this;
 }
 
+report& report::at_least(std::string_view figure, double value, double bar) {
+  bars_.push_back({name_ + "." + std::string(figure), value, bar, value >= bar});
+  return *this;
+}
+report& report::at_most(std::string_view figure, double value, double bar) {
+  bars_.push_back({name_ + "." + std::string(figure), value, bar, value <= bar});
+  return *this;
+}
+
+void report::print_bar(const bar_row& one, double load) const {
+  std::printf(
+      "{\"row\": %s, \"value\": %s, \"bar\": %s, \"pass\": %s, \"n\": %zu, \"seed\": 0, "
+      "\"load\": %s}\n",
+      codec::json_writer().value(one.row).text().c_str(), number(one.value).c_str(),
+      number(one.bar).c_str(), one.pass ? "true" : "false", n_, number(load).c_str());
+}
+
 void report::print() {
   std::array<double, 3> load{};
   ::getloadavg(load.data(), 3);
+  for (const auto& one : bars_) print_bar(one, load[0]);
   add("cpus", static_cast<std::int64_t>(::sysconf(_SC_NPROCESSORS_ONLN)));
   add("load_1m", load[0]);
   std::printf("%s}\n", text_.c_str());

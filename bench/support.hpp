@@ -64,21 +64,35 @@ double fdatasync_us(const std::string& folder);
 /// "ext4", "tmpfs", …
 std::string file_system_of(const std::string& folder);
 
-/// The line: {"bench", "value", "unit", "baseline", "ratio", …details}.
+/// What a benchmark says: a line for each of its bars, {"row", "value", "bar", "pass", "n", "seed",
+/// "load"}, and one of details last, {"bench", "value", "unit", "baseline", "ratio", …}. `n` counts
+/// the rounds whose median it is; nothing here is drawn by chance, so `seed` is 0.
 class report {
  public:
-  report(std::string_view bench, double value, std::string_view unit, double baseline,
-         double ratio);
+  report(std::string_view bench, std::size_t n, double value, std::string_view unit,
+         double baseline, double ratio);
+  /// A bar of the row `NAME.figure`, reached by a value that is not below it, or not above.
+  report& at_least(std::string_view figure, double value, double bar);
+  report& at_most(std::string_view figure, double value, double bar);
   report& add(std::string_view name, double value);
   report& add(std::string_view name, std::int64_t value);
   report& add(std::string_view name, std::string_view value);
   report& add(std::string_view name, bool value);
-  /// Adds the machine's load, prints, and flushes.
+  /// Adds the machine's load, prints all lines, and flushes.
   void print();
 
  private:
+  struct bar_row {
+    std::string row;
+    double value = 0;
+    double bar = 0;
+    bool pass = false;
+  };
   void key(std::string_view name);
-  std::string text_;
+  void print_bar(const bar_row& one, double load) const;
+  std::string name_, text_;
+  std::size_t n_ = 0;
+  std::vector<bar_row> bars_;
 };
 
 }  // namespace reeve::bench
