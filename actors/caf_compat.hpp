@@ -6,6 +6,8 @@
 // of any namespace, with REEVE_LOCAL_MSG(reeve::actors::its_type). Such messages need no type id
 // block and are never serialised, so they may carry functions and reply slots.
 
+#include "base/metrics.hpp"
+
 #include <caf/actor_system.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/event_based_actor.hpp>
@@ -32,9 +34,18 @@
 
 namespace reeve::actors::cc {
 
+/// Every message that is put into a mailbox through this file is counted: what a command costs in
+/// hops between actors is a figure of `bench/run launch`, and one that operators can watch.
+inline void count_message() {
+  static const metric_counter messages = process_metrics().counter(
+      "reeve_mailbox_messages_total", "Messages put into the mailboxes of actors");
+  messages.add();
+}
+
 /// Sends from inside an actor; nobody waits for an answer.
 template <class Self, class Handle, class Message>
 void tell(Self* self, const Handle& to, Message&& message) {
+  count_message();
 #if REEVE_CAF1
   self->mail(std::forward<Message>(message)).send(to);
 #else
@@ -45,6 +56,7 @@ void tell(Self* self, const Handle& to, Message&& message) {
 /// Sends from anywhere, also from threads that are no actors.
 template <class Handle, class Message>
 void post(const Handle& to, Message&& message) {
+  count_message();
 #if REEVE_CAF1
   caf::anon_mail(std::forward<Message>(message)).send(to);
 #else
@@ -56,6 +68,7 @@ void post(const Handle& to, Message&& message) {
 /// downs, timers and answers of inits.
 template <class Handle, class Message>
 void post_urgent(const Handle& to, Message&& message) {
+  count_message();
 #if REEVE_CAF1
   caf::anon_mail(std::forward<Message>(message)).urgent().send(to);
 #else
@@ -67,6 +80,7 @@ void post_urgent(const Handle& to, Message&& message) {
 template <class Self, class Rep, class Period, class Handle, class Message>
 void tell_after(Self* self, std::chrono::duration<Rep, Period> delay, const Handle& to,
                 Message&& message) {
+  count_message();
 #if REEVE_CAF1
   self->mail(std::forward<Message>(message)).delay(delay).send(to);
 #else
@@ -77,6 +91,7 @@ void tell_after(Self* self, std::chrono::duration<Rep, Period> delay, const Hand
 /// A delayed message to itself that does not queue behind ordinary ones.
 template <class Self, class Rep, class Period, class Message>
 void wake_after(Self* self, std::chrono::duration<Rep, Period> delay, Message&& message) {
+  count_message();
 #if REEVE_CAF1
   self->mail(std::forward<Message>(message)).urgent().delay(delay).send(caf::actor{self});
 #else
@@ -89,6 +104,7 @@ void wake_after(Self* self, std::chrono::duration<Rep, Period> delay, Message&& 
 /// answer of void is `[] {}`.
 template <class Self, class Handle, class Message>
 auto ask(Self* self, const Handle& to, std::chrono::milliseconds timeout, Message&& message) {
+  count_message();
 #if REEVE_CAF1
   return self->mail(std::forward<Message>(message)).request(to, timeout);
 #else

@@ -4,6 +4,7 @@
 #include "tests/support/chaos.hpp"
 #include "tests/support/engine.hpp"
 #include "tests/support/tally.hpp"
+#include "tests/support/watchdog.hpp"
 #include "tests/support/work.hpp"
 
 #include <gtest/gtest-spi.h>
@@ -26,6 +27,7 @@ void kill_again_and_again(server& reeve, steady_clients& clients, support::dice&
     ASSERT_TRUE(reeve.running()) << "the server ended by itself";
     reeve.crash_and_restart();
     clients.point_to(reeve.api());
+    if (n % 2 == 1) support::await_end_of_active_runs(reeve);
   }
 }
 
@@ -56,6 +58,7 @@ class server_killed_under_load : public testing::TestWithParam<int> {};
 }  // namespace
 
 TEST_P(server_killed_with_containers, starts_each_attempt_once_and_ends_every_run) {
+  REEVE_TEST_TIME_LIMIT(120);
   const support::tally starts;
   support::dice dice;
   support::server_options options;
@@ -90,6 +93,7 @@ TEST_P(server_killed_with_containers, starts_each_attempt_once_and_ends_every_ru
 INSTANTIATE_TEST_SUITE_P(P1_P10_RUN7, server_killed_with_containers, testing::Range(0, 4));
 
 TEST_P(server_killed_under_load, keeps_what_was_acknowledged) {
+  REEVE_TEST_TIME_LIMIT(120);
   support::dice dice;
   server reeve;
   steady_clients clients(

@@ -2,6 +2,7 @@
 // position once and in order; a backup has the same chain, and an older one is found out.
 
 #include "tests/support/chaos.hpp"
+#include "tests/support/watchdog.hpp"
 #include "tests/support/work.hpp"
 
 #include <filesystem>
@@ -121,6 +122,7 @@ class backup {
 }  // namespace
 
 TEST(P7_readers, see_every_position_once_while_the_server_is_killed) {
+  REEVE_TEST_TIME_LIMIT(120);
   support::dice dice;
   server reeve;
   follower reader(reeve.api());
@@ -137,6 +139,7 @@ TEST(P7_readers, see_every_position_once_while_the_server_is_killed) {
     reeve.crash_and_restart();
     clients.point_to(reeve.api());
     reader.point_to(reeve.api());
+    if (n % 2 == 1) support::await_end_of_active_runs(reeve);
   }
   const auto all = clients.finish(10s);
   EXPECT_GE(all.size(), 20U);

@@ -3,6 +3,7 @@
 
 #include "tests/support/chaos.hpp"
 #include "tests/support/server.hpp"
+#include "tests/support/watchdog.hpp"
 #include "tests/support/work.hpp"
 
 #include <fstream>
@@ -170,6 +171,8 @@ TEST(EV7_verify, says_that_an_untouched_log_is_whole) {
 }
 
 TEST(P5_tampering, with_any_column_of_a_row_is_found_at_its_position) {
+  // Forty times a whole `reeve verify`.
+  REEVE_TEST_TIME_LIMIT(60);
   finished_log log;
   support::dice dice;
   ASSERT_GT(log.head(), 20);

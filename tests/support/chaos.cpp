@@ -110,6 +110,17 @@ std::vector<std::string> steady_clients::unexpected() const {
   return unexpected_;
 }
 
+void await_end_of_active_runs(const server& reeve) {
+  auto database = reeve.database();
+  const auto head = database.number("SELECT max(position) FROM reeve.events");
+  EXPECT_TRUE(eventually(std::chrono::seconds(60) * time_factor(), [&] {
+    return database.number(
+               "SELECT count(*) FROM reeve_read.runs WHERE created_position <= $1 AND "
+               "status IN ('pending', 'running')",
+               {std::to_string(head)}) == 0;
+  }));
+}
+
 void expect_whole_log(const server& reeve) {
   const auto verified = reeve.command({"verify"});
   EXPECT_EQ(verified.status, 0) << verified.output;

@@ -31,6 +31,11 @@ class dice {
   std::mt19937_64 random_;
 };
 
+/// Waits until every run that is active now has ended. Work that a third death of its server
+/// interrupts is quarantined (PROMISES, supervision): who kills more often lets it end in between.
+/// Adds a failure if that takes longer than a minute.
+void await_end_of_active_runs(const server& reeve);
+
 /// A request that was answered with 201.
 struct acknowledged {
   std::string key;  // its Idempotency-Key
