@@ -27,12 +27,12 @@ class P30_lost_log : public ::testing::Test {
               "success");
   }
   int readiness() const { return reeve->anonymous().get("/readyz").status; }
-  /// A second, and as a bound on liveness five times that under load.
+  /// A second is promised; on a busy machine five times that are asserted.
   bool is_told() const {
-    return support::eventually(1s * support::time_factor(), [this] { return readiness() == 503; });
+    return support::eventually(5s * support::time_factor(), [this] { return readiness() == 503; });
   }
   bool is_back() const {
-    return support::eventually(20s * support::time_factor(), [this] { return readiness() == 200; });
+    return support::eventually([this] { return readiness() == 200; });
   }
 
   private_cluster cluster;

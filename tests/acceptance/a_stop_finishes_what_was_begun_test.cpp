@@ -45,12 +45,11 @@ int status_of(const server& reeve, const std::string& target) {
 
 /// Both are asked again and again until /readyz has that status; /livez is 200 every time.
 void expect_ready_becomes(const server& reeve, int status) {
-  EXPECT_TRUE(support::eventually(5s * support::time_factor(),
-                                  [&] {
-                                    EXPECT_EQ(status_of(reeve, "/livez"), 200);
-                                    return status_of(reeve, "/readyz") == status;
-                                  }))
-      << "/readyz did not become " << status;
+  EXPECT_TRUE(support::eventually([&] {
+    EXPECT_EQ(status_of(reeve, "/livez"), 200);
+    return status_of(reeve, "/readyz") == status;
+  })) << "/readyz did not become "
+      << status;
 }
 
 }  // namespace
@@ -77,7 +76,7 @@ TEST(P27_stop, answers_what_was_begun_and_loses_nothing) {
       }
     });
   }
-  EXPECT_TRUE(support::eventually(10s, [&] { return count >= 40; }));
+  EXPECT_TRUE(support::eventually([&] { return count >= 40; }));
   const int status = reeve.stop();
   for (auto& one : clients) one.join();
   EXPECT_EQ(status, 0);
@@ -104,7 +103,7 @@ TEST(P27_stop, waits_for_a_request_whose_body_is_still_on_its_way) {
   // Whoever was answered behind it knows that the server has read the half.
   EXPECT_EQ(reeve.anonymous().get("/livez").status, 200);
   ::kill(reeve.pid(), SIGTERM);
-  ASSERT_TRUE(support::eventually(5s, [&] { return !takes_connections(reeve.address()); }));
+  ASSERT_TRUE(support::eventually([&] { return !takes_connections(reeve.address()); }));
   EXPECT_TRUE(reeve.running());
   slow.send(body.substr(body.size() / 2));
   const auto answer = slow.receive();

@@ -84,7 +84,7 @@ class trial {
     engine_proxy_.delay_next(call.first_line, delay);
     const json run = support::launch(first_.api(), support::inline_launch({starts_.task("once")}));
     const std::string id = run.at("id");
-    if (!support::eventually(15s * support::time_factor(), [&] { return engine_proxy_.has_met(); }))
+    if (!support::eventually([&] { return engine_proxy_.has_met(); }))
       throw std::runtime_error(std::string("no call came: ") + call.name);
     database_proxy_.cut_off();
     second_.await_ready();

@@ -85,7 +85,7 @@ TEST_P(engine_killed, starts_nothing_twice_and_every_run_ends) {
     dockerd.start();
     EXPECT_TRUE(reeve.running());
   }
-  const auto all = clients.finish(10s);
+  const auto all = clients.finish();
   EXPECT_EQ(clients.unexpected(), std::vector<std::string>());
   EXPECT_GE(all.size(), 4U);
   EXPECT_GE(
@@ -114,14 +114,14 @@ TEST_P(leader_stopped, lets_a_standby_finish_its_runs_and_starts_nothing_more) {
   const support::engine_cleanup cleanup(support::engine(), label);
   support::allow_image(first.api());
   steady_clients clients(launches(starts, 5, 100ms), first.api());
-  ASSERT_TRUE(support::eventually(10s, [&] { return clients.count() >= 2; }));
+  ASSERT_TRUE(support::eventually([&] { return clients.count() >= 2; }));
   support::breathe(dice.moment(0, 1000));
   first.pause();
   second.await_ready();
   const support::api_client api(second.address(), first.token());
   clients.point_to(api);
   first.resume();
-  const auto all = clients.finish(15s);
+  const auto all = clients.finish();
   EXPECT_EQ(first.await_exit(10s), exit_fenced) << first.log();
   EXPECT_EQ(clients.unexpected(), std::vector<std::string>());
   EXPECT_GE(all.size(), 4U);

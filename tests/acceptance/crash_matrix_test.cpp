@@ -148,7 +148,7 @@ class P10_crash_matrix : public testing::TestWithParam<cell> {
       EXPECT_EQ(status, is_cancelled() ? "cancelled" : "success") << over.dump(1);
     }
     const auto label = "reeve.run=" + run;
-    EXPECT_TRUE(support::eventually(20s, [&] { return engine().containers(label).empty(); }))
+    EXPECT_TRUE(support::eventually([&] { return engine().containers(label).empty(); }))
         << "an orphan stayed";
   }
 
@@ -181,7 +181,7 @@ TEST_P(P10_crash_matrix, executes_what_the_log_tells) {
     support::await_started(first.api(), run, "count");
     EXPECT_EQ(first.api().post("/api/runs/" + run + "/cancel", json::object()).status, 202);
   }
-  ASSERT_TRUE(support::eventually(30s, [&] { return std::filesystem::exists(file()); }));
+  ASSERT_TRUE(support::eventually([&] { return std::filesystem::exists(file()); }));
   const auto stopped_at = std::chrono::steady_clock::now();
   EXPECT_LE(starts_.starts_of("a"), intended(run)) << "a start before its intent";
   switch (GetParam().what) {

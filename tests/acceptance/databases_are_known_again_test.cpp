@@ -93,9 +93,8 @@ TEST_F(P5_old_database, is_told_instead_of_an_exit_where_that_is_asked_for) {
   go_back_in_time(reeve);
   reeve.start_without_waiting();
   // It listens before it looks at the database; the line with its address is a standby's.
-  EXPECT_TRUE(support::eventually(20s * support::time_factor(), [&] {
-    return reeve.whole_log().find("the database is refused") != std::string::npos;
-  }));
+  EXPECT_TRUE(support::eventually(
+      [&] { return reeve.whole_log().find("the database is refused") != std::string::npos; }));
   EXPECT_TRUE(reeve.running());
   EXPECT_EQ(reeve.stop(), exit_database);
 }
@@ -142,7 +141,7 @@ TEST(P31_second_server, with_a_data_folder_of_its_own_changes_no_password) {
       .exec(
           "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
           " AND datname = 'app'");
-  ASSERT_TRUE(support::eventually(10s * support::time_factor(), [&] {
+  ASSERT_TRUE(support::eventually([&] {
     return first.api().post("/api/runs/launch", launch_body, {{"Idempotency-Key", "k"}}).status ==
            201;
   }));

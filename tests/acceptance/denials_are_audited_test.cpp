@@ -48,7 +48,7 @@ TEST(ACC3_denials, of_a_token_are_told_at_once_and_then_counted) {
   }
   EXPECT_EQ(looker.get("/api/runs").status, 200);
   const auto told = [&] { return must_get(api, "/api/events?type=access_denied").at("results"); };
-  ASSERT_TRUE(support::eventually(5s, [&] { return told().size() == 1; })) << told();
+  ASSERT_TRUE(support::eventually([&] { return told().size() == 1; })) << told();
   const json event = told()[0];
   EXPECT_EQ(event.at("payload"), denial(who, "forbidden", 1));
   EXPECT_EQ(event.at("tenant"), tenant);
@@ -56,7 +56,7 @@ TEST(ACC3_denials, of_a_token_are_told_at_once_and_then_counted) {
   const auto unlisted =
       api.post("/api/runs/launch", support::inline_launch({support::shell_task("a", "true")}));
   ASSERT_EQ(unlisted.status, 403) << unlisted.body;
-  ASSERT_TRUE(support::eventually(5s, [&] { return told().size() == 2; })) << told();
+  ASSERT_TRUE(support::eventually([&] { return told().size() == 2; })) << told();
   EXPECT_EQ(told()[1].at("payload").at("rule"), "not_allowlisted");
   EXPECT_EQ(told()[1].at("payload").at("principal"), must_get(api, "/api/whoami").at("principal"));
   EXPECT_EQ(reeve.stop(), 0);
@@ -74,7 +74,7 @@ TEST(ACC3_denials, of_strangers_do_not_grow_the_log_and_leave_nothing_of_theirs)
   const std::string marker = "MARKER-of-a-stranger-2f7c";
   const auto stranger = reeve.anonymous().as("rv_" + marker);
   auto database = reeve.database();
-  ASSERT_TRUE(support::eventually(5s, [&] {
+  ASSERT_TRUE(support::eventually([&] {
     return reeve.anonymous().get("/api/runs").status == 401 &&
            denials_in(reeve.database(), system_tenant).size() == 1;
   }));
@@ -116,5 +116,5 @@ TEST(ACC3_denials, are_kept_over_a_log_that_is_away) {
       "datname = current_database()");
   EXPECT_EQ(looker.post("/api/directives", json::object()).status, 403);
   EXPECT_TRUE(
-      support::eventually(15s, [&] { return denials_in(reeve.database(), tenant).size() == 1; }));
+      support::eventually([&] { return denials_in(reeve.database(), tenant).size() == 1; }));
 }

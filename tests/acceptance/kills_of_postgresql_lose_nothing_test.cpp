@@ -35,7 +35,7 @@ TEST_P(postgresql_killed, loses_nothing_and_does_nothing_twice) {
   for (int n = 0; n < kills; ++n) {
     // Each time something was acknowledged in between.
     const auto before = clients.count();
-    ASSERT_TRUE(support::eventually(10s, [&] { return clients.count() > before; })) << n;
+    ASSERT_TRUE(support::eventually([&] { return clients.count() > before; })) << n;
     support::breathe(dice.moment(10, 500));
     cluster.kill_hard();
     EXPECT_EQ(reeve.anonymous().get("/livez").status, 200);
@@ -43,10 +43,10 @@ TEST_P(postgresql_killed, loses_nothing_and_does_nothing_twice) {
     cluster.start();
     ASSERT_TRUE(reeve.running()) << "the server ended with the database";
   }
-  const auto all = clients.finish(15s);
+  const auto all = clients.finish();
   EXPECT_EQ(clients.unexpected(), std::vector<std::string>());
   EXPECT_GE(all.size(), 20U);
-  EXPECT_TRUE(support::eventually(10s, [&] {
+  EXPECT_TRUE(support::eventually([&] {
     return reeve.database().number(
                "SELECT count(*) FROM reeve_read.runs WHERE status IN "
                "('pending', 'running')") == 0;
@@ -68,13 +68,13 @@ TEST(P1_postgresql, that_is_away_is_said_and_nothing_is_acknowledged_meanwhile) 
   cluster.kill_hard();
   // Whoever asks with a key may ask again; nobody is told that it was done.
   int status = 0;
-  ASSERT_TRUE(support::eventually(20s, [&] {
+  ASSERT_TRUE(support::eventually([&] {
     const auto answer = api.post("/api/directives", directive, {{"Idempotency-Key", "k"}});
     status = answer.status;
     return status == 503;
   })) << status;
   cluster.start();
-  ASSERT_TRUE(support::eventually(10s, [&] {
+  ASSERT_TRUE(support::eventually([&] {
     return api.post("/api/directives", directive, {{"Idempotency-Key", "k"}}).status == 201;
   }));
   auto database = reeve.database();

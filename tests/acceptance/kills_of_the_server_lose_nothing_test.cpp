@@ -75,7 +75,7 @@ TEST_P(server_killed_with_containers, starts_each_attempt_once_and_ends_every_ru
                           }},
                          reeve.api());
   kill_again_and_again(reeve, clients, dice, 900);
-  const auto all = clients.finish(10s);
+  const auto all = clients.finish();
   EXPECT_EQ(clients.unexpected(), std::vector<std::string>());
   EXPECT_GE(all.size(), 6U);
   for (const auto& one : all) {
@@ -103,8 +103,8 @@ TEST_P(server_killed_under_load, keeps_what_was_acknowledged) {
        }},
       reeve.api());
   kill_again_and_again(reeve, clients, dice, 500);
-  EXPECT_TRUE(support::eventually(10s, [&] { return clients.count() >= 20; }));
-  const auto all = clients.finish(10s);
+  EXPECT_TRUE(support::eventually([&] { return clients.count() >= 20; }));
+  const auto all = clients.finish();
   EXPECT_EQ(clients.unexpected(), std::vector<std::string>());
   EXPECT_GE(all.size(), 20U);
   expect_no_active_runs(reeve);
@@ -122,9 +122,9 @@ TEST(harness_chaos, sees_an_event_that_is_lost_and_a_request_that_was_done_twice
          return steady_clients::request{"/api/directives", {{"name", key}, {"tasks", {"task1"}}}};
        }},
       reeve.api());
-  ASSERT_TRUE(support::eventually(5s, [&] { return clients.count() == 3; }));
+  ASSERT_TRUE(support::eventually([&] { return clients.count() == 3; }));
   static std::vector<support::acknowledged> all;
-  all = clients.finish(5s);
+  all = clients.finish();
   static const server* asked = nullptr;
   asked = &reeve;
   const auto expect_directives_once = [] {

@@ -45,9 +45,8 @@ class triage_case {
                                       {"Cmd", {"sh", "-c", script}},
                                       {"NetworkDisabled", true},
                                       {"Labels", {{"reeve.test", label_.substr(11)}}}}));
-    EXPECT_TRUE(support::eventually(std::chrono::seconds(10), [&] {
-      return engine.inspect(full)["State"]["Status"] == "exited";
-    }));
+    EXPECT_TRUE(
+        support::eventually([&] { return engine.inspect(full)["State"]["Status"] == "exited"; }));
     return full;
   }
   std::string directive(const json& params) const {

@@ -30,8 +30,7 @@ bool says(const server& reeve, const std::string& text) {
 
 void start_standby(server& reeve) {
   reeve.start_without_waiting();
-  ASSERT_TRUE(support::eventually(10s * support::time_factor(),
-                                  [&] { return says(reeve, "reeve: standby"); }));
+  ASSERT_TRUE(support::eventually([&] { return says(reeve, "reeve: standby"); }));
 }
 
 bool answers(server& reeve) {
@@ -129,8 +128,7 @@ TEST(GW4_standby, shows_its_metrics_to_the_tokens_of_the_log) {
   start_standby(second);
   const support::api_client admin(second.standby_address().value(), first.token());
   const auto sees_soon = [](const support::api_client& who, int status) {
-    return support::eventually(5s * support::time_factor(),
-                               [&] { return who.get("/metrics").status == status; });
+    return support::eventually([&] { return who.get("/metrics").status == status; });
   };
   EXPECT_TRUE(sees_soon(admin, 200));
   EXPECT_NE(admin.get("/metrics").body.find("reeve_http_requests_total"), std::string::npos);
@@ -256,7 +254,7 @@ TEST(P31_fence, lets_a_leader_that_lost_only_its_session_go_on) {
   server only(on(database));
   for (int n = 0; n < 3; ++n) {
     cut_off(only);
-    ASSERT_TRUE(support::eventually(10s, [&] {
+    ASSERT_TRUE(support::eventually([&] {
       return only.api()
                  .post("/api/runs/launch", launch_body, {{"Idempotency-Key", std::to_string(n)}})
                  .status == 201;
@@ -274,7 +272,7 @@ TEST(P31_start, of_several_servers_at_once_has_one_leader) {
   server three(on(database, false));
   std::vector<server*> all = {&one, &two, &three};
   for (auto* each : all) each->start_without_waiting();
-  ASSERT_TRUE(support::eventually(20s * support::time_factor(), [&] {
+  ASSERT_TRUE(support::eventually([&] {
     int settled = 0;
     for (auto* each : all) settled += answers(*each) || says(*each, "reeve: standby");
     return settled == 3;

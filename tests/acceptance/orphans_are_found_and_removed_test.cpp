@@ -54,10 +54,8 @@ TEST(CTR6_volumes, without_a_container_and_a_run_are_removed_and_told) {
   support::allow_image(api);
   const json run = support::launch(
       api, support::inline_launch({support::shell_task("t", "sleep 6; echo done")}));
-  ASSERT_TRUE(
-      support::eventually(20s * support::time_factor(), [&] { return !has_volume(on, orphan); }));
-  EXPECT_TRUE(
-      support::eventually(5s, [&] { return told(reeve.database(), orphan, "removed") == 1; }));
+  ASSERT_TRUE(support::eventually([&] { return !has_volume(on, orphan); }));
+  EXPECT_TRUE(support::eventually([&] { return told(reeve.database(), orphan, "removed") == 1; }));
   EXPECT_EQ(told(reeve.database(), orphan, "quarantined"), 1);
   const json over = support::await_run(api, run.at("id"));
   EXPECT_EQ(over.at("status"), "success") << over;

@@ -50,7 +50,7 @@ TEST(DESIGN_wakeup, a_commit_is_told_with_its_position) {
     must_post(api, "/api/directives", {{"name", name}, {"tasks", {"task1"}}}, 201);
   }
   const auto at = head + 3;
-  EXPECT_TRUE(support::eventually(5s, [&] { return here.newest() >= at; }));
+  EXPECT_TRUE(support::eventually([&] { return here.newest() >= at; }));
   EXPECT_EQ(there.newest(), 0) << "another database was told";
 }
 
@@ -59,11 +59,11 @@ TEST(DESIGN_wakeup, goes_on_after_its_connection_was_cut) {
   const auto api = reeve.api();
   ear here(reeve.database());
   must_post(api, "/api/directives", {{"name", "a"}, {"tasks", {"task1"}}}, 201);
-  ASSERT_TRUE(support::eventually(5s, [&] { return here.newest() > 0; }));
+  ASSERT_TRUE(support::eventually([&] { return here.newest() > 0; }));
   reeve.database().query(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
       " AND application_name = 'reeve-notifier'");
   must_post(api, "/api/directives", {{"name", "b"}, {"tasks", {"task1"}}}, 201);
   const auto at = must_get(api, "/api/events?limit=1").at("head").get<long>();
-  EXPECT_TRUE(support::eventually(5s, [&] { return here.newest() >= at; }));
+  EXPECT_TRUE(support::eventually([&] { return here.newest() >= at; }));
 }

@@ -33,8 +33,7 @@ json ready(const server& reeve) {
 }
 
 bool is_whole(const server& reeve) {
-  return support::eventually(std::chrono::seconds(10),
-                             [&] { return !ready(reeve).contains("degraded"); });
+  return support::eventually([&] { return !ready(reeve).contains("degraded"); });
 }
 
 }  // namespace

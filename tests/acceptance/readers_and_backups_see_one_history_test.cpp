@@ -135,13 +135,13 @@ TEST(P7_readers, see_every_position_once_while_the_server_is_killed) {
   for (int n = 0; n < 4; ++n) {
     support::breathe(dice.moment(50, 600));
     const auto least = static_cast<std::size_t>(5 * (n + 1));
-    EXPECT_TRUE(support::eventually(10s, [&] { return clients.count() >= least; }));
+    EXPECT_TRUE(support::eventually([&] { return clients.count() >= least; }));
     reeve.crash_and_restart();
     clients.point_to(reeve.api());
     reader.point_to(reeve.api());
     if (n % 2 == 1) support::await_end_of_active_runs(reeve);
   }
-  const auto all = clients.finish(10s);
+  const auto all = clients.finish();
   EXPECT_GE(all.size(), 20U);
   for (const auto& one : all) support::await_run(reeve.api(), one.id());
   auto database = reeve.database();
@@ -151,7 +151,7 @@ TEST(P7_readers, see_every_position_once_while_the_server_is_killed) {
   std::vector<long long> expected;
   for (const auto& row : rows.rows) expected.push_back(std::stoll(row[0].value()));
   ASSERT_FALSE(expected.empty());
-  EXPECT_TRUE(support::eventually(10s, [&] { return reader.last() >= expected.back(); }));
+  EXPECT_TRUE(support::eventually([&] { return reader.last() >= expected.back(); }));
   EXPECT_EQ(reader.seen(), expected);
 }
 

@@ -55,7 +55,7 @@ TEST(EV8_replay, finds_no_difference_while_the_server_works_and_after_it) {
   EXPECT_EQ(after.at("different_rows"), 0);
   EXPECT_EQ(after.at("head"), reeve.database().number("SELECT max(position) FROM reeve.events"));
   // Nothing of the scratch tables stays; PostgreSQL drops them shortly after their session.
-  EXPECT_TRUE(support::eventually(std::chrono::seconds(10), [&] {
+  EXPECT_TRUE(support::eventually([&] {
     return reeve.database().number("SELECT count(*) FROM pg_class WHERE relpersistence <> 'p'") ==
            0;
   }));

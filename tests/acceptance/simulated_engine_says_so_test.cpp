@@ -168,9 +168,9 @@ TEST(CTR4_simulated, never_replaces_a_real_engine_that_was_seen) {
     server real(options);
     EXPECT_EQ(must_get(real.api(), "/api/engine").at("engine"), "docker");
     EXPECT_TRUE(support::eventually(
-        10s, [&] { return must_get(real.api(), "/api/engine").at("available") == true; }));
+        [&] { return must_get(real.api(), "/api/engine").at("available") == true; }));
     auto look = real.database();
-    ASSERT_TRUE(support::eventually(10s, [&] {
+    ASSERT_TRUE(support::eventually([&] {
       return look.number("SELECT count(*) FROM reeve.events WHERE type = 'engine_seen'") > 0;
     }));
     EXPECT_EQ(real.stop(), 0);

@@ -46,7 +46,7 @@ class with_spares {
   /// Two volumes are ready: unpacked, their containers gone, and the server has heard of it.
   bool is_ready() const {
     auto since = std::chrono::steady_clock::now();
-    return support::eventually(20s * support::time_factor(), [&] {
+    return support::eventually([&] {
       const auto now = std::chrono::steady_clock::now();
       const auto names = volumes();
       const bool all = names.size() == 2 && on_.containers(label_).empty() &&
@@ -140,7 +140,7 @@ TEST(RUN7_spare_volumes, are_found_again_after_a_crash_and_swept_after_it) {
   const json over = support::await_run(here.reeve().api(), run);
   EXPECT_EQ(over.at("status"), "success") << over;
   EXPECT_EQ(support::log_of(here.reeve().api(), over.at("jobs")[0].at("id")), "once\nend\n");
-  EXPECT_TRUE(support::eventually(20s * support::time_factor(), [&] {
+  EXPECT_TRUE(support::eventually([&] {
     const auto now = here.volumes();
     return std::none_of(left.begin(), left.end(),
                         [&](const auto& name) { return now.contains(name); });

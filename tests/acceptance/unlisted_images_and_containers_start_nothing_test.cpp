@@ -92,8 +92,7 @@ TEST(P11_images, that_are_not_listed_are_refused_before_the_engine_is_asked) {
   const json run =
       support::await_run(api, support::launch(api, image_launch(support::box_image)).at("id"));
   EXPECT_EQ(run.at("status"), "success") << run.dump(1);
-  EXPECT_TRUE(
-      support::eventually(5s, [&] { return !actions_with("reeve.tenant=" + tenant).empty(); }));
+  EXPECT_TRUE(support::eventually([&] { return !actions_with("reeve.tenant=" + tenant).empty(); }));
 }
 
 TEST(P11_requests, for_more_than_the_entry_allows_are_refused) {
@@ -225,7 +224,7 @@ TEST(P11_revocation, between_queueing_and_start_is_obeyed) {
   EXPECT_TRUE(second.at("attempts").empty());
   EXPECT_TRUE(actions_with("reeve.job=" + second.at("id").get<std::string>()).empty());
   const std::string first = support::job_named(run, "first").at("id");
-  EXPECT_TRUE(support::eventually(5s, [&] { return !actions_with("reeve.job=" + first).empty(); }));
+  EXPECT_TRUE(support::eventually([&] { return !actions_with("reeve.job=" + first).empty(); }));
   expect_refused(api.post("/api/runs/launch", image_launch(support::box_image)),
                  "/directive/tasks/0/params/image");
 }

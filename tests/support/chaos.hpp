@@ -3,6 +3,7 @@
 // go on through every failure, and what must hold of the log afterwards.
 
 #include "tests/support/api_client.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/server.hpp"
 
 #include <atomic>
@@ -71,7 +72,7 @@ class steady_clients {
   std::size_t count() const { return count_; }
   /// Nothing new is begun; what was begun is repeated until it is acknowledged, or the time is
   /// over: that throws.
-  std::vector<acknowledged> finish(std::chrono::milliseconds within);
+  std::vector<acknowledged> finish(std::chrono::milliseconds within = patience);
   /// Answers that no failure excuses: status and body.
   std::vector<std::string> unexpected() const;
 

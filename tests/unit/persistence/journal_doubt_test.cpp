@@ -159,7 +159,7 @@ TEST_F(journal_in_doubt, OPS2_every_step_of_coming_back_ends_by_itself) {
   for (int i = 0; i < 3; ++i) {
     const auto began = std::chrono::steady_clock::now();
     EXPECT_FALSE(log->renew());
-    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(2));
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(10));
   }
   proxy.refuse(false);
   ASSERT_TRUE(eventually([&] { return log->renew().ok(); }));

@@ -60,20 +60,21 @@ TEST_F(RUN7_sweep, starts_what_has_no_actor_again_and_again) {
   auto sweep = system.spawn<caf::detached>([this](caf::event_based_actor* self) {
     return run_sweep_actor(self, args(), [this] { up = true; });
   });
-  ASSERT_TRUE(support::eventually(5s, [&] { return up.load() && spawned_of(first) >= 2; }))
-      << "a child that was refused is tried again";
+  ASSERT_TRUE(support::eventually(support::patience, [&] {
+    return up.load() && spawned_of(first) >= 2;
+  })) << "a child that was refused is tried again";
   EXPECT_EQ(spawned_of(known), 0);
   {
     std::lock_guard lock(mutex);
     active.push_back({system_tenant, second});  // a launch whose commit was in doubt
   }
-  EXPECT_TRUE(support::eventually(5s, [&] { return spawned_of(second) >= 1; }));
+  EXPECT_TRUE(support::eventually(support::patience, [&] { return spawned_of(second) >= 1; }));
   // A log that is away for a while changes nothing.
   broken = true;
   support::breathe(30ms);
   broken = false;
   registry.leave(known, here.address());  // its actor died
-  EXPECT_TRUE(support::eventually(5s, [&] { return spawned_of(known) >= 1; }));
+  EXPECT_TRUE(support::eventually(support::patience, [&] { return spawned_of(known) >= 1; }));
   caf::anon_send_exit(sweep, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(here, caf::exit_reason::user_shutdown);
 }
@@ -85,6 +86,6 @@ TEST_F(RUN7_sweep, fails_its_start_when_the_log_cannot_be_read) {
     return run_sweep_actor(self, args(), [this] { up = true; });
   });
   sweep->attach_functor([&gone] { gone = true; });
-  EXPECT_TRUE(support::eventually(5s, [&] { return gone.load(); }));
+  EXPECT_TRUE(support::eventually(support::patience, [&] { return gone.load(); }));
   EXPECT_FALSE(up.load());
 }

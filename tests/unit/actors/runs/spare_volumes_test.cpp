@@ -16,6 +16,7 @@ using namespace reeve::adapters;
 using actors::spare_volumes;
 using engine_calls::ask;
 using support::eventually;
+using support::patience;
 using namespace std::chrono_literals;
 
 const std::string image = "sha256:" + std::string(64, 'a');
@@ -52,12 +53,12 @@ class pool_on {
   }
   /// Whether so many volumes and no container are there, soon.
   bool comes_to(std::size_t count) {
-    return eventually(5s, [&] { return volumes().size() == count && containers() == 0; });
+    return eventually(patience, [&] { return volumes().size() == count && containers() == 0; });
   }
   /// What is ready, soon.
   std::string take() {
     std::optional<std::string> name;
-    eventually(5s, [&] { return (name = pool->take()).has_value(); });
+    eventually(patience, [&] { return (name = pool->take()).has_value(); });
     return name.value_or("none");
   }
 };
@@ -99,12 +100,12 @@ TEST(RUN7_spares, that_cannot_be_prepared_leave_nothing_and_are_tried_again) {
   pool_on<real_looking> here;
   here.engine.broken = true;
   here.pool->refill(image);
-  ASSERT_TRUE(eventually(5s, [&] { return here.engine.archives > 0; }));
+  ASSERT_TRUE(eventually(patience, [&] { return here.engine.archives > 0; }));
   ASSERT_TRUE(here.comes_to(0));
   EXPECT_FALSE(here.pool->take());
   here.engine.broken = false;
   // The chain that failed may still be cleaning up, and a call is then dropped.
-  EXPECT_TRUE(eventually(5s, [&] {
+  EXPECT_TRUE(eventually(patience, [&] {
     here.pool->refill(image);
     return here.volumes().size() == spare_volumes::most;
   }));
