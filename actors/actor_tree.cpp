@@ -60,6 +60,7 @@ struct actor_tree::impl {
               *outside.blobs,
               *outside.engine,
               *outside.engines,
+              outside.may_mount,
               *outside.triage,
               *outside.redact,
               registry,
@@ -80,7 +81,6 @@ struct actor_tree::impl {
         config(settings.threads),
         system(std::make_unique<caf::actor_system>(config)) {
     ports.settings.instance = settings.instance;
-    ports.settings.mount_roots = settings.mount_roots;
     ports.settings.log_bytes = settings.log_bytes;
     shared.sink = [this](const domain::supervision_fact& fact) {
       if (is_worth_recording(fact)) system_log.record(event_of(fact));

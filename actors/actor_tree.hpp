@@ -4,13 +4,13 @@
 
 #include "actors/command_port.hpp"
 #include "actors/tree/supervision_board.hpp"
-#include "adapters/guarded_engine.hpp"
-#include "adapters/work_engines.hpp"
+#include "adapters/engine_port.hpp"
+#include "adapters/work_engines_port.hpp"
 #include "base/leadership.hpp"
 #include "base/redact.hpp"
 #include "domain/system_events.hpp"
-#include "persistence/blob_writer.hpp"
-#include "persistence/journal.hpp"
+#include "persistence/blob_port.hpp"
+#include "persistence/log_writer_port.hpp"
 #include "persistence/read_port.hpp"
 #include "tasks/triage/triage_port.hpp"
 
@@ -24,8 +24,7 @@
 namespace reeve::actors {
 
 struct tree_settings {
-  uuid instance;                         // the log's origin
-  std::vector<std::string> mount_roots;  // canonical
+  uuid instance;  // the log's origin
   std::size_t log_bytes = 1 << 20;
   std::int64_t reconcile_ms = 30'000;
   std::int64_t orphan_ms = 60'000;  // before what nobody owns is removed
@@ -34,9 +33,9 @@ struct tree_settings {
 
 /// What the actor_tree stands on; everything outlives it.
 struct tree_surroundings {
-  std::shared_ptr<persistence::journal> journal;  // open
+  std::shared_ptr<persistence::log_writer> journal;  // open
   /// What follows it when its actor is restarted; not open yet.
-  std::function<std::shared_ptr<persistence::journal>()> next_journal;
+  std::function<std::shared_ptr<persistence::log_writer>()> next_journal;
   const leadership* lead = nullptr;
   persistence::read_port* reads = nullptr;
   persistence::blob_port* blobs = nullptr;
@@ -44,6 +43,8 @@ struct tree_surroundings {
   const redactor* redact = nullptr;  // of the logs of jobs
   adapters::container_engine* engine = nullptr;
   const adapters::work_engines* engines = nullptr;
+  /// Whether a folder of the host may be mounted, now. Any thread.
+  std::function<bool(const std::string&)> may_mount;
   clock_port* clock = nullptr;
   id_source* ids = nullptr;
   struct active_run_row {

@@ -3,8 +3,8 @@
 
 #include "base/invariant.hpp"
 #include "persistence/append_port.hpp"
-#include "persistence/event_codec.hpp"
-#include "persistence/projections.hpp"
+#include "persistence/event_codec_port.hpp"
+#include "persistence/projections_port.hpp"
 
 #include <memory>
 #include <span>

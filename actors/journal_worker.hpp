@@ -6,7 +6,7 @@
 
 #include "base/leadership.hpp"
 #include "base/slot.hpp"
-#include "persistence/journal.hpp"
+#include "persistence/log_writer_port.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -30,8 +30,8 @@ struct append_call {
 
 struct journal_worker_args {
   /// Open already; or none, then `make` gives one that is still to be opened.
-  std::shared_ptr<persistence::journal> opened;
-  std::function<std::shared_ptr<persistence::journal>()> make;
+  std::shared_ptr<persistence::log_writer> opened;
+  std::function<std::shared_ptr<persistence::log_writer>()> make;
   /// Of an earlier incarnation; its end is waited for first.
   std::shared_ptr<class journal_worker> before;
   const leadership* lead = nullptr;
@@ -86,7 +86,7 @@ class journal_worker {
   void refuse_external();
 
   journal_worker_args args_;
-  std::shared_ptr<persistence::journal> journal_;
+  std::shared_ptr<persistence::log_writer> journal_;
   std::deque<open_batch> open_;  // of the thread
   clock::time_point due_{};      // of the thread: when the log is looked at next
   bool was_ready_ = false;

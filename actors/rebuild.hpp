@@ -2,7 +2,7 @@
 // Rebuilding a state from its stream, page by page, without an actor of its own.
 
 #include "base/slot.hpp"
-#include "persistence/event_codec.hpp"
+#include "persistence/event_codec_port.hpp"
 #include "persistence/read_port.hpp"
 
 #include <limits>

@@ -1,5 +1,5 @@
-#include "adapters/attempt_archive.hpp"
-
+#include "adapters/attempt_archive_port.hpp"
+#include "adapters/tar.hpp"
 #include "embedded/reeve_init_binary.hpp"
 
 namespace reeve::adapters {
@@ -21,13 +21,9 @@ outcome<std::string> attempt_archive(attempt_files files) {
   // The inputs come first, so that an error names the index that the caller knows.
   std::vector<tar_entry> entries;
   for (auto& input : files.inputs) {
-    input.kind = tar_kind::file;
     // Also in front of an absolute or empty name, which then stays one that is refused.
-    input.name = "in/" + input.name;
-    input.mode = 0444;
-    input.uid = 0;
-    input.gid = 0;
-    entries.push_back(std::move(input));
+    entries.push_back(
+        {.name = "in/" + input.name, .content = std::move(input.content), .mode = 0444});
   }
   for (auto* fixed : {&root, &init, &state, &in, &out}) entries.push_back(std::move(*fixed));
   return make_tar(entries);

@@ -4,7 +4,6 @@
 // its id, because a name can be changed and taken.
 
 #include "adapters/work_engine_port.hpp"
-#include "base/digest.hpp"
 
 #include <memory>
 #include <mutex>
@@ -46,8 +45,5 @@ class container_work final : public work_engine {
 /// Whether a container is the attempt's: its labels and its image agree with the log, and so does
 /// its name unless the log knows its id. Labels alone prove nothing: a copy keeps them.
 bool is_of(const container_info& found, const work_key& key);
-
-/// Of everything that the engine would be asked for.
-digest hash_of(const container_spec& spec);
 
 }  // namespace reeve::adapters

@@ -9,6 +9,7 @@
 // `errc`s.
 
 #include "adapters/engine_port.hpp"
+#include "base/digest.hpp"
 #include "domain/runs/attempt_types.hpp"
 
 #include <cstdint>
@@ -71,6 +72,9 @@ class work_engine {
   /// Removes what is left of it.
   virtual void forget(work_key key, fencing_token by, reply_slot<done> slot) = 0;
 };
+
+/// Of everything that a container engine would be asked for.
+digest hash_of(const container_spec& spec);
 
 /// What a failed call means to an attempt.
 constexpr domain::attempts::failure failure_of(errc code) {

@@ -1,5 +1,7 @@
 #include "cli/serve.hpp"
 
+#include "adapters/log_files.hpp"
+#include "adapters/mount_source.hpp"
 #include "base/log.hpp"
 #include "cli/bootstrap.hpp"
 #include "cli/engine_choice.hpp"
@@ -45,6 +47,14 @@ std::vector<std::string> canonical_roots(const std::vector<std::string>& roots) 
     }
   }
   return canonical;
+}
+
+/// Asked for each triage: the folder may come and go.
+outcome<std::unique_ptr<adapters::log_files>> open_logs(const std::string& folder) {
+  auto opened = adapters::log_folder::open(folder);
+  if (!opened) return opened.error();
+  return std::unique_ptr<adapters::log_files>(
+      std::make_unique<adapters::log_folder>(std::move(*opened)));
 }
 
 /// For the whole process, before its first thread: signals are taken where they are waited for.
@@ -173,7 +183,7 @@ outcome<done> server_process::open_engine() {
   work_ = std::make_unique<adapters::container_work>(*engine_, attempts_at_once);
   engines_.add(*work_);
   adapters::triage_worker_options triage;
-  triage.log_folder = config_.logs;
+  triage.open_logs = [folder = config_.logs] { return open_logs(folder); };
   triage_ = std::make_unique<adapters::triage_worker>(triage, *engine_, real_clock());
   return done{};
 }
@@ -181,7 +191,6 @@ outcome<done> server_process::open_engine() {
 void server_process::open_tree() {
   actors::tree_settings settings;
   settings.instance = head_.origin;
-  settings.mount_roots = canonical_roots(config_.mount_roots);
   settings.log_bytes = static_cast<std::size_t>(config_.job_log_bytes);
   settings.reconcile_ms = config_.reconcile_s * 1000;
   settings.orphan_ms = config_.orphan_s * 1000;
@@ -201,6 +210,9 @@ void server_process::open_tree() {
   outside.redact = &job_redaction_;
   outside.engine = engine_.get();
   outside.engines = &engines_;
+  outside.may_mount = [roots = canonical_roots(config_.mount_roots)](const std::string& source) {
+    return adapters::may_mount(source, roots);
+  };
   outside.clock = &real_clock();
   outside.ids = &real_ids();
   outside.active_runs =

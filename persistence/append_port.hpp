@@ -1,5 +1,5 @@
 #pragma once
-// What is handed to the journal, and what comes back. Std and domain types only: actors/ uses it.
+// What is handed to the journal, and what comes back.
 
 #include "base/digest.hpp"
 #include "base/ids.hpp"

@@ -3,7 +3,7 @@
 // replay and for building projections anew. Inside persistence/ only.
 
 #include "base/outcome.hpp"
-#include "persistence/projections.hpp"
+#include "persistence/projection_fold.hpp"
 #include "persistence/replay_tables.hpp"
 
 #include <atomic>

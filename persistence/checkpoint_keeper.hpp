@@ -6,7 +6,7 @@
 #include "base/outcome.hpp"
 #include "base/slot.hpp"
 #include "persistence/checkpoint.hpp"
-#include "persistence/journal.hpp"
+#include "persistence/log_writer_port.hpp"
 
 #include <functional>
 #include <memory>

@@ -1,6 +1,5 @@
-#include "persistence/event_codec.hpp"
-
 #include "codec/codec.hpp"
+#include "persistence/event_codec_port.hpp"
 
 #include <tuple>
 

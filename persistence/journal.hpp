@@ -1,13 +1,7 @@
 #pragma once
-// The journal: the only writer of the log. One object, used by one thread (the journal actor's).
-//
-// Several requests that wait at the same time are handed over together and become one statement and
-// one commit. Each is answered by itself; an answer that says "appended" comes after the commit.
-//
-// Life: closed, leading after open(), away and leading again any number of times, fenced at last.
-// `away` (the database is not there) ends by renew(), which takes one step a call and never waits
-// for longer than a connection does. `fenced` (another server writes) is final: the process exits
-// with 75.
+// The journal: the only writer of the log. Several requests that wait at the same time are handed
+// over together and become one statement and one commit. Each is answered by itself; an answer that
+// says "appended" comes after the commit.
 
 #include "base/ids.hpp"
 #include "base/leadership.hpp"
@@ -15,6 +9,7 @@
 #include "base/time.hpp"
 #include "persistence/admission.hpp"
 #include "persistence/append_port.hpp"
+#include "persistence/log_writer_port.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -59,63 +54,28 @@ struct journal_config {
   id_source* ids = nullptr;     // nullptr = the real one
 };
 
-enum class journal_state { closed, leading, away, fenced };
-
-/// Requests that are appended together, and an answer for each. Errors: `invalid`, `too_large`
-/// (limits, the field is named), `version_conflict` (a written stream) and `guard_conflict` (one
-/// that was only read), which name stream and both versions, `key_reused`, `unavailable` (nothing
-/// was appended), `fenced`, `internal` (the database refused this one).
-struct journal_batch {
-  std::vector<append_request> requests;
-  std::vector<std::optional<outcome<append_result>>> answers;  // as `requests`
-
-  bool is_answered() const;
-};
-
-struct journal_head {
-  uuid origin;
-  domain::position position = 0;
-  std::int64_t epoch = 0;
-  digest hash{};
-  time_us recorded_at_us = 0;
-};
-
-class journal {
+class journal final : public log_writer {
  public:
   explicit journal(journal_config config);
-  ~journal();
+  ~journal() override;
   journal(journal&&) noexcept;
   journal& operator=(journal&&) noexcept;
 
-  /// Connects, checks the database's settings, takes the lock and appends `leader_elected`.
-  /// `invalid`: a setting that breaks a promise, named in `field`; `conflict`: another server
-  /// leads; `unavailable`: no database, or one without our schema; `fenced`: another one led since
-  /// this process did; else the error of `prepare` or `admit`.
-  outcome<journal_head> open();
-
-  /// Answers the batch, but for requests whose commit lost its connection: those are in doubt, and
-  /// a later renew() answers them, once the log has told. Other requests are refused until then.
-  void append(std::shared_ptr<journal_batch> batch);
-  /// The same for who has more to append: may return while the last statement is under way on a
-  /// thread of its own. Its requests are answered by the next call of any of these.
-  void begin(std::shared_ptr<journal_batch> batch);
-  /// Whether a statement is under way; its end is told on that thread.
-  bool in_flight() const;
-  void on_landed(std::function<void()> told);
-  /// Waits for it, and answers.
-  void finish();
-  /// Confirms that this server still leads, with one cheap query; from `away` one step back.
-  outcome<done> renew();
-  /// At an orderly stop, after everything else: appends `leader_resigned` and lets the lock go.
-  /// Nothing may be done outside any more, which is revoked first.
-  outcome<done> resign();
+  outcome<journal_head> open() override;
+  void append(std::shared_ptr<journal_batch> batch) override;
+  void begin(std::shared_ptr<journal_batch> batch) override;
+  bool in_flight() const override;
+  void on_landed(std::function<void()> told) override;
+  void finish() override;
+  outcome<done> renew() override;
+  outcome<done> resign() override;
+  journal_state state() const override;
 
   /// For tools and tests, which have a thread to spare: appends copies and waits for all answers,
   /// at most so long. Then what is still in doubt is `unavailable`, and the text says so.
   std::vector<outcome<append_result>> append_batch(std::span<const append_request> requests,
                                                    std::int64_t patience_ms = 15000);
 
-  journal_state state() const;
   /// As this process knows it.
   journal_head head() const;
   /// How many appends went on without their projections since open().

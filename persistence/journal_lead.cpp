@@ -1,6 +1,6 @@
 // How the lead is taken, lost and taken again (DESIGN, The journal 2 and 3).
 
-#include "persistence/event_codec.hpp"
+#include "persistence/event_codec_port.hpp"
 #include "persistence/journal_impl.hpp"
 #include "persistence/leaf.hpp"
 

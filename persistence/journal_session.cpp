@@ -1,6 +1,6 @@
 #include "persistence/journal_session.hpp"
 
-#include "persistence/event_codec.hpp"
+#include "persistence/event_codec_port.hpp"
 #include "persistence/leaf.hpp"
 #include "persistence/pg_values.hpp"
 

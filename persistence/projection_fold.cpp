@@ -1,5 +1,7 @@
-#include "persistence/event_codec.hpp"
-#include "persistence/projections.hpp"
+#include "persistence/projection_fold.hpp"
+
+#include "persistence/event_codec_port.hpp"
+#include "persistence/projections_port.hpp"
 
 #include <tuple>
 #include <unordered_map>

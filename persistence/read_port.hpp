@@ -1,5 +1,5 @@
 #pragma once
-// Reads, as the gateway sees them. Std only. Every call answers through its slot on some thread;
+// Reads, as the gateway sees them. Every call answers through its slot on some thread;
 // hot documents are answered before the call returns, from memory, cold ones from PostgreSQL by a
 // small pool of readers. Every query names the tenant and runs under row-level security as well.
 

@@ -2,7 +2,7 @@
 
 #include "persistence/pg_session.hpp"
 #include "persistence/pg_values.hpp"
-#include "persistence/projections.hpp"
+#include "persistence/projection_fold.hpp"
 #include "persistence/read_sql.hpp"
 
 #include <algorithm>

@@ -1,8 +1,6 @@
 #include "actors/runs/container_attempt.hpp"
 
 #include "actors/runs/container_spec_of.hpp"
-#include "adapters/container_work.hpp"
-#include "adapters/mount_source.hpp"
 #include "base/test_point.hpp"
 
 #include <algorithm>
@@ -376,9 +374,8 @@ adapters::work_spec container_attempt::spec() {
 /// What may be mounted is looked at again: a folder may have become a link since the launch.
 std::function<bool()> container_attempt::may_mount() const {
   auto mounts = task().params.mounts.value_or(std::vector<domain::mount_spec>{});
-  return [mounts = std::move(mounts), roots = run_.ports().settings.mount_roots] {
-    return std::all_of(mounts.begin(), mounts.end(),
-                       [&](const auto& m) { return adapters::may_mount(m.source, roots); });
+  return [mounts = std::move(mounts), may = run_.ports().may_mount] {
+    return std::all_of(mounts.begin(), mounts.end(), [&](const auto& m) { return may(m.source); });
   };
 }
 

@@ -1,6 +1,6 @@
 #include "actors/runs/container_spec_of.hpp"
 
-#include "adapters/attempt_archive.hpp"
+#include "adapters/attempt_archive_port.hpp"
 
 #include <algorithm>
 #include <charconv>

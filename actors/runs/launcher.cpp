@@ -1,7 +1,6 @@
 #include "actors/runs/launcher.hpp"
 
 #include "actors/command_keys.hpp"
-#include "adapters/mount_source.hpp"
 #include "domain/runs/launch.hpp"
 
 #include <functional>
@@ -99,12 +98,11 @@ class launch_op : public std::enable_shared_from_this<launch_op> {
 
   /// Files are looked at here, and so is every fact that is not the domain's.
   outcome<done> check_mounts() const {
-    const auto& roots = args_->ports->settings.mount_roots;
     const auto& tasks = shape_.directive.tasks;
     for (std::size_t t = 0; t < tasks.size(); ++t) {
       const auto& mounts = tasks[t].params.mounts;
       for (std::size_t m = 0; mounts && m < mounts->size(); ++m) {
-        if (adapters::may_mount((*mounts)[m].source, roots)) continue;
+        if (args_->ports->may_mount((*mounts)[m].source)) continue;
         return reject(errc::not_allowlisted,
                       "the folder is not there, or not below a configured root, or behind a link",
                       shape_.at + "/" + std::to_string(t) + "/params/mounts/" + std::to_string(m));

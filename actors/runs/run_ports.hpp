@@ -6,13 +6,13 @@
 #include "actors/runs/ready_queue.hpp"
 #include "actors/runs/spare_volumes.hpp"
 #include "adapters/engine_port.hpp"
-#include "adapters/work_engines.hpp"
+#include "adapters/work_engines_port.hpp"
 #include "base/ids.hpp"
 #include "base/leadership.hpp"
 #include "base/redact.hpp"
 #include "base/time.hpp"
 #include "domain/runs/run.hpp"
-#include "persistence/blob_writer.hpp"
+#include "persistence/blob_port.hpp"
 #include "persistence/read_port.hpp"
 #include "tasks/triage/triage_port.hpp"
 
@@ -26,10 +26,9 @@
 namespace reeve::actors {
 
 struct run_settings {
-  uuid instance;                         // the log's origin: whose containers are ours
-  std::vector<std::string> mount_roots;  // canonical paths below which mounts are allowed
-  std::size_t log_bytes = 1 << 20;       // kept of a container's output
-  std::int64_t retry_ms = 500;           // before an ambiguous engine answer is looked into
+  uuid instance;                    // the log's origin: whose containers are ours
+  std::size_t log_bytes = 1 << 20;  // kept of a container's output
+  std::int64_t retry_ms = 500;      // before an ambiguous engine answer is looked into
 };
 
 /// Run actors by run, for commands and broadcasts. Thread-safe.
@@ -59,6 +58,8 @@ struct run_ports {
   persistence::blob_port& blobs;
   adapters::container_engine& engine;     // what is not an attempt's: orphans
   const adapters::work_engines& engines;  // of attempts
+  /// Whether a folder of the host may be mounted, now: it is looked at.
+  std::function<bool(const std::string&)> may_mount;
   adapters::triage_port& triage;
   const redactor& redact;  // of the logs of jobs
   run_registry& registry;

@@ -1,6 +1,6 @@
 #include "actors/runs/spare_volumes.hpp"
 
-#include "adapters/attempt_archive.hpp"
+#include "adapters/attempt_archive_port.hpp"
 
 #include <utility>
 

@@ -1,7 +1,7 @@
 #include "actors/tree/system_event_log.hpp"
 
-#include "persistence/event_codec.hpp"
-#include "persistence/projections.hpp"
+#include "persistence/event_codec_port.hpp"
+#include "persistence/projections_port.hpp"
 
 namespace reeve::actors {
 

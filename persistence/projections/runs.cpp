@@ -2,8 +2,8 @@
 
 #include "codec/codec.hpp"
 #include "domain/documents.hpp"
-#include "persistence/projections.hpp"
 #include "persistence/projections/rows.hpp"
+#include "persistence/projections_port.hpp"
 
 #include <set>
 

@@ -1,8 +1,8 @@
 // Small facts about the whole, such as the engine that was seen last.
 
 #include "codec/codec.hpp"
-#include "persistence/projections.hpp"
 #include "persistence/projections/rows.hpp"
+#include "persistence/projections_port.hpp"
 
 namespace reeve::persistence {
 namespace {

@@ -1,6 +1,5 @@
 #include "tasks/triage/triage_worker.hpp"
 
-#include "adapters/log_files.hpp"
 #include "base/log.hpp"
 #include "codec/codec.hpp"
 #include "tasks/triage/log_triage.hpp"
@@ -114,19 +113,19 @@ class triage_task {
 
   outcome<done> read_files() {
     if (request_.files.empty() && !request_.all_files) return done{};
-    auto folder = log_folder::open(options_.log_folder);
+    auto folder = options_.open_logs();
     if (!folder) {
       if (request_.files.empty()) return done{};
       return reject(errc::not_found, "there is no log folder");
     }
     auto names = request_.files;
     if (request_.all_files) {
-      auto listed = folder->list(since());
+      auto listed = (*folder)->list(since());
       if (!listed) return listed.error();
       for (auto& f : listed->files) names.push_back(std::move(f.name));
     }
     for (const auto& name : names) {
-      if (auto ok = read_file(*folder, name); !ok) return ok;
+      if (auto ok = read_file(**folder, name); !ok) return ok;
     }
     return done{};
   }
@@ -135,7 +134,7 @@ class triage_task {
     return request_.since_us > 0 ? std::optional(request_.since_us) : std::nullopt;
   }
 
-  outcome<done> read_file(const log_folder& folder, const std::string& name) {
+  outcome<done> read_file(const log_files& folder, const std::string& name) {
     const auto source = triage_.open(name, domain::log_source_kind::file);
     if (!source) return done{};
     auto reading = folder.read(name, since(),

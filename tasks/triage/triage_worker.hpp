@@ -3,17 +3,19 @@
 // folder, and makes the two artifacts.
 
 #include "adapters/engine_port.hpp"
+#include "adapters/log_files_port.hpp"
 #include "base/redact.hpp"
 #include "base/time.hpp"
 #include "tasks/triage/triage_port.hpp"
 
+#include <functional>
 #include <memory>
-#include <string>
 
 namespace reeve::adapters {
 
 struct triage_worker_options {
-  std::string log_folder;  // empty or missing = no files
+  /// Opens the folder of log files; an error where there is none.
+  std::function<outcome<std::unique_ptr<adapters::log_files>>()> open_logs;
   redactor rules;
   /// Text read of one container at most.
   std::size_t container_bytes = 64 << 20;

@@ -181,14 +181,28 @@ TEST(STYLE_walls, catch_planted_includes) {
   }
 }
 
-TEST(STYLE_walls, tell_ports_from_other_headers) {
-  const source port{"persistence/append_port.hpp",
-                    "#include <string>\n#include \"base/ids.hpp\"\n"};
-  const source inside{"persistence/session.hpp", "#include <pqxx/pqxx>\n"};
-  const source good{"actors/journal.cpp", "#include \"persistence/append_port.hpp\"\n"};
-  const source bad{"actors/journal.cpp", "#include \"persistence/session.hpp\"\n"};
-  EXPECT_THAT(tidy::check_walls({port, inside, good}), IsEmpty());
-  EXPECT_THAT(tidy::check_walls({port, inside, bad}), SizeIs(1));
+TEST(STYLE_walls, tell_ports_by_their_names) {
+  for (const char* path : {"actors/x.cpp", "tasks/triage/x.cpp"}) {
+    EXPECT_EQ(walls_of(path, "\"persistence/append_port.hpp\""), "");
+    EXPECT_EQ(walls_of(path, "\"adapters/engine_port.hpp\""), "");
+    // Whatever it holds.
+    EXPECT_THAT(walls_of(path, "\"persistence/leaf.hpp\""), HasSubstr("*_port.hpp"));
+    EXPECT_THAT(walls_of(path, "\"adapters/tar.hpp\""), HasSubstr("*_port.hpp"));
+  }
+  EXPECT_THAT(walls_of("api/x.cpp", "\"persistence/append_port.hpp\""), HasSubstr("read_port"));
+}
+
+TEST(STYLE_walls, let_ports_hold_nothing_of_their_rooms) {
+  const std::string port = "persistence/append_port.hpp";
+  EXPECT_EQ(walls_of(port, "<string>"), "");
+  EXPECT_EQ(walls_of(port, "\"base/ids.hpp\""), "");
+  EXPECT_EQ(walls_of(port, "\"persistence/read_port.hpp\""), "");
+  EXPECT_THAT(walls_of(port, "<pqxx/pqxx>"), HasSubstr("a port has std"));
+  EXPECT_THAT(walls_of(port, "<sys/stat.h>"), HasSubstr("a port has std"));
+  EXPECT_THAT(walls_of(port, "\"persistence/leaf.hpp\""), HasSubstr("a port has std"));
+  EXPECT_THAT(walls_of("adapters/engine_port.hpp", "\"codec/json.hpp\""),
+              HasSubstr("a port has std"));
+  EXPECT_EQ(walls_of("persistence/leaf.hpp", "<pqxx/pqxx>"), "");
 }
 
 TEST(STYLE_walls, see_includes_however_they_are_written) {

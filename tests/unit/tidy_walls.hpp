@@ -152,14 +152,13 @@ inline const std::map<std::string, wall>& walls() {
       {"tasks",
        {{"base", "domain", "codec", "tasks"},
         {"std"},
-        "tasks/ hold what belongs to one task kind: they reach the outside through ports of "
-        "adapters/ and persistence/ only"}},
+        "tasks/ hold what belongs to one task kind: they reach the outside through what is named "
+        "*_port.hpp in adapters/ and persistence/ only"}},
       {"actors",
        {{"base", "domain", "tasks", "actors"},
         {"std", "caf"},
-        "actors/ use only those headers of persistence/ and adapters/ that are ports (std, base/ "
-        "and "
-        "domain/ inside): put a port in between"}},
+        "actors/ use of persistence/ and adapters/ only what is named *_port.hpp (std, base/ and "
+        "domain/ inside): put a port in between, or let cli/ hand it in"}},
       {"api",
        {{"base", "domain", "codec", "api", "embedded"},
         {"std"},
@@ -178,21 +177,17 @@ inline const std::map<std::string, wall>& walls() {
   return table;
 }
 
-/// The headers of persistence/ and adapters/ that actors/ may include.
-inline std::set<std::string> ports_in(const std::vector<source>& files) {
-  std::set<std::string> ports;
-  for (const auto& file : files) {
-    const std::string room = room_of(file.path);
-    if ((room != "persistence" && room != "adapters") || !file.path.ends_with(".hpp")) continue;
-    const auto includes = includes_of(file);
-    const bool pure = std::all_of(includes.begin(), includes.end(), [&](const include& one) {
-      const std::string from = room_of(one.target);
-      return one.quoted ? from == "base" || from == "domain" || from == room
-                        : library_of(one.target) == "std";
-    });
-    if (pure) ports.insert(file.path);
-  }
-  return ports;
+/// What the rooms above persistence/ and adapters/ may include of them, told by its name.
+inline bool is_port(std::string_view path) {
+  const std::string room = room_of(path);
+  return (room == "persistence" || room == "adapters") && path.ends_with("_port.hpp");
+}
+
+/// A port drags nothing of its room into those who use it.
+inline bool may_stand_in_a_port(const include& one) {
+  if (!one.quoted) return library_of(one.target) == "std";
+  const std::string from = room_of(one.target);
+  return from == "base" || from == "domain" || is_port(one.target);
 }
 
 /// What the table alone does not say: single files with a permission, single headers without one.
@@ -216,8 +211,7 @@ inline bool is_impure(std::string_view path, std::string_view target) {
   return path.starts_with("domain/") && outside.contains(target);
 }
 
-inline std::vector<finding> check_file_walls(const source& file,
-                                             const std::set<std::string>& ports) {
+inline std::vector<finding> check_file_walls(const source& file) {
   std::vector<finding> findings;
   const std::string room = room_of(file.path);
   const auto wall = walls().find(room);
@@ -239,9 +233,13 @@ inline std::vector<finding> check_file_walls(const source& file,
       allowed =
           one.quoted ? wall->second.rooms.contains(from) : wall->second.libraries.contains(library);
       allowed = allowed || is_excepted(file.path, one, library) ||
-                ((room == "actors" || room == "tasks") && ports.contains(one.target));
+                ((room == "actors" || room == "tasks") && is_port(one.target));
       allowed = allowed && !is_impure(file.path, one.target);
       advice = wall->second.advice;
+    }
+    if (allowed && is_port(file.path) && !may_stand_in_a_port(one)) {
+      allowed = false;
+      advice = "a port has std, base/, domain/ and other ports inside, since other rooms see it";
     }
     if (!allowed) {
       findings.push_back({file.path, one.line, "must not include " + one.target + ": " + advice});
@@ -252,11 +250,10 @@ inline std::vector<finding> check_file_walls(const source& file,
 
 inline std::vector<finding> check_walls(const std::vector<source>& files) {
   std::vector<finding> findings;
-  const auto ports = ports_in(files);
   std::string parser;  // the one unit with CLI11, which takes 26 s to compile
   for (const auto& file : files) {
     if (!is_code(file.path)) continue;
-    for (auto& one : check_file_walls(file, ports)) findings.push_back(std::move(one));
+    for (auto& one : check_file_walls(file)) findings.push_back(std::move(one));
     for (const auto& one : includes_of(file)) {
       if (library_of(one.target) != "CLI11") continue;
       if (parser.empty()) parser = file.path;

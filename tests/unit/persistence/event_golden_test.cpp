@@ -3,7 +3,7 @@
 // the file; a line is never changed.
 
 #include "codec/codec.hpp"
-#include "persistence/event_codec.hpp"
+#include "persistence/event_codec_port.hpp"
 #include "tests/support/source_dir.hpp"
 
 #include <fstream>

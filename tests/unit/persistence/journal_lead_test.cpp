@@ -1,6 +1,6 @@
 // Who leads the log, under which token, and what a leader finds before its first word.
 
-#include "persistence/event_codec.hpp"
+#include "persistence/event_codec_port.hpp"
 #include "tests/unit/persistence/journal_fixture.hpp"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,7 @@
 // The read models are what the log says, row by row (P6, EV8); and a replay tells when they are
 // not.
 
+#include "persistence/projection_fold.hpp"
 #include "tests/unit/persistence/replay_fixture.hpp"
 
 #include <gtest/gtest.h>

@@ -2,8 +2,9 @@
 // What tests against a real engine share: an image made of busybox alone, and containers that are
 // removed at the end.
 
-#include "adapters/attempt_archive.hpp"
+#include "adapters/attempt_archive_port.hpp"
 #include "adapters/docker/docker_engine.hpp"
+#include "adapters/tar.hpp"
 #include "tests/unit/adapters/engine_calls.hpp"
 
 #include <fstream>

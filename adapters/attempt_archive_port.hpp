@@ -5,7 +5,7 @@
 //   in/          inputs, owned by root, readable
 //   out/         where the job leaves its artifacts (the user's)
 
-#include "adapters/tar.hpp"
+#include "base/outcome.hpp"
 
 #include <cstdint>
 #include <string>
@@ -13,14 +13,18 @@
 
 namespace reeve::adapters {
 
+struct input_file {
+  std::string name;  ///< relative to in/
+  std::string content;
+};
+
 struct attempt_files {
   std::uint32_t uid = 65534;  ///< the container's user, 0..2097151
   std::uint32_t gid = 65534;
-  /// Files, named relative to in/. Their owner and mode are set here.
-  std::vector<tar_entry> inputs;
+  std::vector<input_file> inputs;
 };
 
-/// `invalid` or `too_large` with the field of the input, as `make_tar`.
+/// `invalid` or `too_large` with the field of the input, as `make_tar` (tar.hpp).
 outcome<std::string> attempt_archive(attempt_files files);
 
 }  // namespace reeve::adapters

@@ -1,6 +1,5 @@
 #pragma once
 // Domain events to and from what the journal stores, for every aggregate of domain/aggregates.hpp.
-// Std and domain types only: actors/ uses it.
 
 #include "base/outcome.hpp"
 #include "domain/aggregates.hpp"
