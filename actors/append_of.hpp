@@ -28,8 +28,8 @@ std::shared_ptr<const State> after(
   return state;
 }
 
-/// An append on one stream: expects the version of `before`, renders the rows of the inline
-/// projections from the state after each event.
+/// An append on one stream: expects the version of `before`, renders the rows of the
+/// projections from the state after the last event.
 template <class State>
 persistence::append_request append_of(
     std::shared_ptr<const State> before,

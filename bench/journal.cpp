@@ -1,4 +1,4 @@
-// journal: durable appends a second through the journal's actor, with everything on, against plain
+// journal: durable appends a second through the journal's worker, with everything on, against plain
 // INSERTs of such an event by pgbench into a table of the same DDL in the same cluster.
 
 #include "persistence/journal.hpp"

@@ -1,14 +1,12 @@
 #include "cli/bootstrap.hpp"
 
 #include "base/digest.hpp"
+#include "base/files.hpp"
 #include "persistence/token_table.hpp"
 
 #include <chrono>
-#include <cstdio>
-#include <fcntl.h>
 #include <future>
 #include <random>
-#include <unistd.h>
 
 namespace reeve::cli {
 namespace {
@@ -38,21 +36,6 @@ std::string make_secret() {
   std::string bytes;
   for (int i = 0; i < 32; ++i) bytes += static_cast<char>(random() & 0xff);
   return to_base64url(bytes);
-}
-
-outcome<done> write_secret(const std::string& path, const std::string& text) {
-  const std::string fresh = path + ".new";
-  ::unlink(fresh.c_str());
-  const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return reject(errc::unavailable, path + " cannot be written");
-  const std::string line = text + "\n";
-  const bool good = ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
-                    ::fsync(fd) == 0;
-  ::close(fd);
-  if (!good || std::rename(fresh.c_str(), path.c_str()) != 0) {
-    return reject(errc::unavailable, path + " cannot be written");
-  }
-  return done{};
 }
 
 bool has_admin(const persistence::startup_rows& rows, bool of_system) {
@@ -95,7 +78,7 @@ outcome<done> make_admin(actors::command_port& commands, id_source& ids, uuid te
   token.name = "bootstrap";
   token.role = domain::token_role::admin;
   token.secret_hash = sha256(secret);
-  auto ok = write_secret(file, persistence::token_text(token.id, secret));
+  auto ok = write_small_file(file, persistence::token_text(token.id, secret) + "\n");
   if (!ok) return ok;
   auto made = wait_for<access>([&](reply_slot<access> slot) {
     commands.execute(context_of(tenant, ids), domain::create_token{token}, slot);

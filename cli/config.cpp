@@ -149,8 +149,9 @@ std::string config_markdown() {
   out +=
       "\nInstead of `DATABASE_URL`: `POSTGRES_HOST`, `POSTGRES_PORT` (5432), `POSTGRES_USER` "
       "(postgres), `POSTGRES_PASSWORD` or `POSTGRES_PASSWORD_FILE`, and `POSTGRES_DB` (reeve). "
-      "Older names are accepted with a warning. `reeve migrate`, `verify`, `replay` and `export` "
-      "also take `--database URL`, for a URL without a password.\n\n"
+      "Older names are accepted with a warning. `reeve migrate`, `accept-database`, `verify`, "
+      "`replay`, `rebuild` and `export` also take `--database URL`, for a URL without a "
+      "password.\n\n"
       "The commands that talk to a server (`runs`, `directives`, `allow`, `events`) find it by "
       "`--url`, `REEVE_URL`, the file `endpoint` in `data`, else http://127.0.0.1:9595; and their "
       "token by `REEVE_TOKEN`, `REEVE_TOKEN_FILE`, else the file `token` in `data`, which is only "

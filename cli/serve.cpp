@@ -1,5 +1,6 @@
 #include "cli/serve.hpp"
 
+#include "adapters/bulkhead.hpp"
 #include "adapters/log_files.hpp"
 #include "adapters/mount_source.hpp"
 #include "base/log.hpp"
@@ -26,6 +27,7 @@ int fail(const rejection& why) {
 
 // Each has a call to the engine open that waits for its end, of which it takes 900 (bulkhead.hpp).
 constexpr std::int64_t attempts_at_once = 800;
+static_assert(attempts_at_once < adapters::bulkhead_limits{}.long_at_once);
 
 outcome<done> make_folder(const std::string& path) {
   std::error_code failed;
@@ -62,6 +64,8 @@ void block_signals() {
   const auto set = ending_signals();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
+  // A terminal that closes ends no server, whether it leads or waits.
+  ::signal(SIGHUP, SIG_IGN);
 }
 
 }  // namespace
@@ -76,7 +80,6 @@ sigset_t ending_signals() {
   ::sigemptyset(&set);
   ::sigaddset(&set, SIGTERM);
   ::sigaddset(&set, SIGINT);
-  ::sigaddset(&set, SIGHUP);
   return set;
 }
 

@@ -2,12 +2,12 @@
 
 #include "api/openapi.hpp"
 #include "api/routes/health.hpp"
+#include "base/files.hpp"
 #include "base/log.hpp"
 #include "cli/serve.hpp"
 
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <tuple>
 
 namespace reeve::cli {
@@ -35,13 +35,6 @@ std::pair<std::string, std::uint16_t> split_listen(const std::string& listen) {
   // An IPv6 address stands in brackets where a port follows, and only there.
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   return {host, static_cast<std::uint16_t>(std::atoi(&listen[colon + 1]))};
-}
-
-/// Atomically, so that a reader finds a whole line or none.
-bool write_line(const std::string& path, const std::string& line) {
-  const std::string fresh = path + ".new";
-  std::ofstream(fresh, std::ios::trunc) << line << "\n";
-  return std::rename(fresh.c_str(), path.c_str()) == 0;
 }
 
 api::checkpoint_view view_of(const persistence::signed_head& s) {
@@ -114,9 +107,7 @@ outcome<done> server_process::open_gateway() {
 /// From here on this server answers for the log. What the handlers need was made before.
 outcome<done> server_process::announce() {
   services_->commands = &tree_->commands();
-  if (!write_line(endpoint_file(config_), url_)) {
-    return reject(errc::unavailable, endpoint_file(config_) + " cannot be written");
-  }
+  if (auto ok = write_small_file(endpoint_file(config_), url_ + "\n"); !ok) return ok;
   phase_ = phase::leading;
   std::printf("reeve: ready on %s\n", url_.c_str());
   std::fflush(stdout);

@@ -32,6 +32,7 @@
 #include "codec/decode.hpp"
 #include "codec/encode.hpp"
 #include "codec/json.hpp"
+#include "domain/aggregate.hpp"
 
 #include <optional>
 #include <string>
@@ -80,32 +81,6 @@ outcome<T> decode_text(std::string_view text, const json_limits& limits = {}) {
   return decode<T>(doc->root());
 }
 
-template <class Event>
-constexpr int schema_version_of() {
-  if constexpr (requires { Event::schema_version; }) {
-    return Event::schema_version;
-  } else {
-    return 1;
-  }
-}
-
-/// The type's name of whatever the variant holds.
-template <class... Events>
-std::string_view type_of(const std::variant<Events...>& event) {
-  return std::visit([]<class Event>(const Event&) { return Event::type; }, event);
-}
-
-template <class... Events>
-int schema_version_of(const std::variant<Events...>& event) {
-  return std::visit([]<class Event>(const Event&) { return schema_version_of<Event>(); }, event);
-}
-
-/// The payload of whatever the variant holds.
-template <class... Events>
-std::string encode_event(const std::variant<Events...>& event) {
-  return std::visit([](const auto& held) { return encode(held); }, event);
-}
-
 namespace detail {
 
 inline rejection no_such_version() {
@@ -115,18 +90,19 @@ inline rejection no_such_version() {
 
 template <class Event>
 outcome<Event> decode_version(int schema_version, std::string_view payload) {
-  if (schema_version == schema_version_of<Event>()) return decode_text<Event>(payload);
+  if (schema_version == domain::schema_version_of<Event>()) return decode_text<Event>(payload);
   if constexpr (requires { typename Event::previous; }) {
     using previous = typename Event::previous;
-    static_assert(schema_version_of<previous>() + 1 == schema_version_of<Event>(),
+    static_assert(domain::schema_version_of<previous>() + 1 == domain::schema_version_of<Event>(),
                   "each version of an event is made from the one before it");
-    if (schema_version < schema_version_of<Event>()) {
+    if (schema_version < domain::schema_version_of<Event>()) {
       auto older = decode_version<previous>(schema_version, payload);
       if (!older) return older.error();
       return Event::upcast(*older);
     }
   } else {
-    static_assert(schema_version_of<Event>() == 1, "this event lacks `previous` and `upcast`");
+    static_assert(domain::schema_version_of<Event>() == 1,
+                  "this event lacks `previous` and `upcast`");
   }
   return no_such_version();
 }

@@ -1,23 +1,22 @@
 #include "persistence/admission.hpp"
 
+#include "base/files.hpp"
 #include "codec/codec.hpp"
 #include "persistence/leaf.hpp"
 #include "persistence/pg_session.hpp"
 #include "persistence/pg_values.hpp"
 
 #include <cstdio>
-#include <fstream>
 #include <unistd.h>
 
 namespace reeve::persistence {
 namespace {
 
 outcome<std::optional<known_database>> read_known(const std::string& path) {
-  std::ifstream in(path);
-  if (!in) return std::optional<known_database>();
-  std::string line;
-  std::getline(in, line);
-  auto known = codec::decode_text<known_database>(line);
+  const auto text = read_small_file(path);
+  if (!text) return text.error();
+  if (!*text) return std::optional<known_database>();
+  auto known = codec::decode_text<known_database>((*text)->substr(0, (*text)->find('\n')));
   if (!known) return reject(errc::invalid, path + " is not what a server writes there");
   return std::optional<known_database>(std::move(*known));
 }
@@ -158,14 +157,7 @@ outcome<known_database> look_at_database(const std::string& owner_url) {
 }
 
 outcome<done> write_known(const std::string& path, const known_database& database) {
-  const auto fresh = path + ".new";
-  std::ofstream out(fresh, std::ios::trunc);
-  out << codec::encode(database) << "\n";
-  out.close();
-  if (!out || std::rename(fresh.c_str(), path.c_str()) != 0) {
-    return reject(errc::unavailable, path + " cannot be written");
-  }
-  return done{};
+  return write_small_file(path, codec::encode(database) + "\n");
 }
 
 }  // namespace reeve::persistence

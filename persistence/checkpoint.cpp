@@ -1,5 +1,6 @@
 #include "persistence/checkpoint.hpp"
 
+#include "base/files.hpp"
 #include "codec/codec.hpp"
 
 #include <algorithm>
@@ -37,13 +38,14 @@ constexpr std::streamoff most_line = 64 * 1024;
 
 outcome<file_end> end_of(const std::string& path) {
   std::ifstream in(path, std::ios::binary | std::ios::ate);
-  if (!in) return file_end{};
+  if (!in && is_missing(path)) return file_end{};
+  if (!in) return reject(errc::invalid, path + " is there and cannot be read");
   const std::streamoff size = in.tellg();
   const auto from = std::max<std::streamoff>(0, size - most_line);
   std::string text(static_cast<std::size_t>(size - from), '\0');
   in.seekg(from);
   if (!in.read(text.data(), size - from))
-    return reject(errc::unavailable, path + " is not readable");
+    return reject(errc::invalid, path + " is there and cannot be read");
   const auto end = text.rfind('\n');
   const auto begin = end == text.npos || end == 0 ? text.npos : text.rfind('\n', end - 1);
   if (begin == text.npos && from > 0) {
@@ -52,17 +54,6 @@ outcome<file_end> end_of(const std::string& path) {
   if (end == text.npos) return file_end{};
   const auto first = begin == text.npos ? 0 : begin + 1;
   return file_end{from + static_cast<off_t>(end) + 1, text.substr(first, end - first)};
-}
-
-/// The entry of a file that was just made is on disk only once its folder is.
-bool sync_folder_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  const auto folder = slash == path.npos ? std::string(".") : path.substr(0, slash + 1);
-  const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (file < 0) return false;
-  const bool good = ::fsync(file) == 0;
-  ::close(file);
-  return good;
 }
 
 }  // namespace
@@ -92,6 +83,7 @@ bool is_genuine(const signed_head& head) {
 
 head_lines::head_lines(std::string path)
     : path_(std::move(path)), in_(path_, std::ios::binary | std::ios::ate) {
+  is_unreadable_ = !in_ && !is_missing(path_);
   if (!in_) return;
   left_ = in_.tellg();
   in_.seekg(0);
@@ -99,6 +91,7 @@ head_lines::head_lines(std::string path)
 
 outcome<std::optional<signed_head>> head_lines::next() {
   std::string text;
+  if (is_unreadable_) return reject(errc::invalid, path_ + " is there and cannot be read");
   if (left_ <= 0 || !std::getline(in_, text) || in_.eof()) return std::optional<signed_head>();
   left_ -= static_cast<std::int64_t>(text.size()) + 1;
   if (left_ < 0) return std::optional<signed_head>();

@@ -68,6 +68,7 @@ class head_lines {
   std::string path_;
   std::ifstream in_;
   std::int64_t left_ = 0;  // bytes
+  bool is_unreadable_ = false;
   std::int64_t line_ = 0;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
-// The inside of the journal, split over two sources: journal.cpp has the way of a batch,
-// journal_lead.cpp how the lead is taken, lost and taken again. Inside persistence/ only.
+// The inside of the journal, split over three sources: journal.cpp has the way of a batch,
+// journal_flight.cpp how the next one is planned meanwhile, journal_lead.cpp how the lead is taken,
+// lost and taken again. Inside persistence/ only.
 
 #include "persistence/committer.hpp"
 #include "persistence/journal.hpp"

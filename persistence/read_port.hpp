@@ -30,7 +30,10 @@ struct document {
 /// route is: collection{"sums"}. A name that there is not is a programmer's error.
 struct collection {
   /// A name that is too long does not compile.
-  consteval collection(std::string_view name) { std::copy(name.begin(), name.end(), text); }
+  consteval collection(std::string_view name) {
+    if (name.size() >= sizeof text) throw "the name of a collection has at most 31 characters";
+    std::copy(name.begin(), name.end(), text);
+  }
   constexpr std::string_view name() const { return text; }
   constexpr bool operator==(const collection&) const = default;
 

@@ -1,5 +1,6 @@
 #pragma once
-// What a server reads once when it starts, over the writer's login, since it spans the tenants.
+// What a server reads by itself, over the writer's login, since it spans the tenants: at its start,
+// while it stands by, and when it sweeps for runs.
 // Std and domain types only.
 
 #include "base/ids.hpp"

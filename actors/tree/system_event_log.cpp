@@ -15,6 +15,10 @@ void system_event_log::record(domain::system_event fact) {
     if (waiting_.size() > most_kept) {
       waiting_.pop_front();
       ++dropped_;
+      static const metric_counter dropped = process_metrics().counter(
+          "reeve_system_events_dropped_total",
+          "Supervision events that were never written: the log was away for too long");
+      dropped.add();
     }
   }
   pump();

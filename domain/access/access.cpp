@@ -13,7 +13,7 @@ void add_token(access_state& s, const token_created& e, const evolve_context& c)
   token_state t;
   t.what = e;
   t.created_by = std::string(c.principal);
-  t.created_position = c.stamp.at;
+  t.created_position = t.last_position = c.stamp.at;
   t.created_at = c.stamp.recorded_at_us;
   s.newest = e.id;
   ++s.active_tokens;

@@ -57,11 +57,16 @@ void project(const domain::directive_state& after, std::span<const domain::direc
   add(to, directives(),
       {text(after.tenant), text(after.id), text(after.created_position), after.spec.name,
        text(after.version), text(after.is_archived), text(after.last_position), document});
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    if (std::holds_alternative<domain::directive_archived>(events[i])) continue;
+  const auto version_row = [&](const domain::event_stamp& stamp) {
     add(to, directive_versions(),
         {text(after.tenant), to_string(after.id) + "-" + std::to_string(after.version),
-         text(after.id), text(after.version), text(stamps[i].at), document});
+         text(after.id), text(after.version), text(stamp.at), document});
+  };
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    std::visit(domain::overloaded{[&](const domain::directive_created&) { version_row(stamps[i]); },
+                                  [&](const domain::directive_revised&) { version_row(stamps[i]); },
+                                  [](const domain::directive_archived&) {}},
+               events[i]);
   }
 }
 

@@ -54,10 +54,12 @@ projection_list llm_projections() {
 void project(const domain::llm_usage_state& after, std::span<const domain::llm_event> events,
              std::span<const domain::event_stamp> stamps, row_sink& to) {
   for (std::size_t i = 0; i < events.size(); ++i) {
-    const auto& call = std::get<domain::llm_call_recorded>(events[i]);
-    add(to, llm_calls(),
-        {text(after.tenant), text(call.id), text(call.job), text(stamps[i].at),
-         codec::encode_document(domain::document_of(call, stamps[i].recorded_at_us))});
+    std::visit(domain::overloaded{[&](const domain::llm_call_recorded& call) {
+                 add(to, llm_calls(),
+                     {text(after.tenant), text(call.id), text(call.job), text(stamps[i].at),
+                      codec::encode_document(domain::document_of(call, stamps[i].recorded_at_us))});
+               }},
+               events[i]);
   }
   const auto& totals = after.totals;
   add(to, llm_usage(),

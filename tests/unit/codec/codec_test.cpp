@@ -325,11 +325,7 @@ TEST(EV11_decode_event, reads_every_version_ever_written) {
     ASSERT_TRUE(read.ok()) << i << read.error().detail;
     EXPECT_EQ(std::get<renamed>(*read), expected);
   }
-  EXPECT_EQ(encode_event(event{expected}), golden_lines.back());
-  EXPECT_EQ(type_of(event{expected}), "renamed");
-  EXPECT_EQ(schema_version_of(event{expected}), 3);
-  EXPECT_EQ(schema_version_of(event{emptied{}}), 1);
-  EXPECT_EQ(encode_event(event{}), "{}");
+  EXPECT_EQ(encode(expected), golden_lines.back());
   EXPECT_TRUE(decode_event<event>("emptied", 1, "{}").ok());
 }
 

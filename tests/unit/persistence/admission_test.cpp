@@ -59,6 +59,16 @@ class P5_admission : public ::testing::Test {
   found_log found;
 };
 
+/// What is there and cannot be opened must not pass for missing: it may hold the head that refuses.
+TEST_F(P5_admission, is_refused_where_what_is_known_cannot_be_read) {
+  std::filesystem::create_symlink(files.heads, files.heads);
+  EXPECT_EQ(admit(files, found).error().code, errc::invalid);
+  std::filesystem::remove(files.heads);
+  expect_plain();
+  std::filesystem::create_symlink(files.known, files.known);
+  EXPECT_EQ(admit(files, found).error().code, errc::invalid);
+}
+
 TEST_F(P5_admission, of_what_was_never_seen_or_goes_on_is_plain) {
   expect_plain();
   lead_once();

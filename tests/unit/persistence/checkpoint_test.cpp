@@ -120,6 +120,14 @@ TEST_F(EV6_heads, a_fresh_file_is_for_its_owner_only) {
   std::filesystem::remove(fresh);
 }
 
+TEST_F(EV6_heads, a_file_that_cannot_be_opened_is_not_a_missing_one) {
+  const auto loop = file + ".loop";
+  std::filesystem::create_symlink(loop, loop);
+  EXPECT_EQ(read_heads(loop).error().code, errc::invalid);
+  EXPECT_EQ(read_last_head(loop).error().code, errc::invalid);
+  std::filesystem::remove(loop);
+}
+
 TEST_F(EV6_heads, a_damaged_file_is_not_read_over) {
   std::ofstream(file, std::ios::app) << "{}\n";
   EXPECT_EQ(read_heads(file).error().code, errc::invalid);
