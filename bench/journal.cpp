@@ -281,7 +281,7 @@ class canned_side {
     std::vector<persistence::append_request> requests;
     for (auto& author : authors_) requests.push_back(author.next());
     for (std::size_t i = 0; i < requests.size(); ++i) {
-      need(planner.add(i, requests[i], true), "a canned append");
+      need(planner.add(i, requests[i]), "a canned append");
     }
     const auto plan = planner.finish();
     for (const auto& move : plan.moves) versions_.put(move.stream, {move.tenant, move.version});

@@ -1,9 +1,10 @@
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
 #include "codec/json_writer.hpp"
+#include "persistence/leader_lock.hpp"
+#include "persistence/migrate.hpp"
 #include "persistence/read_models.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <thread>
@@ -13,44 +14,84 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A leader looks every second; one that has not begun by then is not there, or is at another build.
+// A leader looks four times a second; one at which nothing is being built for so long builds
+// nothing.
 constexpr auto patience = 10s;
+constexpr auto between_looks = 100ms;
 
-int tell(const rejection& why) {
-  std::fputs(("reeve: " + why.detail + "\n").c_str(), stderr);
-  return why.code == errc::not_found ? exit_not_found : exit_unreachable;
+int code_of(const rejection& why) {
+  switch (why.code) {
+    case errc::not_found:
+      return exit_not_found;
+    case errc::unavailable:
+      return exit_unreachable;
+    case errc::internal:
+    case errc::timed_out:
+      return exit_not_built;
+    default:
+      return exit_refused;
+  }
 }
 
-void tell(const std::string& state, bool json) {
-  if (!json) return (void)std::puts(state.c_str());
-  codec::json_writer out;
-  std::puts(out.begin_object().key("state").value(state).end_object().take().c_str());
+/// What became of those that were asked for; nothing: some are still asked for.
+std::optional<outcome<done>> answer_in(const std::vector<persistence::stored_projection>& all,
+                                       const std::string& name) {
+  std::string failed;
+  for (const auto& one : all) {
+    if (!name.empty() && one.name != name) continue;
+    if (one.is_asked) return std::nullopt;
+    if (one.failure.empty()) continue;
+    failed += (failed.empty() ? "" : "; ") + one.name + ": " + one.failure;
+  }
+  if (failed.empty()) return outcome<done>(done{});
+  return outcome<done>(reject(errc::internal, failed));
+}
+
+/// The server that leads does the work, beside what it serves.
+outcome<done> ask_leader(const std::string& url, const std::string& name) {
+  if (auto ok = persistence::ask_rebuild(url, name); !ok) return ok;
+  auto until = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    const auto all = persistence::stored_projections(url);
+    if (!all) return all.error();
+    if (auto answer = answer_in(*all, name)) return *answer;
+    const auto building = persistence::is_building(url);
+    const auto now = std::chrono::steady_clock::now();
+    if (building && *building) until = now + patience;
+    if (now > until) {
+      return reject(errc::timed_out,
+                    "the server that leads has not begun to build; its log may say why. It stays "
+                    "asked for");
+    }
+    std::this_thread::sleep_for(between_looks);
+  }
+}
+
+outcome<done> rebuild(const std::string& url, const std::string& name) {
+  if (auto ok = persistence::require_schema(url); !ok) return ok;
+  // While nobody leads it is done here, and no server begins before it is.
+  const auto lock = persistence::leader_lock::take(url);
+  if (lock) return persistence::build_here(url, name);
+  if (lock.error().code != errc::conflict) return lock.error();
+  return ask_leader(url, name);
 }
 
 }  // namespace
 
-/// The server that leads does the work, beside what it serves; this waits for it.
 int rebuild(const loaded_config& config, const rebuild_options& asked) {
   auto db = open_database(config.values, false);
-  if (!db) return tell(db.error());
-  if (auto ok = persistence::ask_rebuild(db->owner_url, asked.name); !ok) return tell(ok.error());
-  auto until = std::chrono::steady_clock::now() + patience;
-  for (;;) {
-    const auto all = persistence::stored_projections(db->owner_url);
-    if (!all) return tell(all.error());
-    const auto left = std::count_if(all->begin(), all->end(), [&asked](const auto& one) {
-      return one.is_asked && (asked.name.empty() || one.name == asked.name);
-    });
-    if (left == 0) {
-      tell("rebuilt", asked.json);
-      return exit_ok;
-    }
-    if (std::chrono::steady_clock::now() > until) {
-      tell("asked for: the server that leads builds it, or the next one that starts", asked.json);
-      return exit_ok;
-    }
-    std::this_thread::sleep_for(100ms);
+  const auto built = db ? rebuild(db->owner_url, asked.name) : outcome<done>(db.error());
+  if (!built) {
+    std::fputs(("reeve: " + built.error().detail + "\n").c_str(), stderr);
+    return code_of(built.error());
   }
+  if (asked.json) {
+    codec::json_writer out;
+    std::puts(out.begin_object().key("state").value("rebuilt").end_object().take().c_str());
+  } else {
+    std::puts("rebuilt");
+  }
+  return exit_ok;
 }
 
 }  // namespace reeve::cli

@@ -161,7 +161,9 @@ outcome<done> server_process::open_storage() {
 }
 
 outcome<done> server_process::open_engine() {
-  auto chosen = choose_engine(config_.docker, rows_.real_engine_seen,
+  // What cannot be told is not taken for a no.
+  const bool is_unknown = board_.refusal(persistence::projection_named("singletons")).has_value();
+  auto chosen = choose_engine(config_.docker, rows_.real_engine_seen || is_unknown,
                               [this](fencing_token by) { return lead_.allows(by); });
   if (!chosen) return chosen.error();
   adapters::guarded_engine::listeners told;

@@ -29,6 +29,9 @@ persistence::journal_config server_process::journal_settings() {
   c.server = identity_.id();
   c.key = public_key_;
   c.lead = &lead_;
+  c.is_live = [this](const persistence::projection& of) {
+    return board_.of(of).state == persistence::projection_state::live;
+  };
   c.on_commit = [this](const persistence::commit_notice& notice) { on_commit(notice); };
   c.prepare = [this]() -> outcome<done> {
     auto ready = migrate_database(database_, logins_);

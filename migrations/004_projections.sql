@@ -14,8 +14,10 @@ CREATE TABLE reeve.projections (
   checkpoint bigint NOT NULL,
   -- The first event whose rows could not be written; null: there is none.
   stale_from bigint,
-  -- When somebody asked for it to be built anew; null once it was.
-  asked_at_us bigint
+  -- When somebody asked for it to be built anew; null once it was, or could not be.
+  asked_at_us bigint,
+  -- Why it could not be built the last time; null: it could.
+  failure text COLLATE "C"
 );
 COMMENT ON TABLE reeve.projections IS
   'Which version of each projection its table holds, and whether it can be relied on.';

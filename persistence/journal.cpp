@@ -110,14 +110,14 @@ std::vector<std::size_t> journal::impl::answer_known(const std::vector<std::size
 }
 
 batch_plan journal::impl::plan(const std::vector<std::size_t>& indices, bool careful,
-                               bool with_rows) {
+                               const projection_refs& without) {
   const auto open = careful ? answer_known(indices) : indices;
   const auto loaded = load(open, careful);
   batch_planner planner(versions, loaded, tail, clock.now_us());
   std::vector<std::pair<std::size_t, rejection>> refused;
   for (const auto i : open) {
     if (planner.follow(i, batch->requests[i])) continue;
-    if (auto added = planner.add(i, batch->requests[i], with_rows); !added) {
+    if (auto added = planner.add(i, batch->requests[i], without); !added) {
       refused.emplace_back(i, added.error());
     }
   }
@@ -168,14 +168,15 @@ journal::impl::verdict journal::impl::judge(const sql_trouble& why) {
 }
 
 void journal::impl::conclude(verdict ended, batch_plan plan, std::vector<std::size_t> indices,
-                             const sql_trouble& why, bool careful, bool with_rows) {
+                             const sql_trouble& why, bool careful, projection_refs without) {
   switch (ended) {
     case verdict::committed:
       apply(plan);
       return answer_plan(plan);
     case verdict::lost:
       lose();
-      doubt = doubtful{batch, std::move(indices), std::move(plan), careful, with_rows, false};
+      doubt =
+          doubtful{batch, std::move(indices), std::move(plan), careful, std::move(without), false};
       return;
     case verdict::fenced:
       become_fenced();
@@ -183,8 +184,10 @@ void journal::impl::conclude(verdict ended, batch_plan plan, std::vector<std::si
     case verdict::passing:
       return answer_all(indices, rejection_of(why));
     case verdict::refused:
-      // First with everything looked up (a key or a stream was there already), then in halves.
-      return careful ? divide(indices, why, with_rows) : run(indices, true, with_rows);
+      // First with everything looked up (a key or a stream was there already), then without the
+      // projections that cannot be written, then in halves.
+      return careful ? divide(plan, indices, why, std::move(without))
+                     : run(std::move(indices), true, without);
   }
 }
 
@@ -231,32 +234,60 @@ void journal::impl::resolve() {
   } else if (was.careful) {
     answer_all(was.indices, away());
   } else {
-    run(std::move(was.indices), true, was.with_rows);
+    run(std::move(was.indices), true, was.without);
   }
   batch = nullptr;
 }
 
-void journal::impl::divide(const std::vector<std::size_t>& indices, const sql_trouble& why,
-                           bool with_rows) {
+void journal::impl::divide(const batch_plan& plan, const std::vector<std::size_t>& indices,
+                           const sql_trouble& why, projection_refs without) {
+  // A projection that cannot be written costs no append, and no other projection its rows.
+  const auto found = find_guilty(plan);
+  if (!found) return answer_all(indices, away());
+  if (!found->empty()) {
+    without.insert(without.end(), found->begin(), found->end());
+    if (config.is_live) guilty.insert(guilty.end(), found->begin(), found->end());
+    return run(indices, true, without);
+  }
   if (indices.size() > 1) {
     const auto middle = indices.begin() + static_cast<std::ptrdiff_t>(indices.size() / 2);
-    run({indices.begin(), middle}, true, with_rows);
-    return run({middle, indices.end()}, true, with_rows);
+    run({indices.begin(), middle}, true, without);
+    return run({middle, indices.end()}, true, without);
   }
-  // Perhaps its projection is to blame, which must not cost the append.
-  if (with_rows && batch->requests[indices.front()].project) return run(indices, true, false);
+  // Each may be written by itself: then all of them are left out.
+  if (!plan.rows.empty()) return run(indices, true, {projections().begin(), projections().end()});
   answer_all(indices, rejection_of(why));
 }
 
-void journal::impl::run(std::vector<std::size_t> indices, bool careful, bool with_rows,
-                        bool in_background) {
+std::optional<projection_refs> journal::impl::find_guilty(const batch_plan& plan) {
+  projection_refs found;
+  for (const auto* of : projections()) {
+    try {
+      session->try_rows(*of, plan.rows);
+    } catch (const std::exception&) {
+      const auto trouble = trouble_of_current(session->connection());
+      if (trouble.lost) lose();
+      if (trouble.lost || trouble.is_passing()) return std::nullopt;
+      found.push_back(of);
+    }
+  }
+  return found;
+}
+
+projection_refs journal::impl::left_out() {
+  std::erase_if(guilty, [this](const projection* of) { return config.is_live(*of); });
+  return guilty;
+}
+
+void journal::impl::run(std::vector<std::size_t> indices, bool careful,
+                        const projection_refs& without, bool in_background) {
   std::erase_if(indices, [this](std::size_t i) { return batch->answers[i].has_value(); });
   if (indices.empty()) return;
   if (state == journal_state::fenced) return answer_all(indices, fenced());
   if (state != journal_state::leading) return answer_all(indices, away());
   batch_plan next;
   try {
-    next = plan(indices, careful, with_rows);
+    next = plan(indices, careful, without);
   } catch (const std::exception&) {
     // Only reads were sent, so nothing is in doubt.
     const auto trouble = trouble_of_current(session->connection());
@@ -264,10 +295,11 @@ void journal::impl::run(std::vector<std::size_t> indices, bool careful, bool wit
     return answer_all(indices, rejection_of(trouble));
   }
   if (next.events.empty()) return;
-  if (in_background && !needs_partition(next)) return fly(std::move(next), std::move(indices));
+  if (in_background && !needs_partition(next))
+    return fly(std::move(next), std::move(indices), without);
   sql_trouble why;
   const auto ended = execute(next, why);
-  conclude(ended, std::move(next), std::move(indices), why, careful, with_rows);
+  conclude(ended, std::move(next), std::move(indices), why, careful, without);
 }
 
 journal::journal(journal_config config) : impl_(std::make_unique<impl>(std::move(config))) {}
@@ -324,7 +356,7 @@ void journal::impl::open_batch(std::shared_ptr<journal_batch> given) {
 void journal::impl::append(std::shared_ptr<journal_batch> given) {
   finish();
   open_batch(std::move(given));
-  for (auto& slice : slices()) run(std::move(slice), false);
+  for (auto& slice : slices()) run(std::move(slice), false, left_out());
   batch = nullptr;
 }
 

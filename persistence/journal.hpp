@@ -47,6 +47,9 @@ struct journal_config {
   std::int64_t silent_leader_ms = 6000;
   /// Takes the lock from any leader, silent or not: its session is ended.
   bool take_over = false;
+  /// Whether a projection's table is what the log says. One whose rows the database refused is left
+  /// out of the appends until it is; without an answer each append tries it again.
+  std::function<bool(const projection&)> is_live;
   /// Called with everything that is durable, before its callers are answered. Must not throw.
   std::function<void(const commit_notice&)> on_commit;
   /// Confirmed and revoked by the journal alone; nullptr = nobody asks for it.

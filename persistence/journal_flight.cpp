@@ -20,7 +20,8 @@ void journal::impl::retreat(const batch_plan& plan) {
 }
 
 /// Nothing: it cannot be told without the database, or without the end of what is under way.
-std::optional<batch_plan> journal::impl::plan_ahead(const std::vector<std::size_t>& indices) {
+std::optional<batch_plan> journal::impl::plan_ahead(const std::vector<std::size_t>& indices,
+                                                    const projection_refs& without) {
   static const loaded_streams none;
   for (const auto i : indices) {
     const auto& request = batch->requests[i];
@@ -34,19 +35,21 @@ std::optional<batch_plan> journal::impl::plan_ahead(const std::vector<std::size_
   batch_planner planner(versions, none, tail, clock.now_us());
   for (const auto i : indices) {
     if (planner.follow(i, batch->requests[i])) continue;
-    if (!planner.add(i, batch->requests[i], true)) return std::nullopt;
+    if (!planner.add(i, batch->requests[i], without)) return std::nullopt;
   }
   auto made = planner.finish();
   if (made.events.empty() || needs_partition(made)) return std::nullopt;
   return made;
 }
 
-void journal::impl::fly(batch_plan plan, std::vector<std::size_t> indices) {
+void journal::impl::fly(batch_plan plan, std::vector<std::size_t> indices,
+                        projection_refs without) {
   flying = std::make_unique<flight>();
   auto& f = *flying;
   f.batch = batch;
   f.indices = std::move(indices);
   f.plan = std::move(plan);
+  f.without = std::move(without);
   f.statement = compose_batch(f.plan.content(), session->types());
   take_off();
 }
@@ -78,7 +81,7 @@ std::unique_ptr<flight> journal::impl::land() {
   retreat(landed->plan);
   const auto mine = std::exchange(batch, landed->batch);
   conclude(judge(landed->why), std::move(landed->plan), std::move(landed->indices), landed->why,
-           false, true);
+           false, std::move(landed->without));
   batch = mine;
   return nullptr;
 }
@@ -92,12 +95,14 @@ void journal::impl::tell(const std::unique_ptr<flight>& landed) {
 }
 
 void journal::impl::hasten(std::vector<std::size_t> indices) {
+  const auto without = left_out();
   if (flying) {
     auto next = std::make_unique<flight>();
-    if (auto plan = plan_ahead(indices)) {
+    if (auto plan = plan_ahead(indices, without)) {
       next->batch = batch;
       next->indices = indices;
       next->plan = std::move(*plan);
+      next->without = without;
       next->statement = compose_batch(next->plan.content(), session->types());
     }
     const auto landed = land();
@@ -109,7 +114,7 @@ void journal::impl::hasten(std::vector<std::size_t> indices) {
     }
     tell(landed);
   }
-  run(std::move(indices), false, true, true);
+  run(std::move(indices), false, left_out(), true);
 }
 
 void journal::impl::finish() {

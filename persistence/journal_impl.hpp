@@ -18,7 +18,7 @@ struct doubtful {
   std::vector<std::size_t> indices;
   batch_plan plan;
   bool careful = false;
-  bool with_rows = true;
+  projection_refs without;  // whose rows were left out
   bool was_committed = false;
 };
 
@@ -27,6 +27,7 @@ struct flight {
   std::shared_ptr<journal_batch> batch;
   std::vector<std::size_t> indices;
   batch_plan plan;
+  projection_refs without;  // whose rows were left out
   batch_statement statement;
   // Of the thread that sends it, until it has been waited for:
   std::int64_t asked_us = 0;
@@ -77,9 +78,10 @@ struct journal::impl {
 
   // --- journal.cpp ---
   enum class verdict { committed, lost, fenced, passing, refused };
-  void run(std::vector<std::size_t> indices, bool careful, bool with_rows = true,
+  void run(std::vector<std::size_t> indices, bool careful, const projection_refs& without,
            bool in_background = false);
-  batch_plan plan(const std::vector<std::size_t>& indices, bool careful, bool with_rows);
+  batch_plan plan(const std::vector<std::size_t>& indices, bool careful,
+                  const projection_refs& without);
   /// Answers those whose idempotency key is known; gives the others.
   std::vector<std::size_t> answer_known(const std::vector<std::size_t>& indices);
   loaded_streams load(const std::vector<std::size_t>& indices, bool careful);
@@ -88,8 +90,14 @@ struct journal::impl {
   /// What a statement that failed means; asks the log where its error does not tell.
   verdict judge(const sql_trouble& why);
   void conclude(verdict ended, batch_plan plan, std::vector<std::size_t> indices,
-                const sql_trouble& why, bool careful, bool with_rows);
-  void divide(const std::vector<std::size_t>& indices, const sql_trouble& why, bool with_rows);
+                const sql_trouble& why, bool careful, projection_refs without);
+  void divide(const batch_plan& plan, const std::vector<std::size_t>& indices,
+              const sql_trouble& why, projection_refs without);
+  /// Those of whose rows the database refuses some, each tried by itself. Nothing: it cannot be
+  /// told now.
+  std::optional<projection_refs> find_guilty(const batch_plan& plan);
+  /// Those that were found guilty and have not been built anew since.
+  projection_refs left_out();
   void apply(const batch_plan& plan);
   void publish(const batch_plan& plan);
   void answer_plan(const batch_plan& plan);
@@ -101,8 +109,9 @@ struct journal::impl {
   // --- journal_flight.cpp ---
   void begin(std::shared_ptr<journal_batch> given);
   void hasten(std::vector<std::size_t> indices);
-  std::optional<batch_plan> plan_ahead(const std::vector<std::size_t>& indices);
-  void fly(batch_plan plan, std::vector<std::size_t> indices);
+  std::optional<batch_plan> plan_ahead(const std::vector<std::size_t>& indices,
+                                       const projection_refs& without);
+  void fly(batch_plan plan, std::vector<std::size_t> indices, projection_refs without);
   void take_off();
   std::unique_ptr<flight> land();
   void tell(const std::unique_ptr<flight>& landed);
@@ -122,6 +131,7 @@ struct journal::impl {
   version_map versions;
   domain::position partitions_to = 0;  // positions below it have a partition
   std::int64_t stale = 0;
+  projection_refs guilty;
 
   /// Its events decide what happened to it.
   std::optional<doubtful> doubt;

@@ -175,7 +175,8 @@ outcome<done> batch_planner::check_versions(const append_request& request) const
   return done{};
 }
 
-outcome<done> batch_planner::add(std::size_t index, const append_request& request, bool with_rows) {
+outcome<done> batch_planner::add(std::size_t index, const append_request& request,
+                                 const projection_refs& without) {
   if (auto checked = check_versions(request); !checked) return checked;
   const auto first = plan_.events.size();
   if (request.command) {
@@ -188,7 +189,7 @@ outcome<done> batch_planner::add(std::size_t index, const append_request& reques
     plan_.commands.back().expires_at_us = plan_.events[first].recorded_at_us + command_lifetime_us;
   }
   plan_.appends.push_back({index, first, request.events.size()});
-  project(request, first, with_rows);
+  project(request, first, without);
   return done{};
 }
 
@@ -236,7 +237,8 @@ void batch_planner::stamp(const append_request& request) {
   }
 }
 
-void batch_planner::project(const append_request& request, std::size_t first, bool with_rows) {
+void batch_planner::project(const append_request& request, std::size_t first,
+                            const projection_refs& without) {
   if (!request.project) return;
   const auto at = plan_.events[first].position;
   std::vector<domain::event_stamp> stamps;
@@ -246,39 +248,38 @@ void batch_planner::project(const append_request& request, std::size_t first, bo
   }
   row_sink rows;
   try {
-    if (with_rows) request.project(stamps, rows);
+    request.project(stamps, rows);
   } catch (...) {
     // Events are facts, projections can be rebuilt: the append goes on.
-    with_rows = false;
-  }
-  if (!with_rows) {
     ++plan_.stale_appends;
     return mark_stale(request, at);
   }
-  const auto good = std::stable_partition(rows.begin(), rows.end(), is_row);
-  if (good != rows.end()) ++plan_.stale_appends;
-  for (auto bad = good; bad != rows.end(); ++bad) mark_stale(request, at, bad->of);
-  std::copy_if(std::make_move_iterator(rows.begin()), std::make_move_iterator(good),
-               std::back_inserter(plan_.rows), [](const projection_row& row) {
-                 return row.of->kind == projection_kind::in_append;
-               });
+  bool is_whole = true;
+  for (auto& row : rows) {
+    if (is_row(row) && std::find(without.begin(), without.end(), row.of) == without.end()) {
+      // A follower makes its own rows.
+      if (row.of->kind == projection_kind::in_append) plan_.rows.push_back(std::move(row));
+      continue;
+    }
+    is_whole = false;
+    row.of != nullptr ? mark_stale(*row.of, at) : mark_stale(request, at);
+  }
+  if (!is_whole) ++plan_.stale_appends;
 }
 
-void batch_planner::mark_stale(const append_request& request, domain::position at,
-                               const projection* only) {
-  const auto mark = [this, at](const projection& of) {
-    const auto known = std::find_if(plan_.stale.begin(), plan_.stale.end(),
-                                    [&of](const stale_mark& m) { return m.of == &of; });
-    if (known == plan_.stale.end()) plan_.stale.push_back({&of, at});
-  };
-  if (only != nullptr) return mark(*only);
+void batch_planner::mark_stale(const projection& of, domain::position at) {
+  const auto known = std::find_if(plan_.stale.begin(), plan_.stale.end(),
+                                  [&of](const stale_mark& m) { return m.of == &of; });
+  if (known == plan_.stale.end()) plan_.stale.push_back({&of, at});
+}
+
+void batch_planner::mark_stale(const append_request& request, domain::position at) {
   for (const auto* of : projections()) {
     const auto& all = request.events;
-    // A follower makes its own rows.
     if (of->kind != projection_kind::in_append) continue;
     if (std::any_of(all.begin(), all.end(),
                     [of](const auto& event) { return is_made_of(*of, event.stream); })) {
-      mark(*of);
+      mark_stale(*of, at);
     }
   }
 }

@@ -58,6 +58,8 @@ struct batch_plan {
   log_tail after() const;
 };
 
+using projection_refs = std::vector<const projection*>;
+
 /// Streams as the database had them when they were asked for. What is missing does not exist.
 using loaded_streams = std::map<std::string, version_map::entry, std::less<>>;
 
@@ -67,9 +69,10 @@ class batch_planner {
                 time_us now);
 
   /// Takes the request into the plan, or says why not: `version_conflict` and `guard_conflict` name
-  /// the stream that moved and both versions, `invalid` a stream of another tenant. Without
-  /// `with_rows` the projections are left out and marked stale.
-  outcome<done> add(std::size_t index, const append_request& request, bool with_rows);
+  /// the stream that moved and both versions, `invalid` a stream of another tenant. Rows of the
+  /// projections in `without` are left out, and each of those that would have had one is stale.
+  outcome<done> add(std::size_t index, const append_request& request,
+                    const projection_refs& without = {});
   /// The same for a request whose idempotency key is in the plan already; false if it is not.
   bool follow(std::size_t index, const append_request& request);
 
@@ -79,10 +82,10 @@ class batch_planner {
   version_map::entry at(std::string_view stream) const;
   outcome<done> check_versions(const append_request& request) const;
   void stamp(const append_request& request);
-  void project(const append_request& request, std::size_t first, bool with_rows);
-  /// Of what these events may change, or of `only`.
-  void mark_stale(const append_request& request, domain::position at,
-                  const projection* only = nullptr);
+  void project(const append_request& request, std::size_t first, const projection_refs& without);
+  void mark_stale(const projection& of, domain::position at);
+  /// Everything that these events may change.
+  void mark_stale(const append_request& request, domain::position at);
 
   version_map& versions_;
   const loaded_streams& loaded_;

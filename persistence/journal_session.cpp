@@ -1,6 +1,7 @@
 #include "persistence/journal_session.hpp"
 
 #include "persistence/event_codec_port.hpp"
+#include "persistence/leader_lock.hpp"
 #include "persistence/leaf.hpp"
 #include "persistence/pg_values.hpp"
 
@@ -10,8 +11,6 @@
 namespace reeve::persistence {
 namespace {
 
-// One number per database; the letters of the program's name.
-constexpr const char* lock_key = "491327420005";  // 0x7265657665
 // A statement for each combination of tables that was seen; far more than there are in practice.
 constexpr std::size_t max_prepared = 256;
 constexpr domain::position partition_size = 10'000'000;
@@ -56,14 +55,15 @@ journal_session::journal_session(const std::string& url)
 
 bool journal_session::lock_now() {
   pqxx::nontransaction tx(*connection_);
-  return tx.exec1(std::string("SELECT pg_try_advisory_lock(") + lock_key + ")")[0].as<bool>();
+  return tx.exec1(std::string("SELECT pg_try_advisory_lock(") + leader_lock_key + ")")[0]
+      .as<bool>();
 }
 
 bool journal_session::lock_within(std::int64_t wait_ms) {
   try {
     pqxx::nontransaction tx(*connection_);
     tx.exec0("SET lock_timeout = " + std::to_string(std::max<std::int64_t>(1, wait_ms)));
-    tx.exec1(std::string("SELECT pg_advisory_lock(") + lock_key + ")");
+    tx.exec1(std::string("SELECT pg_advisory_lock(") + leader_lock_key + ")");
     tx.exec0("SET lock_timeout = 0");
     return true;
   } catch (const pqxx::sql_error& e) {
@@ -91,7 +91,7 @@ std::vector<backend_id> journal_session::lock_holders(std::int64_t silent_ms) {
                   " JOIN pg_catalog.pg_database d ON d.oid = l.database"
                   " WHERE d.datname = current_database() AND l.locktype = 'advisory'"
                   " AND l.granted AND ((l.classid::bigint << 32) | l.objid::bigint) = ") +
-          lock_key +
+          leader_lock_key +
           " AND ($1::bigint = 0 OR ((a.state <> 'active' OR a.wait_event = 'ClientRead') AND"
           " a.state_change < clock_timestamp() - $1::bigint * interval '1 ms'))",
       silent_ms);
@@ -201,6 +201,17 @@ void journal_session::append(const batch_statement& statement) {
   pqxx::nontransaction tx(*connection_);
   tx.exec_prepared(found->second, pqxx::prepare::make_dynamic_params(statement.fence),
                    pqxx::prepare::make_dynamic_params(arrays));
+}
+
+void journal_session::try_rows(const projection& of, std::span<const projection_row> rows) {
+  const auto its = last_per_key(rows, &of);
+  if (its.empty()) return;
+  const auto array = rows_array(of, types().projections[index_of(of)], its);
+  pqxx::work tx(*connection_);
+  tx.exec_params(upsert_sql(of, table_of(of), "$1::" + row_type_of(of) + "[]"),
+                 pqxx::binarystring(array));
+  tx.exec0("SET CONSTRAINTS ALL IMMEDIATE");  // what a commit would look at
+  tx.abort();
 }
 
 std::map<std::string, version_map::entry, std::less<>> journal_session::versions(

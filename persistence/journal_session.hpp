@@ -78,6 +78,8 @@ class journal_session {
   /// The row types of this connection; made once.
   const row_types& types();
   void append(const batch_statement& statement);
+  /// Writes the rows of one projection and undoes it; throws if the database refuses them.
+  void try_rows(const projection& of, std::span<const projection_row> rows);
 
   std::map<std::string, version_map::entry, std::less<>> versions(
       std::span<const std::string_view> streams);

@@ -68,7 +68,7 @@ const target& commands_target() {
   return to;
 }
 target target_of(const projection& of) {
-  return {table_of(of), "pg_temp.reeve_read_" + std::string(of.name), &of.columns};
+  return {table_of(of), row_type_of(of), &of.columns};
 }
 
 std::vector<target> targets(projection_span list) {
@@ -138,7 +138,8 @@ std::string stale_sql(int& next) {
          " stale_from) SELECT u.name, 0, '', 'stale', 0, u.at FROM unnest(" +
          placeholder(p, "text") + ", " + placeholder(p + 1, "bigint") +
          ") AS u(name, at) ON CONFLICT (name) DO UPDATE SET state = 'stale',"
-         " stale_from = COALESCE(p.stale_from, excluded.stale_from)";
+         " stale_from = COALESCE(p.stale_from, excluded.stale_from)"
+         " WHERE p.state <> 'stale' OR p.stale_from IS NULL";
 }
 
 void add_part(batch_statement& out, std::string_view part) {
@@ -268,11 +269,13 @@ std::string key_of(const projection_row& row) {
 
 }  // namespace
 
-std::vector<const projection_row*> last_per_key(std::span<const projection_row> rows) {
+std::vector<const projection_row*> last_per_key(std::span<const projection_row> rows,
+                                                const projection* only) {
   std::vector<const projection_row*> kept;
   std::unordered_map<std::string, std::size_t> seen;
-  kept.reserve(rows.size());
+  if (only == nullptr) kept.reserve(rows.size());
   for (const auto& row : rows) {
+    if (only != nullptr && row.of != only) continue;
     const auto [at, fresh] = seen.try_emplace(key_of(row), kept.size());
     if (fresh) {
       kept.push_back(&row);
@@ -281,6 +284,10 @@ std::vector<const projection_row*> last_per_key(std::span<const projection_row> 
     }
   }
   return kept;
+}
+
+std::string row_type_of(const projection& of) {
+  return "pg_temp.reeve_read_" + std::string(of.name);
 }
 
 std::string typed_columns_of(const projection& of) {

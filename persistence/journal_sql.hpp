@@ -93,6 +93,9 @@ struct batch_statement {
   std::vector<std::string> arrays;
 };
 
+/// Of a projection's rows in a writer's session: "pg_temp.reeve_read_runs".
+std::string row_type_of(const projection& of);
+
 /// "id uuid, doc text"
 std::string typed_columns_of(const projection& of);
 
@@ -104,8 +107,9 @@ std::string upsert_sql(const projection& of, const std::string& table, const std
 std::string rows_array(const projection& of, type_oid type,
                        std::span<const projection_row* const> rows);
 
-/// Rows of one key: the last one wins.
-std::vector<const projection_row*> last_per_key(std::span<const projection_row> rows);
+/// Rows of one key: the last one wins. Of all projections, or of `only`.
+std::vector<const projection_row*> last_per_key(std::span<const projection_row> rows,
+                                                const projection* only = nullptr);
 
 /// The cells of the rows fit their columns (`fits`), and their projections are in the list.
 batch_statement compose_batch(const batch_content& content, const row_types& types,

@@ -85,17 +85,39 @@ outcome<done> check_database(const std::string& url) {
   }
 }
 
-outcome<done> check_schema(const std::string& owner_url) {
+namespace {
+
+/// What has been applied, if this program may work with it.
+outcome<applied_map> look_at_schema(const std::string& owner_url) {
   try {
     auto connection = connect_session(owner_url, "reeve_migrate");
-    if (auto safe = check_settings(read_settings(*connection)); !safe) return safe;
+    if (auto safe = check_settings(read_settings(*connection)); !safe) return safe.error();
     const bool is_new = pqxx::nontransaction(*connection)
                             .exec1("SELECT to_regclass('reeve.migrations') IS NULL")[0]
                             .as<bool>();
-    return is_new ? outcome<done>(done{}) : check_applied(read_applied(*connection));
+    auto applied = is_new ? applied_map() : read_applied(*connection);
+    if (auto ok = check_applied(applied); !ok) return ok.error();
+    return applied;
   } catch (const std::exception&) {
     return reject(errc::unavailable, "the database cannot be reached with DATABASE_URL");
   }
+}
+
+}  // namespace
+
+outcome<done> check_schema(const std::string& owner_url) {
+  const auto applied = look_at_schema(owner_url);
+  if (!applied) return applied.error();
+  return done{};
+}
+
+outcome<done> require_schema(const std::string& owner_url) {
+  const auto applied = look_at_schema(owner_url);
+  if (!applied) return applied.error();
+  if (applied->size() == embedded::migrations().size()) return done{};
+  return reject(errc::conflict,
+                "the database's schema is older than this program: start the server, or run "
+                "`reeve migrate`");
 }
 
 outcome<migration_report> migrate(const migration_options& options) {

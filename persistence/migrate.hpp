@@ -28,6 +28,9 @@ outcome<done> check_database(const std::string& url);
 /// migrate(). Changes nothing.
 outcome<done> check_schema(const std::string& owner_url);
 
+/// The same for who needs the schema of this program and makes none: an older one is a `conflict`.
+outcome<done> require_schema(const std::string& owner_url);
+
 /// Errors: `invalid` (an unsafe or too old database; the setting is the field), `conflict` (the
 /// schema is newer than this program, or an applied migration was changed), `unavailable`.
 outcome<migration_report> migrate(const migration_options& options);

@@ -61,11 +61,9 @@ struct projection {
   std::vector<subject_rule> subjects = {};
   /// The projection with the labels of its rows; empty: they have none.
   std::string_view labels = {};
-  /// Without it nobody knows who may do what: it is built before the server is ready.
-  bool guards_access = false;
-  /// Access or removal hangs on it: when it is stale it is not trusted, where others are still
-  /// read.
-  bool is_refused_when_stale = false;
+  /// What is decided at the start hangs on it (who may do what, which engine is chosen): it is
+  /// built before the server is ready.
+  bool is_built_first = false;
 };
 
 /// In the order in which they are written and told.

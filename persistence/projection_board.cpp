@@ -65,9 +65,7 @@ projection_status projection_board::of(const projection& which) const {
 std::optional<rejection> projection_board::refusal(const projection& which) const {
   const auto now = of(which);
   if (!now.is_served) return refused(which, projection_state::building);
-  if (now.state == projection_state::stale && which.is_refused_when_stale) {
-    return refused(which, projection_state::stale);
-  }
+  if (now.state == projection_state::stale) return refused(which, projection_state::stale);
   return std::nullopt;
 }
 
@@ -79,12 +77,31 @@ void projection_board::set(const projection& which, projection_state state, bool
   tell(entry);
 }
 
+projection_state projection_board::told(const projection& which, projection_state state,
+                                        bool is_served) {
+  const std::lock_guard lock(mutex_);
+  auto& entry = entries_[index_of(which)];
+  if (entry.now.state != projection_state::stale) entry.now.state = state;
+  entry.now.is_served = is_served;
+  tell(entry);
+  return entry.now.state;
+}
+
+void projection_board::built(const projection& which, domain::position head) {
+  const std::lock_guard lock(mutex_);
+  auto& entry = entries_[index_of(which)];
+  if (entry.stale_from <= head) entry.now.state = projection_state::live;
+  entry.now.is_served = true;
+  tell(entry);
+}
+
 void projection_board::on_commit(const commit_notice& notice) {
   if (notice.events.empty()) return;
   const std::lock_guard lock(mutex_);
   for (const auto& mark : notice.stale) {
     auto& entry = entries_[index_of(*mark.of)];
     entry.now.state = projection_state::stale;
+    entry.stale_from = std::max(entry.stale_from, mark.from);
     tell(entry);
   }
   for (auto& entry : entries_) {

@@ -1,8 +1,8 @@
 #pragma once
 // What this process knows of its projections: whether the rows of each can be relied on, and how
 // far a follower has come. Readers ask it before they look at a table; readiness, metrics and
-// `reeve doctor` tell it. Nothing fails open: where access or removal hangs on a projection that
-// cannot be relied on, the answer is a refusal. Safe to call from any thread.
+// `reeve doctor` tell it. Nothing fails open: what hangs on a projection that cannot be relied on
+// is refused, and nothing else is. Safe to call from any thread.
 
 #include "base/outcome.hpp"
 #include "domain/event.hpp"
@@ -36,10 +36,16 @@ class projection_board {
 
   std::vector<projection_status> all() const;
   projection_status of(const projection& which) const;
-  /// Why nothing that is read of this projection can be answered now: `unavailable`.
+  /// Why nothing that is read of this projection can be answered now: `unavailable`. One that is
+  /// being built is read all the same if its columns are the program's.
   std::optional<rejection> refusal(const projection& which) const;
 
   void set(const projection& which, projection_state state, bool is_served);
+  /// What the database says of it. What was found to be stale is so until it was built: the row may
+  /// have been read before the mark. Gives the state that holds now.
+  projection_state told(const projection& which, projection_state state, bool is_served);
+  /// Its table is what the log says up to here; it stays stale if that happened later.
+  void built(const projection& which, domain::position head);
   /// From the journal, before the writers are answered: what has become stale, and what followers
   /// have to catch up with.
   void on_commit(const commit_notice& notice);
@@ -59,7 +65,8 @@ class projection_board {
   };
   struct entry {
     projection_status now;
-    domain::position wanted = 0;  // the newest event that concerns a follower
+    domain::position stale_from = 0;  // the last event that went on without its rows
+    domain::position wanted = 0;      // the newest event that concerns a follower
     std::vector<waiter> waiting;
   };
   void tell(const entry& which) const;

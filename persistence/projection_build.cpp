@@ -14,13 +14,16 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// The letters "reevb": one build of a database at a time.
-constexpr const char* lock_sql = "SELECT pg_try_advisory_lock(491496043106)";
 constexpr std::string_view suffix = "__next";
 // What an append waits for at most while a build tries to take the live tables' place.
-constexpr const char* patience = "SET LOCAL lock_timeout = '200ms'";
+constexpr const char* patience =
+    "SET LOCAL lock_timeout = '200ms'; SET LOCAL synchronous_commit = on";
 constexpr auto between_tries = 250ms;
 constexpr const char* lock_not_available = "55P03";
+// While so much is appended during a pass over the log, another pass takes it in faster than the
+// way of the last few does.
+constexpr domain::position worth_a_pass = 5'000;
+constexpr int most_passes = 8;
 
 class builder {
  public:
@@ -30,9 +33,12 @@ class builder {
   }
 
   outcome<build_result> run() {
-    if (!pqxx::nontransaction(*connection_).exec1(lock_sql)[0].as<bool>()) {
+    const auto lock = std::string("SELECT pg_try_advisory_lock(") + build_lock_key + ")";
+    if (!pqxx::nontransaction(*connection_).exec1(lock)[0].as<bool>()) {
       return reject(errc::unavailable, "read models of this log are being built already");
     }
+    // Nothing of it need last before the switch, whose commit is durable with all before it.
+    pqxx::nontransaction(*connection_).exec0("SET synchronous_commit = off");
     make_tables();
     if (auto ok = fold_log(); !ok) return ok.error();
     for (;;) {
@@ -55,8 +61,8 @@ class builder {
       tx.exec0("DROP TABLE IF EXISTS " + table.scratch + "; CREATE TABLE " + table.scratch +
                " (LIKE " + table.live +
                " INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE INCLUDING COMMENTS)" +
-               settings.c_str());
-      make_staging(tx, table);
+               settings.c_str() + "; ALTER TABLE " + table.scratch +
+               " SET (autovacuum_enabled = off)");
     }
     tx.commit();
   }
@@ -75,7 +81,11 @@ class builder {
       return std::any_of(options_.list.begin(), options_.list.end(),
                          [&e](const auto* of) { return is_made_of(*of, e.stream); });
     };
-    if (auto ok = fold.fold_to(head()); !ok) return ok;
+    for (int pass = 0; pass < most_passes; ++pass) {
+      const auto until = head();
+      if (pass > 0 && until - fold.position() < worth_a_pass) break;
+      if (auto ok = fold.fold_to(until); !ok) return ok;
+    }
     result_.events = fold.events();
     result_.head = fold.position();
     pqxx::work tx(*connection_);
@@ -97,17 +107,22 @@ class builder {
     return done{};
   }
 
+  /// True: there is more at once.
+  outcome<bool> take_some(pqxx::transaction_base& tx) {
+    return tail_->advance([&](const commit_notice& n) { return take(tx, n); });
+  }
+
   outcome<done> catch_up() {
-    tail_fold tail(options_.owner_url, options_.list, result_.head);
+    if (!tail_) tail_.emplace(options_.owner_url, options_.list, result_.head);
     for (;;) {
       if (options_.stop != nullptr && options_.stop->load()) {
         return reject(errc::unavailable, "it was stopped");
       }
       pqxx::work tx(*connection_);
-      const auto more = tail.advance([&](const commit_notice& n) { return take(tx, n); });
+      const auto more = take_some(tx);
       if (!more) return more.error();
       tx.commit();
-      result_.head = tail.position();
+      result_.head = tail_->position();
       if (!*more) return done{};
     }
   }
@@ -120,18 +135,19 @@ class builder {
       // Appends wait from here on; they come behind what is read now.
       tx.exec0("LOCK TABLE reeve.events IN SHARE ROW EXCLUSIVE MODE");
       if (auto ok = check_epoch(tx); !ok) return ok.error();
-      tail_fold tail(options_.owner_url, options_.list, result_.head);
       for (bool more = true; more;) {
-        const auto went = tail.advance([&](const commit_notice& n) { return take(tx, n); });
+        const auto went = take_some(tx);
         if (!went) return went.error();
         more = *went;
       }
-      for (std::size_t i = 0; i < tables_.size(); ++i) put_in_place(tx, i, tail.position());
+      for (std::size_t i = 0; i < tables_.size(); ++i) put_in_place(tx, i, tail_->position());
       tx.commit();
-      result_.head = tail.position();
+      result_.head = tail_->position();
       return true;
     } catch (const pqxx::sql_error& e) {
       if (e.sqlstate() != lock_not_available) throw;
+      // What it had taken is undone with the transaction.
+      if (tail_->position() != result_.head) tail_.reset();
       return false;
     }
   }
@@ -146,14 +162,15 @@ class builder {
   void put_in_place(pqxx::transaction_base& tx, std::size_t i, domain::position at) {
     const auto& table = tables_[i];
     const auto& of = *options_.list[i];
-    tx.exec0("LOCK TABLE " + table.live + " IN ACCESS EXCLUSIVE MODE");
+    tx.exec0("LOCK TABLE " + table.live + " IN ACCESS EXCLUSIVE MODE; ALTER TABLE " +
+             table.scratch + " RESET (autovacuum_enabled)");
     tx.exec("SELECT reeve.swap_projection('" + table.live + "'::regclass, '" + table.scratch +
             "'::regclass, '" + std::string(suffix) + "')");
     tx.exec_params0(
         "INSERT INTO reeve.projections (name, version, columns, state, checkpoint)"
         " VALUES ($1, $2, $3, 'live', $4) ON CONFLICT (name) DO UPDATE SET"
         " version = excluded.version, columns = excluded.columns, state = 'live',"
-        " checkpoint = excluded.checkpoint, stale_from = NULL, asked_at_us = NULL",
+        " checkpoint = excluded.checkpoint, stale_from = NULL, asked_at_us = NULL, failure = NULL",
         std::string(of.name), of.version, columns_of(of), at);
   }
 
@@ -161,6 +178,7 @@ class builder {
   std::unique_ptr<pqxx::connection> connection_;
   row_writer writer_{*connection_};
   std::vector<replay_table> tables_;
+  std::optional<tail_fold> tail_;  // of what was appended after the passes
   build_result result_;
 };
 

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -21,9 +22,33 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto look_every = 1s;
-// A build that failed fails again as a rule; its reason stands in the log.
-constexpr std::chrono::seconds first_pause = 2s, longest_pause = 60s;
+using clock = std::chrono::steady_clock;
+
+constexpr auto look_every = 250ms;
+constexpr std::chrono::seconds first_pause = 1s, longest_pause = 60s;
+
+/// A build that failed fails again as a rule, and what was stale for a lasting reason is soon stale
+/// again: a projection is built anew by itself more and more rarely, until all was well for a
+/// minute.
+class build_pause {
+ public:
+  bool is_over() const { return clock::now() >= until_; }
+  void begin() {
+    const auto now = clock::now();
+    if (now > until_ + longest_pause) pause_ = first_pause;
+    until_ = now + pause_;
+    pause_ = std::min(longest_pause, 2 * pause_);
+  }
+
+ private:
+  clock::time_point until_{};
+  std::chrono::seconds pause_ = first_pause;
+};
+
+struct wanted_build {
+  const projection* of = nullptr;
+  bool is_asked = false;
+};
 
 bool concerns_followers(const commit_notice& notice) {
   for (const auto* of : projections()) {
@@ -49,9 +74,11 @@ struct read_models::impl {
     if (thread.joinable()) thread.join();
   }
 
-  outcome<std::vector<const projection*>> look(bool register_new);
+  outcome<std::vector<wanted_build>> look(bool register_new);
   outcome<done> load_tokens();
   outcome<done> build(const std::vector<const projection*>& list);
+  void build_each(const std::vector<const projection*>& list);
+  void tell_failure(const projection& of, const rejection& why);
   void keep();
   void keep_once();
 
@@ -62,8 +89,7 @@ struct read_models::impl {
   std::int64_t epoch = 0;
   std::unique_ptr<projection_follower> follower;
   std::atomic<bool> stop{false};
-  std::chrono::steady_clock::time_point not_before{};
-  std::chrono::seconds pause = first_pause;  // before a failed build is tried again
+  std::map<const projection*, build_pause> pauses;
   std::mutex mutex;
   std::condition_variable changed;
   bool woken = false;
@@ -73,24 +99,21 @@ struct read_models::impl {
 
 /// What has to be built; the board then tells the state of each. What this process knows to be
 /// stale is so until it was built: the table may have been read before the mark.
-outcome<std::vector<const projection*>> read_models::impl::look(bool register_new) {
+outcome<std::vector<wanted_build>> read_models::impl::look(bool register_new) {
   try {
     if (!connection) connection = connect_session(config.writer_url, "reeve-projections");
     pqxx::nontransaction tx(*connection);
     if (register_new) register_empty(tx);
-    std::vector<const projection*> wanted;
+    std::vector<wanted_build> wanted;
     const auto stored = read_stored(tx);
     for (const auto* of : projections()) {
       const auto& state = stored.at(of);
-      const bool is_needed = state.needs_build(*of);
-      const bool was_stale =
-          !register_new && config.board->of(*of).state == projection_state::stale;
-      if (is_needed || was_stale) wanted.push_back(of);
-      config.board->set(*of,
-                        state.is_stale || was_stale ? projection_state::stale
-                        : is_needed                 ? projection_state::building
-                                                    : projection_state::live,
-                        state.is_readable());
+      const auto seen = state.is_stale           ? projection_state::stale
+                        : state.needs_build(*of) ? projection_state::building
+                                                 : projection_state::live;
+      if (register_new) config.board->set(*of, seen, state.is_readable());
+      const auto now = config.board->told(*of, seen, state.is_readable());
+      if (now != projection_state::live) wanted.push_back({of, state.is_asked});
     }
     return wanted;
   } catch (const std::exception&) {
@@ -109,18 +132,15 @@ outcome<done> read_models::impl::load_tokens() {
 
 outcome<done> read_models::impl::build(const std::vector<const projection*>& list) {
   if (list.empty()) return done{};
-  const auto begin = std::chrono::steady_clock::now();
+  const auto begin = clock::now();
   const auto made = build_projections({config.owner_url, list, epoch, &stop});
-  if (!made) {
-    log_warn("read models could not be built", {{"why", made.error().detail}});
-    return made.error();
-  }
+  if (!made) return made.error();
   config.reads->forget();
   if (std::find(list.begin(), list.end(), &tokens) != list.end()) {
     if (auto ok = load_tokens(); !ok) return ok;
   }
-  for (const auto* of : list) config.board->set(*of, projection_state::live, true);
-  const auto took = std::chrono::steady_clock::now() - begin;
+  for (const auto* of : list) config.board->built(*of, made->head);
+  const auto took = clock::now() - begin;
   log_info("read models were built from the log",
            {{"projections", list.size()},
             {"events", made->events},
@@ -128,15 +148,41 @@ outcome<done> read_models::impl::build(const std::vector<const projection*>& lis
   return done{};
 }
 
+/// All in one pass over the log; if that fails each by itself, so that one that cannot be built
+/// keeps no other from it.
+void read_models::impl::build_each(const std::vector<const projection*>& list) {
+  const auto together = build(list);
+  for (const auto* of : list) {
+    if (stop) return;
+    if (!together) {
+      const auto alone = list.size() > 1 ? build({of}) : together;
+      if (!alone && !stop) tell_failure(*of, alone.error());
+    }
+    pauses[of].begin();
+  }
+}
+
+void read_models::impl::tell_failure(const projection& of, const rejection& why) {
+  log_warn("a read model could not be built", {{"projection", of.name}, {"why", why.detail}});
+  // Who leads no more has nothing to say to those who ask.
+  if (why.code == errc::fenced) return;
+  try {
+    if (!connection) connection = connect_session(config.writer_url, "reeve-projections");
+    pqxx::nontransaction tx(*connection);
+    note_failure(tx, of, why.detail);
+  } catch (const std::exception&) {
+    connection.reset();
+  }
+}
+
 void read_models::impl::keep_once() {
   const auto wanted = look(false);
-  if (!wanted || wanted->empty() || std::chrono::steady_clock::now() < not_before) return;
-  if (build(*wanted)) {
-    pause = first_pause;
-    return;
+  if (!wanted) return;
+  std::vector<const projection*> due;
+  for (const auto& one : *wanted) {
+    if (one.is_asked || pauses[one.of].is_over()) due.push_back(one.of);
   }
-  not_before = std::chrono::steady_clock::now() + pause;
-  pause = std::min(longest_pause, 2 * pause);
+  build_each(due);
 }
 
 void read_models::impl::keep() {
@@ -183,10 +229,11 @@ outcome<done> read_models::lead(std::int64_t epoch) {
   const auto wanted = in.look(true);
   if (!wanted) return wanted.error();
   std::vector<const projection*> first;
-  std::copy_if(wanted->begin(), wanted->end(), std::back_inserter(first),
-               [](const projection* of) { return of->guards_access; });
+  for (const auto& one : *wanted) {
+    if (one.of->is_built_first) first.push_back(one.of);
+  }
   // One that fails is told by readiness; what rests on it is refused.
-  (void)in.build(first);
+  in.build_each(first);
   if (auto ok = in.load_tokens(); !ok) return ok;
   projection_follower::options following;
   following.url = in.config.writer_url;

@@ -46,10 +46,20 @@ struct stored_projection {
   std::string name;
   std::string state;  // live, building, stale, or new
   bool is_asked = false;
+  std::string failure;  // why it could not be built the last time
 };
 outcome<std::vector<stored_projection>> stored_projections(const std::string& url);
 
-/// Asks the leader for a build; all of them without a name. `not_found`: there is no such one.
+/// Asks the leader for a build; all of them without a name. The answer stands in the row: nobody
+/// asks any more, and whether it failed. `not_found`: there is no such one.
 outcome<done> ask_rebuild(const std::string& owner_url, const std::string& name);
+
+/// Whether somebody is at a build of this database's read models.
+outcome<bool> is_building(const std::string& url);
+
+/// For who holds the leader's lock (leader_lock.hpp): builds it here and now, all of them without a
+/// name. `not_found`; `fenced`: somebody led since; `internal`: which of them could not be built,
+/// and why.
+outcome<done> build_here(const std::string& owner_url, const std::string& name);
 
 }  // namespace reeve::persistence

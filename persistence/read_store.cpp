@@ -191,6 +191,10 @@ void read_store::list(list_query query, reply_slot<document> slot) {
   if (!composed) return slot.answer(composed.error());
   if (query.what != collection::checkpoints) {
     if (auto why = impl_->refusal({query.what.name()})) return slot.answer(*why);
+    const auto labels = projection_named(query.what.name()).labels;
+    if (!query.labels.empty() && !labels.empty()) {
+      if (auto why = impl_->refusal({labels})) return slot.answer(*why);
+    }
   }
   impl_->pool.submit<document>(
       std::move(slot),
@@ -241,6 +245,7 @@ void read_store::job_detail(uuid tenant, uuid job, reply_slot<document> slot) {
 }
 
 void read_store::run_of_job(uuid tenant, uuid job, reply_slot<std::optional<uuid>> slot) {
+  if (auto why = impl_->refusal({"jobs"})) return slot.answer(*why);
   impl_->pool.submit<std::optional<uuid>>(
       std::move(slot), [tenant, job](read_session& session) -> outcome<std::optional<uuid>> {
         const auto rows = session.query(

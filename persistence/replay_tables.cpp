@@ -14,6 +14,11 @@ constexpr std::size_t most_bytes = std::size_t{16} << 20;  // twice: filling and
 constexpr std::size_t block_bytes = 64 << 10;              // of COPY, per message
 constexpr std::string_view spill_column = "replay_spill";
 
+void make_staging(pqxx::transaction_base& tx, const replay_table& table) {
+  tx.exec("CREATE TEMPORARY TABLE " + table.staging + " (LIKE " + table.live + ", " +
+          std::string(spill_column) + " int)");
+}
+
 std::string key_names_of(const replay_table& table) {
   std::string names;
   for (const auto& c : table.columns) {
@@ -38,11 +43,9 @@ class copy_in {
     if (block_.size() >= block_bytes) send();
   }
 
-  /// Answers whether there was a line.
-  bool complete() {
+  void complete() {
     if (!block_.empty()) send();
     if (out_) out_->complete();
-    return out_ != nullptr;
   }
 
  private:
@@ -91,12 +94,6 @@ void make_scratch(pqxx::transaction_base& tx, const std::vector<replay_table>& t
     sql += "; CREATE TEMPORARY TABLE " + table.scratch + " (LIKE " + table.live + ")";
   }
   tx.exec(sql);
-  for (const auto& table : tables) make_staging(tx, table);
-}
-
-void make_staging(pqxx::transaction_base& tx, const replay_table& table) {
-  tx.exec("CREATE TEMPORARY TABLE " + table.staging + " (LIKE " + table.live + ", " +
-          std::string(spill_column) + " int)");
 }
 
 pending_rows::pending_rows(const replay_table& table) : newest_(0, {this}, {this}) {
@@ -176,11 +173,15 @@ void replay_rows::write_table(pqxx::transaction_base& tx, std::size_t table) {
     }
   });
   scratch.complete();
-  const auto spill = std::to_string(spills_);
-  columns.emplace_back(spill_column);
-  copy_in staging(tx, tables_[table].staging, columns);
-  for (const auto line : staged) staging.line(line, spill);
-  if (staging.complete()) is_staged_[table] = true;
+  if (!staged.empty()) {
+    if (!is_staged_[table]) make_staging(tx, tables_[table]);
+    is_staged_[table] = true;
+    const auto spill = std::to_string(spills_);
+    columns.emplace_back(spill_column);
+    copy_in staging(tx, tables_[table].staging, columns);
+    for (const auto line : staged) staging.line(line, spill);
+    staging.complete();
+  }
   leaving_[table]->clear();
 }
 

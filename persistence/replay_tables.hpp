@@ -19,7 +19,7 @@ namespace reeve::persistence {
 struct replay_table {
   std::string live;     // with its schema
   std::string scratch;  // with its schema
-  std::string staging;  // with its schema: rows whose key may be in the scratch table already
+  std::string staging;  // rows whose key may be in the scratch table already; made for the first
   std::vector<column> columns;
 };
 
@@ -31,9 +31,6 @@ replay_table next_table_of(const projection& of);
 /// In the session's own temporary schema: nothing of it outlives the session, however that ends,
 /// and nothing of it is made durable. Without keys or indexes: comparing needs none.
 void make_scratch(pqxx::transaction_base& tx, const std::vector<replay_table>& tables);
-
-/// The staging table of one.
-void make_staging(pqxx::transaction_base& tx, const replay_table& table);
 
 /// Rows of one table on their way out, as lines of COPY; the newest one of each key counts.
 class pending_rows {

@@ -16,10 +16,7 @@ type_oid row_writer::type_of(pqxx::transaction_base& tx, const projection& of) {
 
 std::size_t row_writer::write(pqxx::transaction_base& tx, const projection& of,
                               const std::string& table, std::span<const projection_row> rows) {
-  std::vector<const projection_row*> kept;
-  for (const auto* row : last_per_key(rows)) {
-    if (row->of == &of) kept.push_back(row);
-  }
+  const auto kept = last_per_key(rows, &of);
   if (kept.empty()) return 0;
   const auto array = rows_array(of, type_of(tx, of), kept);
   const auto sql = upsert_sql(of, table, "$1::pg_temp." + std::string(of.name) + "_rows[]");

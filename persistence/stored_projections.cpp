@@ -1,6 +1,7 @@
 #include "persistence/stored_projections.hpp"
 
 #include "persistence/pg_session.hpp"
+#include "persistence/projection_build.hpp"
 #include "persistence/read_models.hpp"
 
 namespace reeve::persistence {
@@ -8,8 +9,9 @@ namespace reeve::persistence {
 std::map<const projection*, stored_state> read_stored(pqxx::transaction_base& tx) {
   std::map<const projection*, stored_state> found;
   for (const auto* of : projections()) found[of];
-  for (const auto& row : tx.exec("SELECT name, version, columns, state, checkpoint,"
-                                 " asked_at_us IS NOT NULL FROM reeve.projections")) {
+  for (const auto& row :
+       tx.exec("SELECT name, version, columns, state, checkpoint,"
+               " asked_at_us IS NOT NULL, COALESCE(failure, '') FROM reeve.projections")) {
     for (auto& [of, state] : found) {
       if (of->name != row[0].c_str()) continue;
       state.is_known = true;
@@ -18,6 +20,7 @@ std::map<const projection*, stored_state> read_stored(pqxx::transaction_base& tx
       state.is_stale = std::string_view(row[3].c_str()) == "stale";
       state.checkpoint = row[4].as<domain::position>();
       state.is_asked = row[5].as<bool>();
+      state.failure = row[6].c_str();
     }
   }
   return found;
@@ -34,6 +37,14 @@ void register_empty(pqxx::transaction_base& tx) {
   }
 }
 
+void note_failure(pqxx::transaction_base& tx, const projection& of, const std::string& why) {
+  tx.exec_params0(
+      "INSERT INTO reeve.projections (name, version, columns, state, checkpoint, failure)"
+      " VALUES ($1, 0, '', 'building', 0, $2) ON CONFLICT (name) DO UPDATE SET"
+      " failure = excluded.failure, asked_at_us = NULL",
+      std::string(of.name), why);
+}
+
 outcome<std::vector<stored_projection>> stored_projections(const std::string& url) {
   try {
     auto connection = connect_session(url, "reeve_projections");
@@ -46,7 +57,7 @@ outcome<std::vector<stored_projection>> stored_projections(const std::string& ur
                      : state.is_stale ? "stale"
                      : differs        ? "building"
                                       : "live",
-                     state.is_asked});
+                     state.is_asked, state.failure});
     }
     return all;
   } catch (const std::exception&) {
@@ -54,22 +65,87 @@ outcome<std::vector<stored_projection>> stored_projections(const std::string& ur
   }
 }
 
+namespace {
+
+outcome<std::vector<const projection*>> projections_called(const std::string& name) {
+  const auto all = projections();
+  std::vector<const projection*> list(all.begin(), all.end());
+  if (name.empty()) return list;
+  std::erase_if(list, [&name](const auto* of) { return of->name != name; });
+  if (list.empty()) return reject(errc::not_found, "there is no read model " + name);
+  return list;
+}
+
+}  // namespace
+
 outcome<done> ask_rebuild(const std::string& owner_url, const std::string& name) {
-  bool is_known = name.empty();
-  for (const auto* of : projections()) is_known = is_known || of->name == name;
-  if (!is_known) return reject(errc::not_found, "there is no read model " + name);
+  const auto list = projections_called(name);
+  if (!list) return list.error();
   try {
     auto connection = connect_session(owner_url, "reeve_projections");
-    pqxx::nontransaction(*connection)
-        .exec_params0(
-            "UPDATE reeve.projections SET asked_at_us ="
-            " (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
-            " WHERE $1 = '' OR name = $1",
-            name);
+    pqxx::work tx(*connection);
+    for (const auto* of : *list) {
+      tx.exec_params0(
+          "INSERT INTO reeve.projections (name, version, columns, state, checkpoint, asked_at_us)"
+          " VALUES ($1, 0, '', 'building', 0,"
+          " (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) ON CONFLICT (name)"
+          " DO UPDATE SET asked_at_us = excluded.asked_at_us, failure = NULL",
+          std::string(of->name));
+    }
+    tx.commit();
     return done{};
   } catch (const std::exception&) {
     return reject(errc::unavailable, "the read models of this database cannot be reached");
   }
+}
+
+outcome<bool> is_building(const std::string& url) {
+  try {
+    auto connection = connect_session(url, "reeve_projections");
+    pqxx::nontransaction tx(*connection);
+    return !tx.exec(std::string("SELECT 1 FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_database d"
+                                " ON d.oid = l.database WHERE d.datname = current_database()"
+                                " AND l.locktype = 'advisory' AND l.granted"
+                                " AND ((l.classid::bigint << 32) | l.objid::bigint) = ") +
+                    build_lock_key)
+                .empty();
+  } catch (const std::exception&) {
+    return reject(errc::unavailable, "the database cannot be reached");
+  }
+}
+
+namespace {
+
+outcome<std::int64_t> last_epoch(const std::string& url) {
+  try {
+    auto connection = connect_session(url, "reeve_projections");
+    pqxx::nontransaction tx(*connection);
+    const auto last = tx.exec("SELECT epoch FROM reeve.events ORDER BY position DESC LIMIT 1");
+    if (last.empty()) return reject(errc::not_found, "the log is empty");
+    return last[0][0].as<std::int64_t>();
+  } catch (const std::exception&) {
+    return reject(errc::unavailable, "the log cannot be read");
+  }
+}
+
+}  // namespace
+
+outcome<done> build_here(const std::string& owner_url, const std::string& name) {
+  const auto list = projections_called(name);
+  if (!list) return list.error();
+  const auto epoch = last_epoch(owner_url);
+  if (!epoch) return epoch.error();
+  const auto together = build_projections({owner_url, *list, *epoch});
+  if (together) return done{};
+  if (together.error().code == errc::fenced) return together.error();
+  std::string failed;
+  for (const auto* of : *list) {
+    const auto alone = list->size() > 1 ? build_projections({owner_url, {of}, *epoch}) : together;
+    if (alone) continue;
+    failed += (failed.empty() ? "" : "; ") + std::string(of->name) + ": " + alone.error().detail;
+  }
+  if (failed.empty()) return done{};
+  return reject(errc::internal, failed);
 }
 
 }  // namespace reeve::persistence

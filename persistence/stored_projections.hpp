@@ -19,6 +19,7 @@ struct stored_state {
   bool has_same_columns = false;
   bool is_stale = false;
   bool is_asked = false;
+  std::string failure;
   domain::position checkpoint = 0;
 
   bool needs_build(const projection& of) const {
@@ -32,5 +33,8 @@ std::map<const projection*, stored_state> read_stored(pqxx::transaction_base& tx
 
 /// What is new and of which the log holds nothing yet is live at once.
 void register_empty(pqxx::transaction_base& tx);
+
+/// That it could not be built, and why. Whoever asked for it is answered by that.
+void note_failure(pqxx::transaction_base& tx, const projection& of, const std::string& why);
 
 }  // namespace reeve::persistence

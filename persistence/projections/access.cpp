@@ -18,7 +18,7 @@ const projection& tenants() {
                                          {"created_position", "bigint"},
                                          {"default_directive", "uuid"}},
                              .shape = projection_shape::ledger,
-                             .guards_access = true};
+                             .is_built_first = true};
   return of;
 }
 
@@ -35,8 +35,7 @@ const projection& tokens() {
                                          {"doc", "text"}},
                              .filters = {"is_active", "role"},
                              .subjects = {{"token", "id"}},
-                             .guards_access = true,
-                             .is_refused_when_stale = true};
+                             .is_built_first = true};
   return of;
 }
 

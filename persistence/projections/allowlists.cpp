@@ -22,7 +22,7 @@ projection allowlist(std::string_view name, std::string_view source, std::string
                       {"doc", "text"}},
           .filters = {"is_active"},
           .subjects = {{subject, "id"}},
-          .guards_access = true};
+          .is_built_first = true};
 }
 
 const projection& images() {

@@ -82,8 +82,7 @@ const projection& blob_refs() {
                                          {"sha256", "bytea"},
                                          {"bytes", "bigint"},
                                          {"created_position", "bigint"}},
-                             .shape = projection_shape::ledger,
-                             .is_refused_when_stale = true};
+                             .shape = projection_shape::ledger};
   return of;
 }
 

@@ -16,7 +16,8 @@ const projection& singletons() {
                                          {"id", "text", key},
                                          {"last_position", "bigint"},
                                          {"doc", "text"}},
-                             .past = projection_past::none};
+                             .past = projection_past::none,
+                             .is_built_first = true};
   return of;
 }
 

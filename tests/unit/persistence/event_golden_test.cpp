@@ -4,16 +4,17 @@
 
 #include "codec/codec.hpp"
 #include "persistence/event_codec_port.hpp"
-#include "tests/support/source_dir.hpp"
+#include "tests/unit/persistence/golden_lines.hpp"
 
-#include <fstream>
-#include <gtest/gtest.h>
 #include <set>
 
 namespace {
 
 using namespace reeve;
 using namespace reeve::domain;
+using reeve::testing::golden;
+using reeve::testing::golden_line;
+using reeve::testing::texts;
 
 /// The lines that must keep their bytes, and the digest of them. It may be moved on to take in
 /// further lines, at a release for instance.
@@ -21,40 +22,9 @@ constexpr std::size_t frozen_lines = 69;
 constexpr const char* frozen_digest =
     "98293b767094cf93ac002cf67a171ae6f40e8c94491e9a3ad5d88deeac3a88c3";
 
-struct golden_line {
-  std::string type;
-  std::int64_t schema_version = 0;
-  json_text payload;
-  static constexpr auto fields() {
-    return std::tuple{field("type", &golden_line::type),
-                      field("schema_version", &golden_line::schema_version),
-                      field("payload", &golden_line::payload)};
-  }
-};
-
 /// A type and a version of it: "run_started 1".
 std::string name(std::string_view type, std::int64_t version) {
   return std::string(type) + " " + std::to_string(version);
-}
-
-std::vector<std::string> texts() {
-  std::ifstream in(support::source_dir() + "/tests/unit/data/golden_events.ndjson");
-  std::vector<std::string> lines;
-  for (std::string text; std::getline(in, text);) lines.push_back(text);
-  EXPECT_FALSE(lines.empty());
-  return lines;
-}
-
-std::vector<golden_line> golden() {
-  std::vector<golden_line> lines;
-  for (const auto& text : texts()) {
-    auto line = codec::decode_text<golden_line>(text);
-    EXPECT_TRUE(line) << text;
-    if (!line) continue;
-    EXPECT_EQ(codec::encode(*line), text) << "a line is canonical";
-    lines.push_back(std::move(*line));
-  }
-  return lines;
 }
 
 /// The event and the older versions that it is made from.

@@ -1,0 +1,64 @@
+// `reeve rebuild` works with a server that leads and without one; `reeve migrate` changes nothing
+// under a server that leads.
+
+#include "tests/support/server.hpp"
+#include "tests/support/work.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+using nlohmann::json;
+using support::server;
+using testing::HasSubstr;
+
+namespace {
+
+constexpr int exit_refused = 4;
+constexpr int exit_not_built = 6;
+
+std::string documents_of_jobs(const server& reeve) {
+  return reeve.database()
+      .cell("SELECT string_agg(doc, ',' ORDER BY id) FROM reeve_read.jobs")
+      .value_or("");
+}
+
+}  // namespace
+
+TEST(C8_by_hand, a_rebuild_without_a_server_is_done_by_the_command_itself) {
+  server reeve;
+  const auto api = reeve.api();
+  support::await_run(api, support::launch(api, {{"tasks", {"task1"}}}).at("id"));
+  EXPECT_EQ(reeve.stop(), 0);
+  const auto before = documents_of_jobs(reeve);
+  auto database = reeve.database();
+  database.exec("UPDATE reeve_read.jobs SET doc = '{}'; TRUNCATE reeve_read.runs");
+  const auto done = reeve.command({"rebuild"});
+  EXPECT_EQ(done.status, 0) << done.output;
+  EXPECT_THAT(done.output, HasSubstr("rebuilt"));
+  EXPECT_EQ(documents_of_jobs(reeve), before);
+  EXPECT_EQ(database.number("SELECT count(*) FROM reeve_read.runs"), 1);
+  EXPECT_EQ(reeve.command({"replay"}).status, 0);
+  EXPECT_EQ(reeve.command({"rebuild", "none_such"}).status, 3);
+
+  database.exec("ALTER TABLE reeve_read.jobs RENAME COLUMN status TO broken");
+  const auto failed = reeve.command({"rebuild"});
+  EXPECT_EQ(failed.status, exit_not_built) << failed.output;
+  EXPECT_THAT(failed.output, HasSubstr("jobs: "));
+  database.exec(
+      "ALTER TABLE reeve_read.jobs RENAME COLUMN broken TO status;"
+      "DELETE FROM reeve.migrations WHERE number = 4");
+  const auto older = reeve.command({"rebuild", "jobs"});
+  EXPECT_EQ(older.status, exit_refused) << older.output;
+  EXPECT_THAT(older.output, HasSubstr("older than this program"));
+}
+
+TEST(A2_by_hand, the_schema_is_not_changed_while_a_server_leads) {
+  server reeve;
+  const auto refused = reeve.command({"migrate"});
+  EXPECT_EQ(refused.status, exit_refused) << refused.output;
+  EXPECT_THAT(refused.output, HasSubstr("a server leads this log"));
+  EXPECT_EQ(reeve.api().post("/api/tokens", {{"name", "t"}, {"role", "viewer"}}).status, 201);
+  EXPECT_EQ(reeve.stop(), 0);
+  const auto done = reeve.command({"migrate"});
+  EXPECT_EQ(done.status, 0) << done.output;
+}
