@@ -8,6 +8,17 @@ using domain::container_list_state;
 using domain::image_list_state;
 using domain::run_state;
 
+namespace {
+
+// Of a command that is bound to a document: whoever is overtaken so often is told so.
+constexpr int most_tries = 5;
+
+bool has_moved(const command_context& c, const run_state& run) {
+  return c.as_of && *c.as_of != run.stream_version;
+}
+
+}  // namespace
+
 template <class State>
 void command_dispatcher::if_new(command_context c, state_slot<State> slot,
                                 std::function<void(command_context, state_slot<State>)> go) {
@@ -34,19 +45,42 @@ void command_dispatcher::if_new(command_context c, state_slot<State> slot,
 template <class State>
 void command_dispatcher::carry_out(command_context c, domain::command_of<State> what,
                                    state_slot<State> slot) {
-  auto submit_it = [this, what = std::move(what)](command_context context, state_slot<State> to) {
-    std::visit([&](const auto& command) { submit(std::move(context), command, std::move(to)); },
-               what);
-  };
   if_new<State>(std::move(c), std::move(slot),
-                [submit_it](command_context context, state_slot<State> to) {
-                  if (!context.before) return submit_it(std::move(context), std::move(to));
-                  auto before = std::exchange(context.before, nullptr);
-                  before(reply_slot<done>([submit_it, context, to](outcome<done> ok) {
-                    if (!ok) return to.answer(ok.error());
-                    submit_it(context, to);
-                  }));
+                [this, what = std::move(what)](command_context context, state_slot<State> to) {
+                  if (context.before) return when_it_holds<State>(std::move(context), what, to, 1);
+                  submit_any<State>(std::move(context), what, std::move(to));
                 });
+}
+
+template <class State>
+void command_dispatcher::submit_any(command_context c, const domain::command_of<State>& what,
+                                    state_slot<State> slot) {
+  std::visit([&](const auto& command) { submit(std::move(c), command, std::move(slot)); }, what);
+}
+
+template <class State>
+void command_dispatcher::when_it_holds(command_context c, domain::command_of<State> what,
+                                       state_slot<State> slot, int tries) {
+  const auto id = domain::subject_of(what, c.tenant);
+  const auto tenant = c.tenant;
+  auto go = [this, door = door_, c, what, slot, tries](domain::version version) {
+    auto decided = c;
+    decided.before = nullptr;
+    decided.as_of = version;
+    auto answer = [this, door, c, what, slot, tries](outcome<executed<State>> r) {
+      const bool is_overtaken = !r && r.error().code == errc::version_conflict;
+      if (!is_overtaken || tries == most_tries) return slot.answer(std::move(r));
+      door->pass([&] { when_it_holds<State>(c, what, slot, tries + 1); });
+    };
+    door->pass([&] { submit_any<State>(decided, what, state_slot<State>(answer)); });
+  };
+  find<State>(tenant, id, state_slot<State>([c, slot, go](outcome<executed<State>> now) {
+                if (!now) return slot.answer(now.error());
+                const auto version = now->state->stream_version;
+                c.before(reply_slot<done>([slot, go, version](outcome<done> ok) {
+                  ok ? go(version) : slot.answer(ok.error());
+                }));
+              }));
 }
 
 template <class State>
@@ -71,6 +105,7 @@ void command_dispatcher::submit(command_context c, Command what, state_slot<Stat
   op->id = domain::subject_of(*op->what, c.tenant);
   op->meta = std::move(c.meta);
   op->if_match = c.if_match;
+  op->as_of = c.as_of;
   op->command = std::move(c.command);
   op->slot = std::move(slot);
   fronts_.of<State>().submit(std::move(op));
@@ -134,6 +169,9 @@ void command_dispatcher::submit(command_context c, domain::cancel_run what,
       tenant, what.run,
       state_slot<run_state>([this, door = door_, c = std::move(c), what, slot](outcome<answer> r) {
         if (!r) return slot.answer(r.error());
+        if (has_moved(c, *r->state)) {
+          return slot.answer(reject(errc::version_conflict, "another change came first"));
+        }
         auto events = domain::decide(*r->state, what);
         if (!events) return slot.answer(events.error());
         door->pass([&] { cancel(c, what.run, slot); });

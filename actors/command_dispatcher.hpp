@@ -31,6 +31,13 @@ class command_dispatcher final : public every_command<command_dispatcher> {
   template <class State>
   void if_new(command_context c, state_slot<State> slot,
               std::function<void(command_context, state_slot<State>)> go);
+  template <class State>
+  void submit_any(command_context c, const domain::command_of<State>& what, state_slot<State> slot);
+  /// Asks `before` of the stream as it is and lets the command be decided on exactly that; whoever
+  /// moves it in between lets both be asked again.
+  template <class State>
+  void when_it_holds(command_context c, domain::command_of<State> what, state_slot<State> slot,
+                     int tries);
   template <class State, class Command>
   void submit(command_context c, Command what, state_slot<State> slot);
   /// With the engine's id of the image, if the engine has it.

@@ -84,13 +84,15 @@ void first_answer(persistence::read_port& reads, const persistence::command_key&
                     return slot.answer(
                         reject(errc::key_reused, "the idempotency key stands for another request"));
                   }
-                  const auto last = (*found)->first_position + (*found)->count - 1;
+                  const auto count = (*found)->count;
+                  // A command that changed nothing has no event; its stream had this one last.
+                  const auto last = (*found)->first_position + (count > 0 ? count - 1 : 0);
                   using answer = std::shared_ptr<const State>;
                   rebuild<State>(
                       reads, tenant, (*found)->stream, last,
-                      reply_slot<answer>([slot, last](outcome<answer> state) {
+                      reply_slot<answer>([slot, at = count > 0 ? last : 0](outcome<answer> state) {
                         if (!state) return slot.answer(state.error());
-                        slot.answer(maybe_executed<State>(executed<State>{*state, last, true}));
+                        slot.answer(maybe_executed<State>(executed<State>{*state, at, true}));
                       }));
                 }));
 }

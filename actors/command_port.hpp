@@ -36,6 +36,9 @@ struct command_context {
   /// May be empty. What else must hold, asked once the key is known to be new and before the
   /// decision.
   std::function<void(reply_slot<done>)> before;
+  /// The version of the stream that `before` was asked of: the command is decided on no other, or
+  /// version_conflict.
+  std::optional<domain::version> as_of;
 };
 
 /// The commands of one aggregate.

@@ -34,6 +34,7 @@ struct execute_op {
   std::optional<domain::command_of<State>> what;  // none = only fetch the state
   domain::event_meta meta;
   std::optional<domain::version> if_match;
+  std::optional<domain::version> as_of;
   std::optional<persistence::command_key> command;
   state_slot<State> slot;
   int tries = 0;
@@ -146,9 +147,16 @@ class executor {
       return what->slot.answer(reject(errc::precondition_failed,
                                       "the resource is at version " + std::to_string(version)));
     }
+    if (what->as_of && *what->as_of != version) {
+      return what->slot.answer(reject(errc::version_conflict, "another change came first"));
+    }
     auto events = decided(*what, *e.state);
     if (!events) return what->slot.answer(events.error());
-    if (events->empty()) return what->slot.answer(executed<State>{e.state, 0, false});
+    // What changes nothing keeps its key all the same, for the state that it was answered with.
+    const bool keeps_key = what->command && version > 0;
+    if (events->empty() && !keeps_key) {
+      return what->slot.answer(executed<State>{e.state, 0, false});
+    }
     e.busy = true;
     auto request = append_of<State>(e.state, *events, where.tenant,
                                     domain::stream_of<State>(where.id), what->meta);
@@ -179,7 +187,8 @@ class executor {
     if (!result) {
       // Nobody knows here what the database holds now: the next command loads the stream again.
       set(where, e, nullptr);
-      const bool again = result.error().code == errc::version_conflict && !what->if_match;
+      const bool again =
+          result.error().code == errc::version_conflict && !what->if_match && !what->as_of;
       if (again && ++what->tries < 3) {
         e.waiting.push_front(what);
       } else {
@@ -190,7 +199,8 @@ class executor {
     } else {
       set(where, e,
           after<State>(e.state, events, result->stamps, where.tenant, what->meta.principal));
-      what->slot.answer(executed<State>{e.state, result->last_position, false});
+      const auto at = events.empty() ? 0 : result->last_position;
+      what->slot.answer(executed<State>{e.state, at, false});
     }
     advance(where);
   }

@@ -3,6 +3,7 @@
 #include "base/time.hpp"
 #include "cli/act_as.hpp"
 #include "cli/commands.hpp"
+#include "cli/marker_guard.hpp"
 #include "cli/output.hpp"
 #include "codec/json_writer.hpp"
 #include "persistence/migrate.hpp"
@@ -212,9 +213,10 @@ finding check_cgroups() {
 /// Of this kernel, which is the engine's as well where its socket is a local one.
 finding check_marker() {
   const auto version = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, 1U);
-  if (version >= 2) return {"markers", "ok", "Landlock " + std::to_string(version), ""};
-  return {"markers", "warn", "no Landlock: a job can remove the marker of its own execution",
-          "Linux 5.19 or later with landlock in /sys/kernel/security/lsm, if jobs may do that"};
+  const auto told = marker_guard_of(version);
+  constexpr const char* fix =
+      "Linux 5.19 or later with landlock in /sys/kernel/security/lsm, if jobs may do that";
+  return {"markers", told.is_guarded ? "ok" : "warn", told.seen, told.is_guarded ? "" : fix};
 }
 
 finding check_clock() {

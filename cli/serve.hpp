@@ -76,6 +76,7 @@ class server_process {
   persistence::journal_config journal_settings();
   persistence::admission_files admission_files() const;
   void on_commit(const persistence::commit_notice& notice);
+  void mark_progress(const persistence::found_log& led, const persistence::journal_head& head);
   api::check read_models_check() const;
   std::vector<api::check> checks() const;
   std::optional<api::caller> authenticate(std::string_view token) const;
@@ -105,6 +106,7 @@ class server_process {
   // Of the thread that opens the journal.
   persistence::found_log found_;
   persistence::admission admission_;
+  bool is_mark_lost_ = false;          // of the thread that signs
   std::atomic<bool> is_final_{false};  // what opening the journal failed for does not pass
   std::atomic<bool> database_refused_{false};
   std::string refusal_;  // set before phase::refused

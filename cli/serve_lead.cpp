@@ -5,9 +5,11 @@
 #include "cli/bootstrap.hpp"
 #include "cli/serve.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <future>
 #include <signal.h>
+#include <utility>
 
 namespace reeve::cli {
 namespace {
@@ -41,6 +43,11 @@ persistence::journal_config server_process::journal_settings() {
   c.admit = [this](const persistence::found_log& found) {
     auto made = persistence::admit(admission_files(), found);
     if (made) {
+      if (found.position > std::max(made->signed_to, made->marked_to)) {
+        log_info("the log ends behind what is known of it here", {{"head", found.position},
+                                                                  {"signed_to", made->signed_to},
+                                                                  {"marked_to", made->marked_to}});
+      }
       found_ = found;
       found_.holds = nullptr;
       admission_ = *made;
@@ -68,6 +75,15 @@ void server_process::on_commit(const persistence::commit_notice& notice) {
   newest_.epoch = last.epoch;
   newest_.position = last.position;
   newest_.hash = last.hash;
+}
+
+/// For the next start: what was durable a second ago must be there.
+void server_process::mark_progress(const persistence::found_log& led,
+                                   const persistence::journal_head& head) {
+  const auto marked = persistence::mark_progress(admission_files(), led, head.position, head.hash);
+  if (!marked && !std::exchange(is_mark_lost_, true)) {
+    log_warn("how far the log is cannot be kept outside of it", {{"why", marked.error().detail}});
+  }
 }
 
 outcome<bool> server_process::try_to_lead() {
@@ -135,7 +151,10 @@ outcome<done> server_process::open_journal() {
   }
   checkpoints_ = std::make_unique<persistence::checkpoint_keeper>(
       persistence::checkpoint_options{logins_.writer_url, heads_file(config_),
-                                      signing_key_file(config_)},
+                                      signing_key_file(config_),
+                                      [this, led = found_](const persistence::journal_head& head) {
+                                        mark_progress(led, head);
+                                      }},
       [this]() -> persistence::journal_head {
         // Who was overtaken vouches for nothing any more.
         if (exit_code_ == exit_fenced || exit_code_ == exit_database) return {};

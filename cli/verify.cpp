@@ -15,7 +15,7 @@ std::string as_json(const persistence::verify_result& r) {
   out.begin_object().key("good").value(r.good()).key("origin").value(to_string(r.origin));
   out.key("events").value(r.events).key("head").value(r.head).key("hash").value(to_hex(r.hash));
   out.key("checkpoints").value(r.checkpoints).key("signed_to").value(r.signed_to);
-  out.key("leaves").value(r.leaves).key("tenant");
+  out.key("marked_to").value(r.marked_to).key("leaves").value(r.leaves).key("tenant");
   r.tenant ? out.value(to_string(*r.tenant)) : out.null();
   out.key("first_bad");
   r.first_bad ? out.value(*r.first_bad) : out.null();
@@ -31,6 +31,13 @@ void print_unseen(const persistence::verify_result& r) {
         to_string(*r.tenant).c_str(), static_cast<long long>(r.leaves));
   }
   if (r.signed_to >= r.head) return;
+  if (r.marked_to > r.signed_to) {
+    std::printf(
+        "Behind the last signed head at %lld only this data folder's own mark at %lld vouches for "
+        "the log: against whoever can write there it says nothing.\n",
+        static_cast<long long>(r.signed_to), static_cast<long long>(r.marked_to));
+    return;
+  }
   if (r.signed_to == 0) {
     std::puts(
         "No signed head was at hand: had the log been cut short or written anew as a whole, "
@@ -78,6 +85,7 @@ int verify(const loaded_config& config, const verify_options& asked) {
   options.heads_file = asked.heads;
   // What is outside of the database belongs to the live log; an export stands for itself.
   if (asked.from.empty() && asked.heads.empty()) options.heads_file = heads_file(config.values);
+  if (asked.from.empty()) options.known_file = known_database_file(config.values);
   auto result =
       asked.from.empty() ? verify_live(config, options) : verify_input(asked.from, options);
   if (!result) {

@@ -12,15 +12,6 @@
 namespace reeve::persistence {
 namespace {
 
-outcome<std::optional<known_database>> read_known(const std::string& path) {
-  const auto text = read_small_file(path);
-  if (!text) return text.error();
-  if (!*text) return std::optional<known_database>();
-  auto known = codec::decode_text<known_database>((*text)->substr(0, (*text)->find('\n')));
-  if (!known) return reject(errc::invalid, path + " is not what a server writes there");
-  return std::optional<known_database>(std::move(*known));
-}
-
 /// In what the log differs from the last signed head; nothing: it continues it.
 outcome<std::optional<std::string>> gap_to_head(const std::optional<signed_head>& last,
                                                 const found_log& found) {
@@ -52,6 +43,20 @@ std::optional<std::string> gap_in_time(const std::optional<known_database>& know
          " now";
 }
 
+/// The mark is this host's own, whichever cluster the log lies on now.
+std::optional<std::string> gap_to_mark(const std::optional<known_database>& known,
+                                       const found_log& found) {
+  if (!known || known->origin != to_string(found.origin) || known->position == 0) {
+    return std::nullopt;
+  }
+  const auto at = "position " + std::to_string(known->position);
+  if (known->position > found.position) {
+    return "this server knew it up to " + at + ", and it ends at " + std::to_string(found.position);
+  }
+  if (found.holds(known->position, known->hash)) return std::nullopt;
+  return "the event at " + at + " is not the one that this server knew";
+}
+
 bool is_accepted(const known_database& accepted, const found_log& found) {
   return accepted.origin == to_string(found.origin) &&
          accepted.system_identifier == found.database.system_identifier &&
@@ -61,6 +66,15 @@ bool is_accepted(const known_database& accepted, const found_log& found) {
 
 }  // namespace
 
+outcome<std::optional<known_database>> read_known(const std::string& path) {
+  const auto text = read_small_file(path);
+  if (!text) return text.error();
+  if (!*text) return std::optional<known_database>();
+  auto known = codec::decode_text<known_database>((*text)->substr(0, (*text)->find('\n')));
+  if (!known) return reject(errc::invalid, path + " is not what a server writes there");
+  return std::optional<known_database>(std::move(*known));
+}
+
 outcome<admission> admit(const admission_files& files, const found_log& found) {
   auto last = read_last_head(files.heads);
   if (!last) return last.error();
@@ -68,18 +82,23 @@ outcome<admission> admit(const admission_files& files, const found_log& found) {
   if (!known) return known.error();
   auto gap = gap_to_head(*last, found);
   if (!gap) return gap.error();
-  const auto why = *gap ? *gap : gap_in_time(*known, found);
+  auto why = *gap ? *gap : gap_in_time(*known, found);
+  if (!why) why = gap_to_mark(*known, found);
   if (!why) {
     const bool is_other = *known && (*known)->system_identifier != found.database.system_identifier;
     admission made;
     if (is_other) made.accepted = "other_identifier";
+    if (*last) made.signed_to = (*last)->position;
+    if (*known && (*known)->origin == to_string(found.origin)) {
+      made.marked_to = (*known)->position;
+    }
     return made;
   }
   const auto accepted = read_known(files.accepted);
   if (!accepted) return accepted.error();
   if (!*accepted || !is_accepted(**accepted, found)) {
     return reject(errc::conflict,
-                  "the database is refused, because it lies behind what was signed: " + *why +
+                  "the database is refused, because it lies behind what is known of it: " + *why +
                       ". It is a restored backup or a stale primary. Bring the newer one back, or "
                       "run `reeve accept-database` to go on from this one");
   }
@@ -98,9 +117,7 @@ outcome<done> settle_admission(const admission_files& files, const found_log& fo
       return reject(errc::unavailable, files.heads + " cannot be put aside");
     }
   }
-  const known_database now{to_string(found.origin), found.database.system_identifier,
-                           found.database.timeline, found.position, found.hash};
-  if (auto ok = write_known(files.known, now); !ok) return ok;
+  if (auto ok = mark_progress(files, found, found.position, found.hash); !ok) return ok;
   if (made.accepted == "asked") ::unlink(files.accepted.c_str());
   return done{};
 }
@@ -158,6 +175,12 @@ outcome<known_database> look_at_database(const std::string& owner_url) {
 
 outcome<done> write_known(const std::string& path, const known_database& database) {
   return write_small_file(path, codec::encode(database) + "\n");
+}
+
+outcome<done> mark_progress(const admission_files& files, const found_log& led,
+                            domain::position position, const digest& hash) {
+  return write_known(files.known, {to_string(led.origin), led.database.system_identifier,
+                                   led.database.timeline, position, hash});
 }
 
 }  // namespace reeve::persistence

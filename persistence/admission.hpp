@@ -4,7 +4,8 @@
 // that were signed, and writing to it would make a second history under the same name.
 //
 // Kept outside, below the data folder: the file of signed heads (checkpoint.hpp), and which cluster
-// and timeline was led last.
+// and timeline was led last and how far its log was then, a second ago at most. That mark is not
+// signed: it proves nothing to anybody else, but this host need not be told twice what it wrote.
 
 #include "base/outcome.hpp"
 #include "persistence/checkpoint.hpp"
@@ -31,11 +32,14 @@ struct found_log {
 struct admission {
   std::optional<std::string> accepted;
   std::optional<domain::position> signed_position;
+  // How far what lies outside vouches for the log; 0: nothing does. Not in the event.
+  domain::position signed_to = 0;
+  domain::position marked_to = 0;
 };
 
 struct admission_files {
   std::string heads;     // signed heads
-  std::string known;     // cluster and timeline that were led last
+  std::string known;     // what was led last
   std::string accepted;  // a state that an operator accepted, once
 };
 
@@ -52,7 +56,7 @@ outcome<done> settle_admission(const admission_files& files, const found_log& fo
 /// a second host knows later what was signed. Nothing is kept that does not continue the file.
 outcome<done> keep_newest_head(const std::string& url, const std::string& heads_file);
 
-/// What `settle_admission` and an operator's acceptance write: one line of JSON.
+/// What a leader's mark and an operator's acceptance are: one line of JSON.
 struct known_database {
   std::string origin;
   std::string system_identifier;
@@ -71,6 +75,13 @@ struct known_database {
 
 /// The log behind an owner's login, as an operator may accept it.
 outcome<known_database> look_at_database(const std::string& owner_url);
+/// The whole file is there afterwards, or the one before.
 outcome<done> write_known(const std::string& path, const known_database& database);
+/// Nothing: there is no such file. `invalid`: nobody of ours has written it.
+outcome<std::optional<known_database>> read_known(const std::string& path);
+
+/// While a server leads: how far the log is now.
+outcome<done> mark_progress(const admission_files& files, const found_log& led,
+                            domain::position position, const digest& hash);
 
 }  // namespace reeve::persistence

@@ -49,9 +49,10 @@ struct command_key {
 };
 
 /// All or nothing. `expect` names the version of every stream that is written; `guard` names
-/// streams that were read and must not have moved.
+/// streams that were read and must not have moved. Without events only the command's key is kept:
+/// it stands for the one stream of `expect` as that is at its version.
 struct append_request {
-  std::vector<domain::new_event> events;  // 1..512
+  std::vector<domain::new_event> events;  // 1..512, or none beside a command
   std::vector<stream_version> expect;
   std::vector<stream_version> guard;
   std::optional<command_key> command;

@@ -23,9 +23,7 @@ bulk_fold::bulk_fold(std::string url, pqxx::connection& into, std::vector<const 
 }
 
 outcome<done> bulk_fold::apply(const domain::event_record& event) {
-  if (is_wanted(event)) {
-    if (auto ok = fold_.apply(event); !ok) return ok;
-  }
+  if (auto ok = fold_.apply(event); !ok) return ok;
   on_event(event);
   position_ = event.position;
   ++events_;
@@ -64,6 +62,7 @@ outcome<done> bulk_fold::fold_to(domain::position until) {
   log_range range;
   range.after = position_;
   range.until = until;
+  range.sources = sources;
   auto reader = log_reader::open(url_, range);
   if (!reader) return reader.error();
   read_ahead pages(std::move(*reader), until);
@@ -86,6 +85,7 @@ outcome<done> bulk_fold::fold_to(domain::position until) {
   flush();
   spill();
   await_written();
+  position_ = until;  // what lies behind the last one is of other streams
   return done{};
 }
 

@@ -24,8 +24,8 @@ class bulk_fold {
   /// Called with each event, and whenever rows are made: adds the caller's own.
   std::function<void(const domain::event_record&)> on_event = [](const auto&) {};
   std::function<void(replay_rows&)> on_flush = [](auto&) {};
-  /// Events that it answers false for are not folded.
-  std::function<bool(const domain::event_record&)> is_wanted = [](const auto&) { return true; };
+  /// Prefixes of the streams that are read; none = all of them.
+  std::vector<std::string_view> sources;
   const std::atomic<bool>* stop = nullptr;
 
   /// Up to a position that the log has reached. `unavailable` when it was stopped.

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace reeve::persistence {
@@ -135,7 +136,9 @@ struct checkpoint_keeper::impl {
         asked.swap(waiting);
       }
       const auto now = std::chrono::steady_clock::now();
-      const auto at = head().position;
+      const auto now_at = head();
+      const auto at = now_at.position;
+      if (at > 0 && at != std::exchange(told, at)) options.on_progress(now_at);
       const auto before = newest.position;
       if (asked.empty() && (at == before || (now < due && at - before < every_events))) continue;
       due = now + every_time;
@@ -159,7 +162,9 @@ struct checkpoint_keeper::impl {
 
   checkpoint_options options;
   std::function<journal_head()> head;
-  signed_head newest;  // of the keeper's thread; position 0 until the first one
+  // Of the keeper's thread; position 0 until the first one.
+  signed_head newest;
+  domain::position told = 0;
   std::mutex mutex;
   std::condition_variable changed;
   std::vector<reply_slot<signed_head>> waiting;

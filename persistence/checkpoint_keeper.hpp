@@ -1,7 +1,8 @@
 #pragma once
-// Signs heads of the chain while a server runs: every 10,000 events, after 60 s if something
-// changed, on demand, and at the end. A head goes into the database and into a file outside of it,
-// which is looked at first: a head that contradicts the last one in the file is never signed.
+// Signs heads of the chain while a server runs, and tells how far it has come: every 10,000 events,
+// after 60 s if something changed, on demand, and at the end. A head goes into the database and
+// into a file outside of it, which is looked at first: a head that contradicts the last one in the
+// file is never signed.
 
 #include "base/outcome.hpp"
 #include "base/slot.hpp"
@@ -18,6 +19,8 @@ struct checkpoint_options {
   std::string writer_url;
   std::string heads_file;
   std::string key_file;  // made at the first use, mode 0600
+  /// Told each second of a head that has moved, on the keeper's thread.
+  std::function<void(const journal_head&)> on_progress = [](const auto&) {};
 };
 
 /// The public half of the key in that file, which is made if there is none.

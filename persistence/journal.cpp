@@ -27,7 +27,9 @@ outcome<append_result> replay_of(const command_key& key, const found_command& fo
   if (key.request_digest != found.request_digest) {
     return reject(errc::key_reused, "the idempotency key stands for another request");
   }
-  return append_result{{}, found.first_position, found.first_position + found.count - 1, true};
+  // None were written under it: it stands for the stream up to that position.
+  const auto last = found.first_position + std::max<std::int64_t>(found.count, 1) - 1;
+  return append_result{{}, found.first_position, last, true};
 }
 
 }  // namespace
@@ -356,6 +358,7 @@ void journal::impl::open_batch(std::shared_ptr<journal_batch> given) {
 void journal::impl::append(std::shared_ptr<journal_batch> given) {
   finish();
   open_batch(std::move(given));
+  keep_keys();
   for (auto& slice : slices()) run(std::move(slice), false, left_out());
   batch = nullptr;
 }

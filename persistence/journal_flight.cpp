@@ -5,6 +5,7 @@
 
 #include "persistence/journal_impl.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace reeve::persistence {
@@ -122,7 +123,10 @@ void journal::impl::finish() {
 }
 
 void journal::impl::begin(std::shared_ptr<journal_batch> given) {
+  const auto& all = given->requests;
+  if (std::any_of(all.begin(), all.end(), is_key_alone)) finish();
   open_batch(std::move(given));
+  keep_keys();
   for (auto& slice : slices()) hasten(std::move(slice));
   batch = nullptr;
 }

@@ -104,6 +104,9 @@ struct journal::impl {
   void answer_all(const std::vector<std::size_t>& indices, const rejection& why);
   std::vector<std::vector<std::size_t>> slices() const;
   void open_batch(std::shared_ptr<journal_batch> given);
+  /// Answers those that have no events, ahead of the others: nothing may be under way.
+  void keep_keys();
+  outcome<append_result> keep_key(std::size_t i);
   void append(std::shared_ptr<journal_batch> given);
 
   // --- journal_flight.cpp ---

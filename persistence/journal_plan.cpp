@@ -87,6 +87,7 @@ auto key_of(const command_key& c) {
 }  // namespace
 
 outcome<done> check_request(const append_request& request) {
+  if (is_key_alone(request)) return check_command(*request.command);
   if (request.events.empty() || request.events.size() > max_events_per_append) {
     return reject(errc::invalid, "an append has 1 to 512 events", "/events");
   }
@@ -120,6 +121,11 @@ outcome<done> check_request(const append_request& request) {
     }
   }
   return request.command ? check_command(*request.command) : outcome<done>(done{});
+}
+
+bool is_key_alone(const append_request& request) {
+  return request.events.empty() && request.command && request.expect.size() == 1 &&
+         request.expect[0].version > 0 && request.guard.empty();
 }
 
 std::size_t bytes_of(const append_request& request) {

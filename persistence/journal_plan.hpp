@@ -28,6 +28,9 @@ inline constexpr time_us command_lifetime_us = 7 * 24 * 3600 * us_per_second;
 /// field.
 outcome<done> check_request(const append_request& request);
 
+/// A command that changed nothing: there is only its key to be kept.
+bool is_key_alone(const append_request& request);
+
 std::size_t bytes_of(const append_request& request);
 
 /// A request that is part of the batch.

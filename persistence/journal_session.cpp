@@ -254,6 +254,23 @@ std::vector<std::optional<found_command>> journal_session::commands(
   return found;
 }
 
+std::optional<domain::position> journal_session::keep(const command_key& key,
+                                                      const stream_version& of,
+                                                      const log_tail& tail, time_us expires_at) {
+  pqxx::nontransaction tx(*connection_);
+  const auto rows = tx.exec_params(
+      "INSERT INTO reeve.commands (tenant, principal, route, key, request_digest, first_position,"
+      " count, expires_at_us) SELECT $1::uuid, $2, $3, $4, $5::bytea, s.position, 0, $6::bigint"
+      " FROM reeve.streams s WHERE s.stream = $7 AND s.version = $8::bigint"
+      " AND EXISTS (SELECT 1 FROM reeve.events WHERE position = $9::bigint AND hash = $10::bytea)"
+      " AND NOT EXISTS (SELECT 1 FROM reeve.events WHERE position = $9::bigint + 1)"
+      " RETURNING first_position",
+      to_string(key.tenant), key.principal, key.route, key.key, text_of(key.request_digest),
+      expires_at, of.stream, of.version, tail.position, text_of(tail.hash));
+  if (rows.empty()) return std::nullopt;
+  return rows[0][0].as<domain::position>();
+}
+
 void journal_session::forget(const command_key& key) {
   pqxx::nontransaction tx(*connection_);
   tx.exec_params(

@@ -86,6 +86,10 @@ class journal_session {
   /// In the order of the keys.
   std::vector<std::optional<found_command>> commands(std::span<const command_key* const> keys);
   void forget(const command_key& key);
+  /// Keeps a key of a command that changed nothing; gives the position of its stream's last event.
+  /// Nothing: the stream is not at that version, or the log goes on behind the tail.
+  std::optional<domain::position> keep(const command_key& key, const stream_version& of,
+                                       const log_tail& tail, time_us expires_at);
 
  private:
   std::unique_ptr<pqxx::connection> connection_;

@@ -43,6 +43,16 @@ bool parse(std::string_view text, domain::event_record& e) {
 
 }  // namespace
 
+std::string of_sources(const std::vector<std::string_view>& sources) {
+  std::string sql;
+  for (const auto source : sources) {
+    const std::string name(source);
+    sql += sql.empty() ? "" : " OR ";
+    sql += "(stream >= '" + name + "-' AND stream < '" + name + ".')";
+  }
+  return sql.empty() ? "true" : sql;
+}
+
 struct log_reader::impl {
   log_range range;
   uuid origin;
@@ -74,6 +84,7 @@ struct log_reader::impl {
     std::string query = "(SELECT " + std::string(columns) + " FROM reeve.events WHERE position > " +
                         std::to_string(last);
     if (range.until) query += " AND position <= " + std::to_string(*range.until);
+    if (!range.sources.empty()) query += " AND (" + of_sources(range.sources) + ")";
     query += " ORDER BY position LIMIT " + std::to_string(events_per_copy) + ")";
     copy = std::make_unique<pqxx::stream_from>(*transaction, query);
   }

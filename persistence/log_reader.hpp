@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace reeve::persistence {
@@ -20,7 +21,13 @@ struct log_range {
   domain::position after = 0;             // the first one that is read lies behind it
   std::optional<domain::position> until;  // the last one; empty = whatever there is
   std::size_t page = 2048;                // events a page, at most
+  /// Prefixes of the streams that are read; none = all of them.
+  std::vector<std::string_view> sources = {};
 };
+
+/// "stream >= 'run-' AND stream < 'run.'" for each prefix: a range of the index, since '.' follows
+/// '-'. "true" for none.
+std::string of_sources(const std::vector<std::string_view>& sources);
 
 class log_reader {
  public:

@@ -48,6 +48,15 @@ std::string columns_of(const projection& of) {
   return names;
 }
 
+std::vector<std::string_view> sources_of(const std::vector<const projection*>& list) {
+  std::vector<std::string_view> sources;
+  for (const auto* one : list) {
+    if (std::find(sources.begin(), sources.end(), one->source) != sources.end()) continue;
+    sources.push_back(one->source);
+  }
+  return sources;
+}
+
 bool is_made_of(const projection& of, std::string_view stream) {
   return stream.size() > of.source.size() && stream.starts_with(of.source) &&
          stream[of.source.size()] == '-';

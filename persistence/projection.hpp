@@ -81,6 +81,9 @@ int column_index(const projection& of, std::string_view name);
 /// Its columns in their order, with commas in between.
 std::string columns_of(const projection& of);
 
+/// Prefixes of all streams that these are made of, each once.
+std::vector<std::string_view> sources_of(const std::vector<const projection*>& list);
+
 /// Whether events of this stream may change it.
 bool is_made_of(const projection& of, std::string_view stream);
 

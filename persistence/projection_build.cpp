@@ -5,7 +5,6 @@
 #include "persistence/row_writer.hpp"
 #include "persistence/tail_fold.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -77,10 +76,7 @@ class builder {
   outcome<done> fold_log() {
     bulk_fold fold(options_.owner_url, *connection_, options_.list, tables_);
     fold.stop = options_.stop;
-    fold.is_wanted = [this](const domain::event_record& e) {
-      return std::any_of(options_.list.begin(), options_.list.end(),
-                         [&e](const auto* of) { return is_made_of(*of, e.stream); });
-    };
+    fold.sources = sources_of(options_.list);
     for (int pass = 0; pass < most_passes; ++pass) {
       const auto until = head();
       if (pass > 0 && until - fold.position() < worth_a_pass) break;

@@ -1,12 +1,12 @@
 #include "persistence/tail_fold.hpp"
 
+#include "persistence/log_reader.hpp"
 #include "persistence/pg_session.hpp"
 #include "persistence/pg_values.hpp"
 #include "persistence/projection_fold.hpp"
 #include "persistence/read_sql.hpp"
 
 #include <algorithm>
-#include <set>
 
 namespace reeve::persistence {
 namespace {
@@ -17,24 +17,14 @@ constexpr int events_a_look = 2'000;
 // States that are kept between looks; a stream that comes again is read again.
 constexpr std::size_t most_streams = 10'000;
 
-/// "stream >= 'run-' AND stream < 'run.'": a range of the index, since '.' follows '-'.
-std::string of_streams(const std::vector<const projection*>& wanted) {
-  std::set<std::string_view> sources;
-  for (const auto* one : wanted) sources.insert(one->source);
-  std::string sql;
-  for (const auto source : sources) {
-    const std::string name(source);
-    sql +=
-        (sql.empty() ? "" : " OR ") + ("(stream >= '" + name + "-' AND stream < '" + name + ".')");
-  }
-  return sql;
-}
-
 }  // namespace
 
 struct tail_fold::impl {
   impl(std::string given, std::vector<const projection*> list, domain::position after)
-      : url(std::move(given)), wanted(std::move(list)), filter(of_streams(wanted)), taken(after) {
+      : url(std::move(given)),
+        wanted(std::move(list)),
+        filter(of_sources(sources_of(wanted))),
+        taken(after) {
     forget();
   }
 

@@ -1,6 +1,7 @@
 #include "persistence/verify.hpp"
 
 #include "codec/codec.hpp"
+#include "persistence/admission.hpp"
 #include "persistence/chain_verifier.hpp"
 #include "persistence/read_ahead.hpp"
 #include "persistence/stored_heads.hpp"
@@ -22,6 +23,13 @@ class verification {
       : chain_(origin), public_key_(options.public_key), heads_(std::move(heads)) {
     result_.origin = origin;
     expect_next();
+    if (options.known_file.empty() || trouble_) return;
+    auto known = read_known(options.known_file);
+    if (!known) {
+      trouble_ = known.error();
+    } else if (*known && (*known)->origin == to_string(origin)) {
+      mark_ = std::move(*known);
+    }
   }
 
   bool add(const domain::event_record& e) {
@@ -61,6 +69,10 @@ class verification {
   outcome<verify_result> finish() {
     if (trouble_ && result_.good()) return *trouble_;
     if (result_.good() && expected_) cut_off(*expected_);
+    if (result_.good() && mark_ && mark_->position > chain_.head()) {
+      bad(chain_.head() + 1, "the log ends before position " + std::to_string(mark_->position) +
+                                 ", up to which this server knew it");
+    }
     result_.events = chain_.events();
     result_.head = chain_.head();
     result_.hash = chain_.hash();
@@ -92,7 +104,16 @@ class verification {
       met_ = std::move(expected_);
       expect_next();
     }
+    if (mark_ && mark_->position == chain_.head() && !check_mark()) return false;
     return !trouble_;
+  }
+
+  bool check_mark() {
+    if (mark_->hash != chain_.hash()) {
+      return bad(chain_.head(), "it is not the event that this server knew");
+    }
+    result_.marked_to = chain_.head();
+    return true;
   }
 
   void expect_next() {
@@ -129,6 +150,7 @@ class verification {
   head_stream heads_;
   std::optional<signed_head> expected_;  // the next one that is known from the start
   std::optional<signed_head> met_;       // the one before
+  std::optional<known_database> mark_;
   std::optional<rejection> trouble_;
   std::int64_t heads_between_ = 0;
   verify_result result_;

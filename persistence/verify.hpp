@@ -24,6 +24,9 @@ struct verify_result {
   /// The last position that a checked head signs; 0 = none. Behind it the log may have been cut or
   /// written anew by whoever can write all of it.
   domain::position signed_to = 0;
+  /// The last position that the server of this data folder knew; 0 = unknown. Nobody signed it, but
+  /// the log holds it.
+  domain::position marked_to = 0;
   /// The first event that does not fit, and why; nothing = all is well.
   std::optional<domain::position> first_bad;
   std::string what;
@@ -31,8 +34,9 @@ struct verify_result {
 };
 
 struct verify_options {
-  std::string heads_file;  // signed heads outside of the database; may be missing
-  std::string public_key;  // base64url; empty = any key whose signatures are right
+  std::string heads_file;       // signed heads outside of the database; may be missing
+  std::string public_key;       // base64url; empty = any key whose signatures are right
+  std::string known_file = {};  // how far the log was known (admission.hpp); may be missing
 };
 
 /// `url`: the owner's login. Also the checkpoints in the database are checked, and that none is

@@ -49,7 +49,7 @@ struct run_life {
 
   void cancel(const std::shared_ptr<run_cancel>& call) {
     if (!machine) return early.push_back([this, call] { cancel(call); });
-    machine->cancel(call->context.meta, call->context.command, call->slot);
+    machine->cancel(call->context, call->slot);
   }
 
   void operate(const std::shared_ptr<run_operate>& call) {

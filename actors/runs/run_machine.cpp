@@ -35,15 +35,22 @@ void run_machine::begin(bool crashed) {
   pump();
 }
 
-void run_machine::cancel(domain::event_meta meta, std::optional<persistence::command_key> command,
-                         reply_slot<executed<run_state>> slot) {
+void run_machine::cancel(const command_context& context, reply_slot<executed<run_state>> slot) {
   decision d;
-  d.decide = [](const run_state& s) { return domain::decide(s, domain::cancel_run{s.id}); };
-  d.meta = std::move(meta);
-  d.command = std::move(command);
-  d.then = [this, slot](outcome<done> ok) {
+  auto has_events = std::make_shared<bool>(false);
+  d.decide = [as_of = context.as_of, has_events](const run_state& s) -> outcome<run_events> {
+    if (as_of && *as_of != s.stream_version) {
+      return reject(errc::version_conflict, "another change came first");
+    }
+    auto events = domain::decide(s, domain::cancel_run{s.id});
+    *has_events = events && !events->empty();
+    return events;
+  };
+  d.meta = context.meta;
+  d.command = context.command;
+  d.then = [this, slot, has_events](outcome<done> ok) {
     if (!ok) return slot.answer(ok.error());
-    slot.answer(executed<run_state>{state_, state_->last_position, false});
+    slot.answer(executed<run_state>{state_, *has_events ? state_->last_position : 0, false});
     for (auto& [id, attempt] : std::map(attempts_)) attempt->cancel();
   };
   decide(std::move(d));
@@ -186,7 +193,9 @@ void run_machine::pump() {
   auto plan = domain::plan(ahead, resting_);
   const bool client = !parts.empty() && parts.front().meta.has_value();
   if (!client) events.insert(events.end(), plan.events.begin(), plan.events.end());
-  if (!events.empty()) return append(std::move(events), std::move(parts));
+  // A command that changes nothing keeps its key all the same.
+  const bool keeps_key = client && parts.front().command;
+  if (!events.empty() || keeps_key) return append(std::move(events), std::move(parts));
   for (auto& part : parts) {
     if (part.then) part.then(done{});
   }

@@ -42,8 +42,7 @@ class run_machine {
   /// Takes up what is open in the log (after a restart), then goes on. `crashed`: the run's former
   /// actor failed.
   void begin(bool crashed);
-  void cancel(domain::event_meta meta, std::optional<persistence::command_key> command,
-              reply_slot<executed<domain::run_state>> slot);
+  void cancel(const command_context& context, reply_slot<executed<domain::run_state>> slot);
   void engine_back();
   /// An operator's word on quarantined work.
   void operate(const uuid& job, domain::operator_choice choice, domain::event_meta meta,

@@ -112,8 +112,8 @@ outcome<std::optional<domain::version>> version_of_if_match(const request& r);
 using document_read = std::function<void(reply_slot<persistence::document>)>;
 
 /// For `command_context::before`: the document is there and its ETag is one that If-Match names,
-/// else 404 or 412. Empty without If-Match. A check ahead of commands that are idempotent, not a
-/// lock.
+/// else 404 or 412. Empty without If-Match. The command is then decided on the very state that this
+/// was asked of; only what the document shows of other streams (token totals) may have moved since.
 std::function<void(reply_slot<done>)> matching(const request& r, document_read read);
 
 /// Tells what is wrong with a request about a resource if that is there: 404 comes first.

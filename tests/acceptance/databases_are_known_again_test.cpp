@@ -86,6 +86,32 @@ TEST_F(P5_old_database, is_refused_with_78_and_can_be_accepted_on_purpose) {
   EXPECT_EQ(newest_election(reeve, "accepted"), "") << "once, not for ever";
 }
 
+/// Nothing was signed since the last stop; what the server wrote down for itself tells.
+TEST_F(P5_old_database, that_lacks_what_nobody_has_signed_yet_is_refused_all_the_same) {
+  server reeve(on(cluster.create_database("app")));
+  ASSERT_EQ(reeve.stop(), 0);
+  cluster.stop();
+  copy_folder(cluster.data(), backup());
+  cluster.start();
+  reeve.start();
+  support::await_run(reeve.api(), support::launch(reeve.api(), launch_body).at("id"));
+  const auto head = reeve.database().number("SELECT max(position) FROM reeve.events");
+  const auto known = reeve.data() / "database";
+  ASSERT_TRUE(support::eventually(20s * support::time_factor(), [&] {
+    return json::parse(support::contents_of(known)).at("position") >= head;
+  }));
+  reeve.kill_hard();
+  cluster.stop();
+  copy_folder(backup(), cluster.data());
+  cluster.start();
+  reeve.start_without_waiting();
+  EXPECT_EQ(reeve.await_exit(20s), exit_database);
+  EXPECT_NE(reeve.whole_log().find("this server knew it up to position"), std::string::npos);
+  const auto verdict = reeve.command({"verify"});
+  EXPECT_EQ(verdict.status, 1) << verdict.output;
+  EXPECT_NE(verdict.output.find("up to which this server knew it"), std::string::npos);
+}
+
 TEST_F(P5_old_database, is_told_instead_of_an_exit_where_that_is_asked_for) {
   auto options = on(cluster.create_database("app"));
   options.environment["REEVE_REFUSED_WAITS"] = "true";

@@ -82,7 +82,7 @@ TEST(C9_guilty, a_table_that_may_not_be_written_costs_no_event_and_is_kept_up_by
   std::vector<std::string> runs;
   for (int n = 0; n < 3; ++n) {
     const json run = support::launch(api, small_run);
-    runs.push_back(run.at("id"));
+    runs.push_back(run.at("id").get<std::string>());
     EXPECT_EQ(support::await_run(api, runs.back()).at("status"), "success");
     expect_served(api, {"/api/runs", "/api/jobs", "/api/tokens"});
   }

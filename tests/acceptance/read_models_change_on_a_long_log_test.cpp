@@ -71,8 +71,7 @@ void plant_older_program(support::pg& database, const json& run, int copies) {
       id + "', " + copied("run", "c") + "), snapshot FROM reeve_read.runs, generate_series(1, " +
       std::to_string(copies) +
       ") c;"
-      "UPDATE reeve.projections SET version = 0 WHERE name IN ('jobs', 'blob_refs');"
-      "UPDATE reeve.projections SET version = version + 7 WHERE name = 'runs';"
+      "UPDATE reeve.projections SET version = version + 7 WHERE name IN ('runs', 'jobs');"
       "TRUNCATE reeve_read.run_labels; DELETE FROM reeve.projections WHERE name = 'run_labels'");
 }
 
@@ -82,7 +81,7 @@ std::set<std::string> labelled(const support::api_client& api) {
   std::string cursor;
   do {
     const auto page = support::must_get(api, "/api/runs?label=team:red&limit=500&cursor=" + cursor);
-    for (const auto& run : page.at("results")) runs.insert(run.at("id"));
+    for (const auto& run : page.at("results")) runs.insert(run.at("id").get<std::string>());
     cursor = page.at("next").is_null() ? "" : page.at("next").get<std::string>();
   } while (!cursor.empty());
   return runs;
@@ -111,7 +110,7 @@ TEST(C8_long_log, of_ten_thousand_events_is_served_by_a_changed_program_while_a_
     do {
       const auto answer = api.post("/api/runs/launch", small_run);
       EXPECT_EQ(answer.status, 201) << answer.body;
-      if (answer.status == 201) launched.insert(answer.json().at("id"));
+      if (answer.status == 201) launched.insert(answer.json().at("id").get<std::string>());
     } while (!is_over);
   });
   const std::string copy = database.cell("SELECT " + copied("run", "7")).value();

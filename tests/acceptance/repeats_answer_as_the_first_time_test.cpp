@@ -124,6 +124,81 @@ TEST(P3_repeats, of_launches_and_retries_make_no_second_run) {
   EXPECT_EQ(must_get(reeve.api(), "/api/runs").at("results").size(), 2U);
 }
 
+TEST(P3_repeats, of_commands_that_changed_nothing_are_answered_alike_and_keep_their_key) {
+  server reeve;
+  const auto api = reeve.api();
+  const std::string id = must_post(api, "/api/directives", directive, 201).at("id");
+  const std::string target = "/api/directives/" + id;
+  const support::header_list same{{"Idempotency-Key", "same"}};
+  const auto unchanged = call(api, "PUT", target, directive.dump(), same);
+  ASSERT_EQ(unchanged.status, 200) << unchanged.body;
+  EXPECT_EQ(unchanged.json().at("version"), 1);
+  const json other = {{"name", "d"}, {"tasks", {"task3"}}};
+  const auto refused = call(api, "PUT", target, other.dump(), same);
+  EXPECT_EQ(refused.status, 422) << "the key stands for another request";
+  EXPECT_EQ(refused.json().at("type"), "urn:reeve:error:key_reused");
+  EXPECT_EQ(api.put(target, other).status, 200);
+  expect_repeats(reeve, unchanged, "PUT", target, directive.dump(), same);
+  must_post(api, target + "/archive", json::object(), 200);
+  const support::header_list ended{{"Idempotency-Key", "archive-again"}};
+  const auto archived = call(api, "POST", target + "/archive", "{}", ended);
+  ASSERT_EQ(archived.status, 200) << archived.body;
+  reeve.crash_and_restart();
+  expect_repeats(reeve, archived, "POST", target + "/archive", "{}", ended);
+  expect_repeats(reeve, unchanged, "PUT", target, directive.dump(), same);
+}
+
+TEST(P3_repeats, of_a_second_cancel_are_answered_alike_when_the_run_is_over) {
+  support::server_options options;
+  options.docker = support::real_engine();
+  server reeve(options);
+  const auto api = reeve.api();
+  support::allow_image(api);
+  const json run = support::launch(
+      api, support::inline_launch({support::shell_task("deaf", "trap '' TERM; sleep 30")},
+                                  {{"stop_grace_s", 2}}));
+  const std::string id = run.at("id");
+  support::await_started(api, id, "deaf");
+  const std::string target = "/api/runs/" + id + "/cancel";
+  must_post(api, target, json::object(), 202);
+  const support::header_list headers{{"Idempotency-Key", "cancel-2"}};
+  const auto second = call(api, "POST", target, "{}", headers);
+  ASSERT_EQ(second.status, 202) << second.body;
+  EXPECT_EQ(support::await_run(api, id).at("status"), "cancelled");
+  expect_repeats(reeve, second, "POST", target, "{}", headers);
+}
+
+/// Whoever names the document that he has seen is not answered for one that he has not.
+TEST(RUN7_if_match, holds_for_the_very_state_that_a_cancel_is_decided_on) {
+  support::server_options options;
+  options.environment["REEVE_TEST_READER_DELAY_MS"] = "700";
+  server reeve(options);
+  const auto api = reeve.api();
+  support::allow_image(api);
+  const json run =
+      support::launch(api, support::inline_launch({support::box_task("long", {"sleep", "60"}),
+                                                   support::box_task("more", {"sleep", "60"})}));
+  const std::string id = run.at("id");
+  support::await_started(api, id, "long");
+  support::await_started(api, id, "more");
+  const auto tag = api.get("/api/runs/" + id).header("ETag");
+  // The document goes from memory, so that the check of If-Match takes its time.
+  ASSERT_EQ(reeve.command({"rebuild", "runs"}).status, 0);
+  const std::string target = "/api/runs/" + id + "/cancel";
+  support::http_response checked;
+  std::thread first([&] {
+    checked = call(api, "POST", target, "{}", {{"If-Match", tag}, {"Idempotency-Key", "checked"}});
+  });
+  support::breathe(std::chrono::milliseconds(200));
+  const auto other = api.post(target, json::object());
+  first.join();
+  // Whichever came first: the one with the tag has changed the run as it was seen, or nothing.
+  const auto wrote = reeve.database().number(
+      "SELECT count(*) FROM reeve.commands WHERE key = 'checked' AND count > 0");
+  EXPECT_EQ(checked.status, wrote == 1 ? 202 : 412) << checked.body;
+  EXPECT_TRUE(other.status == 202 || wrote == 1) << other.body;
+}
+
 TEST(P3_concurrent_keys, under_if_match_have_one_winner_and_no_loser) {
   server reeve;
   const auto api = reeve.api();

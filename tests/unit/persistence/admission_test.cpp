@@ -118,6 +118,40 @@ TEST_F(P5_admission, tells_of_another_cluster_that_lies_behind_nothing) {
   expect_refused("ends at 9");
 }
 
+TEST_F(P5_admission, refuses_a_log_that_ends_before_what_this_server_knew) {
+  lead_once();
+  sign_at(10);
+  ASSERT_TRUE(mark_progress(files, found, 14, sha256("14")));
+  expect_refused("up to position 14");
+  found.position = 20;
+  expect_plain();
+  const auto made = admit(files, found);
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->signed_to, 10);
+  EXPECT_EQ(made->marked_to, 14);
+  found.holds = [](domain::position at, const digest&) { return at <= 10; };
+  expect_refused("position 14 is not the one");
+  // Of another log the mark says nothing; of a dump of this one on another cluster it does.
+  found.database = {"7002", 1};
+  expect_refused("position 14 is not the one");
+  std::filesystem::remove(files.heads);
+  found.origin = real_ids().next();
+  EXPECT_TRUE(admit(files, found));
+}
+
+TEST_F(P5_admission, accepts_once_a_log_that_lies_behind_the_mark) {
+  ASSERT_TRUE(mark_progress(files, found, 14, sha256("14")));
+  expect_refused("up to position 14");
+  const known_database seen{to_string(origin), "7001", 3, 10, sha256("10")};
+  ASSERT_TRUE(write_known(files.accepted, seen));
+  const auto made = admit(files, found);
+  ASSERT_TRUE(made) << made.error().detail;
+  EXPECT_EQ(made->accepted, "asked");
+  EXPECT_EQ(made->signed_position, std::nullopt);
+  ASSERT_TRUE(settle_admission(files, found, *made));
+  expect_plain();
+}
+
 TEST_F(P5_admission, refuses_a_file_of_heads_that_was_written_by_somebody_else) {
   signed_head head;
   head.origin = origin;

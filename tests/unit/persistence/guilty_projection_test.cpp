@@ -89,7 +89,7 @@ TEST_F(guilt, C9_of_a_deferred_constraint_is_found_as_well) {
 /// With somebody who knows when a table is good again.
 class told_guilt : public guilt {
  protected:
-  told_guilt() : trusted(db.writer_url()) {
+  told_guilt() {
     log = journal(trusted_config());
     if (!log.open()) throw std::runtime_error("the journal does not open");
   }
@@ -102,7 +102,6 @@ class told_guilt : public guilt {
     on_commit = [this](const commit_notice& notice) { board.on_commit(notice); };
     return config;
   }
-  std::string trusted;
   projection_board board;
 };
 

@@ -172,6 +172,46 @@ TEST_F(journal_on_database, P3_equal_keys_in_one_batch_have_one_winner) {
   EXPECT_EQ(count("reeve.commands"), 1);
 }
 
+TEST_F(journal_on_database, P3_a_key_is_kept_without_an_event) {
+  const auto stream = fresh_stream();
+  const auto written = append_one(log, append_to(stream, 0, tenant));
+  ASSERT_TRUE(written);
+  append_request nothing;
+  nothing.expect.push_back({stream, 1});
+  nothing.command = key_of(tenant, "k", "body");
+  const auto kept = append_one(log, nothing);
+  ASSERT_TRUE(kept) << kept.error().detail;
+  EXPECT_FALSE(kept->replayed);
+  EXPECT_TRUE(kept->stamps.empty());
+  EXPECT_EQ(kept->last_position, written->last_position);
+  // In a batch with others, after the stream went on, and for whoever leads next.
+  const std::vector<append_request> batch{append_to(stream, 1, tenant), nothing};
+  const auto answers = log.append_batch(batch);
+  ASSERT_TRUE(answers[0]);
+  for (const auto& again : {answers[1], append_one(log, nothing)}) {
+    ASSERT_TRUE(again) << again.error().detail;
+    EXPECT_TRUE(again->replayed);
+    EXPECT_EQ(again->first_position, written->last_position);
+    EXPECT_EQ(again->last_position, written->last_position);
+  }
+  auto other = append_to(stream, 2, tenant);
+  other.command = key_of(tenant, "k", "another body");
+  EXPECT_EQ(append_one(log, other).error().code, errc::key_reused);
+  nothing.command = key_of(tenant, "k2", "body");
+  EXPECT_EQ(append_one(log, nothing).error().code, errc::version_conflict) << "it has moved";
+  nothing.expect[0].version = 2;
+  EXPECT_TRUE(append_one(log, nothing));
+  auto config = journal_on(db.writer_url());
+  config.take_over = true;
+  journal next(config);
+  ASSERT_TRUE(next.open());
+  EXPECT_TRUE(append_one(next, nothing)->replayed);
+  nothing.command = key_of(tenant, "k3", "body");
+  EXPECT_FALSE(append_one(log, nothing)) << "only the leader keeps keys";
+  EXPECT_EQ(append_one(log, nothing).error().code, errc::fenced);
+  EXPECT_EQ(count("reeve.commands"), 2);
+}
+
 TEST_F(journal_on_database, P3_an_expired_key_is_free_again) {
   auto request = append_to(fresh_stream(), 0, tenant);
   request.command = key_of(tenant, "old", "body");

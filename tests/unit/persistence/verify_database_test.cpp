@@ -1,5 +1,6 @@
 // Changes that a superuser makes behind the log's back (P5), and what an unreadable row is.
 
+#include "persistence/admission.hpp"
 #include "tests/unit/persistence/verify_fixture.hpp"
 
 #include <fstream>
@@ -73,6 +74,33 @@ TEST_F(P5_database, a_tail_that_was_cut_off_together_with_its_heads) {
   EXPECT_EQ(found_after("DELETE FROM reeve.events WHERE position > 6;"
                         "DELETE FROM reeve.checkpoints WHERE position > 6"),
             7);
+}
+
+/// Nothing was signed there, but this server was there a second ago.
+TEST_F(P5_database, a_tail_behind_the_last_head_that_only_the_mark_tells_of) {
+  auto options = log.trusting();
+  options.known_file = log.options.key_file + ".mark";
+  const auto look = [&] {
+    const auto result = verify_database(log.db.writer_url(), options);
+    if (!result) throw std::runtime_error(result.error().detail);
+    return *result;
+  };
+  EXPECT_EQ(look().marked_to, 0) << "no mark, no word";
+  journal writer(journal_on(log.db.writer_url()));
+  ASSERT_TRUE(eventually([&] { return writer.open().ok(); }));
+  ASSERT_TRUE(append_one(writer, append_to(fresh_stream(), 0, log.tenant)));
+  const auto head = writer.head();
+  ASSERT_TRUE(write_known(options.known_file,
+                          {to_string(head.origin), "7001", 1, head.position, head.hash}));
+  EXPECT_TRUE(look().good()) << look().what;
+  EXPECT_EQ(look().marked_to, head.position);
+  EXPECT_LT(look().signed_to, head.position);
+  log.db.root("UPDATE reeve.events SET hash = sha256(hash) WHERE position = " +
+              std::to_string(head.position));
+  EXPECT_EQ(look().first_bad, head.position);
+  log.db.root("DELETE FROM reeve.events WHERE position = " + std::to_string(head.position));
+  EXPECT_EQ(look().first_bad, head.position);
+  EXPECT_NE(look().what.find("up to which this server knew it"), std::string::npos);
 }
 
 TEST_F(P5_database, another_origin) {
