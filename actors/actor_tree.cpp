@@ -76,12 +76,14 @@ struct actor_tree::impl {
                   spare_ports{*outside.engine, [lead = outside.lead] { return lead->token(); },
                               *outside.ids, settings.instance}),
               ready,
+              std::make_shared<last_tries>(),
               {}},
         dispatcher(fronts, ports, launcher),
         config(settings.threads),
         system(std::make_unique<caf::actor_system>(config)) {
     ports.settings.instance = settings.instance;
     ports.settings.log_bytes = settings.log_bytes;
+    ports.settings.died_before_epoch = settings.died_before_epoch;
     shared.sink = [this](const domain::supervision_fact& fact) {
       if (is_worth_recording(fact)) system_log.record(event_of(fact));
     };

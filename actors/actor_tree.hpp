@@ -29,6 +29,9 @@ struct tree_settings {
   std::int64_t reconcile_ms = 30'000;
   std::int64_t orphan_ms = 60'000;  // before what nobody owns is removed
   int threads = 2;                  // of CAF's scheduler
+  /// What was tried under a leadership before this epoch was interrupted by the death of its
+  /// process; 0: the last one ended in order.
+  std::int64_t died_before_epoch = 0;
 };
 
 /// What the actor_tree stands on; everything outlives it.

@@ -150,19 +150,15 @@ void command_dispatcher::submit(command_context c, domain::launch_run what,
   cc::post(launcher, launch_message{std::move(call)});
 }
 
-void command_dispatcher::cancel(const command_context& c, const uuid& run,
-                                const state_slot<run_state>& slot) {
-  auto actor = ports_.registry.find(run);
-  if (!actor) return slot.answer(reject(errc::unavailable, "the run is being taken up"));
-  auto call = std::make_shared<run_cancel>();
-  call->context = c;
-  call->slot = slot;
-  cc::post(actor, run_cancel_message{std::move(call)});
+void command_dispatcher::hand_over(const uuid& run, run_call call) {
+  const auto actor = ports_.registry.find(run);
+  if (!actor) return call.slot.answer(reject(errc::unavailable, "the run is being taken up"));
+  cc::post(actor, run_call_message{std::make_shared<run_call>(std::move(call))});
 }
 
 /// A run that is over, or was never there, has no actor: its state decides what is answered.
-void command_dispatcher::submit(command_context c, domain::cancel_run what,
-                                state_slot<run_state> slot) {
+template <class Command>
+void command_dispatcher::to_run(command_context c, Command what, state_slot<run_state> slot) {
   using answer = executed<run_state>;
   const auto tenant = c.tenant;
   find<run_state>(
@@ -174,7 +170,7 @@ void command_dispatcher::submit(command_context c, domain::cancel_run what,
         }
         auto events = domain::decide(*r->state, what);
         if (!events) return slot.answer(events.error());
-        door->pass([&] { cancel(c, what.run, slot); });
+        door->pass([&] { hand_over(what.run, {c, what, slot}); });
       }));
 }
 

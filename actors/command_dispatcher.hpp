@@ -46,8 +46,18 @@ class command_dispatcher final : public every_command<command_dispatcher> {
   void submit(command_context c, domain::allow_container what,
               state_slot<domain::container_list_state> slot);
   void submit(command_context c, domain::launch_run what, state_slot<domain::run_state> slot);
-  void submit(command_context c, domain::cancel_run what, state_slot<domain::run_state> slot);
-  void cancel(const command_context& c, const uuid& run, const state_slot<domain::run_state>& slot);
+  void submit(command_context c, domain::cancel_run what, state_slot<domain::run_state> slot) {
+    to_run(std::move(c), std::move(what), std::move(slot));
+  }
+  void submit(command_context c, domain::retry_work what, state_slot<domain::run_state> slot) {
+    to_run(std::move(c), std::move(what), std::move(slot));
+  }
+  void submit(command_context c, domain::discard_work what, state_slot<domain::run_state> slot) {
+    to_run(std::move(c), std::move(what), std::move(slot));
+  }
+  template <class Command>
+  void to_run(command_context c, Command what, state_slot<domain::run_state> slot);
+  void hand_over(const uuid& run, run_call call);
 
   executor_fronts& fronts_;
   run_ports& ports_;

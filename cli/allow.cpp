@@ -37,18 +37,11 @@ int add(api_client& api, const word_list& words, bool image) {
 int list(api_client& api, const std::string& what, const word_list& words) {
   const auto answer =
       api.list("/api/allowlists/" + what, "", words.option("--limit").value_or("50"));
-  if (answer.code != exit_ok) return answer.code;
-  if (api.ndjson()) {
-    print_rows(answer.body);
-  } else if (api.json()) {
-    print_json(answer.body);
-  } else if (what == "images") {
-    print_table(answer.body,
-                {"id", "reference", "is_active", "allow_host_network", "digest", "reason"});
-  } else {
-    print_table(answer.body, {"id", "name", "is_active", "container_id", "reason"});
+  if (what == "images") {
+    return show_rows(api, answer,
+                     {"id", "reference", "is_active", "allow_host_network", "digest", "reason"});
   }
-  return exit_ok;
+  return show_rows(api, answer, {"id", "name", "is_active", "container_id", "reason"});
 }
 
 bool is_list(const std::string& word) {

@@ -138,6 +138,22 @@ void add_runs(CLI::App& app, arguments& out) {
       .plain("name", "the artifact", false);
 }
 
+void add_jobs(CLI::App& app, arguments& out) {
+  auto& jobs = group(app, "jobs", "Look at jobs, and decide about those that are quarantined");
+  action_builder(jobs, out, "list", "List jobs, newest first")
+      .option("--status", "pending, running, success, failed, cancelled")
+      .option("--run", "id of a run")
+      .option("--limit", "how many, 50 by default")
+      .flag("--quarantined", "only those whose work is quarantined: three crashes interrupted it");
+  action_builder(jobs, out, "show", "Show a job").plain("id", "the job");
+  action_builder(jobs, out, "retry", "Let quarantined work be tried again")
+      .plain("id", "the job")
+      .option("--reason", "why");
+  action_builder(jobs, out, "discard", "Give quarantined work up: its job fails")
+      .plain("id", "the job")
+      .option("--reason", "why");
+}
+
 void add_directives(CLI::App& app, arguments& out) {
   auto& group_of = group(app, "directives", "Named, versioned instructions");
   action_builder(group_of, out, "list", "List directives").option("--limit", "how many");
@@ -168,6 +184,7 @@ void add_allow(CLI::App& app, arguments& out) {
 
 void add_clients(CLI::App& app, arguments& out) {
   add_runs(app, out);
+  add_jobs(app, out);
   add_directives(app, out);
   add_allow(app, out);
   action_builder(app, out, "events", "Read the log")

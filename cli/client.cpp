@@ -287,6 +287,17 @@ int api_client::follow(const std::string& path, const std::string& query, std::s
   }
 }
 
+int show_rows(const api_client& api, const api_client::answer& answer,
+              const std::vector<std::string>& columns) {
+  if (answer.code != exit_ok) return answer.code;
+  if (api.ndjson()) {
+    print_rows(answer.body);
+  } else {
+    api.json() ? print_json(answer.body) : print_table(answer.body, columns);
+  }
+  return exit_ok;
+}
+
 int usage_error(const std::string& text) {
   std::fputs(("reeve: " + text + "\n").c_str(), stderr);
   return exit_usage;

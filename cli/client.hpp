@@ -68,6 +68,9 @@ class api_client {
   client_options options_;
 };
 
+/// Prints a list as it was asked for; as a table it has these columns.
+int show_rows(const api_client& api, const api_client::answer& answer,
+              const std::vector<std::string>& columns);
 /// Prints to stderr and answers exit_usage.
 int usage_error(const std::string& text);
 /// The text of a file, at most 1 MiB; "-" is standard input.

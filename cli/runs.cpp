@@ -106,17 +106,6 @@ int launch(api_client& api, const word_list& words) {
   return launched(api, api.call("POST", "/api/runs/launch", body), words.has("--wait"));
 }
 
-int show_rows(const api_client& api, const api_client::answer& answer,
-              const std::vector<std::string>& columns) {
-  if (answer.code != exit_ok) return answer.code;
-  if (api.ndjson()) {
-    print_rows(answer.body);
-  } else {
-    api.json() ? print_json(answer.body) : print_table(answer.body, columns);
-  }
-  return exit_ok;
-}
-
 int list(api_client& api, const word_list& words) {
   std::string query;
   for (const std::string name : {"status", "directive", "label"}) {

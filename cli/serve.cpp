@@ -200,6 +200,7 @@ void server_process::open_tree() {
   settings.reconcile_ms = config_.reconcile_s * 1000;
   settings.orphan_ms = config_.orphan_s * 1000;
   settings.threads = static_cast<int>(config_.threads);
+  settings.died_before_epoch = head_.after_a_death ? head_.epoch : 0;
   actors::tree_surroundings outside;
   outside.journal = journal_;
   outside.next_journal = [this] {

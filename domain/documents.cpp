@@ -32,8 +32,7 @@ std::string unified_state(job_status status) {
 }
 
 std::optional<std::string> pending_reason(const job_state& job) {
-  const auto* open = job.open_attempt();
-  if (open != nullptr && open->quarantined) return "quarantined";
+  if (job.is_quarantined()) return "quarantined";
   if (job.status != job_status::pending) return std::nullopt;
   if (job.waiting_for_engine) return "engine_unavailable";
   if (job.backoff_since > 0) return "retry_backoff";
@@ -129,6 +128,7 @@ job_document document_of(const run_state& s, const job_state& job) {
     d.wait_seconds = static_cast<double>(*job.started_at - s.created_at) / 1e6;
   }
   d.pending_reason = pending_reason(job);
+  d.is_quarantined = job.is_quarantined();
   return d;
 }
 

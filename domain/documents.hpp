@@ -238,6 +238,7 @@ struct job_document {
   std::optional<timestamp> finished_at;
   std::optional<double> wait_seconds;
   std::optional<std::string> pending_reason;
+  bool is_quarantined = false;  // three crashes interrupted its work: an operator decides
   static constexpr auto fields() {
     return std::tuple_cat(
         std::tuple{
@@ -257,7 +258,8 @@ struct job_document {
                    field("started_at", &job_document::started_at),
                    field("finished_at", &job_document::finished_at),
                    field("wait_seconds", &job_document::wait_seconds),
-                   field("pending_reason", &job_document::pending_reason)});
+                   field("pending_reason", &job_document::pending_reason),
+                   field("is_quarantined", &job_document::is_quarantined)});
   }
 };
 

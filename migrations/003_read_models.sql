@@ -97,6 +97,7 @@ CREATE TABLE reeve_read.jobs (
   task text COLLATE "C" NOT NULL,
   created_position bigint NOT NULL,
   status text COLLATE "C" NOT NULL,
+  is_quarantined boolean NOT NULL,
   started_position bigint,
   finished_position bigint,
   last_position bigint NOT NULL,
@@ -107,6 +108,9 @@ COMMENT ON TABLE reeve_read.jobs IS 'Jobs of runs with their attempts and artifa
 -- Several jobs of one run share a created_position.
 CREATE INDEX jobs_page ON reeve_read.jobs (tenant, created_position, id);
 CREATE INDEX jobs_run ON reeve_read.jobs (tenant, run_id, ordinal);
+-- What waits for an operator is looked for among all jobs, and is hardly ever there.
+CREATE INDEX jobs_quarantined ON reeve_read.jobs (tenant, created_position, id)
+  WHERE is_quarantined;
 CREATE INDEX jobs_active ON reeve_read.jobs (tenant, created_position, id)
   WHERE status IN ('pending', 'running');
 

@@ -129,6 +129,7 @@ struct journal::impl {
   std::unique_ptr<journal_session> session;
   std::vector<old_session> old_sessions;
   admission admitted;
+  bool after_a_death = false;  // the leadership before this one did not end in order
   uuid origin;
   log_tail tail;
   version_map versions;

@@ -60,8 +60,8 @@ outcome<admission> journal::impl::enter(std::int64_t locked_us) {
   }
   origin = session->origin(ids.next(), clock.now_us());
   const auto last = session->last_leader(own_stream());
-  if (last && !last->resigned && last->server != to_string(config.server) &&
-      config.lead != nullptr) {
+  after_a_death = last && !last->resigned;
+  if (after_a_death && last->server != to_string(config.server) && config.lead != nullptr) {
     config.lead->hold_until(locked_us + leadership::lease_us + leadership::margin_us);
   }
   if (!config.admit) return admission{};
@@ -93,7 +93,8 @@ outcome<journal_head> journal::impl::open() {
     admitted = std::move(*entered);
     for (int i = 0; i < max_elections; ++i) {
       if (lead(session->tail(origin)))
-        return journal_head{origin, tail.position, tail.epoch, tail.hash, tail.recorded_at_us};
+        return journal_head{origin,    tail.position,       tail.epoch,
+                            tail.hash, tail.recorded_at_us, after_a_death};
     }
     session.reset();
     return reject(errc::conflict, "another server writes to this log");

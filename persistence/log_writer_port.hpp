@@ -40,6 +40,7 @@ struct journal_head {
   std::int64_t epoch = 0;
   digest hash{};
   time_us recorded_at_us = 0;
+  bool after_a_death = false;  // of open(): the leadership before this one did not end in order
 };
 
 class log_writer {

@@ -24,6 +24,7 @@ container_attempt::container_attempt(run_machine& run, const uuid& job)
 }
 
 void container_attempt::prepare() {
+  began_us_ = run_.ports().clock.mono_us();
   feed(attempts::begin{});
 }
 
@@ -35,14 +36,13 @@ void container_attempt::resume(bool crashed) {
   execution_ = open.container_id.value_or("");
   machine_.config.timeout_ms = intent_.timeout_ms;
   attempts::resume what;
-  const auto since = open.started_at.value_or(open.intended_at);
-  what.rest_ms = domain::rest_ms(since, intent_.timeout_ms, run_.ports().clock.now_us());
+  what.rest_ms = rest_ms_of(open, run_.ports().clock.now_us());
   if (open.started_at) {
     what.recorded = attempts::execution{execution_, attempts::execution_phase::running,
                                         open.engine_started_at.value_or(0)};
   }
   what.works = open.works;
-  what.adopted = open.adopted;
+  what.taken_up = open.adopted || open.taken_up;
   what.crashed = crashed;
   what.cancelled = run_.state().cancel_requested;
   what.quarantined = open.quarantined;
@@ -57,6 +57,7 @@ void container_attempt::engine_back() {
   feed(attempts::engine_back{});
 }
 void container_attempt::released() {
+  run_.ports().ready.take(&run_, job_);
   feed(attempts::operator_retries{});
 }
 void container_attempt::discarded() {
@@ -167,7 +168,8 @@ void container_attempt::happen(const attempts::write_intent&) {
   if (!intent_.volume && !task().params.user) intent_.volume = run_.ports().spares->take();
   intent_.spec_hash = adapters::hash_of(
       container_spec_of(run_.ports().settings, run_.state(), job(), intent_, image_));
-  if (const auto token = run_.ports().lead.token()) intent_.epoch = token->epoch;
+  intent_.epoch = run_.epoch();
+  intent_.waited_ms = (run_.ports().clock.mono_us() - began_us_) / 1000;
   run_machine::decision d;
   d.guard = {*guard_};
   d.decide = [job = job_, intent = intent_](const run_state& s) {
@@ -237,6 +239,8 @@ void container_attempt::happen(const attempts::find&) {
 
 void container_attempt::happen(const attempts::watch& e) {
   using result = adapters::wait_result;
+  // Its start did no harm. One that has ended keeps its turn until that is in the log.
+  if (machine_.seen->phase == attempts::execution_phase::running) turn_.reset();
   test_point("before_wait");
   engine_->watch(e.id, answered<result>([this](result ended) {
                    test_point("after_wait");
@@ -327,11 +331,17 @@ void container_attempt::happen(const attempts::write_end& e) {
         attempts::written{});
 }
 
-void container_attempt::happen(const attempts::write_work& e) {
-  write_fact(domain::work_attempted{{}, 0, e.n}, attempts::written{});
+void container_attempt::happen(const attempts::ask_turn& e) {
+  ask_turn(e.after_ms, [this] { feed(attempts::turn{}); });
 }
 
+void container_attempt::happen(const attempts::write_work& e) {
+  write_fact(domain::work_attempted{{}, 0, e.n, run_.epoch()}, attempts::written{});
+}
+
+/// Until an operator decides it needs no place at the engine.
 void container_attempt::happen(const attempts::write_quarantine& e) {
+  run_.ports().ready.give_back(&run_, job_);
   write_fact(domain::work_quarantined{{}, 0, e.crashes}, attempts::written{});
 }
 

@@ -39,6 +39,7 @@ class container_attempt final : public job_attempt {
   void happen(const domain::attempts::write_end& e);
   void happen(const domain::attempts::forget&);
   void happen(const domain::attempts::write_work& e);
+  void happen(const domain::attempts::ask_turn& e);
   void happen(const domain::attempts::write_quarantine& e);
   void happen(const domain::attempts::tell_waiting&);
   void happen(const domain::attempts::set_timer& e);
@@ -62,6 +63,7 @@ class container_attempt final : public job_attempt {
 
   domain::attempts::state machine_;
   std::deque<input> inbox_;
+  std::int64_t began_us_ = 0;  // monotonic: its turn in the queue
   bool busy_ = false;
   bool submitted_ = false;         // by this object; a resumed attempt was, perhaps, by another one
   adapters::work_engine* engine_;  // null: this server does not have the attempt's engine

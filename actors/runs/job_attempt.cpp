@@ -33,9 +33,24 @@ void job_attempt::refuse(domain::end_reason reason) {
   run_.decide(std::move(d));
 }
 
+void job_attempt::ask_turn(std::int64_t after_ms, std::function<void()> go) {
+  const auto take = [weak = weak_from_this(), go = std::move(go)](const last_tries::ticket& turn) {
+    const auto keep = weak.lock();
+    if (!keep || keep->closed_) return;
+    keep->turn_ = turn;
+    go();
+  };
+  run_.after(std::chrono::milliseconds(after_ms), later([this, take] {
+               run_.ports().last->ask([to = run_.handle(), take](last_tries::ticket turn) {
+                 cc::post(to, continuation{[take, turn = std::move(turn)] { take(turn); }});
+               });
+             }));
+}
+
 void job_attempt::close() {
   if (closed_) return;
   closed_ = true;
+  turn_.reset();
   // The last reference may be the run's: it is given back outside of this call.
   run_.after(std::chrono::milliseconds(0), [&run = run_, job = job_] { run.attempt_done(job); });
 }

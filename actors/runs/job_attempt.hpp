@@ -17,7 +17,7 @@ class job_attempt : public std::enable_shared_from_this<job_attempt> {
   /// Before the intent: checks and preparations, then the intent, then the work.
   virtual void prepare() = 0;
   /// After a restart, with the intent in the log: finds out how far it came. `crashed`: the actor
-  /// before this one failed, perhaps over this attempt.
+  /// before this one failed, or its process died, perhaps over this attempt.
   virtual void resume(bool crashed) = 0;
   /// A client cancelled the run.
   virtual void cancel() = 0;
@@ -35,6 +35,9 @@ class job_attempt : public std::enable_shared_from_this<job_attempt> {
   void end(domain::end_reason reason, domain::run_events before = {});
   /// Fails the job without an attempt.
   void refuse(domain::end_reason reason);
+  /// Calls `go` when this attempt alone is to be tried a last time, `after_ms` from now at the
+  /// earliest. The turn is given back by `turn_.reset()`, or with the attempt.
+  void ask_turn(std::int64_t after_ms, std::function<void()> go);
   /// A slot that resumes here, in the actor, unless the attempt is closed.
   template <class T, class F>
   reply_slot<T> then(F f) {
@@ -59,6 +62,7 @@ class job_attempt : public std::enable_shared_from_this<job_attempt> {
   run_machine& run_;
   uuid job_;
   bool closed_ = false;
+  last_tries::ticket turn_;
 };
 
 std::shared_ptr<job_attempt> make_triage_attempt(run_machine& run, const uuid& job);

@@ -22,7 +22,7 @@ struct run_life {
   void begin(std::shared_ptr<const run_state> state) {
     machine = std::make_unique<run_machine>(self, *ports, std::move(state), [this] { over(); });
     ready();
-    machine->begin(crashed);
+    machine->begin(crashed ? interruption::crash : interruption::restart);
     for (auto& call : std::exchange(early, {})) call();
   }
 
@@ -47,15 +47,9 @@ struct run_life {
                        }));
   }
 
-  void cancel(const std::shared_ptr<run_cancel>& call) {
-    if (!machine) return early.push_back([this, call] { cancel(call); });
-    machine->cancel(call->context, call->slot);
-  }
-
-  void operate(const std::shared_ptr<run_operate>& call) {
-    if (!machine) return early.push_back([this, call] { operate(call); });
-    machine->operate(call->job, call->choice, call->context.meta, call->context.command,
-                     call->slot);
+  void execute(const std::shared_ptr<run_call>& call) {
+    if (!machine) return early.push_back([this, call] { execute(call); });
+    machine->execute(call->what, call->context, call->slot);
   }
 };
 
@@ -82,8 +76,7 @@ caf::behavior run_actor(caf::event_based_actor* self, run_ports* ports, run_acto
     life->load();
   }
   return {[](const continuation& c) { c.run(); },
-          [life](const run_cancel_message& m) { life->cancel(m.call); },
-          [life](const run_operate_message& m) { life->operate(m.call); },
+          [life](const run_call_message& m) { life->execute(m.call); },
           [life](const engine_is_back&) {
             if (life->machine) life->machine->engine_back();
           }};

@@ -7,28 +7,17 @@
 
 namespace reeve::actors {
 
-struct run_cancel {
+struct run_call {
   command_context context;
+  run_command what;
   state_slot<domain::run_state> slot;
 };
 
-struct run_cancel_message {
-  std::shared_ptr<run_cancel> call;
+struct run_call_message {
+  std::shared_ptr<run_call> call;
 };
 
 struct engine_is_back {};
-
-/// An operator's word on quarantined work.
-struct run_operate {
-  command_context context;
-  uuid job;
-  domain::operator_choice choice = domain::operator_choice::retry;
-  state_slot<domain::run_state> slot;
-};
-
-struct run_operate_message {
-  std::shared_ptr<run_operate> call;
-};
 
 /// `state` is null when the stream has to be read. `crashed`: the run's former actor failed.
 struct run_actor_args {
@@ -44,6 +33,5 @@ caf::behavior run_actor(caf::event_based_actor* self, run_ports* ports, run_acto
 
 }  // namespace reeve::actors
 
-REEVE_LOCAL_MSG(reeve::actors::run_cancel_message)
+REEVE_LOCAL_MSG(reeve::actors::run_call_message)
 REEVE_LOCAL_MSG(reeve::actors::engine_is_back)
-REEVE_LOCAL_MSG(reeve::actors::run_operate_message)

@@ -22,59 +22,64 @@ caf::actor run_machine::handle() const {
   return caf::actor_cast<caf::actor>(self_);
 }
 
-void run_machine::begin(bool crashed) {
+/// What another leadership tried last was interrupted by the death of its process, unless that one
+/// ended in order.
+bool run_machine::is_crash(interruption by, const domain::attempt_state& open) const {
+  if (by != interruption::restart) return by == interruption::crash;
+  return open.tried_epoch < ports_.settings.died_before_epoch;
+}
+
+void run_machine::begin(interruption by) {
   for (const auto& job : state_->jobs) {
     if (job.status != domain::job_status::running || job.open_attempt() == nullptr) continue;
     const bool container = state_->task_of(job).kind == domain::task_kind::container;
     auto attempt =
         container ? make_container_attempt(*this, job.id) : make_triage_attempt(*this, job.id);
     attempts_[job.id] = attempt;
-    if (container) ports_.ready.take(this, job.id);
-    attempt->resume(crashed);
+    const auto& open = *job.open_attempt();
+    if (container && !open.quarantined) ports_.ready.take(this, job.id);
+    attempt->resume(is_crash(by, open));
   }
   pump();
 }
 
-void run_machine::cancel(const command_context& context, reply_slot<executed<run_state>> slot) {
+void run_machine::execute(run_command what, const command_context& context,
+                          reply_slot<executed<run_state>> slot) {
   decision d;
   auto has_events = std::make_shared<bool>(false);
-  d.decide = [as_of = context.as_of, has_events](const run_state& s) -> outcome<run_events> {
+  d.decide = [what, as_of = context.as_of, has_events](const run_state& s) -> outcome<run_events> {
     if (as_of && *as_of != s.stream_version) {
       return reject(errc::version_conflict, "another change came first");
     }
-    auto events = domain::decide(s, domain::cancel_run{s.id});
+    auto events = std::visit([&s](const auto& each) { return domain::decide(s, each); }, what);
     *has_events = events && !events->empty();
     return events;
   };
   d.meta = context.meta;
   d.command = context.command;
-  d.then = [this, slot, has_events](outcome<done> ok) {
+  d.then = [this, slot, what, has_events](outcome<done> ok) {
     if (!ok) return slot.answer(ok.error());
     slot.answer(executed<run_state>{state_, *has_events ? state_->last_position : 0, false});
-    for (auto& [id, attempt] : std::map(attempts_)) attempt->cancel();
+    tell_attempts(what);
   };
   decide(std::move(d));
 }
 
-void run_machine::operate(const uuid& job, domain::operator_choice choice, domain::event_meta meta,
-                          std::optional<persistence::command_key> command,
-                          reply_slot<executed<run_state>> slot) {
-  const bool retry = choice == domain::operator_choice::retry;
-  decision d;
-  d.decide = [job, retry](const run_state& s) {
-    return retry ? domain::decide_release(s, job) : domain::decide_discard(s, job);
-  };
-  d.meta = std::move(meta);
-  d.command = std::move(command);
-  d.then = [this, slot, job, retry](outcome<done> ok) {
-    if (!ok) return slot.answer(ok.error());
-    slot.answer(executed<run_state>{state_, state_->last_position, false});
+void run_machine::tell_attempts(const run_command& what) {
+  const auto with = [this](const uuid& job, auto tell) {
     const auto found = attempts_.find(job);
-    if (found == attempts_.end()) return;
-    const auto attempt = found->second;
-    retry ? attempt->released() : attempt->discarded();
+    if (found != attempts_.end()) tell(*std::shared_ptr(found->second));
   };
-  decide(std::move(d));
+  std::visit(domain::overloaded{[this](const domain::cancel_run&) {
+                                  for (auto& [id, attempt] : std::map(attempts_)) attempt->cancel();
+                                },
+                                [&](const domain::retry_work& c) {
+                                  with(c.job, [](job_attempt& attempt) { attempt.released(); });
+                                },
+                                [&](const domain::discard_work& c) {
+                                  with(c.job, [](job_attempt& attempt) { attempt.discarded(); });
+                                }},
+             what);
 }
 
 void run_machine::engine_back() {
@@ -85,6 +90,11 @@ void run_machine::engine_back() {
 void run_machine::decide(decision what) {
   queue_.push_back(std::move(what));
   pump();
+}
+
+std::int64_t run_machine::epoch() const {
+  const auto token = ports_.lead.token();
+  return token ? token->epoch : 0;
 }
 
 void run_machine::after(std::chrono::milliseconds delay, std::function<void()> f) {
@@ -327,7 +337,7 @@ void run_machine::reload() {
                        if (!fresh) return after(500ms, [this] { reload(); });
                        state_ = *fresh;
                        appending_ = false;
-                       begin(false);
+                       begin(interruption::none);
                        finish_if_over();
                      }));
 }

@@ -3,7 +3,6 @@
 // effects follow. Everything here runs in the actor's own context.
 
 #include "actors/runs/run_ports.hpp"
-#include "domain/supervision/work_item.hpp"
 
 #include <chrono>
 #include <deque>
@@ -13,11 +12,19 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace reeve::actors {
 
 class job_attempt;
+
+/// What clients ask of a run that goes on.
+using run_command = std::variant<domain::cancel_run, domain::retry_work, domain::discard_work>;
+
+/// Why what is open in the log is taken up: the run's former actor failed; this is its first actor
+/// in this process, or in a part of the tree that was begun again; the run is only read again.
+enum class interruption { crash, restart, none };
 
 class run_machine {
  public:
@@ -39,21 +46,19 @@ class run_machine {
               std::shared_ptr<const domain::run_state> state, std::function<void()> over);
   ~run_machine();
 
-  /// Takes up what is open in the log (after a restart), then goes on. `crashed`: the run's former
-  /// actor failed.
-  void begin(bool crashed);
-  void cancel(const command_context& context, reply_slot<executed<domain::run_state>> slot);
-  void engine_back();
-  /// An operator's word on quarantined work.
-  void operate(const uuid& job, domain::operator_choice choice, domain::event_meta meta,
-               std::optional<persistence::command_key> command,
+  /// Takes up what is open in the log, then goes on.
+  void begin(interruption by);
+  void execute(run_command what, const command_context& context,
                reply_slot<executed<domain::run_state>> slot);
+  void engine_back();
 
   // For attempts.
   void decide(decision what);
   run_ports& ports() { return ports_; }
   const domain::run_state& state() const { return *state_; }
   caf::actor handle() const;
+  /// Of the leadership under which something is decided now; 0 if effects have to wait.
+  std::int64_t epoch() const;
   /// Calls `f` in this actor after the delay.
   void after(std::chrono::milliseconds delay, std::function<void()> f);
   /// Calls `f` when effects are allowed, at once or later, with the token that they carry.
@@ -66,6 +71,8 @@ class run_machine {
   void attempt_done(const uuid& job);
 
  private:
+  void tell_attempts(const run_command& what);
+  bool is_crash(interruption by, const domain::attempt_state& open) const;
   void pump();
   void append(domain::run_events events, std::vector<decision> parts);
   void appended(std::shared_ptr<domain::run_events> events,

@@ -3,6 +3,7 @@
 
 #include "actors/executor.hpp"
 #include "actors/journal_port.hpp"
+#include "actors/runs/last_tries.hpp"
 #include "actors/runs/ready_queue.hpp"
 #include "actors/runs/spare_volumes.hpp"
 #include "adapters/engine_port.hpp"
@@ -29,6 +30,9 @@ struct run_settings {
   uuid instance;                    // the log's origin: whose containers are ours
   std::size_t log_bytes = 1 << 20;  // kept of a container's output
   std::int64_t retry_ms = 500;      // before an ambiguous engine answer is looked into
+  /// What was tried under a leadership before this epoch was interrupted by the death of its
+  /// process; 0: the last one ended in order.
+  std::int64_t died_before_epoch = 0;
 };
 
 /// Run actors by run, for commands and broadcasts. Thread-safe.
@@ -70,6 +74,7 @@ struct run_ports {
   std::function<void(uuid, reply_slot<executed<domain::container_list_state>>)> container_allowlist;
   std::shared_ptr<spare_volumes> spares;
   ready_queue& ready;
+  std::shared_ptr<last_tries> last;
   run_settings settings;
 };
 

@@ -24,23 +24,18 @@ class triage_attempt final : public job_attempt {
   }
 
   /// Whatever stopped it, it is done again: the former try left nothing behind.
-  void resume(bool) override {
+  void resume(bool crashed) override {
     intended_ = true;
     const auto& open = job().attempts.back();
     if (open.quarantined) return;
+    if (!crashed) return load_targets();
     const auto verdict = domain::take_up({domain::work_status::open, open.works});
-    const bool aside = verdict.next == domain::work_next::quarantine;
-    const domain::run_event noted =
-        aside ? domain::run_event(domain::work_quarantined{job_, open.number, verdict.n})
-              : domain::run_event(domain::work_attempted{job_, open.number, verdict.n});
-    run_machine::decision d;
-    d.decide = [noted](const domain::run_state&) -> outcome<domain::run_events> {
-      return domain::run_events{noted};
-    };
-    d.then = [this, keep = shared_from_this(), aside](outcome<done> ok) {
-      if (!closed_ && ok && !aside) load_targets();
-    };
-    run_.decide(std::move(d));
+    if (verdict.next == domain::work_next::quarantine) {
+      return note(domain::work_quarantined{job_, open.number, verdict.n}, [] {});
+    }
+    const domain::work_attempted next{job_, open.number, verdict.n, run_.epoch()};
+    const auto go = [this, next] { note(next, [this] { load_targets(); }); };
+    verdict.is_last_try() ? ask_turn(domain::last_try_after_ms, go) : go();
   }
   void released() override { load_targets(); }
 
@@ -52,6 +47,17 @@ class triage_attempt final : public job_attempt {
  private:
   void again(std::function<void()> f) {
     run_.after(std::chrono::milliseconds(run_.ports().settings.retry_ms), later(std::move(f)));
+  }
+
+  void note(domain::run_event what, std::function<void()> go) {
+    run_machine::decision d;
+    d.decide = [what](const domain::run_state&) -> outcome<domain::run_events> {
+      return domain::run_events{what};
+    };
+    d.then = [this, keep = shared_from_this(), go](outcome<done> ok) {
+      if (!closed_ && ok) go();
+    };
+    run_.decide(std::move(d));
   }
 
   /// Named ones are checked again; without names all active entries are read. Files need no list.
@@ -76,7 +82,7 @@ class triage_attempt final : public job_attempt {
     domain::attempt_intended intent;
     intent.executor = "reeve";
     intent.engine = std::string(run_.ports().engines.preferred().kind());
-    if (const auto token = run_.ports().lead.token()) intent.epoch = token->epoch;
+    intent.epoch = run_.epoch();
     d.decide = [job = job_, intent](const domain::run_state& s) {
       return domain::decide_intend(s, job, intent);
     };

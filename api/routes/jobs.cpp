@@ -9,6 +9,7 @@ namespace reeve::api {
 namespace {
 
 using persistence::collection;
+
 /// The run that a job belongs to: 404 for a job that this tenant does not have.
 void with_run_of(services& s, const request& r, const responder& answer,
                  std::function<void(uuid job, uuid run)> go) {
@@ -37,6 +38,33 @@ void with_job(services& s, const request& r, const responder& answer,
                         if (state == nullptr) return answer.answer(no_such());
                         f(*state);
                       }));
+  });
+}
+
+struct operator_body {
+  std::string reason;
+  static constexpr auto fields() {
+    return std::tuple{domain::maybe("reason", &operator_body::reason)};
+  }
+};
+
+/// An operator's word on quarantined work.
+template <class Command>
+void operate(services& s, const request& r, const responder& answer) {
+  with_run_of(s, r, answer, [&s, r, answer](uuid job, uuid run) {
+    auto body = body_of<operator_body>(r);
+    if (!body) return answer.answer(body.error());
+    auto context = context_of(s, r);
+    context.before = matching(
+        r, [&s, tenant = r.who.tenant, job](auto slot) { s.reads->job_detail(tenant, job, slot); });
+    using state = domain::run_state;
+    s.commands->execute(
+        std::move(context), Command{run, job, body->reason},
+        actors::state_slot<state>([answer, job](outcome<actors::executed<state>> c) {
+          if (!c) return answer.answer(c.error());
+          const auto d = domain::document_of(*c->state, *c->state->find(job));
+          answer.answer(written(202, codec::encode_document(d), c->at));
+        }));
   });
 }
 
@@ -168,6 +196,7 @@ void list_of(services& s, const request& r, const responder& answer, std::option
     if (!kind) return answer.answer(reject(errc::invalid, "no such task kind", "/query/task"));
     query.equals.emplace_back("task", domain::name_of(*kind));
   }
+  if (auto ok = add_flag(r, "is_quarantined", query); !ok) return answer.answer(ok.error());
   if (run) query.equals.emplace_back("run_id", to_string(*run));
   if (auto ok = page_of(r, query); !ok) return answer.answer(ok.error());
   s.reads->list(std::move(query), list_slot(answer));
@@ -201,18 +230,27 @@ void show(services& s, const request& r, const responder& answer) {
 
 std::vector<route> job_routes(services& s) {
   const auto call = codec::json_schema<domain::llm_call_document>();
+  const auto one = codec::json_schema<domain::job_document>();
   const auto many = list_schema<domain::job_document>();
   const std::string each = "/api/jobs/{id}";
   return {
       row(s, method::get, "/api/jobs", "List the jobs of Reeve's runs", access::viewer, list)
           .gives(many)
-          .query({"status", "task", "run", "limit", "cursor"}),
+          .query({"status", "task", "run", "is_quarantined", "limit", "cursor"}),
       row(s, method::get, "/api/runs/{id}/jobs", "List the jobs of a run", access::viewer,
           list_of_run)
           .gives(many)
-          .query({"status", "task", "limit", "cursor"}),
+          .query({"status", "task", "is_quarantined", "limit", "cursor"}),
       row(s, method::get, each, "Show a job", access::viewer, show)
           .gives(codec::json_schema<job_view>()),
+      row(s, method::post, each + "/retry", "Let a job's quarantined work be tried again",
+          access::operator_, operate<domain::retry_work>)
+          .takes(codec::json_schema<operator_body>())
+          .gives(one, {202, 409, 412}),
+      row(s, method::post, each + "/discard", "Give a job's quarantined work up: the job fails",
+          access::operator_, operate<domain::discard_work>)
+          .takes(codec::json_schema<operator_body>())
+          .gives(one, {202, 409, 412}),
       row(s, method::get, each + "/logs", "Download the stored output of a job", access::viewer,
           logs)
           .query({"attempt"}),

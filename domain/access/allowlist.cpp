@@ -62,13 +62,6 @@ outcome<done> check_room(const List& list) {
   return reject(errc::conflict, "the allowlist is full: 5,000 active entries");
 }
 
-outcome<done> check_reason(const std::string& reason) {
-  if (reason.size() > 512 || reason.find('\0') != std::string::npos) {
-    return reject(errc::invalid, "a reason has at most 512 bytes", "/reason");
-  }
-  return done{};
-}
-
 /// Names as the engine has them: [a-zA-Z0-9][a-zA-Z0-9_.-]*.
 bool is_container_name(std::string_view name) {
   if (name.empty() || name.size() > 255) return false;
@@ -100,6 +93,13 @@ outcome<std::string> normalised(const std::string& reference) {
 }
 
 }  // namespace
+
+outcome<done> check_reason(const std::string& reason) {
+  if (reason.size() > 512 || reason.find('\0') != std::string::npos) {
+    return reject(errc::invalid, "a reason has at most 512 bytes", "/reason");
+  }
+  return done{};
+}
 
 void evolve(image_list_state& s, const image_list_event& event, const evolve_context& context) {
   s.stream_version = context.stamp.version_in_stream;

@@ -128,6 +128,9 @@ void evolve(image_list_state& state, const image_list_event& event, const evolve
 void evolve(container_list_state& state, const container_list_event& event,
             const evolve_context& context);
 
+/// Words of a person that an event keeps, at `/reason`.
+outcome<done> check_reason(const std::string& reason);
+
 /// Active entries of one list.
 inline constexpr std::size_t max_allow_entries = 5000;
 

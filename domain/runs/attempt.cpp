@@ -115,7 +115,6 @@ void machine::on(const written&) {
     case phase::intending:
       s_.intended = true;
       if (s_.stop_reason) return end(*s_.stop_reason);
-      s_.deadline = arm(s_.config.timeout_ms);
       s_.failures = 0;
       return enter(phase::submitting);
     case phase::refusing:
@@ -146,14 +145,19 @@ void machine::on(const resume& input) {
   s_.noted = !input.crashed;
   s_.seen = input.recorded;
   s_.recorded = input.recorded.has_value();
-  s_.taken_up = !s_.recorded || input.adopted || input.works > 0;
+  s_.taken_up = !s_.recorded || input.taken_up;
   if (input.cancelled) s_.stop_reason = end_reason::cancelled;
   s_.stop_intended = s_.stop_unsure = input.stopping.has_value();
   if (input.stopping) s_.stop_reason = input.stopping;
   s_.deadline = arm(std::clamp<std::int64_t>(input.rest_ms, 0, s_.config.timeout_ms));
-  if (!input.quarantined) return enter(phase::finding);
-  s_.phase = phase::quarantined;
-  if (s_.stop_reason) end(*s_.stop_reason);
+  if (input.quarantined) {
+    s_.phase = phase::quarantined;
+    if (s_.stop_reason) end(*s_.stop_reason);
+    return;
+  }
+  // Perhaps the very question to the engine is what it does not survive. What runs goes on.
+  if (!s_.noted && !s_.recorded) return note();
+  enter(phase::finding);
 }
 
 void machine::on(const submitted& input) {
@@ -238,6 +242,7 @@ void machine::found_here(const execution& what) {
     s_.taken_up = true;
     return record(what, true);
   }
+  s_.seen = what;
   enter(phase::watching);
   if (s_.stop_reason) send_stop();
 }
@@ -245,7 +250,6 @@ void machine::found_here(const execution& what) {
 /// Surely nothing of it runs.
 void machine::submit_again() {
   if (s_.stop_reason) return end(*s_.stop_reason);
-  if (!s_.noted) return note();
   if (s_.failures > s_.config.most_failures) {
     return end(s_.start_sent ? end_reason::start_failed : end_reason::engine_refused);
   }
@@ -260,9 +264,14 @@ void machine::note() {
     return emit(write_quarantine{verdict.n});
   }
   s_.works = verdict.n;
-  s_.taken_up = s_.taken_up || !s_.recorded;
+  if (!verdict.is_last_try()) return try_again();
+  s_.phase = phase::queueing;
+  emit(ask_turn{last_try_after_ms});
+}
+
+void machine::try_again() {
   s_.phase = phase::noting;
-  emit(write_work{verdict.n});
+  emit(write_work{s_.works});
 }
 
 void machine::record(const execution& what, bool adopted) {
@@ -298,6 +307,10 @@ void machine::on(const timer_fired& input) {
 
 void machine::on(const engine_back&) {
   if (!is(phase::forgetting)) go_on();
+}
+
+void machine::on(const turn&) {
+  if (is(phase::queueing)) try_again();
 }
 
 void machine::on(const operator_retries&) {

@@ -9,6 +9,8 @@
 //   start the log knows; where that cannot be said, the outcome is unknown.
 // - What ended within its time is not timed out, and what ended before a stop reached it is neither
 //   timed out nor cancelled. The engine's own times decide.
+// - A crash is counted before the next try, and the third one puts the attempt aside. What runs
+//   meanwhile is not interrupted by it.
 // - A refusal that repeats itself is final after a few tries; an engine that is away is waited for,
 //   before the intent no longer than the job's timeout.
 
@@ -21,7 +23,8 @@
 namespace reeve::domain::attempts {
 
 struct config {
-  /// Of the execution, from its recorded start; and, apart from that, of what lies before it.
+  /// Of the execution, from its recorded start. From its turn on the attempt has to start within
+  /// the same time, or it never does.
   std::int64_t timeout_ms = 3'600'000;
   std::int64_t retry_ms = 500;
   std::int64_t away_ms = 5'000;  // an engine's return is told; this is for one that was missed
@@ -38,6 +41,7 @@ enum class phase {
   refusing,     // the job's end without an attempt is being written
   submitting,   // the engine makes and starts it
   finding,      // the engine is asked how far it came
+  queueing,     // for its turn to be tried a last time
   noting,       // a new try after a crash is being written
   recording,    // its start is being written
   watching,     // it runs, and `wait` is open

@@ -96,6 +96,8 @@ void machine::want_stop(end_reason why) {
   if (s_.stop_reason) return;
   s_.stop_reason = why;
   if (is(phase::quarantined)) return end(why);
+  // Who waits for its end need not wait for its turn.
+  if (is(phase::queueing)) return try_again();
   if (is(phase::watching) && !s_.waiting) return send_stop();
   const bool asking = is(phase::submitting) || is(phase::finding);
   if (asking && s_.waiting && !s_.may_run) end(why);

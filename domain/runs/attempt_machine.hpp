@@ -36,6 +36,7 @@ class machine {
   void on(const forgotten& input);
   void on(const timer_fired& input);
   void on(const engine_back&);
+  void on(const turn&);
   void on(const cancel&);
   void on(const operator_retries&);
   void on(const operator_discards&);
@@ -69,6 +70,7 @@ class machine {
   void recorded();
   void submit_again();
   void note();
+  void try_again();
   void conclude();
   bool in_time() const;
 

@@ -43,8 +43,8 @@ struct resume {
   std::optional<execution> recorded;  // of `attempt_started`
   std::int64_t works = 0;             // n of the last `work_attempted`
   std::int64_t rest_ms = 0;           // of its deadline
-  bool adopted = false;               // the recorded start was found, not made
-  bool crashed = false;               // the actor before this one failed
+  bool taken_up = false;              // the recorded start was found, or made by a later try
+  bool crashed = false;               // the actor before this one failed, or its process died
   bool cancelled = false;             // a client asked meanwhile
   bool quarantined = false;
   /// Why it was to be stopped; perhaps it was.
@@ -98,6 +98,8 @@ struct timer_fired {
   std::int64_t token = 0;
 };
 struct engine_back {};
+/// It may be tried a last time.
+struct turn {};
 struct cancel {};
 /// What an operator decided about a quarantined attempt; it is in the log already, the end with it.
 struct operator_retries {};
@@ -106,7 +108,7 @@ struct operator_discards {};
 using input =
     std::variant<begin, resume, allowed, refused, failed, written, moved, unwritten, submitted,
                  found, watched, stop_written, stopped, stop_failed, collected, forgotten,
-                 timer_fired, engine_back, cancel, operator_retries, operator_discards>;
+                 timer_fired, engine_back, turn, cancel, operator_retries, operator_discards>;
 
 // Effects, to be carried out in their order. Those that write are answered by `written`, `moved` or
 // `unwritten`, those that ask the engine by their answer or by `failed`.
@@ -168,6 +170,12 @@ struct write_work {
   std::int64_t n = 0;
   bool operator==(const write_work&) const = default;
 };
+/// The next try is the last one before quarantine, and made when no other attempt makes such a try;
+/// answered by `turn`, not before so much time of this process.
+struct ask_turn {
+  std::int64_t after_ms = 0;
+  bool operator==(const ask_turn&) const = default;
+};
 struct write_quarantine {
   std::int64_t crashes = 0;
   bool operator==(const write_quarantine&) const = default;
@@ -189,6 +197,6 @@ struct close {
 
 using effect = std::variant<ask_allowed, write_intent, write_refusal, submit, find, write_started,
                             watch, write_stop, stop, collect, write_end, forget, write_work,
-                            write_quarantine, tell_waiting, set_timer, close>;
+                            ask_turn, write_quarantine, tell_waiting, set_timer, close>;
 
 }  // namespace reeve::domain::attempts

@@ -83,6 +83,7 @@ void on_intended(run_state& s, const attempt_intended& e, const evolve_context& 
   a.number = e.attempt;
   a.intent = e;
   a.intended_at = c.stamp.recorded_at_us;
+  a.tried_epoch = e.epoch;
   job->attempts.push_back(std::move(a));
 }
 
@@ -91,6 +92,7 @@ void on_started(run_state& s, const attempt_started& e, const evolve_context& c)
   if (a == nullptr) return;
   a->started_at = c.stamp.recorded_at_us;
   a->adopted = e.adopted;
+  a->works = 0;  // what comes now is other work
   if (e.engine_started_at) a->engine_started_at = e.engine_started_at->at;
   s.find(e.job)->waiting_for_engine = false;
 }
@@ -157,7 +159,11 @@ void evolve(run_state& s, const run_event& event, const evolve_context& c) {
                           }
                         },
                         [&](const work_attempted& e) {
-                          if (auto* a = attempt_in(s, e.job, e.attempt)) a->works = e.n;
+                          if (auto* a = attempt_in(s, e.job, e.attempt)) {
+                            a->works = e.n;
+                            a->taken_up = a->taken_up || !a->started_at;
+                            a->tried_epoch = e.epoch;
+                          }
                         },
                         [&](const work_quarantined& e) {
                           if (auto* a = attempt_in(s, e.job, e.attempt)) a->quarantined = true;
@@ -168,6 +174,7 @@ void evolve(run_state& s, const run_event& event, const evolve_context& c) {
                             a->works = 0;
                           }
                         },
+                        [](const work_discarded&) {},  // its end follows
                         [&](const job_waiting& e) {
                           if (auto* job = s.find(e.job)) job->waiting_for_engine = true;
                         },

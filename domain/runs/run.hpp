@@ -29,7 +29,9 @@ struct attempt_state {
   std::optional<time_us> finished_at;
   bool adopted = false;
   std::optional<end_reason> stopping;  // why it was to be stopped
-  std::int64_t works = 0;              // how often a crash made it be taken up again
+  std::int64_t works = 0;        // n of its last `work_attempted`, since its start if it has one
+  bool taken_up = false;         // a crash made its start be tried again
+  std::int64_t tried_epoch = 0;  // of the leadership that tried it last
   bool quarantined = false;
   bool operator==(const attempt_state&) const = default;
   bool is_open() const { return !reason.has_value(); }
@@ -63,6 +65,7 @@ struct job_state {
   const attempt_state* open_attempt() const {
     return attempts.empty() || !attempts.back().is_open() ? nullptr : &attempts.back();
   }
+  bool is_quarantined() const { return open_attempt() != nullptr && open_attempt()->quarantined; }
 };
 
 struct run_state {
@@ -93,7 +96,7 @@ struct run_state {
 template <>
 struct aggregate_of<run_state> {
   using event = run_event;
-  using command = std::variant<launch_run, cancel_run>;
+  using command = std::variant<launch_run, cancel_run, retry_work, discard_work>;
   static constexpr std::string_view prefix = "run";
 };
 
@@ -124,6 +127,10 @@ constexpr std::int64_t rest_ms(time_us since, std::int64_t span_ms, time_us now)
   return left < 0 ? 0 : left > span_ms ? span_ms : left;
 }
 
+/// What is left of an open attempt's time: of its execution's once that has started, else of the
+/// same time for what lies before.
+std::int64_t rest_ms_of(const attempt_state& open, time_us now);
+
 /// The intent to start the next attempt, after `run_started` if it is the run's first one. Job,
 /// number and timeout of `intent` are filled in.
 outcome<run_events> decide_intend(const run_state& state, const uuid& job, attempt_intended intent);
@@ -142,16 +149,16 @@ struct attempt_end {
 /// ended before a stop reached it is what it was.
 outcome<run_events> decide_end(const run_state& state, const uuid& job, attempt_end how);
 
-/// What becomes of a quarantined attempt: it goes on, or its job fails as quarantined.
-outcome<run_events> decide_release(const run_state& state, const uuid& job);
-outcome<run_events> decide_discard(const run_state& state, const uuid& job);
-
 /// A job that fails before an attempt was intended (refused, image missing).
 outcome<run_events> decide_refuse(const run_state& state, const uuid& job, end_reason reason);
 
 /// The request to cancel; jobs that do not run are cancelled with it, and the run ends with it if
 /// none runs.
 outcome<run_events> decide(const run_state& state, const cancel_run& command);
+
+/// What becomes of a quarantined attempt: it goes on, or its job fails as quarantined.
+outcome<run_events> decide(const run_state& state, const retry_work& command);
+outcome<run_events> decide(const run_state& state, const discard_work& command);
 
 /// "reeve-<last 12 digits of the tenant>-<job>-a<attempt>", also the volume's name.
 std::string container_name_of(const uuid& tenant, const uuid& job, std::int64_t attempt);

@@ -43,4 +43,19 @@ struct cancel_run {
   uuid subject() const { return run; }
 };
 
+/// An operator's word on a job whose work is quarantined (domain/supervision/work_item.hpp): it is
+/// tried again, or given up and its job fails. Conflict when it is not quarantined.
+struct retry_work {
+  uuid run;
+  uuid job;
+  std::string reason;
+  uuid subject() const { return run; }
+};
+struct discard_work {
+  uuid run;
+  uuid job;
+  std::string reason;
+  uuid subject() const { return run; }
+};
+
 }  // namespace reeve::domain

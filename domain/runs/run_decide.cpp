@@ -1,4 +1,5 @@
 #include "domain/runs/run.hpp"
+#include "domain/supervision/work_item.hpp"
 
 #include <algorithm>
 
@@ -83,6 +84,21 @@ std::int64_t backoff_ms(const run_state& s, std::int64_t attempt) {
   return std::min(ms, most_backoff_ms);
 }
 
+/// The quarantined attempt that an operator may decide about.
+outcome<const attempt_state*> chosen_attempt(const run_state& s, const uuid& id,
+                                             const std::string& reason, operator_choice choice) {
+  const auto* job = s.find(id);
+  if (job == nullptr) return reject(errc::not_found, "there is no such resource");
+  if (auto ok = check_reason(reason); !ok) return ok.error();
+  const auto* open = job->open_attempt();
+  work_item item{work_status::finished};
+  if (open != nullptr) {
+    item = {open->quarantined ? work_status::quarantined : work_status::open, open->works};
+  }
+  if (auto ok = chosen(item, choice); !ok) return ok.error();
+  return open;
+}
+
 }  // namespace
 
 outcome<done> check_allowed(const task_spec& task, const image_list_state& images,
@@ -145,6 +161,12 @@ std::int64_t timeout_ms_of(const run_state& state, const job_state& job) {
   return state.task_of(job).timeout_s.value_or(limits.timeout_s) * 1000;
 }
 
+std::int64_t rest_ms_of(const attempt_state& open, time_us now) {
+  const auto whole = open.intent.timeout_ms;
+  if (open.started_at) return rest_ms(*open.started_at, whole, now);
+  return rest_ms(open.intended_at, std::max<std::int64_t>(0, whole - open.intent.waited_ms), now);
+}
+
 outcome<run_events> decide_intend(const run_state& state, const uuid& id, attempt_intended intent) {
   const auto* job = state.find(id);
   if (job == nullptr) return reject(errc::not_found, "there is no such job");
@@ -181,18 +203,20 @@ outcome<run_events> decide_end(const run_state& state, const uuid& id, attempt_e
   return events;
 }
 
-outcome<run_events> decide_release(const run_state& state, const uuid& id) {
-  const auto* job = state.find(id);
-  const auto* open = job == nullptr ? nullptr : job->open_attempt();
-  if (open == nullptr || !open->quarantined) {
-    return reject(errc::conflict, "only quarantined work can be released or discarded");
-  }
-  return run_events{work_released{id, open->number}};
+outcome<run_events> decide(const run_state& state, const retry_work& command) {
+  auto open = chosen_attempt(state, command.job, command.reason, operator_choice::retry);
+  if (!open) return open.error();
+  return run_events{work_released{command.job, (*open)->number, command.reason}};
 }
 
-outcome<run_events> decide_discard(const run_state& state, const uuid& id) {
-  if (auto ok = decide_release(state, id); !ok) return ok;
-  return decide_end(state, id, {end_reason::quarantined});
+outcome<run_events> decide(const run_state& state, const discard_work& command) {
+  auto open = chosen_attempt(state, command.job, command.reason, operator_choice::discard);
+  if (!open) return open.error();
+  run_events events{work_discarded{command.job, (*open)->number, command.reason}};
+  auto ended = decide_end(state, command.job, {end_reason::quarantined});
+  if (!ended) return ended;
+  events.insert(events.end(), ended->begin(), ended->end());
+  return events;
 }
 
 outcome<run_events> decide_refuse(const run_state& state, const uuid& id, end_reason reason) {

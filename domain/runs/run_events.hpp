@@ -138,7 +138,8 @@ struct attempt_intended {
   std::string engine;                    // "docker" or "simulated", for ever
   std::optional<std::string> engine_id;  // the engine's own: another one has another
   std::optional<std::string> node;       // where it was placed
-  std::int64_t timeout_ms = 0;           // from its start; apart from that, of what lies before it
+  std::int64_t timeout_ms = 0;           // of its execution, and as much for its start to come
+  std::int64_t waited_ms = 0;            // of the time for its start, until this event was decided
   std::int64_t epoch = 0;                // of the leadership that decided it
   std::optional<digest> spec_hash;       // of what the engine is asked for
   std::optional<std::string> container_name;
@@ -154,6 +155,7 @@ struct attempt_intended {
                       field("engine_id", &attempt_intended::engine_id),
                       field("node", &attempt_intended::node),
                       field("timeout_ms", &attempt_intended::timeout_ms),
+                      field("waited_ms", &attempt_intended::waited_ms),
                       field("epoch", &attempt_intended::epoch),
                       field("spec_hash", &attempt_intended::spec_hash),
                       field("container_name", &attempt_intended::container_name),
@@ -237,16 +239,19 @@ struct retry_scheduled {
   }
 };
 
-/// Precedes each new try of an attempt that a crash interrupted; n counts from 1.
+/// Precedes each new try of an attempt that a crash interrupted; n counts from 1, and anew once its
+/// start is in the log.
 struct work_attempted {
   static constexpr std::string_view type = "work_attempted";
   uuid job;
   std::int64_t attempt = 0;
   std::int64_t n = 0;
+  std::int64_t epoch = 0;  // of the leadership that tries
   bool operator==(const work_attempted&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("job", &work_attempted::job),
-                      field("attempt", &work_attempted::attempt), field("n", &work_attempted::n)};
+                      field("attempt", &work_attempted::attempt), field("n", &work_attempted::n),
+                      field("epoch", &work_attempted::epoch)};
   }
 };
 
@@ -269,9 +274,25 @@ struct work_released {
   static constexpr std::string_view type = "work_released";
   uuid job;
   std::int64_t attempt = 0;
+  std::string reason;  // the operator's words
   bool operator==(const work_released&) const = default;
   static constexpr auto fields() {
-    return std::tuple{field("job", &work_released::job), field("attempt", &work_released::attempt)};
+    return std::tuple{field("job", &work_released::job), field("attempt", &work_released::attempt),
+                      field("reason", &work_released::reason)};
+  }
+};
+
+/// An operator gives a quarantined attempt up; its end follows.
+struct work_discarded {
+  static constexpr std::string_view type = "work_discarded";
+  uuid job;
+  std::int64_t attempt = 0;
+  std::string reason;  // the operator's words
+  bool operator==(const work_discarded&) const = default;
+  static constexpr auto fields() {
+    return std::tuple{field("job", &work_discarded::job),
+                      field("attempt", &work_discarded::attempt),
+                      field("reason", &work_discarded::reason)};
   }
 };
 
@@ -325,9 +346,10 @@ struct run_finished {
   static constexpr auto fields() { return std::tuple{field("status", &run_finished::status)}; }
 };
 
-using run_event = std::variant<run_launched, run_started, attempt_intended, container_created,
-                               attempt_started, stop_intended, attempt_ended, retry_scheduled,
-                               work_attempted, work_quarantined, work_released, job_waiting,
-                               artifact_stored, job_finished, run_cancel_requested, run_finished>;
+using run_event =
+    std::variant<run_launched, run_started, attempt_intended, container_created, attempt_started,
+                 stop_intended, attempt_ended, retry_scheduled, work_attempted, work_quarantined,
+                 work_released, work_discarded, job_waiting, artifact_stored, job_finished,
+                 run_cancel_requested, run_finished>;
 
 }  // namespace reeve::domain

@@ -5,6 +5,11 @@
 //
 // An item that an orderly stop left behind, or whose effect still goes on (a container that runs),
 // was not interrupted by a crash: adopt it and do not ask.
+//
+// Who found an item open cannot know whose fault the crash was: everything that was under way is
+// found so. The last try before quarantine is therefore made alone and not at once. What happens to
+// the process then is that item's doing, and a server that is killed again and again puts nothing
+// aside.
 
 #include "base/outcome.hpp"
 
@@ -14,6 +19,9 @@ namespace reeve::domain {
 
 /// After this many crashes while working on it an item is quarantined. PROMISES, "Supervision".
 inline constexpr std::int64_t most_work_crashes = 3;
+
+/// Before the last try, counted from the start of the process.
+inline constexpr std::int64_t last_try_after_ms = 3'000;
 
 enum class work_status { open, quarantined, finished, discarded };
 
@@ -29,6 +37,7 @@ enum class work_next { run, quarantine, nothing };
 struct work_verdict {
   work_next next = work_next::nothing;
   std::int64_t n = 0;  // run: what `work_attempted` says before the try; quarantine: the crashes
+  bool is_last_try() const { return next == work_next::run && n + 1 == most_work_crashes; }
   bool operator==(const work_verdict&) const = default;
 };
 

@@ -64,11 +64,12 @@ const projection& jobs() {
                                          {"task", "text"},
                                          {"created_position", "bigint"},
                                          {"status", "text"},
+                                         {"is_quarantined", "boolean"},
                                          {"started_position", "bigint"},
                                          {"finished_position", "bigint"},
                                          {"last_position", "bigint"},
                                          {"doc", "text"}},
-                             .filters = {"status", "task", "run_id"},
+                             .filters = {"status", "task", "run_id", "is_quarantined"},
                              .subjects = {{"job", "id"}, {"run", "run_id"}}};
   return of;
 }
@@ -90,8 +91,9 @@ void add_job(const domain::run_state& run, const domain::job_state& job, row_sin
   add(to, jobs(),
       {text(run.tenant), text(job.id), text(run.id), text(static_cast<std::int64_t>(job.ordinal)),
        std::string(name_of(run.task_of(job).kind)), text(run.created_position),
-       std::string(name_of(job.status)), text(job.started_position), text(job.finished_position),
-       text(job.last_position), codec::encode_document(document_of(run, job))});
+       std::string(name_of(job.status)), text(job.is_quarantined()), text(job.started_position),
+       text(job.finished_position), text(job.last_position),
+       codec::encode_document(document_of(run, job))});
 }
 
 void add_run(const domain::run_state& run, row_sink& to) {

@@ -93,6 +93,8 @@ std::vector<std::pair<std::string, question>> questions(const things& t) {
       {t.run, {"POST", "/api/runs/{}/cancel", R"({"no":1})"}},
       {t.run, {"POST", "/api/runs/{}/retry", "{}"}},
       {t.job, {"GET", "/api/jobs/{}", ""}},
+      {t.job, {"POST", "/api/jobs/{}/retry", "{}"}},
+      {t.job, {"POST", "/api/jobs/{}/discard", R"({"no":1})"}},
       {t.job, {"GET", "/api/jobs/{}/logs", ""}},
       {t.job, {"GET", "/api/jobs/{}/artifacts", ""}},
       {t.job, {"GET", "/api/jobs/{}/artifacts/a.json", ""}},

@@ -35,6 +35,8 @@ std::vector<write> writes(const std::string& directive) {
           {"POST", "/api/tokens", {{"name", "t"}, {"role", "admin"}}},
           {"POST", std::string("/api/tokens/") + nobody + "/revoke", json::object()},
           {"POST", std::string("/api/runs/") + nobody + "/cancel", json::object()},
+          {"POST", std::string("/api/jobs/") + nobody + "/retry", json::object()},
+          {"POST", std::string("/api/jobs/") + nobody + "/discard", json::object()},
           {"POST",
            std::string("/api/jobs/") + nobody + "/llm-calls",
            {{"model_name", "m"}, {"prompt_tokens", 1}, {"completion_tokens", 1}}}};

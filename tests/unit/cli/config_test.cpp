@@ -269,6 +269,8 @@ TEST(UI2_arguments, reach_the_commands_in_one_form) {
   EXPECT_EQ(a.client.url, "http://h");
   EXPECT_THAT(parse({"events", "--follow", "--after", "7"}).words,
               ElementsAre("--after", "7", "--follow"));
+  EXPECT_THAT(parse({"jobs", "discard", "a", "--reason", "why"}).words,
+              ElementsAre("discard", "a", "--reason", "why"));
   EXPECT_THAT(parse({"allow", "remove", "images", "list"}).words,
               ElementsAre("remove", "images", "list"));
   EXPECT_TRUE(parse({"runs", "list", "-o", "ndjson"}).client.json);
@@ -286,6 +288,7 @@ TEST(UI2_arguments, end_with_usage_when_they_do_not_fit) {
                                                     {"runs", "show", "a", "b"},
                                                     {"runs", "list", "--wait"},
                                                     {"runs", "list", "-o", "xml"},
+                                                    {"jobs", "retry"},
                                                     {"config", "edit"},
                                                     {"serve", "extra"},
                                                     {"help", "fly"}};

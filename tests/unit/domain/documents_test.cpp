@@ -134,6 +134,7 @@ TEST(RUN4_document, of_a_job_has_its_attempts_and_the_unified_fields) {
           R"("started_at":"1970-01-01T00:16:42.500000Z"}],"cluster_id":"reeve","cpu":1000,)"
           R"("finished_at":"1970-01-01T00:16:42.500000Z","gpus":0,)"
           R"("id":"01000000-0000-0000-0000-000000000000",)"
+          R"("is_quarantined":false,)"
           R"("job_id":"01000000-0000-0000-0000-000000000000","job_type":"cpu",)"
           R"("memory_gb":0.25,"name":"a","needs":[],"pending_reason":null,"priority":0,)"
           R"("queue":"default","reason":"exited",)"
@@ -161,6 +162,10 @@ TEST(RUN4_document, of_a_job_that_waits_says_why) {
   run.fail(0);
   EXPECT_EQ(document_of(run.state, run.job(0)).pending_reason, "retry_backoff");
   EXPECT_EQ(document_of(run.state, run.job(0)).attempt, 1);
+  run.start(0);
+  run.take(run_events{work_quarantined{id_of(0), 2, 3}});
+  EXPECT_EQ(document_of(run.state, run.job(0)).pending_reason, "quarantined");
+  EXPECT_TRUE(document_of(run.state, run.job(0)).is_quarantined);
 }
 
 TEST(RUN4_document, of_a_job_uses_the_unified_word_for_each_state) {

@@ -18,9 +18,9 @@ using reeve::testing::texts;
 
 /// The lines that must keep their bytes, and the digest of them. It may be moved on to take in
 /// further lines, at a release for instance.
-constexpr std::size_t frozen_lines = 69;
+constexpr std::size_t frozen_lines = 70;
 constexpr const char* frozen_digest =
-    "98293b767094cf93ac002cf67a171ae6f40e8c94491e9a3ad5d88deeac3a88c3";
+    "40df10d1e4ff2515d72d933c730f55ff27957a161acf089821a441d5010501ae";
 
 /// A type and a version of it: "run_started 1".
 std::string name(std::string_view type, std::int64_t version) {

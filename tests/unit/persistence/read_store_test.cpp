@@ -70,7 +70,7 @@ class read_models : public ::testing::Test {
   void write_job(const uuid& id, const uuid& run, int ordinal, const std::string& doc) {
     write("jobs",
           {to_string(tenant), to_string(id), to_string(run), std::to_string(ordinal), "log_triage",
-           "{position}", "pending", std::nullopt, std::nullopt, "{position}", doc});
+           "{position}", "pending", "false", std::nullopt, std::nullopt, "{position}", doc});
   }
   void write_usage(const uuid& job, const uuid& run, int tokens) {
     // A follower's: written by itself, and told without events.

@@ -73,6 +73,40 @@ TEST(RUN14_jobs, logs_are_downloaded_piece_by_piece) {
   EXPECT_EQ(none.drained(), "");
 }
 
+TEST(P26_quarantine, is_listed_and_decided_about_by_an_operator) {
+  world it;
+  const auto made = it.ask("operator", "POST /api/runs/launch", "{}");
+  const auto job = made.at("jobs/0/id");
+  for (const std::string word : {"retry", "discard"}) {
+    const auto path = "POST /api/jobs/" + job + "/" + word;
+    EXPECT_EQ(it.ask("operator", path).status, 409) << "it is not quarantined";
+    EXPECT_EQ(it.ask("viewer", "GET /api/jobs?is_quarantined=true").at("results"), "[]");
+    it.commands.quarantine(parse_uuid(made.at("id")).value());
+    const auto found = it.ask("viewer", "GET /api/jobs?is_quarantined=true");
+    EXPECT_EQ(found.at("results/0/id"), job);
+    EXPECT_EQ(found.at("results/0/pending_reason"), "quarantined");
+    EXPECT_EQ(it.ask("stranger", "GET /api/jobs?is_quarantined=true").at("results"), "[]");
+    EXPECT_EQ(it.ask("viewer", path).status, 403);
+    EXPECT_EQ(it.ask("stranger", path).status, 404);
+    EXPECT_EQ(it.ask("operator", path, R"({"force":1})").at("errors/0/pointer"), "/force");
+    EXPECT_EQ(it.ask("operator", path, "{\"reason\":\"" + std::string(513, 'r') + "\"}")
+                  .at("errors/0/pointer"),
+              "/reason");
+    EXPECT_EQ(it.ask("operator", path, "", "If-Match: \"old\"\r\n").status, 412);
+    const auto tag = it.ask("viewer", "GET /api/jobs/" + job).header("ETag");
+    const auto got =
+        it.ask("operator", path, R"({"reason":"seen to"})", "If-Match: " + tag + "\r\n");
+    EXPECT_EQ(got.status, 202) << got.body;
+    EXPECT_EQ(got.at("id"), job);
+    EXPECT_EQ(got.at("status"), word == "retry" ? "running" : "failed");
+    const auto said = word == "retry" ? "work_released" : "work_discarded";
+    const auto events = it.ask("viewer", std::string("GET /api/events?type=") + said);
+    EXPECT_EQ(events.at("results/0/payload/reason"), "seen to");
+  }
+  EXPECT_EQ(it.ask("operator", "POST /api/jobs/x/retry").status, 404);
+  EXPECT_EQ(it.ask("viewer", "GET /api/jobs?is_quarantined=maybe").status, 422);
+}
+
 TEST(RUN4_jobs, artifacts_are_downloads) {
   finished_run r;
   const auto list = r.ask("/artifacts");

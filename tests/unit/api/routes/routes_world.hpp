@@ -82,6 +82,16 @@ class memory_commands final : public actors::every_command<memory_commands> {
     act(c, run,
         [&](const auto& s) -> outcome<domain::run_events> { return domain::plan(s).events; });
   }
+  /// What the log has when its work on the run's first job crashed for the third time.
+  void quarantine(uuid run) {
+    actors::command_context c;
+    c.tenant = all<domain::run_state>()[run].tenant;
+    const auto job = all<domain::run_state>()[run].jobs[0].id;
+    act(c, run, [&](const auto& s) { return domain::decide_intend(s, job, {}); });
+    act(c, run, [&](const auto&) -> outcome<domain::run_events> {
+      return domain::run_events{domain::work_quarantined{job, 1, 3}};
+    });
+  }
   domain::blob_ref store(uuid tenant, const std::string& bytes) {
     reads_.blobs[{tenant, to_hex(sha256(bytes))}] = bytes;
     return {sha256(bytes), static_cast<std::int64_t>(bytes.size()), false};

@@ -4,9 +4,19 @@
 #include "domain/runs/attempt.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <vector>
 
 namespace attempt_world {
+
+/// Bends what goes out of the machine, or what goes in.
+struct defect {
+  using state = reeve::domain::attempts::state;
+  const char* name;
+  std::function<void(std::vector<reeve::domain::attempts::effect>&, const state&)> effects;
+  std::function<void(reeve::domain::attempts::input&, const state&)> input;
+};
 
 /// Of one execution that has ended.
 struct truth {

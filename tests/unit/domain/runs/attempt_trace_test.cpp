@@ -98,6 +98,7 @@ class stage {
       return collected{has("log") ? std::optional<blob_ref>(blob_ref{}) : std::nullopt};
     if (verb == "forgotten") return forgotten{p.size() == 1};
     if (verb == "back") return engine_back{};
+    if (verb == "turn") return turn{};
     if (verb == "cancel") return cancel{};
     if (verb == "retry") return operator_retries{};
     EXPECT_EQ(verb, "discard");
@@ -110,7 +111,7 @@ class stage {
     r.rest_ms = 10'000;
     for (std::size_t i = 1; i < p.size(); ++i) {
       if (p[i].find('@') != std::string::npos) r.recorded = execution_of(p[i]);
-      if (p[i] == "adopted") r.adopted = true;
+      if (p[i] == "adopted") r.taken_up = true;
       if (p[i] == "crashed") r.crashed = true;
       if (p[i] == "cancelled") r.cancelled = true;
       if (p[i] == "quarantined") r.quarantined = true;
@@ -173,6 +174,7 @@ class stage {
   }
   void show(const forget& /*e*/) { say("forget"); }
   void show(const write_work& e) { say("work " + std::to_string(e.n)); }
+  void show(const ask_turn& e) { say("ask turn after " + std::to_string(e.after_ms)); }
   void show(const write_quarantine& e) { say("quarantine " + std::to_string(e.crashes)); }
   void show(const tell_waiting& /*e*/) { say("waiting"); }
   void show(const set_timer& e) { timers_.emplace(now_ms_ + e.after_ms, e.token); }

@@ -21,13 +21,6 @@ namespace attempt_world {
 using namespace reeve::domain;
 using namespace reeve::domain::attempts;
 
-/// Bends what goes out of the machine, or what goes in.
-struct defect {
-  const char* name;
-  std::function<void(std::vector<effect>&, const state&)> effects;
-  std::function<void(input&, const state&)> input;
-};
-
 class world {
  public:
   world(std::uint64_t seed, const defect* planted) : random_(seed), planted_(planted) {
@@ -102,11 +95,12 @@ class world {
     if (ended_) {
       over_ = true;  // the log is closed; what is left is the reconciler's
     } else if (!intended_) {
+      deadline_ms_ = now_ms_ + config_.timeout_ms;
       feed(begin{});
     } else {
       resume r;
       r.recorded = recorded_;
-      r.adopted = adopted_;
+      r.taken_up = taken_up_;
       r.works = works_;
       r.crashed = std::exchange(crashed_, false);
       r.cancelled = cancelled_;
@@ -159,7 +153,6 @@ class world {
     write([this] {
       if (intended_) fail("two intents");
       intended_ = true;
-      deadline_ms_ = now_ms_ + config_.timeout_ms;
     });
   }
   void happen(const write_refusal& /*e*/) {
@@ -169,12 +162,19 @@ class world {
     write([this, e] {
       if (recorded_) return;
       recorded_ = e.what;
-      adopted_ = e.adopted;
+      taken_up_ = taken_up_ || e.adopted;
+      works_ = 0;
       deadline_ms_ = now_ms_ + config_.timeout_ms;
     });
   }
   void happen(const write_work& e) {
-    write([this, e] { works_ = e.n; });
+    write([this, e] {
+      works_ = e.n;
+      taken_up_ = taken_up_ || !recorded_;
+    });
+  }
+  void happen(const ask_turn& e) {
+    later_here(e.after_ms, [this] { feed(turn{}); });
   }
   void happen(const write_quarantine& /*e*/) {
     write([this] { quarantined_ = true; });
@@ -381,7 +381,7 @@ class world {
   int life_ = 0, submitted_in_ = 0;
   bool looked_ = false, crashed_ = false;
   // The log.
-  bool intended_ = false, ended_ = false, adopted_ = false, cancelled_ = false;
+  bool intended_ = false, ended_ = false, taken_up_ = false, cancelled_ = false;
   bool quarantined_ = false, discarded_ = false;
   std::optional<execution> recorded_;
   std::optional<end_reason> stopping_;

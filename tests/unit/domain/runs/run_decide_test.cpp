@@ -170,9 +170,9 @@ TEST(RUN7_evolve, fills_the_attempt_from_its_events_and_ignores_what_does_not_fi
   run.take(run_events{
       container_created{id_of(0), 2, "other"}, attempt_started{id_of(9), 1, false, {}},
       attempt_ended{id_of(0), 3, 1, end_reason::exited, {}}, retry_scheduled{id_of(9), 2, 0},
-      stop_intended{id_of(9), 1}, work_quarantined{id_of(9), 1, 3}, work_released{id_of(9), 1},
-      job_finished{id_of(9)}, artifact_stored{id_of(9), "n", "m", {}}, job_waiting{id_of(9), "r"},
-      intent_of_nobody});
+      stop_intended{id_of(9), 1}, work_quarantined{id_of(9), 1, 3}, work_released{id_of(9), 1, ""},
+      work_discarded{id_of(9), 1, ""}, job_finished{id_of(9)},
+      artifact_stored{id_of(9), "n", "m", {}}, job_waiting{id_of(9), "r"}, intent_of_nobody});
   auto after = run.job(0);
   EXPECT_GT(after.last_position, before.last_position) << "they name the job all the same";
   after.last_position = before.last_position;
@@ -334,24 +334,6 @@ TEST(RUN5_cancel, ends_a_job_that_waits_for_its_next_try) {
   EXPECT_EQ(run.state.status, run_status::cancelled);
   run.next();
   EXPECT_EQ(run.wake_at(), 0);
-}
-
-TEST(P26_quarantine, of_an_attempt_waits_for_an_operator) {
-  driven_run run({container_task("a")});
-  EXPECT_EQ(code_of(decide_release(run.state, id_of(0))), errc::conflict);
-  run.start(0);
-  EXPECT_EQ(code_of(decide_discard(run.state, id_of(0))), errc::conflict);
-  run.take(run_events{work_attempted{id_of(0), 1, 2}, work_quarantined{id_of(0), 1, 3}});
-  EXPECT_TRUE(run.job(0).attempts[0].quarantined);
-  EXPECT_EQ(run.status(0), job_status::running);
-  run.take(decide_release(run.state, id_of(0)));
-  EXPECT_FALSE(run.job(0).attempts[0].quarantined);
-  EXPECT_EQ(run.job(0).attempts[0].works, 0);
-  run.take(run_events{work_quarantined{id_of(0), 1, 3}});
-  run.take(decide_discard(run.state, id_of(0)));
-  EXPECT_EQ(run.status(0), job_status::failed);
-  EXPECT_EQ(run.job(0).reason, end_reason::quarantined);
-  EXPECT_FALSE(run.job(0).attempts[0].quarantined);
 }
 
 TEST(RUN5_cancel, that_comes_after_the_last_job_changes_no_result) {

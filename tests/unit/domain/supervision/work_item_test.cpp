@@ -19,6 +19,12 @@ TEST(P26_work_item, each_new_try_after_a_crash_has_its_number) {
   EXPECT_EQ(take_up(crashed({}, 1)), (work_verdict{work_next::run, 2}));
 }
 
+TEST(P26_work_item, last_try_is_the_one_before_quarantine) {
+  EXPECT_FALSE(take_up(work_item{}).is_last_try());
+  EXPECT_TRUE(take_up(crashed({}, 1)).is_last_try());
+  EXPECT_FALSE(take_up(crashed({}, 2)).is_last_try());
+}
+
 TEST(P26_work_item, third_crash_quarantines) {
   EXPECT_EQ(take_up(crashed({}, 2)), (work_verdict{work_next::quarantine, 3}));
   EXPECT_EQ(crashed({}, 3).status, work_status::quarantined);
