@@ -1,6 +1,7 @@
 #include "actors/journal_worker.hpp"
 
 #include "base/log.hpp"
+#include "base/test_point.hpp"
 
 #include <utility>
 
@@ -167,6 +168,7 @@ void journal_worker::land() {
 }
 
 void journal_worker::renew() {
+  test_point("journal");
   due_ = clock::now() + heartbeat;
   if (journal_->state() == persistence::journal_state::closed) {
     auto head = journal_->open();

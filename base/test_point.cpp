@@ -3,35 +3,52 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdexcept>
 #include <string>
 #include <unistd.h>
 
 namespace reeve {
 namespace {
 
-struct stop_at {
-  std::string step;
-  std::string file;
+struct wishes {
+  std::string stop_step;
+  std::string stop_file;
+  std::string fail_folder;
+  bool none() const { return stop_step.empty() && fail_folder.empty(); }
 };
 
-stop_at read_environment() {
-  const char* text = std::getenv("REEVE_TEST_STOP_AT");
-  if (text == nullptr) return {};
-  const std::string all = text;
-  const auto equals = all.find('=');
-  if (equals == std::string::npos) return {};
-  return {all.substr(0, equals), all.substr(equals + 1)};
+wishes read_environment() {
+  wishes found;
+  if (const char* text = std::getenv("REEVE_TEST_STOP_AT"); text != nullptr) {
+    const std::string all = text;
+    const auto equals = all.find('=');
+    if (equals != std::string::npos) {
+      found.stop_step = all.substr(0, equals);
+      found.stop_file = all.substr(equals + 1);
+    }
+  }
+  if (const char* folder = std::getenv("REEVE_TEST_FAIL_IN"); folder != nullptr) {
+    found.fail_folder = folder;
+  }
+  return found;
+}
+
+void stop(const std::string& file) {
+  const int fd = ::open(file.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+  if (fd < 0) return;
+  ::close(fd);
+  ::kill(::getpid(), SIGSTOP);
 }
 
 }  // namespace
 
 void test_point(std::string_view step) {
-  static const stop_at wanted = read_environment();
-  if (wanted.step.empty() || wanted.step != step) return;
-  const int fd = ::open(wanted.file.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-  if (fd < 0) return;
-  ::close(fd);
-  ::kill(::getpid(), SIGSTOP);
+  static const wishes wanted = read_environment();
+  if (wanted.none()) return;
+  if (wanted.stop_step == step) stop(wanted.stop_file);
+  if (wanted.fail_folder.empty()) return;
+  const std::string file = wanted.fail_folder + "/" + std::string(step);
+  if (::access(file.c_str(), F_OK) == 0) throw std::runtime_error("a test wants this to fail");
 }
 
 }  // namespace reeve

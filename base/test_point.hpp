@@ -1,8 +1,12 @@
 #pragma once
 // Named steps at which a test may stop this process, to kill it, its engine or its leadership right
-// there. `REEVE_TEST_STOP_AT=<step>=<file>` names one: the first process that comes by makes the
-// file and stops itself (SIGSTOP); once it is there nobody stops any more. Whoever can set the
-// environment of a process can stop it anyway. Without the variable a step costs one comparison.
+// there, or make a part of it fail. Whoever can set the environment of a process can do worse
+// anyway. Without the variables a step costs one comparison.
+//
+// `REEVE_TEST_STOP_AT=<step>=<file>`: the first process that comes by makes the file and stops
+// itself (SIGSTOP); once it is there nobody stops any more.
+// `REEVE_TEST_FAIL_IN=<folder>`: as long as the folder has a file of the step's name, whoever comes
+// by throws.
 
 #include <string_view>
 

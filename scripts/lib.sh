@@ -137,7 +137,7 @@ pg_exec() {
   local data=$1 sockets=$2 settings=() setting
   shift 2
   for setting in "listen_addresses=" "unix_socket_directories=$sockets" \
-    unix_socket_permissions=0777 max_connections=200 log_min_error_statement=panic \
+    unix_socket_permissions=0777 max_connections=300 log_min_error_statement=panic \
     log_parameter_max_length_on_error=0 "$@"; do
     settings+=(-c "$setting")
   done

@@ -1,6 +1,7 @@
 #include "actors/runs/reconciler.hpp"
 
 #include "actors/runs/orphan_watch.hpp"
+#include "base/test_point.hpp"
 
 #include <chrono>
 #include <map>
@@ -42,6 +43,7 @@ struct reconcile_work {
   }
 
   void begin() {
+    test_point("reconcile");
     if (busy) return;
     busy = true;
     using containers = std::vector<adapters::container_summary>;

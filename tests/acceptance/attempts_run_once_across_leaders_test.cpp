@@ -4,6 +4,7 @@
 
 #include "tests/support/chaos.hpp"
 #include "tests/support/engine.hpp"
+#include "tests/support/planted.hpp"
 #include "tests/support/tally.hpp"
 #include "tests/support/unix_proxy.hpp"
 #include "tests/support/work.hpp"
@@ -39,27 +40,6 @@ struct result {
   long starts = 0;
   std::string status;
   bool good() const { return starts == 1 && status == "success"; }
-};
-
-/// REEVE_PLANTED_BIN, or `tests/reeve_planted` beside this program: with the defect of
-/// tests/unit/planted/.
-std::string planted_program() {
-  if (const char* given = std::getenv("REEVE_PLANTED_BIN"); given != nullptr) return given;
-  return fs::read_symlink("/proc/self/exe").parent_path() / "reeve_planted";
-}
-
-/// Servers that are started while it lives are this program.
-class other_program {
- public:
-  explicit other_program(const std::string& path) : usual_(support::server_program()) {
-    if (!path.empty()) ::setenv("REEVE_BIN", path.c_str(), 1);
-  }
-  ~other_program() { ::setenv("REEVE_BIN", usual_.c_str(), 1); }
-  other_program(const other_program&) = delete;
-  other_program& operator=(const other_program&) = delete;
-
- private:
-  std::string usual_;
 };
 
 /// Two servers on one database and one engine; the first leads, and its way to both can be
@@ -108,7 +88,7 @@ class trial {
     options.docker = "unix://" + (folder_.path() / "engine").string();
     options.database_url =
         "postgresql:///" + database_.name() + "?host=" + folder_.path().string() + "&user=reeve";
-    const other_program now(program);
+    const support::other_program now(program);
     return server(options);
   }
   server standby() {
@@ -187,7 +167,7 @@ INSTANTIATE_TEST_SUITE_P(late, P10_double_execution, testing::ValuesIn(calls),
 
 TEST(P10_planted_defect, of_a_leadership_that_never_ends_is_seen_as_a_second_execution) {
   REEVE_TEST_TIME_LIMIT(90);
-  trial one(planted_program());
+  trial one(support::planted_program());
   // Long enough for the standby to have finished the run and removed the marker with its volume.
   const auto seen = one.run(calls[1], 12s, loss::for_good, 15s * support::time_factor());
   EXPECT_GT(seen.starts, 1) << "the defect was not seen; the run ended as " << seen.status;

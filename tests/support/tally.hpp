@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 namespace support {
@@ -23,6 +24,8 @@ class tally {
     return shell_task("count", "echo started | tee -a /tally/" + name + "; sleep 0.2; echo done",
                       {{"mounts", nlohmann::json::array({mount})}});
   }
+  /// For scripts that wait `until [ -e /tally/go ]`.
+  void let_go() const { std::ofstream(folder_.path() / "go") << "\n"; }
   long starts_of(const std::string& name) const {
     const std::string text = contents_of(folder_.path() / name);
     return std::count(text.begin(), text.end(), '\n');
