@@ -30,7 +30,7 @@ std::string name(std::string_view type, std::int64_t version) {
 /// The event and the older versions that it is made from.
 template <class Event>
 void add_versions(std::set<std::string>& all) {
-  all.insert(name(Event::type, codec::schema_version_of<Event>()));
+  all.insert(name(Event::type, schema_version_of<Event>()));
   if constexpr (requires { typename Event::previous; }) {
     add_versions<typename Event::previous>(all);
   }
@@ -39,7 +39,7 @@ void add_versions(std::set<std::string>& all) {
 /// Same bytes as the struct of the line's own version, whichever that is.
 template <class Event>
 void expect_same_bytes(const golden_line& line) {
-  if (line.schema_version == codec::schema_version_of<Event>()) {
+  if (line.schema_version == schema_version_of<Event>()) {
     const auto event = codec::decode_text<Event>(line.payload.text);
     ASSERT_TRUE(event) << line.type << ": " << event.error().detail << " " << event.error().field;
     EXPECT_EQ(codec::encode(*event), line.payload.text) << line.type;
