@@ -111,7 +111,21 @@ void container_work::submit(work_key key, work_spec spec, fencing_token by,
 }
 
 void container_work::watch(std::string execution, reply_slot<wait_result> slot) {
-  engine_.wait(std::move(execution), std::move(slot));
+  // Whoever asked before was taken up anew, and must not keep a second connection open.
+  reply_slot<wait_result> before;
+  {
+    const std::lock_guard lock(watches_->mutex);
+    const auto [at, is_first] = watches_->by_execution.try_emplace(execution, slot);
+    if (!is_first) before = std::exchange(at->second, slot);
+  }
+  if (before) return;
+  engine_.wait(execution,
+               reply_slot<wait_result>([watches = watches_, execution](outcome<wait_result> ended) {
+                 std::unique_lock lock(watches->mutex);
+                 const auto asked = watches->by_execution.extract(execution);
+                 lock.unlock();
+                 if (asked) asked.mapped().answer(std::move(ended));
+               }));
 }
 
 void container_work::stop(std::string execution, int grace_s, fencing_token by,

@@ -5,6 +5,7 @@
 
 #include "adapters/work_engine_port.hpp"
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -36,10 +37,18 @@ class container_work final : public work_engine {
   void not_there(const work_key& key, reply_slot<domain::attempts::found> slot);
   void forget_volume(const work_key& key, fencing_token by, reply_slot<done> slot);
 
+  /// One question a container is open at the engine, whoever asked it first.
+  struct open_watches {
+    std::mutex mutex;
+    std::map<std::string, reply_slot<wait_result>>
+        by_execution;  // guarded by mutex: who asked last
+  };
+
   container_engine& engine_;
   const std::int64_t slots_;
   std::mutex mutex_;
   std::string id_;  // guarded by mutex_; empty: to be asked for
+  const std::shared_ptr<open_watches> watches_ = std::make_shared<open_watches>();
 };
 
 /// Whether a container is the attempt's: its labels and its image agree with the log, and so does

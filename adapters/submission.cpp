@@ -4,6 +4,8 @@
 #include "base/test_point.hpp"
 
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <utility>
 
 namespace reeve::adapters {
@@ -47,8 +49,36 @@ class submission : public std::enable_shared_from_this<submission> {
   /// Nothing of it has been started.
   void fail(errc code) { slot_.answer(submit_answer(failed{failure_of(code), false})); }
 
+  /// Beside the creation: the engine behind the socket may have become another one since its
+  /// identity went into the intent, without a single call that failed.
+  void ask_who_it_is() {
+    if (key_.engine_id.empty() || std::exchange(asked_, true)) return;
+    engine_.version_info(then<engine_version>([this](outcome<engine_version> version) {
+      {
+        const std::lock_guard lock(mutex_);
+        who_ = std::move(version);
+        if (!waits_) return;
+      }
+      start();
+    }));
+  }
+
+  /// Nothing is started before it is known where.
+  bool is_known_where() {
+    const std::lock_guard lock(mutex_);
+    waits_ = asked_ && !who_;
+    return !waits_;
+  }
+
+  /// It goes, and whoever looks for the attempt next is told that it is elsewhere.
+  void leave(errc code) {
+    engine_.remove_container(by_, key_.execution, true,
+                             then<done>([this, code](outcome<done>) { fail(code); }));
+  }
+
   void create() {
     test_point("before_create");
+    ask_who_it_is();
     engine_.create_container(by_, spec_.container,
                              then<created_container>([this](outcome<created_container> made) {
                                if (made) {
@@ -120,6 +150,9 @@ class submission : public std::enable_shared_from_this<submission> {
   }
 
   void start() {
+    if (!is_known_where()) return;
+    if (who_ && !*who_) return fail(who_->error().code);
+    if (who_ && (*who_)->id != key_.engine_id) return leave(errc::timed_out);
     if (!spec_.may_start()) return refuse(end_reason::not_allowlisted);
     test_point("before_start");
     engine_.start(by_, key_.execution, then<start_result>([this](outcome<start_result> ok) {
@@ -134,6 +167,8 @@ class submission : public std::enable_shared_from_this<submission> {
                         // empty one in its place.
                         if (std::exchange(spec_.prepared, false)) return put_files();
                         return refuse(end_reason::start_failed);
+                      // Somebody removed it before it could run.
+                      case errc::not_found:
                       case errc::engine_unavailable:
                       case errc::overloaded:
                       case errc::fenced:
@@ -160,6 +195,10 @@ class submission : public std::enable_shared_from_this<submission> {
   const fencing_token by_;
   const reply_slot<submit_answer> slot_;
   bool replaced_ = false;
+  bool asked_ = false;
+  std::mutex mutex_;
+  std::optional<outcome<engine_version>> who_;  // guarded by mutex_ until it is there
+  bool waits_ = false;                          // guarded by mutex_: the start waits for it
 };
 
 }  // namespace

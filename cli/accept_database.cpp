@@ -20,18 +20,19 @@ int fail(const rejection& why) {
 int accept_database(const loaded_config& config) {
   auto db = open_database(config.values, false);
   if (!db) return fail(db.error());
-  const auto seen = persistence::look_at_database(db->owner_url);
+  const auto file = accepted_database_file(config.values);
+  const auto seen = persistence::look_at_refused(
+      {heads_file(config.values), known_database_file(config.values), file}, db->owner_url);
   if (!seen) return fail(seen.error());
   const auto last = persistence::read_last_head(heads_file(config.values));
   if (!last) return fail(last.error());
-  const auto file = accepted_database_file(config.values);
   if (auto ok = persistence::write_known(file, *seen); !ok) return fail(ok.error());
   std::printf("The log ends at position %lld.\n", static_cast<long long>(seen->position));
   if (*last) {
     std::printf("A head was signed at position %lld; what lies behind the end is given up.\n",
                 static_cast<long long>((*last)->position));
   }
-  std::puts("The next start goes on from here, and writes into the log that it did.");
+  std::puts("The next start goes on from exactly this state, and writes into the log that it did.");
   return exit_ok;
 }
 

@@ -66,6 +66,9 @@ std::string server_id_file(const config& c) {
 std::string known_database_file(const config& c) {
   return c.data + "/database";
 }
+std::string hold_file(const config& c) {
+  return c.data + "/hold";
+}
 std::string accepted_database_file(const config& c) {
   return c.data + "/accepted-database";
 }

@@ -38,5 +38,7 @@ std::string server_id_file(const config& c);
 /// Cluster and timeline that were led last, and a state that an operator accepted.
 std::string known_database_file(const config& c);
 std::string accepted_database_file(const config& c);
+/// There while the lease of a leader that this server succeeded may run.
+std::string hold_file(const config& c);
 
 }  // namespace reeve::cli

@@ -31,6 +31,7 @@ persistence::journal_config server_process::journal_settings() {
   c.server = identity_.id();
   c.key = public_key_;
   c.lead = &lead_;
+  c.hold_file = hold_file(config_);
   c.is_live = [this](const persistence::projection& of) {
     return board_.of(of).state == persistence::projection_state::live;
   };

@@ -60,8 +60,8 @@ std::optional<std::string> gap_to_mark(const std::optional<known_database>& know
 bool is_accepted(const known_database& accepted, const found_log& found) {
   return accepted.origin == to_string(found.origin) &&
          accepted.system_identifier == found.database.system_identifier &&
-         accepted.timeline == found.database.timeline && accepted.position <= found.position &&
-         (accepted.position == 0 || found.holds(accepted.position, accepted.hash));
+         accepted.timeline == found.database.timeline && accepted.position == found.position &&
+         accepted.hash == found.hash;
 }
 
 }  // namespace
@@ -118,7 +118,10 @@ outcome<done> settle_admission(const admission_files& files, const found_log& fo
     }
   }
   if (auto ok = mark_progress(files, found, found.position, found.hash); !ok) return ok;
-  if (made.accepted == "asked") ::unlink(files.accepted.c_str());
+  // Needed or not: what was accepted once is not accepted a second time.
+  if (!is_missing(files.accepted) && ::unlink(files.accepted.c_str()) != 0) {
+    return reject(errc::unavailable, files.accepted + " cannot be removed");
+  }
   return done{};
 }
 
@@ -151,7 +154,8 @@ outcome<done> keep_newest_head(const std::string& url, const std::string& heads_
   return continues ? append_head(heads_file, newest) : done{};
 }
 
-outcome<known_database> look_at_database(const std::string& owner_url) {
+outcome<known_database> look_at_refused(const admission_files& files,
+                                        const std::string& owner_url) {
   try {
     auto connection = connect_session(owner_url, "reeve_accept");
     const auto identity = identity_of(*connection);
@@ -164,9 +168,21 @@ outcome<known_database> look_at_database(const std::string& owner_url) {
     seen.timeline = identity.timeline;
     const auto tail =
         tx.exec("SELECT position, hash FROM reeve.events ORDER BY position DESC LIMIT 1");
-    if (tail.empty()) return seen;
-    seen.position = tail[0][0].as<std::int64_t>();
-    seen.hash = digest_of(tail[0][1]);
+    if (!tail.empty()) {
+      seen.position = tail[0][0].as<std::int64_t>();
+      seen.hash = digest_of(tail[0][1]);
+    }
+    found_log found{uuid_of(origin[0][0]), seen.position, seen.hash, identity, {}};
+    found.holds = [&tx](domain::position at, const digest& hash) {
+      const auto row =
+          tx.exec("SELECT hash FROM reeve.events WHERE position = " + std::to_string(at));
+      return !row.empty() && digest_of(row[0][0]) == hash;
+    };
+    const auto admitted = admit({files.heads, files.known, {}}, found);
+    if (admitted) {
+      return reject(errc::conflict, "this database is not refused: there is nothing to accept");
+    }
+    if (admitted.error().code != errc::conflict) return admitted.error();
     return seen;
   } catch (const std::exception&) {
     return reject(errc::unavailable, "the log cannot be read");

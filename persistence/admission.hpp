@@ -48,7 +48,8 @@ struct admission_files {
 outcome<admission> admit(const admission_files& files, const found_log& found);
 
 /// After the election: remembers the database; where a state was accepted that lies behind, the
-/// file of heads is put aside under another name and a new one begins.
+/// file of heads is put aside under another name and a new one begins. An acceptance is gone
+/// afterwards, whether it was needed or not.
 outcome<done> settle_admission(const admission_files& files, const found_log& found,
                                const admission& made);
 
@@ -73,8 +74,9 @@ struct known_database {
   }
 };
 
-/// The log behind an owner's login, as an operator may accept it.
-outcome<known_database> look_at_database(const std::string& owner_url);
+/// A log that would be refused, behind an owner's login, as an operator may accept it: this state
+/// and no other, at the next election. `conflict`: it would not be refused.
+outcome<known_database> look_at_refused(const admission_files& files, const std::string& owner_url);
 /// The whole file is there afterwards, or the one before.
 outcome<done> write_known(const std::string& path, const known_database& database);
 /// Nothing: there is no such file. `invalid`: nobody of ours has written it.

@@ -52,6 +52,10 @@ struct journal_config {
   std::function<bool(const projection&)> is_live;
   /// Called with everything that is durable, before its callers are answered. Must not throw.
   std::function<void(const commit_notice&)> on_commit;
+  /// A file that is there as long as this server waits for the lease of a leader that it succeeded:
+  /// killed and started again within that time it succeeds itself, and has to wait all the same.
+  /// Empty: no such file is kept.
+  std::string hold_file;
   /// Confirmed and revoked by the journal alone; nullptr = nobody asks for it.
   leadership* lead = nullptr;
   clock_port* clock = nullptr;  // nullptr = the real one

@@ -55,6 +55,8 @@ struct journal::impl {
   bool take_lock();
   /// With the lock: schema, admission, and how long another leader's lease may still run.
   outcome<admission> enter(std::int64_t locked_us);
+  outcome<done> hold(std::int64_t locked_us);
+  void end_hold();
   bool is_overtaken();
   /// Appends `leader_elected` behind `from`; what was in doubt is decided after it.
   bool lead(const log_tail& from);
@@ -129,7 +131,8 @@ struct journal::impl {
   std::unique_ptr<journal_session> session;
   std::vector<old_session> old_sessions;
   admission admitted;
-  bool after_a_death = false;  // the leadership before this one did not end in order
+  bool after_a_death = false;      // the leadership before this one did not end in order
+  std::int64_t held_until_us = 0;  // monotonic; 0: no lease of another leader can run any more
   uuid origin;
   log_tail tail;
   version_map versions;

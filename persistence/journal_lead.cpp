@@ -1,10 +1,12 @@
 // How the lead is taken, lost and taken again (DESIGN, The journal 2 and 3).
 
+#include "base/files.hpp"
 #include "persistence/event_codec_port.hpp"
 #include "persistence/journal_impl.hpp"
 #include "persistence/leaf.hpp"
 
 #include <algorithm>
+#include <unistd.h>
 #include <utility>
 
 namespace reeve::persistence {
@@ -54,6 +56,22 @@ bool journal::impl::is_overtaken() {
   return last && last->server != to_string(config.server);
 }
 
+/// The lease of another leader may run. The file comes before the election that a restart finds.
+outcome<done> journal::impl::hold(std::int64_t locked_us) {
+  if (config.lead == nullptr) return done{};
+  held_until_us = locked_us + leadership::lease_us + leadership::margin_us;
+  config.lead->hold_until(held_until_us);
+  if (config.hold_file.empty()) return done{};
+  return write_small_file(config.hold_file, to_string(config.server) + "\n");
+}
+
+/// If the file stays by a failure, the next start waits once more.
+void journal::impl::end_hold() {
+  if (held_until_us == 0 || clock.mono_us() < held_until_us) return;
+  held_until_us = 0;
+  if (!config.hold_file.empty()) ::unlink(config.hold_file.c_str());
+}
+
 outcome<admission> journal::impl::enter(std::int64_t locked_us) {
   if (config.prepare) {
     if (auto ready = config.prepare(); !ready) return ready.error();
@@ -61,8 +79,9 @@ outcome<admission> journal::impl::enter(std::int64_t locked_us) {
   origin = session->origin(ids.next(), clock.now_us());
   const auto last = session->last_leader(own_stream());
   after_a_death = last && !last->resigned;
-  if (after_a_death && last->server != to_string(config.server) && config.lead != nullptr) {
-    config.lead->hold_until(locked_us + leadership::lease_us + leadership::margin_us);
+  const bool is_anothers = after_a_death && last->server != to_string(config.server);
+  if (is_anothers || (!config.hold_file.empty() && !is_missing(config.hold_file))) {
+    if (auto ok = hold(locked_us); !ok) return ok.error();
   }
   if (!config.admit) return admission{};
   const auto now = session->tail(origin);
@@ -159,6 +178,7 @@ void journal::impl::elected(const domain::event_record& event) {
 }
 
 void journal::impl::confirm(std::int64_t asked_us) {
+  end_hold();
   if (config.lead != nullptr) config.lead->confirm(tail.epoch, asked_us);
 }
 
@@ -268,6 +288,13 @@ outcome<done> journal::impl::resign() {
   if (state != journal_state::leading)
     return reject(errc::unavailable, "this server does not lead");
   revoke();
+  end_hold();
+  // Whoever comes next must not take this end for that of the lease before it.
+  if (held_until_us != 0) {
+    session.reset();
+    state = journal_state::closed;
+    return reject(errc::unavailable, "the lease of the leader before this one may still run");
+  }
   const auto known = versions.find(own_stream());
   auto event = to_new_event<domain::log_state>(
       domain::leader_resigned{tail.epoch, to_string(config.server)});

@@ -101,6 +101,8 @@ struct reconcile_work {
     if (job == nullptr) return true;  // nobody but Reeve makes names for jobs that never were
     for (const auto& attempt : job->attempts) {
       if (attempt.intent.container_name != one.name) continue;
+      // Whose end is not in the log is no orphan, whatever has become of its run's actor.
+      if (job->open_attempt() == &attempt) return false;
       const bool same_id = !attempt.container_id || attempt.container_id == one.container_id;
       return same_id && attempt.intent.image_id == whose.image_id;
     }

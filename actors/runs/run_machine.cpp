@@ -250,6 +250,7 @@ void run_machine::appended(std::shared_ptr<run_events> events,
     }
     return pump();
   }
+  reloads_ = 0;
   if (!result->replayed) {
     const auto principal = !parts->empty() && parts->front().meta ? parts->front().meta->principal
                                                                   : std::string("system:run");
@@ -319,9 +320,13 @@ void run_machine::leave_queue(const uuid& job) {
   ports_.ready.give_back(this, job);
 }
 
-/// What the log holds now is the truth: everything under way is dropped and taken up from there.
+/// What the log holds now is the truth: everything under way is dropped and taken up from there. A
+/// log that goes on refusing is asked less and less often.
 void run_machine::reload() {
   using namespace std::chrono_literals;
+  constexpr int most_doublings = 6;
+  const auto pause = reloads_ == 0 ? 0ms : 100ms * (1 << std::min(reloads_, most_doublings));
+  ++reloads_;
   appending_ = true;
   for (auto& [id, attempt] : attempts_) attempt->abandon();
   attempts_.clear();
@@ -331,10 +336,16 @@ void run_machine::reload() {
   waiting_for_engine_.clear();
   resting_.clear();
   rested_after_.clear();
+  if (pause == 0ms) return read_again();
+  after(pause, [this] { read_again(); });
+}
+
+void run_machine::read_again() {
+  using namespace std::chrono_literals;
   using answer = std::shared_ptr<const run_state>;
   rebuild<run_state>(ports_.reads, state_->tenant, domain::stream_of<run_state>(state_->id), no_end,
                      resume_with<answer>(handle(), [this](outcome<answer> fresh) {
-                       if (!fresh) return after(500ms, [this] { reload(); });
+                       if (!fresh) return after(500ms, [this] { read_again(); });
                        state_ = *fresh;
                        appending_ = false;
                        begin(interruption::none);

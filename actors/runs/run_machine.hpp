@@ -84,6 +84,7 @@ class run_machine {
   void leave_queue(const uuid& job);
   void rest();
   void reload();
+  void read_again();
   void finish_if_over();
   domain::event_meta own_meta() const;
 
@@ -98,6 +99,7 @@ class run_machine {
   std::set<uuid> resting_;                    // their backoff is not over
   std::map<uuid, std::size_t> rested_after_;  // the attempt that the backoff was kept for
   bool appending_ = false;
+  int reloads_ = 0;  // since the last append that came through
   bool finished_ = false;
 };
 

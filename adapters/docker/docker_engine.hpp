@@ -20,6 +20,9 @@ struct docker_options {
   /// stood still while another one took over must not send what it had decided before. Any thread.
   /// Empty: always.
   std::function<bool(fencing_token)> allows = {};
+  /// A `wait` is asked anew, on another connection, after so long without an answer: one whose
+  /// other end is gone without a word (a proxy, a tunnel) would say nothing for ever.
+  std::int64_t wait_round_ms = 30'000;
 };
 
 class docker_engine final : public container_engine {
@@ -64,6 +67,7 @@ class docker_engine final : public container_engine {
   /// The same for calls whose success says everything.
   void request(http_call call, reply_slot<done> slot);
   void send_versioned(http_call call, docker_http::callback answer);
+  void wait_a_round(std::string container, reply_slot<wait_result> slot);
   void with_api(std::function<void(outcome<std::string>)> next);
   void fetch_logs(const std::string& container, const log_query& query, bool tty,
                   reply_slot<log_answer> slot);

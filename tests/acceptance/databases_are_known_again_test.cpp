@@ -84,6 +84,7 @@ TEST_F(P5_old_database, is_refused_with_78_and_can_be_accepted_on_purpose) {
   ASSERT_EQ(reeve.stop(), 0);
   reeve.start();
   EXPECT_EQ(newest_election(reeve, "accepted"), "") << "once, not for ever";
+  EXPECT_NE(reeve.command({"accept-database"}).status, 0) << "nothing is refused any more";
 }
 
 /// Nothing was signed since the last stop; what the server wrote down for itself tells.

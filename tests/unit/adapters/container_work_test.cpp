@@ -40,6 +40,11 @@ class swapped_engine final : public simulated_engine {
     if (starts == errc::bad_request) return simulated_engine::start(by, container, slot);
     slot.answer(reeve::reject(starts, "as told"));
   }
+  void wait(std::string container, reply_slot<wait_result> slot) override {
+    ++waits;
+    simulated_engine::wait(container, slot);
+  }
+  std::atomic<int> waits{0};
   std::atomic<bool> swapped{false};
   std::atomic<errc> starts{errc::bad_request};  // bad_request: they work
 };
@@ -136,6 +141,17 @@ TEST_F(RUN7_container_work, of_another_engine_is_elsewhere) {
   EXPECT_EQ(has->engine_id, "second");
 }
 
+/// The intent names an engine, and the socket led to another one since, without a failed call.
+TEST_F(RUN7_container_work, is_not_started_on_an_engine_that_the_intent_does_not_name) {
+  engine.swapped = true;
+  const auto made = submit();
+  ASSERT_TRUE(std::holds_alternative<failed>(made));
+  EXPECT_FALSE(std::get<failed>(made).may_run);
+  EXPECT_EQ(look().where, found_where::other_engine) << "and what was made there is gone";
+  engine.swapped = false;
+  EXPECT_TRUE(std::holds_alternative<submitted>(submit()));
+}
+
 TEST_F(RUN7_container_work, that_is_refused_says_why) {
   spec.may_start = [] { return false; };
   EXPECT_EQ(std::get<refused>(submit()).why, end_reason::not_allowlisted);
@@ -149,7 +165,8 @@ TEST_F(RUN7_container_work, whose_start_is_unclear_may_run) {
   EXPECT_TRUE(std::get<failed>(submit()).may_run);
   engine.starts = errc::internal;
   EXPECT_TRUE(std::get<failed>(submit()).may_run);
-  for (const auto code : {errc::engine_unavailable, errc::fenced, errc::overloaded}) {
+  for (const auto code :
+       {errc::engine_unavailable, errc::fenced, errc::overloaded, errc::not_found}) {
     engine.starts = code;
     EXPECT_FALSE(std::get<failed>(submit()).may_run) << name_of(code);
   }
@@ -169,6 +186,22 @@ TEST_F(RUN7_container_work, stops_what_runs_and_says_whether_it_did) {
   EXPECT_TRUE(ask<reeve::done>([&](auto slot) { work.forget(key, {1}, slot); }));
   EXPECT_FALSE(stop()->was_running) << "what is gone does not run";
   EXPECT_EQ(look().where, found_where::nowhere);
+}
+
+/// A run that is read again and again watches its containers each time.
+TEST_F(RUN7_container_work, is_asked_for_its_end_once_however_often_it_is_watched) {
+  const auto id = std::get<submitted>(submit()).what.id;
+  engine_calls::pending<wait_result> first, second;
+  work.watch(id, first.slot());
+  work.watch(id, second.slot());
+  EXPECT_EQ(engine.waits, 1);
+  EXPECT_EQ(code_of(first.take()), "unavailable") << "its asker is gone";
+  EXPECT_TRUE(ask<stop_result>([&](auto slot) { work.stop(id, 1, {1}, slot); }));
+  EXPECT_TRUE(second.take());
+  engine_calls::pending<wait_result> third;
+  work.watch(id, third.slot());
+  EXPECT_TRUE(third.take());
+  EXPECT_EQ(engine.waits, 2);
 }
 
 TEST(RUN7_failures, are_told_apart_by_what_may_have_happened) {

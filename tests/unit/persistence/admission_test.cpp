@@ -181,6 +181,27 @@ TEST_F(P5_admission, accepts_once_exactly_what_an_operator_accepted) {
   expect_refused("ends at 10");
 }
 
+/// An operator who accepted a state and then brought the newer database back after all has not
+/// accepted the older one for ever.
+TEST_F(P5_admission, of_a_state_that_was_accepted_ends_with_the_next_election) {
+  const known_database seen{to_string(origin), "7001", 3, 10, sha256("10")};
+  ASSERT_TRUE(write_known(files.accepted, seen));
+  const auto plain = admit(files, found);
+  ASSERT_TRUE(plain);
+  ASSERT_TRUE(settle_admission(files, found, *plain));
+  EXPECT_FALSE(std::filesystem::exists(files.accepted));
+  sign_at(30);
+  expect_refused("ends at 10");
+}
+
+TEST_F(P5_admission, accepts_no_log_that_goes_on_from_the_accepted_state) {
+  sign_at(30);
+  ASSERT_TRUE(write_known(files.accepted, {to_string(origin), "7001", 3, 10, sha256("10")}));
+  found.position = 12;
+  found.hash = sha256("12");
+  expect_refused("ends at 12");
+}
+
 TEST_F(P5_admission, of_a_second_host_rests_on_the_heads_that_it_kept_as_a_standby) {
   const reeve::testing::test_database db;
   journal log(reeve::testing::journal_on(db.writer_url()));

@@ -3,6 +3,7 @@
 #include "persistence/event_codec_port.hpp"
 #include "tests/unit/persistence/journal_fixture.hpp"
 
+#include <filesystem>
 #include <gtest/gtest.h>
 
 namespace {
@@ -86,6 +87,39 @@ TEST_F(journal_lead, P10_who_succeeds_another_ones_leadership_waits_for_its_leas
   EXPECT_FALSE(two.lead.token());
   two.clock.mono += 1;
   EXPECT_EQ(two.lead.token(), fencing_token{2});
+}
+
+/// Killed while it waits and started again, a server finds itself as the last leader; the lease
+/// that it waited for may run on.
+TEST_F(journal_lead, P10_a_wait_that_was_not_over_is_begun_again_and_ends_no_leadership_in_order) {
+  server one(db.writer_url());
+  ASSERT_TRUE(one.open());
+  one.log.reset();
+  server two(db.writer_url());
+  two.config.hold_file = ::testing::TempDir() + fresh_stream("hold");
+  ASSERT_TRUE(two.open());
+  EXPECT_FALSE(two.lead.token());
+  two.log.reset();  // killed
+
+  server again(db.writer_url());
+  again.config.server = two.config.server;
+  again.config.hold_file = two.config.hold_file;
+  ASSERT_TRUE(again.open());
+  EXPECT_FALSE(again.lead.token()) << "it succeeds itself, but the first one's lease may run";
+  EXPECT_FALSE(again.log->resign()) << "the next one would not wait for it";
+  again.log.reset();
+
+  server third(db.writer_url());
+  ASSERT_TRUE(third.open());
+  EXPECT_FALSE(third.lead.token());
+  third.log.reset();
+
+  ASSERT_TRUE(again.open());
+  again.clock.mono += wait_us;
+  ASSERT_TRUE(again.log->renew());
+  EXPECT_TRUE(again.lead.token());
+  EXPECT_FALSE(std::filesystem::exists(again.config.hold_file));
+  ASSERT_TRUE(again.log->resign());
 }
 
 TEST_F(journal_lead, P10_who_succeeds_himself_or_one_that_resigned_acts_at_once) {
