@@ -196,9 +196,13 @@ class memory_commands final : public actors::every_command<memory_commands> {
     e.epoch = 1;
     e.stream = domain::stream_of<State>(id);
     e.version = state.stream_version + 1;
-    e.type = codec::type_of(event);
     e.tenant = c.tenant;
-    e.payload = codec::encode_event(event);
+    std::visit(
+        [&e](const auto& held) {
+          e.type = held.type;
+          e.payload = codec::encode(held);
+        },
+        event);
     e.meta = c.meta;
     e.recorded_at_us = e.position * us_per_second;
     domain::evolve(state, event,
