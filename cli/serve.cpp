@@ -268,6 +268,8 @@ int server_process::wait_for_end() {
     if (signal == SIGTERM || signal == SIGINT) return exit_ok;
     feed_->heartbeat();
     denials_.settle();
+    // Not only on the follower's thread, which a database that does not answer holds up.
+    board_.expire();
     if (!database_.own || database_.own->alive()) continue;
     log_warn("the private PostgreSQL was killed; it is started again");
     if (auto ok = database_.own->revive(); !ok) {
@@ -287,9 +289,10 @@ void server_process::drain() {
   }
   http_->stop();
   denials_.close();
-  // Nothing can be written any more, and whoever waits for the database may wait for ever: nothing
-  // that was acknowledged is lost by an end without them.
-  if (!tree_ || !tree_->log_available()) end_by_all_means(6s);
+  // Whoever waits for the database may wait for ever: a follower or a build behind somebody's lock,
+  // or everybody when nothing can be written any more. Nothing that was acknowledged is lost by an
+  // end without them.
+  end_by_all_means(tree_ && tree_->log_available() ? 15s : 6s);
   if (tree_ && !tree_->await_tidied(3s)) log_warn("spare volumes stay on the engine");
   if (tree_ && !tree_->await_recorded(2s)) log_warn("the last facts may be missing in the log");
   // A standby has written none; what lies there is the leader's.

@@ -159,6 +159,8 @@ bool journal::impl::lead(const log_tail& from) {
   const auto known = session->versions(names);
   const auto event = election(from, known.empty() ? 0 : known.begin()->second.version);
   asked = event;
+  // Made here, where a connection that is lost is only a try that failed.
+  (void)session->types();
   const auto asked_us = clock.mono_us();
   if (!session->elect(from, event)) return false;
   elected(event);

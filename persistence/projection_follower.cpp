@@ -51,6 +51,11 @@ class followed {
  private:
   void begin() {
     connection_ = connect_session(url_, "reeve-follower");
+    {
+      // A lock that somebody else holds, or a statement that hangs, makes it late, not silent.
+      pqxx::nontransaction settings(*connection_);
+      settings.exec0("SET lock_timeout = '2s'; SET statement_timeout = '10s'");
+    }
     writer_.emplace(*connection_);
     pqxx::nontransaction tx(*connection_);
     const auto rows = tx.exec_params(
