@@ -57,21 +57,12 @@ struct actor_tree::impl {
         ports{journal,
               *outside.lead,
               *outside.reads,
-              *outside.blobs,
               *outside.engine,
-              *outside.engines,
-              outside.may_mount,
-              *outside.triage,
-              *outside.redact,
+              *outside.kinds,
+              attempt_ports(),
               registry,
               *outside.clock,
               *outside.ids,
-              [this](uuid tenant, auto slot) {
-                fronts.of<domain::image_list_state>().fetch(tenant, tenant, slot);
-              },
-              [this](uuid tenant, auto slot) {
-                fronts.of<domain::container_list_state>().fetch(tenant, tenant, slot);
-              },
               std::make_shared<spare_volumes>(
                   spare_ports{*outside.engine, [lead = outside.lead] { return lead->token(); },
                               *outside.ids, settings.instance}),
@@ -82,7 +73,6 @@ struct actor_tree::impl {
         config(settings.threads),
         system(std::make_unique<caf::actor_system>(config)) {
     ports.settings.instance = settings.instance;
-    ports.settings.log_bytes = settings.log_bytes;
     ports.settings.died_before_epoch = settings.died_before_epoch;
     shared.sink = [this](const domain::supervision_fact& fact) {
       if (is_worth_recording(fact)) system_log.record(event_of(fact));
@@ -92,6 +82,35 @@ struct actor_tree::impl {
       stopped.set_value();
       if (why != domain::exit_class::shutdown && outside.on_collapse) outside.on_collapse();
     });
+  }
+
+  template <class List>
+  tasks::list_fn<List> list() {
+    return [this](uuid tenant, reply_slot<std::shared_ptr<const List>> slot) {
+      fronts.of<List>().fetch(tenant, tenant, state_slot<List>([slot](outcome<executed<List>> got) {
+                                if (!got) return slot.answer(got.error());
+                                slot.answer(got->state);
+                              }));
+    };
+  }
+
+  tasks::attempt_ports attempt_ports() {
+    return {*outside.reads,
+            *outside.blobs,
+            *outside.engines,
+            *outside.redact,
+            *outside.clock,
+            outside.may_mount,
+            list<domain::image_list_state>(),
+            list<domain::container_list_state>(),
+            [this](uuid tenant, uuid run, auto slot) {
+              rebuild<domain::run_state>(*outside.reads, tenant,
+                                         domain::stream_of<domain::run_state>(run), no_end, slot);
+            },
+            [this] { return ports.spares->take(); },
+            [this](const std::string& image_id) { ports.spares->refill(image_id); },
+            settings.instance,
+            settings.log_bytes};
   }
 
   system_event_log& log_of(const uuid& tenant) {

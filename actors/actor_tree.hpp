@@ -12,7 +12,7 @@
 #include "persistence/blob_port.hpp"
 #include "persistence/log_writer_port.hpp"
 #include "persistence/read_port.hpp"
-#include "tasks/triage/triage_port.hpp"
+#include "tasks/task_kinds.hpp"
 
 #include <chrono>
 #include <functional>
@@ -42,7 +42,7 @@ struct tree_surroundings {
   const leadership* lead = nullptr;
   persistence::read_port* reads = nullptr;
   persistence::blob_port* blobs = nullptr;
-  adapters::triage_port* triage = nullptr;
+  const tasks::task_kinds* kinds = nullptr;
   const redactor* redact = nullptr;  // of the logs of jobs
   adapters::container_engine* engine = nullptr;
   const adapters::work_engines* engines = nullptr;

@@ -5,15 +5,17 @@
 namespace reeve::api {
 namespace {
 
-constexpr const char* kinds =
-    "the kind is one of log_triage, gpu_report, service_map, container (or task1, task2, task3)";
+rejection no_such_kind(const std::string& at) {
+  return reject(errc::invalid, "the kind is one of " + domain::kinds_in_words(), at);
+}
 
-/// The object form with the kind as text, so that aliases are understood.
+/// The object form with the kind as text, so that aliases are understood; it says what the
+/// parameters are.
 struct task_body {
   std::string kind;
   std::string name;
   std::vector<std::string> needs;
-  domain::task_params params;
+  domain::json_text params;
   std::optional<std::string> since;
   std::optional<std::int64_t> timeout_s;
   std::optional<std::int64_t> retries;
@@ -29,14 +31,29 @@ struct task_body {
   }
 };
 
+outcome<done> decode_params(const domain::json_text& text, domain::task_params& params,
+                            const std::string& at) {
+  if (text.text.empty()) return done{};
+  auto doc = codec::parse_strict(text.text);
+  if (!doc) return doc.error();
+  return std::visit(
+      [&]<class Params>(Params& held) -> outcome<done> {
+        auto read = codec::decode<Params>(doc->root(), at);
+        if (!read) return read.error();
+        held = std::move(*read);
+        return done{};
+      },
+      params);
+}
+
 outcome<domain::task_spec> decode_task(const domain::json_text& text, const std::string& at) {
   auto doc = codec::parse_strict(text.text);
   if (!doc) return doc.error();
   domain::task_spec task;
   if (doc->root().is_string()) {
-    const auto kind = domain::task_kind_from(doc->root().as_string());
-    if (!kind) return reject(errc::invalid, kinds, at);
-    task.kind = *kind;
+    auto kind = domain::kind_named(doc->root().as_string());
+    if (!kind) return no_such_kind(at);
+    task.params = std::move(*kind);
     return task;
   }
   if (!doc->root().is_object()) {
@@ -44,12 +61,12 @@ outcome<domain::task_spec> decode_task(const domain::json_text& text, const std:
   }
   auto body = codec::decode<task_body>(doc->root(), at);
   if (!body) return body.error();
-  const auto kind = domain::task_kind_from(body->kind);
-  if (!kind) return reject(errc::invalid, kinds, at + "/kind");
-  task.kind = *kind;
+  auto kind = domain::kind_named(body->kind);
+  if (!kind) return no_such_kind(at + "/kind");
+  task.params = std::move(*kind);
+  if (auto ok = decode_params(body->params, task.params, at + "/params"); !ok) return ok.error();
   task.name = std::move(body->name);
   task.needs = std::move(body->needs);
-  task.params = std::move(body->params);
   task.since = std::move(body->since);
   task.timeout_s = body->timeout_s;
   task.retries = body->retries;

@@ -4,6 +4,7 @@
 #include "persistence/journal.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace reeve::bench {
 namespace {
@@ -18,18 +19,19 @@ constexpr const char* image_id =
 
 domain::run_launched sample_launch() {
   domain::task_spec task;
-  task.kind = domain::task_kind::container;
+  domain::container_params params;
   task.name = "container";
-  task.params.image = "localhost:1/box:1";
-  task.params.command = std::vector<std::string>{"/bin/sh", "-c", "make report && ls -l /reeve"};
-  task.params.env = std::map<std::string, std::string>{{"STAGE", "nightly"},
-                                                       {"REGION", "north"},
-                                                       {"REPORT_FOLDER", "/reeve/outputs/reports"},
-                                                       {"SOURCE", "warehouse-7"},
-                                                       {"KEEP_DAYS", "14"},
-                                                       {"CHECKSUMS", "sha256"},
-                                                       {"NOTIFY", "reports@warehouse-7.example"},
-                                                       {"TEMPLATE", "daily-with-totals"}};
+  params.image = "localhost:1/box:1";
+  params.command = std::vector<std::string>{"/bin/sh", "-c", "make report && ls -l /reeve"};
+  params.env = std::map<std::string, std::string>{{"STAGE", "nightly"},
+                                                  {"REGION", "north"},
+                                                  {"REPORT_FOLDER", "/reeve/outputs/reports"},
+                                                  {"SOURCE", "warehouse-7"},
+                                                  {"KEEP_DAYS", "14"},
+                                                  {"CHECKSUMS", "sha256"},
+                                                  {"NOTIFY", "reports@warehouse-7.example"},
+                                                  {"TEMPLATE", "daily-with-totals"}};
+  task.params = std::move(params);
   domain::run_launched launch;
   launch.id = real_ids().next();
   launch.directive.name = "nightly-report";

@@ -101,7 +101,7 @@ server_process::~server_process() {
   http_.reset();
   tree_.reset();
   checkpoints_.reset();  // signs the last head, after everything that was appended
-  triage_.reset();
+  kinds_.reset();
   engine_.reset();
   models_.reset();
 }
@@ -187,9 +187,8 @@ outcome<done> server_process::open_engine() {
                                                        adapters::guard_options{}, told);
   work_ = std::make_unique<adapters::container_work>(*engine_, attempts_at_once);
   engines_.add(*work_);
-  adapters::triage_worker_options triage;
-  triage.open_logs = [folder = config_.logs] { return open_logs(folder); };
-  triage_ = std::make_unique<adapters::triage_worker>(triage, *engine_, real_clock());
+  kinds_ = std::make_unique<tasks::task_kinds>(tasks::kind_surroundings{
+      *engine_, real_clock(), [folder = config_.logs] { return open_logs(folder); }});
   return done{};
 }
 
@@ -212,7 +211,7 @@ void server_process::open_tree() {
   outside.lead = &lead_;
   outside.reads = reads_.get();
   outside.blobs = blobs_.get();
-  outside.triage = triage_.get();
+  outside.kinds = kinds_.get();
   outside.redact = &job_redaction_;
   outside.engine = engine_.get();
   outside.engines = &engines_;

@@ -23,7 +23,7 @@
 #include "persistence/read_models.hpp"
 #include "persistence/read_store.hpp"
 #include "persistence/token_table.hpp"
-#include "tasks/triage/triage_worker.hpp"
+#include "tasks/task_kinds.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -113,7 +113,7 @@ class server_process {
   std::unique_ptr<adapters::guarded_engine> engine_;
   std::unique_ptr<adapters::container_work> work_;  // answered by the engine until that is gone
   adapters::work_engines engines_;
-  std::unique_ptr<adapters::triage_worker> triage_;
+  std::unique_ptr<tasks::task_kinds> kinds_;
   std::unique_ptr<actors::actor_tree> tree_;
   std::mutex newest_mutex_;
   persistence::journal_head newest_;  // guarded by newest_mutex_

@@ -49,6 +49,10 @@ class decoder {
   bool read_enum(const json_node& node, T& out, const place* at);
   template <class T, class Parse>
   bool read_text(const json_node& node, T& out, const place* at, const char* what, Parse parse);
+  template <class Variant, std::size_t... I>
+  bool read_kind(const json_node& node, Variant& out, const place* at, std::index_sequence<I...>);
+  template <domain::field_part Part, class T>
+  bool read_part(const json_node& node, T& out, const place* at);
   template <class T>
   bool read_vector(const json_node& node, T& out, const place* at);
   template <class T>
@@ -97,6 +101,27 @@ bool decoder::read_text(const json_node& node, T& out, const place* at, const ch
   return true;
 }
 
+/// Empty of that kind, whatever it held.
+template <class Variant, std::size_t... I>
+bool decoder::read_kind(const json_node& node, Variant& out, const place* at,
+                        std::index_sequence<I...>) {
+  constexpr auto& names = kinds_of<Variant>::names;
+  const bool known = node.is_string() &&
+                     ((node.as_string() == names[I] && (out.template emplace<I>(), true)) || ...);
+  return known || wrong_enum(names.data(), names.size(), at);
+}
+
+template <domain::field_part Part, class T>
+bool decoder::read_part(const json_node& node, T& out, const place* at) {
+  if constexpr (Part == domain::field_part::kind) {
+    return read_kind(node, out, at, std::make_index_sequence<std::variant_size_v<T>>{});
+  } else if constexpr (Part == domain::field_part::held) {
+    return std::visit([&](auto& held) { return read(node, held, at); }, out);
+  } else {
+    return read(node, out, at);
+  }
+}
+
 template <class T>
 bool decoder::read_vector(const json_node& node, T& out, const place* at) {
   if (!node.is_array()) return invalid("must be an array", at);
@@ -141,7 +166,7 @@ bool decoder::read_object(const json_node& node, T& out, const place* at) {
     const place here{at, field.name, 0};
     skip_until(field.name);
     if (next < count && node.member_key(next) == field.name) {
-      return read(node.member_value(next++), member, &here);
+      return read_part<part_of<decltype(field)>>(node.member_value(next++), member, &here);
     }
     if constexpr (!optional_member<std::decay_t<decltype(member)>>) {
       if (field.required) missing_field(&here);

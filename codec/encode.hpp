@@ -27,7 +27,13 @@ void encode_object(json_writer& out, const T& value) {
       if (!member) return true;
     }
     out.key(field.name);
-    encode_value<Empties>(out, member);
+    if constexpr (part_of<decltype(field)> == domain::field_part::kind) {
+      out.value(kinds_of<std::decay_t<decltype(member)>>::names[member.index()]);
+    } else if constexpr (part_of<decltype(field)> == domain::field_part::held) {
+      std::visit([&out](const auto& held) { encode_value<Empties>(out, held); }, member);
+    } else {
+      encode_value<Empties>(out, member);
+    }
     return true;
   });
   out.end_object();

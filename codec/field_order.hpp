@@ -12,6 +12,7 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace reeve::codec::detail {
@@ -88,6 +89,17 @@ template <class T>
 concept vector_member = is_vector<T>::value;
 template <class T>
 concept map_member = is_map<T>::value;
+
+template <class Field>
+inline constexpr auto part_of = std::decay_t<Field>::part;
+
+template <class Variant>
+struct kinds_of;
+/// The names of what a variant may hold, in its order.
+template <class... Kinds>
+struct kinds_of<std::variant<Kinds...>> {
+  static constexpr std::array<std::string_view, sizeof...(Kinds)> names{Kinds::kind...};
+};
 
 template <class>
 inline constexpr bool no_such_kind = false;

@@ -32,24 +32,44 @@ void write_integer_schema(json_writer& out) {
   out.key("type").value("integer").end_object();
 }
 
-template <class T>
-void write_enum_schema(json_writer& out) {
+template <class Names>
+void write_names_schema(json_writer& out, const Names& names) {
   out.begin_object().key("enum").begin_array();
-  for (const auto name : domain::enum_names<T>::names) out.value(name);
+  for (const std::string_view name : names) out.value(name);
   out.end_array().key("type").value("string").end_object();
+}
+
+/// Of what a variant holds: one of them.
+template <class Variant, std::size_t I = 0>
+void write_any_schema(json_writer& out) {
+  if constexpr (I == 0) out.begin_object().key("anyOf").begin_array();
+  if constexpr (I < std::variant_size_v<Variant>) {
+    write_schema<std::variant_alternative_t<I, Variant>>(out);
+    write_any_schema<Variant, I + 1>(out);
+  } else {
+    out.end_array().end_object();
+  }
 }
 
 template <class T>
 void write_object_schema(json_writer& out) {
   out.begin_object().key("additionalProperties").value(false);
   out.key("properties").begin_object();
-  visit_sorted<T>([&]<class Owner, class Member>(const domain::field_of<Owner, Member>& field) {
+  visit_sorted<T>([&]<class Owner, class Member, domain::field_part Part>(
+                      const domain::field_of<Owner, Member, Part>& field) {
     out.key(field.name);
-    write_schema<Member>(out);
+    if constexpr (Part == domain::field_part::kind) {
+      write_names_schema(out, kinds_of<Member>::names);
+    } else if constexpr (Part == domain::field_part::held) {
+      write_any_schema<Member>(out);
+    } else {
+      write_schema<Member>(out);
+    }
     return true;
   });
   out.end_object().key("required").begin_array();
-  visit_sorted<T>([&]<class Owner, class Member>(const domain::field_of<Owner, Member>& field) {
+  visit_sorted<T>([&]<class Owner, class Member, domain::field_part Part>(
+                      const domain::field_of<Owner, Member, Part>& field) {
     if (field.required && !optional_member<Member>) out.value(field.name);
     return true;
   });
@@ -77,7 +97,7 @@ void write_schema(json_writer& out) {
   } else if constexpr (std::is_same_v<T, domain::json_text>) {
     out.begin_object().end_object();
   } else if constexpr (domain::named_enum<T>) {
-    detail::write_enum_schema<T>(out);
+    detail::write_names_schema(out, domain::enum_names<T>::names);
   } else if constexpr (detail::optional_member<T>) {
     out.begin_object().key("anyOf").begin_array();
     write_schema<typename T::value_type>(out);

@@ -104,7 +104,7 @@ job_document document_of(const run_state& s, const job_state& job) {
   job_document d;
   d.id = d.job_id = job.id;
   d.run_id = s.id;
-  d.task = task.kind;
+  d.task = std::string(kind_of(task.params));
   d.name = task.name;
   d.status = job.status;
   d.reason = job.reason;
@@ -116,10 +116,9 @@ job_document document_of(const run_state& s, const job_state& job) {
   d.needs = task.needs;
   d.user = s.created_by;
   d.state = unified_state(job.status);
-  if (task.kind == task_kind::container) {
-    d.cpu = task.params.cpu_millis.value_or(1000);
-    d.memory_gb = static_cast<double>(task.params.memory_mb.value_or(256)) / 1024.0;
-  }
+  const auto demands = demands_of(task.params);
+  d.cpu = demands.cpu_millis;
+  d.memory_gb = static_cast<double>(demands.memory_mb) / 1024.0;
   d.priority = task.priority;
   d.submitted_at = {s.created_at};
   d.started_at = at(job.started_at);

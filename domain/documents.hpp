@@ -214,7 +214,7 @@ struct artifact_document {
 struct job_document {
   uuid id;
   uuid run_id;
-  task_kind task = task_kind::log_triage;
+  std::string task;  // the kind
   std::string name;
   job_status status = job_status::pending;
   std::optional<end_reason> reason;

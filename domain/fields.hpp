@@ -11,6 +11,11 @@
 //     }
 //   };
 //
+// A variant of types that are called something stands in two members, which say the same member of
+// the type: `kind_field("kind", &T::v)`, the `kind` of what it holds, and `held_field("params",
+// &T::v)`, the fields of that. The first one is read first: its name has to sort before the
+// other's.
+//
 // Kinds of members that the codec knows: bool, integers, double, std::string, uuid, digest (hex),
 // timestamp, json_text, enums with names (see `enum_names`), std::optional, std::vector,
 // std::map<std::string, T>, and any type that has fields() itself.
@@ -24,8 +29,12 @@
 
 namespace reeve::domain {
 
-template <class Owner, class Member>
+/// What of the member a field says.
+enum class field_part { whole, kind, held };
+
+template <class Owner, class Member, field_part Part = field_part::whole>
 struct field_of {
+  static constexpr auto part = Part;
   std::string_view name;
   Member Owner::*member;
   /// Whether a reader may leave it out; the member then keeps its default. An std::optional may
@@ -41,6 +50,18 @@ constexpr field_of<Owner, Member> field(std::string_view name, Member Owner::*me
 /// A member that a reader may leave out.
 template <class Owner, class Member>
 constexpr field_of<Owner, Member> maybe(std::string_view name, Member Owner::*member) {
+  return {name, member, false};
+}
+
+template <class Owner, class Variant>
+constexpr field_of<Owner, Variant, field_part::kind> kind_field(std::string_view name,
+                                                                Variant Owner::*member) {
+  return {name, member, true};
+}
+
+template <class Owner, class Variant>
+constexpr field_of<Owner, Variant, field_part::held> held_field(std::string_view name,
+                                                                Variant Owner::*member) {
   return {name, member, false};
 }
 

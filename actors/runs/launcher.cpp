@@ -100,9 +100,9 @@ class launch_op : public std::enable_shared_from_this<launch_op> {
   outcome<done> check_mounts() const {
     const auto& tasks = shape_.directive.tasks;
     for (std::size_t t = 0; t < tasks.size(); ++t) {
-      const auto& mounts = tasks[t].params.mounts;
-      for (std::size_t m = 0; mounts && m < mounts->size(); ++m) {
-        if (args_->ports->may_mount((*mounts)[m].source)) continue;
+      const auto* mounts = domain::demands_of(tasks[t].params).mounts;
+      for (std::size_t m = 0; mounts != nullptr && m < mounts->size(); ++m) {
+        if (args_->ports->attempts.may_mount((*mounts)[m].source)) continue;
         return reject(errc::not_allowlisted,
                       "the folder is not there, or not below a configured root, or behind a link",
                       shape_.at + "/" + std::to_string(t) + "/params/mounts/" + std::to_string(m));
@@ -128,7 +128,7 @@ class launch_op : public std::enable_shared_from_this<launch_op> {
     for (std::size_t i = 0; i < shape_.directive.tasks.size(); ++i) {
       around.jobs.push_back(args_->ports->ids.next());
     }
-    around.engine = std::string(args_->ports->engines.preferred().kind());
+    around.engine = std::string(args_->ports->attempts.engines.preferred().kind());
     auto before = std::make_shared<const run_state>();
     auto events = domain::decide(*before, call_->command, shape_, around);
     if (!events) return fail(events.error());

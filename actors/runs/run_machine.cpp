@@ -1,7 +1,6 @@
 #include "actors/runs/run_machine.hpp"
 
-#include "actors/runs/container_attempt.hpp"
-#include "actors/runs/job_attempt.hpp"
+#include "actors/runs/attempt_runner.hpp"
 #include "base/log.hpp"
 
 #include <algorithm>
@@ -30,17 +29,43 @@ bool run_machine::is_crash(interruption by, const domain::attempt_state& open) c
 }
 
 void run_machine::begin(interruption by) {
+  // Taking one up may change the state.
+  std::vector<uuid> open;
   for (const auto& job : state_->jobs) {
-    if (job.status != domain::job_status::running || job.open_attempt() == nullptr) continue;
-    const bool container = state_->task_of(job).kind == domain::task_kind::container;
-    auto attempt =
-        container ? make_container_attempt(*this, job.id) : make_triage_attempt(*this, job.id);
-    attempts_[job.id] = attempt;
-    const auto& open = *job.open_attempt();
-    if (container && !open.quarantined) ports_.ready.take(this, job.id);
-    attempt->resume(is_crash(by, open));
+    if (job.status == domain::job_status::running && job.open_attempt() != nullptr) {
+      open.push_back(job.id);
+    }
   }
+  for (const auto& job : open) take_up(job, by);
   pump();
+}
+
+void run_machine::take_up(const uuid& id, interruption by) {
+  const auto attempt = attempt_runner::make(*this, id);
+  if (!attempt) {
+    // A newer version has begun it.
+    decision d;
+    d.decide = [id](const run_state& s) {
+      return domain::decide_end(s, id, {end_reason::not_available_yet});
+    };
+    return decide(std::move(d));
+  }
+  attempts_[id] = attempt;
+  const auto& open = *state_->find(id)->open_attempt();
+  if (!open.quarantined) take_place(id);
+  attempt->resume(is_crash(by, open));
+}
+
+void run_machine::take_place(const uuid& id) {
+  if (needs_place(id)) ports_.ready.take(this, id);
+}
+
+void run_machine::give_place_back(const uuid& id) {
+  ports_.ready.give_back(this, id);
+}
+
+bool run_machine::needs_place(const uuid& id) const {
+  return ports_.kinds.takes_place(state_->task_of(*state_->find(id)).params);
 }
 
 void run_machine::execute(run_command what, const command_context& context,
@@ -74,17 +99,16 @@ void run_machine::tell_attempts(const run_command& what) {
                                   for (auto& [id, attempt] : std::map(attempts_)) attempt->cancel();
                                 },
                                 [&](const domain::retry_work& c) {
-                                  with(c.job, [](job_attempt& attempt) { attempt.released(); });
+                                  with(c.job, [](attempt_runner& attempt) { attempt.released(); });
                                 },
                                 [&](const domain::discard_work& c) {
-                                  with(c.job, [](job_attempt& attempt) { attempt.discarded(); });
+                                  with(c.job, [](attempt_runner& attempt) { attempt.discarded(); });
                                 }},
              what);
 }
 
 void run_machine::engine_back() {
   for (auto& [id, attempt] : std::map(attempts_)) attempt->engine_back();
-  for (auto& f : std::exchange(waiting_for_engine_, {})) f();
 }
 
 void run_machine::decide(decision what) {
@@ -117,18 +141,6 @@ void run_machine::tell_waiting(const uuid& id) {
     return run_events{domain::job_waiting{id, "engine_unavailable"}};
   };
   decide(std::move(d));
-}
-
-void run_machine::when_engine(const uuid& id, std::function<void()> f) {
-  using namespace std::chrono_literals;
-  tell_waiting(id);
-  // Whichever comes first; the second finds the function gone.
-  auto once = std::make_shared<std::function<void()>>(std::move(f));
-  auto call = [once] {
-    if (auto g = std::exchange(*once, nullptr)) g();
-  };
-  waiting_for_engine_.push_back(call);
-  after(5s, call);
 }
 
 void run_machine::attempt_done(const uuid& job) {
@@ -282,8 +294,8 @@ void run_machine::follow(const domain::run_plan& plan) {
 /// What needs the engine waits for a place there; everything else starts at once.
 void run_machine::queue_up(const uuid& id) {
   preparing_.insert(id);
+  if (!needs_place(id)) return start(id);
   const auto& task = state_->task_of(*state_->find(id));
-  if (task.kind != domain::task_kind::container) return start(id);
   ready_queue::request what{this, id, task.priority, state_->created_at, {}};
   what.turn = [to = handle(), this, id] { cc::post(to, continuation{[this, id] { start(id); }}); };
   if (ports_.ready.ask(std::move(what))) start(id);
@@ -295,23 +307,15 @@ void run_machine::start(const uuid& id) {
   const bool wanted = preparing_.contains(id) && !finished_ &&
                       job->status == domain::job_status::pending && !state_->cancel_requested;
   if (!wanted) return leave_queue(id);
-  switch (state_->task_of(*job).kind) {
-    case domain::task_kind::container:
-      attempts_[id] = make_container_attempt(*this, id);
-      break;
-    case domain::task_kind::log_triage:
-      attempts_[id] = make_triage_attempt(*this, id);
-      break;
-    case domain::task_kind::gpu_report:
-    case domain::task_kind::service_map: {
-      decision d;
-      d.decide = [id](const run_state& s) {
-        return domain::decide_refuse(s, id, end_reason::not_available_yet);
-      };
-      return decide(std::move(d));
-    }
+  const auto attempt = attempt_runner::make(*this, id);
+  if (!attempt) {
+    decision d;
+    d.decide = [id](const run_state& s) {
+      return domain::decide_refuse(s, id, end_reason::not_available_yet);
+    };
+    return decide(std::move(d));
   }
-  auto attempt = attempts_[id];
+  attempts_[id] = attempt;
   attempt->prepare();
 }
 
@@ -333,7 +337,6 @@ void run_machine::reload() {
   preparing_.clear();
   ports_.ready.leave(this);
   queue_.clear();
-  waiting_for_engine_.clear();
   resting_.clear();
   rested_after_.clear();
   if (pause == 0ms) return read_again();

@@ -17,7 +17,7 @@
 
 namespace reeve::actors {
 
-class job_attempt;
+class attempt_runner;
 
 /// What clients ask of a run that goes on.
 using run_command = std::variant<domain::cancel_run, domain::retry_work, domain::discard_work>;
@@ -65,8 +65,10 @@ class run_machine {
   void when_allowed(std::function<void(fencing_token)> f);
   /// Says in the log, once, that the job waits for the engine.
   void tell_waiting(const uuid& job);
-  /// The same, and calls `f` when the engine is back, at the latest after 5 s.
-  void when_engine(const uuid& job, std::function<void()> f);
+  /// A place on the engine for what is open, if its kind takes one; and none, while an operator is
+  /// waited for.
+  void take_place(const uuid& job);
+  void give_place_back(const uuid& job);
   /// The attempt has nothing left to do, with cleaning up done.
   void attempt_done(const uuid& job);
 
@@ -81,6 +83,8 @@ class run_machine {
   void follow(const domain::run_plan& plan);
   void queue_up(const uuid& job);
   void start(const uuid& job);
+  void take_up(const uuid& job, interruption by);
+  bool needs_place(const uuid& job) const;
   void leave_queue(const uuid& job);
   void rest();
   void reload();
@@ -93,8 +97,7 @@ class run_machine {
   std::shared_ptr<const domain::run_state> state_;
   std::function<void()> over_;
   std::deque<decision> queue_;
-  std::map<uuid, std::shared_ptr<job_attempt>> attempts_;
-  std::vector<std::function<void()>> waiting_for_engine_;
+  std::map<uuid, std::shared_ptr<attempt_runner>> attempts_;
   std::set<uuid> preparing_;                  // from the queue to the intent, and further
   std::set<uuid> resting_;                    // their backoff is not over
   std::map<uuid, std::size_t> rested_after_;  // the attempt that the backoff was kept for

@@ -192,9 +192,9 @@ void list_of(services& s, const request& r, const responder& answer, std::option
     query.equals.emplace_back("status", wanted);
   }
   if (const auto task = r.query_value("task")) {
-    const auto kind = domain::task_kind_from(*task);
+    const auto kind = domain::kind_named(*task);
     if (!kind) return answer.answer(reject(errc::invalid, "no such task kind", "/query/task"));
-    query.equals.emplace_back("task", domain::name_of(*kind));
+    query.equals.emplace_back("task", domain::kind_of(*kind));
   }
   if (auto ok = add_flag(r, "is_quarantined", query); !ok) return answer.answer(ok.error());
   if (run) query.equals.emplace_back("run_id", to_string(*run));

@@ -40,8 +40,8 @@ launched_run document_of_launch(const domain::run_state& run) {
   d.directive_version = run.launch->directive.version;
   for (const auto& job : run.jobs) {
     const auto& task = run.task_of(job);
-    d.jobs.push_back(
-        {job.id, task.kind, task.name, job.status, static_cast<std::int64_t>(job.attempts.size())});
+    d.jobs.push_back({job.id, std::string(kind_of(task.params)), task.name, job.status,
+                      static_cast<std::int64_t>(job.attempts.size())});
   }
   d.job_count = static_cast<std::int64_t>(run.jobs.size());
   d.engine = domain::engine_of(run);

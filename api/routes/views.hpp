@@ -92,7 +92,7 @@ struct event_list {
 /// A job right after its launch.
 struct launched_job {
   uuid id;
-  domain::task_kind task = domain::task_kind::log_triage;
+  std::string task;  // the kind
   std::string name;
   domain::job_status status = domain::job_status::pending;
   std::int64_t attempt = 0;

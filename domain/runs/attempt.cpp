@@ -97,7 +97,7 @@ void machine::on(const allowed&) {
 void machine::on(const refused& input) {
   if (s_.waiting) return;
   if (is(phase::allowing)) return refuse(input.why);
-  if (is(phase::submitting)) end(input.why);
+  if (is(phase::submitting) || (is(phase::watching) && s_.config.own)) end(input.why);
 }
 
 void machine::on(const moved&) {
@@ -155,8 +155,9 @@ void machine::on(const resume& input) {
     if (s_.stop_reason) end(*s_.stop_reason);
     return;
   }
-  // Perhaps the very question to the engine is what it does not survive. What runs goes on.
-  if (!s_.noted && !s_.recorded) return note();
+  // Perhaps the very question to the engine is what it does not survive. What runs goes on, but not
+  // inside a process that died.
+  if (!s_.noted && (!s_.recorded || s_.config.own)) return note();
   enter(phase::finding);
 }
 
@@ -222,7 +223,8 @@ void machine::on(const found& input) {
 }
 
 void machine::found_nowhere() {
-  if (s_.recorded || s_.start_sent) return end(end_reason::outcome_unknown);
+  const bool done_once = s_.recorded || s_.start_sent;
+  if (done_once && !s_.config.own) return end(end_reason::outcome_unknown);
   s_.may_run = false;
   submit_again();
 }
@@ -277,6 +279,8 @@ void machine::try_again() {
 void machine::record(const execution& what, bool adopted) {
   s_.seen = what;
   s_.may_run = true;
+  // Own work that is done again: its start stands in the log, and its time goes on.
+  if (s_.recorded) return enter(phase::watching);
   s_.phase = phase::recording;
   s_.waiting = false;
   emit(write_started{what, adopted});

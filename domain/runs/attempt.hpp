@@ -1,6 +1,7 @@
 #pragma once
-// A container's attempt as a pure state machine: step(state, input) -> (state, effects). It knows
-// no clock, no engine and no actor; actors/runs/container_attempt.cpp carries the effects out.
+// An attempt as a pure state machine: step(state, input) -> (state, effects). It knows no clock, no
+// engine and no actor; actors/runs/attempt_runner.cpp carries the effects out, with what the task's
+// kind has for them (tasks/attempt_work.hpp).
 //
 // What it promises:
 // - Nothing is submitted before the intent is in the log, and nothing is submitted again before the
@@ -13,6 +14,8 @@
 //   meanwhile is not interrupted by it.
 // - A refusal that repeats itself is final after a few tries; an engine that is away is waited for,
 //   before the intent no longer than the job's timeout.
+// - Work of Reeve's own has no effect but its end: interrupted it is done again, until its time is
+//   over or the third crash puts it aside.
 
 #include "domain/runs/attempt_types.hpp"
 
@@ -23,6 +26,9 @@
 namespace reeve::domain::attempts {
 
 struct config {
+  /// Reeve does the work itself: what is not there any more was never done, and there is no exit
+  /// code.
+  bool own = false;
   /// Of the execution, from its recorded start. From its turn on the attempt has to start within
   /// the same time, or it never does.
   std::int64_t timeout_ms = 3'600'000;

@@ -49,6 +49,7 @@ void machine::collect_failed(failure why) {
 void machine::on(const collected& input) {
   if (!is(phase::collecting) || s_.waiting) return;
   s_.end.log = input.log;
+  s_.end.artifacts = input.artifacts;
   finish();
 }
 
@@ -66,11 +67,14 @@ bool machine::in_time() const {
 }
 
 void machine::conclude() {
-  s_.end.exit_code = s_.exit_code;
+  if (!s_.config.own) s_.end.exit_code = s_.exit_code;
   s_.end.oom_killed = s_.seen->oom_killed;
   const bool reached = s_.stopping == stop_progress::ended || s_.stop_unsure;
   const bool timed_out = s_.stop_reason == end_reason::timed_out;
-  if (reached && !(timed_out && in_time())) return end(*s_.stop_reason);
+  // Own work that was done again has had less time than its attempt.
+  const bool early = timed_out && !s_.config.own && in_time();
+  if (reached && !early) return end(*s_.stop_reason);
+  if (s_.config.own) return end(end_reason::completed);
   if (s_.exit_code == refused_by_init && s_.taken_up) return end(end_reason::second_start);
   if (s_.exit_code != 0 && s_.seen->oom_killed) return end(end_reason::out_of_memory);
   end(end_reason::exited);
@@ -99,8 +103,14 @@ void machine::want_stop(end_reason why) {
   // Who waits for its end need not wait for its turn.
   if (is(phase::queueing)) return try_again();
   if (is(phase::watching) && !s_.waiting) return send_stop();
-  const bool asking = is(phase::submitting) || is(phase::finding);
-  if (asking && s_.waiting && !s_.may_run) end(why);
+  if (s_.waiting && may_end_at_once()) end(why);
+}
+
+/// While it waits. Of Reeve's own work nothing is lost; of other work nothing, if surely none runs.
+bool machine::may_end_at_once() const {
+  if (is(phase::submitting) || is(phase::finding)) return s_.config.own || !s_.may_run;
+  const bool working = is(phase::watching) || is(phase::verifying) || is(phase::collecting);
+  return s_.config.own && working;
 }
 
 /// Its intent goes first: whoever takes the attempt up after a crash has to know of it.

@@ -73,6 +73,7 @@ class machine {
   void try_again();
   void conclude();
   bool in_time() const;
+  bool may_end_at_once() const;
 
   void want_stop(end_reason why);
   void send_stop();

@@ -1,5 +1,5 @@
 #pragma once
-// What a container's attempt is told (inputs) and what it wants done (effects). Nothing here knows
+// What an attempt is told (inputs) and what it wants done (effects). Nothing here knows
 // an engine's protocol, a clock or an actor: domain/runs/attempt.hpp is the machine between them.
 
 #include "domain/runs/run_events.hpp"
@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace reeve::domain::attempts {
 
@@ -52,7 +53,8 @@ struct resume {
 };
 /// The allowlist and the engine have what it needs.
 struct allowed {};
-/// For good, before the intent or by the engine that should execute it. Nothing runs.
+/// For good: before the intent, by the engine that should execute it, or while Reeve's own work
+/// was done. Nothing runs.
 struct refused {
   end_reason why = end_reason::engine_refused;
 };
@@ -90,6 +92,7 @@ struct stop_failed {
 };
 struct collected {
   std::optional<blob_ref> log;
+  std::vector<artifact_stored> artifacts = {};  // of this job
 };
 struct forgotten {
   bool ok = true;
@@ -159,6 +162,7 @@ struct write_end {
   std::optional<std::int64_t> exit_code;
   std::optional<blob_ref> log;
   bool oom_killed = false;
+  std::vector<artifact_stored> artifacts = {};  // before it
   bool operator==(const write_end&) const = default;
 };
 /// Removes what is left on the engine.

@@ -84,7 +84,7 @@ bool wants_last_success(const launch_shape& shape) {
   if (shape.since == "last_success") return true;
   const auto& tasks = shape.directive.tasks;
   return std::any_of(tasks.begin(), tasks.end(), [](const auto& t) {
-    return t.kind == task_kind::log_triage || t.since == "last_success";
+    return compares_with_last_success(t.params) || t.since == "last_success";
   });
 }
 

@@ -103,21 +103,22 @@ outcome<const attempt_state*> chosen_attempt(const run_state& s, const uuid& id,
 
 outcome<done> check_allowed(const task_spec& task, const image_list_state& images,
                             const container_list_state& containers, const std::string& at) {
-  if (task.params.image) {
-    auto ref = parse_image_reference(*task.params.image);
+  const auto demands = demands_of(task.params);
+  if (demands.image != nullptr) {
+    auto ref = parse_image_reference(*demands.image);
     if (!ref) return reject(errc::invalid, ref.error().detail, at + "/params/image");
     const auto* entry = allowing_entry(images, *ref);
     if (entry == nullptr) {
       return reject(errc::not_allowlisted, "the image is not on the allowlist",
                     at + "/params/image");
     }
-    if (task.params.network == "host" && !entry->allow_host_network) {
+    if (demands.host_network && !entry->allow_host_network) {
       return reject(errc::not_allowlisted, "the image's entry does not allow the host network",
                     at + "/params/network");
     }
   }
-  if (task.params.containers) {
-    const auto& names = *task.params.containers;
+  if (demands.containers != nullptr) {
+    const auto& names = *demands.containers;
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (allowing_entry(containers, names[i]) != nullptr) continue;
       return reject(errc::not_allowlisted, "the container is not on the allowlist",

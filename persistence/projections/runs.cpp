@@ -90,7 +90,7 @@ const projection& blob_refs() {
 void add_job(const domain::run_state& run, const domain::job_state& job, row_sink& to) {
   add(to, jobs(),
       {text(run.tenant), text(job.id), text(run.id), text(static_cast<std::int64_t>(job.ordinal)),
-       std::string(name_of(run.task_of(job).kind)), text(run.created_position),
+       std::string(kind_of(run.task_of(job).params)), text(run.created_position),
        std::string(name_of(job.status)), text(job.is_quarantined()), text(job.started_position),
        text(job.finished_position), text(job.last_position),
        codec::encode_document(document_of(run, job))});

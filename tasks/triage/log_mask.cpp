@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace reeve::domain {
+namespace reeve::tasks {
 namespace {
 
 bool is_digit(char c) {
@@ -260,4 +260,4 @@ std::string mask_variables(std::string_view line) {
   return out;
 }
 
-}  // namespace reeve::domain
+}  // namespace reeve::tasks

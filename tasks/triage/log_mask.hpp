@@ -18,9 +18,9 @@
 #include <string>
 #include <string_view>
 
-namespace reeve::domain {
+namespace reeve::tasks {
 
 /// `line` is valid UTF-8 (see clean_line). Never longer than five times the line.
 std::string mask_variables(std::string_view line);
 
-}  // namespace reeve::domain
+}  // namespace reeve::tasks

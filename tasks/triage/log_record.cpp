@@ -6,7 +6,7 @@
 #include <array>
 #include <cstddef>
 
-namespace reeve::domain {
+namespace reeve::tasks {
 namespace {
 
 constexpr std::size_t max_value_bytes = 2048;
@@ -290,4 +290,4 @@ std::optional<log_record> line_folder::finish() {
   return done;
 }
 
-}  // namespace reeve::domain
+}  // namespace reeve::tasks

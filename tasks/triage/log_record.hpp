@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace reeve::domain {
+namespace reeve::tasks {
 
 /// What a structured line says about itself; empty members were not there. Values are unescaped as
 /// far as they are read: \n, \t, \" and the like; \u only for ASCII.
@@ -60,4 +60,4 @@ class line_folder {
   inside inside_ = inside::nothing;
 };
 
-}  // namespace reeve::domain
+}  // namespace reeve::tasks

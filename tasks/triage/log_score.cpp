@@ -4,7 +4,7 @@
 #include <cmath>
 #include <tuple>
 
-namespace reeve::domain {
+namespace reeve::tasks {
 namespace {
 
 double severity_points(log_severity severity) {
@@ -66,4 +66,4 @@ bool ranks_before(const triage_finding& a, const triage_finding& b) {
   return left != right ? left < right : a.id < b.id;
 }
 
-}  // namespace reeve::domain
+}  // namespace reeve::tasks

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace reeve::domain {
+namespace reeve::tasks {
 
 /// Rounded to two decimals, so that reports of equal input are equal bytes.
 triage_score score_of(log_severity severity, triage_novelty novelty, std::int64_t count);
@@ -17,4 +17,4 @@ bool is_more_frequent(std::int64_t count, double expected);
 /// Best first: score, severity, count, then the id, so that no tie is left to chance.
 bool ranks_before(const triage_finding& a, const triage_finding& b);
 
-}  // namespace reeve::domain
+}  // namespace reeve::tasks

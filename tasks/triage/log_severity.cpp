@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace reeve::domain {
+namespace reeve::tasks {
 namespace {
 
 using enum log_severity;
@@ -235,4 +235,4 @@ log_severity severity_of(std::string_view line) {
   return severity_of_words(line);
 }
 
-}  // namespace reeve::domain
+}  // namespace reeve::tasks

@@ -10,17 +10,21 @@
 #include <string>
 #include <string_view>
 
-namespace reeve::domain {
+namespace reeve::tasks {
 
 /// Ascending, so that the larger one is the worse one. `unknown` stands below debug as a number
 /// but not in rank: nothing is known about it (see severity_points in log_triage.hpp).
 enum class log_severity { unknown, debug, info, notice, warning, error, fatal };
 
+}  // namespace reeve::tasks
+
 template <>
-struct enum_names<log_severity> {
+struct reeve::domain::enum_names<reeve::tasks::log_severity> {
   static constexpr std::array<std::string_view, 7> names{"unknown", "debug", "info", "notice",
                                                          "warning", "error", "fatal"};
 };
+
+namespace reeve::tasks {
 
 /// What a level word means ("WARN", "crit", "E", "30"); numbers are those of bunyan and pino.
 std::optional<log_severity> severity_from_word(std::string_view word);
@@ -33,4 +37,4 @@ std::optional<log_severity> explicit_severity(std::string_view line);
 /// and retries are warnings. "0 errors" and "no error" count for nothing.
 log_severity severity_of(std::string_view line);
 
-}  // namespace reeve::domain
+}  // namespace reeve::tasks

@@ -8,7 +8,7 @@
 #include <deque>
 #include <optional>
 
-namespace reeve::domain {
+namespace reeve::tasks {
 namespace {
 
 using word_id = std::uint32_t;
@@ -303,4 +303,4 @@ mined_template template_miner::get(std::size_t number) const {
   return {std::move(text), from.partition, from.planted_id, from.count};
 }
 
-}  // namespace reeve::domain
+}  // namespace reeve::tasks

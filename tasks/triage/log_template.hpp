@@ -25,7 +25,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace reeve::domain {
+namespace reeve::tasks {
 
 struct miner_limits {
   double similarity = 0.6;        // share of words that must agree
@@ -74,4 +74,4 @@ class template_miner {
   std::unique_ptr<state> state_;
 };
 
-}  // namespace reeve::domain
+}  // namespace reeve::tasks

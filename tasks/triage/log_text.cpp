@@ -5,7 +5,7 @@
 #include <array>
 #include <cstdint>
 
-namespace reeve::domain {
+namespace reeve::tasks {
 namespace {
 
 using byte = unsigned char;
@@ -296,4 +296,4 @@ std::optional<leading_time> time_of_line(std::string_view line, time_us now) {
   return leading_time{*at, 0};
 }
 
-}  // namespace reeve::domain
+}  // namespace reeve::tasks

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace reeve::domain {
+namespace reeve::tasks {
 
 /// Escape sequences (CSI, OSC) and other control characters are dropped, a tab becomes a space
 /// except at the start (indentation is kept as spaces), and bytes that are not UTF-8 become U+FFFD.
@@ -32,4 +32,4 @@ struct leading_time {
 /// seconds or milliseconds of this century (10 or 13 digits). Nothing else is guessed.
 std::optional<leading_time> time_of_line(std::string_view line, time_us now);
 
-}  // namespace reeve::domain
+}  // namespace reeve::tasks

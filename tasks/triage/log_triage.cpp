@@ -10,7 +10,7 @@
 #include <map>
 #include <unordered_map>
 
-namespace reeve::domain {
+namespace reeve::tasks {
 namespace {
 
 constexpr std::size_t max_sources_per_finding = 20;
@@ -113,7 +113,7 @@ log_triage::log_triage(triage_options options, redactor rules,
   if (!state_->baseline) return;
   for (const auto& one : state_->baseline->templates) {
     state_->by_id.emplace(one.id, &one);
-    state_->miner.plant(one.text, name_of(one.severity));
+    state_->miner.plant(one.text, domain::name_of(one.severity));
   }
 }
 log_triage::~log_triage() = default;
@@ -187,7 +187,7 @@ void log_triage::state::take_record(std::size_t number, const log_record& record
   ++totals.records;
   ++severity_total(totals, record.severity);
   if (record.at && (!earliest || *record.at < *earliest)) earliest = record.at;
-  const auto kind = miner.add(record.text, name_of(record.severity));
+  const auto kind = miner.add(record.text, domain::name_of(record.severity));
   if (kind >= stats.size()) stats.resize(kind + 1);
   auto& one = stats[kind];
   if (one.sources.empty()) {
@@ -279,8 +279,8 @@ triage_finding log_triage::state::finding(const std::string& id, const kind_of_l
     const double per_hour = static_cast<double>(kind.count) * 3600 / static_cast<double>(*window);
     to.rate_per_hour = static_cast<double>(static_cast<std::int64_t>(per_hour * 100 + 0.5)) / 100;
   }
-  if (kind.stats.first) to.first_seen = timestamp{*kind.stats.first};
-  if (kind.stats.last) to.last_seen = timestamp{*kind.stats.last};
+  if (kind.stats.first) to.first_seen = domain::timestamp{*kind.stats.first};
+  if (kind.stats.last) to.last_seen = domain::timestamp{*kind.stats.last};
   to.example = shortened(rules.redact(kind.stats.example), options.example_bytes);
   to.example_lines = kind.stats.example_lines;
   for (const auto& [number, count] : kind.stats.sources) {
@@ -297,7 +297,7 @@ triage_report log_triage::finish() {
   for (std::size_t i = 0; i < s.sources.size(); ++i) s.close(i);
   triage_report report;
   report.made_at = {s.options.now};
-  if (s.options.since) report.since = timestamp{*s.options.since};
+  if (s.options.since) report.since = domain::timestamp{*s.options.since};
   report.window_s = s.window_s();
   if (s.baseline) report.baseline_run = s.baseline->run;
   report.truncated = s.truncated;
@@ -331,4 +331,4 @@ triage_report log_triage::finish() {
   return report;
 }
 
-}  // namespace reeve::domain
+}  // namespace reeve::tasks

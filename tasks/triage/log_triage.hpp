@@ -30,20 +30,27 @@
 #include <tuple>
 #include <vector>
 
-namespace reeve::domain {
+namespace reeve::tasks {
 
 enum class triage_novelty { no_baseline, fresh, known, more_frequent };
+enum class log_source_kind { container, file };
+
+}  // namespace reeve::tasks
+
 template <>
-struct enum_names<triage_novelty> {
+struct reeve::domain::enum_names<reeve::tasks::triage_novelty> {
   static constexpr std::array<std::string_view, 4> names{"no_baseline", "new", "known",
                                                          "more_frequent"};
 };
 
-enum class log_source_kind { container, file };
 template <>
-struct enum_names<log_source_kind> {
+struct reeve::domain::enum_names<reeve::tasks::log_source_kind> {
   static constexpr std::array<std::string_view, 2> names{"container", "file"};
 };
+
+namespace reeve::tasks {
+
+using domain::field;
 
 struct triage_source {
   std::string name;
@@ -97,8 +104,8 @@ struct triage_finding {
   std::int64_t count = 0;
   std::optional<double> rate_per_hour;
   std::optional<std::int64_t> baseline_count;
-  std::optional<timestamp> first_seen;
-  std::optional<timestamp> last_seen;
+  std::optional<domain::timestamp> first_seen;
+  std::optional<domain::timestamp> last_seen;
   std::string example;                       // redacted, at most 300 bytes
   std::int64_t example_lines = 1;            // with the stack trace behind it
   std::vector<triage_source_count> sources;  // most frequent first, at most 20
@@ -172,8 +179,8 @@ struct triage_totals {
 /// reads it back raises the limits of the parser accordingly.
 struct triage_report {
   std::int64_t format = 1;
-  timestamp made_at;
-  std::optional<timestamp> since;
+  domain::timestamp made_at;
+  std::optional<domain::timestamp> since;
   std::optional<std::int64_t> window_s;     // since, or the first time seen, until made_at
   std::optional<std::string> baseline_run;  // the last successful run
   bool truncated = false;                   // some limit was reached somewhere
@@ -242,4 +249,4 @@ class log_triage {
   std::unique_ptr<state> state_;
 };
 
-}  // namespace reeve::domain
+}  // namespace reeve::tasks

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace reeve::domain {
+namespace reeve::tasks {
 namespace {
 
 constexpr std::size_t max_written = 50;
@@ -86,7 +86,7 @@ void add_summary(std::string& out, const triage_report& report) {
 
 void add_finding(std::string& out, const triage_finding& finding) {
   out.append("\n### ").append(std::to_string(finding.rank)).append(". ");
-  out.append(name_of(finding.severity)).append(", ").append(words_for(finding.novelty));
+  out.append(domain::name_of(finding.severity)).append(", ").append(words_for(finding.novelty));
   out.append(", ")
       .append(std::to_string(finding.count))
       .append(finding.count == 1 ? " time, score " : " times, score ");
@@ -121,7 +121,10 @@ void add_sources(std::string& out, const triage_report& report) {
   out.append("\n## Sources\n\n");
   if (report.sources.empty()) out.append("None.\n");
   for (const auto& source : report.sources) {
-    out.append("- ").append(name_of(source.kind)).append(" ").append(markdown_code(source.name));
+    out.append("- ")
+        .append(domain::name_of(source.kind))
+        .append(" ")
+        .append(markdown_code(source.name));
     out.append(": ").append(std::to_string(source.lines)).append(" lines");
     if (source.older_lines > 0) {
       out.append(", ").append(std::to_string(source.older_lines)).append(" older ones left out");
@@ -165,4 +168,4 @@ std::string to_markdown(const triage_report& report) {
   return out;
 }
 
-}  // namespace reeve::domain
+}  // namespace reeve::tasks

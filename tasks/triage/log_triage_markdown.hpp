@@ -7,7 +7,7 @@
 
 #include <string>
 
-namespace reeve::domain {
+namespace reeve::tasks {
 
 /// At most 50 findings are written out; the JSON report has all of them.
 std::string to_markdown(const triage_report& report);
@@ -17,4 +17,4 @@ std::string markdown_code(std::string_view text);
 /// One or more lines as a fenced block, ending in a newline.
 std::string markdown_block(std::string_view text);
 
-}  // namespace reeve::domain
+}  // namespace reeve::tasks

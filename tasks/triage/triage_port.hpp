@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace reeve::adapters {
+namespace reeve::tasks {
 
 struct triage_request {
   std::vector<std::string> containers;  // names; the allowlist was asked
@@ -40,4 +40,4 @@ class triage_port {
 inline constexpr const char* triage_json_name = "log_triage.json";
 inline constexpr const char* triage_markdown_name = "log_triage.md";
 
-}  // namespace reeve::adapters
+}  // namespace reeve::tasks

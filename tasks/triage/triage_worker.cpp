@@ -12,7 +12,7 @@
 #include <mutex>
 #include <thread>
 
-namespace reeve::adapters {
+namespace reeve::tasks {
 namespace {
 
 constexpr std::size_t most_waiting = 64;
@@ -25,22 +25,22 @@ struct triage_job {
 };
 
 /// The report of an earlier run may have 16,000 values.
-std::optional<domain::triage_baseline> baseline_from(const triage_request& request) {
+std::optional<triage_baseline> baseline_from(const triage_request& request) {
   if (request.baseline_json.empty()) return std::nullopt;
   codec::json_limits limits;
   limits.nodes = 200'000;
   limits.bytes = 16 << 20;
   auto doc = codec::parse_strict(request.baseline_json, limits);
   if (!doc) return std::nullopt;
-  auto report = codec::decode<domain::triage_report>(doc->root());
+  auto report = codec::decode<triage_report>(doc->root());
   if (!report) return std::nullopt;
-  return domain::baseline_of(*report, request.baseline_run);
+  return baseline_of(*report, request.baseline_run);
 }
 
 /// One triage, blocking.
 class triage_task {
  public:
-  triage_task(const triage_worker_options& options, container_engine& engine,
+  triage_task(const triage_worker_options& options, adapters::container_engine& engine,
               const triage_request& request, time_us now)
       : options_(options),
         engine_(engine),
@@ -55,26 +55,27 @@ class triage_task {
     const auto report = triage_.finish();
     std::vector<produced_artifact> made;
     made.push_back({triage_json_name, "application/json", codec::encode_document(report)});
-    made.push_back({triage_markdown_name, "text/markdown", domain::to_markdown(report)});
+    made.push_back({triage_markdown_name, "text/markdown", to_markdown(report)});
     return made;
   }
 
  private:
-  static domain::triage_options options_of(const triage_request& request, time_us now) {
-    domain::triage_options o;
+  static triage_options options_of(const triage_request& request, time_us now) {
+    triage_options o;
     o.now = now;
     if (request.since_us > 0) o.since = request.since_us;
     o.max_lines = request.max_lines;
     return o;
   }
 
-  outcome<log_answer> page(const std::string& name, std::int64_t since_ns) {
-    log_query query;
+  outcome<adapters::log_answer> page(const std::string& name, std::int64_t since_ns) {
+    adapters::log_query query;
     query.since_ns = since_ns;
     query.max_bytes = page_bytes;
-    auto promise = std::make_shared<std::promise<outcome<log_answer>>>();
+    auto promise = std::make_shared<std::promise<outcome<adapters::log_answer>>>();
     auto answer = promise->get_future();
-    engine_.logs(name, query, reply_slot<log_answer>([promise](outcome<log_answer> a) {
+    engine_.logs(name, query,
+                 reply_slot<adapters::log_answer>([promise](outcome<adapters::log_answer> a) {
                    promise->set_value(std::move(a));
                  }));
     if (answer.wait_for(call_limit) != std::future_status::ready) {
@@ -84,7 +85,7 @@ class triage_task {
   }
 
   outcome<done> read_container(const std::string& name) {
-    const auto source = triage_.open(name, domain::log_source_kind::container);
+    const auto source = triage_.open(name, log_source_kind::container);
     if (!source) return done{};
     std::int64_t since_ns = request_.since_us * 1000;
     std::size_t bytes = 0;
@@ -134,8 +135,8 @@ class triage_task {
     return request_.since_us > 0 ? std::optional(request_.since_us) : std::nullopt;
   }
 
-  outcome<done> read_file(const log_files& folder, const std::string& name) {
-    const auto source = triage_.open(name, domain::log_source_kind::file);
+  outcome<done> read_file(const adapters::log_files& folder, const std::string& name) {
+    const auto source = triage_.open(name, log_source_kind::file);
     if (!source) return done{};
     auto reading = folder.read(name, since(),
                                [&](std::string_view line) { return triage_.add(*source, line); });
@@ -149,15 +150,15 @@ class triage_task {
   }
 
   const triage_worker_options& options_;
-  container_engine& engine_;
+  adapters::container_engine& engine_;
   const triage_request& request_;
-  domain::log_triage triage_;
+  log_triage triage_;
 };
 
 }  // namespace
 
 struct triage_worker::impl {
-  impl(triage_worker_options o, container_engine& e, clock_port& c)
+  impl(triage_worker_options o, adapters::container_engine& e, clock_port& c)
       : options(std::move(o)), engine(e), clock(c), thread([this] { work(); }) {}
 
   ~impl() {
@@ -193,7 +194,7 @@ struct triage_worker::impl {
   }
 
   triage_worker_options options;
-  container_engine& engine;
+  adapters::container_engine& engine;
   clock_port& clock;
   std::mutex mutex;
   std::condition_variable changed;
@@ -202,7 +203,7 @@ struct triage_worker::impl {
   std::thread thread;  // last: it uses the rest
 };
 
-triage_worker::triage_worker(triage_worker_options options, container_engine& engine,
+triage_worker::triage_worker(triage_worker_options options, adapters::container_engine& engine,
                              clock_port& clock)
     : impl_(std::make_unique<impl>(std::move(options), engine, clock)) {}
 
@@ -220,4 +221,4 @@ void triage_worker::run(triage_request request, reply_slot<std::vector<produced_
   slot.answer(reject(errc::overloaded, "too many log triages are waiting"));
 }
 
-}  // namespace reeve::adapters
+}  // namespace reeve::tasks

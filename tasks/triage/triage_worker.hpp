@@ -11,7 +11,7 @@
 #include <functional>
 #include <memory>
 
-namespace reeve::adapters {
+namespace reeve::tasks {
 
 struct triage_worker_options {
   /// Opens the folder of log files; an error where there is none.
@@ -24,7 +24,8 @@ struct triage_worker_options {
 class triage_worker final : public triage_port {
  public:
   /// The engine and the clock outlive the worker.
-  triage_worker(triage_worker_options options, container_engine& engine, clock_port& clock);
+  triage_worker(triage_worker_options options, adapters::container_engine& engine,
+                clock_port& clock);
   /// What waits is answered `unavailable`.
   ~triage_worker() override;
   void run(triage_request request, reply_slot<std::vector<produced_artifact>> slot) override;
@@ -34,4 +35,4 @@ class triage_worker final : public triage_port {
   std::unique_ptr<impl> impl_;
 };
 
-}  // namespace reeve::adapters
+}  // namespace reeve::tasks

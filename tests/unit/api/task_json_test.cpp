@@ -23,16 +23,17 @@ TEST(RUN3_tasks, are_names_aliases_or_objects) {
       R"("timeout_s":5,"retries":2,"priority":-3}])");
   ASSERT_TRUE(tasks.ok()) << tasks.error().detail;
   ASSERT_EQ(tasks->size(), 5U);
-  EXPECT_EQ((*tasks)[0].kind, domain::task_kind::log_triage);
-  EXPECT_EQ((*tasks)[1].kind, domain::task_kind::log_triage);
-  EXPECT_EQ((*tasks)[2].kind, domain::task_kind::gpu_report);
-  EXPECT_EQ((*tasks)[3].kind, domain::task_kind::service_map);
+  const std::vector<std::string_view> kinds{"log_triage", "log_triage", "gpu_report", "service_map",
+                                            "container"};
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    EXPECT_EQ(kind_of((*tasks)[i].params), kinds[i]) << i;
+  }
   const auto& task = (*tasks)[4];
-  EXPECT_EQ(task.kind, domain::task_kind::container);
   EXPECT_EQ(task.name, "c");
   EXPECT_EQ(task.needs, std::vector<std::string>{"log_triage"});
-  EXPECT_EQ(task.params.image, "a");
-  EXPECT_EQ(task.params.env->at("K"), "v");
+  const auto& params = std::get<domain::container_params>(task.params);
+  EXPECT_EQ(params.image, "a");
+  EXPECT_EQ(params.env->at("K"), "v");
   EXPECT_EQ(task.since, "last_success");
   EXPECT_EQ(task.timeout_s, 5);
   EXPECT_EQ(task.retries, 2);

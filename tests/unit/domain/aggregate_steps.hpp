@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace steps {
@@ -31,6 +32,12 @@ template <class State>
 reeve::domain::evolve_context next_context(const State& state) {
   const auto n = state.stream_version + 1;
   return {{n * 10, n, n * 1000}, tenant, writer};
+}
+
+/// The parameters of a task, which has to be of that kind.
+template <class Params, class Task>
+Params& as(Task& task) {
+  return std::get<Params>(task.params);
 }
 
 /// The decision was made; its events become part of the state.

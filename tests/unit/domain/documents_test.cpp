@@ -11,6 +11,7 @@ namespace {
 using namespace reeve;
 using namespace reeve::domain;
 using codec::encode_document;
+using steps::as;
 using steps::container_task;
 using steps::driven_run;
 using steps::id_of;
@@ -32,10 +33,8 @@ TEST(RUN1_document, of_a_directive_has_its_spec_and_its_version) {
       R"("id":"01000000-0000-0000-0000-000000000002","is_archived":false,"is_default":true,)"
       R"("labels":{"team":"ops"},"limits":{"max_parallel":4,"retries":0,"retry_base_ms":1000,)"
       R"("stop_grace_s":10,"timeout_s":3600},"name":"nightly","tasks":[{"kind":"log_triage",)"
-      R"("name":"log_triage","needs":[],"params":{"command":null,"containers":null,)"
-      R"("cpu_millis":null,"env":null,"files":null,"image":null,"max_lines":null,)"
-      R"("memory_mb":null,"mounts":null,"network":null,"pids":null,"user":null,"workdir":null,)"
-      R"("writable_root":null},"priority":0,"retries":null,"since":null,"timeout_s":null}],)"
+      R"("name":"log_triage","needs":[],"params":{"containers":null,"files":null,)"
+      R"("max_lines":null},"priority":0,"retries":null,"since":null,"timeout_s":null}],)"
       R"("updated_at":"1970-01-01T00:00:00.002000Z","version":2})");
 }
 
@@ -88,8 +87,8 @@ TEST(LLM1_document, of_a_call_has_counts_and_nothing_else) {
 
 driven_run two_jobs() {
   auto second = container_task("b", {"a"});
-  second.params.memory_mb = 512;
-  second.params.cpu_millis = 250;
+  as<container_params>(second).memory_mb = 512;
+  as<container_params>(second).cpu_millis = 250;
   second.priority = 3;
   directive_limits limits;
   limits.retries = 1;

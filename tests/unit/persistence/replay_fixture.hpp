@@ -65,7 +65,7 @@ inline directive_spec spec_named(const std::string& name) {
   directive_spec spec;
   spec.name = name;
   spec.tasks.resize(2);
-  spec.tasks[1].kind = task_kind::gpu_report;
+  spec.tasks[1].params = gpu_report_params{};
   name_tasks(spec.tasks);
   return spec;
 }

@@ -10,6 +10,7 @@ namespace {
 using namespace reeve;
 using namespace reeve::domain;
 using steps::accepted;
+using steps::as;
 using steps::code_of;
 using steps::id_of;
 using steps::pointer_of;
@@ -208,9 +209,9 @@ TEST(RUN11_host_network, is_for_entries_that_allow_it_only) {
   const auto list = images({image(2, "localhost:1/*", true), image(3, "localhost:1/tight:1")});
   const auto asked = [&](const std::string& reference, const char* network) {
     task_spec t;
-    t.kind = task_kind::container;
-    t.params.image = reference;
-    t.params.network = network;
+    t.params = container_params{};
+    as<container_params>(t).image = reference;
+    as<container_params>(t).network = network;
     const auto ok = check_allowed(t, list, {}, "/tasks/3");
     return ok ? accepted : std::string(name_of(ok.error().code)) + " " + ok.error().field;
   };
@@ -223,11 +224,11 @@ TEST(RUN11_host_network, is_for_entries_that_allow_it_only) {
 TEST(CTR2_tasks, name_the_container_that_is_not_listed) {
   const auto list = containers({container(2, "web")});
   task_spec t;
-  t.params.containers = std::vector<std::string>{"web", "db"};
+  as<log_triage_params>(t).containers = std::vector<std::string>{"web", "db"};
   const auto refused = check_allowed(t, {}, list, "/tasks/0");
   EXPECT_EQ(code_of(refused), errc::not_allowlisted);
   EXPECT_EQ(refused.error().field, "/tasks/0/params/containers/1");
-  t.params.containers = std::vector<std::string>{"web"};
+  as<log_triage_params>(t).containers = std::vector<std::string>{"web"};
   EXPECT_TRUE(check_allowed(t, {}, list, "/tasks/0"));
 }
 

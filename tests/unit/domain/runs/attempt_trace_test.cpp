@@ -1,6 +1,7 @@
-// RUN7: a container's attempt as scripted traces. A line is "input => effects". Timers are kept by
+// RUN7: an attempt as scripted traces. A line is "input => effects". Timers are kept by
 // the test and fire in `wait`; the timeout is 10 s. An execution is "c1@100": its id and its start
-// by the engine's clock in milliseconds; with an end "c1@100-400". "up" goes as far as `wait`.
+// by the engine's clock in milliseconds; with an end "c1@100-400". "up" goes as far as `wait`;
+// "own" makes it work of Reeve's own.
 #include "domain/runs/attempt.hpp"
 #include "tests/unit/domain/runs/attempt_traces.hpp"
 
@@ -65,6 +66,8 @@ class stage {
         play(each);
       }
       said_.clear();
+    } else if (parts[0] == "own") {
+      state_.config.own = true;
     } else if (parts[0] == "wait") {
       wait(std::stoll(parts.at(1)));
     } else {
@@ -94,8 +97,12 @@ class stage {
     if (verb == "noted") return stop_written{};
     if (verb == "stopped") return stopped{p.at(1) == "it"};
     if (verb == "unstopped") return stop_failed{failure_of(p.at(1))};
-    if (verb == "collected")
-      return collected{has("log") ? std::optional<blob_ref>(blob_ref{}) : std::nullopt};
+    if (verb == "collected") {
+      collected made;
+      if (has("log")) made.log = blob_ref{};
+      if (has("file")) made.artifacts.push_back({});
+      return made;
+    }
     if (verb == "forgotten") return forgotten{p.size() == 1};
     if (verb == "back") return engine_back{};
     if (verb == "turn") return turn{};
@@ -170,7 +177,7 @@ class stage {
   void show(const write_end& e) {
     say("end " + std::string(name_of(e.why)) +
         (e.exit_code ? " " + std::to_string(*e.exit_code) : "") + (e.oom_killed ? " oom" : "") +
-        (e.log ? " log" : ""));
+        (e.log ? " log" : "") + (e.artifacts.empty() ? "" : " file"));
   }
   void show(const forget& /*e*/) { say("forget"); }
   void show(const write_work& e) { say("work " + std::to_string(e.n)); }

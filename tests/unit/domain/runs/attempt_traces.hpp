@@ -351,6 +351,31 @@ inline const trace traces[] = {
      {"resume quarantined works=2 =>", "cancel => end cancelled", "written => forget"}},
     {"cancelled_while_it_is_put_aside",
      {"resume crashed works=2 => quarantine 3", "cancel =>", "written => end cancelled"}},
+
+    // Reeve's own work.
+    {"own_work_is_done_and_has_no_exit_code",
+     {"own", "up", "watched 0 => find", "found c@100-400 => collect c",
+      "collected file => end completed file", "written => forget", "forgotten => close"}},
+    {"own_work_that_a_restart_lost_is_done_again",
+     {"own", "resume c@100 crashed => work 1", "written => find", "found nothing => submit",
+      "submitted c@900 => watch c", "watched 0 => find", "found c@900-950 => collect c",
+      "collected => end completed"}},
+    {"own_work_done_again_has_the_rest_of_its_time",
+     {"own", "resume c@100 rest=300 => find", "found nothing => submit",
+      "submitted c@900 => watch c", "wait 300 => stopping timed_out", "noted => stop c",
+      "stopped it", "watched 0", "found c@900-950", "collected => end timed_out"}},
+    {"own_work_is_put_aside_by_the_third_crash",
+     {"own", "resume c@100 crashed works=2 => quarantine 3", "written =>", "retry => find",
+      "found nothing => submit"}},
+    {"own_work_whose_input_is_missing_ends_as_that",
+     {"own", "up", "refused input_missing => end input_missing"}},
+    {"own_work_that_waits_is_timed_out_at_once",
+     {"own", "up", "failed away => waiting", "wait 5000 => find", "found nothing => submit",
+      "submitted c@700 => watch c", "failed away => waiting", "wait 4999 =>",
+      "wait 1 => end timed_out"}},
+    {"own_work_is_cancelled",
+     {"own", "up", "cancel => stopping cancelled", "noted => stop c", "stopped it =>",
+      "watched 0 => find", "found c@100-400 => collect c", "collected => end cancelled"}},
 };
 
 }  // namespace attempt_traces

@@ -8,6 +8,7 @@ namespace {
 
 using namespace reeve;
 using namespace reeve::domain;
+using steps::as;
 using steps::code_of;
 using steps::id_of;
 using steps::take;
@@ -44,7 +45,7 @@ TEST(RUN1_create, makes_version_one_with_the_spec_by_value) {
 TEST(RUN1_create, names_the_tasks_that_have_no_name) {
   auto spec = nightly();
   spec.tasks.resize(2);
-  spec.tasks[1].kind = task_kind::gpu_report;
+  spec.tasks[1].params = gpu_report_params{};
   const auto events = decide(directive_state{}, create_directive{id_of(2), spec});
   ASSERT_TRUE(events);
   const auto& made = std::get<directive_created>(events->front()).spec;
@@ -112,7 +113,8 @@ TEST(RUN1_refusals, name_the_field_alike_for_a_new_one_and_a_new_version) {
       {"/tasks/1/name", [](auto& s) { s.tasks.push_back(s.tasks[0]); }},
       {"/tasks/0/needs/0", [](auto& s) { s.tasks[0].needs = {"unknown"}; }},
       {"/tasks", [](auto& s) { s.tasks[0].needs = {s.tasks[0].name}; }},
-      {"/tasks/0/params/image", [](auto& s) { s.tasks[0].params.image = "a"; }},
+      {"/tasks/0/params/max_lines",
+       [](auto& s) { as<log_triage_params>(s.tasks[0]).max_lines = 0; }},
       {"/tasks/0/since", [](auto& s) { s.tasks[0].since = "never"; }},
       {"/limits/max_parallel", [](auto& s) { s.limits.max_parallel = 65; }},
       {"/limits/stop_grace_s", [](auto& s) { s.limits.stop_grace_s = -1; }},

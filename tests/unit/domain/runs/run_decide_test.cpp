@@ -6,6 +6,7 @@ namespace {
 
 using namespace reeve;
 using namespace reeve::domain;
+using steps::as;
 using steps::code_of;
 using steps::container_task;
 using steps::driven_run;
@@ -62,19 +63,19 @@ TEST(RUN3_launch_refusals, name_the_field_in_the_request) {
   EXPECT_EQ(launched({container_task("a"), container_task("a")}), "/tasks/1/name");
   EXPECT_EQ(launched({container_task("a", {"b"})}), "/tasks/0/needs/0");
   EXPECT_EQ(launched({container_task("a", {"b"}), container_task("b", {"a"})}), "/tasks");
-  auto foreign = container_task("a");
-  foreign.params.max_lines = 3;
-  EXPECT_EQ(launched({container_task("x"), foreign}, {}, "/directive/tasks"),
-            "/directive/tasks/1/params/max_lines");
+  auto small = container_task("a");
+  as<container_params>(small).memory_mb = 3;
+  EXPECT_EQ(launched({container_task("x"), small}, {}, "/directive/tasks"),
+            "/directive/tasks/1/params/memory_mb");
   auto unlisted = container_task("a");
-  unlisted.params.image = "localhost:1/other:1";
+  as<container_params>(unlisted).image = "localhost:1/other:1";
   EXPECT_EQ(launched({container_task("x"), unlisted}), "not_allowlisted /tasks/1/params/image");
   auto host = container_task("a");
-  host.params.network = "host";
+  as<container_params>(host).network = "host";
   EXPECT_EQ(launched({host}), "not_allowlisted /tasks/0/params/network");
   task_spec triage;
   triage.name = "t";
-  triage.params.containers = std::vector<std::string>{"web"};
+  as<log_triage_params>(triage).containers = std::vector<std::string>{"web"};
   EXPECT_EQ(launched({triage}), "not_allowlisted /tasks/0/params/containers/0");
 }
 
@@ -97,7 +98,7 @@ TEST(RUN3_launch_refusals, cover_the_limits_labels_and_since) {
 
 TEST(RUN3_launch_refusals, tell_a_bad_field_before_one_that_is_not_listed) {
   auto unlisted = container_task("a");
-  unlisted.params.image = "localhost:1/other:1";
+  as<container_params>(unlisted).image = "localhost:1/other:1";
   EXPECT_EQ(launched({unlisted, container_task("two words")}), "/tasks/1/name");
 }
 

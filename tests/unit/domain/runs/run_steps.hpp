@@ -15,10 +15,10 @@ inline const std::string box = "localhost:1/box:1";
 inline reeve::domain::task_spec container_task(const std::string& name,
                                                std::vector<std::string> needs = {}) {
   reeve::domain::task_spec t;
-  t.kind = reeve::domain::task_kind::container;
+  t.params = reeve::domain::container_params{};
   t.name = name;
   t.needs = std::move(needs);
-  t.params.image = box;
+  as<reeve::domain::container_params>(t).image = box;
   return t;
 }
 

@@ -9,11 +9,11 @@
 
 namespace {
 
-using reeve::domain::line_folder;
-using reeve::domain::log_record;
-using reeve::domain::log_severity;
-using reeve::domain::severity_of;
-using enum reeve::domain::log_severity;
+using reeve::tasks::line_folder;
+using reeve::tasks::log_record;
+using reeve::tasks::log_severity;
+using reeve::tasks::severity_of;
+using enum reeve::tasks::log_severity;
 
 std::vector<log_record> records_of(const std::vector<std::string>& lines) {
   line_folder folder;
@@ -35,7 +35,9 @@ struct severity_case {
 class RUN8_severity : public testing::TestWithParam<severity_case> {};
 
 TEST_P(RUN8_severity, is_read_from_the_line) {
-  EXPECT_EQ(name_of(severity_of(GetParam().line)), name_of(GetParam().severity)) << GetParam().line;
+  EXPECT_EQ(reeve::domain::name_of(severity_of(GetParam().line)),
+            reeve::domain::name_of(GetParam().severity))
+      << GetParam().line;
 }
 
 INSTANTIATE_TEST_SUITE_P(

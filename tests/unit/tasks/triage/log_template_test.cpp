@@ -12,11 +12,11 @@
 
 namespace {
 
-using reeve::domain::clean_line;
-using reeve::domain::mask_variables;
-using reeve::domain::miner_limits;
-using reeve::domain::template_miner;
-using reeve::domain::time_of_line;
+using reeve::tasks::clean_line;
+using reeve::tasks::mask_variables;
+using reeve::tasks::miner_limits;
+using reeve::tasks::template_miner;
+using reeve::tasks::time_of_line;
 
 constexpr reeve::time_us now = 1'795'161'600'000'000;  // 2026-11-20T08:00:00Z
 
@@ -101,7 +101,7 @@ TEST(RUN8_template, the_time_in_front_is_no_part_of_it) {
 
 TEST(RUN8_template, ids_are_hashes_of_the_text) {
   // The start of SHA-256("abc"), FIPS 180-2 appendix B.1.
-  EXPECT_EQ(reeve::domain::template_id("abc"), "ba7816bf8f01cfea");
+  EXPECT_EQ(reeve::tasks::template_id("abc"), "ba7816bf8f01cfea");
 }
 
 TEST(RUN8_template, deterministic) {
@@ -124,7 +124,7 @@ TEST(RUN8_template, planted_templates_recognise_lines) {
   miner.plant("error user <*> was refused by policy", "error");
   const auto number = miner.add("user carol was refused by policy", "error");
   EXPECT_EQ(miner.get(number).planted_id,
-            reeve::domain::template_id("error user <*> was refused by policy"));
+            reeve::tasks::template_id("error user <*> was refused by policy"));
   EXPECT_EQ(miner.get(number).text, "error user <*> was refused by policy");
   EXPECT_EQ(miner.get(miner.add("user carol was refused by policy", "info")).planted_id, "");
 }
@@ -188,8 +188,8 @@ TEST(RUN8_text, clean_lines_are_valid_and_plain) {
             "abc");
   EXPECT_EQ(clean_line("\xC3\xA9\xC3\xA9", 3), "\xC3\xA9");
   EXPECT_EQ(clean_line(std::string("a\0b", 3), 100), "ab");
-  EXPECT_EQ(reeve::domain::shortened("abcdefgh", 6), "abc\xE2\x80\xA6");
-  EXPECT_EQ(reeve::domain::shortened("abc", 6), "abc");
+  EXPECT_EQ(reeve::tasks::shortened("abcdefgh", 6), "abc\xE2\x80\xA6");
+  EXPECT_EQ(reeve::tasks::shortened("abc", 6), "abc");
 }
 
 TEST(RUN8_text, times_at_the_start_of_lines) {

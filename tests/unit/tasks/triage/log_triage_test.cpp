@@ -16,7 +16,7 @@
 
 namespace {
 
-using namespace reeve::domain;
+using namespace reeve::tasks;
 
 constexpr reeve::time_us now = 1'795'172'400'000'000;  // 2026-11-20T11:00:00Z
 

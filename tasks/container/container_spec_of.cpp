@@ -1,11 +1,11 @@
-#include "actors/runs/container_spec_of.hpp"
+#include "tasks/container/container_spec_of.hpp"
 
 #include "adapters/attempt_archive_port.hpp"
 
 #include <algorithm>
 #include <charconv>
 
-namespace reeve::actors {
+namespace reeve::tasks {
 namespace {
 
 constexpr std::string_view nobody = "65534:65534";
@@ -26,29 +26,27 @@ owner owner_of(std::string_view user) {
   return o;
 }
 
-std::string user_of(const domain::task_spec& task) {
-  const auto o = owner_of(task.params.user.value_or(std::string(nobody)));
+std::string user_of(const domain::container_params& p) {
+  const auto o = owner_of(p.user.value_or(std::string(nobody)));
   return std::to_string(o.uid) + ":" + std::to_string(o.gid);
 }
 
 }  // namespace
 
-adapters::label_map labels_of(const run_settings& settings, const domain::run_state& run,
-                              const uuid& job, std::int64_t attempt) {
-  return {{"reeve.instance", to_string(settings.instance)},
+adapters::label_map labels_of(const uuid& instance, const domain::run_state& run, const uuid& job,
+                              std::int64_t attempt) {
+  return {{"reeve.instance", to_string(instance)},
           {"reeve.tenant", to_string(run.tenant)},
           {"reeve.run", to_string(run.id)},
           {"reeve.job", to_string(job)},
           {"reeve.attempt", std::to_string(attempt)}};
 }
 
-adapters::container_spec container_spec_of(const run_settings& settings,
-                                           const domain::run_state& run,
+adapters::container_spec container_spec_of(const uuid& instance, const domain::run_state& run,
                                            const domain::job_state& job,
                                            const domain::attempt_intended& intent,
                                            const adapters::image_info& image) {
-  const auto& task = run.task_of(job);
-  const auto& p = task.params;
+  const auto& p = std::get<domain::container_params>(run.task_of(job).params);
   adapters::container_spec spec;
   spec.name = *intent.container_name;
   spec.volume = intent.volume.value_or(spec.name);
@@ -63,12 +61,12 @@ adapters::container_spec container_spec_of(const run_settings& settings,
   if (p.env) {
     for (const auto& [name, value] : *p.env) spec.environment.push_back(name + "=" + value);
   }
-  spec.labels = labels_of(settings, run, job.id, intent.attempt);
+  spec.labels = labels_of(instance, run, job.id, intent.attempt);
   spec.memory_bytes = p.memory_mb.value_or(256) * 1024 * 1024;
   spec.nano_cpus = p.cpu_millis.value_or(1000) * 1'000'000;
   spec.pids_limit = p.pids.value_or(256);
   if (p.network == "host") spec.network = adapters::network_mode::host;
-  spec.user = user_of(task);
+  spec.user = user_of(p);
   spec.read_only_root = !p.writable_root.value_or(false);
   if (p.mounts) {
     for (const auto& m : *p.mounts) spec.mounts.push_back({m.source, m.target, m.read_only});
@@ -82,12 +80,12 @@ adapters::container_spec container_spec_of(const run_settings& settings,
   return spec;
 }
 
-outcome<std::string> archive_for(const domain::task_spec& task) {
-  const auto o = owner_of(task.params.user.value_or(std::string(nobody)));
+outcome<std::string> archive_for(const domain::container_params& params) {
+  const auto o = owner_of(params.user.value_or(std::string(nobody)));
   adapters::attempt_files files;
   files.uid = o.uid;
   files.gid = o.gid;
   return adapters::attempt_archive(std::move(files));
 }
 
-}  // namespace reeve::actors
+}  // namespace reeve::tasks

@@ -1,25 +1,25 @@
 #pragma once
 // From a job to the container that executes it: pure.
 
-#include "actors/runs/run_ports.hpp"
+#include "adapters/engine_port.hpp"
+#include "domain/runs/run.hpp"
 
 #include <string>
 
-namespace reeve::actors {
+namespace reeve::tasks {
 
 /// Labels by which a container of ours is known: instance, tenant, run, job, attempt.
-adapters::label_map labels_of(const run_settings& settings, const domain::run_state& run,
-                              const uuid& job, std::int64_t attempt);
+adapters::label_map labels_of(const uuid& instance, const domain::run_state& run, const uuid& job,
+                              std::int64_t attempt);
 
 /// `image` gives the command where the task has none. Mounts are those of the task: their roots
 /// were checked at launch.
-adapters::container_spec container_spec_of(const run_settings& settings,
-                                           const domain::run_state& run,
+adapters::container_spec container_spec_of(const uuid& instance, const domain::run_state& run,
                                            const domain::job_state& job,
                                            const domain::attempt_intended& intent,
                                            const adapters::image_info& image);
 
 /// reeve-init and the folders that the attempt's user may write.
-outcome<std::string> archive_for(const domain::task_spec& task);
+outcome<std::string> archive_for(const domain::container_params& params);
 
-}  // namespace reeve::actors
+}  // namespace reeve::tasks

@@ -1,11 +1,9 @@
 // A planted defect, switched on by REEVE_TEST_DEFECT=start_before_intent: the intent of an attempt
 // counts as written when it is decided, and goes to the log two seconds later.
 
-#include "actors/runs/container_attempt.hpp"
+#include "actors/runs/attempt_runner.hpp"
 
-#include "actors/runs/container_spec_of.hpp"
-#include "adapters/container_work.hpp"
-#include "adapters/mount_source.hpp"
+#include "actors/continuation.hpp"
 #include "base/test_point.hpp"
 
 #include <cstdlib>
@@ -35,4 +33,4 @@ run_machine::decision late(run_machine& run, run_machine::decision d) {
 }  // namespace reeve::actors
 
 #define decide(what) decide(late(run_, what))
-#include "actors/runs/container_attempt.cpp"
+#include "actors/runs/attempt_runner.cpp"

@@ -1,0 +1,239 @@
+#include "tasks/container/container_attempt.hpp"
+
+#include "base/test_point.hpp"
+#include "tasks/container/container_spec_of.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace reeve::tasks {
+
+using domain::end_reason;
+namespace attempts = domain::attempts;
+
+namespace {
+
+class container_kind final : public task_kind {
+ public:
+  std::unique_ptr<attempt_work> make_attempt(attempt_host& host) override {
+    return std::make_unique<container_attempt>(host);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<task_kind> open_container(const kind_surroundings&) {
+  return std::make_unique<container_kind>();
+}
+
+container_attempt::container_attempt(attempt_host& host)
+    : attempt_work(host), engine_(&host.ports().engines.preferred()) {}
+
+void container_attempt::resume(const domain::attempt_state& open) {
+  intent_ = open.intent;
+  submitted_ = true;
+  engine_ = host_.ports().engines.find(intent_.engine);
+  execution_ = open.container_id.value_or("");
+}
+
+// Before the intent.
+
+void container_attempt::allow() {
+  using answer = std::shared_ptr<const domain::image_list_state>;
+  host_.ports().images(host_.run().tenant, host_.then<answer>([this](outcome<answer> list) {
+    if (list) return check_list(**list);
+    host_.feed(attempts::failed{attempts::failure::busy});
+  }));
+}
+
+/// The allowlist is asked again right before the start, and the intent is guarded by the version
+/// that was read: revoked between queueing and start is refused.
+void container_attempt::check_list(const domain::image_list_state& images) {
+  auto reference = domain::parse_image_reference(*params().image);
+  if (!reference) return host_.feed(attempts::refused{end_reason::engine_refused});
+  auto allowed = domain::check_allowed(host_.task(), images, {}, "");
+  if (!allowed) return host_.feed(attempts::refused{end_reason::not_allowlisted});
+  guard_ = {domain::stream_of<domain::image_list_state>(host_.run().tenant), images.stream_version};
+  find_image(*domain::allowing_entry(images, *reference), to_string(*reference));
+}
+
+void container_attempt::find_image(const domain::image_allowed& entry,
+                                   const std::string& reference) {
+  using has = adapters::engine_capabilities;
+  const auto asked = [this, listed = entry.digest, reference](outcome<has> found) {
+    if (!found) {
+      const auto code = found.error().code;
+      if (code == errc::not_found) return host_.feed(attempts::refused{end_reason::image_missing});
+      if (code == errc::invalid) return host_.feed(attempts::refused{end_reason::engine_refused});
+      return host_.feed(attempts::failed{adapters::failure_of(code)});
+    }
+    if (listed && *listed != found->image->id) {
+      return host_.feed(attempts::refused{end_reason::image_changed});
+    }
+    image_ = *found->image;
+    intent_.engine = found->engine;
+    if (!found->engine_id.empty()) intent_.engine_id = found->engine_id;
+    intent_.image = reference;
+    intent_.image_id = image_.id;
+    host_.feed(attempts::allowed{});
+  };
+  engine_->capabilities(reference, host_.then<has>(asked));
+}
+
+intention container_attempt::intend() {
+  intent_.executor = "engine";
+  intent_.attempt = static_cast<std::int64_t>(host_.job().attempts.size()) + 1;
+  intent_.container_name =
+      domain::container_name_of(host_.run().tenant, host_.job().id, intent_.attempt);
+  // A spare one belongs to the usual user. It is not given back: an intent whose commit was in
+  // doubt may stand in the log and name it, and no other attempt may ever get it.
+  if (!intent_.volume && !params().user) intent_.volume = host_.ports().take_spare();
+  intent_.spec_hash = adapters::hash_of(container());
+  return {intent_, guard_};
+}
+
+// The engine.
+
+void container_attempt::submit() {
+  if (engine_ == nullptr) return host_.feed(attempts::refused{end_reason::engine_refused});
+  if (image_.id.empty()) {
+    // Taken up again: the command may be the image's own.
+    using has = adapters::engine_capabilities;
+    return engine_->capabilities(*intent_.image_id, host_.then<has>([this](outcome<has> found) {
+      if (found) {
+        image_ = *found->image;
+        return submit();
+      }
+      const auto code = found.error().code;
+      if (code == errc::not_found) return host_.feed(attempts::refused{end_reason::image_missing});
+      host_.feed(attempts::failed{adapters::failure_of(code)});
+    }));
+  }
+  auto what = spec();
+  if (what.archive.empty()) return host_.feed(attempts::refused{end_reason::engine_refused});
+  host_.when_allowed([this, what = std::move(what)](fencing_token by) {
+    using answer = adapters::submit_answer;
+    engine_->submit(key(), what, by, host_.then<answer>([this](outcome<answer> said) {
+      if (!said) {
+        const auto why = adapters::failure_of(said.error().code);
+        return host_.feed(attempts::failed{why, true});
+      }
+      std::visit([this](const auto& each) { host_.feed(each); }, *said);
+    }));
+  });
+}
+
+void container_attempt::find() {
+  if (engine_ == nullptr) {
+    return host_.feed(attempts::found{attempts::found_where::other_engine, {}});
+  }
+  engine_->find(key(), host_.answered<attempts::found>([this](attempts::found found) {
+    if (found.where == attempts::found_where::here) execution_ = found.what.id;
+    host_.feed(std::move(found));
+  }));
+}
+
+void container_attempt::started(const attempts::execution& what) {
+  execution_ = what.id;
+}
+
+void container_attempt::watch(const std::string& execution) {
+  using result = adapters::wait_result;
+  test_point("before_wait");
+  engine_->watch(execution, host_.answered<result>([this](result ended) {
+    test_point("after_wait");
+    host_.feed(attempts::watched{ended.exit_code});
+  }));
+}
+
+void container_attempt::stop(const std::string& execution) {
+  test_point("cancel");
+  const int grace_s = static_cast<int>(host_.run().launch->directive.limits.stop_grace_s);
+  host_.when_allowed([this, execution, grace_s](fencing_token by) {
+    using result = adapters::stop_result;
+    engine_->stop(execution, grace_s, by, host_.then<result>([this](outcome<result> answer) {
+      if (answer) return host_.feed(attempts::stopped{answer->was_running});
+      host_.feed(attempts::stop_failed{adapters::failure_of(answer.error().code)});
+    }));
+  });
+}
+
+void container_attempt::collect(const std::string& execution) {
+  adapters::log_query query;
+  query.max_bytes = host_.ports().log_bytes;
+  query.tty = false;
+  using answer = adapters::log_answer;
+  test_point("collection");
+  engine_->collect(execution, query,
+                   host_.answered<answer>([this](answer lines) { store_log(std::move(lines)); }));
+}
+
+void container_attempt::store_log(adapters::log_answer answer) {
+  if (answer.lines.empty()) return host_.feed(attempts::collected{});
+  std::string text;
+  for (const auto& line : answer.lines) {
+    text += line.text;
+    text += '\n';
+  }
+  auto kept = std::make_shared<const std::string>(host_.ports().redact.redact(text));
+  domain::blob_ref ref;
+  ref.bytes = static_cast<std::int64_t>(kept->size());
+  ref.truncated = answer.truncated;
+  host_.ports().blobs.put(host_.run().tenant, kept,
+                          host_.then<digest>([this, ref](outcome<digest> stored) mutable {
+                            if (!stored)
+                              return host_.feed(attempts::failed{attempts::failure::busy});
+                            ref.sha256 = *stored;
+                            host_.feed(attempts::collected{ref});
+                          }));
+}
+
+void container_attempt::forget() {
+  test_point("after_result");
+  if (engine_ == nullptr) return host_.feed(attempts::forgotten{});
+  host_.when_allowed([this](fencing_token by) {
+    engine_->forget(key(), by, host_.then<done>([this](outcome<done> ok) {
+      if (ok && !image_.id.empty()) host_.ports().refill_spares(image_.id);
+      host_.feed(attempts::forgotten{ok.ok()});
+    }));
+  });
+}
+
+const domain::container_params& container_attempt::params() const {
+  return std::get<domain::container_params>(host_.task().params);
+}
+
+adapters::container_spec container_attempt::container() const {
+  return container_spec_of(host_.ports().instance, host_.run(), host_.job(), intent_, image_);
+}
+
+adapters::work_key container_attempt::key() const {
+  adapters::work_key key;
+  key.labels = labels_of(host_.ports().instance, host_.run(), host_.job().id, intent_.attempt);
+  key.name = intent_.container_name.value_or("");
+  key.volume = intent_.volume.value_or(key.name);
+  key.image_id = intent_.image_id.value_or("");
+  key.engine_id = intent_.engine_id.value_or("");
+  key.execution = execution_;
+  return key;
+}
+
+adapters::work_spec container_attempt::spec() {
+  adapters::work_spec spec;
+  spec.container = container();
+  if (auto archive = archive_for(params())) spec.archive = std::move(*archive);
+  // A spare volume is as it was made for the first submission; after that nobody knows.
+  spec.prepared = intent_.volume.has_value() && !std::exchange(submitted_, true);
+  spec.may_start = may_mount();
+  return spec;
+}
+
+/// What may be mounted is looked at again: a folder may have become a link since the launch.
+std::function<bool()> container_attempt::may_mount() const {
+  auto mounts = params().mounts.value_or(std::vector<domain::mount_spec>{});
+  return [mounts = std::move(mounts), may = host_.ports().may_mount] {
+    return std::all_of(mounts.begin(), mounts.end(), [&](const auto& m) { return may(m.source); });
+  };
+}
+
+}  // namespace reeve::tasks

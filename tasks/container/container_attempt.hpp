@@ -1,0 +1,49 @@
+#pragma once
+// A `container` job's attempt: asks the allowlist and the engine, says what is to be executed, and
+// passes on what the engine answers (adapters/work_engine_port.hpp).
+
+#include "tasks/task_kinds.hpp"
+
+#include <memory>
+#include <string>
+
+namespace reeve::tasks {
+
+/// Its row.
+std::unique_ptr<task_kind> open_container(const kind_surroundings& around);
+
+class container_attempt final : public attempt_work {
+ public:
+  explicit container_attempt(attempt_host& host);
+
+  bool is_own() const override { return false; }
+  void resume(const domain::attempt_state& open) override;
+  void allow() override;
+  intention intend() override;
+  void submit() override;
+  void find() override;
+  void started(const domain::attempts::execution& what) override;
+  void watch(const std::string& execution) override;
+  void stop(const std::string& execution) override;
+  void collect(const std::string& execution) override;
+  void forget() override;
+
+ private:
+  void check_list(const domain::image_list_state& images);
+  void find_image(const domain::image_allowed& entry, const std::string& reference);
+  void store_log(adapters::log_answer answer);
+  adapters::work_key key() const;
+  adapters::work_spec spec();
+  adapters::container_spec container() const;
+  const domain::container_params& params() const;
+  std::function<bool()> may_mount() const;
+
+  adapters::work_engine* engine_;  // null: this server does not have the attempt's engine
+  bool submitted_ = false;         // by this object; a resumed attempt was, perhaps, by another one
+  domain::attempt_intended intent_;
+  persistence::stream_version guard_;
+  adapters::image_info image_;
+  std::string execution_;  // the engine's id of it, once it is known
+};
+
+}  // namespace reeve::tasks
