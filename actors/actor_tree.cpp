@@ -6,6 +6,7 @@
 #include "actors/runs/run_sweep.hpp"
 #include "actors/tree/system_event_log.hpp"
 #include "base/log.hpp"
+#include "base/named_thread.hpp"
 
 #include <algorithm>
 #include <caf/actor_system_config.hpp>
@@ -39,12 +40,20 @@ domain::agent_changed event_of(const domain::supervision_fact& fact) {
           fact.incarnation, fact.restarts};
 }
 
+/// All threads of CAF: its workers, its clock, and those of detached actors.
+struct named_threads final : caf::thread_hook {
+  void init(caf::actor_system&) override {}
+  void thread_started() override { name_this_thread("actors"); }
+  void thread_terminates() override {}
+};
+
 }  // namespace
 
 struct actor_tree::impl {
   struct quiet_config : caf::actor_system_config {
     explicit quiet_config(int threads) {
       set("scheduler.max-threads", static_cast<std::size_t>(threads));
+      add_thread_hook<named_threads>();
     }
   };
 
@@ -303,13 +312,8 @@ actor_tree::~actor_tree() {
 }
 
 /// A supervisor is up once all of its static children are, so the root answers for every part.
-bool actor_tree::await_up(std::chrono::milliseconds within) const {
-  const auto deadline = std::chrono::steady_clock::now() + within;
-  while (impl_->shared.board->state_of("root") != "up") {
-    if (std::chrono::steady_clock::now() >= deadline) return false;
-    std::this_thread::sleep_for(1ms);
-  }
-  return true;
+bool actor_tree::is_up() const {
+  return impl_->shared.board->state_of("root") == "up";
 }
 
 command_port& actor_tree::commands() {

@@ -66,8 +66,8 @@ class actor_tree {
   /// Stops the tree, children first in reverse order, and waits for every actor.
   ~actor_tree();
 
-  /// Waits until every part of the tree is up; false if it is not within the time.
-  bool await_up(std::chrono::milliseconds within) const;
+  /// Whether every part of the tree is up.
+  bool is_up() const;
   command_port& commands();
   void record(domain::system_event fact);
   /// A fact that is one tenant's own.

@@ -1,6 +1,7 @@
 #include "actors/journal_worker.hpp"
 
 #include "base/log.hpp"
+#include "base/named_thread.hpp"
 #include "base/test_point.hpp"
 
 #include <utility>
@@ -37,7 +38,9 @@ std::size_t size_of(const append_call& call) {
 }  // namespace
 
 journal_worker::journal_worker(journal_worker_args args)
-    : args_(std::move(args)), available_(args_.opened != nullptr), thread_([this] { run(); }) {}
+    : args_(std::move(args)),
+      available_(args_.opened != nullptr),
+      thread_(named_thread("journal", [this] { run(); })) {}
 
 journal_worker::~journal_worker() {
   stop(false);

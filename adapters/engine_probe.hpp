@@ -48,7 +48,7 @@ class engine_probe {
   bool under_way_ = false;
   bool stopped_ = false;
   int silent_ = 0;  // pings in a row without an answer
-  timer_thread timer_;
+  timer_thread timer_{"engine-probe"};
 };
 
 }  // namespace reeve::adapters

@@ -1,8 +1,11 @@
 #include "adapters/timer_thread.hpp"
 
+#include "base/named_thread.hpp"
+
 namespace reeve::adapters {
 
-timer_thread::timer_thread() : thread_([this] { run(); }) {}
+timer_thread::timer_thread(std::string_view name)
+    : thread_(named_thread(name, [this] { run(); })) {}
 
 timer_thread::~timer_thread() {
   stop();

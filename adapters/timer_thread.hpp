@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <string_view>
 #include <thread>
 
 namespace reeve::adapters {
@@ -14,7 +15,8 @@ class timer_thread {
  public:
   using steady = std::chrono::steady_clock;
 
-  timer_thread();
+  /// `name` is the thread's, a literal.
+  explicit timer_thread(std::string_view name);
   ~timer_thread();
   timer_thread(const timer_thread&) = delete;
   timer_thread& operator=(const timer_thread&) = delete;

@@ -1,6 +1,6 @@
 #pragma once
-// A server process from start to end. Everything that lives as long as the process is a member, in
-// the order in which it is made; it goes in reverse.
+// A server process from start to end. Everything that lives as long as the process is a member; in
+// which order it comes and goes is said by the list of parts (`list_parts`).
 
 #include "actors/actor_tree.hpp"
 #include "adapters/container_work.hpp"
@@ -15,6 +15,7 @@
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
 #include "cli/server_identity.hpp"
+#include "cli/server_parts.hpp"
 #include "persistence/admission.hpp"
 #include "persistence/blob_writer.hpp"
 #include "persistence/checkpoint_keeper.hpp"
@@ -45,23 +46,30 @@ sigset_t ending_signals();
 
 class server_process {
  public:
-  explicit server_process(const loaded_config& loaded) : config_(loaded.values) {}
+  explicit server_process(const loaded_config& loaded);
   ~server_process();
 
   /// Serves until a signal, a collapse or a fence; the exit code.
   int run();
 
  private:
+  void list_parts();
   outcome<done> open_storage();
   outcome<done> open_journal();
   outcome<bool> try_to_lead();
   void follow();
   outcome<std::optional<bool>> look(int number);
   int refuse(const rejection& why);
+  outcome<done> lead_read_models();
+  outcome<done> open_checkpoints();
   outcome<done> open_engine();
-  void open_tree();
+  outcome<done> open_kinds();
+  outcome<done> open_tree();
+  void drain_tree();
   /// Listens. Until `announce` clients are only told that this server does not lead.
   outcome<done> open_gateway();
+  void drain_gateway();
+  void close_gateway();
   void fill_services();
   outcome<done> first_start();
   outcome<done> announce();
@@ -75,8 +83,9 @@ class server_process {
   void tell_nobody();
   persistence::journal_config journal_settings();
   persistence::admission_files admission_files() const;
-  void on_commit(const persistence::commit_notice& notice);
   void mark_progress(const persistence::found_log& led, const persistence::journal_head& head);
+  /// Of the newest event, for the checkpoints.
+  void note_head(const persistence::commit_notice& notice);
   api::check read_models_check() const;
   std::vector<api::check> checks() const;
   std::optional<api::caller> authenticate(std::string_view token) const;
@@ -132,6 +141,7 @@ class server_process {
   std::atomic<phase> phase_{phase::starting};
   std::atomic<bool> draining_{false};
   std::atomic<int> exit_code_{-1};
+  server_parts parts_;
 };
 
 }  // namespace reeve::cli

@@ -4,6 +4,7 @@
 #include "api/routes/health.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
+#include "base/named_thread.hpp"
 #include "cli/serve.hpp"
 
 #include <cstdio>
@@ -102,11 +103,27 @@ outcome<done> server_process::open_gateway() {
   auto port = http_->listen();
   if (!port) return port.error();
   feed_->wake_on([this](std::function<void()> work) { http_->post(std::move(work)); });
-  http_thread_ = std::thread([this] { http_->run(); });
+  http_thread_ = named_thread("http", [this] { http_->run(); });
   const bool v6 = options.address.find(':') != std::string::npos;
   const auto host = v6 ? "[" + options.address + "]" : options.address;
   url_ = "http://" + host + ":" + std::to_string(*port);
   return done{};
+}
+
+void server_process::drain_gateway() {
+  http_->begin_drain();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(config_.drain_s);
+  while (http_->connections() > 0 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  http_->stop();
+}
+
+void server_process::close_gateway() {
+  if (http_) http_->stop();
+  if (http_thread_.joinable()) http_thread_.join();
+  if (feed_) feed_->wake_on({});
+  http_.reset();
 }
 
 /// From here on this server answers for the log. What the handlers need was made before.

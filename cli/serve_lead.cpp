@@ -2,6 +2,7 @@
 // database is the one that it knows, and only then writes its first word.
 
 #include "base/log.hpp"
+#include "base/named_thread.hpp"
 #include "cli/bootstrap.hpp"
 #include "cli/serve.hpp"
 
@@ -35,7 +36,7 @@ persistence::journal_config server_process::journal_settings() {
   c.is_live = [this](const persistence::projection& of) {
     return board_.of(of).state == persistence::projection_state::live;
   };
-  c.on_commit = [this](const persistence::commit_notice& notice) { on_commit(notice); };
+  c.on_commit = [this](const persistence::commit_notice& notice) { parts_.on_commit(notice); };
   c.prepare = [this]() -> outcome<done> {
     auto ready = migrate_database(database_, logins_);
     if (!ready) is_final_ = ready.error().code != errc::unavailable;
@@ -66,12 +67,9 @@ persistence::admission_files server_process::admission_files() const {
   return {heads_file(config_), known_database_file(config_), accepted_database_file(config_)};
 }
 
-void server_process::on_commit(const persistence::commit_notice& notice) {
-  models_->on_commit(notice);
-  feed_->publish(notice.events);
+void server_process::note_head(const persistence::commit_notice& notice) {
   if (notice.events.empty()) return;
   const auto& last = notice.events.back();
-  notifier_->notify(last.position);
   std::lock_guard lock(newest_mutex_);
   newest_.epoch = last.epoch;
   newest_.position = last.position;
@@ -113,7 +111,7 @@ void server_process::follow() {
 /// signal must end the wait all the same. Nothing: it came.
 outcome<std::optional<bool>> server_process::look(int number) {
   constexpr int looks_per_read = 4;
-  auto looked = std::async(std::launch::async, [this, number] {
+  auto looked = named_async("lead-look", [this, number] {
     auto leads = try_to_lead();
     if (leads && !*leads && number % looks_per_read == 0) follow();
     return leads;
@@ -150,6 +148,10 @@ outcome<done> server_process::open_journal() {
     std::lock_guard lock(newest_mutex_);
     newest_ = head_;
   }
+  return done{};
+}
+
+outcome<done> server_process::open_checkpoints() {
   checkpoints_ = std::make_unique<persistence::checkpoint_keeper>(
       persistence::checkpoint_options{logins_.writer_url, heads_file(config_),
                                       signing_key_file(config_),
@@ -162,6 +164,10 @@ outcome<done> server_process::open_journal() {
         std::lock_guard lock(newest_mutex_);
         return newest_;
       });
+  return done{};
+}
+
+outcome<done> server_process::lead_read_models() {
   if (auto ok = models_->lead(head_.epoch); !ok) return ok;
   auto rows = persistence::read_startup(logins_.writer_url);
   if (!rows) return rows.error();

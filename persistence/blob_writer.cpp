@@ -1,6 +1,7 @@
 #include "persistence/blob_writer.hpp"
 
 #include "base/log.hpp"
+#include "base/named_thread.hpp"
 #include "persistence/blob_store.hpp"
 #include "persistence/command_sweep.hpp"
 
@@ -28,7 +29,9 @@ struct waiting_blob {
 
 struct blob_writer::impl {
   explicit impl(std::string given)
-      : url(std::move(given)), store(blob_store_config{url, nullptr}), thread([this] { work(); }) {}
+      : url(std::move(given)),
+        store(blob_store_config{url, nullptr}),
+        thread(named_thread("blobs", [this] { work(); })) {}
 
   ~impl() {
     {

@@ -1,5 +1,6 @@
 #include "persistence/bulk_fold.hpp"
 
+#include "base/named_thread.hpp"
 #include "persistence/log_reader.hpp"
 #include "persistence/read_ahead.hpp"
 
@@ -50,7 +51,7 @@ void bulk_fold::await_written() {
 void bulk_fold::spill() {
   await_written();
   rows_.set_aside();
-  writing_ = std::async(std::launch::async, [this] {
+  writing_ = named_async("fold-write", [this] {
     pqxx::work tx(connection_);
     rows_.write(tx);
     tx.commit();

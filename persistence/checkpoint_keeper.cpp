@@ -1,6 +1,7 @@
 #include "persistence/checkpoint_keeper.hpp"
 
 #include "base/log.hpp"
+#include "base/named_thread.hpp"
 #include "persistence/pg_session.hpp"
 #include "persistence/pg_values.hpp"
 
@@ -112,7 +113,9 @@ outcome<signed_head> sign_head(const checkpoint_options& options, const journal_
 
 struct checkpoint_keeper::impl {
   impl(checkpoint_options o, std::function<journal_head()> h)
-      : options(std::move(o)), head(std::move(h)), thread([this] { work(); }) {}
+      : options(std::move(o)),
+        head(std::move(h)),
+        thread(named_thread("checkpoints", [this] { work(); })) {}
 
   ~impl() {
     {

@@ -1,5 +1,6 @@
 #include "persistence/commit_notifier.hpp"
 
+#include "base/named_thread.hpp"
 #include "persistence/pg_session.hpp"
 
 #include <algorithm>
@@ -10,7 +11,8 @@
 namespace reeve::persistence {
 
 struct commit_notifier::impl {
-  explicit impl(commit_notifier_options o) : options(std::move(o)), thread([this] { work(); }) {}
+  explicit impl(commit_notifier_options o)
+      : options(std::move(o)), thread(named_thread("notifier", [this] { work(); })) {}
 
   ~impl() {
     {

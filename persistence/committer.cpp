@@ -1,5 +1,7 @@
 #include "persistence/committer.hpp"
 
+#include "base/named_thread.hpp"
+
 #include <utility>
 
 namespace reeve::persistence {
@@ -18,7 +20,7 @@ void committer::start(std::function<void()> job) {
     const std::lock_guard lock(mutex_);
     job_ = std::move(job);
   }
-  if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
+  if (!thread_.joinable()) thread_ = named_thread("journal-send", [this] { work(); });
   changed_.notify_all();
 }
 

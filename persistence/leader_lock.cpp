@@ -1,5 +1,6 @@
 #include "persistence/leader_lock.hpp"
 
+#include "base/named_thread.hpp"
 #include "persistence/pg_session.hpp"
 
 #include <chrono>
@@ -17,7 +18,7 @@ constexpr auto word_every = std::chrono::seconds(1);
 
 struct leader_lock::impl {
   explicit impl(std::unique_ptr<pqxx::connection> taken) : connection(std::move(taken)) {
-    thread = std::thread([this] { keep(); });
+    thread = named_thread("leader-lock", [this] { keep(); });
   }
   ~impl() {
     {

@@ -1,6 +1,7 @@
 #include "persistence/projection_follower.hpp"
 
 #include "base/log.hpp"
+#include "base/named_thread.hpp"
 #include "persistence/pg_session.hpp"
 #include "persistence/row_writer.hpp"
 #include "persistence/tail_fold.hpp"
@@ -100,7 +101,7 @@ struct projection_follower::impl {
     for (const auto* one : projections()) {
       if (one->kind == projection_kind::follower) all.emplace_back(config.url, *one);
     }
-    thread = std::thread([this] { work(); });
+    thread = named_thread("follower", [this] { work(); });
   }
   ~impl() {
     {

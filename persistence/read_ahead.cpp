@@ -1,5 +1,7 @@
 #include "persistence/read_ahead.hpp"
 
+#include "base/named_thread.hpp"
+
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -16,7 +18,9 @@ constexpr std::size_t most_pages = 3;
 
 struct read_ahead::impl {
   impl(log_reader from, domain::position last)
-      : reader(std::move(from)), until(last), thread([this] { read(); }) {}
+      : reader(std::move(from)),
+        until(last),
+        thread(named_thread("fold-read", [this] { read(); })) {}
 
   ~impl() {
     {

@@ -1,6 +1,7 @@
 #include "persistence/read_models.hpp"
 
 #include "base/log.hpp"
+#include "base/named_thread.hpp"
 #include "persistence/pg_session.hpp"
 #include "persistence/projection_build.hpp"
 #include "persistence/projection_follower.hpp"
@@ -240,7 +241,7 @@ outcome<done> read_models::lead(std::int64_t epoch) {
   following.board = in.config.board;
   following.on_rows = [&in](const commit_notice& notice) { in.config.reads->on_commit(notice); };
   in.follower = std::make_unique<projection_follower>(following);
-  in.thread = std::thread([&in] { in.keep(); });
+  in.thread = named_thread("read-models", [&in] { in.keep(); });
   return done{};
 }
 

@@ -1,5 +1,7 @@
 #include "persistence/read_pool.hpp"
 
+#include "base/named_thread.hpp"
+
 #include <utility>
 
 namespace reeve::persistence {
@@ -43,7 +45,9 @@ pqxx::result read_session::query(const std::optional<uuid>& tenant, const read_q
 
 read_pool::read_pool(std::string url, int readers, std::size_t max_queue, std::int64_t timeout_ms)
     : url_(std::move(url)), max_queue_(max_queue), timeout_ms_(timeout_ms) {
-  for (int i = 0; i < readers; ++i) threads_.emplace_back([this] { work(); });
+  for (int i = 0; i < readers; ++i) {
+    threads_.push_back(named_thread("reader", [this] { work(); }));
+  }
 }
 
 read_pool::~read_pool() {

@@ -1,5 +1,7 @@
 #include "adapters/docker/docker_http.hpp"
 
+#include "base/named_thread.hpp"
+
 #include <array>
 #include <atomic>
 #include <boost/asio/as_tuple.hpp>
@@ -199,7 +201,7 @@ struct open_mark {
 
 struct docker_http::impl {
   impl(destination where, int limit) : to(std::move(where)), max_open(limit) {
-    thread = std::thread{[this] { run(); }};
+    thread = named_thread("docker", [this] { run(); });
   }
   ~impl() {
     io.stop();

@@ -5,7 +5,8 @@
 
 namespace reeve::adapters {
 
-simulated_engine::simulated_engine(clock_port& clock) : thread_(std::make_unique<timer_thread>()) {
+simulated_engine::simulated_engine(clock_port& clock)
+    : thread_(std::make_unique<timer_thread>("simulated")) {
   world_ = std::make_unique<simulated_world>(
       clock, [thread = thread_.get()](std::int64_t after_ms, std::function<void()> job) {
         auto at = timer_thread::steady::now() + std::chrono::milliseconds(after_ms);

@@ -1,6 +1,7 @@
 #include "tasks/triage/triage_worker.hpp"
 
 #include "base/log.hpp"
+#include "base/named_thread.hpp"
 #include "codec/codec.hpp"
 #include "tasks/triage/log_triage.hpp"
 #include "tasks/triage/log_triage_markdown.hpp"
@@ -159,7 +160,10 @@ class triage_task {
 
 struct triage_worker::impl {
   impl(triage_worker_options o, adapters::container_engine& e, clock_port& c)
-      : options(std::move(o)), engine(e), clock(c), thread([this] { work(); }) {}
+      : options(std::move(o)),
+        engine(e),
+        clock(c),
+        thread(named_thread("log-triage", [this] { work(); })) {}
 
   ~impl() {
     {

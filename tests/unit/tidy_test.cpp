@@ -1,6 +1,7 @@
 // The style of the house, enforced: every tracked file is checked, and every check is checked with
 // a planted defect.
 
+#include "base/named_thread.hpp"
 #include "tests/support/source_dir.hpp"
 #include "tests/unit/tidy_structure.hpp"
 #include "tests/unit/tidy_text.hpp"
@@ -127,6 +128,14 @@ TEST(STYLE_tree, speaks_of_reeve_alone) {
   std::vector<finding> findings;
   for (const auto& file : project()) {
     for (auto& one : tidy::check_words(file)) findings.push_back(std::move(one));
+  }
+  EXPECT_EQ(told(findings), "");
+}
+
+TEST(STYLE_tree, starts_no_thread_without_a_name) {
+  std::vector<finding> findings;
+  for (const auto& file : project()) {
+    for (auto& one : tidy::check_threads(file)) findings.push_back(std::move(one));
   }
   EXPECT_EQ(told(findings), "");
 }
@@ -315,6 +324,15 @@ TEST(STYLE_words, catch_what_does_not_belong_here) {
     EXPECT_THAT(tidy::check_words({"a_test.cpp", "int a;\n" + text + "\n"}), SizeIs(1)) << text;
   }
   EXPECT_THAT(tidy::check_words({"a.cpp", "// how it works\n"}), IsEmpty());
+}
+
+TEST(STYLE_threads, are_started_by_their_name) {
+  for (const char* text : {"t_ = std::thread([] {});", "std::thread{work}.detach();",
+                           "auto f = std::async(std::launch::async, g);", "std::jthread t(f);"}) {
+    EXPECT_THAT(tidy::check_threads({"cli/a.cpp", std::string(text) + "\n"}), SizeIs(1)) << text;
+    EXPECT_THAT(tidy::check_threads({"tests/a_test.cpp", std::string(text) + "\n"}), IsEmpty());
+  }
+  EXPECT_THAT(tidy::check_threads({"cli/a.hpp", "std::thread thread_;\n"}), IsEmpty());
 }
 
 TEST(STYLE_migrations, catch_gaps_twins_and_changes) {

@@ -219,6 +219,24 @@ inline std::vector<finding> check_words(const source& file) {
   return findings;
 }
 
+/// A thread without a name says nothing in /proc, and is in no list.
+inline std::vector<finding> check_threads(const source& file) {
+  if (!is_code(file.path) || file.path.starts_with("base/named_thread.")) return {};
+  if (file.path.starts_with("tests/") || file.path.starts_with("bench/")) return {};
+  std::vector<finding> findings;
+  const auto lines = lines_of(file.text);
+  for (std::size_t number = 1; number <= lines.size(); ++number) {
+    for (const char* start : {"std::thread(", "std::thread{", "std::jthread", "std::async("}) {
+      if (lines[number - 1].find(start) == std::string_view::npos) continue;
+      findings.push_back(
+          {file.path, number,
+           "starts a thread that has no name: use base/named_thread.hpp, and list it "
+           "in docs/threads.md"});
+    }
+  }
+  return findings;
+}
+
 /// Numbers 001, 002, … without a gap, and every file as migrations/checksums.txt says
 /// ("<sha256>  <name>", as sha256sum writes it).
 inline std::vector<finding> check_migrations(const std::vector<source>& files) {

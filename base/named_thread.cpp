@@ -1,0 +1,22 @@
+#include "base/named_thread.hpp"
+
+#include "base/invariant.hpp"
+
+#include <pthread.h>
+#include <string>
+
+namespace reeve {
+
+void name_this_thread(std::string_view name) {
+  REEVE_INVARIANT(!name.empty() && name.size() <= 15, "a thread has a short name");
+  ::pthread_setname_np(::pthread_self(), std::string(name).c_str());
+}
+
+std::thread named_thread(std::string_view name, std::function<void()> work) {
+  return std::thread([name, work = std::move(work)] {
+    name_this_thread(name);
+    work();
+  });
+}
+
+}  // namespace reeve

@@ -1,0 +1,149 @@
+// The part of a server process that works: the engine, the kinds of tasks, the actors.
+
+#include "adapters/bulkhead.hpp"
+#include "adapters/log_files.hpp"
+#include "adapters/mount_source.hpp"
+#include "base/log.hpp"
+#include "cli/engine_choice.hpp"
+#include "cli/serve.hpp"
+
+#include <filesystem>
+#include <unistd.h>
+
+namespace reeve::cli {
+namespace {
+
+// Each has a call to the engine open that waits for its end, of which it takes 900 (bulkhead.hpp).
+constexpr std::int64_t attempts_at_once = 800;
+static_assert(attempts_at_once < adapters::bulkhead_limits{}.long_at_once);
+
+std::vector<std::string> canonical_roots(const std::vector<std::string>& roots) {
+  std::vector<std::string> canonical;
+  for (const auto& root : roots) {
+    std::error_code failed;
+    const auto path = std::filesystem::canonical(root, failed);
+    if (failed) {
+      log_warn("a mount root is not there", {{"folder", root}});
+    } else {
+      canonical.push_back(path.string());
+    }
+  }
+  return canonical;
+}
+
+/// Asked for each triage: the folder may come and go.
+outcome<std::unique_ptr<adapters::log_files>> open_logs(const std::string& folder) {
+  auto opened = adapters::log_folder::open(folder);
+  if (!opened) return opened.error();
+  return std::unique_ptr<adapters::log_files>(
+      std::make_unique<adapters::log_folder>(std::move(*opened)));
+}
+
+}  // namespace
+
+outcome<done> server_process::open_engine() {
+  // What cannot be told is not taken for a no.
+  const bool is_unknown = board_.refusal(persistence::projection_named("singletons")).has_value();
+  auto chosen = choose_engine(config_.docker, rows_.real_engine_seen || is_unknown,
+                              [this](fencing_token by) { return lead_.allows(by); });
+  if (!chosen) return chosen.error();
+  adapters::guarded_engine::listeners told;
+  told.on_available = [this](const adapters::engine_status& status) {
+    tell([&status](actors::actor_tree& tree) {
+      if (status.available && status.engine != "simulated") {
+        tree.record(domain::engine_seen{status.engine, status.version});
+      }
+      tree.engine_available(status.available);
+    });
+  };
+  told.on_breaker = [this](adapters::call_class kind, adapters::breaker_state from,
+                           adapters::breaker_state to) {
+    tell([&](actors::actor_tree& tree) {
+      tree.record(domain::engine_breaker_changed{std::string(adapters::name_of(kind)),
+                                                 std::string(adapters::name_of(from)),
+                                                 std::string(adapters::name_of(to))});
+    });
+  };
+  engine_ = std::make_unique<adapters::guarded_engine>(std::move(*chosen),
+                                                       adapters::guard_options{}, told);
+  work_ = std::make_unique<adapters::container_work>(*engine_, attempts_at_once);
+  engines_.add(*work_);
+  return done{};
+}
+
+outcome<done> server_process::open_kinds() {
+  kinds_ = std::make_unique<tasks::task_kinds>(tasks::kind_surroundings{
+      *engine_, real_clock(), [folder = config_.logs] { return open_logs(folder); }});
+  return done{};
+}
+
+outcome<done> server_process::open_tree() {
+  actors::tree_settings settings;
+  settings.instance = head_.origin;
+  settings.log_bytes = static_cast<std::size_t>(config_.job_log_bytes);
+  settings.reconcile_ms = config_.reconcile_s * 1000;
+  settings.orphan_ms = config_.orphan_s * 1000;
+  settings.threads = static_cast<int>(config_.threads);
+  settings.died_before_epoch = head_.after_a_death ? head_.epoch : 0;
+  actors::tree_surroundings outside;
+  outside.journal = journal_;
+  outside.next_journal = [this] {
+    auto settings = journal_settings();
+    settings.led_before = true;
+    settings.prepare = nullptr;
+    return std::make_shared<persistence::journal>(std::move(settings));
+  };
+  outside.lead = &lead_;
+  outside.reads = reads_.get();
+  outside.blobs = blobs_.get();
+  outside.kinds = kinds_.get();
+  outside.redact = &job_redaction_;
+  outside.engine = engine_.get();
+  outside.engines = &engines_;
+  outside.may_mount = [roots = canonical_roots(config_.mount_roots)](const std::string& source) {
+    return adapters::may_mount(source, roots);
+  };
+  outside.clock = &real_clock();
+  outside.ids = &real_ids();
+  outside.active_runs =
+      [this]() -> outcome<std::vector<actors::tree_surroundings::active_run_row>> {
+    auto rows = persistence::read_active_runs(logins_.writer_url);
+    if (!rows) return rows.error();
+    std::vector<actors::tree_surroundings::active_run_row> runs;
+    for (const auto& row : *rows) runs.push_back({row.tenant, row.run});
+    return runs;
+  };
+  outside.on_fenced = [this] { exit_code_ = exit_fenced; };
+  outside.on_collapse = [this] {
+    // A part that does not stop in time is no reason to start again.
+    if (draining_) ::_exit(exit_code_ >= 0 ? exit_code_.load() : exit_ok);
+    log_error("the supervision tree gave up: the process ends");
+    ::_exit(exit_collapsed);
+  };
+  outside.on_log_available = [](bool available) {
+    log_warn(available ? "the event log is back" : "the event log is away");
+  };
+  tree_ = std::make_unique<actors::actor_tree>(settings, outside);
+  journal_.reset();
+  {
+    const std::unique_lock lock(told_mutex_);
+    told_ = tree_.get();
+  }
+  const auto status = engine_->status();
+  if (status.available && status.engine != "simulated" && !rows_.real_engine_seen) {
+    tree_->record(domain::engine_seen{status.engine, status.version});
+  }
+  return done{};
+}
+
+void server_process::tell(const std::function<void(actors::actor_tree&)>& what) {
+  const std::shared_lock lock(told_mutex_);
+  if (told_ != nullptr) what(*told_);
+}
+
+void server_process::tell_nobody() {
+  const std::unique_lock lock(told_mutex_);
+  told_ = nullptr;
+}
+
+}  // namespace reeve::cli
