@@ -71,7 +71,8 @@ void plant_older_program(support::pg& database, const json& run, int copies) {
       id + "', " + copied("run", "c") + "), snapshot FROM reeve_read.runs, generate_series(1, " +
       std::to_string(copies) +
       ") c;"
-      "UPDATE reeve.projections SET version = version + 7 WHERE name IN ('runs', 'jobs');"
+      "UPDATE reeve.projections SET version = version + 7 WHERE name IN ('runs', 'jobs',"
+      " 'blob_refs');"
       "TRUNCATE reeve_read.run_labels; DELETE FROM reeve.projections WHERE name = 'run_labels'");
 }
 
@@ -111,6 +112,7 @@ TEST(C8_long_log, of_ten_thousand_events_is_served_by_a_changed_program_while_a_
       const auto answer = api.post("/api/runs/launch", small_run);
       EXPECT_EQ(answer.status, 201) << answer.body;
       if (answer.status == 201) launched.insert(answer.json().at("id").get<std::string>());
+      support::breathe(std::chrono::milliseconds(20));
     } while (!is_over);
   });
   const std::string copy = database.cell("SELECT " + copied("run", "7")).value();
