@@ -7,6 +7,7 @@
 
 namespace reeve::actors {
 
+using namespace std::chrono_literals;
 using domain::end_reason;
 using domain::run_events;
 using domain::run_state;
@@ -126,7 +127,6 @@ void run_machine::after(std::chrono::milliseconds delay, std::function<void()> f
 }
 
 void run_machine::when_allowed(std::function<void(fencing_token)> f) {
-  using namespace std::chrono_literals;
   if (const auto token = ports_.lead.token()) return f(*token);
   after(100ms, [this, f = std::move(f)] { when_allowed(f); });
 }
@@ -327,7 +327,6 @@ void run_machine::leave_queue(const uuid& job) {
 /// What the log holds now is the truth: everything under way is dropped and taken up from there. A
 /// log that goes on refusing is asked less and less often.
 void run_machine::reload() {
-  using namespace std::chrono_literals;
   constexpr int most_doublings = 6;
   const auto pause = reloads_ == 0 ? 0ms : 100ms * (1 << std::min(reloads_, most_doublings));
   ++reloads_;
@@ -339,12 +338,10 @@ void run_machine::reload() {
   queue_.clear();
   resting_.clear();
   rested_after_.clear();
-  if (pause == 0ms) return read_again();
   after(pause, [this] { read_again(); });
 }
 
 void run_machine::read_again() {
-  using namespace std::chrono_literals;
   using answer = std::shared_ptr<const run_state>;
   rebuild<run_state>(ports_.reads, state_->tenant, domain::stream_of<run_state>(state_->id), no_end,
                      resume_with<answer>(handle(), [this](outcome<answer> fresh) {
