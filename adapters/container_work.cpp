@@ -86,12 +86,26 @@ void container_work::find(work_key key, reply_slot<found> slot) {
   engine_.inspect(known,
                   reply_slot<container_info>([this, key, slot](outcome<container_info> info) {
                     if (info && is_of(*info, key)) {
-                      return slot.answer(found{found_where::here, execution_of(*info)});
+                      return how_long_it_ran(execution_of(*info), slot);
                     }
                     if (info) return slot.answer(found{found_where::foreign, {}});
                     if (info.error().code == errc::not_found) return not_there(key, slot);
                     slot.answer(info.error());
                   }));
+}
+
+/// By the engine's clock, which told when it started: the server that looks may be another one than
+/// the one that wrote the start down, and its clock another one too.
+void container_work::how_long_it_ran(execution what, reply_slot<found> slot) {
+  if (what.phase != execution_phase::running) {
+    return slot.answer(found{found_where::here, what});
+  }
+  engine_.version_info(
+      reply_slot<engine_version>([what, slot](outcome<engine_version> version) mutable {
+        if (version && version->now > 0)
+          what.ran_us = std::max<time_us>(0, version->now - what.started_at);
+        slot.answer(found{found_where::here, what});
+      }));
 }
 
 /// An engine that does not have it may be another one than the one that the intent names. What was

@@ -34,6 +34,7 @@ class container_work final : public work_engine {
 
  private:
   void identity(reply_slot<std::string> slot);
+  void how_long_it_ran(domain::attempts::execution what, reply_slot<domain::attempts::found> slot);
   void not_there(const work_key& key, reply_slot<domain::attempts::found> slot);
   void forget_volume(const work_key& key, fencing_token by, reply_slot<done> slot);
 

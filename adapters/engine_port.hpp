@@ -50,7 +50,8 @@ struct engine_version {
   std::string version;      ///< of the engine, e.g. "20.10.24"
   std::string api_version;  ///< the one in use after negotiation, e.g. "1.41"
   bool live_restore = false;
-  std::string id;  ///< the engine's own: another engine at the same place has another one
+  std::string id;   ///< the engine's own: another engine at the same place has another one
+  time_us now = 0;  ///< the engine's clock when it answered; 0: it did not say
   bool operator==(const engine_version&) const = default;
 };
 

@@ -161,7 +161,8 @@ outcome<std::string> negotiate(const api_range& range) {
 outcome<engine_info> parse_info(std::string_view body) {
   auto doc = parse(body);
   if (!doc) return doc.error();
-  return engine_info{flag_of(doc->root(), "LiveRestoreEnabled"), text_of(doc->root(), "ID")};
+  return engine_info{flag_of(doc->root(), "LiveRestoreEnabled"), text_of(doc->root(), "ID"),
+                     time_of(doc->root(), "SystemTime")};
 }
 
 outcome<image_info> parse_image(std::string_view body) {

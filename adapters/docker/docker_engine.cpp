@@ -141,7 +141,8 @@ void docker_engine::version_info(reply_slot<engine_version> slot) {
   forget_api();
   with_api([this, slot = std::move(slot)](outcome<std::string> api) {
     if (!api) return slot.answer(api.error());
-    engine_version version{{}, *api, false, {}};
+    engine_version version;
+    version.api_version = *api;
     auto with_version = [this, slot, version](const http_answer& answer) mutable -> outcome<done> {
       auto range = parse_version(answer.body);
       if (!range) return range.error();
@@ -153,6 +154,7 @@ void docker_engine::version_info(reply_slot<engine_version> slot) {
                                 auto full = version;
                                 full.live_restore = about->live_restore;
                                 full.id = about->id;
+                                full.now = about->now;
                                 return full;
                               });
       return done{};

@@ -245,8 +245,18 @@ void machine::found_here(const execution& what) {
     return record(what, true);
   }
   s_.seen = what;
+  keep_time(what);
   enter(phase::watching);
   if (s_.stop_reason) send_stop();
+}
+
+/// What was counted from stamps in the log goes by the clocks of servers, of which one may be hours
+/// ahead; the engine's is the one that the timeout is measured with.
+void machine::keep_time(const execution& what) {
+  if (what.ran_us < 0 || s_.stop_intended) return;
+  const auto rest = s_.config.timeout_ms - what.ran_us / 1000;
+  if (rest > 0 && s_.stop_reason == end_reason::timed_out) s_.stop_reason.reset();
+  if (!s_.stop_reason) s_.deadline = arm(std::max<std::int64_t>(rest, 0));
 }
 
 /// Surely nothing of it runs.

@@ -31,6 +31,7 @@ struct execution {
   time_us started_at = 0;   // 0: never
   time_us finished_at = 0;  // 0: not yet. Can lie before the start by a fraction of a millisecond
   bool oom_killed = false;
+  time_us ran_us = -1;  // so far, by the engine's own clock; -1: nobody asked
   bool operator==(const execution&) const = default;
 };
 

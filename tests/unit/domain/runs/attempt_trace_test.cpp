@@ -138,6 +138,7 @@ class stage {
     if (place != places.end()) return found{place->second, {}};
     auto what = execution_of(p[1]);
     what.oom_killed = p.size() > 2 && p[2] == "oom";
+    if (p.size() > 2 && p[2].starts_with("ran=")) what.ran_us = 1000 * std::stoll(p[2].substr(4));
     return found{found_where::here, what};
   }
 
