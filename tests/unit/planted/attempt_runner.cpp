@@ -1,5 +1,5 @@
 // A planted defect, switched on by REEVE_TEST_DEFECT=start_before_intent: the intent of an attempt
-// counts as written when it is decided, and goes to the log two seconds later.
+// counts as written when it is decided, and goes to the log a minute later.
 
 #include "actors/runs/attempt_runner.hpp"
 
@@ -23,7 +23,7 @@ run_machine::decision late(run_machine& run, run_machine::decision d) {
   if (d.guard.empty() || !is_planted()) return d;
   const auto then = std::exchange(d.then, nullptr);
   run.after(std::chrono::milliseconds(0), [then] { then(done{}); });
-  run.after(std::chrono::seconds(2), [&run, d] { run.decide(d); });
+  run.after(std::chrono::minutes(1), [&run, d] { run.decide(d); });
   run_machine::decision nothing;
   nothing.decide = [](const auto&) -> outcome<domain::run_events> { return domain::run_events{}; };
   return nothing;
