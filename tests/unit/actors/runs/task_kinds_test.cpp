@@ -265,6 +265,8 @@ TEST(RUN7_task_kinds, are_taken_up_as_themselves_and_end) {
     EXPECT_EQ(job.attempts[0].exit_code.has_value(), !own);
     EXPECT_EQ(job.attempts[0].container_id.has_value(), !own);
     EXPECT_EQ(job.artifacts.empty(), !own);
-    if (own) EXPECT_EQ(job.attempts[0].works, 1) << "it is done again, and that is noted";
+    if (own) {
+      EXPECT_EQ(job.attempts[0].works, 1) << "it is done again, and that is noted";
+    }
   }
 }
