@@ -87,7 +87,9 @@ TEST(OPS2_threads, have_names_and_stand_in_the_list) {
       << missing << " is listed and not there";
   for (const auto& [name, count] : seen) {
     ASSERT_TRUE(rows.contains(name)) << "\"" << name << "\" is in no list";
-    if (rows.at(name).number.starts_with("1")) EXPECT_EQ(count, 1) << name;
+    if (rows.at(name).number.starts_with("1")) {
+      EXPECT_EQ(count, 1) << name;
+    }
   }
 }
 
