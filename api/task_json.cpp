@@ -15,7 +15,7 @@ struct task_body {
   std::string kind;
   std::string name;
   std::vector<std::string> needs;
-  domain::json_text params;
+  std::optional<domain::json_text> params;
   std::optional<std::string> since;
   std::optional<std::int64_t> timeout_s;
   std::optional<std::int64_t> retries;
@@ -25,16 +25,16 @@ struct task_body {
     using domain::maybe;
     return std::tuple{
         field("kind", &task_body::kind),       maybe("name", &task_body::name),
-        maybe("needs", &task_body::needs),     maybe("params", &task_body::params),
+        maybe("needs", &task_body::needs),     field("params", &task_body::params),
         field("since", &task_body::since),     field("timeout_s", &task_body::timeout_s),
         field("retries", &task_body::retries), maybe("priority", &task_body::priority)};
   }
 };
 
-outcome<done> decode_params(const domain::json_text& text, domain::task_params& params,
-                            const std::string& at) {
-  if (text.text.empty()) return done{};
-  auto doc = codec::parse_strict(text.text);
+outcome<done> decode_params(const std::optional<domain::json_text>& given,
+                            domain::task_params& params, const std::string& at) {
+  if (!given) return done{};
+  auto doc = codec::parse_strict(given->text);
   if (!doc) return doc.error();
   return std::visit(
       [&]<class Params>(Params& held) -> outcome<done> {
