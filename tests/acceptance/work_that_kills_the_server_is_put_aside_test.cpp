@@ -158,6 +158,7 @@ TEST(P26_quarantine, does_not_take_what_ran_while_the_server_was_killed) {
   const json over = support::await_run(reeve.api(), run);
   EXPECT_EQ(job_named(over, "long").at("reason"), "exited") << over.dump(1);
   EXPECT_EQ(job_named(over, "long").at("attempts").size(), 1U);
-  EXPECT_EQ(reeve.database().number("SELECT count(*) FROM reeve.events WHERE type LIKE 'work_%'"),
-            0);
+  // One that ended before the last start looked for it costs a note, and is taken up all the same.
+  EXPECT_LE(reeve.database().number("SELECT count(*) FROM reeve.events WHERE type LIKE 'work_%'"),
+            1);
 }
