@@ -107,7 +107,7 @@ TEST(P26_quarantine, takes_what_killed_the_server_three_times_and_an_operator_ha
   const auto api = d.api();
   const auto document = api.get("/api/jobs/" + job);
   const std::string target = "/api/jobs/" + job + "/retry";
-  const support::header_list headers{{"Idempotency-Key", "once more"},
+  const support::header_list headers{{"Idempotency-Key", "once-more"},
                                      {"If-Match", document.header("ETag")}};
   const auto first = api.post(target, {{"reason", "the disk is mended"}}, headers);
   ASSERT_EQ(first.status, 202) << first.body;
