@@ -48,7 +48,7 @@ class build_pause {
 
 struct wanted_build {
   const projection* of = nullptr;
-  bool is_asked = false;
+  std::int64_t asked_at_us = 0;  // 0: nobody has asked
 };
 
 bool concerns_followers(const commit_notice& notice) {
@@ -78,8 +78,8 @@ struct read_models::impl {
   outcome<std::vector<wanted_build>> look(bool register_new);
   outcome<done> load_tokens();
   outcome<done> build(const std::vector<const projection*>& list);
-  void build_each(const std::vector<const projection*>& list);
-  void tell_failure(const projection& of, const rejection& why);
+  void build_each(const std::vector<wanted_build>& list);
+  void tell_failure(const wanted_build& one, const rejection& why);
   void keep();
   void keep_once();
 
@@ -114,7 +114,7 @@ outcome<std::vector<wanted_build>> read_models::impl::look(bool register_new) {
                                                  : projection_state::live;
       if (register_new) config.board->set(*of, seen, state.is_readable());
       const auto now = config.board->told(*of, seen, state.is_readable());
-      if (now != projection_state::live) wanted.push_back({of, state.is_asked});
+      if (now != projection_state::live) wanted.push_back({of, state.asked_at_us});
     }
     return wanted;
   } catch (const std::exception&) {
@@ -151,26 +151,28 @@ outcome<done> read_models::impl::build(const std::vector<const projection*>& lis
 
 /// All in one pass over the log; if that fails each by itself, so that one that cannot be built
 /// keeps no other from it.
-void read_models::impl::build_each(const std::vector<const projection*>& list) {
-  const auto together = build(list);
-  for (const auto* of : list) {
+void read_models::impl::build_each(const std::vector<wanted_build>& list) {
+  std::vector<const projection*> all;
+  for (const auto& one : list) all.push_back(one.of);
+  const auto together = build(all);
+  for (const auto& one : list) {
     if (stop) return;
     if (!together) {
-      const auto alone = list.size() > 1 ? build({of}) : together;
-      if (!alone && !stop) tell_failure(*of, alone.error());
+      const auto alone = list.size() > 1 ? build({one.of}) : together;
+      if (!alone && !stop) tell_failure(one, alone.error());
     }
-    pauses[of].begin();
+    pauses[one.of].begin();
   }
 }
 
-void read_models::impl::tell_failure(const projection& of, const rejection& why) {
-  log_warn("a read model could not be built", {{"projection", of.name}, {"why", why.detail}});
+void read_models::impl::tell_failure(const wanted_build& one, const rejection& why) {
+  log_warn("a read model could not be built", {{"projection", one.of->name}, {"why", why.detail}});
   // Who leads no more has nothing to say to those who ask.
   if (why.code == errc::fenced) return;
   try {
     if (!connection) connection = connect_session(config.writer_url, "reeve-projections");
     pqxx::nontransaction tx(*connection);
-    note_failure(tx, of, why.detail);
+    note_failure(tx, *one.of, one.asked_at_us, why.detail);
   } catch (const std::exception&) {
     connection.reset();
   }
@@ -179,9 +181,9 @@ void read_models::impl::tell_failure(const projection& of, const rejection& why)
 void read_models::impl::keep_once() {
   const auto wanted = look(false);
   if (!wanted) return;
-  std::vector<const projection*> due;
+  std::vector<wanted_build> due;
   for (const auto& one : *wanted) {
-    if (one.is_asked || pauses[one.of].is_over()) due.push_back(one.of);
+    if (one.asked_at_us != 0 || pauses[one.of].is_over()) due.push_back(one);
   }
   build_each(due);
 }
@@ -229,9 +231,9 @@ outcome<done> read_models::lead(std::int64_t epoch) {
   in.tail.reset();
   const auto wanted = in.look(true);
   if (!wanted) return wanted.error();
-  std::vector<const projection*> first;
+  std::vector<wanted_build> first;
   for (const auto& one : *wanted) {
-    if (one.of->is_built_first) first.push_back(one.of);
+    if (one.of->is_built_first) first.push_back(one);
   }
   // One that fails is told by readiness; what rests on it is refused.
   in.build_each(first);

@@ -11,7 +11,7 @@ std::map<const projection*, stored_state> read_stored(pqxx::transaction_base& tx
   for (const auto* of : projections()) found[of];
   for (const auto& row :
        tx.exec("SELECT name, version, columns, state, checkpoint,"
-               " asked_at_us IS NOT NULL, COALESCE(failure, '') FROM reeve.projections")) {
+               " COALESCE(asked_at_us, 0), COALESCE(failure, '') FROM reeve.projections")) {
     for (auto& [of, state] : found) {
       if (of->name != row[0].c_str()) continue;
       state.is_known = true;
@@ -19,7 +19,7 @@ std::map<const projection*, stored_state> read_stored(pqxx::transaction_base& tx
       state.has_same_columns = columns_of(*of) == row[2].c_str();
       state.is_stale = std::string_view(row[3].c_str()) == "stale";
       state.checkpoint = row[4].as<domain::position>();
-      state.is_asked = row[5].as<bool>();
+      state.asked_at_us = row[5].as<std::int64_t>();
       state.failure = row[6].c_str();
     }
   }
@@ -37,12 +37,14 @@ void register_empty(pqxx::transaction_base& tx) {
   }
 }
 
-void note_failure(pqxx::transaction_base& tx, const projection& of, const std::string& why) {
+void note_failure(pqxx::transaction_base& tx, const projection& of, std::int64_t asked_at_us,
+                  const std::string& why) {
   tx.exec_params0(
-      "INSERT INTO reeve.projections (name, version, columns, state, checkpoint, failure)"
+      "INSERT INTO reeve.projections AS p (name, version, columns, state, checkpoint, failure)"
       " VALUES ($1, 0, '', 'building', 0, $2) ON CONFLICT (name) DO UPDATE SET"
-      " failure = excluded.failure, asked_at_us = NULL",
-      std::string(of.name), why);
+      " failure = excluded.failure, asked_at_us = NULL"
+      " WHERE COALESCE(p.asked_at_us, 0) = $3",
+      std::string(of.name), why, asked_at_us);
 }
 
 outcome<std::vector<stored_projection>> stored_projections(const std::string& url) {
@@ -57,7 +59,7 @@ outcome<std::vector<stored_projection>> stored_projections(const std::string& ur
                      : state.is_stale ? "stale"
                      : differs        ? "building"
                                       : "live",
-                     state.is_asked, state.failure});
+                     state.is_asked(), state.failure});
     }
     return all;
   } catch (const std::exception&) {

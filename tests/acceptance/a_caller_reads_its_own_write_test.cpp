@@ -131,9 +131,9 @@ TEST(EV5_own_writes, are_in_every_list_and_detail_that_they_belong_to) {
   for (int n = 0; n < 20; ++n) {
     const json run = support::launch(api, {{"tasks", {"task2"}}});
     const std::string id = run.at("id");
-    EXPECT_EQ(support::must_get(api, "/api/runs?limit=1").at("results")[0].at("id"), id);
+    EXPECT_EQ(support::must_get(api, "/api/runs?limit=1").at("results").at(0).at("id"), id);
     EXPECT_EQ(support::must_get(api, "/api/runs/" + id).at("id"), id);
-    const std::string job = run.at("jobs")[0].at("id");
+    const std::string job = run.at("jobs").at(0).at("id");
     const std::string calls = "/api/jobs/" + job + "/llm-calls";
     const json call = {{"model_name", "m"}, {"prompt_tokens", n}, {"completion_tokens", 1}};
     const json made = support::must_post(api, calls, call, 201);

@@ -43,14 +43,14 @@ class here {
   /// The id of the container of a job that has started.
   std::string started(const std::string& run, const std::string& job) {
     const json all = support::await_started(api(), run, job);
-    return job_named(all, job).at("attempts")[0].at("container_id");
+    return job_named(all, job).at("attempts").at(0).at("container_id");
   }
   json ended(const std::string& run, const std::string& job) {
     const json over = support::await_run(api(), run);
     EXPECT_EQ(job_named(over, job).at("attempts").size(), 1U) << over.dump(1);
     return job_named(over, job);
   }
-  json attempt(const json& job) const { return job.at("attempts")[0]; }
+  json attempt(const json& job) const { return job.at("attempts").at(0); }
 
   const support::engine on;
   const support::tally starts;
@@ -131,7 +131,7 @@ TEST(RUN7_outside, a_new_name_changes_nothing) {
   const json job = h.ended(run, "a");
   EXPECT_EQ(job.at("status"), "success") << job.dump(1);
   EXPECT_EQ(support::log_of(h.api(), job.at("id")), "done\n");
-  EXPECT_FALSE(h.on.exists(id)) << "it is removed under any name";
+  EXPECT_TRUE(support::eventually([&] { return !h.on.exists(id); })) << "whatever its name is";
 }
 
 TEST(RUN7_outside, a_copy_that_keeps_the_labels_is_never_touched) {
@@ -156,11 +156,12 @@ TEST(RUN7_outside, a_copy_that_keeps_the_labels_is_never_touched) {
 
 TEST(RUN7_time, a_job_that_ended_while_the_server_was_away_ended_in_time) {
   here h;
+  const int timeout_s = 3 * support::time_factor();
   const auto run =
-      h.launch({h.counted("a", "sleep 1; exit 0", {{"timeout_s", 3}, {"retries", 1}})});
+      h.launch({h.counted("a", "sleep 1; exit 0", {{"timeout_s", timeout_s}, {"retries", 1}})});
   const auto id = h.started(run, "a");
   h.reeve().kill_hard();
-  const auto deadline = std::chrono::steady_clock::now() + 4s;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(timeout_s + 1);
   ASSERT_TRUE(support::eventually([&] {
     return std::chrono::steady_clock::now() > deadline &&
            h.on.inspect(id).at("State").at("Status") == "exited";
@@ -176,16 +177,19 @@ TEST(RUN5_timeout, does_not_count_what_ended_right_before_it) {
   here h;
   std::vector<json> tasks;
   for (int n = 0; n < 8; ++n) {
-    tasks.push_back(shell_task("t" + std::to_string(n), "sleep 0." + std::to_string(85 + n), {},
-                               {{"timeout_s", 1}}));
+    tasks.push_back(shell_task("t" + std::to_string(n), "sleep 1." + std::to_string(85 + n), {},
+                               {{"timeout_s", 2}}));
   }
   const auto began = std::time(nullptr);
   const json run = support::await_run(h.api(), h.launch(tasks, {{"max_parallel", 2}}));
   for (const auto& job : run.at("jobs")) {
-    const json attempt = job.at("attempts")[0];
-    // On a busy machine a sleep may take longer than the timeout: the engine knows how long.
+    // On a busy machine a start may take longer than the timeout, and so may a sleep: the engine
+    // knows how long.
+    if (job.at("reason") == "timed_out" && job.at("attempts").empty()) continue;
+    const json attempt = job.at("attempts").at(0);
+    if (attempt.at("reason") == "timed_out" && attempt.at("container_id").is_null()) continue;
     const auto ran = ran_for(h.on, attempt.at("container_id"), began);
-    if (attempt.at("exit_code") != 0 || ran > 950ms) continue;
+    if (attempt.at("exit_code") != 0 || ran > 1950ms) continue;
     EXPECT_EQ(attempt.at("reason"), "exited") << job.dump(1);
   }
 }

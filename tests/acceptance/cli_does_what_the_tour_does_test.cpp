@@ -59,7 +59,7 @@ TEST(UI2_cli, launches_waits_and_shows_what_a_run_left) {
   const std::string id = run.at("id");
   EXPECT_EQ(sh.answer({"runs", "show", id}).at("id"), id);
   EXPECT_EQ(sh.answer({"runs", "list", "--status", "success"}).at("results").size(), 1U);
-  const auto logs = sh.run({"runs", "logs", run.at("jobs")[0].at("id")});
+  const auto logs = sh.run({"runs", "logs", run.at("jobs").at(0).at("id")});
   EXPECT_EQ(logs.status, 0);
   EXPECT_EQ(logs.output, "hello\n");
   const auto table = sh.run({"runs", "list"});
@@ -77,7 +77,7 @@ TEST(UI2_cli, keeps_directives) {
   const request_file second({{"name", "nightly"}, {"tasks", {"gpu_report"}}});
   const std::string id = sh.answer({"directives", "create", first.path()}).at("id");
   EXPECT_EQ(sh.answer({"directives", "revise", id, second.path()}).at("version"), 2);
-  EXPECT_EQ(sh.answer({"directives", "show", id}).at("tasks")[0].at("kind"), "gpu_report");
+  EXPECT_EQ(sh.answer({"directives", "show", id}).at("tasks").at(0).at("kind"), "gpu_report");
   EXPECT_EQ(sh.answer({"directives", "list"}).at("results").size(), 2U);
   EXPECT_EQ(sh.run({"runs", "launch", "--directive", id, "--label", "a=b"}).status, 0);
   EXPECT_EQ(sh.answer({"runs", "list", "--label", "a:b"}).at("results").size(), 1U);

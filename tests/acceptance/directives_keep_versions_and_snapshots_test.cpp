@@ -22,7 +22,7 @@ std::string made(const support::api_client& api, const json& directive) {
 }
 
 json command_of(const json& holder) {
-  return holder.at("tasks")[0].at("params").at("command");
+  return holder.at("tasks").at(0).at("params").at("command");
 }
 
 }  // namespace
@@ -40,7 +40,7 @@ TEST(RUN1_directives, are_created_listed_and_shown) {
   EXPECT_EQ(must_get(api, answer.header("Location")), created);
   const json found = must_get(api, "/api/directives?name=nightly");
   ASSERT_EQ(found.at("results").size(), 1U);
-  EXPECT_EQ(found.at("results")[0], created);
+  EXPECT_EQ(found.at("results").at(0), created);
   // The tenant's own default one has been there from the beginning.
   const json all = must_get(api, "/api/directives").at("results");
   ASSERT_EQ(all.size(), 2U);

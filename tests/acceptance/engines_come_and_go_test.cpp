@@ -73,7 +73,7 @@ TEST(CTR4_absent_engine, makes_jobs_wait_until_it_is_there) {
   const json done = support::await_run(api, id);
   EXPECT_EQ(done.at("status"), "success") << done.dump(1);
   EXPECT_EQ(done.at("engine"), "docker");
-  EXPECT_EQ(support::log_of(api, done.at("jobs")[0].at("id")), "real\n");
+  EXPECT_EQ(support::log_of(api, done.at("jobs").at(0).at("id")), "real\n");
 
   // It goes again: again jobs wait, also over a restart of the server, and one can be cancelled.
   std::filesystem::remove(socket);
@@ -113,6 +113,6 @@ TEST(P12_frozen_engine, opens_the_breaker_and_the_api_answers_as_always) {
   EXPECT_EQ(support::await_run(api, during.at("id")).at("status"), "success");
   const json outlived = support::await_run(api, before.at("id"));
   EXPECT_EQ(outlived.at("status"), "success") << outlived.dump(1);
-  EXPECT_EQ(support::log_of(api, outlived.at("jobs")[0].at("id")), "outlived it\n");
+  EXPECT_EQ(support::log_of(api, outlived.at("jobs").at(0).at("id")), "outlived it\n");
   EXPECT_EQ(must_get(api, "/api/engine").at("breaker"), "closed");
 }

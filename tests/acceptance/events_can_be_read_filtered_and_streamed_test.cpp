@@ -112,7 +112,7 @@ TEST(EV10_events, are_filtered) {
   EXPECT_EQ(must_get(api, "/api/events?type=run_launched&stream=run-" + id).at("results").size(),
             1U);
   EXPECT_EQ(must_get(api, "/api/events?type=no_such_type").at("results").size(), 0U);
-  const json first = of_run.at("results")[0];
+  const json first = of_run.at("results").at(0);
   const auto by_correlation = positions(
       must_get(api, "/api/events?correlation_id=" + first.at("correlation_id").get<std::string>()));
   EXPECT_EQ(by_correlation, positions(of_run));

@@ -64,7 +64,7 @@ class triage_case {
     return api().get(artifact(run, "log_triage.md")).body;
   }
   static std::string artifact(const json& run, const std::string& name) {
-    return "/api/jobs/" + run.at("jobs")[0].at("id").get<std::string>() + "/artifacts/" + name;
+    return "/api/jobs/" + run.at("jobs").at(0).at("id").get<std::string>() + "/artifacts/" + name;
   }
 
  private:
@@ -106,9 +106,9 @@ TEST(RUN8_log_triage, reads_every_listed_container_and_ranks_what_it_finds) {
   ASSERT_EQ(run.at("status"), "success") << run.dump(1);
 
   const json list = must_get(
-      here.api(), "/api/jobs/" + run.at("jobs")[0].at("id").get<std::string>() + "/artifacts");
+      here.api(), "/api/jobs/" + run.at("jobs").at(0).at("id").get<std::string>() + "/artifacts");
   ASSERT_EQ(list.at("results").size(), 2U);
-  EXPECT_EQ(run.at("jobs")[0].at("artifacts").size(), 2U);
+  EXPECT_EQ(run.at("jobs").at(0).at("artifacts").size(), 2U);
   for (const json& one : list.at("results")) {
     const auto answer = here.api().get(triage_case::artifact(run, one.at("name")));
     EXPECT_EQ(answer.header("Content-Type"), one.at("media_type"));
@@ -127,7 +127,7 @@ TEST(RUN8_log_triage, reads_every_listed_container_and_ranks_what_it_finds) {
   EXPECT_EQ(fatal->at("rank"), 1);
   EXPECT_EQ(fatal->at("severity"), "fatal");
   EXPECT_EQ(requests->at("count"), 7);
-  EXPECT_EQ(requests->at("sources")[0].at("source"), web);
+  EXPECT_EQ(requests->at("sources").at(0).at("source"), web);
   EXPECT_GT(fatal->at("score").at("total"), requests->at("score").at("total"));
   EXPECT_EQ(fatal->at("novelty"), "no_baseline");
   EXPECT_THAT(report.dump(), Not(HasSubstr("nobody listed me")));
@@ -212,8 +212,8 @@ TEST(RUN8_log_triage, reads_no_file_outside_of_the_log_folder) {
     ASSERT_EQ(answer.status, 201) << name << answer.body;
     const json run = support::await_run(here.api(), answer.json().at("id"));
     EXPECT_EQ(run.at("status"), "failed") << name;
-    EXPECT_EQ(run.at("jobs")[0].at("reason"), "input_missing") << name;
-    EXPECT_TRUE(run.at("jobs")[0].at("artifacts").empty());
+    EXPECT_EQ(run.at("jobs").at(0).at("reason"), "input_missing") << name;
+    EXPECT_TRUE(run.at("jobs").at(0).at("artifacts").empty());
   }
   const json good =
       here.run({{"tasks", {{{"kind", "log_triage"}, {"params", {{"files", {"ok.log"}}}}}}}});

@@ -40,7 +40,7 @@ TEST(C9_guilty, a_read_model_with_a_broken_column_is_refused_alone_until_it_is_r
   const auto api = reeve.api();
   const json before = support::launch(api, small_run);
   support::await_run(api, before.at("id"));
-  const std::string job = "/api/jobs/" + before.at("jobs")[0].at("id").get<std::string>();
+  const std::string job = "/api/jobs/" + before.at("jobs").at(0).at("id").get<std::string>();
   reeve.database().exec("ALTER TABLE reeve_read.jobs RENAME COLUMN status TO broken");
 
   const json during = support::launch(api, small_run);

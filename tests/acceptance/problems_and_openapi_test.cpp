@@ -286,7 +286,7 @@ TEST(P25_openapi, answers_with_content_fit_their_schemas) {
   for (const char* path : {"/api/runs/{id}", "/api/runs/{id}/jobs"})
     check("GET", path, run.at("id"));
   check("POST", "/api/runs/{id}/retry", run.at("id"), json::object());
-  const std::string job = run.at("jobs")[0].at("id");
+  const std::string job = run.at("jobs").at(0).at("id");
   check("POST", "/api/jobs/{id}/llm-calls", job,
         {{"model_name", "m"}, {"prompt_tokens", 1}, {"completion_tokens", 1}});
   for (const char* path : {"/api/jobs/{id}", "/api/jobs/{id}/logs", "/api/jobs/{id}/artifacts",

@@ -30,7 +30,7 @@ class llm_job {
     json body = support::inline_launch({support::box_task("a", {"true"})});
     body["labels"] = {{"note", control}};
     const json run = support::launch(api, body);
-    id = run.at("jobs")[0].at("id");
+    id = run.at("jobs").at(0).at("id");
     run_id = run.at("id");
     support::await_run(api, run_id);
     path = "/api/jobs/" + id + "/llm-calls";

@@ -21,7 +21,7 @@ struct lived {
 lived live(const server& reeve) {
   const auto api = reeve.api();
   const json run = support::launch(api, {{"tasks", {"task1"}}, {"labels", {{"team", "red"}}}});
-  lived was{run.at("id"), run.at("jobs")[0].at("id"), {}, {}};
+  lived was{run.at("id"), run.at("jobs").at(0).at("id"), {}, {}};
   support::await_run(api, was.run);
   was.run_before = json::parse(api.get("/api/runs/" + was.run).body);
   was.job_before = json::parse(api.get("/api/jobs/" + was.job).body);

@@ -29,7 +29,7 @@ std::string some_work(const server& reeve) {
   support::launch(api, {{"tasks", {"task1"}}, {"labels", {{"team", "red"}}}});
   const json run = support::launch(api, {{"tasks", {"task1", "task2"}}});
   support::await_run(api, run.at("id"));
-  const std::string job = run.at("jobs")[0].at("id");
+  const std::string job = run.at("jobs").at(0).at("id");
   const json call = {{"model_name", "m"}, {"prompt_tokens", 1}, {"completion_tokens", 2}};
   support::must_post(api, "/api/jobs/" + job + "/llm-calls", call, 201);
   return run.at("id");
@@ -86,7 +86,7 @@ TEST(EV8_replay, names_every_row_that_was_changed_by_hand) {
     const json found = replayed(reeve, 1);
     EXPECT_EQ(found.at("different_rows"), 1) << one.statement << found;
     ASSERT_FALSE(found.at("differences").empty()) << one.statement;
-    const json row = found.at("differences")[0];
+    const json row = found.at("differences").at(0);
     EXPECT_EQ(row.at("table"), schema + one.table) << row;
     EXPECT_EQ(row.at("column"), one.column) << row;
     const bool is_named = row.at("key").get<std::string>().find(run) != std::string::npos;

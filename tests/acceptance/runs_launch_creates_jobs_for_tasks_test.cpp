@@ -99,8 +99,8 @@ TEST(RUN2_launch, answers_201_with_the_run_its_jobs_and_its_snapshot) {
     EXPECT_EQ(job.at("status"), "pending");
     EXPECT_EQ(job.at("attempt"), 0);
   }
-  EXPECT_EQ(run.at("jobs")[0].at("task"), "log_triage");
-  EXPECT_EQ(run.at("jobs")[1].at("name"), "hello");
+  EXPECT_EQ(run.at("jobs").at(0).at("task"), "log_triage");
+  EXPECT_EQ(run.at("jobs").at(1).at("name"), "hello");
   const json& tasks = run.at("directive_snapshot").at("tasks");
   ASSERT_EQ(tasks.size(), 2U);
   EXPECT_EQ(tasks[1].at("params").at("command"), json({"echo"}));
@@ -180,19 +180,19 @@ TEST(RUN4_runs, lists_say_how_many_jobs_and_details_say_everything) {
   EXPECT_EQ(run.at("status"), "partial");
   const json good = support::job_named(run, "good");
   ASSERT_EQ(good.at("attempts").size(), 1U);
-  EXPECT_EQ(good.at("attempts")[0].at("exit_code"), 0);
+  EXPECT_EQ(good.at("attempts").at(0).at("exit_code"), 0);
   for (const char* name :
        {"number", "container_id", "image", "image_digest", "reason", "started_at", "finished_at"}) {
-    EXPECT_TRUE(good.at("attempts")[0].contains(name)) << name;
+    EXPECT_TRUE(good.at("attempts").at(0).contains(name)) << name;
   }
-  EXPECT_EQ(support::job_named(run, "bad").at("attempts")[0].at("exit_code"), 3);
+  EXPECT_EQ(support::job_named(run, "bad").at("attempts").at(0).at("exit_code"), 3);
   EXPECT_EQ(run.at("llm_usage").at("calls"), 0);
   EXPECT_TRUE(run.contains("directive_snapshot"));
 
   const json page = support::must_get(api, "/api/runs?status=partial");
   ASSERT_EQ(page.at("results").size(), 1U);
   EXPECT_TRUE(page.at("next").is_null());
-  const json& row = page.at("results")[0];
+  const json& row = page.at("results").at(0);
   EXPECT_EQ(row.at("id"), id);
   EXPECT_EQ(row.at("job_count"), 2);
   EXPECT_EQ(row.at("jobs_by_status").at("success"), 1);
@@ -212,7 +212,7 @@ TEST(RUN4_runs, a_job_is_shown_with_the_unified_fields) {
   const json launched =
       support::launch(api, support::inline_launch({support::box_task("one", {"true"})}));
   support::await_run(api, launched.at("id"));
-  const std::string id = launched.at("jobs")[0].at("id");
+  const std::string id = launched.at("jobs").at(0).at("id");
   const json job = support::must_get(api, "/api/jobs/" + id);
   EXPECT_EQ(job.at("run_id"), launched.at("id"));
   EXPECT_EQ(job.at("job_id"), id);

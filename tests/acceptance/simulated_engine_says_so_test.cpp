@@ -27,11 +27,11 @@ TEST(CTR4_simulated, is_said_by_every_answer_that_it_touches) {
   const json run = support::await_run(api, launched.at("id"));
   EXPECT_EQ(run.at("engine"), "simulated");
   EXPECT_EQ(run.at("status"), "success");
-  EXPECT_EQ(must_get(api, "/api/runs").at("results")[0].at("engine"), "simulated");
+  EXPECT_EQ(must_get(api, "/api/runs").at("results").at(0).at("engine"), "simulated");
   const json event =
       must_get(api, "/api/events/" + std::to_string(launched.at("position").get<long>()));
   EXPECT_EQ(event.at("payload").at("expected_engine"), "simulated");
-  const json attempt = support::job_named(run, "a").at("attempts")[0];
+  const json attempt = support::job_named(run, "a").at("attempts").at(0);
   EXPECT_EQ(attempt.at("engine"), "simulated");
   EXPECT_EQ(reeve.anonymous().get("/readyz").status, 200);
 }

@@ -122,7 +122,7 @@ TEST(RUN7_spare_volumes, that_somebody_removed_cost_no_run) {
   }
   const json run = here.run({support::shell_task("a", "echo still here")});
   EXPECT_EQ(run.at("status"), "success") << run;
-  EXPECT_EQ(support::log_of(here.reeve().api(), run.at("jobs")[0].at("id")), "still here\n");
+  EXPECT_EQ(support::log_of(here.reeve().api(), run.at("jobs").at(0).at("id")), "still here\n");
   EXPECT_EQ(here.named_by(run.at("id")).size(), 1U);
 }
 
@@ -139,7 +139,7 @@ TEST(RUN7_spare_volumes, are_found_again_after_a_crash_and_swept_after_it) {
   here.reeve().crash_and_restart();
   const json over = support::await_run(here.reeve().api(), run);
   EXPECT_EQ(over.at("status"), "success") << over;
-  EXPECT_EQ(support::log_of(here.reeve().api(), over.at("jobs")[0].at("id")), "once\nend\n");
+  EXPECT_EQ(support::log_of(here.reeve().api(), over.at("jobs").at(0).at("id")), "once\nend\n");
   EXPECT_TRUE(support::eventually([&] {
     const auto now = here.volumes();
     return std::none_of(left.begin(), left.end(),

@@ -63,7 +63,7 @@ things make_things(const support::api_client& as) {
   t.directive = must_post(as, "/api/directives", {{"name", "d"}, {"tasks", {"task2"}}}, 201)["id"];
   const json run = support::launch(as, {{"directive_id", t.directive}});
   t.run = run.at("id");
-  t.job = run.at("jobs")[0].at("id");
+  t.job = run.at("jobs").at(0).at("id");
   support::await_run(as, t.run);
   t.image = support::allow_image(as).at("id");
   t.container = must_post(as, "/api/allowlists/containers", {{"name", "web"}}, 201)["id"];

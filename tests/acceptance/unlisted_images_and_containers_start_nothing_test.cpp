@@ -151,7 +151,7 @@ TEST(RUN11_mounts, stay_below_the_configured_roots_also_behind_links) {
   }
   const json run =
       support::await_run(api, support::launch(api, support::inline_launch({task("/in")})).at("id"));
-  const std::string log = support::log_of(api, run.at("jobs")[0].at("id"));
+  const std::string log = support::log_of(api, run.at("jobs").at(0).at("id"));
   EXPECT_NE(log.find("seen\n"), std::string::npos) << run.dump(1) << log;
   EXPECT_NE(log.find("read-only"), std::string::npos) << log;
 
@@ -185,7 +185,7 @@ TEST(CTR2_containers, are_read_only_while_their_entry_is_active) {
   const json all = support::launch(api, {{"tasks", {"log_triage"}}});
   EXPECT_EQ(support::await_run(api, all.at("id")).at("status"), "success");
   const std::string report = "/artifacts/log_triage.json";
-  EXPECT_EQ(must_get(api, "/api/jobs/" + all.at("jobs")[0].at("id").get<std::string>() + report)
+  EXPECT_EQ(must_get(api, "/api/jobs/" + all.at("jobs").at(0).at("id").get<std::string>() + report)
                 .at("totals")
                 .at("lines"),
             0);
@@ -193,7 +193,7 @@ TEST(CTR2_containers, are_read_only_while_their_entry_is_active) {
   const json entry = must_post(api, "/api/allowlists/containers", {{"name", name}}, 201);
   const json run = support::launch(api, task);
   EXPECT_EQ(support::await_run(api, run.at("id")).at("status"), "success");
-  EXPECT_EQ(must_get(api, "/api/jobs/" + run.at("jobs")[0].at("id").get<std::string>() + report)
+  EXPECT_EQ(must_get(api, "/api/jobs/" + run.at("jobs").at(0).at("id").get<std::string>() + report)
                 .at("totals")
                 .at("lines"),
             1);

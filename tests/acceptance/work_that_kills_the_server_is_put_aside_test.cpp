@@ -41,7 +41,7 @@ class deadly {
       if (deaths < 2) fs::remove(file());
       reeve_.start();
     }
-    const json job = run.at("jobs")[0];
+    const json job = run.at("jobs").at(0);
     EXPECT_TRUE(support::eventually([&] { return quarantined().size() == 1; }));
     return job.at("id");
   }
@@ -152,7 +152,7 @@ TEST(P26_quarantine, does_not_take_what_ran_while_the_server_was_killed) {
   const std::string run = support::launch(reeve.api(), support::inline_launch({task})).at("id");
   const json started = support::await_started(reeve.api(), run, "long");
   for (int n = 0; n < 3; ++n) reeve.crash_and_restart();
-  const std::string id = job_named(started, "long").at("attempts")[0].at("container_id");
+  const std::string id = job_named(started, "long").at("attempts").at(0).at("container_id");
   const support::engine on;
   on.call("POST", "/containers/" + id + "/kill");
   const json over = support::await_run(reeve.api(), run);

@@ -96,7 +96,11 @@ void crash_cell::launch() {
   run_ = support::launch(first_->api(), inline_launch({task()}, {{"stop_grace_s", 1}})).at("id");
   if (!is_cancelled()) return;
   await_started(first_->api(), run_, "count");
-  must_post(first_->api(), "/api/runs/" + run_ + "/cancel", nlohmann::json::object(), 202);
+  try {
+    must_post(first_->api(), "/api/runs/" + run_ + "/cancel", nlohmann::json::object(), 202);
+  } catch (const http_timeout&) {
+    // It stands still at the step, perhaps before it has answered.
+  }
 }
 
 long crash_cell::intended() const {
@@ -106,9 +110,19 @@ long crash_cell::intended() const {
       {"run-" + run_});
 }
 
+/// What the log says of the run, for people.
+std::string crash_cell::events() const {
+  pg database(database_.url());
+  const auto told = database.cell(
+      "SELECT string_agg(type || ' ' || payload::text, chr(10) ORDER BY version) FROM reeve.events"
+      " WHERE stream = $1",
+      {"run-" + run_});
+  return told.value_or("no events");
+}
+
 void crash_cell::await_step() {
   if (!eventually([&] { return std::filesystem::exists(file()); })) {
-    throw std::runtime_error("the server never came by");
+    throw std::runtime_error("the server never came by: " + events());
   }
   stopped_at_ = std::chrono::steady_clock::now();
   stopped_by_wall_clock_ =
@@ -151,13 +165,14 @@ void crash_cell::look_back() {
   if (what_ != fault::leader) return;
   facts_.exit_status = first_->await_exit(20s);
   facts_.executed_at_last = starts_.starts_of("a");
-  const std::string volume = job_named(facts_.run, "count").at("attempts")[0].at("container_name");
+  const std::string volume =
+      job_named(facts_.run, "count").at("attempts").at(0).at("container_name");
   const auto gone = removal_of_volume(on_, volume, stopped_by_wall_clock_);
   facts_.volume_stayed_for = gone - stopped_by_wall_clock_;
 }
 
 std::string crash_cell::log() const {
-  return (first_ ? first_->log() : "") + (standby_ ? standby_->log() : "");
+  return (first_ ? first_->log() : "") + (standby_ ? standby_->log() : "") + engine_log();
 }
 
 std::vector<crash_facts> crash_together(fault what, const std::vector<std::string>& steps) {

@@ -59,6 +59,7 @@ class crash_cell {
   server_options options(bool stops) const;
   nlohmann::json task() const;
   long intended() const;
+  std::string events() const;
   std::string file() const { return (folder_.path() / "stopped").string(); }
   bool is_cancelled() const { return step_ == "cancel"; }
   api_client api() const;

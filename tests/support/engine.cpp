@@ -2,6 +2,7 @@
 
 #include "tests/support/eventually.hpp"
 
+#include <filesystem>
 #include <grp.h>
 #include <iostream>
 #include <signal.h>
@@ -105,6 +106,11 @@ void engine::remove_labelled(const std::string& label) const {
   for (const auto& volume : found["Volumes"]) {
     call("DELETE", "/volumes/" + volume.at("Name").get<std::string>() + "?force=1");
   }
+}
+
+std::string engine_log() {
+  const auto file = std::filesystem::path(engine_socket()).parent_path() / "log";
+  return "---- engine ----\n" + tail_of(file, 30) + "---- end ----\n";
 }
 
 engine_cleanup::~engine_cleanup() {

@@ -38,6 +38,9 @@ class engine {
   std::string socket_;
 };
 
+/// What the common engine last logged.
+std::string engine_log();
+
 /// Removes the containers and volumes with a label when the test ends.
 class engine_cleanup {
  public:

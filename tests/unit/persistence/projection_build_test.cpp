@@ -4,6 +4,7 @@
 
 #include "persistence/blob_store.hpp"
 #include "persistence/read_models.hpp"
+#include "persistence/stored_projections.hpp"
 #include "tests/unit/persistence/replay_fixture.hpp"
 
 #include <atomic>
@@ -158,6 +159,29 @@ TEST_F(builds, C9_a_projection_that_cannot_be_written_is_a_state_that_outlives_t
   EXPECT_EQ(state_of("tokens"), "stale");
   EXPECT_NE(state_of("tenants"), "stale") << "its row was written";
   EXPECT_EQ(log.stale_projections(), 2);
+}
+
+// The table may have been mended after that build began.
+TEST_F(builds, C9_a_build_that_fails_answers_nobody_who_asked_after_it_began) {
+  live_through();
+  const auto& jobs = projection_named("jobs");
+  pqxx::connection connection(options.owner_url);
+  const auto stored = [&] {
+    pqxx::nontransaction tx(connection);
+    return read_stored(tx).at(&jobs);
+  };
+  const auto fails = [&](std::int64_t asked_at_us) {
+    pqxx::nontransaction tx(connection);
+    note_failure(tx, jobs, asked_at_us, "planted");
+  };
+  const auto began_by = stored().asked_at_us;
+  ASSERT_TRUE(ask_rebuild(options.owner_url, "jobs"));
+  fails(began_by);
+  EXPECT_TRUE(stored().is_asked());
+  EXPECT_EQ(stored().failure, "");
+  fails(stored().asked_at_us);
+  EXPECT_FALSE(stored().is_asked());
+  EXPECT_EQ(stored().failure, "planted");
 }
 
 TEST_F(builds, C9_a_row_that_the_database_refuses_costs_no_event) {
