@@ -221,7 +221,7 @@ class pgbench_side {
   double run(int clients, double seconds) const {
     const std::string command = "pgbench -n -M prepared -c " + std::to_string(clients) + " -j " +
                                 std::to_string(std::min(clients, 2)) + " -T " +
-                                std::to_string(std::max(1, static_cast<int>(seconds))) + " -f '" +
+                                std::to_string(std::max(3, static_cast<int>(seconds))) + " -f '" +
                                 script_ + "' -h '" + socket_ + "' -U '" + user_ + "' " + database_ +
                                 " 2>>'" + errors_ + "'";
     FILE* out = ::popen(command.c_str(), "r");
