@@ -56,7 +56,7 @@ void journal_worker::push(std::shared_ptr<append_call> call) {
         external && (!available_ || (args_.lead != nullptr && !args_.lead->holds()));
     if (!stopping_ && !refused) {
       pending_.push_back(std::move(call));
-      wake_.notify_one();
+      if (is_worth_a_batch()) wake_.notify_one();
       return;
     }
   }
@@ -101,7 +101,6 @@ void journal_worker::work() {
   journal_ = args_.opened ? std::exchange(args_.opened, nullptr) : args_.make();
   journal_->on_landed([this] {
     const std::lock_guard lock(mutex_);
-    landed_ = true;
     wake_.notify_one();
   });
   note_state();
@@ -111,10 +110,10 @@ void journal_worker::work() {
     {
       std::unique_lock lock(mutex_);
       wake_.wait_until(
-          lock, due_, [this] { return stopping_ || landed_ || (may_take() && !pending_.empty()); });
+          lock, due_, [this] { return stopping_ || journal_->has_landed() || is_worth_a_batch(); });
       if (stopping_) break;
-      if (may_take()) calls = take();
-      has_landed = std::exchange(landed_, false);
+      has_landed = journal_->has_landed();
+      if (is_worth_a_batch() || (has_landed && may_take())) calls = take();
       paused_ = paused_ && has_landed;
     }
     if (!calls.empty()) {
@@ -159,15 +158,24 @@ void journal_worker::flush(std::vector<call_ptr> calls) {
   open_.push_back({batch, std::move(calls), clock::now()});
   due_ = clock::now() + heartbeat;
   // One caller alone is answered sooner without another thread.
-  batch->requests.size() < least_in_background ? journal_->append(batch) : journal_->begin(batch);
+  const auto size = batch->requests.size();
+  size < least_in_background ? journal_->append(batch) : journal_->begin(batch);
+  note_flight(size);
   note_state();
   deliver();
 }
 
 void journal_worker::land() {
   journal_->finish();
+  note_flight(0);
   note_state();
   deliver();
+}
+
+void journal_worker::note_flight(std::size_t requests) {
+  const bool flies = journal_->in_flight();
+  const std::lock_guard lock(mutex_);
+  in_air_ = flies ? requests : 0;
 }
 
 void journal_worker::renew() {

@@ -74,10 +74,13 @@ class journal_worker {
   void run();
   void work();
   bool open();
-  bool may_take() const { return available_ && !paused_; }
+  bool may_take() const { return available_ && !paused_ && !pending_.empty(); }
+  /// As many wait as are under way: fewer would make the next batch small, and all after it.
+  bool is_worth_a_batch() const { return may_take() && pending_.size() >= in_air_; }
   std::vector<call_ptr> take();
   void flush(std::vector<call_ptr> calls);
   void land();
+  void note_flight(std::size_t requests);
   void renew();
   void deliver();
   void deliver(open_batch& open);
@@ -95,7 +98,7 @@ class journal_worker {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<call_ptr> pending_;  // guarded by mutex_, like the rest
-  bool landed_ = false;           // a statement that was under way has its answer
+  std::size_t in_air_ = 0;        // requests whose statement is under way
   bool available_ = true;
   bool paused_ = false;  // something has to be tried again, but not at once
   bool stopping_ = false;

@@ -73,6 +73,7 @@ class journal final : public log_writer {
   void append(std::shared_ptr<journal_batch> batch) override;
   void begin(std::shared_ptr<journal_batch> batch) override;
   bool in_flight() const override;
+  bool has_landed() const override;
   void on_landed(std::function<void()> told) override;
   void finish() override;
   outcome<done> renew() override;

@@ -66,6 +66,7 @@ void journal::impl::take_off() {
     } catch (const std::exception&) {
       f.why = trouble_of_current(session->connection());
     }
+    f.has_landed = true;
     if (on_landed) on_landed();
   });
 }
@@ -136,6 +137,9 @@ void journal::begin(std::shared_ptr<journal_batch> batch) {
 }
 bool journal::in_flight() const {
   return impl_->flying != nullptr;
+}
+bool journal::has_landed() const {
+  return in_flight() && impl_->flying->has_landed;
 }
 void journal::finish() {
   impl_->finish();

@@ -7,6 +7,7 @@
 #include "persistence/journal.hpp"
 #include "persistence/journal_plan.hpp"
 
+#include <atomic>
 #include <map>
 #include <optional>
 
@@ -33,6 +34,7 @@ struct flight {
   std::int64_t asked_us = 0;
   bool committed = false;
   sql_trouble why;
+  std::atomic<bool> has_landed{false};
 };
 
 /// A session of ours that was lost; it may hold the lock until it is ended.

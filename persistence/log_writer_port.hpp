@@ -59,8 +59,10 @@ class log_writer {
   /// The same for who has more to append: may return while the last statement is under way on a
   /// thread of its own. Its requests are answered by the next call of any of these.
   virtual void begin(std::shared_ptr<journal_batch> batch) = 0;
-  /// Whether a statement is under way; its end is told on that thread.
+  /// Whether a statement is under way, and whether it has its answer: then finish() does not wait.
   virtual bool in_flight() const = 0;
+  virtual bool has_landed() const = 0;
+  /// Told on that thread, right after it has landed.
   virtual void on_landed(std::function<void()> told) = 0;
   /// Waits for it, and answers.
   virtual void finish() = 0;

@@ -76,6 +76,7 @@ class writer final : public persistence::log_writer {
     append(std::move(batch));
   }
   bool in_flight() const override { return false; }
+  bool has_landed() const override { return false; }
   void on_landed(std::function<void()>) override {}
   void finish() override {}
   outcome<done> renew() override { return done{}; }
