@@ -336,22 +336,29 @@ TEST(STYLE_threads, are_started_by_their_name) {
 }
 
 TEST(STYLE_migrations, catch_gaps_twins_and_changes) {
-  const auto sum = [](const std::string& name, const std::string& text) {
-    return reeve::to_hex(reeve::sha256(text)) + "  " + name + "\n";
-  };
+  const auto sum = [](const std::string& text) { return reeve::to_hex(reeve::sha256(text)); };
   const source first{"migrations/001_log.sql", "SELECT 1;\n"};
-  const source second{"migrations/002_read.sql", "SELECT 2;\n"};
-  const std::string sums = sum("001_log.sql", first.text) + sum("002_read.sql", second.text);
-  const source list{"migrations/checksums.txt", sums};
-  EXPECT_EQ(told(tidy::check_migrations({first, second, list})), "");
+  const source second{"migrations/002_read.sql", "-- follows " + sum(first.text) + "\nSELECT 2;\n"};
+  const source third{"migrations/003_more.sql",
+                     "-- follows " + sum(first.text + second.text) + "\nSELECT 3;\n"};
+  const auto told_of = [&](const std::vector<source>& files) {
+    return told(tidy::check_migrations(files, {1, sum(first.text)}));
+  };
+  EXPECT_EQ(told_of({first, second, third}), "");
+  EXPECT_EQ(told_of({third, first, second}), "") << "the names order them";
 
-  source changed = first;
-  changed.text += "SELECT 3;\n";
-  EXPECT_THAT(told(tidy::check_migrations({changed, second, list})), HasSubstr("was changed"));
-  EXPECT_THAT(told(tidy::check_migrations({second, list})), HasSubstr("is gone"));
-  EXPECT_THAT(told(tidy::check_migrations({second, list})), HasSubstr("no gaps"));
-  const source twin{"migrations/002_other.sql", "SELECT 2;\n"};
-  EXPECT_THAT(told(tidy::check_migrations({first, second, twin, list})), HasSubstr("renumber"));
+  const auto changed = [](source file) {
+    file.text += "SELECT 4;\n";
+    return file;
+  };
+  EXPECT_THAT(told_of({changed(first), second, third}), HasSubstr("was changed"));
+  EXPECT_THAT(told_of({first, changed(second), third}), HasSubstr("003_more.sql:1: an old"));
+  EXPECT_THAT(told_of({}), HasSubstr("is gone"));
+  EXPECT_THAT(told_of({second, third}), HasSubstr("no gaps"));
+  EXPECT_THAT(told_of({first, third}), HasSubstr("no gaps"));
+  const source twin{"migrations/002_other.sql", second.text};
+  EXPECT_THAT(told_of({first, second, twin}), HasSubstr("no twins"));
   const source fresh{"migrations/003_new.sql", "SELECT 3;\n"};
-  EXPECT_THAT(told(tidy::check_migrations({first, second, fresh, list})), HasSubstr("record"));
+  EXPECT_THAT(told_of({first, second, fresh}),
+              HasSubstr("its first line is \"-- follows " + sum(first.text + second.text)));
 }

@@ -1,6 +1,6 @@
 #pragma once
 // Sizes of lines, functions and files, words that do not belong here, and the migrations' numbers
-// and checksums.
+// and sealed migrations.
 
 #include "base/digest.hpp"
 #include "tests/unit/tidy_walls.hpp"
@@ -237,43 +237,49 @@ inline std::vector<finding> check_threads(const source& file) {
   return findings;
 }
 
-/// Numbers 001, 002, … without a gap, and every file as migrations/checksums.txt says
-/// ("<sha256>  <name>", as sha256sum writes it).
-inline std::vector<finding> check_migrations(const std::vector<source>& files) {
+/// The migrations that do not say what they follow: how many, and the SHA-256 of their texts, one
+/// after the other.
+struct sealed_migrations {
+  std::size_t count = 4;
+  std::string sha256 = "a2b855e570d7b4311bc464a7d18a0629c5d215d9e77f5d706b83b472aaa7ed79";
+};
+
+/// Numbers 001, 002, … without a gap. Every later migration says in its first line what it follows:
+/// the SHA-256 of all texts before it, one after the other (`cat`). So it seals the old ones, and a
+/// new one needs no second file.
+inline std::vector<finding> check_migrations(const std::vector<source>& files,
+                                             const sealed_migrations& sealed = {}) {
   std::vector<finding> findings;
-  std::map<std::string, std::string> sums, names;
-  for (const auto& file : files) {
-    if (file.path != "migrations/checksums.txt") continue;
-    for (const auto line : lines_of(file.text)) {
-      if (line.size() > 66) sums[std::string(line.substr(66))] = std::string(line.substr(0, 64));
-    }
-  }
-  const std::string remake = "(cd migrations && sha256sum *.sql >checksums.txt)";
+  std::map<std::string, const source*> all;
   for (const auto& file : files) {
     if (room_of(file.path) != "migrations" || !file.path.ends_with(".sql")) continue;
-    const std::string name = file.path.substr(file.path.find('/') + 1);
-    if (const auto twin = names.emplace(name.substr(0, 3), name); !twin.second) {
-      findings.push_back({file.path, 1, "has the number of " + twin.first->second + ": renumber"});
+    all[file.path.substr(file.path.find('/') + 1)] = &file;
+  }
+  const std::string restore =
+      "an old migration was changed or is gone; databases that ran it would differ: restore it and "
+      "write a new one";
+  const auto sum_of = [](const std::string& text) { return reeve::to_hex(reeve::sha256(text)); };
+  std::string before;
+  std::size_t number = 0;
+  for (const auto& [name, file] : all) {
+    const std::string wanted = std::to_string(1000 + ++number).substr(1) + "_";
+    if (name.substr(0, 4) != wanted) {
+      findings.push_back({file->path, 1, "expected " + wanted + "slug.sql: no gaps and no twins"});
+      return findings;
     }
-    if (!sums.contains(name)) {
-      findings.push_back({file.path, 1, "a new migration: record its checksum, " + remake});
-    } else if (sums[name] != reeve::to_hex(reeve::sha256(file.text))) {
-      findings.push_back({file.path, 1,
-                          "an old migration was changed; databases that ran it would differ: "
-                          "restore it and write a new one"});
+    const std::string first = "-- follows " + sum_of(before);
+    if (number > sealed.count && !file->text.starts_with(first + "\n")) {
+      findings.push_back({file->path, 1,
+                          file->text.starts_with("-- follows ")
+                              ? restore
+                              : "a new migration: its first line is \"" + first + "\""});
     }
-    sums.erase(name);
+    before += file->text;
+    if (number == sealed.count && sum_of(before) != sealed.sha256) {
+      findings.push_back({file->path, 1, restore});
+    }
   }
-  for (const auto& [name, sum] : sums) {
-    findings.push_back({"migrations/" + name, 1, "an old migration is gone: restore it"});
-  }
-  std::size_t expected = 1;
-  for (const auto& [number, name] : names) {
-    const std::string wanted = std::to_string(1000 + expected++).substr(1);
-    if (number == wanted && name.size() > 4 && name[3] == '_') continue;
-    findings.push_back({"migrations/" + name, 1, "expected " + wanted + "_slug.sql: no gaps"});
-    break;
-  }
+  if (number < sealed.count) findings.push_back({"migrations", 1, restore});
   return findings;
 }
 
