@@ -2,9 +2,8 @@
 
 #include "actors/command_dispatcher.hpp"
 #include "actors/journal_actor.hpp"
-#include "actors/runs/reconciler.hpp"
-#include "actors/runs/run_sweep.hpp"
-#include "actors/tree/system_event_log.hpp"
+#include "actors/runs/run_actor.hpp"
+#include "actors/tree_parts.hpp"
 #include "base/log.hpp"
 #include "base/named_thread.hpp"
 
@@ -74,15 +73,16 @@ struct actor_tree::impl {
               *outside.ids,
               std::make_shared<spare_volumes>(
                   spare_ports{*outside.engine, [lead = outside.lead] { return lead->token(); },
-                              *outside.ids, settings.instance}),
+                              *outside.ids, outside.instance}),
               ready,
               std::make_shared<last_tries>(),
               {}},
-        dispatcher(fronts, ports, launcher),
-        config(settings.threads),
+        parts{settings, outside, journal, system_log, fronts, registry, ports},
+        dispatcher(fronts, ports, parts.launcher),
+        config(static_cast<int>(parts.own<shared_settings>().threads)),
         system(std::make_unique<caf::actor_system>(config)) {
-    ports.settings.instance = settings.instance;
-    ports.settings.died_before_epoch = settings.died_before_epoch;
+    ports.settings.instance = outside.instance;
+    ports.settings.died_before_epoch = outside.died_before_epoch;
     shared.sink = [this](const domain::supervision_fact& fact) {
       if (is_worth_recording(fact)) system_log.record(event_of(fact));
     };
@@ -118,8 +118,8 @@ struct actor_tree::impl {
             },
             [this] { return ports.spares->take(); },
             [this](const std::string& image_id) { ports.spares->refill(image_id); },
-            settings.instance,
-            settings.log_bytes};
+            outside.instance,
+            static_cast<std::size_t>(std::get<shared_settings>(settings).job_log_bytes)};
   }
 
   system_event_log& log_of(const uuid& tenant) {
@@ -169,106 +169,15 @@ struct actor_tree::impl {
     return spec;
   }
 
-  child_spec launcher_child() {
-    child_spec spec;
-    spec.name = "launcher";
-    spec.slot = launcher;
-    spec.start_timeout = 30s;
-    spec.start = [this](caf::actor_system& sys, const child_context& context) {
-      launcher_args args;
-      args.ports = &ports;
-      args.fronts = &fronts;
-      args.spawn = [this](active_run run, std::shared_ptr<const domain::run_state> state) {
-        spawn_run(run, std::move(state));
-      };
-      return cc::spawn<caf::event_based_actor>(sys, [args, context](caf::event_based_actor* self) {
-        return launcher_actor(self, args, [context] { context.ready(); });
-      });
-    };
-    return spec;
-  }
-
-  child_spec run_sweep_child() {
-    child_spec spec;
-    spec.name = "run_sweep";
-    spec.start_timeout = 30s;
-    spec.start = [this](caf::actor_system& sys, const child_context& context) {
-      run_sweep_args args;
-      args.registry = &registry;
-      args.spawn = [this](active_run run) { spawn_run(run, nullptr); };
-      args.active_runs = [this]() -> outcome<std::vector<active_run>> {
-        auto rows = outside.active_runs();
-        if (!rows) return rows.error();
-        std::vector<active_run> runs;
-        for (const auto& row : *rows) runs.push_back({row.tenant, row.run});
-        return runs;
-      };
-      return cc::spawn<caf::event_based_actor, caf::detached>(
-          sys, [args, context](caf::event_based_actor* self) {
-            return run_sweep_actor(self, args, [context] { context.ready(); });
-          });
-    };
-    return spec;
-  }
-
-  child_spec reconciler_child() {
-    child_spec spec;
-    spec.name = "reconciler";
-    spec.slot = reconciler;
-    spec.start = [this](caf::actor_system& sys, const child_context& context) {
-      return cc::spawn<caf::event_based_actor>(sys, [this, context](caf::event_based_actor* self) {
-        return reconciler_actor(self, &ports, &system_log,
-                                {settings.reconcile_ms, settings.orphan_ms},
-                                [context] { context.ready(); });
-      });
-    };
-    return spec;
-  }
-
-  /// Runs are independent of each other and there may be thousands: six crashes among them are no
-  /// reason to stop them all.
-  static supervisor_spec runs_spec() {
-    supervisor_spec spec;
-    spec.config.max_restarts = 100;
-    return spec;
-  }
-
   supervisor_spec root_spec() {
     supervisor_spec work;
     work.children = fronts.children();
-    // Runs before those who add to them.
-    work.children.push_back(
-        supervisor_child("runs", domain::restart_kind::permanent, runs_spec(), runs));
-    work.children.push_back(launcher_child());
-    work.children.push_back(run_sweep_child());
-    work.children.push_back(reconciler_child());
+    for (const auto& row : work_children) work.children.push_back(row(parts));
     supervisor_spec spec;
     spec.config.strategy = domain::restart_strategy::rest_for_one;
     spec.children = {journal_child(),
                      supervisor_child("work", domain::restart_kind::permanent, std::move(work))};
     return spec;
-  }
-
-  void spawn_run(active_run run, std::shared_ptr<const domain::run_state> state) {
-    const auto supervisor = runs->get();
-    if (!supervisor) return;
-    child_spec spec;
-    spec.name = to_string(run.run);
-    spec.restart = domain::restart_kind::transient;
-    spec.start_timeout = 60s;
-    // The state at hand is good for the first incarnation only; later ones read the log.
-    auto first = std::make_shared<std::shared_ptr<const domain::run_state>>(std::move(state));
-    spec.start = [this, run, first](caf::actor_system& sys, const child_context& context) {
-      auto known = std::exchange(*first, nullptr);
-      return cc::spawn<caf::event_based_actor>(
-          sys, [this, run, known, context](caf::event_based_actor* self) {
-            // An incarnation after the first one follows a failure: a run that is over is not
-            // restarted.
-            return run_actor(self, &ports, {run.tenant, run.run, known, context.incarnation > 1},
-                             [context] { context.ready(); });
-          });
-    };
-    cc::post(supervisor, add_child_message{std::move(spec)});
   }
 
   tree_settings settings;
@@ -281,9 +190,7 @@ struct actor_tree::impl {
   run_registry registry;
   ready_queue ready;
   run_ports ports;
-  std::shared_ptr<actor_slot> launcher = std::make_shared<actor_slot>();
-  std::shared_ptr<actor_slot> reconciler = std::make_shared<actor_slot>();
-  std::shared_ptr<actor_slot> runs = std::make_shared<actor_slot>();
+  tree_parts parts;
   command_dispatcher dispatcher;
   supervision shared;
   std::promise<void> stopped;
@@ -306,9 +213,9 @@ actor_tree::~actor_tree() {
   stopped.wait_for(15s);
   // The last one to go: it resigns, and nobody is left who could act.
   if (impl_->worker) impl_->worker->join();
-  impl_->launcher->put(nullptr);
-  impl_->reconciler->put(nullptr);
-  impl_->runs->put(nullptr);
+  for (auto* slot : {&impl_->parts.launcher, &impl_->parts.reconciler, &impl_->parts.runs}) {
+    (*slot)->put(nullptr);
+  }
 }
 
 /// A supervisor is up once all of its static children are, so the root answers for every part.
@@ -345,7 +252,7 @@ void actor_tree::engine_available(bool available) {
   impl_->system_log.record(domain::engine_availability_changed{available});
   if (!available) return;
   for (const auto& run : impl_->registry.all()) cc::post(run, engine_is_back{});
-  if (const auto reconciler = impl_->reconciler->get()) cc::post(reconciler, reconcile_now{});
+  if (const auto one = impl_->parts.reconciler->get()) cc::post(one, engine_is_back{});
 }
 
 std::vector<agent_row> actor_tree::agents(const std::optional<uuid>& tenant) const {

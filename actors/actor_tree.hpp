@@ -4,6 +4,7 @@
 
 #include "actors/command_port.hpp"
 #include "actors/tree/supervision_board.hpp"
+#include "actors/tree_children.hpp"
 #include "adapters/engine_port.hpp"
 #include "adapters/work_engines_port.hpp"
 #include "base/leadership.hpp"
@@ -23,19 +24,12 @@
 
 namespace reeve::actors {
 
-struct tree_settings {
+/// What the actor_tree stands on; everything outlives it.
+struct tree_surroundings {
   uuid instance;  // the log's origin
-  std::size_t log_bytes = 1 << 20;
-  std::int64_t reconcile_ms = 30'000;
-  std::int64_t orphan_ms = 60'000;  // before what nobody owns is removed
-  int threads = 2;                  // of CAF's scheduler
   /// What was tried under a leadership before this epoch was interrupted by the death of its
   /// process; 0: the last one ended in order.
   std::int64_t died_before_epoch = 0;
-};
-
-/// What the actor_tree stands on; everything outlives it.
-struct tree_surroundings {
   std::shared_ptr<persistence::log_writer> journal;  // open
   /// What follows it when its actor is restarted; not open yet.
   std::function<std::shared_ptr<persistence::log_writer>()> next_journal;

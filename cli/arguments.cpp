@@ -73,13 +73,10 @@ CLI::App& group(CLI::App& app, const char* name, const char* text) {
 /// Flags of the settings; `data` belongs to every command.
 void add_settings(CLI::App& app, arguments& out) {
   for (const auto& s : settings()) {
-    if (s.flag == nullptr || std::string_view(s.name) == "data") continue;
+    if (s.flag.empty() || s.name == "data") continue;
     app.add_option_function<std::string>(
-           s.flag,
-           [&out, name = std::string(s.name)](const std::string& value) {
-             out.settings[name] = value;
-           },
-           std::string(s.text) + " " + s.variable)
+           s.flag, [&out, name = s.name](const std::string& value) { out.settings[name] = value; },
+           s.text + " " + s.variable)
         ->type_name("");
   }
 }

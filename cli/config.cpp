@@ -56,8 +56,8 @@ outcome<std::optional<found_value>> database_from_parts() {
 }
 
 outcome<std::optional<found_value>> from_environment(const setting& s, loaded_config& loaded) {
-  if (auto value = variable(s.variable)) {
-    return std::optional(found_value{*value, std::string("environment ") + s.variable});
+  if (auto value = variable(s.variable.c_str())) {
+    return std::optional(found_value{*value, "environment " + s.variable});
   }
   for (const char* name : s.older) {
     auto value = variable(name);
@@ -65,7 +65,7 @@ outcome<std::optional<found_value>> from_environment(const setting& s, loaded_co
     loaded.warnings.push_back(std::string(name) + " is an older name: use " + s.variable);
     return std::optional(found_value{*value, std::string("environment ") + name});
   }
-  if (std::string_view(s.name) == "database_url") return database_from_parts();
+  if (s.name == "database_url") return database_from_parts();
   return std::optional<found_value>();
 }
 
@@ -109,14 +109,14 @@ outcome<loaded_config> load_config(const std::map<std::string, std::string>& fla
     auto env = from_environment(s, loaded);
     if (!env) return env.error();
     if (*env) found = std::move(**env);
-    if (const auto it = flags.find(s.name); it != flags.end() && s.flag != nullptr) {
+    if (const auto it = flags.find(s.name); it != flags.end() && !s.flag.empty()) {
       found = {it->second, "flag"};
     }
     if (found.origin != "file") told = found.origin == "flag" ? s.flag : found.origin;
     if (found.origin == "file" && s.is_secret) warn_if_readable(file, loaded);
     if (!s.set(loaded.values, found.value)) return bad(s.name, told, s.allowed);
-    loaded.rows.push_back({s.name, s.flag == nullptr ? "" : s.flag, s.variable,
-                           shown(s, found.value), found.origin, s.text});
+    loaded.rows.push_back(
+        {s.name, s.flag, s.variable, shown(s, found.value), found.origin, s.text});
   }
   if (!from_file->empty()) {
     const auto& key = from_file->begin()->first;
@@ -128,8 +128,8 @@ outcome<loaded_config> load_config(const std::map<std::string, std::string>& fla
 }
 
 std::string config_markdown() {
-  const auto code = [](const char* text) {
-    return text == nullptr || *text == '\0' ? std::string() : "`" + std::string(text) + "`";
+  const auto code = [](const std::string& text) {
+    return text.empty() ? std::string() : "`" + text + "`";
   };
   std::string out =
       "# Configuration\n\n"

@@ -2,6 +2,7 @@
 // The server's configuration: TOML file, then environment, then flags, in rising order. One table
 // (config_table.cpp) yields the parser, `reeve config show` and docs/configuration.md.
 
+#include "actors/tree_children.hpp"
 #include "base/outcome.hpp"
 
 #include <cstdint>
@@ -28,13 +29,10 @@ struct config {
   bool allow_plain_http = false;         // plain HTTP beyond loopback
   std::int64_t rate_per_s = 2000;        // requests of one token
   std::int64_t max_connections = 1024;
-  std::int64_t threads = 2;              // of the actors
-  std::int64_t job_log_bytes = 1 << 20;  // kept of a container's output
-  std::int64_t drain_s = 10;             // in-flight requests at a stop
-  std::int64_t reconcile_s = 30;         // between two looks at the engine
-  std::int64_t orphan_s = 60;            // until what nobody owns is removed
-  bool refused_waits = false;            // a refused database is told until a signal comes
-  std::int64_t reader_delay_ms = 0;      // test hook: holds a reader back before it answers
+  std::int64_t drain_s = 10;         // in-flight requests at a stop
+  actors::tree_settings tree;        // what its actors say that may be set
+  bool refused_waits = false;        // a refused database is told until a signal comes
+  std::int64_t reader_delay_ms = 0;  // test hook: holds a reader back before it answers
 };
 
 /// One row of the table, with where the value came from.

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <arpa/inet.h>
+#include <cctype>
 #include <charconv>
+#include <string>
+#include <tuple>
+#include <utility>
 
 namespace reeve::cli {
 namespace {
@@ -13,40 +17,86 @@ bool is_text(const std::string& value) {
   return value.size() <= 4096 && value.find('\0') == std::string::npos;
 }
 
-setter text(std::string config::*member) {
-  return [member](config& c, const std::string& value) {
-    c.*member = value;
-    return is_text(value);
-  };
+/// A row with what is made of its name: orphan_s is --orphan-s and REEVE_ORPHAN_S.
+setting named(std::string name, std::string standard, std::string allowed, std::string about,
+              setter set) {
+  std::string flag = "--" + name, variable = "REEVE_" + name;
+  std::replace(flag.begin(), flag.end(), '_', '-');
+  std::transform(variable.begin(), variable.end(), variable.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return {std::move(name),    std::move(flag),  std::move(variable), {}, false, std::move(standard),
+          std::move(allowed), std::move(about), std::move(set)};
 }
 
-setter folder(std::string config::*member) {
-  return [member](config& c, const std::string& value) {
-    c.*member = value;
-    return is_text(value) && !value.empty();
-  };
+setting older(setting row, std::vector<const char*> names) {
+  row.older = std::move(names);
+  return row;
 }
 
-setter number(std::int64_t config::*member, std::int64_t least, std::int64_t most) {
-  return [=](config& c, const std::string& value) {
-    const char* end = value.data() + value.size();
-    const auto [stop, error] = std::from_chars(value.data(), end, c.*member);
-    return error == std::errc{} && stop == end && c.*member >= least && c.*member <= most;
-  };
+/// Whoever can see the processes of a machine reads its flags.
+setting no_flag(setting row, const char* variable) {
+  row.flag.clear();
+  row.variable = variable;
+  return row;
 }
 
-setter flag(bool config::*member) {
-  return [member](config& c, const std::string& value) {
-    c.*member = value == "true" || value == "1" || value == "yes" || value == "on";
-    return c.*member || value == "false" || value == "0" || value == "no" || value == "off";
-  };
+setting login(const char* name, const char* variable, std::string config::*member,
+              const char* about) {
+  auto row = no_flag(named(name, config{}.*member,
+                           "a PostgreSQL URL or key=value text of at most 4,096 bytes", about,
+                           [member](config& c, const std::string& value) {
+                             c.*member = value;
+                             return is_text(value);
+                           }),
+                     variable);
+  row.is_secret = true;
+  return row;
 }
 
-setter one_of(std::string config::*member, std::vector<std::string> words) {
-  return [member, words = std::move(words)](config& c, const std::string& value) {
-    c.*member = value;
-    return std::find(words.begin(), words.end(), value) != words.end();
-  };
+setting folder(const char* name, std::string config::*member, const char* about) {
+  return named(name, config{}.*member, "a folder of at most 4,096 bytes", about,
+               [member](config& c, const std::string& value) {
+                 c.*member = value;
+                 return is_text(value) && !value.empty();
+               });
+}
+
+setting flag(const char* name, bool config::*member, const char* about) {
+  return named(name, config{}.*member ? "true" : "false", "true or false", about,
+               [member](config& c, const std::string& value) {
+                 c.*member = value == "true" || value == "1" || value == "yes" || value == "on";
+                 return c.*member || value == "false" || value == "0" || value == "no" ||
+                        value == "off";
+               });
+}
+
+setting one_of(const char* name, std::string config::*member, std::vector<std::string> words,
+               const char* allowed, const char* about) {
+  return named(name, config{}.*member, allowed, about,
+               [member, words = std::move(words)](config& c, const std::string& value) {
+                 c.*member = value;
+                 return std::find(words.begin(), words.end(), value) != words.end();
+               });
+}
+
+/// `owner` finds whose setting it is.
+template <class Owner>
+setting number(const number_setting<Owner>& of, Owner& (*owner)(config&)) {
+  config plain;
+  return named(of.name, std::to_string(owner(plain).*of.member),
+               std::to_string(of.least) + " to " + std::to_string(of.most), of.text,
+               [of, owner](config& c, const std::string& text) {
+                 auto& value = owner(c).*of.member;
+                 const char* end = text.data() + text.size();
+                 const auto [stop, error] = std::from_chars(text.data(), end, value);
+                 return error == std::errc{} && stop == end && value >= of.least &&
+                        value <= of.most;
+               });
+}
+
+setting number(const char* name, std::int64_t config::*member, std::int64_t least,
+               std::int64_t most, const char* about) {
+  return number<config>({name, member, least, most, about}, [](config& c) -> config& { return c; });
 }
 
 /// sun_path has 108 bytes with its NUL.
@@ -86,217 +136,95 @@ bool set_roots(config& c, const std::string& value) {
   return is_text(value);
 }
 
-constexpr const char* yes_or_no = "true or false";
-constexpr const char* any_folder = "a folder of at most 4,096 bytes";
-constexpr const char* login = "a PostgreSQL URL or key=value text of at most 4,096 bytes";
+using table = std::vector<setting>;
 
-const std::vector<setting> table = {
-    {"listen",
-     "--listen",
-     "REEVE_LISTEN",
-     {},
-     false,
-     "127.0.0.1:9595",
-     "IPv4:port, [IPv6]:port or localhost:port",
-     "Where the server listens; port 0 takes a free one.",
-     set_listen},
-    {"data",
-     "--data",
-     "REEVE_DATA",
-     {},
-     false,
-     "./var",
-     any_folder,
-     "Everything that is kept outside PostgreSQL: the private cluster, the token, the keys.",
-     folder(&config::data)},
-    {"database_url",
-     nullptr,
-     "DATABASE_URL",
-     {},
-     true,
-     "",
-     login,
-     "Login of the database's owner; empty starts a private PostgreSQL below `data`.",
-     text(&config::database_url)},
-    {"writer_url",
-     nullptr,
-     "REEVE_WRITER_URL",
-     {},
-     true,
-     "",
-     login,
-     "Runtime login that appends; empty generates one.",
-     text(&config::writer_url)},
-    {"reader_url",
-     nullptr,
-     "REEVE_READER_URL",
-     {},
-     true,
-     "",
-     login,
-     "Runtime login that reads; empty generates one.",
-     text(&config::reader_url)},
-    {"docker",
-     "--docker",
-     "REEVE_DOCKER",
-     {},
-     false,
-     "auto",
-     "auto, simulated or unix:///path (a path of at most 107 bytes)",
-     "The container engine; `auto` takes the one that answers, else the simulated one.",
-     set_docker},
-    {"logs",
-     "--logs",
-     "REEVE_LOGS",
-     {"CYBER_BRAIN_LOGS"},
-     false,
-     "./logs",
-     any_folder,
-     "Log files that `log_triage` may read.",
-     folder(&config::logs)},
-    {"uploads",
-     "--uploads",
-     "REEVE_UPLOADS",
-     {"CYBER_BRAIN_UPLOADS", "UPLOADS_DIR"},
-     false,
-     "./uploads",
-     any_folder,
-     "Uploaded files.",
-     folder(&config::uploads)},
-    {"mount_roots",
-     "--mount-roots",
-     "REEVE_MOUNT_ROOTS",
-     {},
-     false,
-     "",
-     "absolute folders with colons in between",
-     "Folders below which jobs may mount; none forbids mounts.",
-     set_roots},
-    {"redacted",
-     "--redacted",
-     "REEVE_REDACTED",
-     {"DEBUG_REDACTED_MODE"},
-     false,
-     "true",
-     yes_or_no,
-     "Pattern redaction of the logs of jobs; everything else is always redacted.",
-     flag(&config::redacted)},
-    {"log_level",
-     "--log-level",
-     "REEVE_LOG_LEVEL",
-     {},
-     false,
-     "info",
-     "debug, info, warn or error",
-     "The least level of the log lines that are written.",
-     one_of(&config::log_level, {"debug", "info", "warn", "error"})},
-    {"log_format",
-     "--log-format",
-     "REEVE_LOG_FORMAT",
-     {},
-     false,
-     "json",
-     "json or text",
-     "The form of the log lines.",
-     one_of(&config::log_format, {"json", "text"})},
-    {"allow_plain_http",
-     "--allow-plain-http",
-     "REEVE_ALLOW_PLAIN_HTTP",
-     {},
-     false,
-     "false",
-     yes_or_no,
-     "Permits plain HTTP beyond loopback, to listen and to send a token.",
-     flag(&config::allow_plain_http)},
-    {"rate_per_s",
-     "--rate-per-s",
-     "REEVE_RATE_PER_S",
-     {},
-     false,
-     "2000",
-     "1 to 1000000",
-     "Requests a second of one token.",
-     number(&config::rate_per_s, 1, 1'000'000)},
-    {"max_connections",
-     "--max-connections",
-     "REEVE_MAX_CONNECTIONS",
-     {},
-     false,
-     "1024",
-     "1 to 65536",
-     "Connections at one time.",
-     number(&config::max_connections, 1, 65536)},
-    {"threads",
-     "--threads",
-     "REEVE_THREADS",
-     {},
-     false,
-     "2",
-     "1 to 64",
-     "Threads of the actors.",
-     number(&config::threads, 1, 64)},
-    {"job_log_bytes",
-     "--job-log-bytes",
-     "REEVE_JOB_LOG_BYTES",
-     {},
-     false,
-     "1048576",
-     "1024 to 67108864",
-     "Bytes that are kept of a container's output.",
-     number(&config::job_log_bytes, 1024, 64 << 20)},
-    {"drain_s",
-     "--drain-s",
-     "REEVE_DRAIN_S",
-     {},
-     false,
-     "10",
-     "0 to 300",
-     "Seconds that requests in flight get when the server stops.",
-     number(&config::drain_s, 0, 300)},
-    {"reconcile_s",
-     "--reconcile-s",
-     "REEVE_RECONCILE_S",
-     {},
-     false,
-     "30",
-     "1 to 3600",
-     "Seconds between two comparisons of the engine with the log.",
-     number(&config::reconcile_s, 1, 3600)},
-    {"orphan_s",
-     "--orphan-s",
-     "REEVE_ORPHAN_S",
-     {},
-     false,
-     "60",
-     "1 to 86400",
-     "Seconds until a container or volume of Reeve's that belongs to no active run is removed.",
-     number(&config::orphan_s, 1, 86'400)},
-    {"refused_waits",
-     "--refused-waits",
-     "REEVE_REFUSED_WAITS",
-     {},
-     false,
-     "false",
-     "true or false",
-     "A database that is refused (exit code 78) is told by /readyz until a signal comes, instead "
-     "of "
-     "an exit: for a process manager that restarts whatever ends.",
-     flag(&config::refused_waits)},
-    {"test_reader_delay_ms",
-     nullptr,
-     "REEVE_TEST_READER_DELAY_MS",
-     {},
-     false,
-     "0",
-     "0 to 10000",
-     "For tests only: holds every reader back before it answers.",
-     number(&config::reader_delay_ms, 0, 10'000)},
-};
+table of_places() {
+  return {
+      named("listen", config{}.listen, "IPv4:port, [IPv6]:port or localhost:port",
+            "Where the server listens; port 0 takes a free one.", set_listen),
+      folder("data", &config::data,
+             "Everything that is kept outside PostgreSQL: the private cluster, the token, the "
+             "keys."),
+      login("database_url", "DATABASE_URL", &config::database_url,
+            "Login of the database's owner; empty starts a private PostgreSQL below `data`."),
+      login("writer_url", "REEVE_WRITER_URL", &config::writer_url,
+            "Runtime login that appends; empty generates one."),
+      login("reader_url", "REEVE_READER_URL", &config::reader_url,
+            "Runtime login that reads; empty generates one."),
+      named("docker", config{}.docker,
+            "auto, simulated or unix:///path (a path of at most 107 bytes)",
+            "The container engine; `auto` takes the one that answers, else the simulated one.",
+            set_docker),
+      older(folder("logs", &config::logs, "Log files that `log_triage` may read."),
+            {"CYBER_BRAIN_LOGS"}),
+      older(folder("uploads", &config::uploads, "Uploaded files."),
+            {"CYBER_BRAIN_UPLOADS", "UPLOADS_DIR"}),
+      named("mount_roots", "", "absolute folders with colons in between",
+            "Folders below which jobs may mount; none forbids mounts.", set_roots),
+  };
+}
+
+table of_output() {
+  return {
+      older(flag("redacted", &config::redacted,
+                 "Pattern redaction of the logs of jobs; everything else is always redacted."),
+            {"DEBUG_REDACTED_MODE"}),
+      one_of("log_level", &config::log_level, {"debug", "info", "warn", "error"},
+             "debug, info, warn or error", "The least level of the log lines that are written."),
+      one_of("log_format", &config::log_format, {"json", "text"}, "json or text",
+             "The form of the log lines."),
+  };
+}
+
+table of_gateway() {
+  return {
+      flag("allow_plain_http", &config::allow_plain_http,
+           "Permits plain HTTP beyond loopback, to listen and to send a token."),
+      number("rate_per_s", &config::rate_per_s, 1, 1'000'000, "Requests a second of one token."),
+      number("max_connections", &config::max_connections, 1, 65536, "Connections at one time."),
+      number("drain_s", &config::drain_s, 0, 300,
+             "Seconds that requests in flight get when the server stops."),
+  };
+}
+
+template <class... Owners>
+table of_owners(const std::tuple<Owners...>&) {
+  table rows;
+  const auto add = [&rows]<class Owner>(const Owner*) {
+    for (const auto& one : Owner::settings()) {
+      rows.push_back(
+          number<Owner>(one, [](config& c) -> Owner& { return std::get<Owner>(c.tree); }));
+    }
+  };
+  (add(static_cast<const Owners*>(nullptr)), ...);
+  return rows;
+}
+
+table of_process() {
+  return {
+      flag("refused_waits", &config::refused_waits,
+           "A database that is refused (exit code 78) is told by /readyz until a signal comes, "
+           "instead of an exit: for a process manager that restarts whatever ends."),
+      no_flag(number("test_reader_delay_ms", &config::reader_delay_ms, 0, 10'000,
+                     "For tests only: holds every reader back before it answers."),
+              "REEVE_TEST_READER_DELAY_MS"),
+  };
+}
+
+table all_settings() {
+  table all;
+  for (auto& part :
+       {of_places(), of_output(), of_gateway(), of_owners(actors::tree_settings{}), of_process()}) {
+    all.insert(all.end(), part.begin(), part.end());
+  }
+  return all;
+}
 
 }  // namespace
 
 const std::vector<setting>& settings() {
-  return table;
+  static const table all = all_settings();
+  return all;
 }
 
 bool is_loopback(const std::string& host) {

@@ -12,14 +12,14 @@
 namespace reeve::cli {
 
 struct setting {
-  const char* name;                // in the TOML file
-  const char* flag;                // "--listen"; nullptr: never from the command line
-  const char* variable;            // "REEVE_LISTEN"
+  std::string name;                // in the TOML file
+  std::string flag;                // "--listen"; empty: never from the command line
+  std::string variable;            // "REEVE_LISTEN"
   std::vector<const char*> older;  // variables that are accepted with a warning
-  bool is_secret;
-  const char* standard;  // the default
-  const char* allowed;   // for errors and the documentation
-  const char* text;      // one sentence for the documentation
+  bool is_secret = false;
+  std::string standard;  // the default, which the struct of the values has
+  std::string allowed;   // for errors and the documentation
+  std::string text;      // one sentence for the documentation
   /// False if the text is not what `allowed` says.
   std::function<bool(config&, const std::string&)> set;
 };

@@ -78,14 +78,9 @@ outcome<done> server_process::open_kinds() {
 }
 
 outcome<done> server_process::open_tree() {
-  actors::tree_settings settings;
-  settings.instance = head_.origin;
-  settings.log_bytes = static_cast<std::size_t>(config_.job_log_bytes);
-  settings.reconcile_ms = config_.reconcile_s * 1000;
-  settings.orphan_ms = config_.orphan_s * 1000;
-  settings.threads = static_cast<int>(config_.threads);
-  settings.died_before_epoch = head_.after_a_death ? head_.epoch : 0;
   actors::tree_surroundings outside;
+  outside.instance = head_.origin;
+  outside.died_before_epoch = head_.after_a_death ? head_.epoch : 0;
   outside.journal = journal_;
   outside.next_journal = [this] {
     auto settings = journal_settings();
@@ -123,7 +118,7 @@ outcome<done> server_process::open_tree() {
   outside.on_log_available = [](bool available) {
     log_warn(available ? "the event log is back" : "the event log is away");
   };
-  tree_ = std::make_unique<actors::actor_tree>(settings, outside);
+  tree_ = std::make_unique<actors::actor_tree>(config_.tree, outside);
   journal_.reset();
   {
     const std::unique_lock lock(told_mutex_);

@@ -1,8 +1,10 @@
 #include "actors/runs/launcher.hpp"
 
 #include "actors/command_keys.hpp"
+#include "actors/tree_parts.hpp"
 #include "domain/runs/launch.hpp"
 
+#include <chrono>
 #include <functional>
 
 namespace reeve::actors {
@@ -187,6 +189,25 @@ caf::behavior launcher_actor(caf::event_based_actor* self, launcher_args given,
             auto op = std::make_shared<launch_op>(caf::actor_cast<caf::actor>(self), args, m.call);
             op->begin();
           }};
+}
+
+child_spec launcher_child(tree_parts& tree) {
+  child_spec spec;
+  spec.name = "launcher";
+  spec.slot = tree.launcher;
+  spec.start_timeout = std::chrono::seconds(30);
+  spec.start = [&tree](caf::actor_system& sys, const child_context& context) {
+    launcher_args args;
+    args.ports = &tree.ports;
+    args.fronts = &tree.fronts;
+    args.spawn = [&tree](active_run run, std::shared_ptr<const domain::run_state> state) {
+      spawn_run(tree, run, std::move(state));
+    };
+    return cc::spawn<caf::event_based_actor>(sys, [args, context](caf::event_based_actor* self) {
+      return launcher_actor(self, args, [context] { context.ready(); });
+    });
+  };
+  return spec;
 }
 
 }  // namespace reeve::actors

@@ -1,6 +1,8 @@
 #include "actors/runs/reconciler.hpp"
 
 #include "actors/runs/orphan_watch.hpp"
+#include "actors/runs/run_actor.hpp"
+#include "actors/tree_parts.hpp"
 #include "base/test_point.hpp"
 
 #include <chrono>
@@ -31,8 +33,8 @@ struct reconcile_work {
   caf::event_based_actor* self;
   run_ports* ports;
   system_event_log* system_log;
-  reconcile_times times;
-  orphan_watch watch{times.orphan_ms * 1000};
+  reconciler_settings own;
+  orphan_watch watch{own.orphan_s * 1'000'000};
   bool busy = false;
   std::map<std::string, labelled> attempts{};  // of the last look, by container id
 
@@ -125,24 +127,36 @@ struct reconcile_work {
   }
 
   void again() {
-    cc::tell_after(self, std::chrono::milliseconds(times.every_ms), handle(), continuation{[this] {
+    cc::tell_after(self, std::chrono::seconds(own.every_s), handle(), continuation{[this] {
                      begin();
                      again();
                    }});
   }
 };
 
-}  // namespace
-
-caf::behavior reconciler_actor(caf::event_based_actor* self, run_ports* ports,
-                               system_event_log* system_log, reconcile_times times,
-                               std::function<void()> ready) {
-  auto work = std::make_shared<reconcile_work>(reconcile_work{self, ports, system_log, times});
+caf::behavior reconciler_actor(caf::event_based_actor* self, tree_parts& tree,
+                               const child_context& context) {
+  auto work = std::make_shared<reconcile_work>(
+      reconcile_work{self, &tree.ports, &tree.system_log, tree.own<reconciler_settings>()});
   work->begin();
   work->again();
-  ready();
+  context.ready();
   return {[work](const continuation& c) { c.run(); },
-          [work](const reconcile_now&) { work->begin(); }};
+          [work](const engine_is_back&) { work->begin(); }};
+}
+
+}  // namespace
+
+child_spec reconciler_child(tree_parts& tree) {
+  child_spec spec;
+  spec.name = "reconciler";
+  spec.slot = tree.reconciler;
+  spec.start = [&tree](caf::actor_system& sys, const child_context& context) {
+    return cc::spawn<caf::event_based_actor>(sys, [&tree, context](caf::event_based_actor* self) {
+      return reconciler_actor(self, tree, context);
+    });
+  };
+  return spec;
 }
 
 }  // namespace reeve::actors

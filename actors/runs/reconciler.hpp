@@ -1,26 +1,28 @@
 #pragma once
-// Compares what the engine has with what the log says, at the start, whenever the engine is back,
-// and on a timer. A container or volume that carries our label but belongs to no active run is
-// first kept aside, and removed after two passes and 60 s. What is others' is never touched.
+// Compares what the engine has with what the log says, at the start, whenever the engine is back
+// (engine_is_back), and on a timer. A container or volume that carries our label but belongs to no
+// active run is first kept aside, and removed after two passes and 60 s. What is others' is never
+// touched.
 
-#include "actors/runs/run_ports.hpp"
-#include "actors/tree/system_event_log.hpp"
+#include "base/setting.hpp"
 
-#include <functional>
+#include <array>
+#include <cstdint>
 
 namespace reeve::actors {
 
-struct reconcile_now {};
-
-struct reconcile_times {
-  std::int64_t every_ms = 30'000;
-  std::int64_t orphan_ms = 60'000;  // from the first sight to the removal, at least
+struct reconciler_settings {
+  std::int64_t every_s = 30;
+  std::int64_t orphan_s = 60;  // from the first sight to the removal, at least
+  static constexpr auto settings() {
+    using setting = number_setting<reconciler_settings>;
+    return std::array{
+        setting{"reconcile_s", &reconciler_settings::every_s, 1, 3600,
+                "Seconds between two comparisons of the engine with the log."},
+        setting{"orphan_s", &reconciler_settings::orphan_s, 1, 86'400,
+                "Seconds until a container or volume of Reeve's that belongs to no active run is "
+                "removed."}};
+  }
 };
 
-caf::behavior reconciler_actor(caf::event_based_actor* self, run_ports* ports,
-                               system_event_log* system_log, reconcile_times times,
-                               std::function<void()> ready);
-
 }  // namespace reeve::actors
-
-REEVE_LOCAL_MSG(reeve::actors::reconcile_now)

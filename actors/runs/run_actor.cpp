@@ -1,5 +1,6 @@
 #include "actors/runs/run_actor.hpp"
 
+#include "actors/tree_parts.hpp"
 #include "base/log.hpp"
 
 namespace reeve::actors {
@@ -80,6 +81,36 @@ caf::behavior run_actor(caf::event_based_actor* self, run_ports* ports, run_acto
           [life](const engine_is_back&) {
             if (life->machine) life->machine->engine_back();
           }};
+}
+
+/// Runs are independent of each other and there may be thousands: six crashes among them are no
+/// reason to stop them all.
+child_spec runs_child(tree_parts& tree) {
+  supervisor_spec spec;
+  spec.config.max_restarts = 100;
+  return supervisor_child("runs", domain::restart_kind::permanent, std::move(spec), tree.runs);
+}
+
+void spawn_run(tree_parts& tree, active_run run, std::shared_ptr<const run_state> state) {
+  const auto supervisor = tree.runs->get();
+  if (!supervisor) return;
+  child_spec spec;
+  spec.name = to_string(run.run);
+  spec.restart = domain::restart_kind::transient;
+  spec.start_timeout = std::chrono::seconds(60);
+  // The state at hand is good for the first incarnation only; later ones read the log.
+  auto first = std::make_shared<std::shared_ptr<const run_state>>(std::move(state));
+  spec.start = [&tree, run, first](caf::actor_system& sys, const child_context& context) {
+    auto known = std::exchange(*first, nullptr);
+    return cc::spawn<caf::event_based_actor>(
+        sys, [&tree, run, known, context](caf::event_based_actor* self) {
+          // An incarnation after the first one follows a failure: a run that is over is not
+          // restarted.
+          return run_actor(self, &tree.ports, {run.tenant, run.run, known, context.incarnation > 1},
+                           [context] { context.ready(); });
+        });
+  };
+  cc::post(supervisor, add_child_message{std::move(spec)});
 }
 
 }  // namespace reeve::actors

@@ -1,5 +1,6 @@
 #include "actors/runs/run_sweep.hpp"
 
+#include "actors/tree_parts.hpp"
 #include "base/log.hpp"
 
 namespace reeve::actors {
@@ -43,6 +44,29 @@ caf::behavior run_sweep_actor(caf::event_based_actor* self, run_sweep_args args,
   work->again();
   ready();
   return {[work](const continuation& c) { c.run(); }};
+}
+
+child_spec run_sweep_child(tree_parts& tree) {
+  child_spec spec;
+  spec.name = "run_sweep";
+  spec.start_timeout = std::chrono::seconds(30);
+  spec.start = [&tree](caf::actor_system& sys, const child_context& context) {
+    run_sweep_args args;
+    args.registry = &tree.registry;
+    args.spawn = [&tree](active_run run) { spawn_run(tree, run, nullptr); };
+    args.active_runs = [&tree]() -> outcome<std::vector<active_run>> {
+      auto rows = tree.outside.active_runs();
+      if (!rows) return rows.error();
+      std::vector<active_run> runs;
+      for (const auto& row : *rows) runs.push_back({row.tenant, row.run});
+      return runs;
+    };
+    return cc::spawn<caf::event_based_actor, caf::detached>(
+        sys, [args, context](caf::event_based_actor* self) {
+          return run_sweep_actor(self, args, [context] { context.ready(); });
+        });
+  };
+  return spec;
 }
 
 }  // namespace reeve::actors

@@ -15,6 +15,7 @@
 #include <iterator>
 #include <map>
 #include <optional>
+#include <set>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -109,11 +110,10 @@ TEST_F(OPS4_configuration, has_defaults_that_the_struct_has_too) {
             std::tie(plain.logs, plain.uploads, plain.redacted, plain.mount_roots, plain.log_level,
                      plain.log_format));
   EXPECT_EQ(
-      std::tie(c.allow_plain_http, c.rate_per_s, c.max_connections, c.threads),
-      std::tie(plain.allow_plain_http, plain.rate_per_s, plain.max_connections, plain.threads));
-  EXPECT_EQ(std::tie(c.job_log_bytes, c.drain_s, c.reconcile_s, c.orphan_s, c.reader_delay_ms),
-            std::tie(plain.job_log_bytes, plain.drain_s, plain.reconcile_s, plain.orphan_s,
-                     plain.reader_delay_ms));
+      std::tie(c.allow_plain_http, c.rate_per_s, c.max_connections, c.drain_s),
+      std::tie(plain.allow_plain_http, plain.rate_per_s, plain.max_connections, plain.drain_s));
+  EXPECT_EQ(c.reader_delay_ms, plain.reader_delay_ms);
+  EXPECT_EQ(std::get<actors::reconciler_settings>(c.tree).every_s, 30);
   EXPECT_THAT(loaded->warnings, IsEmpty());
 }
 
@@ -131,6 +131,25 @@ TEST_F(OPS4_configuration, rises_from_file_to_environment_to_flag) {
   EXPECT_EQ(origin(*loaded, "data"), "default=./var");
   EXPECT_FALSE(loaded->values.redacted);
   EXPECT_THAT(loaded->values.mount_roots, ElementsAre("/a", "/b"));
+}
+
+TEST_F(OPS4_configuration, sets_what_an_actor_says_of_itself) {
+  set("REEVE_ORPHAN_S", "7");
+  const auto loaded = load_config({{"reconcile_s", "3"}, {"threads", "5"}}, "");
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  const auto& own = std::get<actors::reconciler_settings>(loaded->values.tree);
+  EXPECT_EQ(own.every_s, 3);
+  EXPECT_EQ(own.orphan_s, 7);
+  EXPECT_EQ(std::get<actors::shared_settings>(loaded->values.tree).threads, 5);
+  EXPECT_EQ(why({{"orphan_s", "0"}}), "orphan_s (--orphan-s): 1 to 86400 is needed");
+}
+
+TEST_F(OPS4_configuration, has_each_name_once) {
+  std::set<std::string> names, variables;
+  for (const auto& s : settings()) {
+    EXPECT_TRUE(names.insert(s.name).second) << s.name;
+    EXPECT_TRUE(variables.insert(s.variable).second) << s.variable;
+  }
 }
 
 TEST_F(OPS4_configuration, takes_an_empty_variable_for_an_unset_one) {
@@ -183,7 +202,7 @@ TEST_F(OPS4_configuration, shows_no_secret_and_takes_none_from_flags) {
   EXPECT_EQ(loaded->values.reader_url, "");
   for (const auto& row : loaded->rows) EXPECT_THAT(row.value, Not(HasSubstr("hunter2")));
   for (const auto& s : settings()) {
-    EXPECT_FALSE(s.is_secret && s.flag != nullptr) << s.name;
+    EXPECT_FALSE(s.is_secret && !s.flag.empty()) << s.name;
   }
 }
 
