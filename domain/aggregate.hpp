@@ -70,6 +70,21 @@ struct overloaded : Callables... {
   using Callables::operator()...;
 };
 
+template <class... Types>
+struct type_list {};
+
+/// Only to be asked for its type, as the next one.
+template <class... A, class... B>
+type_list<A..., B...> operator+(type_list<A...>, type_list<B...>);
+template <class... Types>
+std::variant<Types...> any_of(type_list<Types...>);
+
+/// One list of several, in their order.
+template <class... Lists>
+using joined = decltype((... + Lists{}));
+template <class List>
+using variant_of = decltype(any_of(List{}));
+
 template <class T>
 constexpr int schema_version_of() {
   if constexpr (requires { T::schema_version; }) {

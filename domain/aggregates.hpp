@@ -13,24 +13,14 @@
 
 namespace reeve::domain {
 
-template <class... Types>
-struct type_list {};
-
-namespace detail {
-template <class... A, class... B>
-type_list<A..., B...> joined(type_list<A...>, type_list<B...>);
-}  // namespace detail
-
 /// Those whose commands a generic executor carries out.
 using executed_aggregates = type_list<directive_state, image_list_state, container_list_state,
                                       llm_usage_state, access_state>;
 
 /// A run has an actor of its own that carries them out.
-using commanded_aggregates =
-    decltype(detail::joined(executed_aggregates{}, type_list<run_state>{}));
+using commanded_aggregates = joined<executed_aggregates, type_list<run_state>>;
 
 /// Facts of the server and of the log are only written down.
-using aggregates =
-    decltype(detail::joined(commanded_aggregates{}, type_list<system_state, log_state>{}));
+using aggregates = joined<commanded_aggregates, type_list<system_state, log_state>>;
 
 }  // namespace reeve::domain

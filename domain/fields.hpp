@@ -23,6 +23,7 @@
 #include "base/time.hpp"
 
 #include <array>
+#include <optional>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -75,6 +76,11 @@ struct timestamp {
   time_us at = 0;
   auto operator<=>(const timestamp&) const = default;
 };
+
+/// As a document shows what has not happened yet.
+constexpr std::optional<timestamp> shown(const std::optional<time_us>& t) {
+  return t ? std::optional(timestamp{*t}) : std::nullopt;
+}
 
 /// Names of an enum's values, in the order of their numbers from 0. Specialise:
 ///   template <> struct enum_names<run_status> {

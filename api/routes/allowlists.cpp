@@ -1,6 +1,5 @@
 #include "api/routes/common.hpp"
 #include "api/services.hpp"
-#include "domain/documents.hpp"
 
 namespace reeve::api {
 namespace {

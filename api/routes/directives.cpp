@@ -1,7 +1,6 @@
 #include "api/routes/common.hpp"
 #include "api/services.hpp"
 #include "api/task_json.hpp"
-#include "domain/documents.hpp"
 
 namespace reeve::api {
 namespace {

@@ -3,7 +3,6 @@
 #include "api/services.hpp"
 #include "api/task_json.hpp"
 #include "base/time.hpp"
-#include "domain/documents.hpp"
 
 namespace reeve::api {
 namespace {

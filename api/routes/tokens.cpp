@@ -1,7 +1,6 @@
 #include "api/routes/common.hpp"
 #include "api/routes/views.hpp"
 #include "api/services.hpp"
-#include "domain/documents.hpp"
 
 #include <random>
 

@@ -1,8 +1,8 @@
 #pragma once
-// Documents that routes answer with beside those of domain/documents.hpp. What PostgreSQL or the
+// Documents that routes answer with beside those of the aggregates. What PostgreSQL or the
 // log renders is described here for the API's description, and read with it in tests.
 
-#include "domain/documents.hpp"
+#include "domain/aggregates.hpp"
 #include "domain/json_text.hpp"
 
 #include <map>

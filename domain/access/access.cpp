@@ -80,4 +80,9 @@ outcome<std::vector<access_event>> decide(const access_state& state, const revok
   return std::vector<access_event>{token_revoked{c.id}};
 }
 
+token_document document_of(const token_state& t) {
+  return {t.what.id,    t.what.name,    t.what.role,        t.is_active,
+          t.created_by, {t.created_at}, shown(t.revoked_at)};
+}
+
 }  // namespace reeve::domain

@@ -112,4 +112,25 @@ outcome<std::vector<access_event>> decide(const access_state& state, const creat
 outcome<std::vector<access_event>> decide(const access_state& state, const create_token& command);
 outcome<std::vector<access_event>> decide(const access_state& state, const revoke_token& command);
 
+struct token_document {
+  uuid id;
+  std::string name;
+  token_role role = token_role::viewer;
+  bool is_active = true;
+  std::string created_by;
+  timestamp created_at;
+  std::optional<timestamp> revoked_at;
+  static constexpr auto fields() {
+    return std::tuple{field("id", &token_document::id),
+                      field("name", &token_document::name),
+                      field("role", &token_document::role),
+                      field("is_active", &token_document::is_active),
+                      field("created_by", &token_document::created_by),
+                      field("created_at", &token_document::created_at),
+                      field("revoked_at", &token_document::revoked_at)};
+  }
+};
+
+token_document document_of(const token_state& token);
+
 }  // namespace reeve::domain

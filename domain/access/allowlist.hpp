@@ -150,4 +150,47 @@ const image_allowed* allowing_entry(const image_list_state& state, const image_r
 const container_allowed* allowing_entry(const container_list_state& state,
                                         std::string_view name_or_id);
 
+struct image_document {
+  uuid id;
+  std::string reference;
+  std::optional<std::string> digest;
+  bool allow_host_network = false;
+  bool is_active = true;
+  std::string reason;
+  std::string created_by;
+  timestamp created_at;
+  static constexpr auto fields() {
+    return std::tuple{field("id", &image_document::id),
+                      field("reference", &image_document::reference),
+                      field("digest", &image_document::digest),
+                      field("allow_host_network", &image_document::allow_host_network),
+                      field("is_active", &image_document::is_active),
+                      field("reason", &image_document::reason),
+                      field("created_by", &image_document::created_by),
+                      field("created_at", &image_document::created_at)};
+  }
+};
+
+struct container_document {
+  uuid id;
+  std::optional<std::string> container_id;
+  std::string name;
+  bool is_active = true;
+  std::string reason;
+  std::string created_by;
+  timestamp created_at;
+  static constexpr auto fields() {
+    return std::tuple{field("id", &container_document::id),
+                      field("container_id", &container_document::container_id),
+                      field("name", &container_document::name),
+                      field("is_active", &container_document::is_active),
+                      field("reason", &container_document::reason),
+                      field("created_by", &container_document::created_by),
+                      field("created_at", &container_document::created_at)};
+  }
+};
+
+image_document document_of(const allow_entry<image_allowed>& entry);
+container_document document_of(const allow_entry<container_allowed>& entry);
+
 }  // namespace reeve::domain

@@ -2,7 +2,7 @@
 // What an attempt is told (inputs) and what it wants done (effects). Nothing here knows
 // an engine's protocol, a clock or an actor: domain/runs/attempt.hpp is the machine between them.
 
-#include "domain/runs/run_events.hpp"
+#include "domain/runs/job_state.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -56,4 +56,20 @@ directive_spec default_directive() {
   return spec;
 }
 
+directive_document document_of(const directive_state& s) {
+  directive_document d;
+  d.id = s.id;
+  d.name = s.spec.name;
+  d.description = s.spec.description;
+  d.version = s.version;
+  d.is_default = s.is_default;
+  d.is_archived = s.is_archived;
+  d.tasks = s.spec.tasks;
+  d.limits = s.spec.limits;
+  d.labels = s.spec.labels;
+  d.created_at = {s.created_at};
+  d.updated_at = {s.updated_at};
+  return d;
+}
+
 }  // namespace reeve::domain

@@ -100,4 +100,33 @@ outcome<directive_events> decide(const directive_state& state, const archive_dir
 /// What a tenant has from its creation.
 directive_spec default_directive();
 
+struct directive_document {
+  uuid id;
+  std::string name;
+  std::string description;
+  std::int64_t version = 0;
+  bool is_default = false;
+  bool is_archived = false;
+  std::vector<task_spec> tasks;
+  directive_limits limits;
+  label_map labels;
+  timestamp created_at;
+  timestamp updated_at;
+  static constexpr auto fields() {
+    return std::tuple{field("id", &directive_document::id),
+                      field("name", &directive_document::name),
+                      field("description", &directive_document::description),
+                      field("version", &directive_document::version),
+                      field("is_default", &directive_document::is_default),
+                      field("is_archived", &directive_document::is_archived),
+                      field("tasks", &directive_document::tasks),
+                      field("limits", &directive_document::limits),
+                      field("labels", &directive_document::labels),
+                      field("created_at", &directive_document::created_at),
+                      field("updated_at", &directive_document::updated_at)};
+  }
+};
+
+directive_document document_of(const directive_state& state);
+
 }  // namespace reeve::domain

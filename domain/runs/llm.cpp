@@ -72,4 +72,9 @@ outcome<std::vector<llm_event>> decide(const llm_usage_state&, const record_llm_
   return std::vector<llm_event>{std::move(e)};
 }
 
+llm_call_document document_of(const llm_call_recorded& c, time_us when) {
+  return {c.id,           c.job,        c.run, c.model_name, c.prompt_tokens, c.completion_tokens,
+          c.total_tokens, c.latency_ms, {when}};
+}
+
 }  // namespace reeve::domain

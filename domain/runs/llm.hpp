@@ -103,4 +103,29 @@ void evolve(llm_usage_state& state, const llm_event& event, const evolve_context
 outcome<std::vector<llm_event>> decide(const llm_usage_state& state,
                                        const record_llm_call& command);
 
+struct llm_call_document {
+  uuid id;
+  uuid job_id;
+  uuid run_id;
+  std::string model_name;
+  std::int64_t prompt_tokens = 0;
+  std::int64_t completion_tokens = 0;
+  std::int64_t total_tokens = 0;
+  std::optional<std::int64_t> latency_ms;
+  timestamp created_at;
+  static constexpr auto fields() {
+    return std::tuple{field("id", &llm_call_document::id),
+                      field("job_id", &llm_call_document::job_id),
+                      field("run_id", &llm_call_document::run_id),
+                      field("model_name", &llm_call_document::model_name),
+                      field("prompt_tokens", &llm_call_document::prompt_tokens),
+                      field("completion_tokens", &llm_call_document::completion_tokens),
+                      field("total_tokens", &llm_call_document::total_tokens),
+                      field("latency_ms", &llm_call_document::latency_ms),
+                      field("created_at", &llm_call_document::created_at)};
+  }
+};
+
+llm_call_document document_of(const llm_call_recorded& call, time_us at);
+
 }  // namespace reeve::domain

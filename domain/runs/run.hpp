@@ -1,72 +1,93 @@
 #pragma once
-// The run aggregate: state, evolve, and the decisions of its life. All pure; the run actor carries
-// the decisions out.
+// The run aggregate: a run executes the snapshot of a directive as jobs, and tries each of them in
+// attempts. Its own events, its state and what readers see of it, and the decisions of its life.
+// All pure; the run actor carries the decisions out.
 
 #include "base/shared_value.hpp"
 #include "domain/access/allowlist.hpp"
+#include "domain/runs/job_state.hpp"
 #include "domain/runs/run_commands.hpp"
-#include "domain/runs/run_events.hpp"
 
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace reeve::domain {
 
-struct attempt_state {
-  std::int64_t number = 0;
-  attempt_intended intent;
-  std::optional<std::string> container_id;
-  std::optional<std::int64_t> exit_code;
-  std::optional<end_reason> reason;
-  std::optional<blob_ref> log;
-  bool oom_killed = false;
-  time_us intended_at = 0;
-  std::optional<time_us> started_at;
-  std::optional<time_us> engine_started_at;
-  std::optional<time_us> finished_at;
-  bool adopted = false;
-  std::optional<end_reason> stopping;  // why it was to be stopped
-  std::int64_t works = 0;        // n of its last `work_attempted`, since its start if it has one
-  bool taken_up = false;         // a crash made its start be tried again
-  std::int64_t tried_epoch = 0;  // of the leadership that tried it last
-  bool quarantined = false;
-  bool operator==(const attempt_state&) const = default;
-  bool is_open() const { return !reason.has_value(); }
-};
-
-struct artifact_state {
+/// The full copy of the directive as it was at launch; a later change of the directive changes
+/// nothing here. `id` is none for an inline directive.
+struct directive_snapshot {
+  std::optional<uuid> id;
+  std::int64_t version = 0;
   std::string name;
-  std::string media_type;
-  blob_ref content;
-  bool operator==(const artifact_state&) const = default;
-};
-
-struct job_state {
-  uuid id;
-  std::size_t ordinal = 0;  // index of its task in the snapshot
-  job_status status = job_status::pending;
-  std::optional<end_reason> reason;
-  std::vector<attempt_state> attempts;
-  std::vector<artifact_state> artifacts;
-  std::optional<time_us> started_at;
-  std::optional<time_us> finished_at;
-  std::optional<position> started_position;
-  std::optional<position> finished_position;
-  position last_position = 0;  // of the newest event that names the job
-  /// Of the newest retry: its backoff and when it was scheduled, by the journal's stamps.
-  std::int64_t backoff_ms = 0;
-  time_us backoff_since = 0;
-  bool waiting_for_engine = false;
-  bool operator==(const job_state&) const = default;
-
-  const attempt_state* open_attempt() const {
-    return attempts.empty() || !attempts.back().is_open() ? nullptr : &attempts.back();
+  std::string description;
+  std::vector<task_spec> tasks;
+  directive_limits limits;
+  label_map labels;
+  bool operator==(const directive_snapshot&) const = default;
+  static constexpr auto fields() {
+    return std::tuple{field("id", &directive_snapshot::id),
+                      field("version", &directive_snapshot::version),
+                      field("name", &directive_snapshot::name),
+                      field("description", &directive_snapshot::description),
+                      field("tasks", &directive_snapshot::tasks),
+                      field("limits", &directive_snapshot::limits),
+                      field("labels", &directive_snapshot::labels)};
   }
-  bool is_quarantined() const { return open_attempt() != nullptr && open_attempt()->quarantined; }
 };
+
+struct run_launched {
+  static constexpr std::string_view type = "run_launched";
+  uuid id;
+  directive_snapshot directive;
+  std::vector<uuid> jobs;  // one id per task of the snapshot, in its order
+  /// Where its attempts would have run then; each says for itself where it did.
+  std::string expected_engine;
+  std::optional<std::string> since;
+  /// What "last_success" meant at launch: that run's id and the time it was launched.
+  std::optional<uuid> since_run;
+  std::optional<timestamp> since_at;
+  label_map labels;
+  std::optional<uuid> retry_of;
+  bool operator==(const run_launched&) const = default;
+  static constexpr auto fields() {
+    return std::tuple{field("id", &run_launched::id),
+                      field("directive_snapshot", &run_launched::directive),
+                      field("jobs", &run_launched::jobs),
+                      field("expected_engine", &run_launched::expected_engine),
+                      field("since", &run_launched::since),
+                      field("since_run", &run_launched::since_run),
+                      field("since_at", &run_launched::since_at),
+                      field("labels", &run_launched::labels),
+                      field("retry_of", &run_launched::retry_of)};
+  }
+};
+
+struct run_started {
+  static constexpr std::string_view type = "run_started";
+  bool operator==(const run_started&) const = default;
+  static constexpr auto fields() { return std::tuple{}; }
+};
+
+struct run_cancel_requested {
+  static constexpr std::string_view type = "run_cancel_requested";
+  bool operator==(const run_cancel_requested&) const = default;
+  static constexpr auto fields() { return std::tuple{}; }
+};
+
+struct run_finished {
+  static constexpr std::string_view type = "run_finished";
+  run_status status = run_status::failed;
+  bool operator==(const run_finished&) const = default;
+  static constexpr auto fields() { return std::tuple{field("status", &run_finished::status)}; }
+};
+
+/// What happens to its jobs and attempts stands between its beginning and its end.
+using run_event = variant_of<joined<type_list<run_launched, run_started>, attempt_events,
+                                    job_events, type_list<run_cancel_requested, run_finished>>>;
 
 struct run_state {
   uuid id;
@@ -103,6 +124,47 @@ struct aggregate_of<run_state> {
 void evolve(run_state& state, const run_event& event, const evolve_context& context);
 
 using run_events = std::vector<run_event>;
+
+struct run_document {
+  uuid id;
+  run_status status = run_status::pending;
+  std::optional<uuid> directive_id;
+  std::int64_t directive_version = 0;
+  std::string directive_name;
+  std::int64_t job_count = 0;
+  std::map<std::string, std::int64_t> jobs_by_status;
+  std::string engine;
+  std::optional<uuid> retry_of;
+  std::optional<std::string> since;
+  bool cancel_requested = false;
+  timestamp created_at;
+  std::optional<timestamp> started_at;
+  std::optional<timestamp> finished_at;
+  std::string created_by;
+  label_map labels;
+  position at = 0;
+  static constexpr auto fields() {
+    return std::tuple{field("id", &run_document::id),
+                      field("status", &run_document::status),
+                      field("directive_id", &run_document::directive_id),
+                      field("directive_version", &run_document::directive_version),
+                      field("directive_name", &run_document::directive_name),
+                      field("job_count", &run_document::job_count),
+                      field("jobs_by_status", &run_document::jobs_by_status),
+                      field("engine", &run_document::engine),
+                      field("retry_of", &run_document::retry_of),
+                      field("since", &run_document::since),
+                      field("cancel_requested", &run_document::cancel_requested),
+                      field("created_at", &run_document::created_at),
+                      field("started_at", &run_document::started_at),
+                      field("finished_at", &run_document::finished_at),
+                      field("created_by", &run_document::created_by),
+                      field("labels", &run_document::labels),
+                      field("position", &run_document::at)};
+  }
+};
+
+run_document document_of(const run_state& state);
 
 /// The allowlist's word on one task, at launch and again right before the start.
 outcome<done> check_allowed(const task_spec& task, const image_list_state& images,

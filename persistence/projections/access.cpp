@@ -1,7 +1,7 @@
 // Tenants and their tokens.
 
 #include "codec/codec.hpp"
-#include "domain/documents.hpp"
+#include "domain/aggregates.hpp"
 #include "persistence/projections/rows.hpp"
 #include "persistence/projections_port.hpp"
 

@@ -1,7 +1,7 @@
 // What may be started, and what a task may touch.
 
 #include "codec/codec.hpp"
-#include "domain/documents.hpp"
+#include "domain/aggregates.hpp"
 #include "persistence/projections/rows.hpp"
 #include "persistence/projections_port.hpp"
 

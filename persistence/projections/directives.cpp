@@ -1,7 +1,7 @@
 // Directives as they are, and every version of them.
 
 #include "codec/codec.hpp"
-#include "domain/documents.hpp"
+#include "domain/aggregates.hpp"
 #include "persistence/projections/rows.hpp"
 #include "persistence/projections_port.hpp"
 

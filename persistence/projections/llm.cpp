@@ -2,7 +2,7 @@
 // for it, and none may be added.
 
 #include "codec/codec.hpp"
-#include "domain/documents.hpp"
+#include "domain/aggregates.hpp"
 #include "persistence/projections/rows.hpp"
 #include "persistence/projections_port.hpp"
 

@@ -1,7 +1,7 @@
 // Runs with their labels, jobs, and the blobs that they name.
 
 #include "codec/codec.hpp"
-#include "domain/documents.hpp"
+#include "domain/aggregates.hpp"
 #include "persistence/projections/rows.hpp"
 #include "persistence/projections_port.hpp"
 

@@ -1,7 +1,7 @@
 // The documents that readers get, byte for byte: every field is always there, null where it has no
 // value, times with six digits.
 
-#include "domain/documents.hpp"
+#include "domain/aggregates.hpp"
 
 #include "codec/codec.hpp"
 #include "tests/unit/domain/runs/run_steps.hpp"
