@@ -54,7 +54,7 @@ persistence::append_request append_of(
     for (std::size_t i = 0; i < events.size(); ++i) {
       evolve(state, events[i], domain::evolve_context{stamps[i], tenant, principal});
     }
-    persistence::project(state, std::span(events), stamps, rows);
+    project(persistence::happened<State>{state, events, stamps}, rows);
   };
   return request;
 }

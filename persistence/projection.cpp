@@ -1,22 +1,29 @@
 #include "persistence/projection.hpp"
 
-#include "persistence/projections/rows.hpp"
+#include "persistence/projections_port.hpp"
 
 #include <algorithm>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 namespace reeve::persistence {
 
+namespace {
+
+template <class... States>
+projection_list all_of(domain::type_list<States...>) {
+  projection_list all;
+  for (const auto& its : {projections_of(std::type_identity<happened<States>>{})...}) {
+    all.insert(all.end(), its.begin(), its.end());
+  }
+  return all;
+}
+
+}  // namespace
+
 std::span<const projection* const> projections() {
-  static const auto all = [] {
-    std::vector<const projection*> list;
-    for (const auto& subject : {access_projections(), directive_projections(), run_projections(),
-                                allowlist_projections(), llm_projections(), system_projections()}) {
-      list.insert(list.end(), subject.begin(), subject.end());
-    }
-    return list;
-  }();
+  static const auto all = all_of(domain::aggregates{});
   return all;
 }
 

@@ -4,8 +4,9 @@
 // replay, rebuilding and the tests that walk the list. The rows stand beside the pure functions
 // that fill them, in persistence/projections/, a file a subject.
 //
-// To add one: a table in a migration, a row and its `project`, and the route that lists it. To
-// change what an old one says: a higher `version`; it is then built anew beside the live one.
+// To add one: a table in a migration, a row and its cells in `project`, and the route that lists
+// it. To change what an old one says: a higher `version`; it is then built anew beside the live
+// one.
 
 #include <span>
 #include <string>

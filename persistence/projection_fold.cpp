@@ -41,7 +41,7 @@ class stream_fold {
   void flush(row_sink& rows) {
     for (auto* entry : changed_) {
       auto& stream = entry->second;
-      project(stream.state, std::span<const event>(stream.events), stream.stamps, rows);
+      project(happened<State>{stream.state, stream.events, stream.stamps}, rows);
       stream.events.clear();
       stream.stamps.clear();
     }

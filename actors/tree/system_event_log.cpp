@@ -63,7 +63,7 @@ void system_event_log::pump() {
   request.project = [facts, tenant = tenant_](std::span<const domain::event_stamp> stamps,
                                               persistence::row_sink& rows) {
     const domain::system_state after{tenant, stamps.back().version_in_stream};
-    persistence::project(after, std::span(facts), stamps, rows);
+    project(persistence::happened<domain::system_state>{after, facts, stamps}, rows);
   };
   using result = persistence::append_result;
   journal_.append(std::move(request), lane::internal,

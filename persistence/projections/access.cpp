@@ -1,9 +1,7 @@
 // Tenants and their tokens.
 
 #include "codec/codec.hpp"
-#include "domain/aggregates.hpp"
 #include "persistence/projections/rows.hpp"
-#include "persistence/projections_port.hpp"
 
 namespace reeve::persistence {
 namespace {
@@ -41,12 +39,17 @@ const projection& tokens() {
 
 }  // namespace
 
-projection_list access_projections() {
+projection_list projections_of(rows_of<domain::access_state>) {
   return {&tenants(), &tokens()};
 }
 
-void project(const domain::access_state& after, std::span<const domain::access_event> events,
-             std::span<const domain::event_stamp>, row_sink& to) {
+void project(const happened<domain::access_state>& what, row_sink& to) {
+  const auto& after = what.after;
+  const auto tenant_row = [&] {
+    add(to, tenants(),
+        {text(after.tenant), after.name, text(after.created_position),
+         text(after.default_directive)});
+  };
   const auto token_row = [&](const uuid& id) {
     const auto* token = after.find(id);
     if (token == nullptr) return;
@@ -55,14 +58,9 @@ void project(const domain::access_state& after, std::span<const domain::access_e
          to_hex(token->what.secret_hash), text(token->created_position), text(token->is_active),
          text(token->last_position), codec::encode_document(document_of(*token))});
   };
-  for (const auto& event : events) {
-    std::visit(domain::overloaded{[&](const domain::tenant_created& e) {
-                                    add(to, tenants(),
-                                        {text(e.id), e.name, text(after.created_position),
-                                         text(e.default_directive)});
-                                  },
-                                  [&](const domain::token_created& e) { token_row(e.id); },
-                                  [&](const domain::token_revoked& e) { token_row(e.id); }},
+  for (const auto& event : what.events) {
+    std::visit(domain::overloaded{[&](const domain::tenant_created&) { tenant_row(); },
+                                  [&](const auto& e) { token_row(e.id); }},
                event);
   }
 }

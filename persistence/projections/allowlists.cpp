@@ -1,9 +1,7 @@
 // What may be started, and what a task may touch.
 
 #include "codec/codec.hpp"
-#include "domain/aggregates.hpp"
 #include "persistence/projections/rows.hpp"
-#include "persistence/projections_port.hpp"
 
 namespace reeve::persistence {
 namespace {
@@ -38,35 +36,32 @@ const projection& containers() {
   return of;
 }
 
-template <class List, class Event>
-void project_list(const List& after, std::span<const Event> events, const projection& which,
-                  row_sink& to) {
-  for (const auto& event : events) {
+template <class List>
+void project_list(const happened<List>& what, const projection& which, row_sink& to) {
+  for (const auto& event : what.events) {
     const uuid& id = std::visit([](const auto& e) -> const uuid& { return e.id; }, event);
-    const auto* entry = after.find(id);
+    const auto* entry = what.after.find(id);
     if (entry == nullptr) continue;
     add(to, which,
-        {text(after.tenant), text(id), text(entry->created_position), text(entry->is_active),
+        {text(what.after.tenant), text(id), text(entry->created_position), text(entry->is_active),
          text(entry->last_position), codec::encode_document(document_of(*entry))});
   }
 }
 
 }  // namespace
 
-projection_list allowlist_projections() {
-  return {&images(), &containers()};
+projection_list projections_of(rows_of<domain::image_list_state>) {
+  return {&images()};
+}
+projection_list projections_of(rows_of<domain::container_list_state>) {
+  return {&containers()};
 }
 
-void project(const domain::image_list_state& after,
-             std::span<const domain::image_list_event> events, std::span<const domain::event_stamp>,
-             row_sink& to) {
-  project_list(after, events, images(), to);
+void project(const happened<domain::image_list_state>& what, row_sink& to) {
+  project_list(what, images(), to);
 }
-
-void project(const domain::container_list_state& after,
-             std::span<const domain::container_list_event> events,
-             std::span<const domain::event_stamp>, row_sink& to) {
-  project_list(after, events, containers(), to);
+void project(const happened<domain::container_list_state>& what, row_sink& to) {
+  project_list(what, containers(), to);
 }
 
 }  // namespace reeve::persistence

@@ -1,9 +1,7 @@
 // Directives as they are, and every version of them.
 
 #include "codec/codec.hpp"
-#include "domain/aggregates.hpp"
 #include "persistence/projections/rows.hpp"
-#include "persistence/projections_port.hpp"
 
 namespace reeve::persistence {
 namespace {
@@ -47,26 +45,29 @@ const projection& directive_versions() {
 
 }  // namespace
 
-projection_list directive_projections() {
+projection_list projections_of(rows_of<domain::directive_state>) {
   return {&directives(), &directive_versions()};
 }
 
-void project(const domain::directive_state& after, std::span<const domain::directive_event> events,
-             std::span<const domain::event_stamp> stamps, row_sink& to) {
+/// What has a spec makes a version.
+void project(const happened<domain::directive_state>& what, row_sink& to) {
+  const auto& after = what.after;
   const auto document = codec::encode_document(document_of(after));
   add(to, directives(),
       {text(after.tenant), text(after.id), text(after.created_position), after.spec.name,
        text(after.version), text(after.is_archived), text(after.last_position), document});
-  const auto version_row = [&](const domain::event_stamp& stamp) {
+  for (std::size_t i = 0; i < what.events.size(); ++i) {
+    const bool has_spec = std::visit(
+        [](const auto& e) {
+          return requires {
+            e.spec;
+          };
+        },
+        what.events[i]);
+    if (!has_spec) continue;
     add(to, directive_versions(),
         {text(after.tenant), to_string(after.id) + "-" + std::to_string(after.version),
-         text(after.id), text(after.version), text(stamp.at), document});
-  };
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    std::visit(domain::overloaded{[&](const domain::directive_created&) { version_row(stamps[i]); },
-                                  [&](const domain::directive_revised&) { version_row(stamps[i]); },
-                                  [](const domain::directive_archived&) {}},
-               events[i]);
+         text(after.id), text(after.version), text(what.stamps[i].at), document});
   }
 }
 

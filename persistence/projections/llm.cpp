@@ -2,9 +2,7 @@
 // for it, and none may be added.
 
 #include "codec/codec.hpp"
-#include "domain/aggregates.hpp"
 #include "persistence/projections/rows.hpp"
-#include "persistence/projections_port.hpp"
 
 namespace reeve::persistence {
 namespace {
@@ -47,19 +45,20 @@ const projection& llm_usage() {
 
 }  // namespace
 
-projection_list llm_projections() {
+projection_list projections_of(rows_of<domain::llm_usage_state>) {
   return {&llm_calls(), &llm_usage()};
 }
 
-void project(const domain::llm_usage_state& after, std::span<const domain::llm_event> events,
-             std::span<const domain::event_stamp> stamps, row_sink& to) {
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    std::visit(domain::overloaded{[&](const domain::llm_call_recorded& call) {
-                 add(to, llm_calls(),
-                     {text(after.tenant), text(call.id), text(call.job), text(stamps[i].at),
-                      codec::encode_document(domain::document_of(call, stamps[i].recorded_at_us))});
-               }},
-               events[i]);
+void project(const happened<domain::llm_usage_state>& what, row_sink& to) {
+  const auto& after = what.after;
+  for (std::size_t i = 0; i < what.events.size(); ++i) {
+    std::visit(
+        domain::overloaded{[&](const domain::llm_call_recorded& call) {
+          add(to, llm_calls(),
+              {text(after.tenant), text(call.id), text(call.job), text(what.stamps[i].at),
+               codec::encode_document(domain::document_of(call, what.stamps[i].recorded_at_us))});
+        }},
+        what.events[i]);
   }
   const auto& totals = after.totals;
   add(to, llm_usage(),

@@ -1,26 +1,24 @@
 #pragma once
-// What the files of this folder share: cells in text form, and the list that each of them gives.
+// What the files of this folder share: cells in text form, and the names of what they define.
 
 #include "base/digest.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "persistence/append_port.hpp"
 #include "persistence/projection.hpp"
+#include "persistence/projections_port.hpp"
 
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace reeve::persistence {
 
-using projection_list = std::vector<const projection*>;
-projection_list access_projections();
-projection_list directive_projections();
-projection_list run_projections();
-projection_list allowlist_projections();
-projection_list llm_projections();
-projection_list system_projections();
+/// How the two functions of an aggregate name it.
+template <class State>
+using rows_of = std::type_identity<happened<State>>;
 
 namespace rows {
 

@@ -1,9 +1,7 @@
 // Runs with their labels, jobs, and the blobs that they name.
 
 #include "codec/codec.hpp"
-#include "domain/aggregates.hpp"
 #include "persistence/projections/rows.hpp"
-#include "persistence/projections_port.hpp"
 
 #include <set>
 
@@ -108,18 +106,18 @@ void add_run(const domain::run_state& run, row_sink& to) {
 
 }  // namespace
 
-projection_list run_projections() {
+projection_list projections_of(rows_of<domain::run_state>) {
   return {&runs(), &run_labels(), &jobs(), &blob_refs()};
 }
 
-void project(const domain::run_state& after, std::span<const domain::run_event> events,
-             std::span<const domain::event_stamp> stamps, row_sink& to) {
+void project(const happened<domain::run_state>& what, row_sink& to) {
+  const auto& after = what.after;
   std::set<uuid> touched;
-  for (std::size_t i = 0; i < events.size(); ++i) {
+  for (std::size_t i = 0; i < what.events.size(); ++i) {
     const auto add_blob = [&](const uuid& job, std::string name, const domain::blob_ref& blob) {
       add(to, blob_refs(),
           {text(after.tenant), text(job), std::move(name), text(blob.sha256), text(blob.bytes),
-           text(stamps[i].at)});
+           text(what.stamps[i].at)});
     };
     std::visit(
         [&](const auto& e) {
@@ -139,7 +137,7 @@ void project(const domain::run_state& after, std::span<const domain::run_event> 
             add_blob(e.job, "artifact-" + e.name, e.content);
           }
         },
-        events[i]);
+        what.events[i]);
   }
   add_run(after, to);
   for (const auto& id : touched) {

@@ -2,7 +2,6 @@
 
 #include "codec/codec.hpp"
 #include "persistence/projections/rows.hpp"
-#include "persistence/projections_port.hpp"
 
 namespace reeve::persistence {
 namespace {
@@ -23,23 +22,24 @@ const projection& singletons() {
 
 }  // namespace
 
-projection_list system_projections() {
+projection_list projections_of(rows_of<domain::system_state>) {
   return {&singletons()};
 }
 
-void project(const domain::system_state& after, std::span<const domain::system_event> events,
-             std::span<const domain::event_stamp> stamps, row_sink& to) {
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    const auto* seen = std::get_if<domain::engine_seen>(&events[i]);
+void project(const happened<domain::system_state>& what, row_sink& to) {
+  for (std::size_t i = 0; i < what.events.size(); ++i) {
+    const auto* seen = std::get_if<domain::engine_seen>(&what.events[i]);
     if (seen == nullptr) continue;
     add(to, singletons(),
-        {text(after.tenant), "engine_" + seen->engine, text(stamps[i].at),
+        {text(what.after.tenant), "engine_" + seen->engine, text(what.stamps[i].at),
          codec::encode_document(*seen)});
   }
 }
 
 /// Elections and what else the log says of itself have no rows.
-void project(const domain::log_state&, std::span<const domain::log_event>,
-             std::span<const domain::event_stamp>, row_sink&) {}
+projection_list projections_of(rows_of<domain::log_state>) {
+  return {};
+}
+void project(const happened<domain::log_state>&, row_sink&) {}
 
 }  // namespace reeve::persistence
