@@ -99,16 +99,20 @@ void command_dispatcher::find(uuid tenant, uuid id, state_slot<State> slot) {
 
 template <class State, class Command>
 void command_dispatcher::submit(command_context c, Command what, state_slot<State> slot) {
-  auto op = std::make_shared<execute_op<State>>();
-  op->tenant = c.tenant;
-  op->what = std::move(what);
-  op->id = domain::subject_of(*op->what, c.tenant);
-  op->meta = std::move(c.meta);
-  op->if_match = c.if_match;
-  op->as_of = c.as_of;
-  op->command = std::move(c.command);
-  op->slot = std::move(slot);
-  fronts_.of<State>().submit(std::move(op));
+  if constexpr (std::is_same_v<State, run_state>) {
+    to_run(std::move(c), std::move(what), std::move(slot));
+  } else {
+    auto op = std::make_shared<execute_op<State>>();
+    op->tenant = c.tenant;
+    op->what = std::move(what);
+    op->id = domain::subject_of(*op->what, c.tenant);
+    op->meta = std::move(c.meta);
+    op->if_match = c.if_match;
+    op->as_of = c.as_of;
+    op->command = std::move(c.command);
+    op->slot = std::move(slot);
+    fronts_.of<State>().submit(std::move(op));
+  }
 }
 
 void command_dispatcher::submit(command_context c, domain::allow_image what,

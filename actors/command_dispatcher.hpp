@@ -38,6 +38,7 @@ class command_dispatcher final : public every_command<command_dispatcher> {
   template <class State>
   void when_it_holds(command_context c, domain::command_of<State> what, state_slot<State> slot,
                      int tries);
+  /// To the executor of the aggregate, or to the run's actor.
   template <class State, class Command>
   void submit(command_context c, Command what, state_slot<State> slot);
   /// With the engine's id of the image, if the engine has it.
@@ -46,15 +47,6 @@ class command_dispatcher final : public every_command<command_dispatcher> {
   void submit(command_context c, domain::allow_container what,
               state_slot<domain::container_list_state> slot);
   void submit(command_context c, domain::launch_run what, state_slot<domain::run_state> slot);
-  void submit(command_context c, domain::cancel_run what, state_slot<domain::run_state> slot) {
-    to_run(std::move(c), std::move(what), std::move(slot));
-  }
-  void submit(command_context c, domain::retry_work what, state_slot<domain::run_state> slot) {
-    to_run(std::move(c), std::move(what), std::move(slot));
-  }
-  void submit(command_context c, domain::discard_work what, state_slot<domain::run_state> slot) {
-    to_run(std::move(c), std::move(what), std::move(slot));
-  }
   template <class Command>
   void to_run(command_context c, Command what, state_slot<domain::run_state> slot);
   void hand_over(const uuid& run, run_call call);

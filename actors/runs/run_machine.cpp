@@ -104,7 +104,8 @@ void run_machine::tell_attempts(const run_command& what) {
                                 },
                                 [&](const domain::discard_work& c) {
                                   with(c.job, [](attempt_runner& attempt) { attempt.discarded(); });
-                                }},
+                                },
+                                [](const auto&) {}},  // is nothing to an attempt that goes on
              what);
 }
 

@@ -20,7 +20,7 @@ namespace reeve::actors {
 class attempt_runner;
 
 /// What clients ask of a run that goes on.
-using run_command = std::variant<domain::cancel_run, domain::retry_work, domain::discard_work>;
+using run_command = domain::variant_of<domain::run_orders>;
 
 /// Why what is open in the log is taken up: the run's former actor failed; this is its first actor
 /// in this process, or in a part of the tree that was begun again; the run is only read again.

@@ -117,7 +117,7 @@ struct run_state {
 template <>
 struct aggregate_of<run_state> {
   using event = run_event;
-  using command = std::variant<launch_run, cancel_run, retry_work, discard_work>;
+  using command = variant_of<joined<type_list<launch_run>, run_orders>>;
   static constexpr std::string_view prefix = "run";
 };
 

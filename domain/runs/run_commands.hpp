@@ -3,6 +3,7 @@
 // of the rest of the house is read by whoever carries it out and decided in domain/runs/launch.hpp.
 
 #include "base/ids.hpp"
+#include "domain/aggregate.hpp"
 #include "domain/runs/task.hpp"
 
 #include <optional>
@@ -57,5 +58,9 @@ struct discard_work {
   std::string reason;
   uuid subject() const { return run; }
 };
+
+/// What is asked of a run that is there. Its own actor carries them out, and a run that is over, or
+/// was never there, has none: then its state decides what is answered.
+using run_orders = type_list<cancel_run, retry_work, discard_work>;
 
 }  // namespace reeve::domain
