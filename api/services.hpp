@@ -76,16 +76,8 @@ struct services {
   std::function<void(reply_slot<checkpoint_view>)> sign_head;
 };
 
-/// Every route of a resource, one function per file in routes/.
-std::vector<route> run_routes(services& s);
-std::vector<route> job_routes(services& s);
-std::vector<route> directive_routes(services& s);
-std::vector<route> allowlist_routes(services& s);
-std::vector<route> event_routes(services& s);
-std::vector<route> checkpoint_routes(services& s);
-std::vector<route> token_routes(services& s);
-std::vector<route> system_routes(services& s);
-
+/// Every route of every resource. A resource is a file of api/routes/, and `runs_routes(services&)`
+/// are those of runs.cpp: the build lists the files (reeve_list_routes), so that nobody else does.
 std::vector<route> all_routes(services& s);
 
 }  // namespace reeve::api

@@ -127,7 +127,7 @@ void add_common(services& s, std::vector<route>& all, const std::string& path) {
 
 }  // namespace
 
-std::vector<route> allowlist_routes(services& s) {
+std::vector<route> allowlists_routes(services& s) {
   const std::string images = "/api/allowlists/images";
   const std::string containers = "/api/allowlists/containers";
   std::vector<route> all;

@@ -24,7 +24,7 @@ void sign(services& s, const request& r, const responder& answer) {
 
 }  // namespace
 
-std::vector<route> checkpoint_routes(services& s) {
+std::vector<route> checkpoints_routes(services& s) {
   return {
       row(s, method::get, "/api/checkpoints", "Signed heads of the chain, newest first",
           access::viewer, list)

@@ -131,7 +131,7 @@ void show_version(services& s, const request& r, const responder& answer) {
 
 }  // namespace
 
-std::vector<route> directive_routes(services& s) {
+std::vector<route> directives_routes(services& s) {
   const auto one = codec::json_schema<domain::directive_document>();
   const auto many = list_schema<domain::directive_document>();
   const auto body = codec::json_schema<directive_body>();

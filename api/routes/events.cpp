@@ -135,7 +135,7 @@ void stream(services& s, const request& r, const responder& answer) {
 
 }  // namespace
 
-std::vector<route> event_routes(services& s) {
+std::vector<route> events_routes(services& s) {
   return {
       row(s, method::get, "/api/events", "Read the log", access::viewer, list)
           .gives(codec::json_schema<event_list>())

@@ -227,7 +227,7 @@ void show(services& s, const request& r, const responder& answer) {
 
 }  // namespace
 
-std::vector<route> job_routes(services& s) {
+std::vector<route> jobs_routes(services& s) {
   const auto call = codec::json_schema<domain::llm_call_document>();
   const auto one = codec::json_schema<domain::job_document>();
   const auto many = list_schema<domain::job_document>();

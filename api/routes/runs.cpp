@@ -219,7 +219,7 @@ void show(services& s, const request& r, const responder& answer) {
 
 }  // namespace
 
-std::vector<route> run_routes(services& s) {
+std::vector<route> runs_routes(services& s) {
   const auto launched = codec::json_schema<launched_run>();
   const std::string each = "/api/runs/{id}";
   return {

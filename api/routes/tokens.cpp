@@ -128,7 +128,7 @@ void whoami(services&, const request& r, const responder& answer) {
 
 }  // namespace
 
-std::vector<route> token_routes(services& s) {
+std::vector<route> tokens_routes(services& s) {
   const auto one = codec::json_schema<domain::token_document>();
   const std::string all = "/api/tokens";
   return {
