@@ -140,6 +140,25 @@ TEST(STYLE_tree, starts_no_thread_without_a_name) {
   EXPECT_EQ(told(findings), "");
 }
 
+/// A recipe that names a file of yesterday is worse than none.
+TEST(STYLE_tree, has_the_files_that_its_guides_name) {
+  for (const char* guide : {"ARCHITECTURE.md", "CONTRIBUTING.md"}) {
+    std::ifstream in(fs::path(support::source_dir()) / guide);
+    const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    std::size_t named = 0;
+    for (std::size_t at = text.find('`'), end; at != text.npos; at = text.find('`', end + 1)) {
+      end = text.find('`', at + 1);
+      const std::string path = text.substr(at + 1, end - at - 1);
+      const bool is_file = path.find('/') != path.npos && path.find('.') != path.npos &&
+                           path.find_first_of(" <>*{}()") == path.npos && path[0] != '/';
+      if (!is_file) continue;
+      ++named;
+      EXPECT_TRUE(fs::exists(fs::path(support::source_dir()) / path)) << guide << ": " << path;
+    }
+    EXPECT_GT(named, 5U) << guide;
+  }
+}
+
 TEST(STYLE_tree, has_gapless_and_unchanged_migrations) {
   EXPECT_EQ(told(tidy::check_migrations(project())), "");
 }
