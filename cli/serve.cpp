@@ -158,7 +158,7 @@ outcome<done> server_process::open_storage() {
   models_ = std::make_unique<persistence::read_models>(persistence::read_models::options{
       database_.owner_url, logins_.writer_url, &board_, reads_.get(), &tokens_});
   feed_ = std::make_unique<api::event_feed>(*reads_);
-  blobs_ = std::make_unique<persistence::blob_writer>(logins_.writer_url);
+  blobs_ = std::make_unique<persistence::blob_writer>(logins_.writer_url, lead_);
   persistence::commit_notifier_options notifier;
   notifier.url = logins_.writer_url;
   notifier_ = std::make_unique<persistence::commit_notifier>(notifier);

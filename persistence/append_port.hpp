@@ -39,7 +39,7 @@ using row_sink = std::vector<projection_row>;
 /// and the projections that these events may change are marked stale.
 using project_fn = std::function<void(std::span<const domain::event_stamp>, row_sink&)>;
 
-/// One row of `commands`: what an Idempotency-Key stands for. Kept for 7 days.
+/// One row of `commands`: what an Idempotency-Key stands for. Kept for at least 7 days.
 struct command_key {
   uuid tenant;
   std::string principal;

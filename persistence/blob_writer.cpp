@@ -28,8 +28,9 @@ struct waiting_blob {
 }  // namespace
 
 struct blob_writer::impl {
-  explicit impl(std::string given)
+  impl(std::string given, const leadership& leader)
       : url(std::move(given)),
+        lead(leader),
         store(blob_store_config{url, nullptr}),
         thread(named_thread("blobs", [this] { work(); })) {}
 
@@ -60,8 +61,8 @@ struct blob_writer::impl {
         blob.slot.answer(store.put(blob.tenant, *blob.bytes));
         continue;
       }
-      next_sweep = std::chrono::steady_clock::now() + sweep_every;
       sweep();
+      next_sweep = std::chrono::steady_clock::now() + sweep_every;
     }
   }
 
@@ -70,8 +71,13 @@ struct blob_writer::impl {
     return stopping || !waiting.empty();
   }
 
-  /// This thread is the one of the server that has time: it also removes expired idempotency keys.
+  /// This thread is the one of the server that has time: it also removes old idempotency keys. A
+  /// standby sweeps nothing, and its looks would keep the leader from counting their age.
   void sweep() {
+    if (!lead.holds()) {
+      looked_at_us = 0;
+      return;
+    }
     std::int64_t blobs = 0;
     for (int i = 0; i < most_sweep_rounds && !is_wanted(); ++i) {
       const auto swept = store.sweep();
@@ -79,11 +85,16 @@ struct blob_writer::impl {
       blobs += *swept;
     }
     if (blobs > 0) log_info("unreferenced blobs were removed", {{"blobs", blobs}});
-    const auto keys = sweep_commands(url, real_clock().now_us());
-    if (keys && *keys > 0) log_info("expired idempotency keys were removed", {{"keys", *keys}});
+    const auto now = real_clock().mono_us();
+    const auto keys = sweep_commands(url, {looker, looked_at_us == 0 ? 0 : now - looked_at_us});
+    if (keys) looked_at_us = real_clock().mono_us();
+    if (keys && *keys > 0) log_info("old idempotency keys were removed", {{"keys", *keys}});
   }
 
   std::string url;
+  const leadership& lead;
+  const uuid looker = real_ids().next();
+  std::int64_t looked_at_us = 0;  // monotonic; 0: not since it leads
   blob_store store;
   std::mutex mutex;
   std::condition_variable changed;
@@ -93,7 +104,8 @@ struct blob_writer::impl {
   std::thread thread;  // last: it uses the rest
 };
 
-blob_writer::blob_writer(std::string url) : impl_(std::make_unique<impl>(std::move(url))) {}
+blob_writer::blob_writer(std::string url, const leadership& lead)
+    : impl_(std::make_unique<impl>(std::move(url), lead)) {}
 blob_writer::~blob_writer() = default;
 
 void blob_writer::put(uuid tenant, std::shared_ptr<const std::string> bytes,

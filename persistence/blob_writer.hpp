@@ -1,7 +1,8 @@
 #pragma once
-// The blob store behind its port, on a thread of its own. Once an hour it also sweeps: blobs that
-// nothing names and idempotency keys that have expired.
+// The blob store behind its port, on a thread of its own. Once an hour, while this server leads, it
+// also sweeps: blobs that nothing names and idempotency keys that have had their time.
 
+#include "base/leadership.hpp"
 #include "persistence/blob_port.hpp"
 
 #include <memory>
@@ -12,7 +13,7 @@ namespace reeve::persistence {
 class blob_writer final : public blob_port {
  public:
   /// `url`: the writer's login.
-  explicit blob_writer(std::string url);
+  blob_writer(std::string url, const leadership& lead);
   ~blob_writer() override;
   void put(uuid tenant, std::shared_ptr<const std::string> bytes, reply_slot<digest> slot) override;
 

@@ -100,12 +100,11 @@ std::vector<std::size_t> journal::impl::answer_known(const std::vector<std::size
   if (keys.empty()) return open;
   const auto found = session->commands(keys);
   for (std::size_t k = 0; k < keys.size(); ++k) {
-    if (found[k] && found[k]->expires_at_us > clock.now_us()) {
+    if (found[k]) {
       batch->answers[owners[k]].emplace(replay_of(*keys[k], *found[k]));
-      continue;
+    } else {
+      open.push_back(owners[k]);
     }
-    if (found[k]) session->forget(*keys[k]);
-    open.push_back(owners[k]);
   }
   std::sort(open.begin(), open.end());
   return open;
@@ -218,7 +217,7 @@ void journal::impl::answer_plan(const batch_plan& plan) {
     const auto& leader = plan.appends[follower.leader];
     const auto& first = plan.events[leader.first_event];
     const found_command found{batch->requests[leader.request].command->request_digest,
-                              first.position, static_cast<std::int64_t>(leader.events), 0};
+                              first.position, static_cast<std::int64_t>(leader.events)};
     batch->answers[follower.request].emplace(
         replay_of(*batch->requests[follower.request].command, found));
   }

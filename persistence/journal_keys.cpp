@@ -22,8 +22,7 @@ outcome<append_result> journal::impl::keep_key(std::size_t i) {
   const auto& of = request.expect[0];
   try {
     if (answer_known({i}).empty()) return append_result{};  // answered
-    const auto expires_at = clock.now_us() + command_lifetime_us;
-    if (const auto at = session->keep(*request.command, of, tail, expires_at)) {
+    if (const auto at = session->keep(*request.command, of, tail)) {
       return append_result{{}, *at, *at, false};
     }
     if (!session->continues_behind(tail.position)) {

@@ -187,13 +187,10 @@ outcome<done> batch_planner::add(std::size_t index, const append_request& reques
   const auto first = plan_.events.size();
   if (request.command) {
     keys_.emplace(key_of(*request.command), plan_.appends.size());
-    plan_.commands.push_back({&*request.command, tail_.position + 1,
-                              static_cast<std::int64_t>(request.events.size()), 0});
+    plan_.commands.push_back(
+        {&*request.command, tail_.position + 1, static_cast<std::int64_t>(request.events.size())});
   }
   stamp(request);
-  if (request.command) {
-    plan_.commands.back().expires_at_us = plan_.events[first].recorded_at_us + command_lifetime_us;
-  }
   plan_.appends.push_back({index, first, request.events.size()});
   project(request, first, without);
   return done{};

@@ -21,8 +21,6 @@ inline constexpr std::size_t max_append_bytes = 8 * 1024 * 1024;
 /// What one statement takes; a single larger append goes alone.
 inline constexpr std::size_t max_events_per_batch = 512;
 inline constexpr std::size_t max_batch_bytes = 1024 * 1024;
-/// Idempotency keys are kept for 7 days.
-inline constexpr time_us command_lifetime_us = 7 * 24 * 3600 * us_per_second;
 
 /// Limits, text encoding, and that every stream that is written is expected. `invalid` names the
 /// field.

@@ -241,7 +241,7 @@ std::vector<std::optional<found_command>> journal_session::commands(
   }
   pqxx::nontransaction tx(*connection_);
   const auto rows = tx.exec_params(
-      "SELECT u.n, c.request_digest, c.first_position, c.count, c.expires_at_us"
+      "SELECT u.n, c.request_digest, c.first_position, c.count"
       " FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[])"
       " WITH ORDINALITY AS u(tenant, principal, route, key, n)"
       " JOIN reeve.commands c USING (tenant, principal, route, key)",
@@ -249,34 +249,26 @@ std::vector<std::optional<found_command>> journal_session::commands(
   std::vector<std::optional<found_command>> found(keys.size());
   for (const auto& row : rows) {
     found.at(row[0].as<std::size_t>() - 1) = {digest_of(row[1]), row[2].as<domain::position>(),
-                                              row[3].as<std::int64_t>(), row[4].as<time_us>()};
+                                              row[3].as<std::int64_t>()};
   }
   return found;
 }
 
 std::optional<domain::position> journal_session::keep(const command_key& key,
                                                       const stream_version& of,
-                                                      const log_tail& tail, time_us expires_at) {
+                                                      const log_tail& tail) {
   pqxx::nontransaction tx(*connection_);
   const auto rows = tx.exec_params(
       "INSERT INTO reeve.commands (tenant, principal, route, key, request_digest, first_position,"
-      " count, expires_at_us) SELECT $1::uuid, $2, $3, $4, $5::bytea, s.position, 0, $6::bigint"
-      " FROM reeve.streams s WHERE s.stream = $7 AND s.version = $8::bigint"
-      " AND EXISTS (SELECT 1 FROM reeve.events WHERE position = $9::bigint AND hash = $10::bytea)"
-      " AND NOT EXISTS (SELECT 1 FROM reeve.events WHERE position = $9::bigint + 1)"
+      " count) SELECT $1::uuid, $2, $3, $4, $5::bytea, s.position, 0"
+      " FROM reeve.streams s WHERE s.stream = $6 AND s.version = $7::bigint"
+      " AND EXISTS (SELECT 1 FROM reeve.events WHERE position = $8::bigint AND hash = $9::bytea)"
+      " AND NOT EXISTS (SELECT 1 FROM reeve.events WHERE position = $8::bigint + 1)"
       " RETURNING first_position",
       to_string(key.tenant), key.principal, key.route, key.key, text_of(key.request_digest),
-      expires_at, of.stream, of.version, tail.position, text_of(tail.hash));
+      of.stream, of.version, tail.position, text_of(tail.hash));
   if (rows.empty()) return std::nullopt;
   return rows[0][0].as<domain::position>();
-}
-
-void journal_session::forget(const command_key& key) {
-  pqxx::nontransaction tx(*connection_);
-  tx.exec_params(
-      "DELETE FROM reeve.commands WHERE tenant = $1::uuid AND principal = $2"
-      " AND route = $3 AND key = $4",
-      to_string(key.tenant), key.principal, key.route, key.key);
 }
 
 }  // namespace reeve::persistence

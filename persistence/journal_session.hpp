@@ -35,7 +35,6 @@ struct found_command {
   digest request_digest{};
   domain::position first_position = 0;
   std::int64_t count = 0;
-  time_us expires_at_us = 0;
 };
 
 /// Whose leadership the log told of last.
@@ -85,11 +84,10 @@ class journal_session {
       std::span<const std::string_view> streams);
   /// In the order of the keys.
   std::vector<std::optional<found_command>> commands(std::span<const command_key* const> keys);
-  void forget(const command_key& key);
   /// Keeps a key of a command that changed nothing; gives the position of its stream's last event.
   /// Nothing: the stream is not at that version, or the log goes on behind the tail.
   std::optional<domain::position> keep(const command_key& key, const stream_version& of,
-                                       const log_tail& tail, time_us expires_at);
+                                       const log_tail& tail);
 
  private:
   std::unique_ptr<pqxx::connection> connection_;

@@ -42,9 +42,9 @@ const std::vector<column>& stream_columns() {
 
 const std::vector<column>& command_columns() {
   static const std::vector<column> columns{
-      {"tenant", "uuid"},  {"principal", "text"},       {"route", "text"},
-      {"key", "text"},     {"request_digest", "bytea"}, {"first_position", "bigint"},
-      {"count", "bigint"}, {"expires_at_us", "bigint"}};
+      {"tenant", "uuid"}, {"principal", "text"},       {"route", "text"},
+      {"key", "text"},    {"request_digest", "bytea"}, {"first_position", "bigint"},
+      {"count", "bigint"}};
   return columns;
 }
 
@@ -224,7 +224,6 @@ void add_commands(const batch_content& content, type_oid type, batch_statement& 
     rows.bytes(as_view(row.key->request_digest));
     rows.bigint(row.first_position);
     rows.bigint(row.count);
-    rows.bigint(row.expires_at_us);
     rows.end_row();
   }
   add_part(out, has_commands);

@@ -56,7 +56,6 @@ struct command_row {
   const command_key* key = nullptr;
   domain::position first_position = 0;
   std::int64_t count = 0;
-  time_us expires_at_us = 0;
 };
 
 /// Everything that goes into one statement. Positions and times of the events ascend by one.

@@ -124,7 +124,7 @@ class read_port {
   /// `size` bytes from `offset` of a blob of this tenant, at most 256 KiB a call.
   virtual void blob(uuid tenant, const digest& sha256, std::int64_t offset, std::int64_t size,
                     reply_slot<std::string> slot) = 0;
-  /// The first answer to an Idempotency-Key, if there is one that has not expired.
+  /// The first answer to an Idempotency-Key, if there is one.
   struct known_command {
     digest request_digest{};
     domain::position first_position = 0;

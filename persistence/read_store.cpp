@@ -58,7 +58,7 @@ constexpr std::string_view command_sql =
     "SELECT c.request_digest, c.first_position, c.count, e.stream FROM reeve.commands c"
     " JOIN reeve.events e ON e.position = c.first_position AND e.tenant = c.tenant"
     " WHERE c.tenant = $1::uuid AND c.principal = $2::text AND c.route = $3::text"
-    " AND c.key = $4::text AND c.expires_at_us > $5::bigint";
+    " AND c.key = $4::text";
 
 constexpr std::string_view blob_sql =
     "SELECT b.bytes, c.ordinal, c.data FROM reeve.blobs b LEFT JOIN reeve.blob_chunks c"
@@ -84,7 +84,6 @@ std::string render_run(const pqxx::result& rows) {
 struct read_store::impl {
   explicit impl(read_store_config given)
       : config(std::move(given)),
-        clock(config.clock != nullptr ? *config.clock : real_clock()),
         cache(config.cache_bytes),
         pool(config.url, config.readers, config.max_queue, config.statement_timeout_ms) {}
 
@@ -115,7 +114,6 @@ struct read_store::impl {
   }
 
   read_store_config config;
-  clock_port& clock;
   read_cache cache;
   std::atomic<domain::position> head{0};
   read_pool pool;  // last: its threads use what is above
@@ -337,9 +335,7 @@ void read_store::blob(uuid tenant, const digest& sha256, std::int64_t offset, st
 
 void read_store::command(uuid tenant, const std::string& principal, const std::string& route,
                          const std::string& key, reply_slot<std::optional<known_command>> slot) {
-  read_query query{
-      std::string(command_sql),
-      {to_string(tenant), principal, route, key, std::to_string(impl_->clock.now_us())}};
+  read_query query{std::string(command_sql), {to_string(tenant), principal, route, key}};
   impl_->pool.submit<std::optional<known_command>>(
       std::move(slot),
       [tenant, query](read_session& session) -> outcome<std::optional<known_command>> {

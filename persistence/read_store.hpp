@@ -34,7 +34,6 @@ struct read_store_config {
   /// For tests of read-your-writes: how long a reader holds back what it has read before it fills
   /// the cache and answers. 0 otherwise.
   std::int64_t delay_ms = 0;
-  clock_port* clock = nullptr;  // nullptr = the real one
   /// Which read models can be relied on; nullptr = all of them.
   projection_board* board = nullptr;
 };

@@ -70,3 +70,40 @@ TEST(P33_clock, that_was_a_day_ahead_takes_no_time_from_a_job) {
   EXPECT_EQ(job_named(over, "late").at("reason"), "timed_out");
   EXPECT_EQ(starts.starts_of("again"), 2);
 }
+
+TEST(P33_clock, that_is_eight_days_ahead_forgets_no_key) {
+  const support::test_database database;
+  const support::scratch_dir folder(support::work_dir() / "servers", "week");
+  support::server_options options;
+  options.database_url = database.url();
+  options.data = folder.path() / "data";
+  const json directive = {{"name", "d"}, {"tasks", {"task1"}}};
+  const json launch = {{"tasks", {"task1"}}};
+  const support::header_list key = {{"Idempotency-Key", "once"}};
+  std::string made, launched;
+  {
+    server first(options);
+    const auto answer = first.api().post("/api/directives", directive, key);
+    ASSERT_EQ(answer.status, 201) << answer.body;
+    made = answer.body;
+    launched = first.api().post("/api/runs/launch", launch, key).body;
+    EXPECT_EQ(first.stop(), 0);
+  }
+  auto ahead = options;
+  ahead.environment["REEVE_TEST_CLOCK_AHEAD_S"] = std::to_string(8 * 86400);
+  const support::other_program planted(support::planted_program());
+  server next(ahead);
+  EXPECT_EQ(next.api().post("/api/directives", directive, key).body, made);
+  EXPECT_EQ(next.api().post("/api/runs/launch", launch, key).body, launched);
+  EXPECT_EQ(
+      next.api().post("/api/directives", {{"name", "other"}, {"tasks", {"task1"}}}, key).status,
+      422)
+      << "it stands for another request";
+  // What was begun behind the jump keeps its key when the clock is right again.
+  const support::header_list later = {{"Idempotency-Key", "later"}};
+  const auto of_later = next.api().post("/api/directives", directive, later).body;
+  EXPECT_EQ(next.stop(), 0);
+  const support::other_program usual("");
+  server last(options);
+  EXPECT_EQ(last.api().post("/api/directives", directive, later).body, of_later);
+}
