@@ -112,8 +112,9 @@ class read_port {
   /// One event with its payload, as JSON.
   virtual void event(std::optional<uuid> tenant, domain::position at,
                      reply_slot<document> slot) = 0;
-  /// created_position and finish time of the last successful run of a directive; simulated runs
-  /// never count. Nothing if there is none.
+  /// The last successful run of a directive: of those the one that was launched last, by its
+  /// position, whatever its stamps say. They may lie ahead of the clock. Simulated runs never
+  /// count. Nothing if there is none.
   struct last_success {
     uuid run;
     domain::position created_position = 0;

@@ -126,7 +126,8 @@ class launch_op : public std::enable_shared_from_this<launch_op> {
 
   void decide() {
     if (auto ok = check_mounts(); !ok) return fail(ok.error());
-    domain::launch_surroundings around{*images_, *containers_, {}, {}, last_};
+    domain::launch_surroundings around{*images_, *containers_, {},
+                                       {},       last_,        args_->ports->clock.now_us()};
     for (std::size_t i = 0; i < shape_.directive.tasks.size(); ++i) {
       around.jobs.push_back(args_->ports->ids.next());
     }

@@ -108,7 +108,10 @@ outcome<run_events> decide(const run_state& state, const launch_run& command,
   e.since = shape.since;
   if (around.last_success) {
     e.since_run = around.last_success->run;
-    e.since_at = timestamp{around.last_success->started_at_us};
+    // A stamp ahead of the clock is that of a clock that was wrong, so nobody knows when the run
+    // began: then the input is not limited by it, rather than what is new left out.
+    const auto began = around.last_success->started_at_us;
+    if (began <= around.now_us) e.since_at = timestamp{began};
   }
   e.labels = shape.labels;
   e.retry_of = shape.retry_of;

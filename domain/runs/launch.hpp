@@ -45,6 +45,7 @@ struct launch_surroundings {
   std::vector<uuid> jobs;  // fresh ids, one for each task
   std::string engine;
   std::optional<former_run> last_success;
+  time_us now_us = 0;
 };
 
 /// The allowlists' word (not_allowlisted, with the field), then the launch.

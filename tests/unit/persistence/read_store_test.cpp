@@ -313,6 +313,11 @@ TEST_F(read_models, RUN6_the_last_success_is_never_a_simulated_one) {
   EXPECT_EQ((*found)->run, run);
   EXPECT_EQ((*found)->created_position, at);
   EXPECT_EQ((*found)->started_at_us, 7);
+  // Of two the one that was launched last, even if the clock went back in between.
+  const auto later = real_ids().next();
+  write_run(later, "success", "{}", directive);
+  db.root("UPDATE reeve_read.runs SET started_at_us = 5 WHERE id = '" + to_string(later) + "'");
+  EXPECT_EQ((*last())->run, later);
 }
 
 TEST_F(read_models, P3_a_known_command_is_found_until_it_is_swept) {

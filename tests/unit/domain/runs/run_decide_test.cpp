@@ -56,6 +56,18 @@ TEST(RUN2_snapshot, is_in_the_event_by_value_with_one_job_for_each_task) {
   EXPECT_EQ(code_of(c.decided(run)), errc::conflict);
 }
 
+TEST(P33_last_success, that_seems_to_have_begun_in_the_future_limits_no_input) {
+  auto c = launch_of({container_task("a")});
+  c.command.since = "last_success";
+  c.now_us = 1000;
+  c.last_success = former_run{id_of(40), 1000};
+  const auto launch = [&] { return std::get<run_launched>(c.decided()->front()); };
+  EXPECT_EQ(launch().since_at, timestamp{1000});
+  c.last_success->started_at_us = 1001;
+  EXPECT_EQ(launch().since_at, std::nullopt);
+  EXPECT_EQ(launch().since_run, id_of(40)) << "it is the last success all the same";
+}
+
 TEST(RUN3_launch_refusals, name_the_field_in_the_request) {
   EXPECT_EQ(launched({container_task("a")}), steps::accepted);
   EXPECT_EQ(launched({}), "/tasks");
