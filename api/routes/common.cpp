@@ -94,11 +94,25 @@ std::string etag_of(std::string_view body) {
 
 namespace {
 
+/// The path with its ids in the one form that they have elsewhere: one in upper case names the same
+/// resource.
+std::string meant_path(std::string_view path) {
+  std::string meant;
+  while (!path.empty()) {
+    const auto end = std::min(path.find('/', 1), path.size());
+    const auto segment = path.substr(0, end);
+    const auto id = parse_uuid(segment.substr(1));
+    meant += id ? "/" + to_string(*id) : std::string(segment);
+    path.remove_prefix(end);
+  }
+  return meant;
+}
+
 /// No body says what `{}` says. One that is no JSON is refused before its key is looked up.
 digest meaning_of(const request& r) {
   const auto text = codec::canonical(r.body.empty() ? std::string_view("{}") : r.body);
   const auto body = sha256(text ? *text : r.body);
-  return r.params.empty() ? body : sha256(r.path + "\n" + std::string(as_view(body)));
+  return r.params.empty() ? body : sha256(meant_path(r.path) + "\n" + std::string(as_view(body)));
 }
 
 }  // namespace

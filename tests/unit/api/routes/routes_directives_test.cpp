@@ -142,6 +142,10 @@ TEST(EV3_directives, a_key_stands_for_one_request) {
   const auto b = it.ask("operator", "POST /api/directives", directive("b")).at("id");
   EXPECT_EQ(it.ask("operator", "POST /api/directives/" + a + "/archive", "", key).status, 200);
   EXPECT_EQ(it.ask("operator", "POST /api/directives/" + b + "/archive", "", key).status, 422);
+  // Its id in upper case names the same one.
+  auto loud = a;
+  for (char& c : loud) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  EXPECT_EQ(it.ask("operator", "POST /api/directives/" + loud + "/archive", "", key).status, 200);
   // The body of a PUT counts as well.
   const std::string key2 = "Idempotency-Key: k2\r\n";
   EXPECT_EQ(it.ask("operator", "PUT /api/directives/" + b, directive("c"), key2).status, 200);
