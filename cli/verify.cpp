@@ -26,8 +26,8 @@ std::string as_json(const persistence::verify_result& r) {
 void print_unseen(const persistence::verify_result& r) {
   if (r.tenant) {
     std::printf(
-        "Only the events of tenant %s were to be seen: of %lld others nothing but the leaf "
-        "is known.\n",
+        "Only events of tenant %s were to be seen. Of %lld events nothing but the leaf is known: "
+        "whether they are those of others, or of this tenant and hidden, cannot be told.\n",
         to_string(*r.tenant).c_str(), static_cast<long long>(r.leaves));
   }
   if (r.signed_to >= r.head) return;

@@ -276,8 +276,9 @@ class Log:
         said = []
         if self.tenant:
             said.append(
-                "Only the events of tenant %s were to be seen: of %d others nothing but the leaf "
-                "is known." % (self.tenant, self.leaves)
+                "Only events of tenant %s were to be seen. Of %d events nothing but the leaf is "
+                "known: whether they are those of others, or of this tenant and hidden, cannot be "
+                "told." % (self.tenant, self.leaves)
             )
         if self.signed_to < self.position:
             said.append("The last signed head is at %d." % self.signed_to)

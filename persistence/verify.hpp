@@ -18,9 +18,10 @@ struct verify_result {
   digest hash{};
   std::int64_t checkpoints = 0;
   /// What was not seen: events of which only the leaf is known (an export for one tenant has those
-  /// of others so) are in the chain, but whether they were left out rightly nobody can tell.
+  /// of others so) are in the chain, but nobody can tell whether one of them is the tenant's own
+  /// and was hidden.
   std::int64_t leaves = 0;
-  std::optional<uuid> tenant;  // whose events the export has whole; nothing = everybody's
+  std::optional<uuid> tenant;  // the only one whose events the export has; nothing = everybody's
   /// The last position that a checked head signs; 0 = none. Behind it the log may have been cut or
   /// written anew by whoever can write all of it.
   domain::position signed_to = 0;

@@ -308,3 +308,14 @@ TEST(EV10_export, goes_through_a_pipe_into_verify) {
   EXPECT_EQ(cut.result.at("first_bad"), 9);
   EXPECT_THAT(cut.result.at("what").get<std::string>(), HasSubstr("cut off"));
 }
+
+TEST(EV10_export, of_a_tenant_says_that_events_of_its_own_may_be_hidden) {
+  finished_log log;
+  const auto tenant = *log.reeve().database().cell(
+      "SELECT min(tenant::text) FROM reeve.events WHERE stream LIKE 'run-%'");
+  const auto file = log.reeve().data() / "tenant.ndjson";
+  ASSERT_EQ(log.reeve().command({"export", "--tenant", tenant, "--to", file.string()}).status, 0);
+  const auto told = log.reeve().command({"verify", "--from", file.string()});
+  EXPECT_EQ(told.status, 0) << told.output;
+  EXPECT_THAT(told.output, HasSubstr("or of this tenant and hidden, cannot be told"));
+}
