@@ -35,8 +35,11 @@ class followed {
   outcome<bool> advance(const std::function<void(const commit_notice&)>& on_rows) {
     outcome<bool> more = false;
     try {
-      if (!tail_) begin();
-      more = tail_->advance([&](const commit_notice& notice) { return take(notice, on_rows); });
+      if (!tail_ && !begin()) {
+        more = reject(errc::unavailable, "it is still to be built");
+      } else {
+        more = tail_->advance([&](const commit_notice& notice) { return take(notice, on_rows); });
+      }
     } catch (const std::exception&) {
       more = connection_ ? rejection_of(trouble_of_current(*connection_))
                          : reject(errc::unavailable, "the database cannot be reached");
@@ -50,7 +53,9 @@ class followed {
   }
 
  private:
-  void begin() {
+  /// False: its table is not of this version yet. Then it is built, like every other, and followed
+  /// from where that ended.
+  bool begin() {
     connection_ = connect_session(url_, "reeve-follower");
     {
       // A lock that somebody else holds, or a statement that hangs, makes it late, not silent.
@@ -60,12 +65,13 @@ class followed {
     writer_.emplace(*connection_);
     pqxx::nontransaction tx(*connection_);
     const auto rows = tx.exec_params(
-        "INSERT INTO reeve.projections (name, version, columns, state, checkpoint)"
-        " VALUES ($1, $2, $3, 'live', 0) ON CONFLICT (name) DO UPDATE SET name = excluded.name"
-        " RETURNING checkpoint",
+        "SELECT checkpoint FROM reeve.projections WHERE name = $1 AND version = $2"
+        " AND columns = $3",
         std::string(of_.name), of_.version, columns_of(of_));
+    if (rows.empty()) return false;
     checkpoint_ = rows[0][0].as<domain::position>();
     tail_.emplace(url_, std::vector<const projection*>{&of_}, checkpoint_);
+    return true;
   }
 
   outcome<done> take(const commit_notice& notice,

@@ -37,7 +37,7 @@ class projection_follower {
 };
 
 /// One follower's work up to the head, on the caller's thread. `conflict`: somebody else moved the
-/// checkpoint.
+/// checkpoint; `unavailable`: it is still to be built.
 outcome<domain::position> follow_to_head(const std::string& url, const projection& of);
 
 }  // namespace reeve::persistence

@@ -229,6 +229,25 @@ TEST_F(builds, C9_a_follower_goes_on_from_its_checkpoint_and_never_over_another_
   EXPECT_EQ(replayed().different_rows, 0);
 }
 
+TEST_F(builds, C9_a_follower_that_was_never_built_is_built_first) {
+  live_through();
+  const auto& usage = projection_named("llm_usage");
+  EXPECT_EQ(follow_to_head(db.writer_url(), usage).error().code, errc::unavailable);
+  EXPECT_TRUE(db.root("SELECT 1 FROM reeve.projections WHERE name = 'llm_usage'").empty())
+      << "nobody is told that it is live";
+  ASSERT_TRUE(build_projections(built));
+  const auto built_to = [&] {
+    return db.root("SELECT checkpoint FROM reeve.projections WHERE name = 'llm_usage'")[0][0]
+        .as<position>();
+  };
+  const auto first = built_to();
+  EXPECT_GT(first, 0);
+  EXPECT_EQ(*follow_to_head(db.writer_url(), usage), first) << "it goes on from there";
+  // A table of another version is none of this program's.
+  db.root("UPDATE reeve.projections SET version = version + 1 WHERE name = 'llm_usage'");
+  EXPECT_EQ(follow_to_head(db.writer_url(), usage).error().code, errc::unavailable);
+}
+
 /// What a server does with all of it.
 class read_models_of_a_server : public builds {
  protected:

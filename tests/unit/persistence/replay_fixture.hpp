@@ -105,9 +105,14 @@ class read_models_of_a_log : public ::testing::Test {
           record_llm_call{real_ids().next(), called_job, called_run, {"m-1", n, 2 * n, {}, {}}}));
     }
   }
-  /// What the follower of a server does.
+  /// What the follower of a server does, from where a build of the empty log ended if there was no
+  /// other one.
   bool follow() {
-    const auto followed = follow_to_head(db.writer_url(), projection_named("llm_usage"));
+    const auto& usage = projection_named("llm_usage");
+    db.root("INSERT INTO reeve.projections (name, version, columns, state, checkpoint) VALUES ('" +
+            std::string(usage.name) + "', " + std::to_string(usage.version) + ", '" +
+            columns_of(usage) + "', 'live', 0) ON CONFLICT (name) DO NOTHING");
+    const auto followed = follow_to_head(db.writer_url(), usage);
     return followed.ok();
   }
   void write_access() {
