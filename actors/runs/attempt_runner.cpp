@@ -220,7 +220,7 @@ void attempt_runner::happen(const attempts::write_quarantine& e) {
 // The rest.
 
 void attempt_runner::happen(const attempts::tell_waiting&) {
-  run_.tell_waiting(job_);
+  run_.tell_waiting(job_, domain::engine_unavailable);
 }
 
 void attempt_runner::happen(const attempts::set_timer& e) {

@@ -58,7 +58,7 @@ void run_machine::take_up(const uuid& id, interruption by) {
 }
 
 void run_machine::take_place(const uuid& id) {
-  if (needs_place(id)) ports_.ready.take(this, id);
+  if (needs_place(id)) ports_.ready.take(this, state_->tenant, id);
 }
 
 void run_machine::give_place_back(const uuid& id) {
@@ -132,16 +132,28 @@ void run_machine::when_allowed(std::function<void(fencing_token)> f) {
   after(100ms, [this, f = std::move(f)] { when_allowed(f); });
 }
 
-void run_machine::tell_waiting(const uuid& id) {
-  const auto* job = state_->find(id);
-  if (job == nullptr || job->waiting_for_engine || is_terminal(job->status)) return;
+void run_machine::tell_waiting(const uuid& id, std::string_view what_for) {
+  const auto is_news = [id, what_for](const run_state& s) {
+    const auto* job = s.find(id);
+    return job != nullptr && job->waits_for != what_for && !is_terminal(job->status);
+  };
+  if (!is_news(*state_)) return;
   decision d;
-  d.decide = [id](const run_state& s) -> outcome<run_events> {
-    const auto* j = s.find(id);
-    if (j == nullptr || j->waiting_for_engine || is_terminal(j->status)) return run_events{};
-    return run_events{domain::job_waiting{id, "engine_unavailable"}};
+  d.decide = [id, what_for, is_news](const run_state& s) -> outcome<run_events> {
+    if (!is_news(s)) return run_events{};
+    return run_events{domain::job_waiting{id, std::string(what_for)}};
   };
   decide(std::move(d));
+}
+
+/// A wait that is over in a moment is no news.
+void run_machine::tell_waiting_for_place(const uuid& id) {
+  after(1s, [this, id] {
+    const auto* job = state_->find(id);
+    const bool waits = preparing_.contains(id) && !attempts_.contains(id) && !finished_ &&
+                       job->status == domain::job_status::pending;
+    if (waits) tell_waiting(id, domain::no_free_place);
+  });
 }
 
 void run_machine::attempt_done(const uuid& job) {
@@ -297,9 +309,10 @@ void run_machine::queue_up(const uuid& id) {
   preparing_.insert(id);
   if (!needs_place(id)) return start(id);
   const auto& task = state_->task_of(*state_->find(id));
-  ready_queue::request what{this, id, task.priority, state_->created_at, {}};
+  ready_queue::request what{this, state_->tenant, id, task.priority, state_->created_at, {}};
   what.turn = [to = handle(), this, id] { cc::post(to, continuation{[this, id] { start(id); }}); };
-  if (ports_.ready.ask(std::move(what))) start(id);
+  if (ports_.ready.ask(std::move(what))) return start(id);
+  tell_waiting_for_place(id);
 }
 
 void run_machine::start(const uuid& id) {
@@ -359,42 +372,6 @@ void run_machine::finish_if_over() {
   finished_ = true;
   ports_.ready.leave(this);
   over_();
-}
-
-void run_registry::enter(const uuid& tenant, const uuid& run, caf::actor handle) {
-  std::lock_guard lock(mutex_);
-  runs_[run] = {tenant, std::move(handle)};
-}
-
-void run_registry::leave(const uuid& run, const caf::actor_addr& handle) {
-  std::lock_guard lock(mutex_);
-  auto it = runs_.find(run);
-  if (it != runs_.end() && it->second.handle.address() == handle) runs_.erase(it);
-}
-
-caf::actor run_registry::find(const uuid& run) const {
-  std::lock_guard lock(mutex_);
-  auto it = runs_.find(run);
-  return it == runs_.end() ? caf::actor() : it->second.handle;
-}
-
-std::optional<uuid> run_registry::tenant_of(const uuid& run) const {
-  std::lock_guard lock(mutex_);
-  auto it = runs_.find(run);
-  return it == runs_.end() ? std::nullopt : std::optional(it->second.tenant);
-}
-
-std::vector<caf::actor> run_registry::all() const {
-  std::lock_guard lock(mutex_);
-  std::vector<caf::actor> handles;
-  handles.reserve(runs_.size());
-  for (const auto& [id, entry] : runs_) handles.push_back(entry.handle);
-  return handles;
-}
-
-std::size_t run_registry::size() const {
-  std::lock_guard lock(mutex_);
-  return runs_.size();
 }
 
 }  // namespace reeve::actors

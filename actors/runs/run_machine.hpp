@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -63,8 +64,9 @@ class run_machine {
   void after(std::chrono::milliseconds delay, std::function<void()> f);
   /// Calls `f` when effects are allowed, at once or later, with the token that they carry.
   void when_allowed(std::function<void(fencing_token)> f);
-  /// Says in the log, once, that the job waits for the engine.
-  void tell_waiting(const uuid& job);
+  /// Says in the log, once, what the job waits for: `engine_unavailable`, `no_free_place`
+  /// (domain/runs/run_events.hpp).
+  void tell_waiting(const uuid& job, std::string_view what_for);
   /// A place on the engine for what is open, if its kind takes one; and none, while an operator is
   /// waited for.
   void take_place(const uuid& job);
@@ -84,6 +86,7 @@ class run_machine {
   void queue_up(const uuid& job);
   void start(const uuid& job);
   void take_up(const uuid& job, interruption by);
+  void tell_waiting_for_place(const uuid& job);
   bool needs_place(const uuid& job) const;
   void leave_queue(const uuid& job);
   void rest();

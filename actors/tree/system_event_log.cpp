@@ -1,5 +1,6 @@
 #include "actors/tree/system_event_log.hpp"
 
+#include "base/metrics.hpp"
 #include "persistence/event_codec_port.hpp"
 #include "persistence/projections_port.hpp"
 

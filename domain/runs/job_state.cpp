@@ -6,7 +6,7 @@ namespace reeve::domain {
 
 void evolve(job_state& job, const attempt_intended& e, const evolve_context& c) {
   job.status = job_status::running;
-  job.waiting_for_engine = false;
+  job.waits_for.clear();
   if (!job.started_at) {
     job.started_at = c.stamp.recorded_at_us;
     job.started_position = c.stamp.at;
@@ -18,7 +18,7 @@ void evolve(job_state& job, const attempt_started& e, const evolve_context& c) {
   auto* attempt = job.newest(e.attempt);
   if (attempt == nullptr) return;
   evolve(*attempt, e, c);
-  job.waiting_for_engine = false;
+  job.waits_for.clear();
 }
 
 void evolve(job_state& job, const retry_scheduled& e, const evolve_context& c) {
@@ -27,8 +27,8 @@ void evolve(job_state& job, const retry_scheduled& e, const evolve_context& c) {
   job.backoff_since = c.stamp.recorded_at_us;
 }
 
-void evolve(job_state& job, const job_waiting&, const evolve_context&) {
-  job.waiting_for_engine = true;
+void evolve(job_state& job, const job_waiting& e, const evolve_context&) {
+  job.waits_for = e.reason;
 }
 
 void evolve(job_state& job, const artifact_stored& e, const evolve_context&) {
@@ -38,7 +38,7 @@ void evolve(job_state& job, const artifact_stored& e, const evolve_context&) {
 void evolve(job_state& job, const job_finished& e, const evolve_context& c) {
   job.status = e.status;
   job.reason = e.reason;
-  job.waiting_for_engine = false;
+  job.waits_for.clear();
   job.finished_at = c.stamp.recorded_at_us;
   job.finished_position = c.stamp.at;
 }
@@ -53,8 +53,9 @@ std::string unified_state(job_status status) {
 std::optional<std::string> pending_reason(const job_state& job) {
   if (job.is_quarantined()) return "quarantined";
   if (job.status != job_status::pending) return std::nullopt;
-  if (job.waiting_for_engine) return "engine_unavailable";
-  if (job.backoff_since > 0) return "retry_backoff";
+  if (job.waits_for == engine_unavailable) return job.waits_for;
+  if (job.backoff_since > 0 && job.waits_for.empty()) return "retry_backoff";
+  if (!job.waits_for.empty()) return job.waits_for;
   return "needs_or_parallelism";
 }
 

@@ -26,11 +26,16 @@ struct retry_scheduled {
   }
 };
 
-/// The job could start but for the engine; written once per outage.
+/// What a job that could start waits for (job_waiting::reason).
+inline constexpr std::string_view engine_unavailable = "engine_unavailable";
+inline constexpr std::string_view no_free_place = "no_free_place";
+
+/// The job could start but for the engine, written once per outage; or but for a place there, which
+/// others have.
 struct job_waiting {
   static constexpr std::string_view type = "job_waiting";
   uuid job;
-  std::string reason;  // "engine_unavailable"
+  std::string reason;
   bool operator==(const job_waiting&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("job", &job_waiting::job), field("reason", &job_waiting::reason)};
@@ -88,7 +93,7 @@ struct job_state {
   /// Of the newest retry: its backoff and when it was scheduled, by the journal's stamps.
   std::int64_t backoff_ms = 0;
   time_us backoff_since = 0;
-  bool waiting_for_engine = false;
+  std::string waits_for;  // of its newest `job_waiting`; empty once it started
   bool operator==(const job_state&) const = default;
 
   const attempt_state* open_attempt() const {

@@ -154,6 +154,8 @@ TEST(RUN4_document, of_a_job_that_waits_says_why) {
   EXPECT_EQ(waits.priority, 3);
   EXPECT_EQ(waits.needs, std::vector<std::string>{"a"});
   EXPECT_FALSE(waits.wait_seconds);
+  run.take(run_events{job_waiting{id_of(0), "no_free_place"}});
+  EXPECT_EQ(document_of(run.state, run.job(0)).pending_reason, "no_free_place");
   run.take(run_events{job_waiting{id_of(0), "engine_unavailable"}});
   EXPECT_EQ(document_of(run.state, run.job(0)).pending_reason, "engine_unavailable");
   run.start(0);
@@ -161,6 +163,8 @@ TEST(RUN4_document, of_a_job_that_waits_says_why) {
   run.fail(0);
   EXPECT_EQ(document_of(run.state, run.job(0)).pending_reason, "retry_backoff");
   EXPECT_EQ(document_of(run.state, run.job(0)).attempt, 1);
+  run.take(run_events{job_waiting{id_of(0), "no_free_place"}});
+  EXPECT_EQ(document_of(run.state, run.job(0)).pending_reason, "no_free_place") << "it is over";
   run.start(0);
   run.take(run_events{work_quarantined{id_of(0), 2, 3}});
   EXPECT_EQ(document_of(run.state, run.job(0)).pending_reason, "quarantined");

@@ -21,16 +21,21 @@ uuid job(int n) {
 class RUN19_queue : public testing::Test {
  protected:
   bool ask(int n, std::int64_t priority, time_us since, const void* by = "a run") {
-    return queue.ask({by, job(n), priority, since, [this, n] { turns.push_back(n); }});
+    return queue.ask({by, one, job(n), priority, since, [this, n] { turns.push_back(n); }});
   }
+  /// The same of other tenants, whose runs are theirs alone.
+  bool ask_for(const uuid& tenant, int n, std::int64_t priority = 0) {
+    return queue.ask({&tenant, tenant, job(n), priority, n, [this, n] { turns.push_back(n); }});
+  }
+  const uuid one = real_ids().next(), two = real_ids().next(), three = real_ids().next();
   ready_queue queue{2};
   std::vector<int> turns;
   const void* const run = "a run";
 };
 
 TEST_F(RUN19_queue, gives_the_next_place_to_the_oldest_of_the_highest_priority) {
-  ASSERT_TRUE(queue.ask({run, job(1), 0, 10, {}}));
-  ASSERT_TRUE(queue.ask({run, job(2), 0, 11, {}}));
+  ASSERT_TRUE(queue.ask({run, one, job(1), 0, 10, {}}));
+  ASSERT_TRUE(queue.ask({run, one, job(2), 0, 11, {}}));
   EXPECT_FALSE(ask(3, 0, 12, run));
   EXPECT_FALSE(ask(4, 5, 20, run));
   EXPECT_FALSE(ask(5, 5, 13, run));
@@ -45,9 +50,9 @@ TEST_F(RUN19_queue, gives_the_next_place_to_the_oldest_of_the_highest_priority) 
 }
 
 TEST_F(RUN19_queue, lets_nobody_pass_those_who_wait) {
-  ASSERT_TRUE(queue.ask({run, job(1), 0, 10, {}}));
-  queue.take(run, job(2));
-  queue.take(run, job(3));
+  ASSERT_TRUE(queue.ask({run, one, job(1), 0, 10, {}}));
+  queue.take(run, one, job(2));
+  queue.take(run, one, job(3));
   EXPECT_FALSE(ask(4, 0, 10, run));
   queue.give_back(run, job(1));
   EXPECT_EQ(turns, std::vector<int>()) << "two are held that the log said were open";
@@ -57,8 +62,8 @@ TEST_F(RUN19_queue, lets_nobody_pass_those_who_wait) {
 
 TEST_F(RUN19_queue, forgets_an_owner_with_everything_that_it_had) {
   const int other = 0;
-  ASSERT_TRUE(queue.ask({run, job(1), 0, 10, {}}));
-  ASSERT_TRUE(queue.ask({run, job(2), 0, 10, {}}));
+  ASSERT_TRUE(queue.ask({run, one, job(1), 0, 10, {}}));
+  ASSERT_TRUE(queue.ask({run, one, job(2), 0, 10, {}}));
   EXPECT_FALSE(ask(3, 9, 1, run));
   EXPECT_FALSE(ask(4, 0, 99, &other));
   queue.leave(run);
@@ -68,12 +73,49 @@ TEST_F(RUN19_queue, forgets_an_owner_with_everything_that_it_had) {
 }
 
 TEST_F(RUN19_queue, takes_back_who_does_not_want_to_wait_any_more) {
-  ASSERT_TRUE(queue.ask({run, job(1), 0, 10, {}}));
-  ASSERT_TRUE(queue.ask({run, job(2), 0, 10, {}}));
+  ASSERT_TRUE(queue.ask({run, one, job(1), 0, 10, {}}));
+  ASSERT_TRUE(queue.ask({run, one, job(2), 0, 10, {}}));
   EXPECT_FALSE(ask(3, 0, 1, run));
   queue.give_back(run, job(3));
   queue.give_back(run, job(1));
   EXPECT_EQ(turns, std::vector<int>());
+}
+
+TEST_F(RUN19_queue, gives_the_next_place_to_the_tenant_with_the_fewest) {
+  ASSERT_TRUE(ask_for(one, 1));
+  ASSERT_TRUE(ask_for(one, 2));
+  // Neither coming first nor a high priority takes another tenant's turn.
+  EXPECT_FALSE(ask_for(one, 3, 9));
+  EXPECT_FALSE(ask_for(one, 4, 9));
+  EXPECT_FALSE(ask_for(two, 5));
+  EXPECT_FALSE(ask_for(two, 6, 1));
+  EXPECT_FALSE(ask_for(three, 7));
+  queue.give_back(&one, job(1));
+  EXPECT_EQ(turns, std::vector<int>{6});
+  queue.give_back(&one, job(2));
+  EXPECT_EQ(turns, (std::vector<int>{6, 3})) << "of two that have none the older one";
+  queue.give_back(&two, job(6));
+  EXPECT_EQ(turns, (std::vector<int>{6, 3, 5}));
+  queue.give_back(&two, job(5));
+  EXPECT_EQ(turns, (std::vector<int>{6, 3, 5, 7})) << "one has a place already";
+}
+
+TEST_F(RUN19_queue, leaves_an_eighth_of_the_places_to_others) {
+  ready_queue many(16);
+  const auto asks = [&](const uuid& tenant, int n) {
+    return many.ask({&tenant, tenant, job(n), 0, n, [this, n] { turns.push_back(n); }});
+  };
+  for (int n = 1; n <= 14; ++n) ASSERT_TRUE(asks(one, n)) << n;
+  EXPECT_FALSE(asks(one, 15));
+  EXPECT_FALSE(asks(one, 16));
+  EXPECT_TRUE(asks(two, 17)) << "whoever waits has the share of a tenant";
+  many.give_back(&one, job(1));
+  EXPECT_EQ(turns, std::vector<int>{15});
+  EXPECT_TRUE(asks(three, 18));
+  EXPECT_FALSE(asks(three, 19));
+  many.leave(&one);
+  EXPECT_EQ(turns, (std::vector<int>{15, 19}));
+  EXPECT_EQ(many.waiting(), 0U);
 }
 
 }  // namespace

@@ -197,9 +197,9 @@ TEST(RUN7_evolve, fills_the_attempt_from_its_events_and_ignores_what_does_not_fi
 TEST(CTR4_waiting, ends_with_the_next_attempt) {
   driven_run run({container_task("a")});
   run.take(run_events{job_waiting{id_of(0), "engine_unavailable"}});
-  EXPECT_TRUE(run.job(0).waiting_for_engine);
+  EXPECT_EQ(run.job(0).waits_for, engine_unavailable);
   run.start(0);
-  EXPECT_FALSE(run.job(0).waiting_for_engine);
+  EXPECT_EQ(run.job(0).waits_for, "");
 }
 
 /// What a job is after an attempt ended so, without and with a further try left.
