@@ -24,11 +24,15 @@ void command_dispatcher::if_new(command_context c, state_slot<State> slot,
                                 std::function<void(command_context, state_slot<State>)> go) {
   if (!c.command) return go(std::move(c), std::move(slot));
   const auto key = *c.command;
+  auto recent = recent_->find<State>(key);
+  if (!recent) return slot.answer(recent.error());
+  if (*recent) return slot.answer(std::move(**recent));
   if (!keys_->enter(key)) {
     return slot.answer(reject(errc::in_progress, "the first request with this key is running"));
   }
   // Given back before the answer: who has it may repeat the request at once.
-  state_slot<State> held([keys = keys_, key, slot](outcome<executed<State>> r) {
+  state_slot<State> held([keys = keys_, recent = recent_, key, slot](outcome<executed<State>> r) {
+    if (r) recent->put(key, *r);
     keys->leave(key);
     slot.answer(std::move(r));
   });
@@ -87,11 +91,10 @@ template <class State>
 void command_dispatcher::find(uuid tenant, uuid id, state_slot<State> slot) {
   if constexpr (std::is_same_v<State, run_state>) {
     using answer = std::shared_ptr<const State>;
-    rebuild<State>(ports_.reads, tenant, domain::stream_of<State>(id), no_end,
-                   reply_slot<answer>([slot](outcome<answer> state) {
-                     if (!state) return slot.answer(state.error());
-                     slot.answer(executed<State>{*state, 0, false});
-                   }));
+    runs_->find(ports_.reads, tenant, id, reply_slot<answer>([slot](outcome<answer> state) {
+                  if (!state) return slot.answer(state.error());
+                  slot.answer(executed<State>{*state, 0, false});
+                }));
   } else {
     fronts_.of<State>().fetch(tenant, id, std::move(slot));
   }

@@ -5,6 +5,7 @@
 #include "actors/executor_fronts.hpp"
 #include "actors/runs/launcher.hpp"
 #include "actors/runs/run_actor.hpp"
+#include "actors/runs/warm_runs.hpp"
 
 #include <functional>
 #include <memory>
@@ -55,6 +56,8 @@ class command_dispatcher final : public every_command<command_dispatcher> {
   run_ports& ports_;
   std::shared_ptr<actor_slot> launcher_;
   std::shared_ptr<command_keys> keys_ = std::make_shared<command_keys>();
+  std::shared_ptr<recent_answers> recent_ = std::make_shared<recent_answers>();
+  std::shared_ptr<warm_runs> runs_ = std::make_shared<warm_runs>();
   std::shared_ptr<door> door_ = std::make_shared<door>();
 };
 

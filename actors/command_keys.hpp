@@ -4,7 +4,11 @@
 #include "actors/command_port.hpp"
 #include "actors/rebuild.hpp"
 
+#include <algorithm>
+#include <any>
 #include <condition_variable>
+#include <deque>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -13,27 +17,32 @@
 
 namespace reeve::actors {
 
+using command_place = std::tuple<uuid, std::string, std::string, std::string>;
+
+inline command_place key_place(const persistence::command_key& k) {
+  return {k.tenant, k.principal, k.route, k.key};
+}
+
+inline rejection is_reused() {
+  return reject(errc::key_reused, "the idempotency key stands for another request");
+}
+
 /// The keys of requests that have not been answered yet. Thread-safe.
 class command_keys {
  public:
   /// False: the same key is being worked on.
   bool enter(const persistence::command_key& key) {
     const std::lock_guard lock(mutex_);
-    return open_.insert(place_of(key)).second;
+    return open_.insert(key_place(key)).second;
   }
   void leave(const persistence::command_key& key) {
     const std::lock_guard lock(mutex_);
-    open_.erase(place_of(key));
+    open_.erase(key_place(key));
   }
 
  private:
-  using place = std::tuple<uuid, std::string, std::string, std::string>;
-  static place place_of(const persistence::command_key& k) {
-    return {k.tenant, k.principal, k.route, k.key};
-  }
-
   std::mutex mutex_;
-  std::set<place> open_;
+  std::set<command_place> open_;
 };
 
 /// Answers of ports come on foreign threads, perhaps when the tree is gone. What they do with it is
@@ -69,6 +78,60 @@ class door {
 template <class State>
 using maybe_executed = std::optional<executed<State>>;
 
+/// What the newest keys were answered in this process: a request that is repeated is as a rule
+/// repeated at once, and then nothing has to be read. Thread-safe.
+class recent_answers {
+ public:
+  static constexpr std::size_t kept = 256;
+
+  template <class State>
+  void put(const persistence::command_key& key, executed<State> answer) {
+    answer.replayed = true;
+    const std::lock_guard lock(mutex_);
+    if (!answers_.emplace(key_place(key), entry{key.request_digest, std::move(answer)}).second) {
+      return;
+    }
+    order_.push_back(key_place(key));
+    if (order_.size() <= kept) return;
+    answers_.erase(order_.front());
+    order_.pop_front();
+  }
+  /// Nothing: it is not known here any more; key_reused.
+  template <class State>
+  outcome<maybe_executed<State>> find(const persistence::command_key& key) const {
+    const std::lock_guard lock(mutex_);
+    const auto it = answers_.find(key_place(key));
+    if (it == answers_.end()) return maybe_executed<State>();
+    if (it->second.asked != key.request_digest) return is_reused();
+    const auto* answer = std::any_cast<executed<State>>(&it->second.answer);
+    return answer == nullptr ? maybe_executed<State>() : maybe_executed<State>(*answer);
+  }
+
+ private:
+  struct entry {
+    digest asked{};
+    std::any answer;  // an executed<State>
+  };
+  mutable std::mutex mutex_;
+  std::map<command_place, entry> answers_;
+  std::deque<command_place> order_;  // the oldest first
+};
+
+/// The state that a command left, as far as its answer shows it.
+template <class State>
+void rebuild_answer(persistence::read_port& reads, const uuid& tenant,
+                    const persistence::read_port::known_command& known,
+                    reply_slot<std::shared_ptr<const State>> slot) {
+  // A command that changed nothing has no event; its stream had this one last.
+  const auto more = std::max<std::int64_t>(known.count, 1) - 1;
+  auto from = blank_state<State>(tenant);
+  if constexpr (requires { domain::aggregate_of<State>::is_answered_by_newest_event; }) {
+    from->stream_version = known.first_version - 1;
+  }
+  rebuild_from<State>(reads, tenant, known.stream, std::move(from),
+                      {known.first_position + more, known.first_version + more}, std::move(slot));
+}
+
 /// The first answer to a key, made again of the stream as it was then; nothing if the key is new,
 /// key_reused if it stood for another request.
 template <class State>
@@ -80,17 +143,12 @@ void first_answer(persistence::read_port& reads, const persistence::command_key&
                 reply_slot<known>([&reads, tenant = key.tenant, asked, slot](outcome<known> found) {
                   if (!found) return slot.answer(found.error());
                   if (!*found) return slot.answer(maybe_executed<State>());
-                  if ((*found)->request_digest != asked) {
-                    return slot.answer(
-                        reject(errc::key_reused, "the idempotency key stands for another request"));
-                  }
+                  if ((*found)->request_digest != asked) return slot.answer(is_reused());
                   const auto count = (*found)->count;
-                  // A command that changed nothing has no event; its stream had this one last.
-                  const auto last = (*found)->first_position + (count > 0 ? count - 1 : 0);
+                  const auto at = count > 0 ? (*found)->first_position + count - 1 : 0;
                   using answer = std::shared_ptr<const State>;
-                  rebuild<State>(
-                      reads, tenant, (*found)->stream, last,
-                      reply_slot<answer>([slot, at = count > 0 ? last : 0](outcome<answer> state) {
+                  rebuild_answer<State>(
+                      reads, tenant, **found, reply_slot<answer>([slot, at](outcome<answer> state) {
                         if (!state) return slot.answer(state.error());
                         slot.answer(maybe_executed<State>(executed<State>{*state, at, true}));
                       }));

@@ -20,6 +20,8 @@ namespace reeve::domain {
 ///   using event = std::variant<…>;
 ///   using command = std::variant<…>;   // unless nobody commands it
 ///   static constexpr std::string_view prefix = "run";   // stream = prefix + "-" + id
+///   static constexpr bool is_answered_by_newest_event = true;   // if what a command is answered
+///       shows nothing but the command's own events: a repeat then reads no others
 template <class State>
 struct aggregate_of;
 

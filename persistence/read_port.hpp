@@ -130,7 +130,8 @@ class read_port {
     digest request_digest{};
     domain::position first_position = 0;
     std::int64_t count = 0;
-    std::string stream;  // stream of the first event
+    std::string stream;  // of the first event, and its version there
+    domain::version first_version = 0;
   };
   virtual void command(uuid tenant, const std::string& principal, const std::string& route,
                        const std::string& key, reply_slot<std::optional<known_command>> slot) = 0;

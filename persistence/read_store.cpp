@@ -55,7 +55,8 @@ constexpr std::string_view last_success_sql =
     " ORDER BY created_position DESC, id DESC LIMIT 1";
 
 constexpr std::string_view command_sql =
-    "SELECT c.request_digest, c.first_position, c.count, e.stream FROM reeve.commands c"
+    "SELECT c.request_digest, c.first_position, c.count, e.stream, e.version"
+    " FROM reeve.commands c"
     " JOIN reeve.events e ON e.position = c.first_position AND e.tenant = c.tenant"
     " WHERE c.tenant = $1::uuid AND c.principal = $2::text AND c.route = $3::text"
     " AND c.key = $4::text";
@@ -342,7 +343,8 @@ void read_store::command(uuid tenant, const std::string& principal, const std::s
         const auto rows = session.query(tenant, query);
         if (rows.empty()) return std::optional<known_command>{};
         return std::optional(known_command{digest_of(rows[0][0]), rows[0][1].as<domain::position>(),
-                                           rows[0][2].as<std::int64_t>(), rows[0][3].c_str()});
+                                           rows[0][2].as<std::int64_t>(), rows[0][3].c_str(),
+                                           rows[0][4].as<domain::version>()});
       });
 }
 

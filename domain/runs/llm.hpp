@@ -96,6 +96,7 @@ struct aggregate_of<llm_usage_state> {
   using event = llm_event;
   using command = std::variant<record_llm_call>;
   static constexpr std::string_view prefix = "llm";
+  static constexpr bool is_answered_by_newest_event = true;  // the call, not the totals
 };
 
 void evolve(llm_usage_state& state, const llm_event& event, const evolve_context& context);

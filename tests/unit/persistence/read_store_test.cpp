@@ -333,6 +333,7 @@ TEST_F(read_models, P3_a_known_command_is_found_until_it_is_swept) {
   EXPECT_EQ((*found)->request_digest, sha256("body"));
   EXPECT_EQ((*found)->first_position, 2);
   EXPECT_EQ((*found)->stream, request.events[0].stream);
+  EXPECT_EQ((*found)->first_version, 1);
   EXPECT_FALSE(find("other")->has_value());
   db.root("DELETE FROM reeve.commands");
   EXPECT_FALSE(find("k")->has_value());

@@ -5,6 +5,7 @@
 #include "persistence/log_writer_port.hpp"
 #include "persistence/read_port.hpp"
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -20,6 +21,11 @@ class store {
  public:
   outcome<persistence::append_result> append(const persistence::append_request& what) {
     const std::lock_guard lock(mutex_);
+    if (refusals_ > 0) {
+      --refusals_;
+      refused_at_us_.push_back(real_clock().mono_us());
+      return reject(errc::internal, "planted");
+    }
     for (const auto& [stream, version] : what.expect) {
       if (versions_[stream] != version) return reject(errc::version_conflict, stream);
     }
@@ -41,6 +47,16 @@ class store {
     result.last_position = static_cast<domain::position>(records_.size());
     return result;
   }
+  /// The next so many appends.
+  void refuse(int appends) {
+    const std::lock_guard lock(mutex_);
+    refusals_ = appends;
+  }
+  /// When each was, by the monotonic clock.
+  std::vector<std::int64_t> refused_at_us() const {
+    const std::lock_guard lock(mutex_);
+    return refused_at_us_;
+  }
   std::vector<domain::event_record> read(const std::string& stream, domain::version after) const {
     const std::lock_guard lock(mutex_);
     std::vector<domain::event_record> found;
@@ -59,6 +75,8 @@ class store {
   mutable std::mutex mutex_;
   std::vector<domain::event_record> records_;
   std::map<std::string, domain::version> versions_;
+  int refusals_ = 0;
+  std::vector<std::int64_t> refused_at_us_;
 };
 
 class writer final : public persistence::log_writer {
@@ -88,14 +106,21 @@ class writer final : public persistence::log_writer {
   persistence::journal_state state_ = persistence::journal_state::closed;
 };
 
-/// Streams alone; everything else is not there.
-class reads final : public persistence::read_port {
+/// Streams alone; everything else is not there. Counts the events that it gives.
+class reads : public persistence::read_port {
  public:
   explicit reads(const store& log) : log_(log) {}
 
-  void stream(uuid, const std::string& name, domain::version after, int,
+  std::int64_t events_given() const { return given_; }
+
+  void stream(uuid, const std::string& name, domain::version after, int limit,
               reply_slot<std::vector<domain::event_record>> slot) override {
-    slot.answer(log_.read(name, after));
+    auto found = log_.read(name, after);
+    if (found.size() > static_cast<std::size_t>(limit)) {
+      found.resize(static_cast<std::size_t>(limit));
+    }
+    given_ += static_cast<std::int64_t>(found.size());
+    slot.answer(std::move(found));
   }
   void get(persistence::collection, uuid, const std::string&,
            reply_slot<persistence::document> slot) override {
@@ -134,6 +159,7 @@ class reads final : public persistence::read_port {
   }
 
   const store& log_;
+  std::atomic<std::int64_t> given_{0};
 };
 
 }  // namespace memory_log
