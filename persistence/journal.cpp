@@ -13,8 +13,6 @@
 namespace reeve::persistence {
 namespace {
 
-constexpr domain::position partition_size = 10'000'000;
-
 rejection fenced() {
   return reject(errc::fenced, "another server writes to this log");
 }
@@ -140,7 +138,7 @@ journal::impl::verdict journal::impl::execute(const batch_plan& plan, sql_troubl
   try {
     if (needs_partition(plan)) {
       session->make_partitions(plan.events.back().position);
-      partitions_to = (plan.events.back().position / partition_size + 2) * partition_size;
+      partitions_to = partitions_made_for(plan.events.back().position);
     }
     const auto statement = compose_batch(plan.content(), session->types());
     const auto asked_us = clock.mono_us();

@@ -13,7 +13,6 @@ namespace reeve::persistence {
 namespace {
 
 constexpr int max_elections = 10;
-constexpr domain::position partition_size = 10'000'000;
 
 }  // namespace
 
@@ -153,7 +152,7 @@ domain::event_record journal::impl::election(const log_tail& from, domain::versi
 bool journal::impl::lead(const log_tail& from) {
   // One partition is always there ahead of the one that is written.
   session->make_partitions(from.position + 1);
-  partitions_to = ((from.position + 1) / partition_size + 2) * partition_size;
+  partitions_to = partitions_made_for(from.position + 1);
   const auto stream = own_stream();
   const std::string_view names[] = {stream};
   const auto known = session->versions(names);

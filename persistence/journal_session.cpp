@@ -1,7 +1,7 @@
 #include "persistence/journal_session.hpp"
 
+#include "persistence/advisory_locks.hpp"
 #include "persistence/event_codec_port.hpp"
-#include "persistence/leader_lock.hpp"
 #include "persistence/leaf.hpp"
 #include "persistence/pg_values.hpp"
 
@@ -13,7 +13,6 @@ namespace {
 
 // A statement for each combination of tables that was seen; far more than there are in practice.
 constexpr std::size_t max_prepared = 256;
-constexpr domain::position partition_size = 10'000'000;
 
 std::string text_of(const digest& d) {
   return "\\x" + to_hex(d);

@@ -37,6 +37,14 @@ struct found_command {
   std::int64_t count = 0;
 };
 
+/// Events in one partition of the log (migrations/001_log.sql).
+inline constexpr domain::position partition_size = 10'000'000;
+
+/// The end of what make_partitions() gives room for: one partition is there ahead of `at`'s.
+constexpr domain::position partitions_made_for(domain::position at) {
+  return (at / partition_size + 2) * partition_size;
+}
+
 /// Whose leadership the log told of last.
 struct leader_of_log {
   std::string server;  // empty: its event cannot be read

@@ -1,6 +1,7 @@
 #include "persistence/leader_lock.hpp"
 
 #include "base/named_thread.hpp"
+#include "persistence/advisory_locks.hpp"
 #include "persistence/pg_session.hpp"
 
 #include <chrono>

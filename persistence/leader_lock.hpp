@@ -10,10 +10,6 @@
 
 namespace reeve::persistence {
 
-/// The advisory lock, one number in every database: 0x7265657665, the letters of the program's
-/// name.
-inline constexpr const char* leader_lock_key = "491327420005";
-
 class leader_lock {
  public:
   /// `conflict`: a server leads, or a command like this one is at work; `unavailable`.

@@ -2,6 +2,7 @@
 
 #include "base/digest.hpp"
 #include "embedded/migrations.hpp"
+#include "persistence/advisory_locks.hpp"
 #include "persistence/pg_session.hpp"
 
 #include <charconv>
@@ -9,9 +10,6 @@
 
 namespace reeve::persistence {
 namespace {
-
-// "reeve" in ASCII: one lock for the schema of a database.
-constexpr const char* lock_sql = "SELECT pg_advisory_lock(491496043109)";
 
 constexpr const char* table_sql =
     "CREATE SCHEMA IF NOT EXISTS reeve;"
@@ -125,7 +123,8 @@ outcome<migration_report> migrate(const migration_options& options) {
     auto connection = connect_session(options.owner_url, "reeve_migrate");
     if (auto safe = check_settings(read_settings(*connection)); !safe) return safe.error();
     // Held by the session; it ends with the connection.
-    pqxx::nontransaction(*connection).exec(lock_sql);
+    pqxx::nontransaction(*connection)
+        .exec(std::string("SELECT pg_advisory_lock(") + schema_lock_key + ")");
     pqxx::nontransaction(*connection).exec(table_sql);
     const auto applied = read_applied(*connection);
     if (auto ok = check_applied(applied); !ok) return ok.error();

@@ -1,5 +1,6 @@
 #include "persistence/projection_build.hpp"
 
+#include "persistence/advisory_locks.hpp"
 #include "persistence/bulk_fold.hpp"
 #include "persistence/pg_session.hpp"
 #include "persistence/row_writer.hpp"

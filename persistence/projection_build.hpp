@@ -15,9 +15,6 @@
 
 namespace reeve::persistence {
 
-/// The advisory lock of whoever builds: one build of a database at a time.
-inline constexpr const char* build_lock_key = "491496043106";
-
 struct build_options {
   std::string owner_url;  // only the owner makes and drops tables
   std::vector<const projection*> list;

@@ -1,6 +1,8 @@
 #include "persistence/roles.hpp"
 
 #include "base/digest.hpp"
+#include "base/files.hpp"
+#include "persistence/advisory_locks.hpp"
 #include "persistence/pg_session.hpp"
 #include "persistence/scram.hpp"
 
@@ -17,8 +19,6 @@
 
 namespace reeve::persistence {
 namespace {
-
-constexpr const char* lock_sql = "SELECT pg_advisory_lock(491496043110)";  // of this database
 
 struct passwords {
   std::string writer;
@@ -260,7 +260,8 @@ outcome<runtime_logins> ensure_roles(const roles_options& options) {
   try {
     if (!options.writer_url.empty() || !options.reader_url.empty()) return given_logins(options);
     auto connection = connect_session(options.owner_url, "reeve_roles");
-    pqxx::nontransaction(*connection).exec(lock_sql);
+    pqxx::nontransaction(*connection)
+        .exec(std::string("SELECT pg_advisory_lock(") + roles_lock_key + ")");
     runtime_logins logins;
     name_logins(*connection, options, logins);
     const auto secrets = make_missing(*connection, options, logins);

@@ -1,5 +1,6 @@
 #include "persistence/stored_projections.hpp"
 
+#include "persistence/advisory_locks.hpp"
 #include "persistence/pg_session.hpp"
 #include "persistence/projection_build.hpp"
 #include "persistence/read_models.hpp"
