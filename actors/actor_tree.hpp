@@ -9,6 +9,7 @@
 #include "adapters/work_engines_port.hpp"
 #include "base/leadership.hpp"
 #include "base/redact.hpp"
+#include "domain/runs/active_run.hpp"
 #include "domain/system_events.hpp"
 #include "persistence/blob_port.hpp"
 #include "persistence/log_writer_port.hpp"
@@ -44,11 +45,7 @@ struct tree_surroundings {
   std::function<bool(const std::string&)> may_mount;
   clock_port* clock = nullptr;
   id_source* ids = nullptr;
-  struct active_run_row {
-    uuid tenant;
-    uuid run;
-  };
-  std::function<outcome<std::vector<active_run_row>>()> active_runs;
+  std::function<outcome<std::vector<domain::active_run>>()> active_runs;
   std::function<void()> on_fenced;    // exit 75
   std::function<void()> on_collapse;  // the root died: exit 70
   std::function<void(bool)> on_log_available;

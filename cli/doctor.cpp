@@ -6,6 +6,7 @@
 #include "cli/marker_guard.hpp"
 #include "cli/output.hpp"
 #include "codec/json_writer.hpp"
+#include "persistence/log_rights.hpp"
 #include "persistence/migrate.hpp"
 #include "persistence/private_postgres.hpp"
 #include "persistence/read_models.hpp"
@@ -98,6 +99,22 @@ finding check_read_models(const config& c) {
             "a server that leads builds it by itself; readiness tells when it is done"};
   }
   return {"read models", "ok", std::to_string(all->size()) + " as the log says", ""};
+}
+
+/// Nothing can be written without them, although everything can be read.
+finding check_log(const config& c) {
+  const bool is_private = c.database_url.empty();
+  const auto url =
+      is_private ? persistence::private_postgres::owner_url_of(c.data + "/pg") : c.database_url;
+  const auto rights = persistence::look_at_log_rights(url);
+  if (!rights) return {"event log", "ok", "none to look at: no server has led here", ""};
+  if (rights->missing.empty()) return {"event log", "ok", rights->role + " may append", ""};
+  std::string missing, fix;
+  for (const auto& one : rights->missing) {
+    missing += (missing.empty() ? "" : ", ") + one;
+    fix += (fix.empty() ? "" : "; ") + ("GRANT " + one + " TO " + rights->role);
+  }
+  return {"event log", "fail", rights->role + " lacks " + missing, fix};
 }
 
 std::string socket_of(const config& c) {
@@ -302,10 +319,10 @@ int doctor(const loaded_config& config, bool json) {
   const auto& c = config.values;
   // What root may do says nothing of the server; where this fails, the next line tells.
   (void)act_as_owner_of(c.data);
-  const std::vector<finding> all{check_user(),         check_data(c),   check_database(c),
-                                 check_read_models(c), check_engine(c), check_port(c),
-                                 check_cgroups(),      check_marker(),  check_clock(),
-                                 check_files(c),       check_memory(),  check_logs(c)};
+  const std::vector<finding> all{
+      check_user(),    check_data(c),  check_database(c), check_log(c),   check_read_models(c),
+      check_engine(c), check_port(c),  check_cgroups(),   check_marker(), check_clock(),
+      check_files(c),  check_memory(), check_logs(c)};
   print(all, json);
   return has_failed(all) ? exit_run_failed : exit_ok;
 }

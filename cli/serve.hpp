@@ -86,6 +86,7 @@ class server_process {
   void mark_progress(const persistence::found_log& led, const persistence::journal_head& head);
   /// Of the newest event, for the checkpoints.
   void note_head(const persistence::commit_notice& notice);
+  api::check event_log_check() const;
   api::check read_models_check() const;
   std::vector<api::check> checks() const;
   std::optional<api::caller> authenticate(std::string_view token) const;
@@ -119,6 +120,8 @@ class server_process {
   std::atomic<bool> is_final_{false};  // what opening the journal failed for does not pass
   std::atomic<bool> database_refused_{false};
   std::string refusal_;  // set before phase::refused
+  mutable std::mutex barred_mutex_;
+  std::string barred_;  // why nothing can be appended; guarded by barred_mutex_
   std::unique_ptr<adapters::guarded_engine> engine_;
   std::unique_ptr<adapters::container_work> work_;  // answered by the engine until that is gone
   adapters::work_engines engines_;

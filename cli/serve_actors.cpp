@@ -4,6 +4,7 @@
 #include "adapters/log_files.hpp"
 #include "adapters/mount_source.hpp"
 #include "base/log.hpp"
+#include "base/metrics.hpp"
 #include "cli/engine_choice.hpp"
 #include "cli/serve.hpp"
 
@@ -16,6 +17,13 @@ namespace {
 // Each has a call to the engine open that waits for its end, of which it takes 900 (bulkhead.hpp).
 constexpr std::int64_t attempts_at_once = 800;
 static_assert(attempts_at_once < adapters::bulkhead_limits{}.long_at_once);
+
+metric_gauge& log_gauge() {
+  static metric_gauge gauge = process_metrics().gauge(
+      "reeve_log_available",
+      "1 while events can be appended; 0: the database is away, or refuses them.");
+  return gauge;
+}
 
 std::vector<std::string> canonical_roots(const std::vector<std::string>& roots) {
   std::vector<std::string> canonical;
@@ -100,14 +108,7 @@ outcome<done> server_process::open_tree() {
   };
   outside.clock = &real_clock();
   outside.ids = &real_ids();
-  outside.active_runs =
-      [this]() -> outcome<std::vector<actors::tree_surroundings::active_run_row>> {
-    auto rows = persistence::read_active_runs(logins_.writer_url);
-    if (!rows) return rows.error();
-    std::vector<actors::tree_surroundings::active_run_row> runs;
-    for (const auto& row : *rows) runs.push_back({row.tenant, row.run});
-    return runs;
-  };
+  outside.active_runs = [this] { return persistence::read_active_runs(logins_.writer_url); };
   outside.on_fenced = [this] { exit_code_ = exit_fenced; };
   outside.on_collapse = [this] {
     // A part that does not stop in time is no reason to start again.
@@ -115,7 +116,9 @@ outcome<done> server_process::open_tree() {
     log_error("the supervision tree gave up: the process ends");
     ::_exit(exit_collapsed);
   };
+  log_gauge().set(1);
   outside.on_log_available = [](bool available) {
+    log_gauge().set(available ? 1 : 0);
     log_warn(available ? "the event log is back" : "the event log is away");
   };
   tree_ = std::make_unique<actors::actor_tree>(config_.tree, outside);

@@ -178,6 +178,12 @@ api::check server_process::read_models_check() const {
   return found;
 }
 
+api::check server_process::event_log_check() const {
+  if (tree_->log_available()) return {"event_log", true, "leader"};
+  const std::lock_guard lock(barred_mutex_);
+  return {"event_log", false, barred_.empty() ? "leader, the log is away" : "leader, " + barred_};
+}
+
 std::vector<api::check> server_process::checks() const {
   std::vector<api::check> all;
   const auto now = phase_.load();
@@ -189,7 +195,7 @@ std::vector<api::check> server_process::checks() const {
                                             : "starting"});
     return all;
   }
-  all.push_back({"event_log", tree_->log_available(), "leader"});
+  all.push_back(event_log_check());
   all.push_back({"accepting", !draining_.load(), draining_ ? "the server is stopping" : ""});
   all.push_back(read_models_check());
   const auto engine = engine_->status();

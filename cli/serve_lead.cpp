@@ -37,6 +37,11 @@ persistence::journal_config server_process::journal_settings() {
     return board_.of(of).state == persistence::projection_state::live;
   };
   c.on_commit = [this](const persistence::commit_notice& notice) { parts_.on_commit(notice); };
+  c.on_barred = [this](const std::string& why) {
+    if (!why.empty()) log_error("nothing can be appended to the log", {{"why", why}});
+    const std::lock_guard lock(barred_mutex_);
+    barred_ = why;
+  };
   c.prepare = [this]() -> outcome<done> {
     auto ready = migrate_database(database_, logins_);
     if (!ready) is_final_ = ready.error().code != errc::unavailable;

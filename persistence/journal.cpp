@@ -156,6 +156,8 @@ journal::impl::verdict journal::impl::judge(const sql_trouble& why) {
   if (why.sqlstate == "RV001") return verdict::fenced;
   if (why.is_passing()) return verdict::passing;
   try {
+    // A right on a read model is that one's trouble.
+    if (why.is_forbidden() && !session->may_append()) return verdict::barred;
     // Whatever the text of the error: if the log goes on behind our tail, we are not its writer.
     if (session->continues_behind(tail.position)) return verdict::fenced;
   } catch (const std::exception&) {
@@ -180,6 +182,9 @@ void journal::impl::conclude(verdict ended, batch_plan plan, std::vector<std::si
     case verdict::fenced:
       become_fenced();
       return answer_all(indices, fenced());
+    case verdict::barred:
+      bar();
+      return answer_all(indices, away());
     case verdict::passing:
       return answer_all(indices, rejection_of(why));
     case verdict::refused:
@@ -255,6 +260,7 @@ void journal::impl::divide(const batch_plan& plan, const std::vector<std::size_t
   }
   // Each may be written by itself: then all of them are left out.
   if (!plan.rows.empty()) return run(indices, true, {projections().begin(), projections().end()});
+  if (why.is_forbidden()) bar();  // a policy on the log's own tables
   answer_all(indices, rejection_of(why));
 }
 
@@ -290,7 +296,7 @@ void journal::impl::run(std::vector<std::size_t> indices, bool careful,
   } catch (const std::exception&) {
     // Only reads were sent, so nothing is in doubt.
     const auto trouble = trouble_of_current(session->connection());
-    if (trouble.lost) lose();
+    note(trouble);
     return answer_all(indices, rejection_of(trouble));
   }
   if (next.events.empty()) return;

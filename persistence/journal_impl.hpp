@@ -72,6 +72,11 @@ struct journal::impl {
   /// What was in doubt is answered, or decided again, once the lead was taken again or is gone.
   void resolve();
   void lose();
+  /// Nothing can be appended although the database answers: away until it can again. What could be
+  /// done outside could not be written down.
+  void bar();
+  /// After a statement that was not sent to change the log.
+  void note(const sql_trouble& why);
   outcome<done> resign();
   void become_fenced();
   /// What was sent at `asked_us` was answered, and only a leader gets that answer.
@@ -81,7 +86,7 @@ struct journal::impl {
   std::string own_stream() const { return "log-" + to_string(origin); }
 
   // --- journal.cpp ---
-  enum class verdict { committed, lost, fenced, passing, refused };
+  enum class verdict { committed, lost, fenced, passing, barred, refused };
   void run(std::vector<std::size_t> indices, bool careful, const projection_refs& without,
            bool in_background = false);
   batch_plan plan(const std::vector<std::size_t>& indices, bool careful,
@@ -140,6 +145,7 @@ struct journal::impl {
   version_map versions;
   domain::position partitions_to = 0;  // positions below it have a partition
   std::int64_t stale = 0;
+  bool is_barred = false;
   projection_refs guilty;
 
   /// Its events decide what happened to it.

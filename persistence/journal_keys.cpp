@@ -34,7 +34,7 @@ outcome<append_result> journal::impl::keep_key(std::size_t i) {
     return reject(errc::fenced, "another server writes");
   } catch (const std::exception&) {
     const auto trouble = trouble_of_current(session->connection());
-    if (trouble.lost) lose();
+    note(trouble);
     return rejection_of(trouble);
   }
 }

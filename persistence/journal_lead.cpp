@@ -166,6 +166,7 @@ bool journal::impl::lead(const log_tail& from) {
   admitted = {};
   old_sessions.clear();
   state = journal_state::leading;
+  if (std::exchange(is_barred, false) && config.on_barred) config.on_barred("");
   confirm(asked_us);
   return true;
 }
@@ -193,6 +194,20 @@ void journal::impl::lose() {
   if (session) old_sessions.push_back({session->backend(), clock.mono_us()});
   session.reset();
   if (state == journal_state::leading) state = journal_state::away;
+}
+
+void journal::impl::bar() {
+  lose();
+  if (std::exchange(is_barred, true) || !config.on_barred) return;
+  config.on_barred("the server's role may not write the log; see reeve doctor");
+}
+
+void journal::impl::note(const sql_trouble& why) {
+  if (why.is_forbidden()) {
+    bar();
+  } else if (why.lost) {
+    lose();
+  }
 }
 
 void journal::impl::become_fenced() {
@@ -252,7 +267,8 @@ bool journal::impl::come_back() {
     }
     return true;
   } catch (const std::exception&) {
-    lose();
+    // What is only forbidden, or cannot be done now, is asked again on the session that there is.
+    if (!session || trouble_of_current(session->connection()).lost) lose();
     return false;
   }
 }
@@ -271,15 +287,19 @@ outcome<done> journal::impl::renew() {
   }
   const auto asked_us = clock.mono_us();
   try {
-    if (!session->continues_behind(tail.position)) {
+    if (session->continues_behind(tail.position)) {
+      become_fenced();
+      return reject(errc::fenced, "another server writes");
+    }
+    if (session->may_append()) {
       confirm(asked_us);
       return done{};
     }
-    become_fenced();
-    return reject(errc::fenced, "another server writes");
+    bar();
+    return reject(errc::unavailable, "the log may not be written");
   } catch (const std::exception&) {
     const auto trouble = trouble_of_current(session->connection());
-    if (trouble.lost) lose();
+    note(trouble);
     return rejection_of(trouble);
   }
 }

@@ -3,6 +3,7 @@
 #include "persistence/advisory_locks.hpp"
 #include "persistence/event_codec_port.hpp"
 #include "persistence/leaf.hpp"
+#include "persistence/log_rights.hpp"
 #include "persistence/pg_values.hpp"
 
 #include <algorithm>
@@ -149,6 +150,15 @@ bool journal_session::holds(domain::position at, const digest& hash) {
 bool journal_session::continues_behind(domain::position at) {
   pqxx::nontransaction tx(*connection_);
   return !tx.exec_params("SELECT 1 FROM reeve.events WHERE position = $1::bigint", at + 1).empty();
+}
+
+bool journal_session::may_append() {
+  try {
+    pqxx::nontransaction tx(*connection_);
+    return tx.exec_params(missing_rights_sql, connection_->username()).empty();
+  } catch (const pqxx::insufficient_privilege&) {
+    return false;  // the schema itself
+  }
 }
 
 void journal_session::make_partitions(domain::position at) {

@@ -77,6 +77,8 @@ class journal_session {
   bool holds(domain::position at, const digest& hash);
   /// Whether the log goes on behind this position.
   bool continues_behind(domain::position at);
+  /// Whether the role has every right that an append needs. Says nothing of read models.
+  bool may_append();
   /// Makes the partition of this position and the one behind it.
   void make_partitions(domain::position at);
 

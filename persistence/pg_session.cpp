@@ -158,6 +158,9 @@ rejection rejection_of(const sql_trouble& trouble) {
   if (trouble.is_passing()) {
     return reject(errc::unavailable, "the database cannot do it now (" + trouble.sqlstate + ")");
   }
+  if (trouble.is_forbidden()) {
+    return reject(errc::unavailable, "the server's role may not do it (42501): reeve doctor");
+  }
   if (trouble.sqlstate == "3F000" || trouble.sqlstate == "42P01") {
     return reject(errc::unavailable, "the database has no schema of ours: run the migrations");
   }

@@ -22,6 +22,8 @@ struct sql_trouble {
 
   /// Memory, disk, connections, a standby, a cancelled statement: not the statement's fault.
   bool is_passing() const;
+  /// A right that the role does not have (any more), or a policy that keeps a row out.
+  bool is_forbidden() const { return sqlstate == "42501"; }
 };
 
 /// The meaning of the exception that is being handled. Call it from a catch block only.

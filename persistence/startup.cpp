@@ -52,9 +52,9 @@ outcome<startup_rows> read_startup(const std::string& writer_url) {
   return with_session(writer_url, read_rows);
 }
 
-outcome<std::vector<active_run_row>> read_active_runs(const std::string& writer_url) {
+outcome<std::vector<domain::active_run>> read_active_runs(const std::string& writer_url) {
   return with_session(writer_url, [](pqxx::transaction_base& t) {
-    std::vector<active_run_row> runs;
+    std::vector<domain::active_run> runs;
     for (const auto& r : t.exec("SELECT tenant, id FROM reeve_read.runs WHERE status IN "
                                 "('pending', 'running') ORDER BY created_position, id")) {
       runs.push_back({id_of(r[0]), id_of(r[1])});

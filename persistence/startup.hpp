@@ -6,6 +6,7 @@
 #include "base/ids.hpp"
 #include "base/outcome.hpp"
 #include "domain/access/access.hpp"
+#include "domain/runs/active_run.hpp"
 
 #include <optional>
 #include <string>
@@ -26,11 +27,6 @@ struct tenant_row {
   std::string name;
 };
 
-struct active_run_row {
-  uuid tenant;
-  uuid run;
-};
-
 struct startup_rows {
   std::vector<tenant_row> tenants;
   std::vector<token_row> tokens;
@@ -43,6 +39,6 @@ struct startup_rows {
 outcome<startup_rows> read_startup(const std::string& writer_url);
 
 /// Runs that are pending or running, oldest first.
-outcome<std::vector<active_run_row>> read_active_runs(const std::string& writer_url);
+outcome<std::vector<domain::active_run>> read_active_runs(const std::string& writer_url);
 
 }  // namespace reeve::persistence

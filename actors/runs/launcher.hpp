@@ -6,6 +6,7 @@
 #include "actors/command_port.hpp"
 #include "actors/executor_fronts.hpp"
 #include "actors/runs/run_ports.hpp"
+#include "domain/runs/active_run.hpp"
 
 #include <functional>
 #include <memory>
@@ -23,10 +24,7 @@ struct launch_message {
   std::shared_ptr<launch_call> call;
 };
 
-struct active_run {
-  uuid tenant;
-  uuid run;
-};
+using domain::active_run;
 
 struct launcher_args {
   run_ports* ports = nullptr;

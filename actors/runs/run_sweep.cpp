@@ -54,13 +54,7 @@ child_spec run_sweep_child(tree_parts& tree) {
     run_sweep_args args;
     args.registry = &tree.registry;
     args.spawn = [&tree](active_run run) { spawn_run(tree, run, nullptr); };
-    args.active_runs = [&tree]() -> outcome<std::vector<active_run>> {
-      auto rows = tree.outside.active_runs();
-      if (!rows) return rows.error();
-      std::vector<active_run> runs;
-      for (const auto& row : *rows) runs.push_back({row.tenant, row.run});
-      return runs;
-    };
+    args.active_runs = tree.outside.active_runs;
     return cc::spawn<caf::event_based_actor, caf::detached>(
         sys, [args, context](caf::event_based_actor* self) {
           return run_sweep_actor(self, args, [context] { context.ready(); });

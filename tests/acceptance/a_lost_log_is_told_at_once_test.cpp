@@ -5,6 +5,7 @@
 #include "tests/support/server.hpp"
 #include "tests/support/work.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 using nlohmann::json;
@@ -71,6 +72,30 @@ TEST_F(P30_lost_log, that_was_away_for_long_and_twice_comes_back) {
     EXPECT_EQ(refused.status, 503) << refused.body;
     cluster.start();
     EXPECT_TRUE(is_back());
+  }
+  EXPECT_TRUE(reeve->running());
+}
+
+TEST_F(P30_lost_log, that_may_not_be_written_any_more_is_told_and_comes_back_by_itself) {
+  auto database = reeve->database();
+  const auto writer = *database.cell("SELECT writer FROM reeve.runtime_roles");
+  for (const char* right : {"INSERT ON reeve.events", "USAGE ON SCHEMA reeve"}) {
+    database.exec("REVOKE " + std::string(right) + " FROM \"" + writer + "\"");
+    EXPECT_TRUE(is_told()) << right << ", although nobody wrote";
+    const auto ready = reeve->anonymous().get("/readyz");
+    EXPECT_THAT(ready.json().at("detail"), testing::HasSubstr("may not write the log")) << right;
+    const auto refused = reeve->api().post("/api/runs/launch", launch_body);
+    EXPECT_EQ(refused.status, 503) << refused.body;
+    EXPECT_NE(refused.header("Retry-After"), "");
+    EXPECT_THAT(reeve->api().get("/metrics").body, testing::HasSubstr("reeve_log_available 0"));
+    const auto told = reeve->command({"doctor"});
+    EXPECT_THAT(told.output, testing::HasSubstr("GRANT " + std::string(right)));
+    database.exec("GRANT " + std::string(right) + " TO \"" + writer + "\"");
+    EXPECT_TRUE(is_back()) << right;
+    EXPECT_THAT(reeve->api().get("/metrics").body, testing::HasSubstr("reeve_log_available 1"));
+    EXPECT_EQ(support::await_run(reeve->api(), support::launch(reeve->api(), launch_body).at("id"))
+                  .at("status"),
+              "success");
   }
   EXPECT_TRUE(reeve->running());
 }

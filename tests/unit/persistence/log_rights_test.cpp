@@ -1,0 +1,85 @@
+// P30: a log that the server's role may not write is away: told, and taken up again by itself.
+
+#include "persistence/log_rights.hpp"
+
+#include "tests/unit/persistence/journal_fixture.hpp"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace reeve;
+using namespace reeve::persistence;
+using namespace reeve::testing;
+
+class P30_log_rights : public ::testing::Test {
+ protected:
+  P30_log_rights() {
+    config = journal_on(db.writer_url());
+    config.on_barred = [this](const std::string& why) { told.push_back(why); };
+    log.emplace(config);
+    if (!log->open()) throw std::runtime_error("the journal does not open");
+  }
+  void change(const std::string& what, const std::string& right) const {
+    const auto to = what == "GRANT" ? " TO " : " FROM ";
+    db.root(what + " " + right + to + db.writer());
+  }
+  append_request request() const { return append_to(fresh_stream(), 0, tenant); }
+  bool comes_back() {
+    return eventually([this] { return log->renew().ok(); });
+  }
+
+  test_database db;
+  uuid tenant = real_ids().next();
+  journal_config config;
+  std::optional<journal> log;
+  std::vector<std::string> told;
+};
+
+TEST_F(P30_log_rights, that_are_gone_make_the_log_away_until_they_are_back) {
+  for (const char* right :
+       {"INSERT ON reeve.events", "UPDATE ON reeve.streams", "USAGE ON SCHEMA reeve"}) {
+    told.clear();
+    change("REVOKE", right);
+    EXPECT_EQ(append_one(*log, request()).error().code, errc::unavailable) << right;
+    EXPECT_EQ(log->state(), journal_state::away) << right;
+    EXPECT_EQ(told.size(), 1U);
+    EXPECT_FALSE(log->renew());
+    EXPECT_EQ(append_one(*log, request()).error().code, errc::unavailable);
+    change("GRANT", right);
+    EXPECT_TRUE(comes_back()) << right;
+    EXPECT_EQ(told.size(), 2U) << "once each";
+    EXPECT_EQ(told.back(), "");
+    EXPECT_TRUE(append_one(*log, request()));
+  }
+}
+
+TEST_F(P30_log_rights, are_looked_at_while_nobody_writes) {
+  change("REVOKE", "INSERT ON reeve.commands");
+  EXPECT_EQ(log->renew().error().code, errc::unavailable);
+  EXPECT_EQ(log->state(), journal_state::away);
+  change("GRANT", "INSERT ON reeve.commands");
+  EXPECT_TRUE(comes_back());
+}
+
+TEST_F(P30_log_rights, on_a_read_model_are_that_ones_trouble) {
+  change("REVOKE", "INSERT ON reeve_read.runs");
+  EXPECT_TRUE(log->renew());
+  EXPECT_TRUE(append_one(*log, request()));
+  EXPECT_EQ(told.size(), 0U);
+}
+
+TEST_F(P30_log_rights, that_are_missing_are_named) {
+  const auto owner = db.url_of(db.root("SELECT current_user")[0][0].c_str());
+  EXPECT_FALSE(look_at_log_rights(owner)) << "no server has led here";
+  db.root("CREATE TABLE reeve.runtime_roles AS SELECT '" + db.writer() + "' AS writer");
+  EXPECT_TRUE(look_at_log_rights(owner)->missing.empty());
+  change("REVOKE", "INSERT ON reeve.events");
+  const auto found = look_at_log_rights(owner);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->role, db.writer());
+  EXPECT_EQ(found->missing, std::vector<std::string>{"INSERT ON reeve.events"});
+  EXPECT_EQ(look_at_log_rights("host=/nowhere dbname=x").error().code, errc::unavailable);
+}
+
+}  // namespace
