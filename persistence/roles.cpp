@@ -8,7 +8,6 @@
 
 #include <cerrno>
 #include <chrono>
-#include <fcntl.h>
 #include <fstream>
 #include <random>
 #include <sys/stat.h>
@@ -44,22 +43,13 @@ outcome<passwords> read_passwords(const std::string& path) {
   return p;
 }
 
-bool write_synced(const std::string& path, const std::string& text) {
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return false;
-  const bool good = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-                    ::fsync(fd) == 0;
-  ::close(fd);
-  return good;
-}
-
 /// The file appears whole or not at all, and only the first of several starts makes it. Each has a
 /// draft of its own: process ids are not enough, since two containers may share the folder.
 outcome<passwords> make_passwords(const std::string& path) {
   passwords p{to_base64url(random_bytes(24)), to_base64url(random_bytes(24))};
   const auto draft = path + "." + to_base64url(random_bytes(12));
-  const bool written = write_synced(draft, p.writer + "\n" + p.reader + "\n");
-  const bool named = written && ::link(draft.c_str(), path.c_str()) == 0;
+  const auto written = write_small_file(draft, p.writer + "\n" + p.reader + "\n");
+  const bool named = written && ::link(draft.c_str(), path.c_str()) == 0 && sync_folder_of(path);
   const bool was_there = written && !named && errno == EEXIST;
   ::unlink(draft.c_str());
   if (was_there) return read_passwords(path);
