@@ -6,6 +6,7 @@
 #include "tasks/triage/log_triage.hpp"
 #include "tasks/triage/log_triage_markdown.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -19,6 +20,8 @@ namespace {
 constexpr std::size_t most_waiting = 64;
 constexpr std::size_t page_bytes = 4 << 20;
 constexpr auto call_limit = std::chrono::seconds(60);
+// How soon a stop is seen while the engine is waited for.
+constexpr auto stop_tick = std::chrono::milliseconds(50);
 
 struct triage_job {
   triage_request request;
@@ -38,14 +41,19 @@ std::optional<triage_baseline> baseline_from(const triage_request& request) {
   return baseline_of(*report, request.baseline_run);
 }
 
-/// One triage, blocking.
+rejection stopped() {
+  return reject(errc::unavailable, "the server stops");
+}
+
+/// One triage, blocking, until `stop` says otherwise.
 class triage_task {
  public:
   triage_task(const triage_worker_options& options, adapters::container_engine& engine,
-              const triage_request& request, time_us now)
+              const triage_request& request, time_us now, const std::atomic<bool>& stop)
       : options_(options),
         engine_(engine),
         request_(request),
+        stop_(stop),
         triage_(options_of(request, now), options.rules, baseline_from(request)) {}
 
   outcome<std::vector<produced_artifact>> run() {
@@ -53,6 +61,7 @@ class triage_task {
       if (auto ok = read_container(name); !ok) return ok.error();
     }
     if (auto ok = read_files(); !ok) return ok.error();
+    if (stop_) return stopped();
     const auto report = triage_.finish();
     std::vector<produced_artifact> made;
     made.push_back({triage_json_name, "application/json", codec::encode_document(report)});
@@ -79,7 +88,10 @@ class triage_task {
                  reply_slot<adapters::log_answer>([promise](outcome<adapters::log_answer> a) {
                    promise->set_value(std::move(a));
                  }));
-    if (answer.wait_for(call_limit) != std::future_status::ready) {
+    const auto until = std::chrono::steady_clock::now() + call_limit;
+    while (answer.wait_for(stop_tick) != std::future_status::ready) {
+      if (stop_) return stopped();
+      if (std::chrono::steady_clock::now() < until) continue;
       return reject(errc::timed_out, "the engine did not give the log in time");
     }
     return answer.get();
@@ -127,6 +139,7 @@ class triage_task {
       for (auto& f : listed->files) names.push_back(std::move(f.name));
     }
     for (const auto& name : names) {
+      if (stop_) return stopped();
       if (auto ok = read_file(**folder, name); !ok) return ok;
     }
     return done{};
@@ -139,8 +152,8 @@ class triage_task {
   outcome<done> read_file(const adapters::log_files& folder, const std::string& name) {
     const auto source = triage_.open(name, log_source_kind::file);
     if (!source) return done{};
-    auto reading = folder.read(name, since(),
-                               [&](std::string_view line) { return triage_.add(*source, line); });
+    auto reading = folder.read(
+        name, since(), [&](std::string_view line) { return !stop_ && triage_.add(*source, line); });
     if (reading) {
       triage_.close(*source, reading->truncated);
       return done{};
@@ -153,6 +166,7 @@ class triage_task {
   const triage_worker_options& options_;
   adapters::container_engine& engine_;
   const triage_request& request_;
+  const std::atomic<bool>& stop_;
   log_triage triage_;
 };
 
@@ -168,7 +182,7 @@ struct triage_worker::impl {
   ~impl() {
     {
       std::lock_guard lock(mutex);
-      stopping = true;
+      stopping = true;  // what is under way as well
     }
     changed.notify_all();
     thread.join();
@@ -190,7 +204,7 @@ struct triage_worker::impl {
 
   outcome<std::vector<produced_artifact>> carry_out(const triage_request& request) {
     try {
-      return triage_task(options, engine, request, clock.now_us()).run();
+      return triage_task(options, engine, request, clock.now_us(), stopping).run();
     } catch (...) {
       log_error("log triage failed with an exception");
       return reject(errc::internal, "log triage failed");
@@ -203,7 +217,7 @@ struct triage_worker::impl {
   std::mutex mutex;
   std::condition_variable changed;
   std::deque<triage_job> waiting;
-  bool stopping = false;
+  std::atomic<bool> stopping = false;
   std::thread thread;  // last: it uses the rest
 };
 

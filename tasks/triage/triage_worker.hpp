@@ -26,7 +26,7 @@ class triage_worker final : public triage_port {
   /// The engine and the clock outlive the worker.
   triage_worker(triage_worker_options options, adapters::container_engine& engine,
                 clock_port& clock);
-  /// What waits is answered `unavailable`.
+  /// What waits is answered `unavailable`, and so is what is under way, soon.
   ~triage_worker() override;
   void run(triage_request request, reply_slot<std::vector<produced_artifact>> slot) override;
 
