@@ -32,13 +32,13 @@ void token_table::load(const std::vector<token_row>& rows) {
   std::lock_guard lock(mutex_);
   tokens_.clear();
   for (const auto& row : rows) tokens_[row.id] = row;
-  for (const auto& [id, row] : since_begin_) tokens_[id] = row;
-  since_begin_.clear();
+  for (const auto& [id, row] : told_while_loading_) tokens_[id] = row;
+  told_while_loading_.clear();
 }
 
 void token_table::begin_load() {
   std::lock_guard lock(mutex_);
-  since_begin_.clear();
+  told_while_loading_.clear();
 }
 
 void token_table::on_commit(const commit_notice& notice) {
@@ -49,7 +49,7 @@ void token_table::on_commit(const commit_notice& notice) {
     if (!token) continue;
     std::lock_guard lock(mutex_);
     tokens_[token->id] = *token;
-    since_begin_[token->id] = *token;
+    told_while_loading_[token->id] = *token;
   }
 }
 

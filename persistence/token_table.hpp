@@ -28,7 +28,7 @@ class token_table {
  private:
   mutable std::mutex mutex_;
   std::unordered_map<uuid, token_row> tokens_;
-  std::unordered_map<uuid, token_row> since_begin_;
+  std::unordered_map<uuid, token_row> told_while_loading_;  // by on_commit, since begin_load()
 };
 
 /// The text of a token, shown once.
