@@ -6,6 +6,7 @@
 #include "actors/executor_fronts.hpp"
 #include "actors/runs/launcher.hpp"
 #include "actors/runs/run_ports.hpp"
+#include "actors/runs/run_sweep.hpp"
 #include "actors/tree/actor_slot.hpp"
 #include "actors/tree/supervisor.hpp"
 #include "actors/tree/system_event_log.hpp"

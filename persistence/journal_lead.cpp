@@ -197,9 +197,11 @@ void journal::impl::lose() {
 }
 
 void journal::impl::bar() {
+  // The reason first: readiness tells at once that the lease is gone.
+  if (!std::exchange(is_barred, true) && config.on_barred) {
+    config.on_barred("the server's role may not write the log; see reeve doctor");
+  }
   lose();
-  if (std::exchange(is_barred, true) || !config.on_barred) return;
-  config.on_barred("the server's role may not write the log; see reeve doctor");
 }
 
 void journal::impl::note(const sql_trouble& why) {

@@ -24,13 +24,11 @@ struct launch_message {
   std::shared_ptr<launch_call> call;
 };
 
-using domain::active_run;
-
 struct launcher_args {
   run_ports* ports = nullptr;
   executor_fronts* fronts = nullptr;
   /// Starts the run's actor; with its state if it is at hand.
-  std::function<void(active_run, std::shared_ptr<const domain::run_state>)> spawn;
+  std::function<void(domain::active_run, std::shared_ptr<const domain::run_state>)> spawn;
 };
 
 caf::behavior launcher_actor(caf::event_based_actor* self, launcher_args args,

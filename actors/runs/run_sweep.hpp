@@ -3,16 +3,21 @@
 // the tree and every few seconds after. So a launch whose commit was in doubt goes on, and so does
 // every run after its actors died with a part of the tree, or when one could not be added.
 
-#include "actors/runs/launcher.hpp"
+#include "actors/continuation.hpp"
+#include "actors/runs/run_ports.hpp"
+#include "domain/runs/active_run.hpp"
 
 #include <chrono>
 #include <functional>
+#include <vector>
 
 namespace reeve::actors {
 
+using domain::active_run;
+
 struct run_sweep_args {
   run_registry* registry = nullptr;
-  /// Runs that are pending or running in the log. Blocking: the actor has a thread of its own.
+  /// Those that are pending or running in the log. Blocking: the actor has a thread of its own.
   std::function<outcome<std::vector<active_run>>()> active_runs;
   std::function<void(active_run)> spawn;
   std::chrono::milliseconds every{5000};

@@ -63,3 +63,37 @@ TEST(CTR6_volumes, without_a_container_and_a_run_are_removed_and_told) {
   EXPECT_EQ(
       reeve.database().number("SELECT count(*) FROM reeve.events WHERE type = 'orphan_found'"), 2);
 }
+
+TEST(CTR6_containers, whose_end_the_log_does_not_know_stay_though_no_run_is_listed) {
+  support::server_options options;
+  options.docker = support::real_engine();
+  options.arguments = {"--reconcile-s", "1", "--orphan-s", "2"};
+  server reeve(options);
+  const std::string origin =
+      *reeve.database().query("SELECT origin FROM reeve.log").at(0, "origin");
+  const support::engine on;
+  const support::engine_cleanup cleanup(on, "reeve.instance=" + origin);
+  support::allow_image(reeve.api());
+  const json run =
+      support::launch(reeve.api(), support::inline_launch({support::shell_task("t", "sleep 600")}));
+  const json started = support::await_started(reeve.api(), run.at("id"), "t");
+  const std::string container =
+      support::job_named(started, "t").at("attempts").at(0).at("container_name");
+  reeve.kill_hard();
+  reeve.database().exec("DELETE FROM reeve_read.runs");
+  reeve.start();
+  const auto times_told = [&](const std::string& action) {
+    return reeve.database().number(
+        "SELECT count(*) FROM reeve.events WHERE type = 'orphan_found' AND"
+        " payload::json->>'name' = $1 AND payload::json->>'action' = $2",
+        {container, action});
+  };
+  ASSERT_TRUE(support::eventually([&] { return times_told("quarantined") == 1; }));
+  // One that was seen later and is gone says that this one was due before.
+  const std::string later = "reeve-test-later-" + origin;
+  make_volume(on, later,
+              {{"reeve.instance", origin}, {"reeve.run", absent_run}, {"reeve.job", absent_run}});
+  ASSERT_TRUE(support::eventually([&] { return !has_volume(on, later); }));
+  EXPECT_TRUE(on.inspect(container).at("State").at("Running"));
+  EXPECT_EQ(times_told("removed"), 0);
+}

@@ -1,9 +1,8 @@
 // The documents that readers get, byte for byte: every field is always there, null where it has no
 // value, times with six digits.
 
-#include "domain/aggregates.hpp"
-
 #include "codec/codec.hpp"
+#include "domain/aggregates.hpp"
 #include "tests/unit/domain/runs/run_steps.hpp"
 
 namespace {

@@ -30,9 +30,7 @@ class EV3_sweep : public ::testing::Test {
                              int batches = 100) const {
     return sweep_commands(db.writer_url(), {by, passed}, batch, batches);
   }
-  int marks() const {
-    return db.root("SELECT count(*) FROM reeve.command_marks")[0][0].as<int>();
-  }
+  int marks() const { return db.root("SELECT count(*) FROM reeve.command_marks")[0][0].as<int>(); }
   /// Marks the keys of now as old enough.
   void let_wait() const {
     const auto by = real_ids().next();

@@ -38,7 +38,7 @@ class P30_log_rights : public ::testing::Test {
 
 TEST_F(P30_log_rights, that_are_gone_make_the_log_away_until_they_are_back) {
   for (const char* right :
-       {"INSERT ON reeve.events", "UPDATE ON reeve.streams", "USAGE ON SCHEMA reeve"}) {
+       {"INSERT ON reeve.events", "INSERT ON reeve.streams", "USAGE ON SCHEMA reeve"}) {
     told.clear();
     change("REVOKE", right);
     EXPECT_EQ(append_one(*log, request()).error().code, errc::unavailable) << right;
