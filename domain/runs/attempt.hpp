@@ -86,6 +86,7 @@ struct state {
   bool noted = true;        // `work_attempted` for this try is in the log, or none is due
   bool keep = false;        // what is on the engine is not ours to remove
   bool look = false;        // before the next submission
+  bool looked_why = false;  // who killed it was asked once more
   std::int64_t works = 0;
   int failures = 0;
   int removals = 0;

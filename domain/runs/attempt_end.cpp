@@ -1,11 +1,13 @@
 #include "domain/runs/attempt_machine.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace reeve::domain::attempts {
 namespace {
 
 constexpr std::int64_t refused_by_init = 125;  // reeve-init found its marker
+constexpr std::int64_t killed = 137;           // 128 + SIGKILL
 
 }  // namespace
 
@@ -33,6 +35,9 @@ void machine::verified(const found& input) {
     s_.phase = phase::watching;
     return find_failed(failure::unreadable);
   }
+  // Engines may tell of the end before they tell that the kernel killed it for want of memory.
+  const bool by_whom = s_.exit_code == killed && !input.what.oom_killed && !s_.stop_reason;
+  if (by_whom && !std::exchange(s_.looked_why, true)) return pause(failure::busy);
   s_.seen = input.what;
   s_.failures = 0;
   enter(phase::collecting);
