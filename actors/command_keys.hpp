@@ -78,14 +78,17 @@ class door {
 template <class State>
 using maybe_executed = std::optional<executed<State>>;
 
-/// What the newest keys were answered in this process: a request that is repeated is as a rule
-/// repeated at once, and then nothing has to be read. Thread-safe.
+/// What the newest keys were answered in this process, where making the answer again would read a
+/// long stream: a request that is repeated is as a rule repeated at once. A state may be large, so
+/// that few are kept, and none that a short read gives. Thread-safe.
 class recent_answers {
  public:
-  static constexpr std::size_t kept = 256;
+  static constexpr std::size_t kept = 64;
+  static constexpr domain::version long_stream = 100;
 
   template <class State>
   void put(const persistence::command_key& key, executed<State> answer) {
+    if (answer.state->stream_version < long_stream) return;
     answer.replayed = true;
     const std::lock_guard lock(mutex_);
     if (!answers_.emplace(key_place(key), entry{key.request_digest, std::move(answer)}).second) {

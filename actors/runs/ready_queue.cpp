@@ -11,17 +11,10 @@ void ready_queue::hold(owner by, const uuid& tenant, const uuid& job) {
   if (held_.emplace(holder(by, job), tenant).second) ++held_by_tenant_[tenant];
 }
 
-template <class Which>
-void ready_queue::drop_places(const Which& which) {
-  for (auto it = held_.begin(); it != held_.end();) {
-    if (!which(it->first)) {
-      ++it;
-      continue;
-    }
-    const auto of = held_by_tenant_.find(it->second);
-    if (--of->second == 0) held_by_tenant_.erase(of);
-    it = held_.erase(it);
-  }
+ready_queue::places::iterator ready_queue::drop(places::iterator place) {
+  const auto of = held_by_tenant_.find(place->second);
+  if (--of->second == 0) held_by_tenant_.erase(of);
+  return held_.erase(place);
 }
 
 template <class Which>
@@ -55,9 +48,7 @@ void ready_queue::give_back(owner by, const uuid& job) {
     std::lock_guard lock(mutex_);
     const auto place = held_.find({by, job});
     if (place != held_.end()) {
-      const auto of = held_by_tenant_.find(place->second);
-      if (--of->second == 0) held_by_tenant_.erase(of);
-      held_.erase(place);
+      drop(place);
     } else {
       drop_waiting([&](const request& one) { return one.by == by && one.job == job; });
     }
@@ -70,7 +61,9 @@ void ready_queue::leave(owner by) {
   std::vector<std::function<void()>> turns;
   {
     std::lock_guard lock(mutex_);
-    drop_places([by](const holder& one) { return one.first == by; });
+    // Its places stand together.
+    auto place = held_.lower_bound({by, uuid{}});
+    while (place != held_.end() && place->first.first == by) place = drop(place);
     drop_waiting([by](const request& one) { return one.by == by; });
     turns = advance();
   }

@@ -48,14 +48,14 @@ class ready_queue {
  private:
   using key = std::tuple<std::int64_t, time_us, std::int64_t>;  // -priority, since, number
   using holder = std::pair<owner, uuid>;
-  using line = std::map<key, request>;  // of one tenant, never empty
+  using places = std::map<holder, uuid>;  // whose place it is
+  using line = std::map<key, request>;    // of one tenant, never empty
 
   // All with the lock held.
   bool is_full() const { return static_cast<std::int64_t>(held_.size()) >= places_; }
   std::int64_t held_of(const uuid& tenant) const;
   void hold(owner by, const uuid& tenant, const uuid& job);
-  template <class Which>
-  void drop_places(const Which& which);
+  places::iterator drop(places::iterator place);
   template <class Which>
   void drop_waiting(const Which& which);
   std::map<uuid, line>::iterator next_line();
@@ -65,7 +65,7 @@ class ready_queue {
   const std::int64_t share_;  // of one tenant at most: an eighth is always left to others
   mutable std::mutex mutex_;
   std::int64_t next_ = 0;
-  std::map<holder, uuid> held_;  // whose place it is
+  places held_;
   std::map<uuid, std::int64_t> held_by_tenant_;
   std::map<uuid, line> waiting_;
 };

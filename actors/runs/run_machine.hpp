@@ -65,7 +65,7 @@ class run_machine {
   /// Calls `f` when effects are allowed, at once or later, with the token that they carry.
   void when_allowed(std::function<void(fencing_token)> f);
   /// Says in the log, once, what the job waits for: `engine_unavailable`, `no_free_place`
-  /// (domain/runs/run_events.hpp).
+  /// (domain/runs/job_state.hpp).
   void tell_waiting(const uuid& job, std::string_view what_for);
   /// A place on the engine for what is open, if its kind takes one; and none, while an operator is
   /// waited for.

@@ -36,8 +36,8 @@ void machine::verified(const found& input) {
     return find_failed(failure::unreadable);
   }
   // Engines may tell of the end before they tell that the kernel killed it for want of memory.
-  const bool by_whom = s_.exit_code == killed && !input.what.oom_killed && !s_.stop_reason;
-  if (by_whom && !std::exchange(s_.looked_why, true)) return pause(failure::busy);
+  const bool unexplained = s_.exit_code == killed && !input.what.oom_killed && !s_.stop_reason;
+  if (unexplained && !std::exchange(s_.looked_why, true)) return pause(failure::busy);
   s_.seen = input.what;
   s_.failures = 0;
   enter(phase::collecting);

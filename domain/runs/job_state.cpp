@@ -53,9 +53,8 @@ std::string unified_state(job_status status) {
 std::optional<std::string> pending_reason(const job_state& job) {
   if (job.is_quarantined()) return "quarantined";
   if (job.status != job_status::pending) return std::nullopt;
-  if (job.waits_for == engine_unavailable) return job.waits_for;
-  if (job.backoff_since > 0 && job.waits_for.empty()) return "retry_backoff";
   if (!job.waits_for.empty()) return job.waits_for;
+  if (job.backoff_since > 0) return "retry_backoff";
   return "needs_or_parallelism";
 }
 

@@ -107,11 +107,15 @@ TEST_F(P3_work, of_a_repeated_call_does_not_grow_with_the_calls_of_its_job) {
   EXPECT_EQ(reads.events_given(), 2);
 }
 
-TEST_F(P3_work, of_a_repeat_soon_after_is_none) {
+TEST_F(P3_work, of_a_repeat_soon_after_is_none_where_it_would_be_much) {
   recent_answers recent;
   key.request_digest = sha256("body");
   EXPECT_FALSE(recent.find<run_state>(key)->has_value());
   auto state = std::make_shared<run_state>();
+  state->stream_version = recent_answers::long_stream - 1;
+  recent.put(key, executed<run_state>{state, 7, false});
+  EXPECT_FALSE(recent.find<run_state>(key)->has_value()) << "it costs memory and spares little";
+  state->stream_version = recent_answers::long_stream;
   recent.put(key, executed<run_state>{state, 7, false});
   const auto found = recent.find<run_state>(key);
   ASSERT_TRUE(found && *found);
