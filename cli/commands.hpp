@@ -18,7 +18,7 @@ enum exit_code : int {
   exit_unreachable = 5,
   exit_not_built = 6,   // a read model could not be built
   exit_collapsed = 70,  // the supervision tree gave up: start again
-  exit_fenced = 75,     // another server writes: start again
+  exit_fenced = 75,     // another server writes, or the database is away: start again
   exit_database = 78    // the database lies behind what was signed: a restart changes nothing
 };
 

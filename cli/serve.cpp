@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,9 +26,15 @@ int fail(const rejection& why) {
 outcome<done> make_folder(const std::string& path) {
   std::error_code failed;
   std::filesystem::create_directories(path, failed);
-  if (failed) return reject(errc::unavailable, path + " cannot be made: " + failed.message());
+  if (failed) return reject(errc::invalid, path + " cannot be made: " + failed.message());
   ::chmod(path.c_str(), 0700);
   return done{};
+}
+
+/// A database that is away now is no reason never to be started again.
+int fail_for_now(const rejection& why) {
+  const int code = fail(why);
+  return why.code == errc::unavailable ? exit_fenced : code;
 }
 
 /// For the whole process, before its first thread: signals are taken where they are waited for.
@@ -52,6 +59,12 @@ sigset_t ending_signals() {
   ::sigaddset(&set, SIGTERM);
   ::sigaddset(&set, SIGINT);
   return set;
+}
+
+bool is_ended_within(std::chrono::milliseconds time) {
+  const auto signals = ending_signals();
+  const timespec pause{time.count() / 1000, (time.count() % 1000) * 1'000'000};
+  return ::sigtimedwait(&signals, nullptr, &pause) > 0;
 }
 
 int serve(const loaded_config& config) {
@@ -119,19 +132,44 @@ int server_process::run() {
   logging.json = config_.log_format == "json";
   logging.redact = [rules = redactor()](std::string_view line) { return rules.redact(line); };
   set_up_log(std::move(logging));
-  if (auto ok = parts_.open(); !ok) return fail(ok.error());
+  if (auto ok = parts_.open(); !ok) {
+    // A private PostgreSQL that does not start needs somebody who looks at it.
+    return config_.database_url.empty() ? fail(ok.error()) : fail_for_now(ok.error());
+  }
   if (auto ok = open_journal(); !ok)
-    return database_refused_ ? refuse(ok.error()) : fail(ok.error());
+    return database_refused_ ? refuse(ok.error()) : fail_for_now(ok.error());
   if (exit_code_ >= 0) {
     drain();
     return exit_code_;
   }
-  if (auto ok = parts_.lead(); !ok) return fail(ok.error());
-  if (auto ok = first_start(); !ok) return fail(ok.error());
-  if (auto ok = announce(); !ok) return fail(ok.error());
-  exit_code_ = wait_for_end();
+  const auto leads = take_up();
+  if (!leads) return fail_for_now(leads.error());
+  if (*leads) {
+    if (auto ok = announce(); !ok) return fail(ok.error());
+    exit_code_ = wait_for_end();
+  }
   drain();
   return exit_code_;
+}
+
+/// From the election to the first request, on a thread of its own: a table may be locked, or the
+/// database not answer at all, and a signal must end the wait all the same. False: it came.
+outcome<bool> server_process::take_up() {
+  auto begun = named_async("take-up", [this]() -> outcome<done> {
+    if (auto ok = parts_.lead(); !ok) return ok;
+    return first_start();
+  });
+  bool is_ended = false;
+  while (begun.wait_for(0s) != std::future_status::ready) {
+    if (is_ended || !is_ended_within(20ms)) continue;
+    is_ended = true;
+    exit_code_ = exit_ok;
+    end_by_all_means(8s);
+    begun.wait();
+  }
+  if (is_ended) return false;
+  if (auto ok = begun.get(); !ok) return ok.error();
+  return true;
 }
 
 outcome<done> server_process::open_storage() {

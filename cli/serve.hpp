@@ -43,6 +43,8 @@ namespace reeve::cli {
 void say(const std::string& line);
 /// Those that end a server; blocked in all of its threads.
 sigset_t ending_signals();
+/// True when one of them came.
+bool is_ended_within(std::chrono::milliseconds time);
 
 class server_process {
  public:
@@ -71,6 +73,7 @@ class server_process {
   void drain_gateway();
   void close_gateway();
   void fill_services();
+  outcome<bool> take_up();
   outcome<done> first_start();
   outcome<done> announce();
   /// Returns the signal or the reason to stop; looks after the private PostgreSQL meanwhile.

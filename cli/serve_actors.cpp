@@ -57,6 +57,11 @@ outcome<done> server_process::open_engine() {
   if (!chosen) return chosen.error();
   adapters::guarded_engine::listeners told;
   told.on_available = [this](const adapters::engine_status& status) {
+    if (status.available) {
+      log_info("the engine answers", {{"engine", status.engine}, {"version", status.version}});
+    } else {
+      log_warn("the engine does not answer: jobs wait", {{"why", status.detail}});
+    }
     tell([&status](actors::actor_tree& tree) {
       if (status.available && status.engine != "simulated") {
         tree.record(domain::engine_seen{status.engine, status.version});
@@ -109,7 +114,10 @@ outcome<done> server_process::open_tree() {
   outside.clock = &real_clock();
   outside.ids = &real_ids();
   outside.active_runs = [this] { return persistence::read_active_runs(logins_.writer_url); };
-  outside.on_fenced = [this] { exit_code_ = exit_fenced; };
+  outside.on_fenced = [this] {
+    log_warn("another server leads now: this one ends", {{"status", int{exit_fenced}}});
+    exit_code_ = exit_fenced;
+  };
   outside.on_collapse = [this] {
     // A part that does not stop in time is no reason to start again.
     if (draining_) ::_exit(exit_code_ >= 0 ? exit_code_.load() : exit_ok);

@@ -9,22 +9,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <future>
-#include <signal.h>
 #include <utility>
 
 namespace reeve::cli {
-namespace {
 
 using namespace std::chrono_literals;
-
-/// True when a signal came that ends the server.
-bool is_ended_within(std::chrono::milliseconds time) {
-  const auto signals = ending_signals();
-  const timespec pause{time.count() / 1000, (time.count() % 1000) * 1'000'000};
-  return ::sigtimedwait(&signals, nullptr, &pause) > 0;
-}
-
-}  // namespace
 
 persistence::journal_config server_process::journal_settings() {
   persistence::journal_config c;

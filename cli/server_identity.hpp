@@ -1,7 +1,7 @@
 #pragma once
 // Which server this is, over restarts: an id in the data folder, under a lock that is held as long
-// as the process lives. Whoever holds the lock knows that the leadership that the log tells of
-// under this id is over, and need not wait for its lease.
+// as the process lives. A copy of the folder gets another one. Whoever holds the lock knows that
+// the leadership that the log tells of under this id is over, and need not wait for its lease.
 
 #include "base/ids.hpp"
 #include "base/outcome.hpp"
@@ -15,7 +15,7 @@ class server_identity {
  public:
   server_identity() = default;
   /// Makes the file if there is none. `conflict`: another process holds the lock; `invalid`: the
-  /// file holds no id; `unavailable`.
+  /// file holds no id, or cannot be made; `unavailable`.
   static outcome<server_identity> take(const std::string& path, id_source& ids);
   ~server_identity();
   server_identity(server_identity&& other) noexcept

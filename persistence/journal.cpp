@@ -154,7 +154,9 @@ journal::impl::verdict journal::impl::execute(const batch_plan& plan, sql_troubl
 journal::impl::verdict journal::impl::judge(const sql_trouble& why) {
   if (why.lost) return verdict::lost;
   if (why.sqlstate == "RV001") return verdict::fenced;
-  if (why.is_passing()) return verdict::passing;
+  if (why.is_passing()) {
+    return why.standstill().empty() ? verdict::passing : verdict::barred;
+  }
   try {
     // A right on a read model is that one's trouble.
     if (why.is_forbidden() && !session->may_append()) return verdict::barred;
@@ -183,7 +185,7 @@ void journal::impl::conclude(verdict ended, batch_plan plan, std::vector<std::si
       become_fenced();
       return answer_all(indices, fenced());
     case verdict::barred:
-      bar();
+      bar(why.standstill());
       return answer_all(indices, away());
     case verdict::passing:
       return answer_all(indices, rejection_of(why));
@@ -260,7 +262,7 @@ void journal::impl::divide(const batch_plan& plan, const std::vector<std::size_t
   }
   // Each may be written by itself: then all of them are left out.
   if (!plan.rows.empty()) return run(indices, true, {projections().begin(), projections().end()});
-  if (why.is_forbidden()) bar();  // a policy on the log's own tables
+  if (why.is_forbidden()) bar(why.standstill());  // a policy on the log's own tables
   answer_all(indices, rejection_of(why));
 }
 

@@ -74,7 +74,7 @@ struct journal::impl {
   void lose();
   /// Nothing can be appended although the database answers: away until it can again. What could be
   /// done outside could not be written down.
-  void bar();
+  void bar(std::string_view why);
   /// After a statement that was not sent to change the log.
   void note(const sql_trouble& why);
   outcome<done> resign();

@@ -196,17 +196,15 @@ void journal::impl::lose() {
   if (state == journal_state::leading) state = journal_state::away;
 }
 
-void journal::impl::bar() {
+void journal::impl::bar(std::string_view why) {
   // The reason first: readiness tells at once that the lease is gone.
-  if (!std::exchange(is_barred, true) && config.on_barred) {
-    config.on_barred("the server's role may not write the log; see reeve doctor");
-  }
+  if (!std::exchange(is_barred, true) && config.on_barred) config.on_barred(std::string(why));
   lose();
 }
 
 void journal::impl::note(const sql_trouble& why) {
-  if (why.is_forbidden()) {
-    bar();
+  if (const auto still = why.standstill(); !still.empty()) {
+    bar(still);
   } else if (why.lost) {
     lose();
   }
@@ -297,7 +295,7 @@ outcome<done> journal::impl::renew() {
       confirm(asked_us);
       return done{};
     }
-    bar();
+    note({false, "42501"});
     return reject(errc::unavailable, "the log may not be written");
   } catch (const std::exception&) {
     const auto trouble = trouble_of_current(session->connection());

@@ -51,6 +51,14 @@ bool sql_trouble::is_passing() const {
          state.starts_with("40") || state == "55P03" || state == "25006";
 }
 
+std::string_view sql_trouble::standstill() const {
+  if (is_forbidden()) return "the server's role may not write the log; see reeve doctor";
+  if (sqlstate == "53100") return "the disk of the database is full";
+  if (sqlstate == "58030") return "the database cannot read or write its disk";
+  if (sqlstate == "25006") return "the database is read only";
+  return {};
+}
+
 sql_trouble trouble_of_current(const pqxx::connection& connection) {
   sql_trouble trouble;
   try {

@@ -24,6 +24,9 @@ struct sql_trouble {
   bool is_passing() const;
   /// A right that the role does not have (any more), or a policy that keeps a row out.
   bool is_forbidden() const { return sqlstate == "42501"; }
+  /// In words, when the database takes no change at all, whoever asks: its disk is full or broken,
+  /// or it became read only. Empty: it is something else.
+  std::string_view standstill() const;
 };
 
 /// The meaning of the exception that is being handled. Call it from a catch block only.

@@ -87,7 +87,7 @@ struct read_models::impl {
   const projection& tokens;
   std::optional<tail_fold> tail;                 // of a standby
   std::unique_ptr<pqxx::connection> connection;  // of `look`, one thread after the other
-  std::int64_t epoch = 0;
+  std::atomic<std::int64_t> epoch{0};            // of this leader, who may have been elected again
   std::unique_ptr<projection_follower> follower;
   std::atomic<bool> stop{false};
   std::map<const projection*, build_pause> pauses;
@@ -249,6 +249,7 @@ outcome<done> read_models::lead(std::int64_t epoch) {
 
 void read_models::on_commit(const commit_notice& notice) {
   auto& in = *impl_;
+  if (!notice.events.empty()) in.epoch = notice.events.back().epoch;
   in.config.board->on_commit(notice);
   in.config.reads->on_commit(notice);
   in.config.tokens->on_commit(notice);

@@ -31,7 +31,7 @@ class read_models {
   /// refused when that fails.
   outcome<done> stand_by();
   /// Before this leader is ready: builds what access rests on, loads the tokens, then goes on with
-  /// the rest beside the work. `epoch` is its own.
+  /// the rest beside the work. `epoch` is its own; a later one is taken from what it commits.
   outcome<done> lead(std::int64_t epoch);
   /// From the journal, before the writers are answered.
   void on_commit(const commit_notice& notice);

@@ -108,4 +108,56 @@ TEST_F(P30_lost_log, that_may_not_be_written_any_more_is_told_and_comes_back_by_
   EXPECT_TRUE(reeve->running());
 }
 
+/// PostgreSQL's own words for a full disk, without one.
+TEST_F(P30_lost_log, whose_disk_is_full_is_told_and_comes_back_by_itself) {
+  auto database = reeve->database();
+  database.exec(
+      "CREATE FUNCTION public.full_disk() RETURNS trigger LANGUAGE plpgsql AS"
+      " $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'disk_full'; END $$");
+  database.exec(
+      "CREATE TRIGGER full_disk BEFORE INSERT ON reeve.events"
+      " FOR EACH ROW EXECUTE FUNCTION public.full_disk()");
+  const auto refused = reeve->api().post("/api/runs/launch", launch_body);
+  EXPECT_EQ(refused.status, 503) << refused.body;
+  EXPECT_TRUE(is_told("disk of the database is full"));
+  EXPECT_TRUE(support::eventually([&] { return metrics_say("reeve_log_available 0"); }));
+  database.exec("DROP TRIGGER full_disk ON reeve.events");
+  EXPECT_TRUE(is_back());
+  EXPECT_EQ(support::await_run(reeve->api(), support::launch(reeve->api(), launch_body).at("id"))
+                .at("status"),
+            "success");
+  EXPECT_TRUE(reeve->running());
+}
+
+/// P27: a table that somebody holds does not hold up a stop, whatever the server waits for.
+TEST_F(P30_lost_log, or_a_locked_table_at_the_start_does_not_hold_up_a_stop) {
+  for (const char* table : {"reeve_read.tokens", "reeve.projections"}) {
+    EXPECT_EQ(reeve->stop(), 0);
+    auto holder = reeve->database();
+    holder.exec("BEGIN");
+    holder.exec("LOCK TABLE " + std::string(table) + " IN ACCESS EXCLUSIVE MODE");
+    const auto elections = "SELECT count(*) FROM reeve.events WHERE type = 'leader_elected'";
+    auto database = reeve->database();
+    const auto before = database.number(elections);
+    reeve->start_without_waiting();
+    EXPECT_TRUE(support::eventually([&] { return database.number(elections) > before; }));
+    EXPECT_EQ(reeve->stop(), 0) << table;
+    holder.exec("ROLLBACK");
+    reeve->start();
+    EXPECT_TRUE(is_back());
+  }
+}
+
+/// Its process manager starts it again, and it is not refused for good.
+TEST_F(P30_lost_log, before_the_start_ends_it_with_the_status_to_start_it_again) {
+  constexpr int exit_again = 75;
+  EXPECT_EQ(reeve->stop(), 0);
+  cluster.stop();
+  reeve->start_without_waiting();
+  EXPECT_EQ(reeve->await_exit(20s), exit_again) << reeve->log();
+  cluster.start();
+  reeve->start();
+  EXPECT_TRUE(is_back());
+}
+
 }  // namespace

@@ -38,6 +38,21 @@ bool is_whole(const server& reeve) {
 
 }  // namespace
 
+/// The leader is elected again under another epoch, and its builds have to know it.
+TEST(C8_read_models, are_built_by_a_leader_that_lost_its_session_once) {
+  server reeve;
+  const auto was = live(reeve);
+  reeve.database().exec(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+      " WHERE datname = current_database() AND pid <> pg_backend_pid()");
+  ASSERT_TRUE(support::eventually([&] { return reeve.anonymous().get("/readyz").status == 200; }));
+  const auto before = reeve.database().number("SELECT max(epoch) FROM reeve.events");
+  EXPECT_GT(before, 1);
+  const auto built = reeve.command({"rebuild", "runs"});
+  EXPECT_EQ(built.status, 0) << built.output;
+  EXPECT_EQ(json::parse(reeve.api().get("/api/runs/" + was.run).body), was.run_before);
+}
+
 TEST(C8_read_models, of_another_version_and_new_ones_are_served_after_a_restart) {
   server reeve;
   const auto was = live(reeve);

@@ -40,10 +40,22 @@ TEST_F(P10_server_identity, stays_the_same_and_is_held_by_one_at_a_time) {
   EXPECT_EQ(again->id(), id);
 }
 
+/// Two servers with one id would each take the other's lease for its own.
+TEST_F(P10_server_identity, is_another_one_in_a_copy_of_the_folder) {
+  const auto id = server_identity::take(path, real_ids())->id();
+  const auto copy = folder + "/copy";
+  std::filesystem::create_directory(copy);
+  std::filesystem::copy(path, copy + "/server-id");
+  const auto other = server_identity::take(copy + "/server-id", real_ids());
+  ASSERT_TRUE(other) << other.error().detail;
+  EXPECT_NE(other->id(), id);
+  EXPECT_EQ(server_identity::take(path, real_ids())->id(), id);
+}
+
 TEST_F(P10_server_identity, that_cannot_be_read_is_refused) {
   std::ofstream(path) << "no id\n";
   EXPECT_EQ(server_identity::take(path, real_ids()).error().code, errc::invalid);
-  EXPECT_EQ(server_identity::take(folder + "/no/such", real_ids()).error().code, errc::unavailable);
+  EXPECT_EQ(server_identity::take(folder + "/no/such", real_ids()).error().code, errc::invalid);
 }
 
 }  // namespace
