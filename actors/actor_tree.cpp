@@ -117,7 +117,7 @@ struct actor_tree::impl {
                                          domain::stream_of<domain::run_state>(run), no_end, slot);
             },
             [this] { return ports.spares->take(); },
-            [this](const std::string& image_id) { ports.spares->refill(image_id); },
+            [this] { ports.spares->refill(); },
             outside.instance,
             static_cast<std::size_t>(std::get<shared_settings>(settings).job_log_bytes)};
   }

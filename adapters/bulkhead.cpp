@@ -26,13 +26,15 @@ void bulkhead::enter(job what) {
   actions next;
   {
     std::unique_lock lock{mutex_};
-    bool full = queue_.size() >= limits_.queued;
+    const auto mine = queues_.find(what.flow);
+    bool full = mine != queues_.end() && mine->second.size() >= limits_.queued;
     if (closed_ || full) {
       lock.unlock();
       what.refuse(full ? too_many("too many calls are waiting") : refused("the server stops"));
       return;
     }
-    queue_.push_back(std::move(what));
+    auto& queue = queues_[what.flow];
+    queue.push_back(std::move(what));
     advance(next);
   }
   perform(next);
@@ -116,10 +118,20 @@ void bulkhead::record(ticket call, verdict result) {
   }
 }
 
+/// The flow behind the last one in turn, and there the oldest.
+bulkhead::job bulkhead::next() {
+  auto turn = queues_.upper_bound(last_flow_);
+  if (turn == queues_.end()) turn = queues_.begin();
+  last_flow_ = turn->first;
+  auto first = std::move(turn->second.front());
+  turn->second.pop_front();
+  if (turn->second.empty()) queues_.erase(turn);
+  return first;
+}
+
 void bulkhead::advance(actions& out) {
-  while (!queue_.empty() && (closed_ || under_way_ < limits_.at_once)) {
-    auto first = std::move(queue_.front());
-    queue_.pop_front();
+  while (!queues_.empty() && (closed_ || under_way_ < limits_.at_once)) {
+    auto first = next();
     auto admitted = closed_ ? std::nullopt : breaker_.admit(now_());
     if (admitted) {
       ++under_way_;

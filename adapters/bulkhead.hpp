@@ -1,6 +1,7 @@
 #pragma once
 // The door before one class of calls to the engine: a circuit breaker, a limit on how many are on
-// their way at once, and a bounded queue for the others. Thread-safe.
+// their way at once, and a bounded queue for the others: one for each flow, which take turns, so
+// that nobody's many calls hold up another one's few. Thread-safe.
 
 #include "adapters/breaker.hpp"
 #include "base/outcome.hpp"
@@ -8,7 +9,9 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -16,7 +19,7 @@ namespace reeve::adapters {
 
 struct bulkhead_limits {
   int at_once = 8;
-  std::size_t queued = 256;
+  std::size_t queued = 256;  ///< of each flow
   int long_at_once = 900;
 };
 
@@ -29,6 +32,7 @@ class bulkhead {
   struct job {
     std::function<void(ticket)> run;
     std::function<void(rejection)> refuse;
+    std::string flow = {};  ///< whose it is: a tenant's, or empty
   };
 
   /// `neither`: the call says nothing about the engine.
@@ -68,6 +72,7 @@ class bulkhead {
 
   void record(ticket call, verdict result);
   void advance(actions& out);
+  job next();
   void perform(actions& what);
 
   bulkhead_limits limits_;
@@ -76,7 +81,8 @@ class bulkhead {
   mutable std::mutex mutex_;
   std::vector<change> changes_;
   circuit_breaker breaker_;
-  std::deque<job> queue_;
+  std::map<std::string, std::deque<job>> queues_;  // by flow; none is empty
+  std::string last_flow_;                          // whose turn it was
   int under_way_ = 0;
   int long_under_way_ = 0;
   bool closed_ = false;

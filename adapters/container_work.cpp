@@ -1,5 +1,6 @@
 #include "adapters/container_work.hpp"
 
+#include "adapters/docker/container_rules.hpp"
 #include "adapters/docker/docker_body.hpp"
 #include "adapters/submission.hpp"
 
@@ -72,13 +73,21 @@ void container_work::capabilities(std::string image, reply_slot<engine_capabilit
           }
           return slot.answer(found.error());
         }
-        engine_capabilities has{std::string(kind()), {}, slots_, std::move(*found)};
+        if (std::any_of(found->volumes.begin(), found->volumes.end(), hides_our_volume)) {
+          return slot.answer(reject(errc::invalid, "a volume of the image lies below /reeve"));
+        }
+        engine_capabilities has{
+            std::string(kind()), {}, slots_, kind() != "simulated", std::move(*found)};
         identity(reply_slot<std::string>([slot, has](outcome<std::string> id) mutable {
           if (!id) return slot.answer(id.error());
           has.engine_id = *id;
           slot.answer(std::move(has));
         }));
       }));
+}
+
+void container_work::prepare(work_key key, fencing_token by, reply_slot<done> slot) {
+  engine_.create_volume(by, std::move(key.volume), std::move(key.labels), std::move(slot));
 }
 
 void container_work::find(work_key key, reply_slot<found> slot) {
@@ -112,11 +121,25 @@ void container_work::how_long_it_ran(execution what, reply_slot<found> slot) {
 /// known of its identity may be older than the exchange.
 void container_work::not_there(const work_key& key, reply_slot<found> slot) {
   ask_again_who_it_is();
-  identity(reply_slot<std::string>([key, slot](outcome<std::string> id) {
+  identity(reply_slot<std::string>([this, key, slot](outcome<std::string> id) {
     if (!id) return slot.answer(id.error());
     const bool other = !key.engine_id.empty() && *id != key.engine_id;
-    slot.answer(found{other ? found_where::other_engine : found_where::nowhere, {}});
+    if (other) return slot.answer(found{found_where::other_engine, {}});
+    if (!key.volume_came_first) return slot.answer(found{found_where::nowhere, {}});
+    look_for_volume(key, slot);
   }));
+}
+
+/// An administrator who prunes an engine takes the marker of an execution away with it.
+void container_work::look_for_volume(const work_key& key, reply_slot<found> slot) {
+  using volumes = std::vector<volume_summary>;
+  engine_.list_volumes({}, reply_slot<volumes>([name = key.volume, slot](outcome<volumes> all) {
+                         if (!all) return slot.answer(all.error());
+                         const bool there =
+                             std::any_of(all->begin(), all->end(),
+                                         [&](const auto& one) { return one.name == name; });
+                         slot.answer(found{there ? found_where::nowhere : found_where::erased, {}});
+                       }));
 }
 
 void container_work::submit(work_key key, work_spec spec, fencing_token by,

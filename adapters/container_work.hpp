@@ -20,6 +20,7 @@ class container_work final : public work_engine {
   std::string_view kind() const override { return engine_.kind(); }
   std::int64_t slots() const override { return slots_; }
   void capabilities(std::string image, reply_slot<engine_capabilities> slot) override;
+  void prepare(work_key key, fencing_token by, reply_slot<done> slot) override;
   void find(work_key key, reply_slot<domain::attempts::found> slot) override;
   void submit(work_key key, work_spec spec, fencing_token by,
               reply_slot<submit_answer> slot) override;
@@ -36,6 +37,7 @@ class container_work final : public work_engine {
   void identity(reply_slot<std::string> slot);
   void how_long_it_ran(domain::attempts::execution what, reply_slot<domain::attempts::found> slot);
   void not_there(const work_key& key, reply_slot<domain::attempts::found> slot);
+  void look_for_volume(const work_key& key, reply_slot<domain::attempts::found> slot);
   void forget_volume(const work_key& key, fencing_token by, reply_slot<done> slot);
 
   /// One question a container is open at the engine, whoever asked it first.

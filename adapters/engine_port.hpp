@@ -64,6 +64,7 @@ struct image_info {
   std::vector<std::string> command;
   std::string user;
   std::string working_dir;
+  std::vector<std::string> volumes;  ///< paths that get a volume of the image's own
 };
 
 /// Either the bytes themselves or, if `path` is not empty, a file that is streamed (≤ 4 GiB).

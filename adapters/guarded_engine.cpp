@@ -2,6 +2,7 @@
 
 #include "adapters/bulkhead.hpp"
 #include "adapters/engine_probe.hpp"
+#include "domain/runs/run.hpp"
 
 #include <array>
 #include <map>
@@ -9,6 +10,30 @@
 
 namespace reeve::adapters {
 namespace {
+
+/// What containers are called that are asked for by their ids. Thread-safe.
+class container_names {
+ public:
+  void learn(const std::string& id, const std::string& name) {
+    std::lock_guard lock{mutex_};
+    if (names_.size() >= most) names_.clear();
+    names_[id] = name;
+  }
+  std::string name_of(const std::string& any) const {
+    std::lock_guard lock{mutex_};
+    const auto found = names_.find(any);
+    return found == names_.end() ? any : found->second;
+  }
+  /// Whose calls take turns with those of others: a tenant's, or empty.
+  std::string flow_of(const std::string& any) const {
+    return std::string(domain::tenant_part_of(name_of(any)));
+  }
+
+ private:
+  static constexpr std::size_t most = 16'384;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::string> names_;  // by id
+};
 
 /// Calls that an engine answers with a failure of its own (5xx) count once for each object in a
 /// minute: a container that can never start says nothing about the others, however often it is
@@ -19,29 +44,18 @@ class failing_objects {
   bool counts(const std::string& object, std::int64_t now_us) {
     std::lock_guard lock{mutex_};
     if (last_us_.size() >= most) last_us_.clear();
-    const auto known = last_us_.find(object_of(object));
+    const auto known = last_us_.find(object);
     if (known != last_us_.end() && now_us - known->second < minute_us) return false;
-    last_us_[object_of(object)] = now_us;
+    last_us_[object] = now_us;
     return true;
-  }
-  /// The same object under its id.
-  void is_also(const std::string& id, const std::string& name) {
-    std::lock_guard lock{mutex_};
-    if (names_.size() >= most) names_.clear();
-    names_[id] = name;
   }
 
  private:
   static constexpr std::size_t most = 4096;
   static constexpr std::int64_t minute_us = 60'000'000;
-  std::string object_of(const std::string& any) const {
-    const auto found = names_.find(any);
-    return found == names_.end() ? any : found->second;
-  }
 
   std::mutex mutex_;
   std::map<std::string, std::int64_t> last_us_;
-  std::map<std::string, std::string> names_;  // by id
 };
 
 /// An engine that refuses properly is healthy, and one whose answer cannot be read has answered.
@@ -149,6 +163,7 @@ struct guarded_engine::impl {
   }
 
   listeners told;
+  container_names names;
   failing_objects failing;
   bulkhead read;
   bulkhead mutate;
@@ -172,15 +187,31 @@ template <class T>
 void guarded_engine::guard(call_class kind, std::string object, reply_slot<T> slot,
                            std::function<void(container_engine&, reply_slot<T>)> call) {
   auto* self = impl_.get();
+  auto flow = self->names.flow_of(object);
   auto run = [self, kind, object = std::move(object), slot,
               call = std::move(call)](bulkhead::ticket ticket) {
     call(*self->inner, reply_slot<T>{[self, kind, object, slot, ticket](outcome<T> answer) {
-      self->ended(kind, ticket, verdict_on(answer, self->failing, object));
+      self->ended(kind, ticket, verdict_on(answer, self->failing, self->names.name_of(object)));
       slot.answer(std::move(answer));
     }});
   };
-  self->door(kind).enter(
-      {std::move(run), [slot](rejection why) { refuse<T>(slot, std::move(why)); }});
+  self->door(kind).enter({std::move(run),
+                          [slot](rejection why) { refuse<T>(slot, std::move(why)); },
+                          std::move(flow)});
+}
+
+template <class T>
+void guarded_engine::guard_long(call_class kind, std::string object, reply_slot<T> slot,
+                                std::function<void(container_engine&, reply_slot<T>)> call) {
+  auto* self = impl_.get();
+  const auto ticket = self->door(kind).admit_long();
+  if (!ticket) return refuse<T>(slot, ticket.error());
+  call(*self->inner, reply_slot<T>{[self, kind, call = *ticket, object, slot](outcome<T> answer) {
+    const auto result = verdict_on(answer, self->failing, self->names.name_of(object));
+    if (result == bulkhead::verdict::failure) self->probe->look_now();
+    self->door(kind).finish_long(call, result);
+    slot.answer(std::move(answer));
+  }});
 }
 
 std::string_view guarded_engine::kind() const {
@@ -233,7 +264,7 @@ void guarded_engine::create_container(fencing_token by, container_spec spec,
   auto* self = impl_.get();
   const auto name = spec.name;
   reply_slot<created_container> known{[self, name, slot](outcome<created_container> made) {
-    if (made) self->failing.is_also(made->id, name);
+    if (made) self->names.learn(made->id, name);
     slot.answer(std::move(made));
   }};
   guard<created_container>(call_class::mutate, name, std::move(known),
@@ -257,22 +288,18 @@ void guarded_engine::start(fencing_token by, std::string container, reply_slot<s
 }
 
 void guarded_engine::wait(std::string container, reply_slot<wait_result> slot) {
-  auto* self = impl_.get();
-  const auto ticket = self->read.admit_long();
-  if (!ticket) return refuse<wait_result>(slot, ticket.error());
-  const auto call = *ticket;
-  self->inner->wait(container,
-                    reply_slot<wait_result>{[self, call, container, slot](outcome<wait_result> a) {
-                      const auto result = verdict_on(a, self->failing, container);
-                      if (result == bulkhead::verdict::failure) self->probe->look_now();
-                      self->read.finish_long(call, result);
-                      slot.answer(std::move(a));
-                    }});
+  guard_long<wait_result>(call_class::read, container, std::move(slot),
+                          [container](auto& engine, auto inner) { engine.wait(container, inner); });
 }
 
 void guarded_engine::inspect(std::string id_or_name, reply_slot<container_info> slot) {
+  auto* self = impl_.get();
+  reply_slot<container_info> known{[self, slot](outcome<container_info> found) {
+    if (found) self->names.learn(found->id, found->name);
+    slot.answer(std::move(found));
+  }};
   guard<container_info>(
-      call_class::read, id_or_name, std::move(slot),
+      call_class::read, id_or_name, std::move(known),
       [id_or_name](auto& engine, auto inner) { engine.inspect(id_or_name, inner); });
 }
 
@@ -289,12 +316,14 @@ void guarded_engine::logs(std::string container, log_query query, reply_slot<log
       [container, query](auto& engine, auto inner) { engine.logs(container, query, inner); });
 }
 
+/// It is answered when the container has ended: with a limit of its own, or those who ignore
+/// SIGTERM would keep everybody else out for their grace.
 void guarded_engine::stop(fencing_token by, std::string container, int grace_s,
                           reply_slot<stop_result> slot) {
-  guard<stop_result>(call_class::mutate, container, std::move(slot),
-                     [by, container, grace_s](auto& engine, auto inner) {
-                       engine.stop(by, container, grace_s, inner);
-                     });
+  guard_long<stop_result>(call_class::mutate, container, std::move(slot),
+                          [by, container, grace_s](auto& engine, auto inner) {
+                            engine.stop(by, container, grace_s, inner);
+                          });
 }
 
 void guarded_engine::kill(fencing_token by, std::string container, int signal,

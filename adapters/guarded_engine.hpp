@@ -1,8 +1,8 @@
 #pragma once
 // Any engine behind a circuit breaker and a bulkhead for each class of calls (read, mutate,
-// build), and a probe that tells when the engine goes and comes. What is refused here answers
-// `engine_unavailable`: it was not sent. A healthy engine that refuses (not_found, conflict,
-// invalid) is no failure.
+// build), in which tenants take turns, and a probe that tells when the engine goes and comes. What
+// is refused here answers `engine_unavailable`: it was not sent. A healthy engine that refuses
+// (not_found, conflict, invalid) is no failure.
 //
 // The probe pings every 5 s, every 2 s while the engine is down, and at once when a call failed.
 // No connection means down; so do two pings in a row without an answer (1 s each). Going down
@@ -39,7 +39,7 @@ struct guard_options {
   int reads_at_once = 16;
   int mutations_at_once = 8;
   int builds_at_once = 2;
-  std::size_t queued = 256;  ///< of each class
+  std::size_t queued = 256;  ///< of each class and tenant
   std::int64_t probe_up_ms = 5'000;
   std::int64_t probe_down_ms = 2'000;
   std::uint64_t jitter_seed = 0;
@@ -90,6 +90,10 @@ class guarded_engine final : public container_engine {
 
  private:
   struct impl;
+  /// A call that lasts as long as a container does, or as its grace.
+  template <class T>
+  void guard_long(call_class kind, std::string object, reply_slot<T> slot,
+                  std::function<void(container_engine&, reply_slot<T>)> call);
   template <class T>
   void guard(call_class kind, std::string object, reply_slot<T> slot,
              std::function<void(container_engine&, reply_slot<T>)> call);

@@ -28,7 +28,7 @@ class submission : public std::enable_shared_from_this<submission> {
         slot_(std::move(slot)) {}
 
   void begin() {
-    if (!spec_.may_start()) return refuse(end_reason::not_allowlisted);
+    if (const auto why = spec_.hindrance()) return refuse(*why);
     if (spec_.prepared) return create();
     engine_.create_volume(by_, key_.volume, key_.labels, then<done>([this](outcome<done> ok) {
                             if (ok) return create();
@@ -84,6 +84,7 @@ class submission : public std::enable_shared_from_this<submission> {
                                if (made) {
                                  test_point("after_create");
                                  key_.execution = made->id;
+                                 if (const auto why = spec_.hindrance()) return refuse(*why);
                                  return spec_.prepared ? check() : put_files();
                                }
                                switch (made.error().code) {
@@ -153,7 +154,7 @@ class submission : public std::enable_shared_from_this<submission> {
     if (!is_known_where()) return;
     if (who_ && !*who_) return fail(who_->error().code);
     if (who_ && (*who_)->id != key_.engine_id) return leave(errc::timed_out);
-    if (!spec_.may_start()) return refuse(end_reason::not_allowlisted);
+    if (const auto why = spec_.hindrance()) return refuse(*why);
     test_point("before_start");
     engine_.start(by_, key_.execution, then<start_result>([this](outcome<start_result> ok) {
                     if (ok) {

@@ -53,6 +53,15 @@ void put_octal(std::span<char> field, std::uint64_t value) {
   }
 }
 
+/// Octal where it fits, else as GNU tar writes it: 0x80, then the number, the highest byte first.
+void put_owner(std::span<char> field, std::uint64_t value) {
+  if (value <= 07777777) return put_octal(field, value);
+  for (std::size_t i = field.size(); i-- > 0; value >>= 8) {
+    field[i] = static_cast<char>(value & 0xff);
+  }
+  field.front() = static_cast<char>(0x80);
+}
+
 void append_header(std::string& out, const tar_entry& entry, const split_name& path,
                    std::size_t size) {
   std::array<char, block> head{};
@@ -62,8 +71,8 @@ void append_header(std::string& out, const tar_entry& entry, const split_name& p
   };
   put(0, path.name);
   put_octal(all.subspan(100, 8), entry.mode & 07777);
-  put_octal(all.subspan(108, 8), entry.uid);
-  put_octal(all.subspan(116, 8), entry.gid);
+  put_owner(all.subspan(108, 8), entry.uid);
+  put_owner(all.subspan(116, 8), entry.gid);
   put_octal(all.subspan(124, 12), size);
   put_octal(all.subspan(136, 12), static_cast<std::uint64_t>(entry.modified_s));
   put(148, "        ");  // the checksum counts its own field as spaces
@@ -89,10 +98,9 @@ outcome<done> check(const tar_entry& entry, split_name& path, const std::string&
   if (entry.kind == tar_kind::symlink && (entry.content.empty() || entry.content.size() > 100)) {
     return reject(errc::invalid, "a link's target has 1..100 bytes", field + "/content");
   }
-  // Seven octal digits are what the format has for owners, eleven for times.
-  if (entry.uid > 07777777 || entry.gid > 07777777 || entry.modified_s < 0 ||
-      entry.modified_s > 077777777777) {
-    return reject(errc::invalid, "owner or time cannot be written in this format", field);
+  // Eleven octal digits are what the format has for times.
+  if (entry.modified_s < 0 || entry.modified_s > 077777777777) {
+    return reject(errc::invalid, "a time that cannot be written in this format", field);
   }
   return done{};
 }

@@ -23,27 +23,30 @@ namespace reeve::adapters {
 
 /// What an engine offers, and the image that was asked for as it has it.
 struct engine_capabilities {
-  std::string engine;      ///< "docker" or "simulated"
-  std::string engine_id;   ///< another engine at the same place has another one; may be empty
-  std::int64_t slots = 0;  ///< attempts at once
+  std::string engine;       ///< "docker" or "simulated"
+  std::string engine_id;    ///< another engine at the same place has another one; may be empty
+  std::int64_t slots = 0;   ///< attempts at once
+  bool outlives_us = true;  ///< what it holds is there when this process is started again
   std::optional<image_info> image;
 };
 
 struct work_key {
-  label_map labels;       ///< of this attempt alone: what has others is not it
-  std::string name;       ///< deterministic
-  std::string volume;     ///< holds the marker of its execution
-  std::string image_id;   ///< as it was listed
-  std::string engine_id;  ///< of the intent; empty if it has none
-  std::string execution;  ///< the engine's id of it, as far as it is known; empty else
+  label_map labels;                ///< of this attempt alone: what has others is not it
+  std::string name;                ///< deterministic
+  std::string volume;              ///< holds the marker of its execution
+  bool volume_came_first = false;  ///< it was there before the intent named it
+  std::string image_id;            ///< as it was listed
+  std::string engine_id;           ///< of the intent; empty if it has none
+  std::string execution;           ///< the engine's id of it, as far as it is known; empty else
 };
 
 struct work_spec {
   container_spec container;
   std::string archive;    ///< unpacked on the volume
   bool prepared = false;  ///< the volume has it already, as far as is known
-  /// Asked again right before each step: what may be mounted can change. Any thread.
-  std::function<bool()> may_start;
+  /// Why it may not start (any more); asked again right before each step: what may be mounted can
+  /// change, and whether it is wanted. Any thread.
+  std::function<std::optional<domain::end_reason>()> hindrance;
 };
 
 /// It runs (or ran already); it was refused, and nothing runs; or nobody knows.
@@ -57,8 +60,11 @@ class work_engine {
   virtual std::string_view kind() const = 0;
   /// Attempts at once; what waits for a slot is not the engine's to know.
   virtual std::int64_t slots() const = 0;
-  /// `not_found` or `invalid`: the image is not there, or no image at all.
+  /// `not_found` or `invalid`: the image is not there, or no image at all, or none that leaves the
+  /// attempt's volume alone.
   virtual void capabilities(std::string image, reply_slot<engine_capabilities> slot) = 0;
+  /// Makes the volume of the key, before the intent names it. One that is there is a success.
+  virtual void prepare(work_key key, fencing_token by, reply_slot<done> slot) = 0;
   virtual void find(work_key key, reply_slot<domain::attempts::found> slot) = 0;
   /// In place of one of the same key that never started. Never answers with an error.
   virtual void submit(work_key key, work_spec spec, fencing_token by,

@@ -72,7 +72,7 @@ response answer(const parts& it) {
   made.status = it.status;
   made.content_type = "application/problem+json";
   made.body = std::make_shared<const std::string>(render(it));
-  if (it.status == 429 || it.status == 503) {
+  if (it.status == 429 || it.status == 503 || it.code == "in_progress") {
     made.headers.emplace_back("Retry-After", std::to_string(retry_after_s));
   }
   if (it.status == 401) made.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"reeve\"");

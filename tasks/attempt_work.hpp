@@ -42,9 +42,9 @@ struct attempt_ports {
   /// A run as the log has it.
   std::function<void(uuid tenant, uuid run, reply_slot<std::shared_ptr<const domain::run_state>>)>
       read_run;
-  /// A volume that is ready, which nobody else ever gets; and what one more could be made with.
+  /// A volume that is ready, which nobody else ever gets; and a good moment to make another one.
   std::function<std::optional<std::string>()> take_spare;
-  std::function<void(const std::string& image_id)> refill_spares;
+  std::function<void()> refill_spares;
   uuid instance;                    // the log's origin: whose containers are ours
   std::size_t log_bytes = 1 << 20;  // kept of a container's output
 };
@@ -107,6 +107,8 @@ class attempt_work {
   virtual intention intend() = 0;
   /// Does it: `submitted`, `refused` or `failed`.
   virtual void submit() = 0;
+  /// What is being submitted need not start any more; then it is `refused` with this reason.
+  virtual void withhold(domain::end_reason why) = 0;
   /// `found`, or `failed`.
   virtual void find() = 0;
   /// Its start is being written.

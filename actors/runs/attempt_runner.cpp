@@ -99,6 +99,9 @@ void attempt_runner::happen(const attempts::ask_allowed&) {
 void attempt_runner::happen(const attempts::submit&) {
   work_->submit();
 }
+void attempt_runner::happen(const attempts::withhold& e) {
+  work_->withhold(e.why);
+}
 void attempt_runner::happen(const attempts::find&) {
   work_->find();
 }

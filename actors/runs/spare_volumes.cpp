@@ -1,6 +1,7 @@
 #include "actors/runs/spare_volumes.hpp"
 
 #include "adapters/attempt_archive_port.hpp"
+#include "adapters/tar.hpp"
 
 #include <utility>
 
@@ -54,16 +55,45 @@ void spare_volumes::close() {
   closed_ = true;
 }
 
-void spare_volumes::refill(const std::string& image_id) {
+void spare_volumes::refill() {
   if (ports_.engine.kind() == "simulated") return;
   {
     std::lock_guard lock(mutex_);
     if (closed_ || stopping_ || busy_) return;
     busy_ = true;
-    image_ = image_id;
   }
-  if (const auto by = may_go_on()) return prepare(*by);
-  rest();
+  const auto by = may_go_on();
+  if (!by) return rest();
+  image_.empty() ? find_image(*by) : prepare(*by);
+}
+
+void spare_volumes::find_image(fencing_token by) {
+  using adapters::image_info;
+  ports_.engine.inspect_image(
+      std::string(spare_image),
+      reply_slot<image_info>([self = shared_from_this(), by](outcome<image_info> found) {
+        if (!found) {
+          const bool missing = found.error().code == errc::not_found;
+          return missing && self->may_go_on() ? self->import_image(by) : self->rest();
+        }
+        self->image_ = found->id;
+        const auto still = self->may_go_on();
+        still ? self->prepare(*still) : self->rest();
+      }));
+}
+
+void spare_volumes::import_image(fencing_token by) {
+  const adapters::tar_entry folder[] = {{adapters::tar_kind::directory, "reeve", {}, 0755}};
+  auto archive = adapters::make_tar(folder);
+  if (!archive) return rest();
+  ports_.engine.import_image(
+      by, {std::move(*archive), {}}, std::string(spare_image),
+      reply_slot<std::string>([self = shared_from_this()](outcome<std::string> id) {
+        const auto still = self->may_go_on();
+        if (!id || !still) return self->rest();
+        self->image_ = *id;
+        self->prepare(*still);
+      }));
 }
 
 std::optional<fencing_token> spare_volumes::may_go_on() const {
@@ -122,6 +152,7 @@ void spare_volumes::done_with_it(fencing_token by) {
 
 /// What was made so far goes, as far as it is there.
 void spare_volumes::fail() {
+  image_.clear();  // perhaps it is that which is gone
   const auto by = may_go_on();
   if (!by) return rest();
   const auto name = std::exchange(name_, {});

@@ -22,6 +22,9 @@
 
 namespace reeve::actors {
 
+/// The image of those containers: an empty folder. Imported when the engine does not have it.
+inline constexpr std::string_view spare_image = "localhost:1/reeve-spare:1";
+
 /// Of the names of spare volumes, and of the containers that they are made with.
 inline constexpr std::string_view spare_prefix = "reeve-spare-";
 
@@ -41,10 +44,9 @@ class spare_volumes : public std::enable_shared_from_this<spare_volumes> {
   /// The name of a volume that nobody else ever gets, whether it is used or not; nothing if none is
   /// ready.
   std::optional<std::string> take();
-  /// Prepares what is missing, with this image for the container that never starts: the engine
-  /// unpacks archives into containers only. Nothing on a simulated engine. A failure ends it until
-  /// the next call.
-  void refill(const std::string& image_id);
+  /// Prepares what is missing. Nothing on a simulated engine. A failure ends it until the next
+  /// call.
+  void refill();
   /// Whether this pool made it.
   bool owns(const adapters::label_map& labels) const;
   /// Before a stop: removes what is ready, and makes no more. False: time was up.
@@ -54,6 +56,10 @@ class spare_volumes : public std::enable_shared_from_this<spare_volumes> {
 
  private:
   using step = void (spare_volumes::*)(fencing_token);
+  /// The engine unpacks archives into containers only. Theirs never start, and have an empty image
+  /// of our own: one of a tenant's could bring volumes along that take in what is unpacked.
+  void find_image(fencing_token by);
+  void import_image(fencing_token by);
   void prepare(fencing_token by);
   void create(fencing_token by);
   void unpack(fencing_token by);
@@ -76,7 +82,8 @@ class spare_volumes : public std::enable_shared_from_this<spare_volumes> {
   bool stopping_ = false;
   bool closed_ = false;
   bool busy_ = false;  // one is being made: the two below are that chain's alone
-  std::string image_, name_;
+  std::string image_;  // its id; empty: to be asked for
+  std::string name_;
 };
 
 }  // namespace reeve::actors

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <set>
 
 namespace reeve::adapters {
@@ -171,6 +172,12 @@ bool is_image_reference(std::string_view text) {
 
 bool is_volume_path(std::string_view text) {
   return clean_absolute(text) && is_at_or_below(text, volume_target);
+}
+
+bool hides_our_volume(std::string_view path) {
+  const auto clean = std::filesystem::path("/").append(path).lexically_normal().string();
+  return clean.starts_with(std::string(volume_target) + "/") &&
+         clean.size() > volume_target.size() + 1;
 }
 
 outcome<done> check_container(const container_spec& spec) {

@@ -19,6 +19,9 @@ bool is_image_id(std::string_view text);
 /// A reference as it may stand in a path of the API: 1..512 visible characters without '?', '#',
 /// '%', backslash, empty or ".." parts.
 bool is_image_reference(std::string_view text);
+/// Whether a volume of an image's own at this path, as the image spells it, would take the place of
+/// something on the attempt's volume: below "/reeve".
+bool hides_our_volume(std::string_view path);
 /// "/reeve" or below it, without empty, "." or ".." parts.
 bool is_volume_path(std::string_view text);
 

@@ -62,6 +62,16 @@ std::vector<std::string> strings_of(const json_node& node, std::string_view key)
   return out;
 }
 
+std::vector<std::string> keys_of(const json_node& node, std::string_view key) {
+  std::vector<std::string> out;
+  auto found = member(node, key);
+  if (!found || !found->is_object()) return out;
+  for (std::size_t i = 0; i < found->member_count(); ++i) {
+    out.emplace_back(found->member_key(i));
+  }
+  return out;
+}
+
 label_map labels_of(const json_node& node) {
   label_map out;
   auto found = member(node, "Labels");
@@ -178,6 +188,7 @@ outcome<image_info> parse_image(std::string_view body) {
     out.command = strings_of(*config, "Cmd");
     out.user = text_of(*config, "User");
     out.working_dir = text_of(*config, "WorkingDir");
+    out.volumes = keys_of(*config, "Volumes");
   }
   if (!is_image_id(out.id)) return unexpected("/Id");
   return out;

@@ -197,6 +197,7 @@ void machine::submit_failed(const failed& input) {
 }
 
 void machine::find_failed(failure why) {
+  if (s_.recorded && why == failure::away) s_.unwatched = true;
   if (!s_.may_run && s_.stop_reason) return end(*s_.stop_reason);
   if (is_answer(why) && ++s_.failures > s_.config.most_failures) {
     return end(s_.may_run ? end_reason::outcome_unknown : end_reason::engine_refused);
@@ -219,6 +220,8 @@ void machine::on(const found& input) {
     case found_where::other_engine:
       s_.keep = true;
       return end(end_reason::outcome_unknown);
+    case found_where::erased:
+      return s_.may_run ? end(end_reason::outcome_unknown) : found_nowhere();
   }
 }
 
@@ -245,6 +248,7 @@ void machine::found_here(const execution& what) {
     return record(what, true);
   }
   s_.seen = what;
+  if (what.phase == execution_phase::ended) s_.unwatched = true;
   keep_time(what);
   enter(phase::watching);
   if (s_.stop_reason) send_stop();

@@ -87,6 +87,7 @@ struct state {
   bool keep = false;        // what is on the engine is not ours to remove
   bool look = false;        // before the next submission
   bool looked_why = false;  // who killed it was asked once more
+  bool unwatched = false;   // the engine was away while it ran, or may have been
   std::int64_t works = 0;
   int failures = 0;
   int removals = 0;

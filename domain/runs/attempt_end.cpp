@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::int64_t refused_by_init = 125;  // reeve-init found its marker
 constexpr std::int64_t killed = 137;           // 128 + SIGKILL
+constexpr std::int64_t lost = 255;             // what Docker says of one that ended without it
 
 }  // namespace
 
@@ -23,7 +24,7 @@ void machine::on(const watched& input) {
 /// other one has begun since.
 void machine::verified(const found& input) {
   if (input.where != found_where::here) {
-    s_.keep = input.where != found_where::nowhere;
+    s_.keep = input.where == found_where::foreign || input.where == found_where::other_engine;
     return end(end_reason::outcome_unknown);
   }
   const bool same = input.what.started_at == s_.seen->started_at;
@@ -35,6 +36,7 @@ void machine::verified(const found& input) {
     s_.phase = phase::watching;
     return find_failed(failure::unreadable);
   }
+  if (s_.exit_code == lost && s_.unwatched) return end(end_reason::outcome_unknown);
   // Engines may tell of the end before they tell that the kernel killed it for want of memory.
   const bool unexplained = s_.exit_code == killed && !input.what.oom_killed && !s_.stop_reason;
   if (unexplained && !std::exchange(s_.looked_why, true)) return pause(failure::busy);
@@ -108,6 +110,7 @@ void machine::want_stop(end_reason why) {
   // Who waits for its end need not wait for its turn.
   if (is(phase::queueing)) return try_again();
   if (is(phase::watching) && !s_.waiting) return send_stop();
+  if (is(phase::submitting) && !s_.waiting) return emit(withhold{why});
   if (s_.waiting && may_end_at_once()) end(why);
 }
 

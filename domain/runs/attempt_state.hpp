@@ -26,7 +26,7 @@ struct attempt_intended {
   std::optional<std::string> container_name;
   std::optional<std::string> image;     // normalised reference
   std::optional<std::string> image_id;  // "sha256:…", checked again between create and start
-  std::optional<std::string> volume;    // at /reeve; nothing: of the container's name
+  std::optional<std::string> volume;  // at /reeve, there before this event; else of the name above
   bool operator==(const attempt_intended&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("job", &attempt_intended::job),

@@ -73,7 +73,8 @@ struct unwritten {};
 struct submitted {
   execution what;
 };
-enum class found_where { nowhere, here, foreign, other_engine };
+/// `erased`: neither it nor the volume that was there before it, so whether it ran cannot be told.
+enum class found_where { nowhere, here, foreign, other_engine, erased };
 struct found {
   found_where where = found_where::nowhere;
   execution what;
@@ -131,6 +132,12 @@ struct write_refusal {
 /// Makes the execution, in place of one of the same attempt that never started, and starts it.
 struct submit {
   bool operator==(const submit&) const = default;
+};
+/// What is being submitted is not wanted any more: if its start has not been sent yet, it is not,
+/// and the submission is answered by `refused` with this reason.
+struct withhold {
+  end_reason why = end_reason::cancelled;
+  bool operator==(const withhold&) const = default;
 };
 struct find {
   bool operator==(const find&) const = default;
@@ -200,8 +207,8 @@ struct close {
   bool operator==(const close&) const = default;
 };
 
-using effect = std::variant<ask_allowed, write_intent, write_refusal, submit, find, write_started,
-                            watch, write_stop, stop, collect, write_end, forget, write_work,
-                            ask_turn, write_quarantine, tell_waiting, set_timer, close>;
+using effect = std::variant<ask_allowed, write_intent, write_refusal, submit, withhold, find,
+                            write_started, watch, write_stop, stop, collect, write_end, forget,
+                            write_work, ask_turn, write_quarantine, tell_waiting, set_timer, close>;
 
 }  // namespace reeve::domain::attempts

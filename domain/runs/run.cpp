@@ -20,6 +20,17 @@ std::string container_name_of(const uuid& tenant, const uuid& job, std::int64_t 
          std::to_string(attempt);
 }
 
+std::string_view tenant_part_of(std::string_view container_name) {
+  constexpr std::string_view prefix = "reeve-";
+  constexpr std::size_t digits = 12;
+  if (!container_name.starts_with(prefix)) return {};
+  const auto part = container_name.substr(prefix.size(), digits);
+  const bool whole =
+      part.size() == digits && container_name.substr(prefix.size() + digits, 1) == "-";
+  return whole && part.find_first_not_of("0123456789abcdef") == part.npos ? part
+                                                                          : std::string_view{};
+}
+
 std::map<std::string, std::int64_t> jobs_by_status(const run_state& state) {
   std::map<std::string, std::int64_t> counts;
   for (const auto& job : state.jobs) ++counts[std::string(name_of(job.status))];

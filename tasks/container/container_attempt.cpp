@@ -75,19 +75,34 @@ void container_attempt::find_image(const domain::image_allowed& entry,
     if (!found->engine_id.empty()) intent_.engine_id = found->engine_id;
     intent_.image = reference;
     intent_.image_id = image_.id;
-    host_.feed(attempts::allowed{});
+    choose_volume(found->outlives_us);
   };
   engine_->capabilities(reference, host_.then<has>(asked));
 }
 
-intention container_attempt::intend() {
-  intent_.executor = "engine";
+/// The volume is there before the intent that names it: who takes the attempt up and finds neither
+/// it nor the volume knows that somebody cleaned up, and that it may have run.
+void container_attempt::choose_volume(bool outlives_us) {
   intent_.attempt = static_cast<std::int64_t>(host_.job().attempts.size()) + 1;
   intent_.container_name =
       domain::container_name_of(host_.run().tenant, host_.job().id, intent_.attempt);
   // A spare one belongs to the usual user. It is not given back: an intent whose commit was in
   // doubt may stand in the log and name it, and no other attempt may ever get it.
-  if (!intent_.volume && !params().user) intent_.volume = host_.ports().take_spare();
+  if (!intent_.volume && !params().user) {
+    intent_.volume = host_.ports().take_spare();
+    is_spare_ = intent_.volume.has_value();
+  }
+  if (intent_.volume || !outlives_us) return host_.feed(attempts::allowed{});
+  host_.when_allowed([this](fencing_token by) {
+    engine_->prepare(key(), by, host_.answered<done>([this](done) {
+      intent_.volume = intent_.container_name;
+      host_.feed(attempts::allowed{});
+    }));
+  });
+}
+
+intention container_attempt::intend() {
+  intent_.executor = "engine";
   intent_.spec_hash = adapters::hash_of(container());
   return {intent_, guard_};
 }
@@ -121,6 +136,10 @@ void container_attempt::submit() {
       std::visit([this](const auto& each) { host_.feed(each); }, *said);
     }));
   });
+}
+
+void container_attempt::withhold(end_reason why) {
+  *withheld_ = why;
 }
 
 void container_attempt::find() {
@@ -193,7 +212,7 @@ void container_attempt::forget() {
   if (engine_ == nullptr) return host_.feed(attempts::forgotten{});
   host_.when_allowed([this](fencing_token by) {
     engine_->forget(key(), by, host_.then<done>([this](outcome<done> ok) {
-      if (ok && !image_.id.empty()) host_.ports().refill_spares(image_.id);
+      if (ok) host_.ports().refill_spares();
       host_.feed(attempts::forgotten{ok.ok()});
     }));
   });
@@ -212,6 +231,7 @@ adapters::work_key container_attempt::key() const {
   key.labels = labels_of(host_.ports().instance, host_.run(), host_.job().id, intent_.attempt);
   key.name = intent_.container_name.value_or("");
   key.volume = intent_.volume.value_or(key.name);
+  key.volume_came_first = intent_.volume.has_value();
   key.image_id = intent_.image_id.value_or("");
   key.engine_id = intent_.engine_id.value_or("");
   key.execution = execution_;
@@ -223,16 +243,20 @@ adapters::work_spec container_attempt::spec() {
   spec.container = container();
   if (auto archive = archive_for(params())) spec.archive = std::move(*archive);
   // A spare volume is as it was made for the first submission; after that nobody knows.
-  spec.prepared = intent_.volume.has_value() && !std::exchange(submitted_, true);
-  spec.may_start = may_mount();
+  spec.prepared = is_spare_ && !std::exchange(submitted_, true);
+  spec.hindrance = hindrance();
   return spec;
 }
 
 /// What may be mounted is looked at again: a folder may have become a link since the launch.
-std::function<bool()> container_attempt::may_mount() const {
+std::function<std::optional<end_reason>()> container_attempt::hindrance() const {
   auto mounts = params().mounts.value_or(std::vector<domain::mount_spec>{});
-  return [mounts = std::move(mounts), may = host_.ports().may_mount] {
-    return std::all_of(mounts.begin(), mounts.end(), [&](const auto& m) { return may(m.source); });
+  return [mounts = std::move(mounts), may = host_.ports().may_mount,
+          withheld = withheld_]() -> std::optional<end_reason> {
+    if (const auto why = withheld->load(); why != not_withheld) return why;
+    const bool all =
+        std::all_of(mounts.begin(), mounts.end(), [&](const auto& m) { return may(m.source); });
+    return all ? std::nullopt : std::optional(end_reason::not_allowlisted);
   };
 }
 

@@ -21,6 +21,7 @@ class container_attempt final : public attempt_work {
   void allow() override;
   intention intend() override;
   void submit() override;
+  void withhold(domain::end_reason why) override;
   void find() override;
   void started(const domain::attempts::execution& what) override;
   void watch(const std::string& execution) override;
@@ -31,18 +32,24 @@ class container_attempt final : public attempt_work {
  private:
   void check_list(const domain::image_list_state& images);
   void find_image(const domain::image_allowed& entry, const std::string& reference);
+  void choose_volume(bool outlives_us);
   void store_log(adapters::log_answer answer);
   adapters::work_key key() const;
   adapters::work_spec spec();
   adapters::container_spec container() const;
   const domain::container_params& params() const;
-  std::function<bool()> may_mount() const;
+  std::function<std::optional<domain::end_reason>()> hindrance() const;
 
   adapters::work_engine* engine_;  // null: this server does not have the attempt's engine
   bool submitted_ = false;         // by this object; a resumed attempt was, perhaps, by another one
+  bool is_spare_ = false;          // the volume was prepared by this process
   domain::attempt_intended intent_;
   persistence::stream_version guard_;
   adapters::image_info image_;
+  /// Read by the engine's threads.
+  static constexpr auto not_withheld = domain::end_reason::exited;
+  std::shared_ptr<std::atomic<domain::end_reason>> withheld_ =
+      std::make_shared<std::atomic<domain::end_reason>>(not_withheld);
   std::string execution_;  // the engine's id of it, once it is known
 };
 

@@ -24,6 +24,7 @@ class triage_attempt final : public attempt_work {
   void allow() override;
   intention intend() override;
   void submit() override;
+  void withhold(domain::end_reason) override {}  // it begins at once
   void find() override;
   void started(const domain::attempts::execution&) override {}
   void watch(const std::string&) override;

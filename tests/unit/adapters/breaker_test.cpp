@@ -142,6 +142,31 @@ TEST(CTR3_bulkhead, limits_what_is_under_way_and_what_waits) {
   EXPECT_EQ(running.size(), 3u);
 }
 
+/// A tenant's flood holds up nobody else's call, and fills nobody else's queue.
+TEST(CTR3_bulkhead, lets_flows_take_turns) {
+  std::vector<std::string> ran;
+  std::vector<bulkhead::ticket> running;
+  int refused = 0;
+  bulkhead door{{.at_once = 1, .queued = 3}, 1, [] { return second; }, {}};
+  const auto enter = [&](const std::string& flow) {
+    door.enter({[&, flow](bulkhead::ticket call) {
+                  ran.push_back(flow);
+                  running.push_back(call);
+                },
+                [&](rejection) { ++refused; }, flow});
+  };
+  for (int i = 0; i < 6; ++i) enter("many");
+  EXPECT_EQ(refused, 2) << "one is under way, three wait";
+  enter("few");
+  enter("");
+  while (running.size() < 6) {
+    const auto size = running.size();
+    door.finish(running.back(), bulkhead::verdict::success);
+    ASSERT_EQ(running.size(), size + 1);
+  }
+  EXPECT_EQ(ran, (std::vector<std::string>{"many", "", "few", "many", "many", "many"}));
+}
+
 TEST(CTR3_bulkhead, an_open_breaker_refuses_what_waits) {
   std::vector<bulkhead::ticket> running;
   int refused = 0;

@@ -44,6 +44,14 @@ class swapped_engine final : public simulated_engine {
     ++waits;
     simulated_engine::wait(container, slot);
   }
+  void inspect_image(std::string ref, reply_slot<image_info> slot) override {
+    simulated_engine::inspect_image(
+        ref, reply_slot<image_info>([this, slot](reeve::outcome<image_info> found) {
+          if (found) found->volumes = volumes;
+          slot.answer(std::move(found));
+        }));
+  }
+  std::vector<std::string> volumes;  // of every image
   std::atomic<int> waits{0};
   std::atomic<bool> swapped{false};
   std::atomic<errc> starts{errc::bad_request};  // bad_request: they work
@@ -57,7 +65,7 @@ class RUN7_container_work : public testing::Test {
     key.image_id = image;
     key.engine_id = "first";
     spec.archive = "files";
-    spec.may_start = [] { return true; };
+    spec.hindrance = [] { return std::optional<end_reason>(); };
     spec.container.name = spec.container.volume = key.name;
     spec.container.image_id = image;
     spec.container.entrypoint = {std::string(init_path), std::string(marker_path), "--"};
@@ -131,6 +139,17 @@ TEST_F(RUN7_container_work, leaves_alone_what_only_looks_like_it) {
   EXPECT_TRUE(still) << "it was removed";
 }
 
+/// `docker system prune --volumes`: what was there before the intent is gone, and with it whatever
+/// would have told that it ran.
+TEST_F(RUN7_container_work, whose_volume_came_first_and_is_gone_is_erased) {
+  key.volume_came_first = true;
+  ASSERT_TRUE(
+      ask<reeve::done>([&](auto slot) { engine.create_volume({}, key.volume, key.labels, slot); }));
+  EXPECT_EQ(look().where, found_where::nowhere);
+  ASSERT_TRUE(ask<reeve::done>([&](auto slot) { engine.remove_volume({}, key.volume, slot); }));
+  EXPECT_EQ(look().where, found_where::erased);
+}
+
 TEST_F(RUN7_container_work, of_another_engine_is_elsewhere) {
   engine.swapped = true;
   EXPECT_EQ(look().where, found_where::other_engine);
@@ -139,6 +158,29 @@ TEST_F(RUN7_container_work, of_another_engine_is_elsewhere) {
   ASSERT_TRUE(has);
   EXPECT_EQ(has->engine, "simulated");
   EXPECT_EQ(has->engine_id, "second");
+}
+
+/// An image that brings a volume along where the marker lies would take the marker elsewhere.
+TEST_F(RUN7_container_work, of_an_image_that_hides_our_volume_is_refused) {
+  const auto code = [&] {
+    return code_of(
+        ask<engine_capabilities>([&](auto slot) { work.capabilities("localhost:1/a:1", slot); }));
+  };
+  for (const char* path :
+       {"/reeve/state", "/reeve/state/", "/var/../reeve/x", "//reeve//state", "reeve/state"}) {
+    engine.volumes = {"/var/lib/data", path};
+    EXPECT_EQ(code(), "invalid") << path;
+  }
+  engine.volumes = {"/var/lib/data", "/reeve", "/reeve/", "/reeves/x", "/a/reeve/b"};
+  EXPECT_EQ(code(), "ok") << "a volume of ours takes the place of one at the same path";
+}
+
+TEST_F(RUN7_container_work, has_its_volume_before_its_intent) {
+  key.volume_came_first = true;
+  ASSERT_TRUE(ask<reeve::done>([&](auto slot) { work.prepare(key, {1}, slot); }));
+  ASSERT_TRUE(ask<reeve::done>([&](auto slot) { work.prepare(key, {1}, slot); })) << "twice";
+  EXPECT_EQ(look().where, found_where::nowhere);
+  EXPECT_TRUE(std::holds_alternative<submitted>(submit()));
 }
 
 /// The intent names an engine, and the socket led to another one since, without a failed call.
@@ -153,11 +195,21 @@ TEST_F(RUN7_container_work, is_not_started_on_an_engine_that_the_intent_does_not
 }
 
 TEST_F(RUN7_container_work, that_is_refused_says_why) {
-  spec.may_start = [] { return false; };
+  spec.hindrance = [] { return std::optional(end_reason::not_allowlisted); };
   EXPECT_EQ(std::get<refused>(submit()).why, end_reason::not_allowlisted);
-  spec.may_start = [] { return true; };
+  spec.hindrance = [] { return std::optional<end_reason>(); };
   engine.starts = errc::invalid;
   EXPECT_EQ(std::get<refused>(submit()).why, end_reason::start_failed);
+}
+
+/// A cancel that came while it was made: there is something to forget, and nothing ran.
+TEST_F(RUN7_container_work, that_is_not_wanted_any_more_is_made_and_not_started) {
+  int looks = 0;
+  spec.hindrance = [&looks] {
+    return ++looks > 1 ? std::optional(end_reason::cancelled) : std::nullopt;
+  };
+  EXPECT_EQ(std::get<refused>(submit()).why, end_reason::cancelled);
+  EXPECT_EQ(look().what.phase, execution_phase::created);
 }
 
 TEST_F(RUN7_container_work, whose_start_is_unclear_may_run) {

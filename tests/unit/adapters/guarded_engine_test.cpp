@@ -26,12 +26,17 @@ class moody_engine final : public simulated_engine {
     std::atomic<errc> pings{errc::bad_request};  // bad_request: they work
     std::atomic<errc> volumes{errc::bad_request};
     std::atomic<bool> hanging{false};
+    std::atomic<int> stopping{0};  // stops that last until the engine goes
     std::mutex mutex;
     std::vector<reply_slot<done>> held;
+    std::vector<reply_slot<stop_result>> stops;
   };
   explicit moody_engine(std::shared_ptr<mood> now) : mood_(std::move(now)) {}
   /// As any engine, it answers before it goes.
-  ~moody_engine() override { mood_->held.clear(); }
+  ~moody_engine() override {
+    mood_->held.clear();
+    mood_->stops.clear();
+  }
 
   void ping(reply_slot<done> slot) override {
     if (mood_->pings == errc::bad_request) return simulated_engine::ping(slot);
@@ -47,6 +52,12 @@ class moody_engine final : public simulated_engine {
     } else {
       slot.answer(reeve::reject(mood_->volumes, "as told"));
     }
+  }
+
+  void stop(reeve::fencing_token, std::string, int, reply_slot<stop_result> slot) override {
+    std::lock_guard lock{mood_->mutex};
+    mood_->stops.push_back(slot);
+    ++mood_->stopping;
   }
 
  private:
@@ -181,6 +192,22 @@ TEST_F(CTR3_guarded, waits_take_no_place_and_end_with_the_container) {
   std::vector<pending<wait_result>> waits(40);
   for (auto& one : waits) engine.wait(made->id, one.slot());
   for (auto& one : waits) EXPECT_EQ(code_of(one.take()), "ok");
+}
+
+/// P12: those who ignore SIGTERM keep nobody else out for their grace.
+TEST_F(CTR3_guarded, stops_that_last_take_no_place) {
+  ASSERT_TRUE(up());
+  std::vector<pending<stop_result>> stops(40);
+  for (auto& one : stops) engine.stop({}, "stubborn", 300, one.slot());
+  EXPECT_EQ(mood->stopping, 40);
+  EXPECT_EQ(volume(), "ok");
+  std::vector<reply_slot<stop_result>> held;
+  {
+    std::lock_guard lock{mood->mutex};
+    held = std::move(mood->stops);
+  }
+  for (const auto& slot : held) slot.answer(stop_result{true});
+  for (auto& one : stops) EXPECT_EQ(code_of(one.take()), "ok");
 }
 
 TEST(CTR3_guarded_end, what_still_waits_is_answered) {

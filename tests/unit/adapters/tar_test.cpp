@@ -88,5 +88,14 @@ TEST(RUN7_tar, refuses_what_exceeds_the_limits) {
   EXPECT_EQ(make_tar(three, {.entries = 2}).error().code, errc::too_large);
   EXPECT_EQ(make_tar(three, {.bytes = 2048}).error().code, errc::too_large);
   EXPECT_TRUE(make_tar(three));
-  EXPECT_EQ(make_tar({{{.name = "a", .uid = 1u << 21}}}).error().code, errc::invalid);
+  EXPECT_EQ(make_tar({{{.name = "a", .modified_s = -1}}}).error().code, errc::invalid);
+}
+
+/// Those of directory services lie beyond what seven octal digits hold.
+TEST(RUN7_tar, writes_large_owners_as_gnu_tar_does) {
+  const auto tar = make_tar({{{.name = "a", .uid = 0x7fffffff, .gid = 1u << 21}}});
+  ASSERT_TRUE(tar);
+  using namespace std::string_view_literals;
+  EXPECT_EQ(tar->substr(108, 8), "\x80\0\0\0\x7f\xff\xff\xff"sv);
+  EXPECT_EQ(tar->substr(116, 8), "\x80\0\0\0\0\x20\0\0"sv);
 }

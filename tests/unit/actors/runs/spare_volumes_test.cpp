@@ -19,8 +19,6 @@ using support::eventually;
 using support::patience;
 using namespace std::chrono_literals;
 
-const std::string image = "sha256:" + std::string(64, 'a');
-
 /// The simulated engine under the name of a real one; its archives can be made to fail.
 class real_looking : public simulated_engine {
  public:
@@ -31,8 +29,19 @@ class real_looking : public simulated_engine {
     if (broken) return slot.answer(reject(errc::internal, "as told"));
     simulated_engine::put_archive(by, std::move(container), std::move(path), std::move(tar), slot);
   }
+  void inspect_image(std::string ref, reply_slot<image_info> slot) override {
+    if (!imported) return slot.answer(reject(errc::not_found, "no such image"));
+    simulated_engine::inspect_image(std::move(ref), slot);
+  }
+  void import_image(fencing_token by, tar_source tar, std::string ref,
+                    reply_slot<std::string> slot) override {
+    ++imports;
+    imported = true;
+    simulated_engine::import_image(by, std::move(tar), std::move(ref), slot);
+  }
   std::atomic<bool> broken{false};
-  std::atomic<int> archives{0};
+  std::atomic<bool> imported{false};
+  std::atomic<int> archives{0}, imports{0};
 };
 
 template <class Engine>
@@ -66,7 +75,7 @@ class pool_on {
 TEST(RUN7_spares, are_prepared_on_demand_and_taken_once) {
   pool_on<real_looking> here;
   EXPECT_FALSE(here.pool->take());
-  here.pool->refill(image);
+  here.pool->refill();
   ASSERT_TRUE(here.comes_to(spare_volumes::most));
   const auto first = here.take(), second = here.take();
   EXPECT_NE(first, second);
@@ -77,13 +86,14 @@ TEST(RUN7_spares, are_prepared_on_demand_and_taken_once) {
     EXPECT_EQ(volume.labels.at("reeve.instance"), to_string(here.instance));
     EXPECT_TRUE(here.pool->owns(volume.labels));
   }
-  here.pool->refill(image);
+  here.pool->refill();
   EXPECT_TRUE(here.comes_to(2 * spare_volumes::most));
+  EXPECT_EQ(here.engine.imports, 1) << "their own image, once";
 }
 
 TEST(RUN7_spares, of_another_process_are_not_this_ones) {
   pool_on<real_looking> here, other;
-  here.pool->refill(image);
+  here.pool->refill();
   ASSERT_TRUE(here.comes_to(spare_volumes::most));
   EXPECT_FALSE(other.pool->owns(here.volumes().front().labels));
   EXPECT_FALSE(here.pool->owns({}));
@@ -91,7 +101,7 @@ TEST(RUN7_spares, of_another_process_are_not_this_ones) {
 
 TEST(RUN7_spares, are_none_on_a_simulated_engine) {
   pool_on<simulated_engine> here;
-  here.pool->refill(image);
+  here.pool->refill();
   EXPECT_TRUE(here.comes_to(0));
   EXPECT_FALSE(here.pool->take());
 }
@@ -99,14 +109,14 @@ TEST(RUN7_spares, are_none_on_a_simulated_engine) {
 TEST(RUN7_spares, that_cannot_be_prepared_leave_nothing_and_are_tried_again) {
   pool_on<real_looking> here;
   here.engine.broken = true;
-  here.pool->refill(image);
+  here.pool->refill();
   ASSERT_TRUE(eventually(patience, [&] { return here.engine.archives > 0; }));
   ASSERT_TRUE(here.comes_to(0));
   EXPECT_FALSE(here.pool->take());
   here.engine.broken = false;
   // The chain that failed may still be cleaning up, and a call is then dropped.
   EXPECT_TRUE(eventually(patience, [&] {
-    here.pool->refill(image);
+    here.pool->refill();
     return here.volumes().size() == spare_volumes::most;
   }));
   EXPECT_NE(here.take(), "none");
@@ -114,18 +124,18 @@ TEST(RUN7_spares, that_cannot_be_prepared_leave_nothing_and_are_tried_again) {
 
 TEST(RUN7_spares, go_with_a_stop_and_no_more_are_made) {
   pool_on<real_looking> here;
-  here.pool->refill(image);
+  here.pool->refill();
   ASSERT_TRUE(here.comes_to(spare_volumes::most));
   EXPECT_TRUE(here.pool->discard(5s));
   EXPECT_TRUE(here.volumes().empty());
-  here.pool->refill(image);
+  here.pool->refill();
   EXPECT_TRUE(here.comes_to(0));
   EXPECT_FALSE(here.pool->take());
 }
 
 TEST(RUN7_spares, that_are_being_made_go_with_a_stop) {
   pool_on<real_looking> here;
-  here.pool->refill(image);
+  here.pool->refill();
   EXPECT_TRUE(here.pool->discard(5s));
   EXPECT_TRUE(here.volumes().empty());
   EXPECT_EQ(here.containers(), 0U);
@@ -134,11 +144,11 @@ TEST(RUN7_spares, that_are_being_made_go_with_a_stop) {
 TEST(P31_spares, are_not_made_by_who_does_not_lead) {
   pool_on<real_looking> here;
   here.leads = false;
-  here.pool->refill(image);
+  here.pool->refill();
   EXPECT_TRUE(here.comes_to(0));
   here.leads = true;
   here.pool->close();
-  here.pool->refill(image);
+  here.pool->refill();
   EXPECT_TRUE(here.comes_to(0));
   EXPECT_FALSE(here.pool->take());
 }

@@ -133,6 +133,7 @@ class stage {
     static const std::map<std::string, found_where> places{
         {"nothing", found_where::nowhere},
         {"foreign", found_where::foreign},
+        {"erased", found_where::erased},
         {"elsewhere", found_where::other_engine}};
     const auto place = places.find(p.at(1));
     if (place != places.end()) return found{place->second, {}};
@@ -169,6 +170,7 @@ class stage {
   void show(const write_intent& /*e*/) { say("intent"); }
   void show(const write_refusal& e) { say("refuse " + std::string(name_of(e.why))); }
   void show(const submit& /*e*/) { say("submit"); }
+  void show(const withhold& e) { say("withhold " + std::string(name_of(e.why))); }
   void show(const find& /*e*/) { say("find"); }
   void show(const write_started& e) { say((e.adopted ? "adopted " : "started ") + shown(e.what)); }
   void show(const watch& e) { say("watch " + e.id); }

@@ -268,12 +268,13 @@ class world {
     return e;
   }
 
+  void happen(const withhold& /*e*/) {}  // it came too late
   void happen(const find& /*e*/) {
     if (auto why = trouble()) return answer(failed{*why});
     later_here(between(0, 20), [this] {
       looked_ = true;
       if (elsewhere_) return feed(found{found_where::other_engine, {}});
-      if (!body_) return feed(found{found_where::nowhere, {}});
+      if (!body_) return feed(found{erased_ ? found_where::erased : found_where::nowhere, {}});
       feed(found{found_where::here, seen()});
     });
   }
@@ -338,6 +339,10 @@ class world {
         if (body_ && one_in(3)) {  // docker rm -f
           if (body_->running()) end_body(137, false);
           body_.reset();
+        } else if (body_ && !body_->running() && one_in(3)) {  // docker system prune
+          body_.reset();
+          marked_ = false;
+          erased_ = true;
         }
         return;
       case 3:
@@ -389,7 +394,8 @@ class world {
   // The engine.
   std::optional<body> body_;
   std::map<std::int64_t, truth> past_;  // by start
-  bool marked_ = false, away_ = false, elsewhere_ = false, unsure_stop_ = false;
+  bool marked_ = false, erased_ = false, away_ = false, elsewhere_ = false;
+  bool unsure_stop_ = false;
   int made_ = 0, executed_ = 0;
 
   bool over_ = false;

@@ -1,0 +1,89 @@
+// P12, P17: what one tenant's jobs do to the engine does not reach another one's.
+
+#include "tests/support/engine.hpp"
+#include "tests/support/server.hpp"
+#include "tests/support/work.hpp"
+
+#include <chrono>
+#include <gtest/gtest.h>
+
+using nlohmann::json;
+using support::box_task;
+using support::inline_launch;
+using support::must_post;
+using support::server;
+using support::shell_task;
+using namespace std::chrono_literals;
+
+namespace {
+
+class CTR3_neighbours : public ::testing::Test {
+ protected:
+  CTR3_neighbours() { support::allow_image(reeve_.api()); }
+  json run(const json& task) {
+    return support::await_run(reeve_.api(),
+                              support::launch(reeve_.api(), inline_launch({task})).at("id"), 60s);
+  }
+  static support::server_options options() {
+    support::server_options options;
+    options.docker = support::real_engine();
+    return options;
+  }
+
+  server reeve_{options()};
+  support::engine on_;
+  support::engine_cleanup cleanup_{on_, "reeve.tenant=" + support::tenant_of(reeve_.api())};
+};
+
+TEST_F(CTR3_neighbours, P12_jobs_that_ignore_sigterm_hold_up_nobody_for_their_grace) {
+  constexpr int more_than_calls_at_once = 10;
+  std::vector<json> tasks;
+  for (int i = 0; i < more_than_calls_at_once; ++i) {
+    tasks.push_back(shell_task("s" + std::to_string(i),
+                               "trap '' TERM; echo set; while :; do sleep 1; done",
+                               {{"memory_mb", 16}}));
+  }
+  const auto run_id =
+      support::launch(
+          reeve_.api(),
+          inline_launch(tasks, {{"stop_grace_s", 300}, {"max_parallel", more_than_calls_at_once}}))
+          .at("id")
+          .get<std::string>();
+  for (const auto& task : tasks) {
+    support::await_started(reeve_.api(), run_id, task.at("name"), 120s);
+  }
+  for (const auto& container : on_.containers("reeve.run=" + run_id)) {
+    const std::string its_log = "/containers/" + container.at("Id").get<std::string>() + "/logs";
+    ASSERT_TRUE(support::eventually([&] {
+      return on_.call("GET", its_log + "?stdout=1").body.find("set") != std::string::npos;
+    }));
+  }
+  must_post(reeve_.api(), "/api/runs/" + run_id + "/cancel", json::object(), 202);
+  std::this_thread::sleep_for(2s);  // the stops are on their way
+  EXPECT_EQ(run(box_task("other", {"true"})).at("status"), "success");
+}
+
+/// The marker of an execution lies on a volume of ours; an image that brings one along for the same
+/// place would take it elsewhere, for itself and for whatever is prepared with it.
+TEST_F(CTR3_neighbours, P10_an_image_with_a_volume_below_ours_is_refused_and_harms_nobody) {
+  const std::string box = on_.create("reeve-test-volume-box", {{"Image", support::box_image}});
+  const auto made = on_.call("POST", "/commit?container=" + box +
+                                         "&repo=localhost:1/volume-box&tag=1"
+                                         "&changes=VOLUME%20%2Freeve%2Fstate");
+  on_.remove(box);
+  ASSERT_EQ(made.status, 201) << made.body;
+  support::allow_image(reeve_.api(), "localhost:1/volume-box:1");
+  json hostile = box_task("hostile", {"true"});
+  hostile["params"]["image"] = "localhost:1/volume-box:1";
+  for (int round = 0; round < 2; ++round) {
+    const auto refused = run(hostile);
+    EXPECT_EQ(refused.at("status"), "failed");
+    EXPECT_EQ(support::job_named(refused, "hostile").at("reason"), "engine_refused") << refused;
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_EQ(run(box_task("other", {"true"})).at("status"), "success");
+    }
+  }
+  on_.call("DELETE", "/images/localhost:1/volume-box:1");
+}
+
+}  // namespace
