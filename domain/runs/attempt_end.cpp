@@ -103,8 +103,11 @@ void machine::on(const cancel&) {
   want_stop(end_reason::cancelled);
 }
 
+/// A start that is recorded yet takes a timeout back, and never a client's wish: that one takes the
+/// timeout's place as long as no stop says otherwise.
 void machine::want_stop(end_reason why) {
-  if (s_.stop_reason) return;
+  const bool is_told = s_.stop_intended || s_.stopping != stop_progress::none;
+  if (s_.stop_reason && (is_told || why != end_reason::cancelled)) return;
   s_.stop_reason = why;
   if (is(phase::quarantined)) return end(why);
   // Who waits for its end need not wait for its turn.

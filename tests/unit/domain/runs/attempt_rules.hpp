@@ -3,8 +3,10 @@
 
 #include "domain/runs/attempt.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +19,26 @@ struct defect {
   std::function<void(std::vector<reeve::domain::attempts::effect>&, const state&)> effects;
   std::function<void(reeve::domain::attempts::input&, const state&)> input;
 };
+
+struct body {  // the container
+  std::string id;
+  std::optional<std::int64_t> started;  // ms of the engine's clock
+  std::optional<std::int64_t> finished;
+  std::int64_t code = 0;
+  bool oom = false;
+  std::vector<std::function<void(std::int64_t)>> waiters;
+  bool running() const { return started && !finished; }
+};
+
+/// Whether they wait for an end and do nothing for it to come.
+inline bool let_run(const std::vector<reeve::domain::attempts::effect>& effects) {
+  using namespace reeve::domain::attempts;
+  const auto has = [&](auto is) { return std::any_of(effects.begin(), effects.end(), is); };
+  return has([](const effect& e) { return std::holds_alternative<watch>(e); }) &&
+         !has([](const effect& e) {
+           return std::holds_alternative<write_stop>(e) || std::holds_alternative<stop>(e);
+         });
+}
 
 /// Of one execution that has ended.
 struct truth {

@@ -328,6 +328,9 @@ inline const trace traces[] = {
     {"cancelled_after_its_time_is_timed_out",
      {"up", "wait 10000 => stopping timed_out", "noted => stop c", "cancel =>", "stopped it",
       "watched 137", "found c@100-10200", "collected => end timed_out 137"}},
+    {"cancelled_after_its_time_and_before_its_start_is_known",
+     {"begin", "allowed", "written", "wait 10000 =>", "cancel =>", "submitted c@100",
+      "written => watch c, stopping cancelled", "noted => stop c"}},
     {"cancelled_while_its_output_is_stored_changes_nothing",
      {"up", "watched 0", "found c@100-200 => collect c", "cancel =>", "collected => end exited 0"}},
 

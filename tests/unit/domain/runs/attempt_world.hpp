@@ -49,16 +49,6 @@ class world {
   std::string end() const { return end_; }
 
  private:
-  struct body {  // the container
-    std::string id;
-    std::optional<std::int64_t> started;  // ms of the engine's clock
-    std::optional<std::int64_t> finished;
-    std::int64_t code = 0;
-    bool oom = false;
-    std::vector<std::function<void(std::int64_t)>> waiters;
-    bool running() const { return started && !finished; }
-  };
-
   std::int64_t between(std::int64_t low, std::int64_t high) {
     return std::uniform_int_distribution<std::int64_t>(low, high)(random_);
   }
@@ -118,6 +108,8 @@ class world {
     machine_ = std::move(result.state);
     if (planted_ != nullptr && planted_->effects) planted_->effects(result.effects, machine_);
     ++steps_;
+    const bool is_stopped = stop_asked_in_ == life_;
+    if (cancelled_ && !is_stopped && let_run(result.effects)) return fail("cancelled, it runs on");
     for (const auto& e : result.effects) {
       std::visit([this](const auto& each) { happen(each); }, e);
       if (!wrong_.empty()) return;
@@ -291,9 +283,11 @@ class world {
     });
   }
   void happen(const write_stop& e) {
+    stop_asked_in_ = life_;
     write([this, e] { stopping_ = e.why; }, stop_written{});
   }
   void happen(const attempts::stop& e) {
+    stop_asked_in_ = life_;
     if (!stopping_) return fail("a stop before its intent");
     const auto why = trouble();
     if (why == failure::away || why == failure::busy) return answer(stop_failed{*why});
@@ -383,7 +377,7 @@ class world {
   std::int64_t calm_after_ = 0;
   std::int64_t trouble_ = 0, runs_ms_ = 0, exit_code_ = 0;
   bool oom_ = false, refusing_ = false;
-  int life_ = 0, submitted_in_ = 0;
+  int life_ = 0, submitted_in_ = 0, stop_asked_in_ = 0;
   bool looked_ = false, crashed_ = false;
   // The log.
   bool intended_ = false, ended_ = false, taken_up_ = false, cancelled_ = false;
