@@ -111,34 +111,29 @@ class triage_task {
         triage_.close(*source, false, "there is no such container");
         return done{};
       }
+      const auto asked_from = since_ns;
+      bool full = false;
       for (const auto& line : answer->lines) {
         bytes += line.text.size();
         const auto at = line.at_ns > 0 ? std::optional<time_us>(line.at_ns / 1000) : std::nullopt;
-        if (!triage_.add(*source, line.text, at)) break;
-        since_ns = std::max(since_ns, line.at_ns + 1);
+        full = !triage_.add(*source, line.text, at);
+        if (full) break;
+        if (at) since_ns = std::max(since_ns, line.at_ns + 1);
       }
-      const bool more = answer->truncated && !answer->lines.empty();
-      if (!more || bytes >= options_.container_bytes) {
-        triage_.close(*source, more);
+      // A page without a later stamp would be given again, and counted again, for ever.
+      const bool is_last = !answer->truncated || since_ns == asked_from;
+      if (full || is_last || bytes >= options_.container_bytes) {
+        triage_.close(*source, full || answer->truncated);
         return done{};
       }
     }
   }
 
   outcome<done> read_files() {
-    if (request_.files.empty() && !request_.all_files) return done{};
+    if (request_.files.empty()) return done{};
     auto folder = options_.open_logs();
-    if (!folder) {
-      if (request_.files.empty()) return done{};
-      return reject(errc::not_found, "there is no log folder");
-    }
-    auto names = request_.files;
-    if (request_.all_files) {
-      auto listed = (*folder)->list(since());
-      if (!listed) return listed.error();
-      for (auto& f : listed->files) names.push_back(std::move(f.name));
-    }
-    for (const auto& name : names) {
+    if (!folder) return reject(errc::not_found, "there is no log folder");
+    for (const auto& name : request_.files) {
       if (stop_) return stopped();
       if (auto ok = read_file(**folder, name); !ok) return ok;
     }

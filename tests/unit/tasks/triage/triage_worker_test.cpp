@@ -1,6 +1,8 @@
 #include "tasks/triage/triage_worker.hpp"
 
 #include "adapters/simulated/simulated_engine.hpp"
+#include "codec/codec.hpp"
+#include "tasks/triage/log_triage.hpp"
 
 #include <atomic>
 #include <future>
@@ -51,6 +53,64 @@ TEST(P30_log_triage, that_is_under_way_ends_with_its_worker) {
   const auto told = answer.get_future().get();
   ASSERT_FALSE(told);
   EXPECT_EQ(told.error().code, errc::unavailable);
+}
+
+/// A container whose log never ends: each page has ten lines, and there is always another. Gives up
+/// after many calls, so that a reader without an end fails instead of hanging.
+class talking_engine final : public adapters::simulated_engine {
+ public:
+  static constexpr int most_calls = 100;
+  explicit talking_engine(bool stamped) : stamped_(stamped) {}
+
+  void logs(std::string, adapters::log_query query,
+            reply_slot<adapters::log_answer> slot) override {
+    if (++calls > most_calls) return slot.answer(reject(errc::internal, "TEST: it never ends"));
+    adapters::log_answer page;
+    for (std::int64_t i = 0; i < 10; ++i) {
+      page.lines.push_back({adapters::log_stream::out, stamped_ ? query.since_ns + 1 + i : 0, "a"});
+    }
+    page.truncated = true;
+    slot.answer(std::move(page));
+  }
+
+  int calls = 0;
+
+ private:
+  const bool stamped_;
+};
+
+tasks::triage_report report_on(adapters::container_engine& engine, std::int64_t max_lines) {
+  using result = outcome<std::vector<tasks::produced_artifact>>;
+  std::promise<result> answer;
+  tasks::triage_worker worker({}, engine, real_clock());
+  tasks::triage_request request;
+  request.containers = {"talker"};
+  request.max_lines = max_lines;
+  worker.run(request, reply_slot<std::vector<tasks::produced_artifact>>(
+                          [&](result r) { answer.set_value(std::move(r)); }));
+  const auto made = answer.get_future().get();
+  EXPECT_TRUE(made);
+  if (!made) return {};
+  const auto doc = codec::parse_strict(made->front().bytes);
+  return codec::decode<tasks::triage_report>(doc->root()).value();
+}
+
+TEST(P30_log_triage, of_a_log_without_an_end_stops_at_its_limit) {
+  talking_engine engine(true);
+  const auto report = report_on(engine, 25);
+  EXPECT_EQ(engine.calls, 3);
+  ASSERT_EQ(report.sources.size(), 1U);
+  EXPECT_EQ(report.sources[0].lines, 25);
+  EXPECT_TRUE(report.sources[0].truncated);
+}
+
+TEST(P30_log_triage, counts_a_page_without_stamps_once) {
+  talking_engine engine(false);
+  const auto report = report_on(engine, 1'000);
+  EXPECT_EQ(engine.calls, 1);
+  ASSERT_EQ(report.sources.size(), 1U);
+  EXPECT_EQ(report.sources[0].lines, 10);
+  EXPECT_TRUE(report.sources[0].truncated);
 }
 
 }  // namespace
