@@ -2,7 +2,7 @@
 
 #include "base/digest.hpp"
 #include "base/files.hpp"
-#include "persistence/token_table.hpp"
+#include "domain/access/token_text.hpp"
 
 #include <chrono>
 #include <future>
@@ -78,7 +78,7 @@ outcome<done> make_admin(actors::command_port& commands, id_source& ids, uuid te
   token.name = "bootstrap";
   token.role = domain::token_role::admin;
   token.secret_hash = sha256(secret);
-  auto ok = write_small_file(file, persistence::token_text(token.id, secret) + "\n");
+  auto ok = write_small_file(file, domain::token_text(token.id, secret) + "\n");
   if (!ok) return ok;
   auto made = wait_for<access>([&](reply_slot<access> slot) {
     commands.execute(context_of(tenant, ids), domain::create_token{token}, slot);

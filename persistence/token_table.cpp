@@ -1,13 +1,10 @@
 #include "persistence/token_table.hpp"
 
+#include "domain/access/token_text.hpp"
 #include "persistence/projection.hpp"
 
 namespace reeve::persistence {
 namespace {
-
-constexpr std::string_view prefix = "rv_";
-constexpr std::size_t id_digits = 32;
-constexpr std::size_t most_bytes = 256;
 
 std::optional<token_row> row_of(const projection_row& row) {
   const auto cell = [&](std::string_view name) {
@@ -34,10 +31,12 @@ void token_table::load(const std::vector<token_row>& rows) {
   for (const auto& row : rows) tokens_[row.id] = row;
   for (const auto& [id, row] : told_while_loading_) tokens_[id] = row;
   told_while_loading_.clear();
+  is_loading_ = false;
 }
 
 void token_table::begin_load() {
   std::lock_guard lock(mutex_);
+  is_loading_ = true;
   told_while_loading_.clear();
 }
 
@@ -49,29 +48,19 @@ void token_table::on_commit(const commit_notice& notice) {
     if (!token) continue;
     std::lock_guard lock(mutex_);
     tokens_[token->id] = *token;
-    told_while_loading_[token->id] = *token;
+    if (is_loading_) told_while_loading_[token->id] = *token;
   }
 }
 
 std::optional<token_row> token_table::find(std::string_view text) const {
-  if (!text.starts_with(prefix) || text.size() > most_bytes) return std::nullopt;
-  const auto rest = text.substr(prefix.size());
-  if (rest.size() <= id_digits + 1 || rest[id_digits] != '_') return std::nullopt;
-  const auto bytes = from_hex(rest.substr(0, id_digits));
-  if (!bytes) return std::nullopt;
-  uuid id;
-  std::copy(bytes->begin(), bytes->end(), id.bytes.begin());
-  const auto hash = sha256(rest.substr(id_digits + 1));
+  const auto parts = domain::parts_of_token(text);
+  if (!parts) return std::nullopt;
+  const auto hash = sha256(parts->secret);
   std::lock_guard lock(mutex_);
-  const auto found = tokens_.find(id);
+  const auto found = tokens_.find(parts->id);
   if (found == tokens_.end() || !found->second.is_active) return std::nullopt;
   if (!equal_constant_time(as_view(hash), as_view(found->second.secret_hash))) return std::nullopt;
   return found->second;
-}
-
-std::string token_text(const uuid& id, std::string_view secret) {
-  const std::string_view bytes(reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size());
-  return std::string(prefix) + to_hex(bytes) + "_" + std::string(secret);
 }
 
 }  // namespace reeve::persistence

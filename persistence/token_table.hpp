@@ -1,14 +1,13 @@
 #pragma once
 // Access tokens in memory, so that a request is authenticated without a query. Filled at start,
 // kept current by every commit before its caller is answered: a revoked token is refused from the
-// next request on. Thread-safe. Text form of a token: "rv_<32 hex digits of the id>_<secret>".
+// next request on. Thread-safe.
 
 #include "persistence/append_port.hpp"
 #include "persistence/startup.hpp"
 
 #include <mutex>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -28,10 +27,8 @@ class token_table {
  private:
   mutable std::mutex mutex_;
   std::unordered_map<uuid, token_row> tokens_;
-  std::unordered_map<uuid, token_row> told_while_loading_;  // by on_commit, since begin_load()
+  std::unordered_map<uuid, token_row> told_while_loading_;  // by on_commit
+  bool is_loading_ = false;                                 // between begin_load() and load()
 };
-
-/// The text of a token, shown once.
-std::string token_text(const uuid& id, std::string_view secret);
 
 }  // namespace reeve::persistence

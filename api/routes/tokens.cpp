@@ -1,6 +1,7 @@
 #include "api/routes/common.hpp"
 #include "api/routes/views.hpp"
 #include "api/services.hpp"
+#include "domain/access/token_text.hpp"
 
 #include <random>
 
@@ -41,12 +42,6 @@ std::string make_secret() {
   return to_base64url(bytes);
 }
 
-/// "rv_<32 hexadecimal digits of the id>_<secret>".
-std::string text_of(const uuid& id, const std::string& secret) {
-  const std::string_view bytes(reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size());
-  return "rv_" + to_hex(bytes) + "_" + secret;
-}
-
 /// A request that is repeated under its key gets the same token, without the text: that was shown
 /// once and is kept nowhere.
 void create(services& s, const request& r, const responder& answer) {
@@ -65,7 +60,7 @@ void create(services& s, const request& r, const responder& answer) {
                         if (made == nullptr) return answer.answer(no_such());
                         created_token document;
                         static_cast<domain::token_document&>(document) = domain::document_of(*made);
-                        if (!c->replayed) document.token = text_of(id, secret);
+                        if (!c->replayed) document.token = domain::token_text(id, secret);
                         auto told = written(201, codec::encode_document(document), c->at);
                         told.headers.emplace_back("Location",
                                                   "/api/tokens/" + to_string(made->what.id));

@@ -2,6 +2,7 @@
 
 #include "persistence/projection_build.hpp"
 
+#include "domain/access/token_text.hpp"
 #include "persistence/blob_store.hpp"
 #include "persistence/read_models.hpp"
 #include "persistence/stored_projections.hpp"
