@@ -33,26 +33,44 @@ class followed {
 
   /// True: there is more at once. An error ends the session; the next call begins anew.
   outcome<bool> advance(const std::function<void(const commit_notice&)>& on_rows) {
-    outcome<bool> more = false;
+    return guarded([&]() -> outcome<bool> {
+      if (!tail_ && !begin()) return reject(errc::unavailable, "it is still to be built");
+      return tail_->advance([&](const commit_notice& notice) { return take(notice, on_rows); });
+    });
+  }
+
+  /// Events of others move it on without a row: its checkpoint says so too, if it has said nothing
+  /// for so long. Whoever compares its rows or takes them up reads on from there.
+  outcome<bool> keep_place(std::chrono::milliseconds after) {
+    const bool is_due = std::chrono::steady_clock::now() - kept_at_ >= after;
+    if (!tail_ || !is_due || tail_->position() == checkpoint_) return false;
+    return guarded([&]() -> outcome<bool> {
+      pqxx::work tx(*connection_);
+      if (auto ok = move_to(tx, tail_->position()); !ok) return ok.error();
+      tx.commit();
+      moved_to(tail_->position());
+      return true;
+    });
+  }
+
+ private:
+  template <class F>
+  outcome<bool> guarded(F work) {
+    outcome<bool> result = false;
     try {
-      if (!tail_ && !begin()) {
-        more = reject(errc::unavailable, "it is still to be built");
-      } else {
-        more = tail_->advance([&](const commit_notice& notice) { return take(notice, on_rows); });
-      }
+      result = work();
     } catch (const std::exception&) {
-      more = connection_ ? rejection_of(trouble_of_current(*connection_))
-                         : reject(errc::unavailable, "the database cannot be reached");
+      result = connection_ ? rejection_of(trouble_of_current(*connection_))
+                           : reject(errc::unavailable, "the database cannot be reached");
     }
-    if (!more) {
+    if (!result) {
       tail_.reset();
       writer_.reset();
       connection_.reset();
     }
-    return more;
+    return result;
   }
 
- private:
   /// False: its table is not of this version yet. Then it is built, like every other, and followed
   /// from where that ended.
   bool begin() {
@@ -69,7 +87,7 @@ class followed {
         " AND columns = $3",
         std::string(of_.name), of_.version, columns_of(of_));
     if (rows.empty()) return false;
-    checkpoint_ = rows[0][0].as<domain::position>();
+    moved_to(rows[0][0].as<domain::position>());
     tail_.emplace(url_, std::vector<const projection*>{&of_}, checkpoint_);
     return true;
   }
@@ -78,18 +96,26 @@ class followed {
                      const std::function<void(const commit_notice&)>& on_rows) {
     const auto at = notice.events.back().position;
     pqxx::work tx(*connection_);
+    if (auto ok = move_to(tx, at); !ok) return ok;
+    writer_->write(tx, of_, table_of(of_), notice.rows);
+    tx.commit();
+    moved_to(at);
+    on_rows({{}, notice.rows});
+    return done{};
+  }
+
+  outcome<done> move_to(pqxx::work& tx, domain::position at) {
     const auto moved = tx.exec_params(
         "UPDATE reeve.projections SET checkpoint = $3 WHERE name = $1 AND checkpoint = $2"
         " AND version = $4",
         std::string(of_.name), checkpoint_, at, of_.version);
-    if (moved.affected_rows() != 1) {
-      return reject(errc::conflict, "somebody else has moved the checkpoint");
-    }
-    writer_->write(tx, of_, table_of(of_), notice.rows);
-    tx.commit();
+    if (moved.affected_rows() == 1) return done{};
+    return reject(errc::conflict, "somebody else has moved the checkpoint");
+  }
+
+  void moved_to(domain::position at) {
     checkpoint_ = at;
-    on_rows({{}, notice.rows});
-    return done{};
+    kept_at_ = std::chrono::steady_clock::now();
   }
 
   std::string url_;
@@ -97,7 +123,8 @@ class followed {
   std::unique_ptr<pqxx::connection> connection_;
   std::optional<row_writer> writer_;
   std::optional<tail_fold> tail_;
-  domain::position checkpoint_ = 0;
+  domain::position checkpoint_ = 0;  // as the database has it
+  std::chrono::steady_clock::time_point kept_at_;
 };
 
 }  // namespace
@@ -144,6 +171,9 @@ struct projection_follower::impl {
       // What cannot be folded is told once by the journal already; here it is only late.
       if (!went) return note(one, went.error());
       config.board->reached(one.of(), one.position());
+      if (const auto kept = one.keep_place(config.keep_place_every); !kept) {
+        return note(one, kept.error());
+      }
       more = *went;
     }
   }
@@ -182,7 +212,9 @@ outcome<domain::position> follow_to_head(const std::string& url, const projectio
   for (;;) {
     const auto more = one.advance([](const commit_notice&) {});
     if (!more) return more.error();
-    if (!*more) return one.position();
+    if (*more) continue;
+    if (const auto kept = one.keep_place(0ms); !kept) return kept.error();
+    return one.position();
   }
 }
 

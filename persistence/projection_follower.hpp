@@ -1,7 +1,8 @@
 #pragma once
 // Writes the projections that are not written by the append: each in a transaction of its own with
 // its checkpoint, so its rows are always those of the log up to there. Woken by every commit of
-// this process, and looking each second by itself; only the leader runs it.
+// this process, and looking each second by itself; only the leader runs it. Where others write and
+// it has nothing to do, the checkpoint follows every few seconds.
 //
 // Whoever else writes the same rows (an old leader, a build that took the table's place) has moved
 // the checkpoint: then nothing is written, and the follower goes on from where it stands now.
@@ -10,6 +11,7 @@
 #include "persistence/append_port.hpp"
 #include "persistence/projection_board.hpp"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -24,6 +26,9 @@ class projection_follower {
     projection_board* board = nullptr;
     /// Told the rows after they are durable, as a commit's are: for the cache.
     std::function<void(const commit_notice&)> on_rows = [](const auto&) {};
+    /// How long a checkpoint may lie behind while there is no row to write. A replay folds what is
+    /// behind it inside one snapshot: at 1,000 events a second 5,000 of them, less than a second.
+    std::chrono::milliseconds keep_place_every{5'000};
   };
   explicit projection_follower(options given);
   ~projection_follower();

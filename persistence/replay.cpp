@@ -79,7 +79,8 @@ class replayer {
     return comparable(tx);
   }
 
-  /// The head, or where the slowest follower is: its rows are those of the log up to there.
+  /// The head, or where the slowest follower is: its rows are those of the log up to there. The
+  /// checkpoint of one that is idle lies seconds behind.
   static domain::position comparable(pqxx::transaction_base& tx) {
     auto at = tx.exec1("SELECT reeve.head()")[0].as<domain::position>();
     for (const auto& [of, checkpoint] : followers(tx)) at = std::min(at, checkpoint);

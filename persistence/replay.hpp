@@ -2,7 +2,8 @@
 // Replay: folds the whole log into a scratch schema (the temporary one of its session) and compares
 // it with the live read models, row by row, in one snapshot. The same functions that made the live
 // rows make the replayed ones, from the events alone; a difference means that somebody changed a
-// row, or that a projection is not deterministic.
+// row, or that a projection is not deterministic. Most of the log is folded before the snapshot; in
+// it only what was appended since, and what lies behind the checkpoint of the slowest follower.
 //
 // One thread reads the log, one folds it, one writes the rows. Memory is bounded by about 150 MiB,
 // and what the streams that are not over hold.

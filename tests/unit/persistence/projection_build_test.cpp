@@ -230,6 +230,29 @@ TEST_F(builds, C9_a_follower_goes_on_from_its_checkpoint_and_never_over_another_
   EXPECT_EQ(replayed().different_rows, 0);
 }
 
+TEST_F(builds, EV8_a_follower_without_events_of_its_own_tells_how_far_it_came) {
+  live_through();
+  ASSERT_TRUE(follow());
+  const auto is_at_head = [&] {
+    const std::string usage = "SELECT checkpoint FROM reeve.projections WHERE name = 'llm_usage'";
+    return db.root("SELECT reeve.head() = (" + usage + ")")[0][0].as<bool>();
+  };
+  write_run(true);
+  ASSERT_FALSE(is_at_head());
+  projection_board board;
+  projection_follower::options following{db.writer_url(), &board};
+  following.keep_place_every = std::chrono::milliseconds(0);
+  {
+    projection_follower follower(following);
+    EXPECT_TRUE(eventually(is_at_head));
+  }
+  EXPECT_EQ(replayed().different_rows, 0);
+  write_calls(3);
+  ASSERT_TRUE(follow()) << "it skips nothing";
+  EXPECT_EQ(db.root("SELECT sum(calls) FROM reeve_read.llm_usage")[0][0].as<int>(), 8);
+  EXPECT_EQ(replayed().different_rows, 0);
+}
+
 TEST_F(builds, C9_a_follower_that_was_never_built_is_built_first) {
   live_through();
   const auto& usage = projection_named("llm_usage");
