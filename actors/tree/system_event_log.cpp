@@ -1,10 +1,27 @@
 #include "actors/tree/system_event_log.hpp"
 
+#include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "persistence/event_codec_port.hpp"
 #include "persistence/projections_port.hpp"
 
 namespace reeve::actors {
+namespace {
+
+void count_dropped() {
+  static const metric_counter dropped =
+      process_metrics().counter("reeve_system_events_dropped_total",
+                                "Supervision events that were never written: the log was away for "
+                                "too long, or refused them");
+  dropped.add();
+}
+
+/// The same append may be taken later.
+bool is_passing(errc code) {
+  return code == errc::unavailable || code == errc::fenced || code == errc::overloaded;
+}
+
+}  // namespace
 
 system_event_log::system_event_log(journal_port& journal, id_source& ids, uuid tenant)
     : journal_(journal), ids_(ids), tenant_(tenant), stream_("system-" + to_string(ids.next())) {}
@@ -16,10 +33,7 @@ void system_event_log::record(domain::system_event fact) {
     if (waiting_.size() > most_kept) {
       waiting_.pop_front();
       ++dropped_;
-      static const metric_counter dropped = process_metrics().counter(
-          "reeve_system_events_dropped_total",
-          "Supervision events that were never written: the log was away for too long");
-      dropped.add();
+      count_dropped();
     }
   }
   pump();
@@ -46,7 +60,8 @@ void system_event_log::pump() {
     std::lock_guard lock(mutex_);
     if (busy_ || waiting_.empty()) return;
     busy_ = true;
-    while (!waiting_.empty() && facts.size() < per_append) {
+    const auto most = singly_ > 0 ? 1 : per_append;
+    while (!waiting_.empty() && facts.size() < most) {
       facts.push_back(std::move(waiting_.front()));
       waiting_.pop_front();
     }
@@ -69,26 +84,43 @@ void system_event_log::pump() {
   using result = persistence::append_result;
   journal_.append(std::move(request), lane::internal,
                   reply_slot<result>([this, facts = std::move(facts)](outcome<result> r) {
-                    appended(facts, r.ok());
+                    appended(facts, r ? std::nullopt : std::optional(r.error().code));
                   }));
 }
 
-void system_event_log::appended(std::vector<domain::system_event> facts, bool ok) {
+void system_event_log::appended(std::vector<domain::system_event> facts,
+                                const std::optional<errc>& failed) {
   {
     std::lock_guard lock(mutex_);
     busy_ = false;
-    if (ok) {
-      version_ += static_cast<domain::version>(facts.size());
-    } else {
+    const bool is_refused = failed && !is_passing(*failed);
+    if (failed) {
       // Perhaps it was written after all: a new stream never conflicts, and a fact that stands
       // twice is better than one that is lost.
       stream_ = "system-" + to_string(ids_.next());
       version_ = 0;
-      waiting_.insert(waiting_.begin(), facts.begin(), facts.end());
-      return;  // `resume` goes on
+    } else {
+      version_ += static_cast<domain::version>(facts.size());
     }
+    if (is_refused && facts.size() == 1) {
+      drop(facts.front(), *failed);
+    } else if (failed) {
+      waiting_.insert(waiting_.begin(), facts.begin(), facts.end());
+      if (!is_refused) return;  // `resume` goes on
+      singly_ = facts.size() + 1;
+    }
+    if (singly_ > 0) --singly_;
   }
   pump();
+}
+
+/// Tried again it would be refused again, and nothing behind it would ever be written.
+void system_event_log::drop(const domain::system_event& fact, errc why) {
+  ++dropped_;
+  count_dropped();
+  const auto type = std::visit([](const auto& e) { return e.type; }, fact);
+  log_error("a fact about the server was refused by the log and dropped",
+            {{"type", std::string(type)}, {"why", std::string(name_of(why))}});
 }
 
 }  // namespace reeve::actors

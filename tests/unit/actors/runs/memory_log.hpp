@@ -6,6 +6,7 @@
 #include "persistence/read_port.hpp"
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -19,12 +20,18 @@ using namespace reeve;
 
 class store {
  public:
+  /// What is never taken, whatever else is in the append; set before the first one.
+  std::function<bool(const domain::new_event&)> is_invalid;
+
   outcome<persistence::append_result> append(const persistence::append_request& what) {
     const std::lock_guard lock(mutex_);
     if (refusals_ > 0) {
       --refusals_;
       refused_at_us_.push_back(real_clock().mono_us());
       return reject(errc::internal, "planted");
+    }
+    for (const auto& e : what.events) {
+      if (is_invalid && is_invalid(e)) return reject(errc::invalid, "planted");
     }
     for (const auto& [stream, version] : what.expect) {
       if (versions_[stream] != version) return reject(errc::version_conflict, stream);
@@ -51,6 +58,13 @@ class store {
   void refuse(int appends) {
     const std::lock_guard lock(mutex_);
     refusals_ = appends;
+  }
+  /// In the order of the log, of every stream.
+  std::vector<std::string> payloads() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::string> all;
+    for (const auto& r : records_) all.push_back(r.payload);
+    return all;
   }
   /// When each was, by the monotonic clock.
   std::vector<std::int64_t> refused_at_us() const {
