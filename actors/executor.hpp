@@ -98,11 +98,11 @@ class executor {
     auto [it, fresh] = entries_.try_emplace(where);
     if (fresh) {
       it->second.used = order_.insert(order_.begin(), where);
-      forget_oldest();
     } else {
       order_.splice(order_.begin(), order_, it->second.used);
     }
     it->second.waiting.push_back(std::move(what));
+    if (fresh) forget_oldest();  // after it has something to do: else it may be the one
     advance(where);
   }
 
