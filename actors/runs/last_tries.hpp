@@ -19,7 +19,8 @@ class last_tries : public std::enable_shared_from_this<last_tries> {
   void ask(std::function<void(ticket)> turn) {
     {
       const std::lock_guard lock(mutex_);
-      if (std::exchange(taken_, true)) return waiting_.push_back(std::move(turn));
+      if (taken_ || handing_) return waiting_.push_back(std::move(turn));
+      taken_ = true;
     }
     turn(make());
   }
@@ -28,20 +29,27 @@ class last_tries : public std::enable_shared_from_this<last_tries> {
   ticket make() {
     return {static_cast<void*>(this), [keep = shared_from_this()](void*) { keep->next(); }};
   }
+  /// One after the other, however many give the turn back at once: their actors may be no more.
   void next() {
-    std::function<void(ticket)> turn;
-    {
-      const std::lock_guard lock(mutex_);
-      taken_ = !waiting_.empty();
-      if (!taken_) return;
-      turn = std::move(waiting_.front());
+    std::unique_lock lock(mutex_);
+    taken_ = false;
+    if (handing_) return;  // whoever hands over goes on with it
+    handing_ = true;
+    while (!taken_ && !waiting_.empty()) {
+      taken_ = true;
+      auto turn = std::move(waiting_.front());
       waiting_.pop_front();
+      lock.unlock();
+      turn(make());
+      turn = nullptr;
+      lock.lock();
     }
-    turn(make());
+    handing_ = false;
   }
 
   std::mutex mutex_;
   bool taken_ = false;
+  bool handing_ = false;  // `next` is at work
   std::deque<std::function<void(ticket)>> waiting_;
 };
 

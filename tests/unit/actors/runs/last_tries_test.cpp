@@ -44,3 +44,15 @@ TEST(P26_last_tries, of_somebody_who_has_gone_are_passed_on) {
   ASSERT_EQ(t.held.size(), 1U);
   EXPECT_EQ(t.held[0].first, "c");
 }
+
+TEST(P26_last_tries, of_very_many_who_have_gone_are_passed_on_without_a_deep_stack) {
+  turns t;
+  t.ask("a");
+  int told = 0;
+  for (int i = 0; i < 200'000; ++i) t.all->ask([&](const last_tries::ticket&) { ++told; });
+  t.ask("z");
+  t.held.erase(t.held.begin());
+  EXPECT_EQ(told, 200'000);
+  ASSERT_EQ(t.held.size(), 1U);
+  EXPECT_EQ(t.held[0].first, "z");
+}
