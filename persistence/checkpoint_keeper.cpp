@@ -142,9 +142,10 @@ struct checkpoint_keeper::impl {
       const auto now_at = head();
       const auto at = now_at.position;
       if (at > 0 && at != std::exchange(told, at)) options.on_progress(now_at);
-      const auto before = newest.position;
-      if (asked.empty() && (at == before || (now < due && at - before < every_events))) continue;
+      const bool is_much = at - tried >= every_events;
+      if (asked.empty() && (at == newest.position || (now < due && !is_much))) continue;
       due = now + every_time;
+      tried = at;
       const auto made = sign_newest();
       for (const auto& slot : asked) slot.answer(made);
     }
@@ -168,6 +169,7 @@ struct checkpoint_keeper::impl {
   // Of the keeper's thread; position 0 until the first one.
   signed_head newest;
   domain::position told = 0;
+  domain::position tried = 0;  // signed or refused: one that fails is not tried each second
   std::mutex mutex;
   std::condition_variable changed;
   std::vector<reply_slot<signed_head>> waiting;

@@ -27,6 +27,13 @@ signed_head plain_head() {
   return head;
 }
 
+/// With so many events that it is signed at once.
+journal_head head_of_a_long_log() {
+  journal_head head;
+  head.position = 20'000;
+  return head;
+}
+
 std::string content_of(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
@@ -240,6 +247,33 @@ TEST(EV6_keeper, signs_on_demand_and_gives_the_same_signature_again) {
   EXPECT_EQ(ask().get().error().code, errc::conflict) << "it contradicts the one before";
   std::lock_guard lock(mutex);
   head = writer.head();
+}
+
+/// The head has one event more each time that somebody looks: whoever tries to sign looks once
+/// more.
+TEST(EV6_keeper, does_not_try_each_second_what_has_failed) {
+  signed_log log;
+  std::ofstream(log.options.heads_file, std::ios::app) << "{}\n";
+  std::mutex mutex;
+  std::vector<domain::position> seconds;
+  log.options.on_progress = [&](const journal_head& head) {
+    std::lock_guard lock(mutex);
+    seconds.push_back(head.position);
+  };
+  auto head = head_of_a_long_log();
+  const auto enough = [&] {
+    std::lock_guard lock(mutex);
+    return seconds.size() >= 3;
+  };
+  {
+    checkpoint_keeper keeper(log.options, [&] {
+      ++head.position;
+      return head;
+    });
+    ASSERT_TRUE(eventually(enough));
+  }
+  EXPECT_EQ(seconds[1], seconds[0] + 2) << "it was tried at once: there is much to sign";
+  EXPECT_EQ(seconds[2], seconds[1] + 1);
 }
 
 }  // namespace
