@@ -27,10 +27,6 @@ struct column {
 /// checkpoint.
 enum class projection_kind { in_append, follower };
 
-/// What an event does to it: the row as it is afterwards, a further row that never changes, or a
-/// sum that grows.
-enum class projection_shape { document, ledger, counter };
-
 /// How an earlier position is answered. `life`: rows carry the positions of their life, and one
 /// that was touched later is folded again; `states`: a row stands for each state; `none`: not at
 /// all.
@@ -55,7 +51,6 @@ struct projection {
   /// updated row out of its log, and the unchanged beginning.
   std::vector<column> columns;
   projection_kind kind = projection_kind::in_append;
-  projection_shape shape = projection_shape::document;
   projection_past past = projection_past::life;
   /// Columns that its list may be filtered by.
   std::vector<std::string_view> filters = {};

@@ -1,8 +1,10 @@
 #include "persistence/projection_fold.hpp"
 
 #include "persistence/event_codec_port.hpp"
+#include "persistence/projection.hpp"
 #include "persistence/projections_port.hpp"
 
+#include <algorithm>
 #include <tuple>
 #include <unordered_map>
 
@@ -69,9 +71,17 @@ class stream_fold {
   std::vector<typename decltype(streams_)::value_type*> changed_;  // nodes never move
 };
 
-/// Each version of a directive has a row of its own, made of the state at that version.
+/// Whether one of its projections has a row for each state: that is made of the state right after
+/// its event.
 template <class State>
-constexpr bool has_rows_of_versions = std::is_same_v<State, domain::directive_state>;
+bool has_rows_of_states() {
+  static const bool has = [] {
+    const auto list = projections_of(std::type_identity<happened<State>>{});
+    return std::any_of(list.begin(), list.end(),
+                       [](const projection* of) { return of->past == projection_past::states; });
+  }();
+  return has;
+}
 
 template <class List>
 class all_folds;
@@ -101,7 +111,7 @@ class all_folds<domain::type_list<States...>> {
                          row_sink& ready) {
     auto& fold = std::get<stream_fold<State>>(folds_);
     auto ok = fold.apply(r, history);
-    if (ok && has_rows_of_versions<State>) fold.flush(ready);
+    if (ok && has_rows_of_states<State>()) fold.flush(ready);
     return ok;
   }
 

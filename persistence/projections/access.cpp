@@ -15,7 +15,6 @@ const projection& tenants() {
                                          {"name", "text"},
                                          {"created_position", "bigint"},
                                          {"default_directive", "uuid"}},
-                             .shape = projection_shape::ledger,
                              .is_built_first = true};
   return of;
 }

@@ -36,7 +36,6 @@ const projection& directive_versions() {
                                          {"version", "bigint"},
                                          {"created_position", "bigint"},
                                          {"doc", "text"}},
-                             .shape = projection_shape::ledger,
                              .past = projection_past::states,
                              .filters = {"directive_id", "version"},
                              .subjects = {{"directive_version", "id"}}};

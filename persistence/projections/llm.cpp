@@ -19,7 +19,6 @@ const projection& llm_calls() {
                                          {"job_id", "uuid"},
                                          {"created_position", "bigint"},
                                          {"doc", "text"}},
-                             .shape = projection_shape::ledger,
                              .filters = {"job_id"},
                              .subjects = {{"llm_call", "id"}}};
   return of;
@@ -38,7 +37,6 @@ const projection& llm_usage() {
                                          {"completion_tokens", "bigint"},
                                          {"total_tokens", "bigint"}},
                              .kind = projection_kind::follower,
-                             .shape = projection_shape::counter,
                              .subjects = {{"job", "job_id"}, {"run", "run_id"}}};
   return of;
 }

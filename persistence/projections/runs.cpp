@@ -47,8 +47,7 @@ const projection& run_labels() {
                                          {"key", "text", key},
                                          {"value", "text", key},
                                          {"created_position", "bigint", key},
-                                         {"object", "uuid", key}},
-                             .shape = projection_shape::ledger};
+                                         {"object", "uuid", key}}};
   return of;
 }
 
@@ -80,8 +79,7 @@ const projection& blob_refs() {
                                          {"name", "text", key},
                                          {"sha256", "bytea"},
                                          {"bytes", "bigint"},
-                                         {"created_position", "bigint"}},
-                             .shape = projection_shape::ledger};
+                                         {"created_position", "bigint"}}};
   return of;
 }
 
