@@ -32,9 +32,4 @@ void version_map::forget(std::string_view stream) {
   order_.erase(node);
 }
 
-void version_map::clear() {
-  by_name_.clear();
-  order_.clear();
-}
-
 }  // namespace reeve::persistence

@@ -28,7 +28,6 @@ class version_map {
   std::optional<entry> find(std::string_view stream);
   void put(std::string_view stream, entry value);
   void forget(std::string_view stream);
-  void clear();
   std::size_t size() const { return by_name_.size(); }
 
  private:

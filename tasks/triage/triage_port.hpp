@@ -15,7 +15,6 @@ namespace reeve::tasks {
 struct triage_request {
   std::vector<std::string> containers;  // names; the allowlist was asked
   std::vector<std::string> files;       // below the log folder
-  bool all_files = false;               // every file of the folder as well
   time_us since_us = 0;                 // 0 = everything
   std::int64_t max_lines = 200'000;
   /// The JSON artifact of the last successful run of the same task; empty = none.

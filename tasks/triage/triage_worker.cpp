@@ -149,12 +149,8 @@ class triage_task {
     if (!source) return done{};
     auto reading = folder.read(
         name, since(), [&](std::string_view line) { return !stop_ && triage_.add(*source, line); });
-    if (reading) {
-      triage_.close(*source, reading->truncated);
-      return done{};
-    }
-    if (!request_.all_files) return reject(errc::not_found, reading.error().detail);
-    triage_.close(*source, false, reading.error().detail);
+    if (!reading) return reject(errc::not_found, reading.error().detail);
+    triage_.close(*source, reading->truncated);
     return done{};
   }
 
