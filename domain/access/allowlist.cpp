@@ -96,7 +96,7 @@ outcome<std::string> normalised(const std::string& reference) {
 
 outcome<done> check_reason(const std::string& reason) {
   if (reason.size() > 512 || reason.find('\0') != std::string::npos) {
-    return reject(errc::invalid, "a reason has at most 512 bytes", "/reason");
+    return reject(errc::invalid, "a reason has at most 512 bytes and no NUL", "/reason");
   }
   return done{};
 }

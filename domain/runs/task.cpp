@@ -120,7 +120,7 @@ outcome<done> check_labels(const label_map& labels, const std::string& at) {
   for (const auto& [key, value] : labels) {
     if (!is_name(key)) return bad("a label's key is a name of 1..64 characters", at);
     if (!is_plain_text(value, 256)) {
-      return bad("a label's value has at most 256 bytes", at + "/" + key);
+      return bad("a label's value has at most 256 bytes and no NUL", at + "/" + key);
     }
   }
   return done{};
@@ -132,7 +132,7 @@ outcome<done> check_directive(const directive_spec& spec, const std::string& at)
                at + "/name");
   }
   if (!is_plain_text(spec.description, 1024)) {
-    return bad("a description has at most 1,024 bytes", at + "/description");
+    return bad("a description has at most 1,024 bytes and no NUL", at + "/description");
   }
   if (auto ok = check_tasks(spec.tasks, at + "/tasks"); !ok) return ok;
   if (auto ok = check_limits(spec.limits, at + "/limits"); !ok) return ok;

@@ -81,7 +81,8 @@ outcome<done> check_env(const std::map<std::string, std::string>& env, const std
   for (const auto& [name, value] : env) {
     bytes += name.size() + value.size();
     if (!is_env_name(name)) return bad("a variable's name is [A-Za-z_][A-Za-z0-9_]*", at);
-    if (!is_plain_text(value, 8192)) return bad("a value has at most 8,192 bytes", at + "/" + name);
+    if (!is_plain_text(value, 8192))
+      return bad("a value has at most 8,192 bytes and no NUL", at + "/" + name);
   }
   if (bytes > 16384) return bad("the variables have at most 16,384 bytes in all", at);
   return done{};
