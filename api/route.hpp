@@ -18,7 +18,8 @@
 
 namespace reeve::api {
 
-/// Roles in rising order of what they may do; `auditor` reads every tenant's events.
+/// The first three in rising order of what they may do. An `auditor` reads what a viewer does, and
+/// every tenant's events; a `node` may nothing yet.
 enum class role { viewer, operator_, admin, auditor, node };
 
 /// Who calls, as the token said.

@@ -46,11 +46,11 @@ struct engine_availability_changed {
   }
 };
 
-/// A part of the supervision tree started, exited, was restarted, escalated or was quarantined.
+/// A part of the supervision tree started, exited, was restarted or escalated.
 struct agent_changed {
   static constexpr std::string_view type = "agent_changed";
   std::string path;
-  std::string what;    // started, exited, restarted, escalated, quarantined
+  std::string what;    // started, exited, restarted, escalated
   std::string reason;  // a class, never an exception's text
   std::int64_t incarnation = 0;
   std::int64_t restarts = 0;

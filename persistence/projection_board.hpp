@@ -52,9 +52,10 @@ class projection_board {
   /// A follower's rows are those of the log up to here.
   void reached(const projection& which, domain::position at);
   /// Goes on once the follower has seen everything that was committed before this call: at once,
-  /// or on the follower's thread. `unavailable` after a second.
+  /// or on the follower's thread. `unavailable` after a second, on the thread that calls `expire`.
   void when_current(const projection& which, std::function<void(outcome<done>)> go_on);
-  /// Answers those who have waited for too long; called by the follower now and then.
+  /// Answers those who have waited for too long. Called several times a second by a thread that
+  /// waits for no database, and by the follower between its calls of one.
   void expire();
 
  private:

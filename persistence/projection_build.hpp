@@ -29,8 +29,8 @@ struct build_result {
   std::int64_t events = 0;    // that were read
 };
 
-/// Errors: `unavailable`; `fenced`: another server leads; `cancelled`: it was stopped; `internal`:
-/// an event cannot be folded, or a row does not fit.
+/// Errors: `unavailable`: the database, also one that refuses a row, or it was stopped; `fenced`:
+/// another server leads; `internal`: an event cannot be folded.
 outcome<build_result> build_projections(const build_options& options);
 
 }  // namespace reeve::persistence

@@ -28,7 +28,7 @@ namespace reeve::tasks {
 template <class List>
 using list_fn = std::function<void(uuid tenant, reply_slot<std::shared_ptr<const List>>)>;
 
-/// What attempts of any kind may need of the house.
+/// What attempts of any kind may need of the server.
 struct attempt_ports {
   persistence::read_port& reads;
   persistence::blob_port& blobs;

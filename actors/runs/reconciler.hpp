@@ -1,8 +1,8 @@
 #pragma once
 // Compares what the engine has with what the log says, at the start, whenever the engine is back
 // (engine_is_back), and on a timer. A container or volume that carries our label but belongs to no
-// active run is first kept aside, and removed after two passes and 60 s. What is others' is never
-// touched.
+// active run is first kept aside, and removed after two passes and `orphan_s`. What is others' is
+// never touched.
 
 #include "base/setting.hpp"
 

@@ -1,5 +1,5 @@
 #pragma once
-// What run actors need of the rest of the house.
+// What run actors need of the rest of the server.
 
 #include "actors/executor.hpp"
 #include "actors/journal_port.hpp"

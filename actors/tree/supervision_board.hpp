@@ -14,7 +14,7 @@
 namespace reeve::actors {
 
 struct agent_row {
-  std::string path;       // "root/work/projections"
+  std::string path;       // "root/work/launcher"
   std::string strategy;   // of a supervisor; empty for others
   std::string state;      // waiting, starting, up, stopping, killing, finished
   std::string last_exit;  // class of the last exit's reason; empty = none yet

@@ -1,6 +1,7 @@
 #pragma once
 // What may be asked of a run. A launch says where its directive comes from; what it needs to know
-// of the rest of the house is read by whoever carries it out and decided in domain/runs/launch.hpp.
+// of the rest of the server is read by whoever carries it out and decided in
+// domain/runs/launch.hpp.
 
 #include "base/ids.hpp"
 #include "domain/aggregate.hpp"

@@ -10,8 +10,7 @@
 //   killed. Children that were added under one_for_one are independent of each other: they start at
 //   once, and when the supervisor stops they are asked together, in reverse order.
 // - Under rest_for_one and all_for_one the whole group waits for the backoff of the one that
-// failed.
-//   Temporary siblings that went down with a group do not come back.
+//   failed. Temporary siblings that went down with a group do not come back.
 // - One failure is one restart for the intensity, however many siblings it takes along.
 // - A child that outlives its kill is `unreachable`: nothing is ever started beside it. That
 //   escalates at once, through every level, because only the end of the process ends it.

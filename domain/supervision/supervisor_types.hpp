@@ -50,16 +50,15 @@ constexpr bool is_abnormal(exit_class why) {
 }
 
 /// `started` and `restarted` are reported when the init has answered, not when it is called.
-/// `quarantined` is reported by whoever works on work items (domain/supervision/work_item.hpp).
-enum class fact_kind { started, exited, restarted, escalated, quarantined };
+enum class fact_kind { started, exited, restarted, escalated };
 template <>
 struct enum_names<fact_kind> {
-  static constexpr std::array<std::string_view, 5> names{"started", "exited", "restarted",
-                                                         "escalated", "quarantined"};
+  static constexpr std::array<std::string_view, 4> names{"started", "exited", "restarted",
+                                                         "escalated"};
 };
 
 struct supervision_fact {
-  std::string path;  // "root/work/projections"; of the supervisor itself when it escalates
+  std::string path;  // "root/work/launcher"; of the supervisor itself when it escalates
   fact_kind what = fact_kind::started;
   exit_class reason = exit_class::normal;  // of `exited` and `escalated`; else normal
   std::int64_t incarnation = 0;            // 1.. of the part that `path` names
