@@ -4,6 +4,7 @@
 // "own" makes it work of Reeve's own.
 #include "domain/runs/attempt.hpp"
 #include "tests/unit/domain/runs/attempt_traces.hpp"
+#include "tests/unit/domain/runs/attempt_work_traces.hpp"
 
 #include <algorithm>
 #include <gtest/gtest.h>
@@ -18,6 +19,7 @@ using namespace reeve::domain;
 using namespace reeve::domain::attempts;
 using attempt_traces::trace;
 using attempt_traces::traces;
+using attempt_traces::work_traces;
 
 std::vector<std::string> words(const std::string& text, char separator = ' ') {
   std::vector<std::string> out;
@@ -215,10 +217,13 @@ TEST_P(attempt_trace, does_what_it_should) {
 
 INSTANTIATE_TEST_SUITE_P(RUN7, attempt_trace, testing::ValuesIn(traces),
                          [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(RUN7_work, attempt_trace, testing::ValuesIn(work_traces),
+                         [](const auto& info) { return std::string(info.param.name); });
 
 TEST(RUN7_traces, are_many_and_each_has_its_own_name) {
   std::vector<std::string> names;
   for (const auto& each : traces) names.emplace_back(each.name);
+  for (const auto& each : work_traces) names.emplace_back(each.name);
   std::sort(names.begin(), names.end());
   EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end());
   EXPECT_GE(names.size(), 60U);
