@@ -132,8 +132,9 @@ private_dockerd::private_dockerd() : folder_(work_dir(), "d"), dump_([this] { re
   start();
   process_options import{{"bash", "-c", ". \"$0\"; box_import \"$1\"", shell_library(), socket()}};
   import.drop_privileges = false;
-  const auto imported = run_to_end(std::move(import), 20s);
+  const auto imported = run_to_end(std::move(import), 20s * time_factor());
   if (imported.status != 0) throw std::runtime_error("importing the image: " + imported.output);
+  leave_time(30s);  // a slow disk takes as long for that image
 }
 
 private_dockerd::~private_dockerd() {

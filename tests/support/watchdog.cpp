@@ -2,6 +2,7 @@
 
 #include "tests/support/environment.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
@@ -72,6 +73,13 @@ void stand_guard() {
 
 void allow_time(std::chrono::seconds limit) {
   begin({}, limit);
+}
+
+void leave_time(std::chrono::seconds limit) {
+  watch& w = the_watch();
+  const std::lock_guard guard(w.lock);
+  w.end = std::max(w.end, steady::now() + limit * time_factor());
+  w.changed.notify_one();
 }
 
 dump_on_expiry::dump_on_expiry(std::function<std::string()> describe) {

@@ -10,6 +10,8 @@ namespace support {
 
 /// Gives the running test another limit, counted from now; the next test has 30 s again.
 void allow_time(std::chrono::seconds limit);
+/// So much from now at least: what made a test ready says nothing about it.
+void leave_time(std::chrono::seconds limit);
 
 /// While it lives, `describe()` is asked when a test runs out of time. It must not throw.
 class dump_on_expiry {
