@@ -29,4 +29,9 @@ outcome<std::string> attempt_archive(attempt_files files) {
   return make_tar(entries);
 }
 
+outcome<std::string> bare_image() {
+  const tar_entry entries[] = {{.kind = tar_kind::directory, .name = "reeve/", .mode = 0755}};
+  return make_tar(entries);
+}
+
 }  // namespace reeve::adapters

@@ -27,4 +27,7 @@ struct attempt_files {
 /// `invalid` or `too_large` with the field of the input, as `make_tar` (tar.hpp).
 outcome<std::string> attempt_archive(attempt_files files);
 
+/// An image to import that has nothing but the folder that the volume is mounted at.
+outcome<std::string> bare_image();
+
 }  // namespace reeve::adapters

@@ -1,7 +1,6 @@
 #include "actors/runs/spare_volumes.hpp"
 
 #include "adapters/attempt_archive_port.hpp"
-#include "adapters/tar.hpp"
 
 #include <utility>
 
@@ -83,8 +82,7 @@ void spare_volumes::find_image(fencing_token by) {
 }
 
 void spare_volumes::import_image(fencing_token by) {
-  const adapters::tar_entry folder[] = {{adapters::tar_kind::directory, "reeve", {}, 0755}};
-  auto archive = adapters::make_tar(folder);
+  auto archive = adapters::bare_image();
   if (!archive) return rest();
   ports_.engine.import_image(
       by, {std::move(*archive), {}}, std::string(spare_image),

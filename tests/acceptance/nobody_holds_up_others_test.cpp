@@ -4,7 +4,6 @@
 #include "tests/support/server.hpp"
 #include "tests/support/work.hpp"
 
-#include <chrono>
 #include <gtest/gtest.h>
 
 using nlohmann::json;
@@ -59,14 +58,19 @@ TEST_F(CTR3_neighbours, P12_jobs_that_ignore_sigterm_hold_up_nobody_for_their_gr
     }));
   }
   must_post(reeve_.api(), "/api/runs/" + run_id + "/cancel", json::object(), 202);
-  std::this_thread::sleep_for(2s);  // the stops are on their way
+  ASSERT_TRUE(support::eventually([&] {
+    const auto told =
+        support::must_get(reeve_.api(), "/api/events?type=stop_intended&stream=run-" + run_id);
+    return told.at("results").size() == tasks.size();
+  }));
   EXPECT_EQ(run(box_task("other", {"true"})).at("status"), "success");
 }
 
 /// The marker of an execution lies on a volume of ours; an image that brings one along for the same
 /// place would take it elsewhere, for itself and for whatever is prepared with it.
 TEST_F(CTR3_neighbours, P10_an_image_with_a_volume_below_ours_is_refused_and_harms_nobody) {
-  const std::string box = on_.create("reeve-test-volume-box", {{"Image", support::box_image}});
+  const std::string box =
+      on_.create("reeve-test-volume-box", {{"Image", support::box_image}, {"Cmd", {"true"}}});
   const auto made = on_.call("POST", "/commit?container=" + box +
                                          "&repo=localhost:1/volume-box&tag=1"
                                          "&changes=VOLUME%20%2Freeve%2Fstate");
