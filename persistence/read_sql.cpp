@@ -180,6 +180,12 @@ std::string_view event_columns() {
          " causation_id, traceparent, recorded_at_us, leaf, hash";
 }
 
+read_query head_query() {
+  read_query out;
+  out.sql = "SELECT reeve.head()";
+  return out;
+}
+
 outcome<read_query> compose_events(const event_query& query, domain::position head) {
   if (query.limit < 1 || query.limit > max_page) {
     return reject(errc::invalid, "limit is 1 to 500", "/limit");

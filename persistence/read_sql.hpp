@@ -36,6 +36,7 @@ outcome<read_query> get_query(collection what, const uuid& tenant, const std::st
 /// filter that the collection does not have.
 outcome<read_query> compose_list(const list_query& query);
 
+read_query head_query();
 outcome<read_query> compose_events(const event_query& query, domain::position head);
 read_query one_event_query(const std::optional<uuid>& tenant, domain::position at);
 /// Errors: `invalid` for the limit.

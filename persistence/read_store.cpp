@@ -255,13 +255,20 @@ void read_store::run_of_job(uuid tenant, uuid job, reply_slot<std::optional<uuid
 }
 
 void read_store::events(event_query query, reply_slot<event_page> slot) {
-  const auto head = impl_->head.load();
-  auto composed = compose_events(query, head);
-  if (!composed) return slot.answer(composed.error());
   impl_->pool.submit<event_page>(
-      std::move(slot),
-      [query, head, q = std::move(*composed)](read_session& session) -> outcome<event_page> {
-        const auto rows = session.query(query.tenant, q);
+      std::move(slot), [query](read_session& session) -> outcome<event_page> {
+        // The log's own: what this process has heard of a commit may be later than what a document
+        // has shown of it.
+        const auto head = session.query(query.tenant, head_query())[0][0].as<domain::position>();
+        // What is not there yet looks like what is not there: a client that knows of more than the
+        // log holds has to hear of it.
+        if (query.after > head) {
+          return reject(errc::position_ahead, "the position is beyond the head of the log",
+                        "/query/after");
+        }
+        const auto composed = compose_events(query, head);
+        if (!composed) return composed.error();
+        const auto rows = session.query(query.tenant, *composed);
         event_page page;
         page.head = head;
         page.more = rows.size() > static_cast<std::size_t>(query.limit);

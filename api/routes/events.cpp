@@ -69,11 +69,6 @@ outcome<event_query> query_of(const request& r) {
   return query;
 }
 
-rejection beyond_head(std::string field) {
-  return reject(errc::position_ahead, "the position is beyond the head of the log",
-                std::move(field));
-}
-
 /// The cursor of events is a position.
 std::string page_json(const persistence::event_page& page) {
   std::string text = "{\"head\":" + std::to_string(page.head) + ",\"next\":";
@@ -90,9 +85,6 @@ std::string page_json(const persistence::event_page& page) {
 void list(services& s, const request& r, const responder& answer) {
   auto query = query_of(r);
   if (!query) return answer.answer(query.error());
-  // What is not there yet looks like what is not there: a client that knows of more than the log
-  // holds has to hear of it.
-  if (query->after > s.reads->head()) return answer.answer(beyond_head("/query/after"));
   s.reads->events(std::move(*query), reply_slot<persistence::event_page>(
                                          [answer](outcome<persistence::event_page> page) {
                                            if (!page) return answer.answer(page.error());
@@ -123,7 +115,7 @@ outcome<domain::position> start_of(const services& s, const request& r) {
     from = *last;
   }
   if (from > head) {
-    return beyond_head(std::move(field));
+    return reject(errc::position_ahead, "the position is beyond the head of the log", field);
   }
   return from;
 }

@@ -56,14 +56,15 @@ class with_spares {
       return now - since >= 500ms;
     });
   }
-  /// The volumes that the intents of a run name.
+  /// The spare volumes that the intents of a run name.
   std::set<std::string> named_by(const std::string& run) {
     std::set<std::string> names;
     const json page =
         support::must_get(reeve_.api(), "/api/events?type=attempt_intended&stream=run-" + run);
     for (const auto& event : page.at("results")) {
       const auto& payload = event.at("payload");
-      if (payload.contains("volume")) names.insert(payload.at("volume"));
+      const std::string name = payload.at("volume");
+      if (name.starts_with("reeve-spare-")) names.insert(name);
     }
     return names;
   }
