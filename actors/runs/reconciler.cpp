@@ -8,6 +8,7 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace reeve::actors {
@@ -36,6 +37,7 @@ struct reconcile_work {
   reconciler_settings own;
   orphan_watch watch{own.orphan_s * 1'000'000};
   bool busy = false;
+  std::set<uuid> active{};                     // when the last look began
   std::map<std::string, labelled> attempts{};  // of the last look, by container id
 
   caf::actor handle() const { return caf::actor_cast<caf::actor>(self); }
@@ -48,6 +50,7 @@ struct reconcile_work {
     test_point("reconcile");
     if (busy) return;
     busy = true;
+    active = ports->registry.ids();
     using containers = std::vector<adapters::container_summary>;
     ports->engine.list(ours(), resume_with<containers>(handle(), [this](outcome<containers> found) {
                          if (found) return list_volumes(std::move(*found));
@@ -75,7 +78,8 @@ struct reconcile_work {
       if (ports->spares->owns(labels)) return true;
       const auto label = labels.find("reeve.run");
       const auto run = label == labels.end() ? std::nullopt : parse_uuid(label->second);
-      return run && ports->registry.find(*run);
+      // One that ended since the look began may have had its volume when that was listed.
+      return run && (active.contains(*run) || ports->registry.find(*run));
     };
     const auto seen = watch.look(strays_of(containers, volumes, owned), ports->clock.mono_us());
     for (const auto& one : seen.fresh) {

@@ -18,6 +18,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -41,6 +42,7 @@ class run_registry {
   /// Nothing: there is no such run here.
   std::optional<uuid> tenant_of(const uuid& run) const;
   std::vector<caf::actor> all() const;
+  std::set<uuid> ids() const;
   std::size_t size() const;
 
  private:

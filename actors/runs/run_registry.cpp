@@ -33,6 +33,13 @@ std::vector<caf::actor> run_registry::all() const {
   return handles;
 }
 
+std::set<uuid> run_registry::ids() const {
+  std::lock_guard lock(mutex_);
+  std::set<uuid> ids;
+  for (const auto& [id, entry] : runs_) ids.insert(id);
+  return ids;
+}
+
 std::size_t run_registry::size() const {
   std::lock_guard lock(mutex_);
   return runs_.size();
