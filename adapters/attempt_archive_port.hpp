@@ -19,7 +19,7 @@ struct input_file {
 };
 
 struct attempt_files {
-  std::uint32_t uid = 65534;  ///< the container's user, 0..2097151
+  std::uint32_t uid = 65534;  ///< the container's user
   std::uint32_t gid = 65534;
   std::vector<input_file> inputs;
 };

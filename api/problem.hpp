@@ -20,7 +20,7 @@ namespace reeve::api {
 /// Seconds that 429 and 503 ask a client to wait.
 inline constexpr int retry_after_s = 1;
 
-/// With Retry-After (429, 503) and WWW-Authenticate (401) where they belong.
+/// With Retry-After (429, 503, in_progress) and WWW-Authenticate (401) where they belong.
 response problem(const rejection& why, std::string_view request_id);
 
 /// For the few statuses that no error code has (417); `code` is snake_case, `title` a sentence.

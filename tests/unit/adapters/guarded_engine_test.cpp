@@ -198,7 +198,7 @@ TEST_F(CTR3_guarded, waits_take_no_place_and_end_with_the_container) {
 TEST_F(CTR3_guarded, stops_that_last_take_no_place) {
   ASSERT_TRUE(up());
   std::vector<pending<stop_result>> stops(40);
-  for (auto& one : stops) engine.stop({}, "stubborn", 300, one.slot());
+  for (auto& one : stops) engine.stop({}, "ignores-sigterm", 300, one.slot());
   EXPECT_EQ(mood->stopping, 40);
   EXPECT_EQ(volume(), "ok");
   std::vector<reply_slot<stop_result>> held;
