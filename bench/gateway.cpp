@@ -8,6 +8,7 @@
 #include "bench/http_load.hpp"
 #include "bench/support.hpp"
 #include "bench/workload.hpp"
+#include "domain/access/token_text.hpp"
 #include "persistence/journal.hpp"
 #include "persistence/read_store.hpp"
 #include "persistence/token_table.hpp"
@@ -64,7 +65,7 @@ world make_world(const settings& s) {
   w.token.id = real_ids().next();
   w.token.role = domain::token_role::viewer;
   w.token.secret_hash = sha256(secret);
-  w.token_text = persistence::token_text(w.token.id, secret);
+  w.token_text = domain::token_text(w.token.id, secret);
   return w;
 }
 
