@@ -257,29 +257,29 @@ class canned_side {
     for (int i = 0; i < producers; ++i) authors_.emplace_back(tenant);
   }
 
-  /// Events a second, of the time in PostgreSQL and on the way there.
-  double run(double seconds) {
+  /// Events a second, of the time in PostgreSQL and on the way there, with so many a statement.
+  double run(std::size_t size, double seconds) {
     double spent = 0;
     std::int64_t events = 0;
     while (spent < seconds) {
       // Half a second's worth at 40,000 events/s.
       constexpr int statements = 300;
       std::vector<persistence::batch_statement> ready;
-      for (int i = 0; i < statements; ++i) ready.push_back(compose());
+      for (int i = 0; i < statements; ++i) ready.push_back(compose(size));
       const auto begin = mono_us();
       for (const auto& statement : ready) session_.append(statement);
       spent += static_cast<double>(mono_us() - begin) / 1e6;
-      events += statements * producers;
+      events += statements * static_cast<std::int64_t>(size);
     }
     return static_cast<double>(events) / spent;
   }
 
  private:
-  persistence::batch_statement compose() {
+  persistence::batch_statement compose(std::size_t size) {
     const persistence::loaded_streams none;
     persistence::batch_planner planner(versions_, none, tail_, real_clock().now_us());
     std::vector<persistence::append_request> requests;
-    for (auto& author : authors_) requests.push_back(author.next());
+    for (std::size_t i = 0; i < size; ++i) requests.push_back(authors_[i].next());
     for (std::size_t i = 0; i < requests.size(); ++i) {
       need(planner.add(i, requests[i]), "a canned append");
     }
@@ -311,7 +311,7 @@ int run(const settings& s) {
   const pgbench_side baseline(s, theirs);
   canned_side statements(canned);
 
-  std::vector<double> together, base, one, base_one, sql, waits, sizes;
+  std::vector<double> together, base, one, base_one, sql, sql_half, sql_one, waits, sizes;
   // A first one, so that plans are prepared and files are there.
   std::int64_t acknowledged = journal.run(producers, t.alone_s / 3).appended;
   for (int round = 0; round < t.rounds; ++round) {
@@ -319,7 +319,9 @@ int run(const settings& s) {
     const auto many = journal.run(producers, t.together_s);
     base_one.push_back(baseline.run(1, t.alone_s));
     const auto lone = journal.run(1, t.alone_s);
-    sql.push_back(statements.run(s.quick ? 0.5 : t.alone_s));
+    sql.push_back(statements.run(producers, s.quick ? 0.5 : t.alone_s));
+    sql_half.push_back(statements.run(producers / 2, s.quick ? 0.5 : t.alone_s));
+    sql_one.push_back(statements.run(1, s.quick ? 0.5 : t.alone_s));
     together.push_back(many.rate());
     one.push_back(lone.rate());
     sizes.push_back(static_cast<double>(many.appended) / static_cast<double>(many.batches));
@@ -327,8 +329,8 @@ int run(const settings& s) {
     acknowledged += many.appended + lone.appended;
     std::fprintf(stderr,
                  "round %d: pgbench %.0f/s, journal %.0f/s; one client %.0f/s, one "
-                 "producer %.0f/s; the SQL alone %.0f/s\n",
-                 round + 1, base.back(), many.rate(), base_one.back(), lone.rate(), sql.back());
+                 "producer %.0f/s; the SQL alone %.0f/s, half %.0f/s, one %.0f/s\n",
+                 round + 1, base.back(), many.rate(), base_one.back(), lone.rate(), sql.back(), sql_half.back(), sql_one.back());
   }
   // The log also holds the event of the writer's election.
   const auto rows = std::stoll(query(ours.owner_url, "SELECT count(*) FROM reeve.events")) - 1;
@@ -338,6 +340,7 @@ int run(const settings& s) {
   line.at_least("ratio_to_sql", value / median(sql), 0.85);
   line.at_least("ratio_alone", median(one) / median(base_one), 0.6);
   line.add("sql_alone", median(sql)).add("ratio_to_sql", value / median(sql));
+  line.add("sql_half", median(sql_half)).add("sql_one", median(sql_one));
   line.add("one_producer", median(one)).add("one_client", median(base_one));
   line.add("ratio_alone", median(one) / median(base_one));
   line.add("wait_us_p50", quantile(waits, 0.5)).add("wait_us_p99", quantile(waits, 0.99));

@@ -18,26 +18,27 @@ committer::~committer() {
 void committer::start(std::function<void()> job) {
   {
     const std::lock_guard lock(mutex_);
-    job_ = std::move(job);
+    jobs_.push_back(std::move(job));
   }
   if (!thread_.joinable()) thread_ = named_thread("journal-send", [this] { work(); });
   changed_.notify_all();
 }
 
-void committer::wait() {
+void committer::wait(std::size_t left) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return !job_; });
+  changed_.wait(lock, [this, left] { return jobs_.size() <= left; });
 }
 
 void committer::work() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return job_ || stopping_; });
-    if (!job_) return;
+    changed_.wait(lock, [this] { return !jobs_.empty() || stopping_; });
+    if (jobs_.empty()) return;
+    auto& job = jobs_.front();
     lock.unlock();
-    job_();
+    job();
     lock.lock();
-    job_ = nullptr;
+    jobs_.pop_front();
     changed_.notify_all();
   }
 }

@@ -1,8 +1,10 @@
 #pragma once
-// A thread that sends one statement at a time, while the journal's own thread prepares the next
-// one. Inside persistence/ only.
+// A thread that sends one statement after the other, while the journal's own thread prepares the
+// next one. Inside persistence/ only.
 
 #include <condition_variable>
+#include <cstddef>
+#include <deque>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -17,16 +19,17 @@ class committer {
   committer(const committer&) = delete;
   committer& operator=(const committer&) = delete;
 
-  /// `job` must not throw; the one before it has been waited for.
+  /// Behind those that were given before. `job` must not throw.
   void start(std::function<void()> job);
-  void wait();
+  /// Until at most so many are not done yet.
+  void wait(std::size_t left = 0);
 
  private:
   void work();
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::function<void()> job_;  // empty: there is nothing to do
+  std::deque<std::function<void()>> jobs_;  // the first one is at work
   bool stopping_ = false;
   std::thread thread_;  // from the first job on
 };

@@ -1,5 +1,6 @@
 // While one statement commits, the next batch is planned (DESIGN, The journal 1): versions, stamps,
 // rows and hashes are made as if the first were durable, and thrown away if it turns out not to be.
+// It is sent right behind the first one's commit, by the thread that sent that.
 // Nothing is told to anybody before its commit, and nothing is refused on the word of a statement
 // that is still under way.
 
@@ -52,13 +53,14 @@ void journal::impl::fly(batch_plan plan, std::vector<std::size_t> indices,
   f.plan = std::move(plan);
   f.without = std::move(without);
   f.statement = compose_batch(f.plan.content(), session->types());
-  take_off();
+  take_off(f);
 }
 
-void journal::impl::take_off() {
-  auto& f = *flying;
+void journal::impl::take_off(flight& f, bool behind_another) {
   advance(f.plan);
-  sender.start([this, &f] {
+  sender.start([this, &f, behind_another] {
+    // It was planned as if the one before it were durable.
+    if (behind_another && !was_committed) return;
     f.asked_us = clock.mono_us();
     try {
       session->append(f.statement);
@@ -66,19 +68,25 @@ void journal::impl::take_off() {
     } catch (const std::exception&) {
       f.why = trouble_of_current(session->connection());
     }
+    was_committed = f.committed;
     f.has_landed = true;
     if (on_landed) on_landed();
   });
 }
 
-/// Waits for what is under way. What was committed is given, and still to be told.
-std::unique_ptr<flight> journal::impl::land() {
+/// Waits for what is under way; `next` is behind it. What was committed is given, and still to be
+/// told. If it was not, `next` was not sent.
+std::unique_ptr<flight> journal::impl::land(const std::unique_ptr<flight>& next) {
   if (!flying) return nullptr;
-  sender.wait();
+  sender.wait(next ? 1 : 0);
   auto landed = std::move(flying);
   if (landed->committed) {
     confirm(landed->asked_us);
     return landed;
+  }
+  if (next) {
+    sender.wait();
+    retreat(next->plan);
   }
   retreat(landed->plan);
   const auto mine = std::exchange(batch, landed->batch);
@@ -96,25 +104,29 @@ void journal::impl::tell(const std::unique_ptr<flight>& landed) {
   batch = mine;
 }
 
+/// On top of what is under way. Nothing: it has to wait for its end.
+std::unique_ptr<flight> journal::impl::prepare_next(const std::vector<std::size_t>& indices) {
+  auto without = left_out();
+  auto plan = plan_ahead(indices, without);
+  if (!plan) return nullptr;
+  auto next = std::make_unique<flight>();
+  next->batch = batch;
+  next->indices = indices;
+  next->plan = std::move(*plan);
+  next->without = std::move(without);
+  next->statement = compose_batch(next->plan.content(), session->types());
+  return next;
+}
+
 void journal::impl::hasten(std::vector<std::size_t> indices) {
-  const auto without = left_out();
   if (flying) {
-    auto next = std::make_unique<flight>();
-    if (auto plan = plan_ahead(indices, without)) {
-      next->batch = batch;
-      next->indices = indices;
-      next->plan = std::move(*plan);
-      next->without = without;
-      next->statement = compose_batch(next->plan.content(), session->types());
-    }
-    const auto landed = land();
-    if (landed && next->batch) {
-      // The database works on while the one before is told.
-      flying = std::move(next);
-      take_off();
-      return tell(landed);
-    }
+    auto next = prepare_next(indices);
+    // The database goes from one to the other without waiting for us.
+    if (next) take_off(*next, true);
+    const auto landed = land(next);
+    if (landed) flying = std::move(next);
     tell(landed);
+    if (flying) return;
   }
   run(std::move(indices), false, left_out(), true);
 }

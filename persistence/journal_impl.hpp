@@ -23,7 +23,8 @@ struct doubtful {
   bool was_committed = false;
 };
 
-/// A statement that is under way while the next one is planned. Stays where it is until it landed.
+/// A statement that is under way, or behind one that is, while the next one is planned. Stays where
+/// it is until it landed.
 struct flight {
   std::shared_ptr<journal_batch> batch;
   std::vector<std::size_t> indices;
@@ -124,8 +125,10 @@ struct journal::impl {
   std::optional<batch_plan> plan_ahead(const std::vector<std::size_t>& indices,
                                        const projection_refs& without);
   void fly(batch_plan plan, std::vector<std::size_t> indices, projection_refs without);
-  void take_off();
-  std::unique_ptr<flight> land();
+  std::unique_ptr<flight> prepare_next(const std::vector<std::size_t>& indices);
+  /// Sent behind the flight before it, if that one was committed.
+  void take_off(flight& f, bool behind_another = false);
+  std::unique_ptr<flight> land(const std::unique_ptr<flight>& next = nullptr);
   void tell(const std::unique_ptr<flight>& landed);
   void finish();
   void advance(const batch_plan& plan);
@@ -156,6 +159,7 @@ struct journal::impl {
   std::shared_ptr<journal_batch> batch;  // at work
   std::function<void()> on_landed;
   std::unique_ptr<flight> flying;
+  bool was_committed = false;  // of the sender's thread: what it sent last
   committer sender;  // last: it uses the rest
 };
 
