@@ -64,6 +64,13 @@ void container_work::identity(reply_slot<std::string> slot) {
   }));
 }
 
+/// Through the breaker, unlike a ping: it says the same as what will be asked next.
+void container_work::reach(reply_slot<done> slot) {
+  engine_.version_info(reply_slot<engine_version>([slot](outcome<engine_version> version) {
+    slot.answer(version ? outcome<done>(done{}) : version.error());
+  }));
+}
+
 void container_work::capabilities(std::string image, reply_slot<engine_capabilities> slot) {
   engine_.inspect_image(
       std::move(image), reply_slot<image_info>([this, slot](outcome<image_info> found) {
@@ -182,7 +189,8 @@ void container_work::collect(std::string execution, log_query query, reply_slot<
                  // A container that is gone, or whose driver keeps no log, has none.
                  const bool none =
                      !a && (a.error().code == errc::not_found || a.error().code == errc::invalid);
-                 slot.answer(none ? outcome<log_answer>(log_answer{}) : std::move(a));
+                 if (none) return slot.answer(log_answer{{}, false, true});
+                 slot.answer(std::move(a));
                }));
 }
 

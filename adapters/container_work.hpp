@@ -19,6 +19,7 @@ class container_work final : public work_engine {
 
   std::string_view kind() const override { return engine_.kind(); }
   std::int64_t slots() const override { return slots_; }
+  void reach(reply_slot<done> slot) override;
   void capabilities(std::string image, reply_slot<engine_capabilities> slot) override;
   void prepare(work_key key, fencing_token by, reply_slot<done> slot) override;
   void find(work_key key, reply_slot<domain::attempts::found> slot) override;

@@ -183,6 +183,7 @@ struct log_line {
 struct log_answer {
   std::vector<log_line> lines;
   bool truncated = false;  ///< max_bytes was reached: ask again from the last line on
+  bool gone = false;       ///< the engine has no log of it; only work_engine::collect says so
 };
 
 class container_engine {

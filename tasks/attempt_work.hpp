@@ -109,6 +109,8 @@ class attempt_work {
   virtual void submit() = 0;
   /// What is being submitted need not start any more; then it is `refused` with this reason.
   virtual void withhold(domain::end_reason why) = 0;
+  /// Whether the engine that it rests on, if any, is there: `reached` or `failed`.
+  virtual void reach() = 0;
   /// `found`, or `failed`.
   virtual void find() = 0;
   /// Its start is being written.

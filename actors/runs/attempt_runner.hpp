@@ -51,6 +51,7 @@ class attempt_runner final : public tasks::attempt_host,
   void happen(const domain::attempts::write_refusal& e);
   void happen(const domain::attempts::submit&);
   void happen(const domain::attempts::withhold& e);
+  void happen(const domain::attempts::reach& e);
   void happen(const domain::attempts::find&);
   void happen(const domain::attempts::write_started& e);
   void happen(const domain::attempts::watch& e);

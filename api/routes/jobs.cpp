@@ -82,6 +82,14 @@ response download(services& s, const request& r, const digest& sha256, std::int6
   return made;
 }
 
+/// Whether the output that is stored is all there was: `truncated` is cut at the limit, `incomplete`
+/// may lack something that the engine did not keep.
+std::string_view log_state(const domain::attempt_state* attempt) {
+  if (attempt != nullptr && attempt->log_incomplete) return "incomplete";
+  const bool cut = attempt != nullptr && attempt->log && attempt->log->truncated;
+  return cut ? "truncated" : "whole";
+}
+
 /// The newest attempt, or the one that `?attempt=` names. Without a stored log the text is empty.
 void logs(services& s, const request& r, const responder& answer) {
   with_job(s, r, answer, [&s, r, answer](const domain::job_state& job) {
@@ -93,8 +101,10 @@ void logs(services& s, const request& r, const responder& answer) {
     }
     if (found == nullptr && *wanted) return answer.answer(no_such());
     const bool stored = found != nullptr && found->log;
-    answer.answer(download(s, r, stored ? found->log->sha256 : sha256(""),
-                           stored ? found->log->bytes : 0, "text/plain; charset=utf-8"));
+    auto made = download(s, r, stored ? found->log->sha256 : sha256(""),
+                         stored ? found->log->bytes : 0, "text/plain; charset=utf-8");
+    made.headers.emplace_back("Reeve-Log", log_state(found));
+    answer.answer(std::move(made));
   });
 }
 

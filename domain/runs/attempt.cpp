@@ -29,6 +29,8 @@ void machine::ask(phase next) {
       return emit(write_intent{});
     case phase::submitting:
       return emit(submit{});
+    case phase::reaching:
+      return emit(reach{});
     case phase::finding:
     case phase::verifying:
       return emit(find{});
@@ -47,7 +49,8 @@ void machine::ask(phase next) {
 
 void machine::pause(failure why, std::int64_t after_ms) {
   s_.waiting = true;
-  if (why == failure::away) emit(tell_waiting{});
+  s_.away = why == failure::away;
+  if (s_.away) emit(tell_waiting{});
   s_.wake = arm(after_ms);
 }
 
@@ -76,6 +79,18 @@ void machine::end(end_reason why) {
   enter(phase::ending);
 }
 
+/// Surely nothing of it ever ran, and it was to be stopped.
+void machine::end_unstarted() {
+  end(why_unstarted());
+}
+
+/// Time that went by because the engine was away is not the job's fault.
+end_reason machine::why_unstarted() const {
+  const bool timed_out = !s_.stop_reason || s_.stop_reason == end_reason::timed_out;
+  if (!timed_out) return *s_.stop_reason;
+  return s_.away && !s_.recorded ? end_reason::engine_unavailable : end_reason::timed_out;
+}
+
 void machine::close() {
   s_.phase = phase::closed;
   s_.waiting = false;
@@ -91,7 +106,9 @@ void machine::on(const begin&) {
 }
 
 void machine::on(const allowed&) {
-  if (is(phase::allowing) && !s_.waiting) enter(phase::intending);
+  if (!is(phase::allowing) || s_.waiting) return;
+  s_.away = false;
+  enter(phase::intending);
 }
 
 void machine::on(const refused& input) {
@@ -157,7 +174,7 @@ void machine::on(const resume& input) {
   }
   // Perhaps the very question to the engine is what it does not survive. What runs goes on, but not
   // inside a process that died.
-  if (!s_.noted && (!s_.recorded || s_.config.own)) return note();
+  if (!s_.noted && (!s_.recorded || s_.config.own)) return enter(phase::reaching);
   enter(phase::finding);
 }
 
@@ -167,7 +184,10 @@ void machine::on(const submitted& input) {
 
 void machine::on(const failed& input) {
   if (s_.waiting) return;
+  s_.away = input.why == failure::away;
   switch (s_.phase) {
+    case phase::reaching:
+      return is_answer(input.why) ? note() : pause(input.why);
     case phase::allowing:
       if (is_answer(input.why) && ++s_.failures > s_.config.most_failures) {
         return refuse(end_reason::engine_refused);
@@ -186,10 +206,15 @@ void machine::on(const failed& input) {
   }
 }
 
+/// Only now the attempt itself is tried again.
+void machine::on(const reached&) {
+  if (is(phase::reaching) && !s_.waiting) note();
+}
+
 void machine::submit_failed(const failed& input) {
   if (input.may_run) s_.may_run = s_.start_sent = true;
   s_.look = input.why != failure::busy;
-  if (!s_.may_run && s_.stop_reason) return end(*s_.stop_reason);
+  if (!s_.may_run && s_.stop_reason) return end_unstarted();
   if (is_answer(input.why) && ++s_.failures > s_.config.most_failures && !s_.may_run) {
     return end(s_.start_sent ? end_reason::start_failed : end_reason::engine_refused);
   }
@@ -197,8 +222,8 @@ void machine::submit_failed(const failed& input) {
 }
 
 void machine::find_failed(failure why) {
-  if (s_.recorded && why == failure::away) s_.unwatched = true;
-  if (!s_.may_run && s_.stop_reason) return end(*s_.stop_reason);
+  if (s_.recorded && why == failure::away) s_.unwatched = s_.log_gap = true;
+  if (!s_.may_run && s_.stop_reason) return end_unstarted();
   if (is_answer(why) && ++s_.failures > s_.config.most_failures) {
     return end(s_.may_run ? end_reason::outcome_unknown : end_reason::engine_refused);
   }
@@ -265,7 +290,7 @@ void machine::keep_time(const execution& what) {
 
 /// Surely nothing of it runs.
 void machine::submit_again() {
-  if (s_.stop_reason) return end(*s_.stop_reason);
+  if (s_.stop_reason) return end_unstarted();
   if (s_.failures > s_.config.most_failures) {
     return end(s_.start_sent ? end_reason::start_failed : end_reason::engine_refused);
   }
@@ -319,7 +344,7 @@ void machine::on(const timer_fired& input) {
     return;
   }
   if (input.token != s_.deadline) return;
-  if (is(phase::allowing)) return refuse(end_reason::timed_out);
+  if (is(phase::allowing)) return refuse(why_unstarted());
   if (s_.intended && !is(phase::quarantined)) want_stop(end_reason::timed_out);
 }
 

@@ -11,9 +11,9 @@
 // - What ended within its time is not timed out, and what ended before a stop reached it is neither
 //   timed out nor cancelled. The engine's own times decide.
 // - A crash is counted before the next try, and the third one puts the attempt aside. What runs
-//   meanwhile is not interrupted by it.
+//   meanwhile is not interrupted by it, and what only waits for an engine has done no harm.
 // - A refusal that repeats itself is final after a few tries; an engine that is away is waited for,
-//   before the intent no longer than the job's timeout.
+//   before the start no longer than the job's timeout, and then that is what the end says.
 // - Work of Reeve's own has no effect but its end: interrupted it is done again, until its time is
 //   over or the third crash puts it aside.
 
@@ -46,6 +46,7 @@ enum class phase {
   intending,    // the intent is being written
   refusing,     // the job's end without an attempt is being written
   submitting,   // the engine makes and starts it
+  reaching,     // after a crash: the engine is asked whether it is there, and nothing else
   finding,      // the engine is asked how far it came
   queueing,     // for its turn to be tried a last time
   noting,       // a new try after a crash is being written
@@ -73,6 +74,7 @@ struct state {
   attempts::config config;
   attempts::phase phase = phase::fresh;
   bool waiting = false;  // for the wake timer or the engine; no question is open
+  bool away = false;     // the engine was, when it failed last
   std::int64_t next_token = 1;
   std::int64_t deadline = 0;  // tokens of the timers that matter; 0 = none
   std::int64_t wake = 0;
@@ -88,6 +90,7 @@ struct state {
   bool look = false;        // before the next submission
   bool looked_why = false;  // who killed it was asked once more
   bool unwatched = false;   // the engine was away while it ran, or may have been
+  bool log_gap = false;     // it surely was
   std::int64_t works = 0;
   int failures = 0;
   int removals = 0;

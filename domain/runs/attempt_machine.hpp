@@ -22,6 +22,7 @@ class machine {
   void on(const resume& input);
   void on(const allowed&);
   void on(const refused& input);
+  void on(const reached&);
   void on(const failed& input);
   void on(const written&);
   void on(const moved&);
@@ -57,6 +58,8 @@ class machine {
 
   void refuse(end_reason why);
   void end(end_reason why);
+  void end_unstarted();
+  end_reason why_unstarted() const;
   void finish();
   void close();
 

@@ -31,6 +31,7 @@ void evolve(attempt_state& a, const attempt_ended& e, const evolve_context& c) {
   a.reason = e.reason;
   a.log = e.log;
   a.oom_killed = e.oom_killed;
+  a.log_incomplete = e.log_incomplete.value_or(false);
   a.quarantined = false;
   a.finished_at = c.stamp.recorded_at_us;
 }
@@ -64,6 +65,7 @@ attempt_document document_of(const attempt_state& a) {
   d.engine_id = a.intent.engine_id;
   d.node = a.intent.node;
   d.oom_killed = a.oom_killed;
+  d.log_incomplete = a.log_incomplete;
   d.exit_code = a.exit_code;
   d.reason = a.reason;
   d.log = a.log;

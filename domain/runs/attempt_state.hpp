@@ -96,6 +96,8 @@ struct attempt_ended {
   end_reason reason = end_reason::exited;
   std::optional<blob_ref> log;  // stored before this event
   bool oom_killed = false;      // the kernel killed something of it, perhaps not the command
+  /// Some of its output may be missing, or all of it, and not by its size; not told if false.
+  std::optional<bool> log_incomplete = {};
   bool operator==(const attempt_ended&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("job", &attempt_ended::job),
@@ -103,7 +105,8 @@ struct attempt_ended {
                       field("exit_code", &attempt_ended::exit_code),
                       field("reason", &attempt_ended::reason),
                       field("log", &attempt_ended::log),
-                      field("oom_killed", &attempt_ended::oom_killed)};
+                      field("oom_killed", &attempt_ended::oom_killed),
+                      field("log_incomplete", &attempt_ended::log_incomplete)};
   }
 };
 
@@ -177,6 +180,7 @@ struct attempt_state {
   std::optional<end_reason> reason;
   std::optional<blob_ref> log;
   bool oom_killed = false;
+  bool log_incomplete = false;
   time_us intended_at = 0;
   std::optional<time_us> started_at;
   std::optional<time_us> engine_started_at;
@@ -215,6 +219,7 @@ struct attempt_document {
   std::optional<std::int64_t> exit_code;
   std::optional<end_reason> reason;
   bool oom_killed = false;
+  bool log_incomplete = false;
   std::optional<blob_ref> log;
   std::optional<timestamp> started_at;
   std::optional<timestamp> finished_at;
@@ -230,6 +235,7 @@ struct attempt_document {
                       field("exit_code", &attempt_document::exit_code),
                       field("reason", &attempt_document::reason),
                       field("oom_killed", &attempt_document::oom_killed),
+                      field("log_incomplete", &attempt_document::log_incomplete),
                       field("log", &attempt_document::log),
                       field("started_at", &attempt_document::started_at),
                       field("finished_at", &attempt_document::finished_at)};

@@ -59,6 +59,8 @@ struct allowed {};
 struct refused {
   end_reason why = end_reason::engine_refused;
 };
+/// The engine is there: it has answered, whatever it said.
+struct reached {};
 /// `may_run`: its start was sent.
 struct failed {
   failure why = failure::broken;
@@ -94,6 +96,7 @@ struct stop_failed {
 };
 struct collected {
   std::optional<blob_ref> log;
+  bool gone = false;                            // the engine has no log of it (any more)
   std::vector<artifact_stored> artifacts = {};  // of this job
 };
 struct forgotten {
@@ -110,10 +113,10 @@ struct cancel {};
 struct operator_retries {};
 struct operator_discards {};
 
-using input =
-    std::variant<begin, resume, allowed, refused, failed, written, moved, unwritten, submitted,
-                 found, watched, stop_written, stopped, stop_failed, collected, forgotten,
-                 timer_fired, engine_back, turn, cancel, operator_retries, operator_discards>;
+using input = std::variant<begin, resume, allowed, refused, reached, failed, written, moved,
+                           unwritten, submitted, found, watched, stop_written, stopped, stop_failed,
+                           collected, forgotten, timer_fired, engine_back, turn, cancel,
+                           operator_retries, operator_discards>;
 
 // Effects, to be carried out in their order. Those that write are answered by `written`, `moved` or
 // `unwritten`, those that ask the engine by their answer or by `failed`.
@@ -138,6 +141,10 @@ struct submit {
 struct withhold {
   end_reason why = end_reason::cancelled;
   bool operator==(const withhold&) const = default;
+};
+/// Whether the engine is there at all; nothing of the attempt is asked. Answered by `reached`.
+struct reach {
+  bool operator==(const reach&) const = default;
 };
 struct find {
   bool operator==(const find&) const = default;
@@ -170,6 +177,7 @@ struct write_end {
   std::optional<std::int64_t> exit_code;
   std::optional<blob_ref> log;
   bool oom_killed = false;
+  bool log_incomplete = false;
   std::vector<artifact_stored> artifacts = {};  // before it
   bool operator==(const write_end&) const = default;
 };
@@ -207,7 +215,7 @@ struct close {
   bool operator==(const close&) const = default;
 };
 
-using effect = std::variant<ask_allowed, write_intent, write_refusal, submit, withhold, find,
+using effect = std::variant<ask_allowed, write_intent, write_refusal, submit, withhold, reach, find,
                             write_started, watch, write_stop, stop, collect, write_end, forget,
                             write_work, ask_turn, write_quarantine, tell_waiting, set_timer, close>;
 

@@ -203,6 +203,7 @@ struct attempt_end {
   std::optional<std::int64_t> exit_code = {};
   std::optional<blob_ref> log = {};
   bool oom_killed = false;
+  bool log_incomplete = false;
 };
 
 /// An attempt's end, and what follows for its job: finished, or a retry after a backoff.

@@ -64,6 +64,7 @@ bool may_retry(end_reason reason) {
     case end_reason::timed_out:
     case end_reason::out_of_memory:
     case end_reason::engine_refused:
+    case end_reason::engine_unavailable:
     case end_reason::start_failed:
     case end_reason::input_missing:
     case end_reason::internal_error:
@@ -190,8 +191,9 @@ outcome<run_events> decide_end(const run_state& state, const uuid& id, attempt_e
   const auto reason = how.reason;
   const bool good = reason == end_reason::completed ||
                     (reason == end_reason::exited && how.exit_code == std::int64_t{0});
-  run_events events{
-      attempt_ended{id, open->number, how.exit_code, reason, std::move(how.log), how.oom_killed}};
+  run_events events{attempt_ended{id, open->number, how.exit_code, reason, std::move(how.log),
+                                  how.oom_killed,
+                                  how.log_incomplete ? std::optional(true) : std::nullopt}};
   const bool stop = good || state.cancel_requested || !may_retry(reason) ||
                     open->number > retries_of(state, *job);
   if (!stop) {

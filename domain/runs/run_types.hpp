@@ -34,31 +34,33 @@ constexpr bool is_terminal(run_status s) {
 
 /// Why an attempt ended or a job is what it is; a closed list, never an engine's or program's text.
 enum class end_reason {
-  exited,             // the command ended by itself; the exit code decides
-  completed,          // work inside Reeve is done
-  timed_out,          // the attempt's timeout
-  cancelled,          // a client asked
-  need_failed,        // a job that it needs did not succeed
-  outcome_unknown,    // it was started and nobody knows how it ended
-  not_allowlisted,    // the allowlist changed between launch and start
-  image_missing,      // the engine does not have the image
-  image_changed,      // the image is not the one that was listed
-  engine_refused,     // the engine refused to create or start it
-  start_failed,       // created, but the command could not be executed
-  out_of_memory,      // killed by the kernel's OOM killer
-  second_start,       // reeve-init found the marker of a former execution
-  input_missing,      // a log file or container that the task names is not there
-  not_available_yet,  // the task kind is not part of this version
-  quarantined,        // the third crash while working on it
+  exited,              // the command ended by itself; the exit code decides
+  completed,           // work inside Reeve is done
+  timed_out,           // the attempt's timeout
+  cancelled,           // a client asked
+  need_failed,         // a job that it needs did not succeed
+  outcome_unknown,     // it was started and nobody knows how it ended
+  not_allowlisted,     // the allowlist changed between launch and start
+  image_missing,       // the engine does not have the image
+  image_changed,       // the image is not the one that was listed
+  engine_refused,      // the engine refused to create or start it
+  engine_unavailable,  // the engine was away until its time was over, and it never started
+  start_failed,        // created, but the command could not be executed
+  out_of_memory,       // killed by the kernel's OOM killer
+  second_start,        // reeve-init found the marker of a former execution
+  input_missing,       // a log file or container that the task names is not there
+  not_available_yet,   // the task kind is not part of this version
+  quarantined,         // the third crash while working on it
   internal_error
 };
 template <>
 struct enum_names<end_reason> {
-  static constexpr std::array<std::string_view, 17> names{
-      "exited",          "completed",       "timed_out",     "cancelled",     "need_failed",
-      "outcome_unknown", "not_allowlisted", "image_missing", "image_changed", "engine_refused",
-      "start_failed",    "out_of_memory",   "second_start",  "input_missing", "not_available_yet",
-      "quarantined",     "internal_error"};
+  static constexpr std::array<std::string_view, 18> names{
+      "exited",        "completed",       "timed_out",          "cancelled",
+      "need_failed",   "outcome_unknown", "not_allowlisted",    "image_missing",
+      "image_changed", "engine_refused",  "engine_unavailable", "start_failed",
+      "out_of_memory", "second_start",    "input_missing",      "not_available_yet",
+      "quarantined",   "internal_error"};
 };
 
 struct blob_ref {

@@ -142,6 +142,11 @@ void container_attempt::withhold(end_reason why) {
   *withheld_ = why;
 }
 
+void container_attempt::reach() {
+  if (engine_ == nullptr) return host_.feed(attempts::reached{});
+  engine_->reach(host_.answered<done>([this](done) { host_.feed(attempts::reached{}); }));
+}
+
 void container_attempt::find() {
   if (engine_ == nullptr) {
     return host_.feed(attempts::found{attempts::found_where::other_engine, {}});
@@ -188,7 +193,7 @@ void container_attempt::collect(const std::string& execution) {
 }
 
 void container_attempt::store_log(adapters::log_answer answer) {
-  if (answer.lines.empty()) return host_.feed(attempts::collected{});
+  if (answer.lines.empty()) return host_.feed(attempts::collected{{}, answer.gone});
   std::string text;
   for (const auto& line : answer.lines) {
     text += line.text;

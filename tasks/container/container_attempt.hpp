@@ -22,6 +22,7 @@ class container_attempt final : public attempt_work {
   intention intend() override;
   void submit() override;
   void withhold(domain::end_reason why) override;
+  void reach() override;
   void find() override;
   void started(const domain::attempts::execution& what) override;
   void watch(const std::string& execution) override;

@@ -88,6 +88,14 @@ void triage_attempt::submit() {
   find_baseline();
 }
 
+/// What containers wrote is read from the engine, files are not.
+void triage_attempt::reach() {
+  const auto& params = params_of(host_);
+  if (params.files && !params.containers) return host_.feed(attempts::reached{});
+  auto& engine = host_.ports().engines.preferred();
+  engine.reach(host_.answered<done>([this](done) { host_.feed(attempts::reached{}); }));
+}
+
 void triage_attempt::find() {
   if (!its_) return host_.feed(attempts::found{});
   host_.feed(attempts::found{attempts::found_where::here, *its_});
@@ -208,7 +216,7 @@ void triage_attempt::worked(outcome<std::vector<produced_artifact>> made) {
 
 /// Bytes first, one artifact after the other, then the events that name them.
 void triage_attempt::collect(const std::string& execution) {
-  if (stored_.size() == made_.size()) return host_.feed(attempts::collected{{}, stored_});
+  if (stored_.size() == made_.size()) return host_.feed(attempts::collected{{}, false, stored_});
   const auto& next = made_[stored_.size()];
   auto bytes = std::make_shared<const std::string>(next.bytes);
   domain::artifact_stored e;

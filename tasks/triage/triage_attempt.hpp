@@ -25,6 +25,7 @@ class triage_attempt final : public attempt_work {
   intention intend() override;
   void submit() override;
   void withhold(domain::end_reason) override {}  // it begins at once
+  void reach() override;
   void find() override;
   void started(const domain::attempts::execution&) override {}
   void watch(const std::string&) override;

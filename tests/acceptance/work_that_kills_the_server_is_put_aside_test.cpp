@@ -162,3 +162,37 @@ TEST(P26_quarantine, does_not_take_what_ran_while_the_server_was_killed) {
   EXPECT_LE(reeve.database().number("SELECT count(*) FROM reeve.events WHERE type LIKE 'work_%'"),
             1);
 }
+
+TEST(P26_quarantine, does_not_take_what_only_waited_for_an_engine) {
+  const support::scratch_dir folder(support::work_dir(), "q");
+  const auto socket = folder.path() / "sock", stopped = folder.path() / "stopped";
+  fs::create_symlink(support::engine_socket(), socket);
+  const support::tally starts;
+  support::server_options options;
+  options.docker = "unix://" + socket.string();
+  options.environment["REEVE_MOUNT_ROOTS"] = starts.root();
+  options.environment["REEVE_TEST_STOP_AT"] = "before_create=" + stopped.string();
+  server reeve(options);
+  const support::engine_cleanup cleanup(support::engine(),
+                                        "reeve.tenant=" + support::tenant_of(reeve.api()));
+  support::allow_image(reeve.api());
+  const std::string run =
+      support::launch(reeve.api(), support::inline_launch({starts.task("a")})).at("id");
+  ASSERT_TRUE(support::eventually([&] { return fs::exists(stopped); }));
+  fs::remove(socket);
+  for (int deaths = 0; deaths < 4; ++deaths) {
+    reeve.kill_hard();
+    reeve.start();
+    EXPECT_TRUE(support::eventually(
+        [&] { return must_get(reeve.api(), "/api/engine").at("available") == false; }));
+  }
+  const auto noted = [&] {
+    return reeve.database().number("SELECT count(*) FROM reeve.events WHERE type LIKE 'work_%'");
+  };
+  EXPECT_EQ(noted(), 0);
+  fs::create_symlink(support::engine_socket(), socket);
+  const json over = support::await_run(reeve.api(), run);
+  EXPECT_EQ(over.at("status"), "success") << over.dump(1);
+  EXPECT_EQ(noted(), 1) << "the first death was over the attempt itself";
+  EXPECT_EQ(starts.starts_of("a"), 1);
+}

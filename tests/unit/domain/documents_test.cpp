@@ -128,7 +128,8 @@ TEST(RUN4_document, of_a_job_has_its_attempts_and_the_unified_fields) {
           R"("image":"localhost:1/box:1","image_digest":"sha256:x",)"
           R"("log":{"bytes":7,"sha256":")" +
           hash +
-          R"(","truncated":false},"node":null,"number":1,"oom_killed":false,"reason":"exited",)"
+          R"(","truncated":false},"log_incomplete":false,"node":null,"number":1,"oom_killed":false,)"
+          R"("reason":"exited",)"
           R"("started_at":"1970-01-01T00:16:42.500000Z"}],"cluster_id":"reeve","cpu":1000,)"
           R"("finished_at":"1970-01-01T00:16:42.500000Z","gpus":0,)"
           R"("id":"01000000-0000-0000-0000-000000000000",)"

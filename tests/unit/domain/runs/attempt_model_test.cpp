@@ -61,6 +61,13 @@ const defect defects[] = {
        }
      },
      {}},
+    {"counts_a_crash_before_the_engine_is_there",
+     [](std::vector<effect>& effects, const state& /*s*/) {
+       for (auto& e : effects) {
+         if (std::holds_alternative<reach>(e)) e = write_work{1};
+       }
+     },
+     {}},
     {"starts_again_after_an_unclear_answer",
      {},
      [](input& what, const state& s) {

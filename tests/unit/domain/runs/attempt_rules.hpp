@@ -28,6 +28,18 @@ struct body {  // the container
   bool oom = false;
   std::vector<std::function<void(std::int64_t)>> waiters;
   bool running() const { return started && !finished; }
+  reeve::domain::attempts::execution seen() const {
+    using reeve::domain::attempts::execution_phase;
+    reeve::domain::attempts::execution e;
+    e.id = id;
+    e.phase = !started   ? execution_phase::created
+              : finished ? execution_phase::ended
+                         : execution_phase::running;
+    e.started_at = started.value_or(0) * 1000;
+    e.finished_at = finished.value_or(0) * 1000;
+    e.oom_killed = oom;
+    return e;
+  }
 };
 
 /// Whether they wait for an end and do nothing for it to come.
@@ -67,6 +79,8 @@ inline std::string broken_rule(const reeve::domain::attempts::write_end& e, cons
         return "it ended in time and says that it did not";
       }
       return stopped ? "" : "timed out, but no stop had reached it";
+    case end_reason::engine_unavailable:
+      return its == nullptr && !e.exit_code ? "" : "it started and says that it could not";
     case end_reason::cancelled:
       return !e.exit_code || stopped ? "" : "cancelled, but no stop had reached it";
     default:

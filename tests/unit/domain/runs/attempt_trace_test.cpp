@@ -89,6 +89,7 @@ class stage {
     if (verb == "resume") return resumed(p);
     if (verb == "allowed") return allowed{};
     if (verb == "refused") return refused{reason_of(p.at(1))};
+    if (verb == "reached") return reached{};
     if (verb == "failed") return failed{failure_of(p.at(1)), has("sent")};
     if (verb == "written") return written{};
     if (verb == "moved") return moved{};
@@ -102,6 +103,7 @@ class stage {
     if (verb == "collected") {
       collected made;
       if (has("log")) made.log = blob_ref{};
+      made.gone = has("gone");
       if (has("file")) made.artifacts.push_back({});
       return made;
     }
@@ -173,6 +175,7 @@ class stage {
   void show(const write_refusal& e) { say("refuse " + std::string(name_of(e.why))); }
   void show(const submit& /*e*/) { say("submit"); }
   void show(const withhold& e) { say("withhold " + std::string(name_of(e.why))); }
+  void show(const reach& /*e*/) { say("reach"); }
   void show(const find& /*e*/) { say("find"); }
   void show(const write_started& e) { say((e.adopted ? "adopted " : "started ") + shown(e.what)); }
   void show(const watch& e) { say("watch " + e.id); }
@@ -182,7 +185,8 @@ class stage {
   void show(const write_end& e) {
     say("end " + std::string(name_of(e.why)) +
         (e.exit_code ? " " + std::to_string(*e.exit_code) : "") + (e.oom_killed ? " oom" : "") +
-        (e.log ? " log" : "") + (e.artifacts.empty() ? "" : " file"));
+        (e.log ? " log" : "") + (e.log_incomplete ? " incomplete" : "") +
+        (e.artifacts.empty() ? "" : " file"));
   }
   void show(const forget& /*e*/) { say("forget"); }
   void show(const write_work& e) { say("work " + std::to_string(e.n)); }

@@ -160,6 +160,7 @@ class world {
     });
   }
   void happen(const write_work& e) {
+    if (reached_in_ != life_) fail("it waited for an engine, and a crash was counted");
     write([this, e] {
       works_ = e.n;
       taken_up_ = taken_up_ || !recorded_;
@@ -169,6 +170,7 @@ class world {
     later_here(e.after_ms, [this] { feed(turn{}); });
   }
   void happen(const write_quarantine& /*e*/) {
+    if (reached_in_ != life_) fail("it waited for an engine, and a crash was counted");
     write([this] { quarantined_ = true; });
   }
   void happen(const tell_waiting& /*e*/) {}
@@ -226,7 +228,7 @@ class world {
     if (why && one_in(2)) return answer(failed{*why, one_in(2)});
     start();
     if (why) return answer(failed{*why, true});
-    answer(submitted{seen()});
+    answer(submitted{body_->seen()});
   }
 
   void start() {
@@ -248,26 +250,22 @@ class world {
     past_[*body_->started] = {code, now_ms_ - *body_->started, by_us};
     for (auto& each : std::exchange(body_->waiters, {})) each(code);
   }
-  execution seen() const {
-    execution e;
-    e.id = body_->id;
-    e.phase = !body_->started   ? execution_phase::created
-              : body_->finished ? execution_phase::ended
-                                : execution_phase::running;
-    e.started_at = body_->started.value_or(0) * 1000;
-    e.finished_at = body_->finished.value_or(0) * 1000;
-    e.oom_killed = body_->oom;
-    return e;
-  }
-
   void happen(const withhold& /*e*/) {}  // it came too late
+  void happen(const reach& /*e*/) {
+    const auto why = trouble();
+    later_here(between(0, 40), [this, why] {
+      if (!why || *why >= failure::broken) reached_in_ = life_;
+      feed(why ? input(failed{*why}) : reached{});
+    });
+  }
   void happen(const find& /*e*/) {
     if (auto why = trouble()) return answer(failed{*why});
     later_here(between(0, 20), [this] {
       looked_ = true;
+      reached_in_ = life_;
       if (elsewhere_) return feed(found{found_where::other_engine, {}});
       if (!body_) return feed(found{erased_ ? found_where::erased : found_where::nowhere, {}});
-      feed(found{found_where::here, seen()});
+      feed(found{found_where::here, body_->seen()});
     });
   }
   void happen(const watch& e) {
@@ -377,7 +375,7 @@ class world {
   std::int64_t calm_after_ = 0;
   std::int64_t trouble_ = 0, runs_ms_ = 0, exit_code_ = 0;
   bool oom_ = false, refusing_ = false;
-  int life_ = 0, submitted_in_ = 0, stop_asked_in_ = 0;
+  int life_ = 0, submitted_in_ = 0, stop_asked_in_ = 0, reached_in_ = 0;
   bool looked_ = false, crashed_ = false;
   // The log.
   bool intended_ = false, ended_ = false, taken_up_ = false, cancelled_ = false;
