@@ -3,13 +3,10 @@
 #include "base/time.hpp"
 #include "cli/act_as.hpp"
 #include "cli/commands.hpp"
+#include "cli/doctor.hpp"
 #include "cli/marker_guard.hpp"
 #include "cli/output.hpp"
 #include "codec/json_writer.hpp"
-#include "persistence/log_rights.hpp"
-#include "persistence/migrate.hpp"
-#include "persistence/private_postgres.hpp"
-#include "persistence/read_models.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -28,13 +25,6 @@ namespace reeve::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct finding {
-  std::string name;
-  std::string verdict;  // ok, warn, fail
-  std::string seen;
-  std::string fix;
-};
 
 /// The folder itself, or the nearest one above it that exists.
 fs::path existing(const std::string& path) {
@@ -57,64 +47,6 @@ finding check_data(const config& c) {
   const std::string seen = c.data + ", " + std::to_string(free_mib) + " MiB free";
   if (free_mib >= 1024) return {"data folder", "ok", seen, ""};
   return {"data folder", free_mib < 64 ? "fail" : "warn", seen, "free at least 1 GiB there"};
-}
-
-finding check_database(const config& c) {
-  if (!c.database_url.empty()) {
-    auto safe = persistence::check_database(c.database_url);
-    if (safe) return {"database", "ok", "DATABASE_URL answers, its settings are safe", ""};
-    return {"database", "fail", safe.error().detail, "see docs/configuration.md, DATABASE_URL"};
-  }
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", ignored)) {
-    if (!fs::exists(entry.path() / "bin/postgres", ignored)) continue;
-    const auto version = entry.path().filename().string();
-    if (std::atoi(version.c_str()) < 15) continue;
-    return {"database", "ok", "PostgreSQL " + version + " for a private cluster", ""};
-  }
-  return {"database", "fail", "no DATABASE_URL, and no PostgreSQL 15 or later is installed",
-          "scripts/install.sh --runtime, or set DATABASE_URL"};
-}
-
-/// Of a database that a server has led before; a private one only while its cluster runs.
-finding check_read_models(const config& c) {
-  const bool is_private = c.database_url.empty();
-  const auto url =
-      is_private ? persistence::private_postgres::owner_url_of(c.data + "/pg") : c.database_url;
-  const auto all = persistence::stored_projections(url);
-  if (!all)
-    return {"read models", "ok", "none to look at: no server has led here, or none runs", ""};
-  std::string behind, stale;
-  for (const auto& one : *all) {
-    if (one.state == "live" || one.state == "new") continue;
-    auto& list = one.state == "stale" ? stale : behind;
-    list += (list.empty() ? "" : ", ") + one.name;
-  }
-  if (!stale.empty()) {
-    return {"read models", "fail", stale + " could not be kept up to date",
-            "the server's log says why; then: reeve rebuild"};
-  }
-  if (!behind.empty()) {
-    return {"read models", "warn", behind + " is of another version",
-            "a server that leads builds it by itself; readiness tells when it is done"};
-  }
-  return {"read models", "ok", std::to_string(all->size()) + " as the log says", ""};
-}
-
-/// Nothing can be written without them, although everything can be read.
-finding check_log(const config& c) {
-  const bool is_private = c.database_url.empty();
-  const auto url =
-      is_private ? persistence::private_postgres::owner_url_of(c.data + "/pg") : c.database_url;
-  const auto rights = persistence::look_at_log_rights(url);
-  if (!rights) return {"event log", "ok", "none to look at: no server has led here", ""};
-  if (rights->missing.empty()) return {"event log", "ok", rights->role + " may append", ""};
-  std::string missing, fix;
-  for (const auto& one : rights->missing) {
-    missing += (missing.empty() ? "" : ", ") + one;
-    fix += (fix.empty() ? "" : "; ") + ("GRANT " + one + " TO " + rights->role);
-  }
-  return {"event log", "fail", rights->role + " lacks " + missing, fix};
 }
 
 std::string socket_of(const config& c) {
@@ -319,10 +251,12 @@ int doctor(const loaded_config& config, bool json) {
   const auto& c = config.values;
   // What root may do says nothing of the server; where this fails, the next line tells.
   (void)act_as_owner_of(c.data);
-  const std::vector<finding> all{
-      check_user(),    check_data(c),  check_database(c), check_log(c),   check_read_models(c),
-      check_engine(c), check_port(c),  check_cgroups(),   check_marker(), check_clock(),
-      check_files(c),  check_memory(), check_logs(c)};
+  std::vector<finding> all{check_user(), check_data(c)};
+  for (auto& one : check_databases(c)) all.push_back(std::move(one));
+  for (auto&& one : {check_engine(c), check_port(c), check_cgroups(), check_marker(), check_clock(),
+                     check_files(c), check_memory(), check_logs(c)}) {
+    all.push_back(one);
+  }
   print(all, json);
   return has_failed(all) ? exit_run_failed : exit_ok;
 }

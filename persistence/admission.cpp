@@ -8,6 +8,7 @@
 
 #include <cstdio>
 #include <unistd.h>
+#include <utility>
 
 namespace reeve::persistence {
 namespace {
@@ -75,26 +76,40 @@ outcome<std::optional<known_database>> read_known(const std::string& path) {
   return std::optional<known_database>(std::move(*known));
 }
 
-outcome<admission> admit(const admission_files& files, const found_log& found) {
+namespace {
+
+/// What lies outside of the database, read before the log is looked at: a log that goes on meanwhile
+/// is never behind it.
+struct kept_outside {
+  std::optional<signed_head> last;
+  std::optional<known_database> known;
+};
+
+outcome<kept_outside> read_kept(const admission_files& files) {
   auto last = read_last_head(files.heads);
   if (!last) return last.error();
-  const auto known = read_known(files.known);
+  auto known = read_known(files.known);
   if (!known) return known.error();
-  auto gap = gap_to_head(*last, found);
+  return kept_outside{std::move(*last), std::move(*known)};
+}
+
+outcome<admission> judge(const kept_outside& kept, const std::string& accepted_file,
+                         const found_log& found) {
+  const auto& [last, known] = kept;
+  auto gap = gap_to_head(last, found);
   if (!gap) return gap.error();
-  auto why = *gap ? *gap : gap_in_time(*known, found);
-  if (!why) why = gap_to_mark(*known, found);
+  auto why = *gap ? *gap : gap_in_time(known, found);
+  if (!why) why = gap_to_mark(known, found);
   if (!why) {
-    const bool is_other = *known && (*known)->system_identifier != found.database.system_identifier;
     admission made;
-    if (is_other) made.accepted = "other_identifier";
-    if (*last) made.signed_to = (*last)->position;
-    if (*known && (*known)->origin == to_string(found.origin)) {
-      made.marked_to = (*known)->position;
+    if (known && known->system_identifier != found.database.system_identifier) {
+      made.accepted = "other_identifier";
     }
+    if (last) made.signed_to = last->position;
+    if (known && known->origin == to_string(found.origin)) made.marked_to = known->position;
     return made;
   }
-  const auto accepted = read_known(files.accepted);
+  const auto accepted = read_known(accepted_file);
   if (!accepted) return accepted.error();
   if (!*accepted || !is_accepted(**accepted, found)) {
     return reject(errc::conflict,
@@ -104,8 +119,54 @@ outcome<admission> admit(const admission_files& files, const found_log& found) {
   }
   admission made;
   made.accepted = "asked";
-  if (*last) made.signed_position = (*last)->position;
+  if (last) made.signed_position = last->position;
   return made;
+}
+
+/// Calls with the log behind an owner's login, of the nil origin where there is none yet.
+template <class Call>
+auto with_log(const std::string& owner_url, Call call)
+    -> decltype(call(std::declval<const found_log&>())) {
+  try {
+    auto connection = connect_session(owner_url, "reeve_accept");
+    found_log found;
+    found.database = identity_of(*connection);
+    pqxx::nontransaction tx(*connection);
+    found.holds = [&tx](domain::position at, const digest& hash) {
+      const auto row =
+          tx.exec("SELECT hash FROM reeve.events WHERE position = " + std::to_string(at));
+      return !row.empty() && digest_of(row[0][0]) == hash;
+    };
+    if (tx.exec1("SELECT to_regclass('reeve.log') IS NULL")[0].as<bool>()) return call(found);
+    const auto origin = tx.exec("SELECT origin FROM reeve.log");
+    if (origin.empty()) return call(found);
+    found.origin = uuid_of(origin[0][0]);
+    const auto tail =
+        tx.exec("SELECT position, hash FROM reeve.events ORDER BY position DESC LIMIT 1");
+    if (!tail.empty()) {
+      found.position = tail[0][0].as<std::int64_t>();
+      found.hash = digest_of(tail[0][1]);
+    }
+    return call(found);
+  } catch (const std::exception&) {
+    return reject(errc::unavailable, "the log cannot be read");
+  }
+}
+
+}  // namespace
+
+outcome<admission> admit(const admission_files& files, const found_log& found) {
+  const auto kept = read_kept(files);
+  if (!kept) return kept.error();
+  return judge(*kept, files.accepted, found);
+}
+
+outcome<admission> look_at_admission(const admission_files& files, const std::string& owner_url) {
+  const auto kept = read_kept(files);
+  if (!kept) return kept.error();
+  return with_log(owner_url, [&](const found_log& found) -> outcome<admission> {
+    return judge(*kept, files.accepted, found);
+  });
 }
 
 outcome<done> settle_admission(const admission_files& files, const found_log& found,
@@ -156,37 +217,18 @@ outcome<done> keep_newest_head(const std::string& url, const std::string& heads_
 
 outcome<known_database> look_at_refused(const admission_files& files,
                                         const std::string& owner_url) {
-  try {
-    auto connection = connect_session(owner_url, "reeve_accept");
-    const auto identity = identity_of(*connection);
-    pqxx::nontransaction tx(*connection);
-    const auto origin = tx.exec("SELECT origin FROM reeve.log");
-    if (origin.empty()) return reject(errc::not_found, "the database has no log yet");
-    known_database seen;
-    seen.origin = origin[0][0].as<std::string>();
-    seen.system_identifier = identity.system_identifier;
-    seen.timeline = identity.timeline;
-    const auto tail =
-        tx.exec("SELECT position, hash FROM reeve.events ORDER BY position DESC LIMIT 1");
-    if (!tail.empty()) {
-      seen.position = tail[0][0].as<std::int64_t>();
-      seen.hash = digest_of(tail[0][1]);
-    }
-    found_log found{uuid_of(origin[0][0]), seen.position, seen.hash, identity, {}};
-    found.holds = [&tx](domain::position at, const digest& hash) {
-      const auto row =
-          tx.exec("SELECT hash FROM reeve.events WHERE position = " + std::to_string(at));
-      return !row.empty() && digest_of(row[0][0]) == hash;
-    };
-    const auto admitted = admit({files.heads, files.known, {}}, found);
+  const auto kept = read_kept(files);
+  if (!kept) return kept.error();
+  return with_log(owner_url, [&](const found_log& found) -> outcome<known_database> {
+    if (found.origin == uuid{}) return reject(errc::not_found, "the database has no log yet");
+    const auto admitted = judge(*kept, {}, found);
     if (admitted) {
       return reject(errc::conflict, "this database is not refused: there is nothing to accept");
     }
     if (admitted.error().code != errc::conflict) return admitted.error();
-    return seen;
-  } catch (const std::exception&) {
-    return reject(errc::unavailable, "the log cannot be read");
-  }
+    return known_database{to_string(found.origin), found.database.system_identifier,
+                          found.database.timeline, found.position, found.hash};
+  });
 }
 
 outcome<done> write_known(const std::string& path, const known_database& database) {

@@ -47,6 +47,10 @@ struct admission_files {
 /// to do. `invalid`: one of the files cannot be read.
 outcome<admission> admit(const admission_files& files, const found_log& found);
 
+/// The same of the log behind an owner's login, as it is now, for who looks and leads nothing; the
+/// election would make one where there is none yet. Also `unavailable`.
+outcome<admission> look_at_admission(const admission_files& files, const std::string& owner_url);
+
 /// After the election: remembers the database; where a state was accepted that lies behind, the
 /// file of heads is put aside under another name and a new one begins. An acceptance is gone
 /// afterwards, whether it was needed or not.

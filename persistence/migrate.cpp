@@ -72,19 +72,6 @@ void apply(pqxx::connection& connection, const embedded::migration& m,
   tx.commit();
 }
 
-}  // namespace
-
-outcome<done> check_database(const std::string& url) {
-  try {
-    auto connection = connect_session(url, "reeve_doctor");
-    return check_settings(read_settings(*connection));
-  } catch (const std::exception&) {
-    return reject(errc::unavailable, "the database cannot be reached");
-  }
-}
-
-namespace {
-
 /// What has been applied, if this program may work with it.
 outcome<applied_map> look_at_schema(const std::string& owner_url) {
   try {

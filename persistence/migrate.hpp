@@ -21,11 +21,8 @@ struct migration_report {
   int version = 0;                   // number of the newest one
 };
 
-/// Whether a database can be reached and its settings keep the promises.
-outcome<done> check_database(const std::string& url);
-
-/// Whether this program may work with the schema that is there, or make it: `conflict` as
-/// migrate(). Changes nothing.
+/// Whether a database can be reached, its settings keep the promises, and this program may work
+/// with the schema that is there, or make it: errors as migrate(). Changes nothing.
 outcome<done> check_schema(const std::string& owner_url);
 
 /// The same for who needs the schema of this program and makes none: an older one is a `conflict`.

@@ -40,6 +40,28 @@ std::string find_binaries() {
   return best;
 }
 
+std::string first_line(const fs::path& path, int number = 1) {
+  std::ifstream in(path);
+  std::string line;
+  for (int i = 0; i < number; ++i) {
+    if (!std::getline(in, line)) return {};
+  }
+  return line;
+}
+
+constexpr const char* not_installed = "PostgreSQL is not installed; set DATABASE_URL instead";
+
+/// Whether there is a cluster; `invalid`: these binaries cannot start it.
+outcome<bool> look_at_cluster(const std::string& binaries, const fs::path& data) {
+  std::error_code ignored;
+  if (!fs::exists(data / "PG_VERSION", ignored)) return false;
+  const auto here = fs::path(binaries).parent_path().filename().string();
+  const auto there = first_line(data / "PG_VERSION");
+  if (here == there) return true;
+  return reject(errc::invalid, "the cluster in " + data.string() + " is of PostgreSQL " + there +
+                                   ", installed is " + here + "; migrate it with pg_upgrade");
+}
+
 std::string os_user(const std::string& run_as) {
   if (::geteuid() == 0) return run_as;
   const passwd* entry = ::getpwuid(::geteuid());
@@ -49,15 +71,6 @@ std::string os_user(const std::string& run_as) {
 void write_file(const fs::path& path, const std::string& text) {
   std::ofstream out(path, std::ios::trunc);
   out << text;
-}
-
-std::string first_line(const fs::path& path, int number = 1) {
-  std::ifstream in(path);
-  std::string line;
-  for (int i = 0; i < number; ++i) {
-    if (!std::getline(in, line)) return {};
-  }
-  return line;
 }
 
 /// Absolute, without links and dots: as PostgreSQL writes it into its pid file.
@@ -151,9 +164,7 @@ struct private_postgres::impl {
                     "PostgreSQL refuses to run as root; start Reeve as another user");
     }
     binaries = find_binaries();
-    if (binaries.empty()) {
-      return reject(errc::unavailable, "PostgreSQL is not installed; set DATABASE_URL instead");
-    }
+    if (binaries.empty()) return reject(errc::unavailable, not_installed);
     const fs::path folder = folder_of(options.folder);
     data = folder / "data";
     log = folder / "postgresql.log";
@@ -173,7 +184,9 @@ struct private_postgres::impl {
   }
 
   outcome<done> init() {
-    if (fs::exists(data / "PG_VERSION")) return check_version();
+    const auto found = look_at_cluster(binaries, data);
+    if (!found) return found.error();
+    if (*found) return done{};
     // What a start that was cut off left behind is nobody's data: initdb had not ended.
     std::error_code ignored;
     const auto fresh = data.string() + ".new";
@@ -209,14 +222,6 @@ struct private_postgres::impl {
       return reject(errc::unavailable, data.string() + " cannot be made");
     }
     return done{};
-  }
-
-  outcome<done> check_version() const {
-    const auto here = fs::path(binaries).parent_path().filename().string();
-    const auto there = first_line(data / "PG_VERSION");
-    if (here == there) return done{};
-    return reject(errc::invalid, "the cluster in " + data.string() + " is of PostgreSQL " + there +
-                                     ", installed is " + here + "; migrate it with pg_upgrade");
   }
 
   /// An orphan of a crash: its pid file lies in our data folder, which we have locked. The number
@@ -315,6 +320,12 @@ outcome<std::unique_ptr<private_postgres>> private_postgres::start(
   if (auto ok = made->await_ready(); !ok) return ok.error();
   if (auto ok = made->make_database(); !ok) return ok.error();
   return std::unique_ptr<private_postgres>(new private_postgres(std::move(made)));
+}
+
+outcome<bool> private_postgres::look(const std::string& folder) {
+  const auto binaries = find_binaries();
+  if (binaries.empty()) return reject(errc::unavailable, not_installed);
+  return look_at_cluster(binaries, folder_of(folder) / "data");
 }
 
 std::string private_postgres::owner_url() const {

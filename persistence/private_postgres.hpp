@@ -23,6 +23,9 @@ class private_postgres {
   /// signal follows the thread that forks. Errors: `invalid` (root without `run_as`, a cluster of
   /// another major version), `conflict` (another server uses the folder), `unavailable`.
   static outcome<std::unique_ptr<private_postgres>> start(const private_postgres_options& options);
+  /// Whether there is a cluster for it to start below a folder; false: it would make one. Changes
+  /// nothing. Errors: of `start`, as far as they can be told before.
+  static outcome<bool> look(const std::string& folder);
   /// Stops it: SIGINT, after 20 s SIGQUIT.
   ~private_postgres();
   private_postgres(const private_postgres&) = delete;

@@ -228,4 +228,31 @@ TEST_F(P5_admission, of_a_second_host_rests_on_the_heads_that_it_kept_as_a_stand
   expect_refused("ends at 0");
 }
 
+/// What a server would be told at its election, without one.
+TEST_F(P5_admission, can_be_looked_at_without_leading) {
+  const reeve::testing::test_database db;
+  journal log(reeve::testing::journal_on(db.writer_url()));
+  ASSERT_TRUE(log.open());
+  found.origin = log.head().origin;
+  found.position = log.head().position;
+  found.hash = log.head().hash;
+  const auto plain = look_at_admission(files, db.writer_url());
+  ASSERT_TRUE(plain) << plain.error().detail;
+  ASSERT_TRUE(mark_progress(files, found, found.position, found.hash));
+  EXPECT_TRUE(look_at_admission(files, db.writer_url()));
+  ASSERT_TRUE(mark_progress(files, found, found.position + 1, sha256("later")));
+  const auto refused = look_at_admission(files, db.writer_url());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, errc::conflict);
+  EXPECT_THAT(refused.error().detail, HasSubstr("accept-database"));
+  const auto seen = look_at_refused(files, db.writer_url());
+  ASSERT_TRUE(seen) << seen.error().detail;
+  ASSERT_TRUE(write_known(files.accepted, *seen));
+  const auto accepted = look_at_admission(files, db.writer_url());
+  ASSERT_TRUE(accepted) << accepted.error().detail;
+  EXPECT_EQ(accepted->accepted, "asked");
+  EXPECT_TRUE(std::filesystem::exists(files.accepted)) << "a look uses nothing up";
+  EXPECT_EQ(look_at_admission(files, "host=/nowhere").error().code, errc::unavailable);
+}
+
 }  // namespace

@@ -251,10 +251,18 @@ TEST_F(private_cluster, DESIGN_private_another_version_is_never_migrated_silentl
   fs::copy_file(file, kept, fs::copy_options::overwrite_existing);
   std::ofstream(file, std::ios::trunc) << "9.6\n";
   const auto refused = private_postgres::start(options());
+  const auto seen = private_postgres::look(options().folder);
   fs::copy_file(kept, file, fs::copy_options::overwrite_existing);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, errc::invalid);
   EXPECT_THAT(refused.error().detail, HasSubstr("pg_upgrade"));
+  ASSERT_FALSE(seen);
+  EXPECT_EQ(seen.error(), refused.error());
+  const auto startable = private_postgres::look(options().folder);
+  EXPECT_TRUE(startable && *startable);
+  const auto none = private_postgres::look((root_ / "none").string());
+  EXPECT_TRUE(none && !*none);
+  EXPECT_FALSE(fs::exists(root_ / "none"));
 }
 
 TEST_F(private_cluster, DESIGN_private_a_start_that_was_cut_off_leaves_no_half_cluster) {

@@ -1,0 +1,107 @@
+// The doctor's look at the database. It asks the same functions as a server that starts.
+
+#include "cli/database.hpp"
+#include "cli/doctor.hpp"
+#include "persistence/admission.hpp"
+#include "persistence/log_rights.hpp"
+#include "persistence/migrate.hpp"
+#include "persistence/private_postgres.hpp"
+#include "persistence/read_models.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+
+namespace reeve::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* more_help = "docs/operations.md, What a server refuses";
+
+/// A private one that is still to be made.
+finding check_installed() {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", ignored)) {
+    if (!fs::exists(entry.path() / "bin/postgres", ignored)) continue;
+    const auto version = entry.path().filename().string();
+    if (std::atoi(version.c_str()) < 15) continue;
+    return {"database", "ok", "PostgreSQL " + version + " for a private cluster", ""};
+  }
+  return {"database", "fail", "no DATABASE_URL, and no PostgreSQL 15 or later is installed",
+          "scripts/install.sh --runtime, or set DATABASE_URL"};
+}
+
+finding check_database(const database& db) {
+  const std::string name = db.is_private ? "the private PostgreSQL" : "DATABASE_URL";
+  const auto fit = persistence::check_schema(db.owner_url);
+  if (fit) return {"database", "ok", name + " answers, its settings are safe", ""};
+  const bool is_setting = fit.error().code == errc::invalid;
+  return {"database", "fail", fit.error().detail,
+          is_setting ? "see docs/configuration.md, DATABASE_URL" : more_help};
+}
+
+/// Whether it is the log that this data folder knows; and nothing can be written without the
+/// rights, although everything can be read.
+finding check_log(const config& c, const std::string& url) {
+  const auto admitted = persistence::look_at_admission(
+      {heads_file(c), known_database_file(c), accepted_database_file(c)}, url);
+  if (!admitted) return {"event log", "fail", admitted.error().detail, more_help};
+  const auto rights = persistence::look_at_log_rights(url);
+  if (!rights) return {"event log", "ok", "none to look at: no server has led here", ""};
+  if (!rights->missing.empty()) {
+    std::string missing, fix;
+    for (const auto& one : rights->missing) {
+      missing += (missing.empty() ? "" : ", ") + one;
+      fix += (fix.empty() ? "" : "; ") + ("GRANT " + one + " TO " + rights->role);
+    }
+    return {"event log", "fail", rights->role + " lacks " + missing, fix};
+  }
+  const std::string seen = rights->role + " may append";
+  if (admitted->accepted != "asked") return {"event log", "ok", seen, ""};
+  return {"event log", "warn", seen + "; it lies behind what was signed, and was accepted",
+          "the next start goes on from it; else bring the newer database back"};
+}
+
+finding check_read_models(const std::string& url) {
+  const auto all = persistence::stored_projections(url);
+  if (!all) return {"read models", "ok", "none to look at: no server has led here", ""};
+  std::string behind, stale;
+  for (const auto& one : *all) {
+    if (one.state == "live" || one.state == "new") continue;
+    auto& list = one.state == "stale" ? stale : behind;
+    list += (list.empty() ? "" : ", ") + one.name;
+  }
+  if (!stale.empty()) {
+    return {"read models", "fail", stale + " could not be kept up to date",
+            "the server's log says why; then: reeve rebuild"};
+  }
+  if (!behind.empty()) {
+    return {"read models", "warn", behind + " is of another version",
+            "a server that leads builds it by itself; readiness tells when it is done"};
+  }
+  return {"read models", "ok", std::to_string(all->size()) + " as the log says", ""};
+}
+
+/// Of a database that is not there yet, or cannot be opened.
+std::vector<finding> and_nothing_else(finding database) {
+  return {std::move(database),
+          {"event log", "ok", "none to look at", ""},
+          {"read models", "ok", "none to look at", ""}};
+}
+
+}  // namespace
+
+std::vector<finding> check_databases(const config& c) {
+  if (c.database_url.empty()) {
+    const auto there = persistence::private_postgres::look(c.data + "/pg");
+    if (!there) return and_nothing_else({"database", "fail", there.error().detail, more_help});
+    if (!*there) return and_nothing_else(check_installed());
+  }
+  const auto db = open_database(c, false);
+  if (!db) return and_nothing_else({"database", "fail", db.error().detail, more_help});
+  auto database = check_database(*db);
+  if (database.verdict != "ok") return and_nothing_else(std::move(database));
+  return {std::move(database), check_log(c, db->owner_url), check_read_models(db->owner_url)};
+}
+
+}  // namespace reeve::cli

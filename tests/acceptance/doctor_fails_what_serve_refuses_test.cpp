@@ -1,0 +1,125 @@
+// What a server refuses to start on, `reeve doctor` tells before: with the same words, and without
+// changing anything.
+
+#include "tests/support/server.hpp"
+#include "tests/support/work.hpp"
+
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+using nlohmann::json;
+using support::server;
+using testing::HasSubstr;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr int exit_refused = 4;
+constexpr int exit_database = 78;
+
+json check_of(const support::finished& told, const std::string& name) {
+  const json report = json::parse(told.output, nullptr, false);
+  if (report.is_discarded()) return {{"verdict", told.output}};
+  for (const json& one : report.at("checks")) {
+    if (one.at("name") == name) return one;
+  }
+  return {{"verdict", "not looked at"}};
+}
+
+json check_of(const server& reeve, const std::string& name) {
+  return check_of(reeve.command({"doctor", "--json"}), name);
+}
+
+void expect_failed_as_served(server& reeve, const std::string& name, const std::string& why) {
+  const auto told = reeve.command({"doctor", "--json"});
+  EXPECT_EQ(told.status, 1) << told.output;
+  const json check = check_of(told, name);
+  EXPECT_EQ(check.at("verdict"), "fail") << check;
+  EXPECT_THAT(check.at("seen"), HasSubstr(why));
+  EXPECT_THAT(check.at("fix"), HasSubstr("docs/operations.md"));
+  EXPECT_THAT(reeve.whole_log(), HasSubstr(check.at("seen").get<std::string>()))
+      << "the server says something else";
+}
+
+/// As if this host had known the log for longer than it is.
+void pretend_to_know_more(const server& reeve) {
+  const auto path = reeve.data() / "database";
+  json known = json::parse(support::contents_of(path));
+  known["position"] = known.at("position").get<std::int64_t>() + 1000;
+  std::ofstream(path) << known.dump() << "\n";
+}
+
+}  // namespace
+
+TEST(OPS5_doctor, fails_a_database_that_lies_behind_what_is_known_of_it) {
+  server reeve;
+  EXPECT_EQ(check_of(reeve, "event log").at("verdict"), "ok") << "beside a server that leads";
+  ASSERT_EQ(reeve.stop(), 0);
+  EXPECT_EQ(check_of(reeve, "event log").at("verdict"), "ok");
+  pretend_to_know_more(reeve);
+  const auto before = reeve.database().number("SELECT count(*) FROM reeve.events");
+  reeve.start_without_waiting();
+  EXPECT_EQ(reeve.await_exit(20s), exit_database);
+  expect_failed_as_served(reeve, "event log", "reeve accept-database");
+  EXPECT_EQ(reeve.database().number("SELECT count(*) FROM reeve.events"), before);
+  ASSERT_EQ(reeve.command({"accept-database"}).status, 0);
+  EXPECT_EQ(check_of(reeve, "event log").at("verdict"), "warn") << "it starts now";
+  EXPECT_NO_THROW(reeve.start()) << "the doctor has not used the acceptance up";
+}
+
+TEST(OPS5_doctor, fails_an_empty_database_where_a_log_is_known) {
+  server reeve;
+  ASSERT_EQ(reeve.stop(), 0);
+  const support::test_database empty;
+  support::server_options options;
+  options.database_url = empty.url();
+  options.data = reeve.data();
+  options.start = false;
+  server other(options);
+  const auto logs = other.database().number("SELECT count(*) FROM reeve.log");
+  const json check = check_of(other, "event log");
+  EXPECT_EQ(check.at("verdict"), "fail") << check;
+  EXPECT_THAT(check.at("seen"), HasSubstr("a head of another log was signed here"));
+  EXPECT_EQ(other.database().number("SELECT count(*) FROM reeve.log"), logs) << "it made one";
+}
+
+TEST(OPS5_doctor, fails_a_schema_that_is_newer_than_the_program) {
+  server reeve;
+  ASSERT_EQ(reeve.stop(), 0);
+  reeve.database().exec(
+      "INSERT INTO reeve.migrations (number, name, sha256) VALUES (999, '999_later', 'x')");
+  reeve.start_without_waiting();
+  EXPECT_NE(reeve.await_exit(20s), 0);
+  expect_failed_as_served(reeve, "database", "use the newer program");
+  EXPECT_EQ(reeve.database().number("SELECT max(number) FROM reeve.migrations"), 999);
+}
+
+TEST(OPS5_doctor, looks_at_a_private_postgresql_that_nobody_runs) {
+  support::server_options options;
+  options.private_postgres = true;
+  options.ready_within = 60s;
+  server reeve(options);
+  ASSERT_EQ(reeve.stop(), 0);
+  EXPECT_EQ(check_of(reeve, "database").at("verdict"), "ok");
+  pretend_to_know_more(reeve);
+  reeve.start_without_waiting();
+  EXPECT_EQ(reeve.await_exit(60s), exit_database);
+  expect_failed_as_served(reeve, "event log", "reeve accept-database");
+
+  const auto version = reeve.data() / "pg/data/PG_VERSION";
+  std::ofstream(version) << "9\n";
+  reeve.start_without_waiting();
+  EXPECT_NE(reeve.await_exit(20s), 0);
+  expect_failed_as_served(reeve, "database", "migrate it with pg_upgrade");
+  EXPECT_EQ(support::contents_of(version), "9\n");
+}
+
+TEST(OPS5_doctor, makes_no_private_postgresql) {
+  support::server_options options;
+  options.private_postgres = true;
+  options.start = false;
+  const server reeve(options);
+  EXPECT_EQ(check_of(reeve, "database").at("verdict"), "ok");
+  EXPECT_FALSE(std::filesystem::exists(reeve.data() / "pg"));
+}
