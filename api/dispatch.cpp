@@ -178,6 +178,11 @@ std::optional<rejection> dispatcher::check_body(const request_head& head, const 
       !(patch && is_media_type(type, "application/merge-patch+json"))) {
     return reject(errc::unsupported_media_type, "the body must be application/json");
   }
+  for (const head_field& field : head.fields) {
+    if (!equals_lower(field.name, "content-encoding") || is_identity(field.value)) continue;
+    return reject(errc::unsupported_media_type, "send the body as it is, without Content-Encoding",
+                  "/headers/Content-Encoding");
+  }
   if (head.content_length.value_or(0) > it.to->max_body_bytes) {
     return reject(errc::too_large, "the body is larger than this resource takes");
   }

@@ -117,6 +117,23 @@ bool etag_listed(std::string_view list, std::string_view etag) {
   return false;
 }
 
+bool etag_matches(std::string_view list, std::string_view etag) {
+  if (list == "*") return true;
+  if (!etag.starts_with('"')) return false;
+  while (!list.empty()) {
+    if (next_of(list, ',') == etag) return true;
+  }
+  return false;
+}
+
+bool is_identity(std::string_view codings) {
+  while (!codings.empty()) {
+    const auto one = next_of(codings, ',');
+    if (!one.empty() && !equals_lower(one, "identity")) return false;
+  }
+  return true;
+}
+
 bool accepts(std::string_view accept, std::string_view media_type) {
   if (accept.empty() || accept == "*/*") return true;
   const std::string_view family = media_type.substr(0, media_type.find('/') + 1);

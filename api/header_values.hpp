@@ -25,6 +25,11 @@ std::optional<std::int64_t> parse_position(std::string_view value);
 bool valid_etag_list(std::string_view value);
 /// Whether If-None-Match names this tag (weak comparison, RFC 9110 section 8.8.3.2).
 bool etag_listed(std::string_view list, std::string_view etag);
+/// Whether If-Match names this tag (strong comparison): a weak one is equal to none.
+bool etag_matches(std::string_view list, std::string_view etag);
+
+/// Whether a Content-Encoding leaves a body as it is: "identity", or none.
+bool is_identity(std::string_view codings);
 
 /// Whether an Accept header admits this media type ("application/json"); an empty one admits all.
 /// Ranges with q=0 admit nothing.

@@ -242,7 +242,7 @@ std::function<void(reply_slot<done>)> matching(const request& r, document_read r
   return [wanted = r.if_match, read = std::move(read)](reply_slot<done> slot) {
     read(reply_slot<persistence::document>([wanted, slot](outcome<persistence::document> d) {
       if (!d) return slot.answer(d.error());
-      if (etag_listed(wanted, d->etag)) return slot.answer(done{});
+      if (etag_matches(wanted, d->etag)) return slot.answer(done{});
       slot.answer(
           reject(errc::precondition_failed, "If-Match does not name the resource as it is"));
     }));

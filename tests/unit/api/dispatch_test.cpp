@@ -104,6 +104,20 @@ TEST(GW2_dispatch, refusals_have_one_order) {
   EXPECT_EQ(it.ask(with("POST /api/runs?x=1", "admin", json_type, "{}")).status, 422);
 }
 
+TEST(GW2_dispatch, a_body_that_is_encoded_is_415) {
+  gateway it(table_routes(nullptr));
+  const auto post = [&](const std::string& fields) {
+    return it.ask(with("POST /api/runs", "admin", std::string(json_type) + fields, "{}"));
+  };
+  EXPECT_EQ(post("Content-Encoding: identity\r\n").status, 200);
+  const answer coded = post("Content-Encoding: gzip\r\n");
+  EXPECT_EQ(coded.status, 415);
+  EXPECT_NE(coded.body.find("\"pointer\":\"/headers/Content-Encoding\""), std::string::npos);
+  EXPECT_EQ(post("Content-Encoding: identity\r\nContent-Encoding: br\r\n").status, 415);
+  EXPECT_EQ(it.ask(with("DELETE /api/tokens/1", "admin", "Content-Encoding: gzip\r\n")).status, 200)
+      << "there is no body that it could be said of";
+}
+
 TEST(GW2_dispatch, options_and_trailing_slashes_come_from_the_table) {
   gateway it(table_routes(nullptr));
   const answer options = it.ask(with("OPTIONS /api/runs/", "viewer"));

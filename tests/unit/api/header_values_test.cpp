@@ -58,6 +58,24 @@ TEST(GW3_headers, etags_are_compared_weakly) {
   EXPECT_FALSE(etag_listed("\"a\"", "\"b\""));
 }
 
+TEST(GW2_headers, if_match_is_compared_strongly) {
+  EXPECT_TRUE(etag_matches("*", "\"b\""));
+  EXPECT_TRUE(etag_matches("\"a\", \"b\"", "\"b\""));
+  EXPECT_FALSE(etag_matches("\"a\"", "\"b\""));
+  EXPECT_FALSE(etag_matches("W/\"b\"", "\"b\""));
+  EXPECT_FALSE(etag_matches("W/\"b\"", "W/\"b\"")) << "a weak tag is equal to none";
+  EXPECT_TRUE(etag_matches("W/\"b\", \"b\"", "\"b\""));
+}
+
+TEST(GW2_headers, content_encodings_other_than_identity_are_told_apart) {
+  for (const char* plain : {"", "identity", "Identity", "identity, identity"}) {
+    EXPECT_TRUE(is_identity(plain)) << plain;
+  }
+  for (const char* coded : {"gzip", "identity, gzip", "br", "x-identity", "aws-chunked"}) {
+    EXPECT_FALSE(is_identity(coded)) << coded;
+  }
+}
+
 TEST(GW2_headers, accept_admits_ranges) {
   for (const char* value : {"", "*/*", "application/json", "application/*", "Text/html, */*;q=0.1",
                             "application/json; q=0.5", "APPLICATION/JSON"}) {
