@@ -111,6 +111,12 @@ void add_offline(CLI::App& app, arguments& out) {
   }
 }
 
+void add_token(CLI::App& app, arguments& out) {
+  auto& token = group(app, "token", "Admin tokens, for who may write the server's data folder");
+  action_builder(token, out, "reset", "A new admin token, printed once; the others stay")
+      .flag("--system", "of the system tenant");
+}
+
 void add_runs(CLI::App& app, arguments& out) {
   auto& runs = group(app, "runs", "Launch and watch runs");
   action_builder(runs, out, "launch", "Launch a run, by default of the tenant's directive")
@@ -239,6 +245,7 @@ arguments parse_arguments(int argc, char** argv) {
   add_common(app, out);
   add_server(app, out);
   add_offline(app, out);
+  add_token(app, out);
   add_clients(app, out);
   add_help(app);
   try {

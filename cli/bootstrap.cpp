@@ -31,13 +31,6 @@ actors::command_context context_of(uuid tenant, id_source& ids) {
   return c;
 }
 
-std::string make_secret() {
-  std::random_device random;  // the operating system's random numbers
-  std::string bytes;
-  for (int i = 0; i < 32; ++i) bytes += static_cast<char>(random() & 0xff);
-  return to_base64url(bytes);
-}
-
 bool has_admin(const persistence::startup_rows& rows, bool of_system) {
   for (const auto& token : rows.tokens) {
     const bool here = (token.tenant == system_tenant) == of_system;
@@ -72,7 +65,7 @@ outcome<done> make_tenant(actors::command_port& commands, id_source& ids, uuid t
 
 outcome<done> make_admin(actors::command_port& commands, id_source& ids, uuid tenant,
                          const std::string& file) {
-  const auto secret = make_secret();
+  const auto secret = make_token_secret();
   domain::token_created token;
   token.id = ids.next();
   token.name = "bootstrap";
@@ -89,16 +82,25 @@ outcome<done> make_admin(actors::command_port& commands, id_source& ids, uuid te
 
 }  // namespace
 
+std::string make_token_secret() {
+  std::random_device random;  // the operating system's random numbers
+  std::string bytes;
+  for (int i = 0; i < 32; ++i) bytes += static_cast<char>(random() & 0xff);
+  return to_base64url(bytes);
+}
+
 outcome<bool> bootstrap(actors::command_port& commands, id_source& ids,
-                        const persistence::startup_rows& rows, const bootstrap_files& files) {
+                        persistence::startup_rows& rows, const bootstrap_files& files) {
   bool first_made = false;
   for (const bool of_system : {false, true}) {
     if (has_admin(rows, of_system)) continue;
     auto tenant = known_tenant(rows, of_system);
     if (!tenant) {
       tenant = of_system ? system_tenant : ids.next();
-      auto ok = make_tenant(commands, ids, *tenant, of_system ? "system" : "default");
+      const char* name = of_system ? "system" : "default";
+      auto ok = make_tenant(commands, ids, *tenant, name);
       if (!ok) return ok.error();
+      rows.tenants.push_back({*tenant, name});
     }
     auto ok = make_admin(commands, ids, *tenant, of_system ? files.system_token : files.token);
     if (!ok) return ok.error();

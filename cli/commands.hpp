@@ -26,6 +26,9 @@ int serve(const loaded_config& config);
 int migrate(const loaded_config& config);
 int accept_database(const loaded_config& config);
 
+/// A new admin token for whoever may write the data folder.
+int token(const loaded_config& config, const std::vector<std::string>& words, bool json);
+
 struct verify_options {
   std::string from;   // file, "-" = standard input, empty = the database
   std::string heads;  // file of signed heads; empty = the data folder's

@@ -50,6 +50,9 @@ std::string token_file(const config& c) {
 std::string system_token_file(const config& c) {
   return c.data + "/system-token";
 }
+std::string token_reset_file(const config& c) {
+  return c.data + "/token-reset";
+}
 
 std::string endpoint_file(const config& c) {
   return c.data + "/endpoint";

@@ -31,6 +31,8 @@ outcome<done> migrate_database(const database& db, const persistence::runtime_lo
 /// Folders of the server's state, below config::data.
 std::string token_file(const config& c);
 std::string system_token_file(const config& c);
+/// A token that `reeve token reset` asks for.
+std::string token_reset_file(const config& c);
 std::string endpoint_file(const config& c);
 std::string signing_key_file(const config& c);
 std::string heads_file(const config& c);

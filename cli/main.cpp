@@ -33,6 +33,7 @@ int dispatch(const cli::arguments& a, cli::loaded_config& config) {
   if (a.command == "serve") return cli::serve(config);
   if (a.command == "migrate") return cli::migrate(config);
   if (a.command == "accept-database") return cli::accept_database(config);
+  if (a.command == "token") return cli::token(config, a.words, a.json);
   if (a.command == "verify") return cli::verify(config, a.verify);
   if (a.command == "replay") return cli::replay(config, a.replay);
   if (a.command == "rebuild") return cli::rebuild(config, a.rebuild);

@@ -222,6 +222,7 @@ int server_process::wait_for_end() {
     denials_.settle();
     // Not only on the follower's thread, which a database that does not answer holds up.
     board_.expire();
+    resets_.look(tree_->commands(), real_ids(), rows_.tenants);
     if (!database_.own || database_.own->alive()) continue;
     log_warn("the private PostgreSQL was killed; it is started again");
     if (auto ok = database_.own->revive(); !ok) {

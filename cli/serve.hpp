@@ -16,6 +16,7 @@
 #include "cli/database.hpp"
 #include "cli/server_identity.hpp"
 #include "cli/server_parts.hpp"
+#include "cli/token_reset.hpp"
 #include "persistence/admission.hpp"
 #include "persistence/blob_writer.hpp"
 #include "persistence/checkpoint_keeper.hpp"
@@ -130,6 +131,7 @@ class server_process {
   adapters::work_engines engines_;
   std::unique_ptr<tasks::task_kinds> kinds_;
   std::unique_ptr<actors::actor_tree> tree_;
+  token_resets resets_{token_reset_file(config_), real_clock()};
   std::mutex newest_mutex_;
   persistence::journal_head newest_;  // guarded by newest_mutex_
   std::unique_ptr<persistence::checkpoint_keeper> checkpoints_;

@@ -4,9 +4,12 @@
 #include "tests/support/server.hpp"
 #include "tests/support/work.hpp"
 
+#include <filesystem>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 using nlohmann::json;
 using support::must_get;
@@ -217,4 +220,74 @@ TEST(ACC1_tokens, are_accepted_in_one_form_only) {
   EXPECT_EQ(status({}, "/api/whoami?token=" + token), 401);
   const int twice = status({{"Authorization", "Bearer x"}, {"Authorization", "Bearer " + token}});
   EXPECT_TRUE(twice == 400 || twice == 401) << twice;
+}
+
+namespace {
+
+std::string reset_token(const server& reeve, std::vector<std::string> options = {}) {
+  std::vector<std::string> words{"token", "reset", "--json"};
+  words.insert(words.end(), options.begin(), options.end());
+  const auto told = reeve.command(std::move(words));
+  EXPECT_EQ(told.status, 0) << told.output;
+  const json made = json::parse(told.output, nullptr, false);
+  return made.is_object() ? made.at("token").get<std::string>() : told.output;
+}
+
+}  // namespace
+
+TEST(ACC1_token_reset, gives_an_admin_token_while_a_server_leads_and_takes_none_away) {
+  server reeve;
+  const auto own = reeve.api();
+  const auto made = own.as(reset_token(reeve));
+  EXPECT_EQ(must_get(made, "/api/whoami").at("role"), "admin");
+  EXPECT_EQ(must_get(made, "/api/whoami").at("tenant"), must_get(own, "/api/whoami").at("tenant"));
+  EXPECT_EQ(own.get("/api/tokens").status, 200) << "nothing is revoked";
+  const json told = must_get(made, "/api/events?type=token_created&principal=system:token-reset");
+  ASSERT_EQ(told.at("results").size(), 1U);
+  EXPECT_EQ(told.at("results")[0].at("payload").at("role"), "admin");
+  EXPECT_FALSE(std::filesystem::exists(reeve.data() / "token-reset"));
+  const auto traces = support::traces_of(secret_of(made.token()));
+  auto database = reeve.database();
+  EXPECT_THAT(support::columns_with(database, traces), testing::IsEmpty());
+  EXPECT_TRUE(support::found_in(reeve.whole_log(), traces).empty());
+  const auto system = own.as(reset_token(reeve, {"--system"}));
+  EXPECT_EQ(must_get(system, "/api/whoami").at("tenant"), "00000000-0000-0000-0000-000000000000");
+}
+
+TEST(ACC1_token_reset, waits_for_the_next_start_and_is_taken_once) {
+  server reeve;
+  ASSERT_EQ(reeve.stop(), 0);
+  const auto token = reset_token(reeve);
+  const auto file = reeve.data() / "token-reset";
+  struct stat info {};
+  ASSERT_EQ(::stat(file.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600U);
+  const auto asked = support::contents_of(file);
+  EXPECT_TRUE(support::found_in(asked, support::traces_of(secret_of(token))).empty());
+  EXPECT_EQ(reeve.command({"token", "reset"}).status, 4) << "one waits already";
+  const auto is_taken = [&] {
+    return support::eventually([&] { return !std::filesystem::exists(file); });
+  };
+  reeve.start();
+  ASSERT_TRUE(is_taken());
+  EXPECT_EQ(must_get(reeve.api().as(token), "/api/whoami").at("role"), "admin");
+  const auto count = must_get(reeve.api(), "/api/tokens").at("results").size();
+  // As if the server had died between the commit and the file's end.
+  reeve.kill_hard();
+  std::ofstream(file) << asked;
+  ASSERT_EQ(::chown(file.c_str(), info.st_uid, info.st_gid), 0);
+  reeve.start();
+  ASSERT_TRUE(is_taken());
+  EXPECT_EQ(must_get(reeve.api(), "/api/tokens").at("results").size(), count);
+}
+
+TEST(ACC1_token_reset, of_a_file_that_somebody_else_wrote_makes_nothing) {
+  server reeve;
+  const auto file = reeve.data() / "token-reset";
+  std::ofstream(file) << "{}\n";
+  ASSERT_TRUE(support::eventually([&] {
+    return reeve.whole_log().find("is not what `reeve token reset` writes") != std::string::npos;
+  }));
+  EXPECT_EQ(must_get(reeve.api(), "/api/tokens").at("results").size(), 1U);
+  EXPECT_EQ(reeve.command({"token", "make"}).status, 2);
 }

@@ -290,6 +290,7 @@ TEST(UI2_arguments, reach_the_commands_in_one_form) {
               ElementsAre("--after", "7", "--follow"));
   EXPECT_THAT(parse({"jobs", "discard", "a", "--reason", "why"}).words,
               ElementsAre("discard", "a", "--reason", "why"));
+  EXPECT_THAT(parse({"token", "reset", "--system"}).words, ElementsAre("reset", "--system"));
   EXPECT_THAT(parse({"allow", "remove", "images", "list"}).words,
               ElementsAre("remove", "images", "list"));
   EXPECT_TRUE(parse({"runs", "list", "-o", "ndjson"}).client.json);
@@ -308,6 +309,7 @@ TEST(UI2_arguments, end_with_usage_when_they_do_not_fit) {
                                                     {"runs", "list", "--wait"},
                                                     {"runs", "list", "-o", "xml"},
                                                     {"jobs", "retry"},
+                                                    {"token"},
                                                     {"config", "edit"},
                                                     {"serve", "extra"},
                                                     {"help", "fly"}};

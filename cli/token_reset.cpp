@@ -1,0 +1,172 @@
+#include "cli/token_reset.hpp"
+
+#include "base/digest.hpp"
+#include "base/files.hpp"
+#include "base/log.hpp"
+#include "codec/codec.hpp"
+#include "codec/json_writer.hpp"
+#include "cli/act_as.hpp"
+#include "cli/bootstrap.hpp"
+#include "cli/client.hpp"
+#include "cli/commands.hpp"
+#include "cli/database.hpp"
+#include "domain/access/token_text.hpp"
+
+#include <chrono>
+#include <cstdio>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+
+namespace reeve::cli {
+
+using namespace std::chrono_literals;
+
+struct token_resets::letter_box {
+  std::mutex mutex;
+  std::optional<outcome<access>> answer;
+
+  std::optional<outcome<access>> take() {
+    const std::lock_guard lock(mutex);
+    return std::exchange(answer, std::nullopt);
+  }
+};
+
+token_resets::token_resets(std::string file, clock_port& clock)
+    : file_(std::move(file)), clock_(clock), box_(std::make_shared<letter_box>()) {}
+
+void token_resets::look(actors::command_port& commands, id_source& ids,
+                        std::span<const persistence::tenant_row> tenants) {
+  if (step_ != step::idle) {
+    if (auto answer = box_->take()) hear(commands, std::move(*answer));
+    return;
+  }
+  if (clock_.mono_us() >= quiet_until_us_) take(commands, ids, tenants);
+}
+
+void token_resets::take(actors::command_port& commands, id_source& ids,
+                        std::span<const persistence::tenant_row> tenants) {
+  const auto text = read_small_file(file_);
+  if (!text) return refused(text.error().detail);
+  if (!*text) return;
+  const auto asked = codec::decode_text<asked_token>((*text)->substr(0, (*text)->find('\n')));
+  if (!asked) return refused(file_ + " is not what `reeve token reset` writes there");
+  asked_ = *asked;
+  const persistence::tenant_row* of = nullptr;
+  for (const auto& one : tenants) {
+    if ((one.id == system_tenant) == asked_.is_system && of == nullptr) of = &one;
+  }
+  if (of == nullptr) return refused("there is no tenant yet");
+  tenant_ = of->id;
+  actors::command_context c;
+  c.tenant = tenant_;
+  c.meta.principal = "system:token-reset";
+  c.meta.command_id = ids.next();
+  c.meta.correlation_id = c.meta.command_id;
+  domain::token_created token;
+  token.id = asked_.id;
+  token.name = "reset";
+  token.role = domain::token_role::admin;
+  token.secret_hash = asked_.secret_hash;
+  step_ = step::making;
+  commands.execute(std::move(c), domain::create_token{token}, slot());
+}
+
+/// A conflict may be that of a token that was made just before the process died.
+void token_resets::hear(actors::command_port& commands, outcome<access> answer) {
+  const auto was = std::exchange(step_, step::idle);
+  if (!answer && answer.error().code == errc::conflict && was == step::making) {
+    conflict_ = answer.error().detail;
+    step_ = step::comparing;
+    return commands.fetch(tenant_, tenant_, slot());
+  }
+  if (!answer) return refused(answer.error().detail);
+  const auto* made = answer->state->find(asked_.id);
+  if (made == nullptr || made->what.secret_hash != asked_.secret_hash) {
+    return refused(conflict_);
+  }
+  told_.clear();
+  ::unlink(file_.c_str());
+  log_warn("an admin token was made by `reeve token reset`",
+           {{"id", to_string(asked_.id)}, {"tenant", to_string(tenant_)}});
+}
+
+void token_resets::refused(const std::string& why) {
+  quiet_until_us_ = clock_.mono_us() + us_per_second;
+  if (std::exchange(told_, why) == why) return;
+  log_error("the token of `reeve token reset` cannot be made", {{"why", why}});
+}
+
+actors::state_slot<domain::access_state> token_resets::slot() {
+  return actors::state_slot<domain::access_state>([box = box_](outcome<access> answer) {
+    const std::lock_guard lock(box->mutex);
+    box->answer = std::move(answer);
+  });
+}
+
+namespace {
+
+// A leader looks five times a second; one that has not taken it after so long does not lead.
+constexpr auto patience = 10s;
+
+int fail(const std::string& why) {
+  std::fputs(("reeve: " + why + "\n").c_str(), stderr);
+  return exit_refused;
+}
+
+bool is_taken_within(const std::string& file, std::chrono::milliseconds time) {
+  const auto until = std::chrono::steady_clock::now() + time;
+  while (!is_missing(file)) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(50ms);
+  }
+  return true;
+}
+
+int reset(const config& c, bool is_system, bool json) {
+  if (auto ok = act_as_owner_of(c.data); !ok) return fail(ok.error().detail);
+  const auto file = token_reset_file(c);
+  if (!is_missing(file)) {
+    return fail("a token waits already for a server to take it; remove " + file +
+                " to ask for another one");
+  }
+  const auto secret = make_token_secret();
+  const asked_token asked{real_ids().next(), sha256(secret), is_system};
+  const auto text = domain::token_text(asked.id, secret);
+  if (auto ok = write_small_file(file, codec::encode(asked) + "\n"); !ok) {
+    return fail(ok.error().detail);
+  }
+  if (!json) {
+    std::puts(text.c_str());
+    std::fflush(stdout);
+  }
+  const bool may_run = !is_missing(endpoint_file(c));
+  const bool is_taken = may_run && is_taken_within(file, patience);
+  if (json) {
+    codec::json_writer out;
+    out.begin_object().key("id").value(to_string(asked.id)).key("token").value(text);
+    std::puts(out.key("is_taken").value(is_taken).end_object().take().c_str());
+  } else if (is_taken) {
+    std::fputs("reeve: this admin token opens now; it is shown only here\n", stderr);
+  } else {
+    std::fputs("reeve: this admin token opens once a server leads with this data folder; it is "
+               "shown only here\n",
+               stderr);
+  }
+  return may_run && !is_taken ? exit_unreachable : exit_ok;
+}
+
+}  // namespace
+
+int token(const loaded_config& config, const std::vector<std::string>& words, bool json) {
+  const auto options = split_words(words, {}, {"--system"});
+  if (!options.problem.empty()) return usage_error(options.problem);
+  if (options.plain != std::vector<std::string>{"reset"}) {
+    return usage_error("token needs reset: reeve help token");
+  }
+  return reset(config.values, options.has("--system"), json);
+}
+
+}  // namespace reeve::cli
