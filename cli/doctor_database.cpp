@@ -40,23 +40,22 @@ finding check_database(const database& db) {
           is_setting ? "see docs/configuration.md, DATABASE_URL" : more_help};
 }
 
-/// Whether it is the log that this data folder knows; and nothing can be written without the
-/// rights, although everything can be read.
+/// Whether it is the log that this data folder knows; and whether the roles may do their work.
 finding check_log(const config& c, const std::string& url) {
   const auto admitted = persistence::look_at_admission(
       {heads_file(c), known_database_file(c), accepted_database_file(c)}, url);
   if (!admitted) return {"event log", "fail", admitted.error().detail, more_help};
   const auto rights = persistence::look_at_log_rights(url);
   if (!rights) return {"event log", "ok", "none to look at: no server has led here", ""};
-  if (!rights->missing.empty()) {
-    std::string missing, fix;
-    for (const auto& one : rights->missing) {
-      missing += (missing.empty() ? "" : ", ") + one;
-      fix += (fix.empty() ? "" : "; ") + ("GRANT " + one + " TO " + rights->role);
+  std::string missing, fix;
+  for (const auto* of : {&rights->writer, &rights->reader}) {
+    for (const auto& one : of->missing) {
+      missing += (missing.empty() ? "" : ", ") + of->role + " lacks " + one;
+      fix += (fix.empty() ? "" : "; ") + ("GRANT " + one + " TO " + of->role);
     }
-    return {"event log", "fail", rights->role + " lacks " + missing, fix};
   }
-  const std::string seen = rights->role + " may append";
+  if (!missing.empty()) return {"event log", "fail", missing, fix};
+  const std::string seen = rights->writer.role + " may append";
   if (admitted->accepted != "asked") return {"event log", "ok", seen, ""};
   return {"event log", "warn", seen + "; it lies behind what was signed, and was accepted",
           "the next start goes on from it; else bring the newer database back"};

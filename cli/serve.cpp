@@ -214,14 +214,16 @@ outcome<done> server_process::first_start() {
 
 int server_process::wait_for_end() {
   const auto signals = ending_signals();
-  while (exit_code_ < 0) {
-    const timespec pause{0, 200'000'000};
+  constexpr int looks_a_second = 5;
+  for (int looks = 0; exit_code_ < 0;) {
+    const timespec pause{0, 1'000'000'000 / looks_a_second};
     const int signal = ::sigtimedwait(&signals, nullptr, &pause);
     if (signal == SIGTERM || signal == SIGINT) return exit_ok;
     feed_->heartbeat();
     denials_.settle();
     // Not only on the follower's thread, which a database that does not answer holds up.
     board_.expire();
+    if (++looks % looks_a_second == 0) reads_->look_at_rights();
     resets_.look(tree_->commands(), real_ids(), rows_.tenants);
     if (!database_.own || database_.own->alive()) continue;
     log_warn("the private PostgreSQL was killed; it is started again");

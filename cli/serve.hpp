@@ -91,6 +91,7 @@ class server_process {
   /// Of the newest event, for the checkpoints.
   void note_head(const persistence::commit_notice& notice);
   api::check event_log_check() const;
+  api::check reads_check() const;
   api::check read_models_check() const;
   std::vector<api::check> checks() const;
   std::optional<api::caller> authenticate(std::string_view token) const;

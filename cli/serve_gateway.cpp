@@ -178,6 +178,13 @@ api::check server_process::read_models_check() const {
   return found;
 }
 
+/// A request with a key needs a look at the keys as well, so this is more than a list that is away.
+api::check server_process::reads_check() const {
+  const auto missing = reads_->missing_rights();
+  if (missing.empty()) return {"reads", true, ""};
+  return {"reads", false, "the server's reader lacks " + missing + "; see reeve doctor"};
+}
+
 api::check server_process::event_log_check() const {
   if (tree_->log_available()) return {"event_log", true, "leader"};
   const std::lock_guard lock(barred_mutex_);
@@ -196,6 +203,7 @@ std::vector<api::check> server_process::checks() const {
     return all;
   }
   all.push_back(event_log_check());
+  all.push_back(reads_check());
   all.push_back({"accepting", !draining_.load(), draining_ ? "the server is stopping" : ""});
   all.push_back(read_models_check());
   const auto engine = engine_->status();

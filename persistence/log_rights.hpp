@@ -1,6 +1,8 @@
 #pragma once
-// The rights that an append needs, and whether the server's role has them. Without one nothing can
-// be written, although everything can be read. Inside persistence/ and for the doctor.
+// The rights that an append and a read need, and whether the server's roles have them. Without one
+// of the writer's nothing can be written, although everything can be read; without one of the
+// reader's something cannot be read, keys of requests among it. Inside persistence/ and for the
+// doctor.
 
 #include "base/outcome.hpp"
 
@@ -9,14 +11,22 @@
 
 namespace reeve::persistence {
 
-struct log_rights {
+struct role_rights {
   std::string role;                  // of the server's login
   std::vector<std::string> missing;  // "INSERT ON reeve.events"
 };
+struct log_rights {
+  role_rights writer;
+  role_rights reader;
+};
 
-/// Of the role that the schema's grants name. `url`: the owner's login. `unavailable`: there is
+/// Of the roles that the schema's grants name. `url`: the owner's login. `unavailable`: there is
 /// nothing to look at.
 outcome<log_rights> look_at_log_rights(const std::string& url);
+
+/// A statement that gives what a role may not read, a row each; $1 names it, or is empty for whoever
+/// asks.
+std::string missing_reads_sql();
 
 /// A statement that gives the missing ones, a row each; $1 names the role.
 inline constexpr const char* missing_rights_sql =

@@ -1,5 +1,6 @@
 #include "persistence/read_store.hpp"
 
+#include "persistence/log_rights.hpp"
 #include "persistence/pg_values.hpp"
 #include "persistence/read_cache.hpp"
 #include "persistence/read_pool.hpp"
@@ -8,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <initializer_list>
+#include <mutex>
 #include <thread>
 
 namespace reeve::persistence {
@@ -115,6 +117,9 @@ struct read_store::impl {
   }
 
   read_store_config config;
+  std::atomic<bool> is_looking{false};
+  mutable std::mutex rights_mutex;
+  std::string missing_rights;  // guarded by rights_mutex
   read_cache cache;
   std::atomic<domain::position> head{0};
   read_pool pool;  // last: its threads use what is above
@@ -252,6 +257,29 @@ void read_store::run_of_job(uuid tenant, uuid job, reply_slot<std::optional<uuid
         if (rows.empty()) return std::optional<uuid>{};
         return std::optional(uuid_of(rows[0][0]));
       });
+}
+
+void read_store::look_at_rights() {
+  if (impl_->is_looking.exchange(true)) return;
+  reply_slot<std::string> slot([in = impl_.get()](outcome<std::string> missing) {
+    if (missing) {
+      const std::lock_guard lock(in->rights_mutex);
+      in->missing_rights = std::move(*missing);
+    }
+    in->is_looking = false;
+  });
+  impl_->pool.submit<std::string>(slot, [](read_session& session) -> outcome<std::string> {
+    std::string missing;
+    for (const auto& row : session.query(std::nullopt, {missing_reads_sql(), {std::string()}})) {
+      missing += (missing.empty() ? "" : ", ") + row[0].as<std::string>();
+    }
+    return missing;
+  });
+}
+
+std::string read_store::missing_rights() const {
+  const std::lock_guard lock(impl_->rights_mutex);
+  return impl_->missing_rights;
 }
 
 void read_store::events(event_query query, reply_slot<event_page> slot) {

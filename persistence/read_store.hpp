@@ -52,6 +52,11 @@ class read_store final : public read_port {
   /// The head at start; it never goes back.
   void set_head(domain::position head);
   std::size_t cached_bytes() const;
+  /// Looks, on a reader's thread, whether the reader's login may still read everything; never
+  /// waits, and one look at a time.
+  void look_at_rights();
+  /// What it may not, as of the last look that was answered: "SELECT ON reeve.commands, …".
+  std::string missing_rights() const;
 
   void get(collection what, uuid tenant, const std::string& id, reply_slot<document> slot) override;
   void list(list_query query, reply_slot<document> slot) override;

@@ -52,7 +52,7 @@ class P30_lost_log : public ::testing::Test {
 
 TEST_F(P30_lost_log, is_told_by_readyz_within_a_second_of_a_freeze_and_of_a_kill) {
   cluster.pause();
-  EXPECT_TRUE(is_told());
+  EXPECT_TRUE(is_told("event_log (leader, the log is away)"));
   EXPECT_EQ(reeve->anonymous().get("/livez").status, 200);
   cluster.resume();
   EXPECT_TRUE(is_back());
@@ -106,6 +106,21 @@ TEST_F(P30_lost_log, that_may_not_be_written_any_more_is_told_and_comes_back_by_
               "success");
   }
   EXPECT_TRUE(reeve->running());
+}
+
+/// A right of the reader's: without one of them requests with a key are refused, or a list is.
+TEST_F(P30_lost_log, that_the_reader_may_not_read_any_more_is_told_and_comes_back_by_itself) {
+  auto database = reeve->database();
+  const auto reader = *database.cell("SELECT reader FROM reeve.runtime_roles");
+  for (const char* right :
+       {"SELECT ON reeve.commands", "SELECT ON reeve_read.runs", "USAGE ON SCHEMA reeve"}) {
+    database.exec("REVOKE " + std::string(right) + " FROM \"" + reader + "\"");
+    EXPECT_TRUE(is_told(right)) << right << ", although nobody asked";
+    EXPECT_THAT(reeve->command({"doctor"}).output,
+                testing::HasSubstr("GRANT " + std::string(right)));
+    database.exec("GRANT " + std::string(right) + " TO \"" + reader + "\"");
+    EXPECT_TRUE(is_back()) << right;
+  }
 }
 
 /// PostgreSQL's own words for a full disk, without one.

@@ -4,6 +4,7 @@
 
 #include "tests/unit/persistence/journal_fixture.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace {
@@ -72,13 +73,19 @@ TEST_F(P30_log_rights, on_a_read_model_are_that_ones_trouble) {
 TEST_F(P30_log_rights, that_are_missing_are_named) {
   const auto owner = db.url_of(db.root("SELECT current_user")[0][0].c_str());
   EXPECT_FALSE(look_at_log_rights(owner)) << "no server has led here";
-  db.root("CREATE TABLE reeve.runtime_roles AS SELECT '" + db.writer() + "' AS writer");
-  EXPECT_TRUE(look_at_log_rights(owner)->missing.empty());
+  db.root("CREATE TABLE reeve.runtime_roles AS SELECT '" + db.writer() + "' AS writer, '" +
+          db.reader() + "' AS reader");
+  EXPECT_TRUE(look_at_log_rights(owner)->writer.missing.empty());
+  EXPECT_TRUE(look_at_log_rights(owner)->reader.missing.empty());
   change("REVOKE", "INSERT ON reeve.events");
+  db.root("REVOKE SELECT ON reeve.commands, reeve_read.runs FROM " + db.reader());
   const auto found = look_at_log_rights(owner);
   ASSERT_TRUE(found);
-  EXPECT_EQ(found->role, db.writer());
-  EXPECT_EQ(found->missing, std::vector<std::string>{"INSERT ON reeve.events"});
+  EXPECT_EQ(found->writer.role, db.writer());
+  EXPECT_EQ(found->writer.missing, std::vector<std::string>{"INSERT ON reeve.events"});
+  EXPECT_EQ(found->reader.role, db.reader());
+  EXPECT_THAT(found->reader.missing, ::testing::UnorderedElementsAre("SELECT ON reeve.commands",
+                                                                     "SELECT ON reeve_read.runs"));
   EXPECT_EQ(look_at_log_rights("host=/nowhere dbname=x").error().code, errc::unavailable);
 }
 
