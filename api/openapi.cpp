@@ -1,5 +1,6 @@
 #include "api/openapi.hpp"
 
+#include "api/parameter_texts.hpp"
 #include "api/problem.hpp"
 #include "api/router.hpp"
 #include "base/digest.hpp"
@@ -49,29 +50,47 @@ std::vector<std::string> params_of(std::string_view pattern) {
   return names;
 }
 
-void parameter(json_writer& out, std::string_view name, std::string_view in, bool required,
+void parameter(json_writer& out, const route& of, std::string_view name, std::string_view in,
                std::string_view schema) {
   out.begin_object();
-  out.key("name").value(name).key("in").value(in).key("required").value(required);
+  out.key("name").value(name).key("in").value(in).key("required").value(in == "path");
+  out.key("description").value(parameter_text(of.pattern, in, name));
   out.key("schema").raw(schema);
   out.end_object();
+}
+
+/// Who may call it, in words.
+std::string_view callers_of(access needs) {
+  switch (needs) {
+    case access::anonymous:
+      return "Needs no token.";
+    case access::viewer:
+      return "Needs a token of any role but node.";
+    case access::operator_:
+      return "Needs a token of the role operator or admin.";
+    case access::auditor:
+      return "Needs a token of the role auditor or admin.";
+    case access::admin:
+      return "Needs a token of the role admin.";
+  }
+  return {};
 }
 
 void parameters(json_writer& out, const route& one) {
   constexpr std::string_view text = R"({"type":"string"})";
   out.key("parameters").begin_array();
-  for (const auto& name : params_of(one.pattern)) parameter(out, name, "path", true, text);
-  for (const auto& name : one.query_names) parameter(out, name, "query", false, text);
+  for (const auto& name : params_of(one.pattern)) parameter(out, one, name, "path", text);
+  for (const auto& name : one.query_names) parameter(out, one, name, "query", text);
   if (one.needs != access::anonymous) {
     if (one.method == method::get) {
-      parameter(out, "Reeve-Min-Position", "header", false, R"({"type":"integer","minimum":0})");
-      parameter(out, "If-None-Match", "header", false, text);
+      parameter(out, one, "Reeve-Min-Position", "header", R"({"type":"integer","minimum":0})");
+      parameter(out, one, "If-None-Match", "header", text);
     } else {
-      parameter(out, "Idempotency-Key", "header", false,
+      parameter(out, one, "Idempotency-Key", "header",
                 R"({"type":"string","maxLength":128,"pattern":"^[A-Za-z0-9._:~-]+$"})");
-      parameter(out, "If-Match", "header", false, text);
+      parameter(out, one, "If-Match", "header", text);
     }
-    if (one.streams) parameter(out, "Last-Event-ID", "header", false, text);
+    if (one.streams) parameter(out, one, "Last-Event-ID", "header", text);
   }
   out.end_array();
 }
@@ -126,7 +145,7 @@ void responses(json_writer& out, const route& one) {
 void operation(json_writer& out, const route& one) {
   out.key(lower_name(one.method)).begin_object();
   out.key("operationId").value(operation_id(one));
-  out.key("summary").value(one.summary);
+  out.key("summary").value(one.summary).key("description").value(callers_of(one.needs));
   parameters(out, one);
   if (takes_body(one)) {
     out.key("requestBody").begin_object().key("required").value(true);

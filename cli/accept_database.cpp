@@ -1,5 +1,5 @@
 // The way past a refusal (exit code 78): an operator says that the database as it is now is the one
-// to go on from, although it lies behind heads that were signed.
+// to go on from, although it is older than what was signed.
 
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
@@ -29,7 +29,7 @@ int accept_database(const loaded_config& config) {
   if (auto ok = persistence::write_known(file, *seen); !ok) return fail(ok.error());
   std::printf("The log ends at position %lld.\n", static_cast<long long>(seen->position));
   if (*last) {
-    std::printf("A head was signed at position %lld; what lies behind the end is given up.\n",
+    std::printf("It was signed up to position %lld: events that are not in it are given up.\n",
                 static_cast<long long>((*last)->position));
   }
   std::puts("The next start goes on from exactly this state, and writes into the log that it did.");

@@ -93,7 +93,7 @@ void add_server(CLI::App& app, arguments& out) {
 void add_offline(CLI::App& app, arguments& out) {
   auto* migrate = app.add_subcommand("migrate", "Bring the database's schema up to date");
   auto* accept = app.add_subcommand(
-      "accept-database", "Go on from a database that lies behind signed heads (exit code 78)");
+      "accept-database", "Go on from a database that is older than what is known (exit code 78)");
   auto* verify = app.add_subcommand("verify", "Check the hash chain and every checkpoint");
   verify->add_option("--from", out.verify.from, "an exported log; - is standard input");
   verify->add_option("--heads", out.verify.heads, "file of signed heads");
@@ -135,7 +135,8 @@ void add_runs(CLI::App& app, arguments& out) {
   action_builder(runs, out, "wait", "Wait until a run is over").plain("id", "the run");
   action_builder(runs, out, "cancel", "Cancel a run").plain("id", "the run");
   action_builder(runs, out, "retry", "Launch the same again").plain("id", "the run");
-  action_builder(runs, out, "logs", "The stored output of a job").plain("job", "the job");
+  action_builder(runs, out, "logs", "The stored output of a job, or of a run's jobs one by one")
+      .plain("id", "the job or the run");
   action_builder(runs, out, "artifacts", "List a job's artifacts, or write one to stdout")
       .plain("job", "the job")
       .plain("name", "the artifact", false);

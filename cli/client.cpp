@@ -7,6 +7,7 @@
 #include "cli/output.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -49,6 +50,15 @@ std::string host_of(const std::string& url) {
   const auto colon = host.rfind(':');
   if (colon != std::string::npos && host.find(']', colon) == std::string::npos) host.resize(colon);
   return host;
+}
+
+/// Whether a detail is the title once more: "There is no such resource." needs no echo.
+bool is_echo(std::string_view title, std::string_view detail) {
+  if (title.ends_with('.')) title.remove_suffix(1);
+  return std::equal(title.begin(), title.end(), detail.begin(), detail.end(),
+                    [](unsigned char a, unsigned char b) {
+                      return std::tolower(a) == std::tolower(b);
+                    });
 }
 
 /// What would allow it, as far as the request itself says what it was about.
@@ -159,7 +169,8 @@ void api_client::print_problem(const adapters::rest_response& answer,
   }
   const auto root = doc->root();
   auto text = member_text(root, "title");
-  if (const auto detail = member_text(root, "detail"); !detail.empty()) text += " " + detail;
+  const auto detail = member_text(root, "detail");
+  if (!detail.empty() && !is_echo(text, detail)) text += " " + detail;
   complain(text);
   std::string pointer;
   if (const auto errors = root.find("errors"); errors && errors->is_array()) {
@@ -239,12 +250,23 @@ api_client::answer api_client::list(const std::string& path, const std::string& 
   return {exit_ok, "{\"next\":" + next + ",\"results\":[" + rows + "]}"};
 }
 
-int api_client::download(const std::string& path) {
+std::optional<std::string> api_client::find(const std::string& path) {
+  const auto request = request_to("GET", path);
+  if (!request) return std::nullopt;
+  auto answer = adapters::call_rest(*request);
+  if (!answer || answer->status != 200) return std::nullopt;
+  return std::move(answer->body);
+}
+
+int api_client::download(const std::string& path, const std::function<std::optional<int>()>& other) {
   const auto request = request_to("GET", path);
   if (!request) return fail(request.error());
   auto answer = adapters::stream_rest(*request, [](std::string_view bytes) {
     return std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size();
   });
+  if (other && answer && answer->status == 404) {
+    if (const auto code = other()) return *code;
+  }
   return judge(std::move(answer), {}).code;
 }
 

@@ -44,8 +44,11 @@ class api_client {
   /// A list, page by page up to `limit` rows, as {"results": […], "next": …}. `query` begins with
   /// '&' or is empty. A limit that is no number from 1 to 100,000 is exit_usage.
   answer list(const std::string& path, const std::string& query, const std::string& limit);
-  /// The body of an answer to stdout, without holding it in memory.
-  int download(const std::string& path);
+  /// The body of what is there; nothing, and not a word, if it is not.
+  std::optional<std::string> find(const std::string& path);
+  /// The body of an answer to stdout, without holding it in memory. Of what is not there `other`
+  /// is asked first; nothing from it: the absence is told.
+  int download(const std::string& path, const std::function<std::optional<int>()>& other = {});
   /// Server-sent events from behind the position `after`: the data of each, until `receive`
   /// answers false. A stream that breaks off is taken up again where it was, for up to 60 s.
   int follow(const std::string& path, const std::string& query, std::string after,

@@ -19,7 +19,7 @@ enum exit_code : int {
   exit_not_built = 6,   // a read model could not be built
   exit_collapsed = 70,  // the supervision tree gave up: start again
   exit_fenced = 75,     // another server writes, or the database is away: start again
-  exit_database = 78    // the database lies behind what was signed: a restart changes nothing
+  exit_database = 78    // the database is older than what is known of it: a restart changes nothing
 };
 
 int serve(const loaded_config& config);

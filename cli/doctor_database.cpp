@@ -57,7 +57,7 @@ finding check_log(const config& c, const std::string& url) {
   if (!missing.empty()) return {"event log", "fail", missing, fix};
   const std::string seen = rights->writer.role + " may append";
   if (admitted->accepted != "asked") return {"event log", "ok", seen, ""};
-  return {"event log", "warn", seen + "; it lies behind what was signed, and was accepted",
+  return {"event log", "warn", seen + "; it is older than what is known, and was accepted",
           "the next start goes on from it; else bring the newer database back"};
 }
 

@@ -15,7 +15,7 @@ using adapters::path_segment;
 constexpr int patience_s = 60;
 
 constexpr const char* help =
-    "runs needs one of launch, list, show ID, wait ID, cancel ID, retry ID, logs JOB, "
+    "runs needs one of launch, list, show ID, wait ID, cancel ID, retry ID, logs ID, "
     "artifacts JOB [NAME]: reeve help runs";
 
 /// The body of a launch from options; `problem` says what is wrong with them.
@@ -155,6 +155,37 @@ int artifacts(api_client& api, const std::vector<std::string>& plain) {
   return show_rows(api, api.call("GET", path), {"name", "media_type", "bytes", "sha256"});
 }
 
+std::string logs_path(const std::string& job) {
+  return "/api/jobs/" + path_segment(job) + "/logs";
+}
+
+/// The output of a run's jobs, one after the other, each under its name. Nothing: there is no such
+/// run.
+std::optional<int> logs_of_run(api_client& api, const std::string& run) {
+  const auto body = api.find("/api/runs/" + path_segment(run));
+  const auto doc = body ? parse_answer(*body) : reject(errc::not_found, "");
+  const auto jobs = doc && doc->root().is_object() ? doc->root().find("jobs") : std::nullopt;
+  if (!jobs || !jobs->is_array()) return std::nullopt;
+  int code = exit_ok;
+  for (std::size_t i = 0; i < jobs->size(); ++i) {
+    const auto id = member_text(jobs->at(i), "id");
+    std::printf("%s==> %s, job %s <==\n", i == 0 ? "" : "\n",
+                printable(member_text(jobs->at(i), "name")).c_str(), printable(id).c_str());
+    std::fflush(stdout);
+    // A job that has none yet is no failure of the others.
+    const int one = api.download(logs_path(id), [] {
+      std::puts("(no output is stored)");
+      return std::optional<int>(exit_ok);
+    });
+    if (code == exit_ok) code = one;
+  }
+  return code;
+}
+
+int logs(api_client& api, const std::string& id) {
+  return api.download(logs_path(id), [&] { return logs_of_run(api, id); });
+}
+
 }  // namespace
 
 int runs(const loaded_config& config, const client_options& client,
@@ -176,7 +207,7 @@ int runs(const loaded_config& config, const client_options& client,
   if (action == "show") return show(api, plain[1]);
   if (action == "wait") return wait_for(api, plain[1]);
   if (action == "cancel") return cancel(api, plain[1]);
-  if (action == "logs") return api.download("/api/jobs/" + path_segment(plain[1]) + "/logs");
+  if (action == "logs") return logs(api, plain[1]);
   if (action != "retry") return usage_error(help);
   return launched(api, api.call("POST", "/api/runs/" + path_segment(plain[1]) + "/retry"), false);
 }

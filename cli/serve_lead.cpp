@@ -40,7 +40,7 @@ persistence::journal_config server_process::journal_settings() {
     auto made = persistence::admit(admission_files(), found);
     if (made) {
       if (found.position > std::max(made->signed_to, made->marked_to)) {
-        log_info("the log ends behind what is known of it here", {{"head", found.position},
+        log_info("the log goes further than what is known of it here", {{"head", found.position},
                                                                   {"signed_to", made->signed_to},
                                                                   {"marked_to", made->marked_to}});
       }

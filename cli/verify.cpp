@@ -33,19 +33,19 @@ void print_unseen(const persistence::verify_result& r) {
   if (r.signed_to >= r.head) return;
   if (r.marked_to > r.signed_to) {
     std::printf(
-        "Behind the last signed head at %lld only this data folder's own mark at %lld vouches for "
-        "the log: against whoever can write there it says nothing.\n",
+        "Up to position %lld the log is signed. From there to %lld only the mark in this data "
+        "folder speaks for it, which proves nothing against whoever can write there.\n",
         static_cast<long long>(r.signed_to), static_cast<long long>(r.marked_to));
     return;
   }
   if (r.signed_to == 0) {
     std::puts(
-        "No signed head was at hand: had the log been cut short or written anew as a whole, "
-        "it could not be told.");
+        "No signed head was at hand (--heads names a file of them): had the end been cut off, or "
+        "the whole log been written anew, nobody could tell.");
     return;
   }
   std::printf(
-      "The last signed head is at %lld: what follows could have been cut short or written "
+      "Up to position %lld the log is signed; events after it could have been cut off or written "
       "anew.\n",
       static_cast<long long>(r.signed_to));
 }

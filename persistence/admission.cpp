@@ -113,9 +113,10 @@ outcome<admission> judge(const kept_outside& kept, const std::string& accepted_f
   if (!accepted) return accepted.error();
   if (!*accepted || !is_accepted(**accepted, found)) {
     return reject(errc::conflict,
-                  "the database is refused, because it lies behind what is known of it: " + *why +
-                      ". It is a restored backup or a stale primary. Bring the newer one back, or "
-                      "run `reeve accept-database` to go on from this one");
+                  "the database is refused, because it is older than what is known of it: " + *why +
+                      ". It is a restored backup, a stale primary or another database. Bring the "
+                      "newer one back, or run `reeve accept-database` to go on from this one and "
+                      "give up what it lacks");
   }
   admission made;
   made.accepted = "asked";

@@ -137,7 +137,7 @@ void stream(services& s, const request& r, const responder& answer) {
 
 std::vector<route> events_routes(services& s) {
   return {
-      row(s, method::get, "/api/events", "Read the log", access::viewer, list)
+      row(s, method::get, "/api/events", "List events of the log, by position", access::viewer, list)
           .gives(codec::json_schema<event_list>())
           .query({"stream", "type", "tenant", "principal", "correlation_id", "after", "before",
                   "from", "to", "order", "limit", "cursor"}),

@@ -61,7 +61,7 @@ std::string ready_body(const std::vector<check>& checks, bool verbose) {
 route live_route() {
   route made;
   made.pattern = "/livez";
-  made.summary = "Whether the server turns";
+  made.summary = "Whether the process is alive";
   made.needs = access::anonymous;
   made.response_schema = live_schema;
   const auto body = std::make_shared<const std::string>(R"({"status":"alive"})");
@@ -76,7 +76,7 @@ route live_route() {
 route ready_route(std::function<std::vector<check>()> checks) {
   route made;
   made.pattern = "/readyz";
-  made.summary = "Whether the server can do its work";
+  made.summary = "Whether the server can do its work; 503 names what is missing";
   made.needs = access::anonymous;
   made.response_schema = ready_schema;
   made.query_names = {"verbose"};

@@ -4,102 +4,24 @@
 #include "adapters/rest_client.hpp"
 #include "cli/client.hpp"
 #include "cli/output.hpp"
+#include "tests/unit/cli/client_peer.hpp"
 
-#include <arpa/inet.h>
 #include <cstdlib>
-#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <mutex>
-#include <sys/socket.h>
-#include <thread>
 #include <unistd.h>
 
 namespace {
 
 using namespace reeve;
 using namespace reeve::cli;
+using namespace client_peer;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 using testing::SizeIs;
-
-/// One answer a connection, in the order given; whoever comes later finds nobody.
-class peer {
- public:
-  explicit peer(std::deque<std::string> answers) : answers_(std::move(answers)) {
-    fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in at{};
-    at.sin_family = AF_INET;
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof at;
-    if (::bind(fd_, reinterpret_cast<sockaddr*>(&at), size) != 0 || ::listen(fd_, 16) != 0 ||
-        ::getsockname(fd_, reinterpret_cast<sockaddr*>(&at), &size) != 0) {
-      std::abort();
-    }
-    url_ = "http://127.0.0.1:" + std::to_string(ntohs(at.sin_port));
-    thread_ = std::thread([this] { serve(); });
-  }
-  ~peer() {
-    ::shutdown(fd_, SHUT_RDWR);
-    thread_.join();
-    ::close(fd_);
-  }
-  const std::string& url() const { return url_; }
-  std::vector<std::string> requests() const {
-    std::lock_guard lock(mutex_);
-    return requests_;
-  }
-
- private:
-  void serve() {
-    while (!answers_.empty()) {
-      const int one = ::accept(fd_, nullptr, nullptr);
-      if (one < 0) return;
-      std::string request;
-      char bytes[4096];
-      while (!is_whole(request)) {
-        const auto count = ::recv(one, bytes, sizeof bytes, 0);
-        if (count <= 0) break;
-        request.append(bytes, static_cast<std::size_t>(count));
-      }
-      {
-        std::lock_guard lock(mutex_);
-        requests_.push_back(request);
-      }
-      ::send(one, answers_.front().data(), answers_.front().size(), MSG_NOSIGNAL);
-      answers_.pop_front();
-      ::close(one);
-    }
-  }
-  static bool is_whole(const std::string& request) {
-    const auto end = request.find("\r\n\r\n");
-    if (end == std::string::npos) return false;
-    const auto field = request.find("Content-Length: ");
-    const auto body = field < end ? std::stoul(request.substr(field + 16)) : 0;
-    return request.size() >= end + 4 + body;
-  }
-
-  std::deque<std::string> answers_;
-  int fd_ = -1;
-  std::string url_;
-  mutable std::mutex mutex_;
-  std::vector<std::string> requests_;
-  std::thread thread_;
-};
-
-std::string http(int status, const std::string& body) {
-  return "HTTP/1.1 " + std::to_string(status) +
-         " X\r\nContent-Length: " + std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" +
-         body;
-}
-
-std::string problem(int status, const std::string& code, const std::string& more = "") {
-  return http(status, R"({"title":"Title.","detail":"the detail","code":")" + code + "\"" + more +
-                          R"(,"status":)" + std::to_string(status) + "}");
-}
 
 struct ended {
   int code = -1;
@@ -319,6 +241,26 @@ TEST_F(UI2_client, writes_a_download_as_it_is) {
   EXPECT_EQ(e.code, exit_not_found);
   EXPECT_EQ(e.out, "");
   EXPECT_THAT(e.err, HasSubstr("the detail"));
+}
+
+TEST_F(UI2_client, writes_the_output_of_each_job_of_a_run) {
+  peer p({problem(404, "not_found"),
+          http(200, R"({"jobs":[{"id":"j1","name":"one"},{"id":"j2","name":"two"}]})"),
+          http(200, "first\n"), problem(404, "not_found")});
+  const auto e = run(p, runs, {"logs", "r"});
+  EXPECT_EQ(e.code, exit_ok);
+  EXPECT_EQ(e.out,
+            "==> one, job j1 <==\nfirst\n\n==> two, job j2 <==\n(no output is stored)\n");
+  EXPECT_EQ(e.err, "");
+  ASSERT_THAT(p.requests(), SizeIs(4));
+  EXPECT_THAT(p.requests()[1], HasSubstr("GET /api/runs/r HTTP"));
+  EXPECT_THAT(p.requests()[3], HasSubstr("GET /api/jobs/j2/logs HTTP"));
+}
+
+TEST_F(UI2_client, says_once_that_there_is_no_such_resource) {
+  peer p({http(404, R"({"title":"There is no such resource.","code":"not_found","status":404,)"
+                    R"("detail":"there is no such resource"})")});
+  EXPECT_EQ(run(p, runs, {"show", "x"}).err, "reeve: There is no such resource.\n");
 }
 
 TEST_F(UI2_client, tells_a_cut_answer_from_a_whole_one) {

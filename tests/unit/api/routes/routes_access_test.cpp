@@ -1,4 +1,5 @@
 #include "api/openapi.hpp"
+#include "api/routes/health.hpp"
 #include "persistence/read_sql.hpp"
 #include "tests/unit/api/routes/routes_world.hpp"
 
@@ -186,6 +187,33 @@ TEST(GW1_routes, are_described_in_full) {
   }
   codec::json_limits limits = document_limits();
   EXPECT_TRUE(codec::parse_strict(openapi_document(it.routes()), limits).ok());
+}
+
+/// A reader of the description finds what each operation does and what each parameter means.
+TEST(GW1_openapi, describes_every_operation_and_every_parameter) {
+  world it;
+  auto routes = it.routes();
+  for (auto& one : health_routes([] { return std::vector<check>{}; })) routes.push_back(one);
+  const auto doc = codec::parse_strict(openapi_document(routes), document_limits());
+  ASSERT_TRUE(doc.ok());
+  const auto paths = doc->root().find("paths").value();
+  std::size_t parameters = 0;
+  for (std::size_t i = 0; i < paths.member_count(); ++i) {
+    const auto verbs = paths.member_value(i);
+    for (std::size_t j = 0; j < verbs.member_count(); ++j) {
+      const auto where = std::string(verbs.member_key(j)) + " " + std::string(paths.member_key(i));
+      const auto one = verbs.member_value(j);
+      EXPECT_GE(one.find("summary").value().as_string().size(), 10U) << where;
+      EXPECT_FALSE(one.find("description").value().as_string().empty()) << where;
+      const auto all = one.find("parameters").value();
+      for (std::size_t k = 0; k < all.size(); ++k, ++parameters) {
+        EXPECT_FALSE(all.at(k).find("description").value().as_string().empty())
+            << where << ": " << all.at(k).find("name").value().as_string()
+            << " has no line in api/parameter_texts.cpp";
+      }
+    }
+  }
+  EXPECT_GT(parameters, 100U);
 }
 
 TEST(RUN1_views, what_is_answered_is_what_is_described) {
