@@ -1,5 +1,6 @@
 #include "api/event_feed.hpp"
 
+#include "api/header_values.hpp"
 #include "codec/codec.hpp"
 #include "codec/event_json.hpp"
 #include "domain/access/access.hpp"
@@ -26,15 +27,6 @@ std::optional<uuid> revoked_token(const domain::event_record& e) {
   if (e.type != domain::token_revoked::type || e.payload_format != domain::payload_json) return {};
   const auto event = codec::decode_text<domain::token_revoked>(e.payload);
   return event ? std::optional(event->id) : std::nullopt;
-}
-
-void append_sse(std::string& text, domain::position at, std::string_view type,
-                std::string_view json) {
-  text += "id: " + std::to_string(at) + "\nevent: ";
-  text += type;
-  text += "\ndata: ";
-  text += json;
-  text += "\n\n";
 }
 
 }  // namespace
@@ -128,7 +120,7 @@ class event_subscription final : public body_stream,
             all = false;
             break;
           }
-          append_sse(text, item.at, item.type, item.json);
+          feed_.append_sse(text, item.at, item.type, item.json);
           after_ = item.at;
         }
         // Nothing up to the head of this page is missing, whether it fits the filter or not.
@@ -154,6 +146,28 @@ class event_subscription final : public body_stream,
   bool reading_ = false;
   bool cancelled_ = false;
 };
+
+void event_feed::append_sse(std::string& text, domain::position at, std::string_view type,
+                            std::string_view json) const {
+  text += "id: " + std::to_string(at);
+  if (branch_.from != 0 && at >= branch_.from) text += "-" + branch_.mark;
+  text += "\nevent: ";
+  text += type;
+  text += "\ndata: ";
+  text += json;
+  text += "\n\n";
+}
+
+outcome<domain::position> event_feed::position_of(std::string_view id) const {
+  const auto sign = std::min(id.find('-'), id.size());
+  const auto at = parse_position(id.substr(0, sign));
+  if (!at) return reject(errc::invalid, "the id of an event is a position");
+  if (branch_.from == 0 || *at < branch_.from) return *at;
+  if (sign < id.size() && id.substr(sign + 1) == branch_.mark) return *at;
+  return reject(errc::position_given_up,
+                "an older database was accepted, and the log went another way from position " +
+                    std::to_string(branch_.from) + " on: read it again from there");
+}
 
 bool event_feed::pick(const feed_filter& filter, domain::position& after,
                       std::vector<std::shared_ptr<kept_event>>& picked) {

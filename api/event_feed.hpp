@@ -23,6 +23,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace reeve::api {
@@ -30,6 +32,14 @@ namespace reeve::api {
 struct feed_filter {
   std::optional<uuid> tenant;  // nothing = every tenant
   std::optional<std::string> stream, type;
+};
+
+/// Where an operator accepted a log that lacks events (`reeve accept-database`): from this position
+/// on clients may have seen another history under the same numbers. Ids of events from there on
+/// carry the mark, "120-9f86d081"; a log that lacks nothing has plain ones.
+struct log_branch {
+  domain::position from = 0;  // 0: nowhere
+  std::string mark;
 };
 
 class event_feed {
@@ -42,6 +52,12 @@ class event_feed {
   /// only when the gateway is gone. Nothing (as at first): within `publish`. When this returns the
   /// former one is not called any more.
   void wake_on(std::function<void(std::function<void()>)> run);
+
+  /// Before the first subscriber.
+  void set_branch(log_branch branch) { branch_ = std::move(branch); }
+  /// Of an event's id in a stream, as a client gives it back. `invalid`: it is none;
+  /// `position_given_up`: the event that the client has is not the one that is here.
+  outcome<domain::position> position_of(std::string_view id) const;
 
   /// From the journal's thread, in the order of positions. A revoked token's streams end.
   void publish(std::span<const domain::event_record> events);
@@ -73,6 +89,8 @@ class event_feed {
   /// The next events of the ring that fit, a handful, and how far was looked.
   bool pick(const feed_filter& filter, domain::position& after,
             std::vector<std::shared_ptr<kept_event>>& picked);
+  void append_sse(std::string& text, domain::position at, std::string_view type,
+                  std::string_view json) const;
   void wake_all();
   void keep(const domain::event_record& event);
   /// Those who are there; forgets the others. With the mutex held.
@@ -80,6 +98,7 @@ class event_feed {
 
   persistence::read_port& reads_;
   clock_port& clock_;
+  log_branch branch_;
   mutable std::mutex mutex_;
   std::function<void(std::function<void()>)> run_;
   bool woken_ = false;  // the work was handed over and has not begun

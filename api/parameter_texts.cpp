@@ -21,7 +21,8 @@ constexpr std::array path_texts{
 };
 
 constexpr std::array query_texts{
-    text{"after", "Only events after this position."},
+    text{"after",
+         "Only events after this position; a stream takes the `id` of one of its events too."},
     text{"attempt", "Number of the attempt, from 1; without it the last one."},
     text{"before", "Only events before this position."},
     text{"correlation_id", "Only events of the request with this id (X-Request-Id)."},

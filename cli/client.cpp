@@ -55,10 +55,9 @@ std::string host_of(const std::string& url) {
 /// Whether a detail is the title once more: "There is no such resource." needs no echo.
 bool is_echo(std::string_view title, std::string_view detail) {
   if (title.ends_with('.')) title.remove_suffix(1);
-  return std::equal(title.begin(), title.end(), detail.begin(), detail.end(),
-                    [](unsigned char a, unsigned char b) {
-                      return std::tolower(a) == std::tolower(b);
-                    });
+  return std::equal(
+      title.begin(), title.end(), detail.begin(), detail.end(),
+      [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
 }
 
 /// What would allow it, as far as the request itself says what it was about.
@@ -258,7 +257,8 @@ std::optional<std::string> api_client::find(const std::string& path) {
   return std::move(answer->body);
 }
 
-int api_client::download(const std::string& path, const std::function<std::optional<int>()>& other) {
+int api_client::download(const std::string& path,
+                         const std::function<std::optional<int>()>& other) {
   const auto request = request_to("GET", path);
   if (!request) return fail(request.error());
   auto answer = adapters::stream_rest(*request, [](std::string_view bytes) {

@@ -1,9 +1,10 @@
+#include "cli/doctor.hpp"
+
 #include "adapters/docker/docker_engine.hpp"
 #include "adapters/rest_client.hpp"
 #include "base/time.hpp"
 #include "cli/act_as.hpp"
 #include "cli/commands.hpp"
-#include "cli/doctor.hpp"
 #include "cli/marker_guard.hpp"
 #include "cli/output.hpp"
 #include "codec/json_writer.hpp"

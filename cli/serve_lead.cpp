@@ -40,9 +40,10 @@ persistence::journal_config server_process::journal_settings() {
     auto made = persistence::admit(admission_files(), found);
     if (made) {
       if (found.position > std::max(made->signed_to, made->marked_to)) {
-        log_info("the log goes further than what is known of it here", {{"head", found.position},
-                                                                  {"signed_to", made->signed_to},
-                                                                  {"marked_to", made->marked_to}});
+        log_info("the log goes further than what is known of it here",
+                 {{"head", found.position},
+                  {"signed_to", made->signed_to},
+                  {"marked_to", made->marked_to}});
       }
       found_ = found;
       found_.holds = nullptr;
@@ -166,6 +167,9 @@ outcome<done> server_process::lead_read_models() {
   auto rows = persistence::read_startup(logins_.writer_url);
   if (!rows) return rows.error();
   rows_ = std::move(*rows);
+  if (const auto& one = rows_.accepted) {
+    feed_->set_branch({one->position, to_hex(one->hash).substr(0, 8)});
+  }
   return done{};
 }
 

@@ -3,13 +3,13 @@
 #include "base/digest.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
-#include "codec/codec.hpp"
-#include "codec/json_writer.hpp"
 #include "cli/act_as.hpp"
 #include "cli/bootstrap.hpp"
 #include "cli/client.hpp"
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
+#include "codec/codec.hpp"
+#include "codec/json_writer.hpp"
 #include "domain/access/token_text.hpp"
 
 #include <chrono>
@@ -151,9 +151,10 @@ int reset(const config& c, bool is_system, bool json) {
   } else if (is_taken) {
     std::fputs("reeve: this admin token opens now; it is shown only here\n", stderr);
   } else {
-    std::fputs("reeve: this admin token opens once a server leads with this data folder; it is "
-               "shown only here\n",
-               stderr);
+    std::fputs(
+        "reeve: this admin token opens once a server leads with this data folder; it is "
+        "shown only here\n",
+        stderr);
   }
   return may_run && !is_taken ? exit_unreachable : exit_ok;
 }

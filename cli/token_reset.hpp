@@ -1,8 +1,9 @@
 #pragma once
-// `reeve token reset`: whoever may write the server's data folder gets a new admin token, also where
-// every other one is lost. The command writes down what the token's secret hashes to, below the data
-// folder; the server that leads with that folder finds it there and makes the token through its
-// command port, as any other: one writer, and an event. It is asked for once, whatever dies.
+// `reeve token reset`: whoever may write the server's data folder gets a new admin token, also
+// where every other one is lost. The command writes down what the token's secret hashes to, below
+// the data folder; the server that leads with that folder finds it there and makes the token
+// through its command port, as any other: one writer, and an event. It is asked for once, whatever
+// dies.
 
 #include "actors/command_port.hpp"
 #include "base/ids.hpp"

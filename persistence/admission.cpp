@@ -78,8 +78,8 @@ outcome<std::optional<known_database>> read_known(const std::string& path) {
 
 namespace {
 
-/// What lies outside of the database, read before the log is looked at: a log that goes on meanwhile
-/// is never behind it.
+/// What lies outside of the database, read before the log is looked at: a log that goes on
+/// meanwhile is never behind it.
 struct kept_outside {
   std::optional<signed_head> last;
   std::optional<known_database> known;

@@ -28,9 +28,8 @@ std::string missing_writes_sql() {
 
 std::string missing_reads_sql() {
   std::string tables;
-  for (const char* one :
-       {"reeve.log", "reeve.events", "reeve.streams", "reeve.commands", "reeve.checkpoints",
-        "reeve.blobs", "reeve.blob_chunks"}) {
+  for (const char* one : {"reeve.log", "reeve.events", "reeve.streams", "reeve.commands",
+                          "reeve.checkpoints", "reeve.blobs", "reeve.blob_chunks"}) {
     tables += std::string(tables.empty() ? "('" : ", ('") + one + "')";
   }
   for (const auto* one : projections()) tables += ", ('" + table_of(*one) + "')";

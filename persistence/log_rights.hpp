@@ -24,8 +24,8 @@ struct log_rights {
 /// nothing to look at.
 outcome<log_rights> look_at_log_rights(const std::string& url);
 
-/// A statement that gives what a role may not read, a row each; $1 names it, or is empty for whoever
-/// asks.
+/// A statement that gives what a role may not read, a row each; $1 names it, or is empty for
+/// whoever asks.
 std::string missing_reads_sql();
 
 /// A statement that gives the missing ones, a row each; $1 names the role.

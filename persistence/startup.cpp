@@ -1,6 +1,7 @@
 #include "persistence/startup.hpp"
 
 #include "persistence/pg_session.hpp"
+#include "persistence/pg_values.hpp"
 
 namespace reeve::persistence {
 namespace {
@@ -19,6 +20,18 @@ auto with_session(const std::string& url, Read read)
   } catch (const std::exception&) {
     return reject(errc::unavailable, "the database cannot be read");
   }
+}
+
+/// Payloads have one form, so a text can be looked for; an election has no member that a client
+/// chose.
+std::optional<accepted_row> read_accepted(pqxx::transaction_base& t) {
+  const auto rows = t.exec_params(
+      "SELECT e.position, e.hash FROM reeve.events e, reeve.log l WHERE e.tenant = $1::uuid"
+      " AND e.stream = 'log-' || l.origin AND e.type = 'leader_elected'"
+      " AND e.payload LIKE '%\"accepted\":\"asked\"%' ORDER BY e.version DESC LIMIT 1",
+      to_string(system_tenant));
+  if (rows.empty()) return std::nullopt;
+  return accepted_row{rows[0][0].as<domain::position>(), digest_of(rows[0][1])};
 }
 
 startup_rows read_rows(pqxx::transaction_base& t) {
@@ -43,6 +56,7 @@ startup_rows read_rows(pqxx::transaction_base& t) {
   }
   rows.real_engine_seen =
       !t.exec("SELECT 1 FROM reeve_read.singletons WHERE id = 'engine_docker' LIMIT 1").empty();
+  rows.accepted = read_accepted(t);
   return rows;
 }
 

@@ -112,15 +112,18 @@ template <collection What, class Document, class List, class Deny>
 void add_common(services& s, std::vector<route>& all, const std::string& path) {
   const auto one = codec::json_schema<Document>();
   const std::string each = path + "/{id}";
+  all.push_back(row(s, method::get, path, "List the entries of this allowlist, newest first",
+                    access::viewer, list<What>)
+                    .gives(list_schema<Document>())
+                    .query({"is_active", "limit", "cursor"}));
   all.push_back(
-      row(s, method::get, path, "List the entries of this allowlist, newest first", access::viewer, list<What>)
-          .gives(list_schema<Document>())
-          .query({"is_active", "limit", "cursor"}));
-  all.push_back(row(s, method::get, each, "Show an entry of this allowlist", access::viewer, show<What>).gives(one));
-  all.push_back(
-      row(s, method::delete_, each, "Deactivate an entry: it allows nothing from then on", access::admin, deny<What, List, Deny>)
-          .gives(one, {200, 412}));
-  all.push_back(row(s, method::post, each + "/deactivate", "Deactivate an entry: it allows nothing from then on", access::admin,
+      row(s, method::get, each, "Show an entry of this allowlist", access::viewer, show<What>)
+          .gives(one));
+  all.push_back(row(s, method::delete_, each, "Deactivate an entry: it allows nothing from then on",
+                    access::admin, deny<What, List, Deny>)
+                    .gives(one, {200, 412}));
+  all.push_back(row(s, method::post, each + "/deactivate",
+                    "Deactivate an entry: it allows nothing from then on", access::admin,
                     deny<What, List, Deny>)
                     .gives(one, {200, 412}));
 }

@@ -144,20 +144,24 @@ std::vector<route> directives_routes(services& s) {
       row(s, method::get, all, "List directives, newest first", access::viewer, list)
           .gives(many)
           .query({"name", "is_archived", "limit", "cursor"}),
-      row(s, method::get, each, "Show the newest version of a directive", access::viewer, show).gives(one),
+      row(s, method::get, each, "Show the newest version of a directive", access::viewer, show)
+          .gives(one),
       row(s, method::put, each, "Make a new version of a directive", access::operator_, revise)
           .takes(body)
           .gives(one, {200, 409, 412}),
-      row(s, method::post, each + "/versions", "Make a new version of a directive", access::operator_, revise)
+      row(s, method::post, each + "/versions", "Make a new version of a directive",
+          access::operator_, revise)
           .takes(body)
           .gives(one, {200, 409, 412}),
-      row(s, method::get, each + "/versions", "List the versions of a directive", access::viewer, versions)
+      row(s, method::get, each + "/versions", "List the versions of a directive", access::viewer,
+          versions)
           .gives(many)
           .query({"limit", "cursor"}),
-      row(s, method::get, each + "/versions/{version}", "Show one version of a directive", access::viewer,
-          show_version)
+      row(s, method::get, each + "/versions/{version}", "Show one version of a directive",
+          access::viewer, show_version)
           .gives(one),
-      row(s, method::post, each + "/archive", "Archive a directive: nothing is launched from it any more", access::operator_, archive)
+      row(s, method::post, each + "/archive",
+          "Archive a directive: nothing is launched from it any more", access::operator_, archive)
           .gives(one, {200, 409, 412}),
   };
 }

@@ -100,24 +100,25 @@ void show(services& s, const request& r, const responder& answer) {
   s.reads->event(*tenant, *at, document_slot(answer));
 }
 
-/// Where a stream begins: behind Last-Event-ID (a client that comes back), else behind `after`,
-/// else behind the head.
+/// Where a stream begins: after Last-Event-ID (a client that comes back), else after `after`, a
+/// position or such an id, else after the head.
 outcome<domain::position> start_of(const services& s, const request& r) {
-  auto after = number_of(r, "after");
-  if (!after) return after.error();
   const auto head = s.reads->head();
-  auto from = after->value_or(head);
-  std::string field = "/query/after";
-  if (!r.last_event_id.empty()) {
-    field = "/headers/Last-Event-ID";
-    const auto last = parse_number(r.last_event_id);
-    if (!last) return reject(errc::invalid, "Last-Event-ID is a position", field);
-    from = *last;
-  }
-  if (from > head) {
+  const auto after = r.query_value("after");
+  const bool comes_back = !r.last_event_id.empty();
+  if (!comes_back && !after) return head;
+  const std::string field = comes_back ? "/headers/Last-Event-ID" : "/query/after";
+  const std::string_view id = comes_back ? std::string_view(r.last_event_id) : *after;
+  // A plain position is a choice; only who gives an event's id says which event it has seen.
+  const bool is_id = comes_back || id.find('-') != id.npos;
+  const auto number = parse_number(id);
+  if (!is_id && !number) return reject(errc::invalid, "a position is a number", field);
+  auto from = is_id ? s.feed->position_of(id) : outcome<domain::position>(*number);
+  if (!from) return reject(from.error().code, from.error().detail, field);
+  if (*from > head) {
     return reject(errc::position_ahead, "the position is beyond the head of the log", field);
   }
-  return from;
+  return *from;
 }
 
 void stream(services& s, const request& r, const responder& answer) {
@@ -137,7 +138,8 @@ void stream(services& s, const request& r, const responder& answer) {
 
 std::vector<route> events_routes(services& s) {
   return {
-      row(s, method::get, "/api/events", "List events of the log, by position", access::viewer, list)
+      row(s, method::get, "/api/events", "List events of the log, by position", access::viewer,
+          list)
           .gives(codec::json_schema<event_list>())
           .query({"stream", "type", "tenant", "principal", "correlation_id", "after", "before",
                   "from", "to", "order", "limit", "cursor"}),

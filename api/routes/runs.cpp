@@ -231,10 +231,11 @@ std::vector<route> runs_routes(services& s) {
           .query({"status", "directive", "retry_of", "label", "since", "limit", "cursor"}),
       row(s, method::get, each, "Show a run with its jobs", access::viewer, show)
           .gives(codec::json_schema<run_view>()),
-      row(s, method::post, each + "/cancel", "Cancel a run: its jobs are stopped", access::operator_, cancel)
+      row(s, method::post, each + "/cancel", "Cancel a run: its jobs are stopped",
+          access::operator_, cancel)
           .gives(codec::json_schema<domain::run_document>(), {202, 409, 412}),
-      row(s, method::post, each + "/retry", "Launch a run's directive snapshot again, as a new run", access::operator_,
-          retry)
+      row(s, method::post, each + "/retry", "Launch a run's directive snapshot again, as a new run",
+          access::operator_, retry)
           .gives(launched, {201, 403, 409}),
   };
 }

@@ -19,9 +19,11 @@ void agents(services& s, const request& r, const responder& answer) {
 
 std::vector<route> system_routes(services& s) {
   return {
-      row(s, method::get, "/api/engine", "The container engine, and whether it answers", access::viewer, engine)
+      row(s, method::get, "/api/engine", "The container engine, and whether it answers",
+          access::viewer, engine)
           .gives(codec::json_schema<engine_view>()),
-      row(s, method::get, "/api/agents", "The supervision tree: the server's parts and their restarts", access::viewer, agents)
+      row(s, method::get, "/api/agents",
+          "The supervision tree: the server's parts and their restarts", access::viewer, agents)
           .gives(codec::json_schema<agent_list>()),
   };
 }

@@ -134,9 +134,11 @@ std::vector<route> tokens_routes(services& s) {
           .gives(list_schema<domain::token_document>())
           .query({"is_active", "limit", "cursor"}),
       row(s, method::get, all + "/{id}", "Show a token", access::admin, show).gives(one),
-      row(s, method::post, all + "/{id}/revoke", "Revoke a token: it opens nothing from then on", access::admin, revoke)
+      row(s, method::post, all + "/{id}/revoke", "Revoke a token: it opens nothing from then on",
+          access::admin, revoke)
           .gives(one, {200, 409, 412}),
-      row(s, method::get, "/api/whoami", "Whose token this is, and its role", access::viewer, whoami)
+      row(s, method::get, "/api/whoami", "Whose token this is, and its role", access::viewer,
+          whoami)
           .gives(codec::json_schema<caller_document>()),
   };
 }

@@ -87,6 +87,29 @@ TEST_F(P5_old_database, is_refused_with_78_and_can_be_accepted_on_purpose) {
   EXPECT_NE(reeve.command({"accept-database"}).status, 0) << "nothing is refused any more";
 }
 
+/// A client that saw what was given up must not take another event's place for its own.
+TEST_F(P5_old_database, that_was_accepted_refuses_the_ids_of_events_that_it_lacks) {
+  server reeve(on(cluster.create_database("app")));
+  go_back_in_time(reeve);
+  const auto kept = reeve.database().number("SELECT max(position) FROM reeve.events");
+  ASSERT_EQ(reeve.command({"accept-database"}).status, 0);
+  reeve.start();
+  const auto lost = std::stoll(newest_election(reeve, "signed_position"));
+  while (reeve.database().number("SELECT max(position) FROM reeve.events") <= lost) {
+    support::await_run(reeve.api(), support::launch(reeve.api(), launch_body).at("id"));
+  }
+  const std::string all = "/api/events/stream";
+  const auto refused = reeve.api().get(all, {{"Last-Event-ID", std::to_string(lost)}});
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_EQ(refused.json().at("code"), "position_given_up");
+  auto common = reeve.api().events(all, std::to_string(kept));
+  const auto first = common.next(10s);
+  ASSERT_TRUE(first) << "what both histories have is a place to go on from";
+  EXPECT_NE(first->id.find('-'), std::string::npos) << first->id;
+  EXPECT_TRUE(reeve.api().events(all, first->id).next(10s));
+  EXPECT_TRUE(reeve.api().events(all + "?after=" + first->id).next(10s));
+}
+
 /// Nothing was signed since the last stop; what the server wrote down for itself tells.
 TEST_F(P5_old_database, that_lacks_what_nobody_has_signed_yet_is_refused_all_the_same) {
   server reeve(on(cluster.create_database("app")));

@@ -100,6 +100,30 @@ TEST(EV10_feed, an_event_is_id_type_and_json) {
   EXPECT_EQ(r.text, "id: 1\nevent: thing_done\ndata: " + codec::event_json(event(1)) + "\n\n");
 }
 
+/// Two histories under one number are told apart: what a client saw of the one that was given up is
+/// no place in the other.
+TEST(EV10_feed, ids_tell_a_log_that_was_accepted_from_the_one_before) {
+  feed_box it;
+  EXPECT_EQ(*it.feed.position_of("7"), 7);
+  it.feed.set_branch({2, "0a1b2c3d"});
+  reader live(it.feed.subscribe({}, 0));
+  live.pull();
+  it.commit(event(1));
+  EXPECT_EQ(live.text.find("id: 1\n"), 0U) << live.text;
+  live.pull();
+  it.commit(event(2));
+  EXPECT_NE(live.text.find("id: 2-0a1b2c3d\n"), live.text.npos) << live.text;
+  EXPECT_EQ(*it.feed.position_of("1"), 1) << "what both have";
+  EXPECT_EQ(*it.feed.position_of("1-ffffffff"), 1);
+  EXPECT_EQ(*it.feed.position_of("5-0a1b2c3d"), 5);
+  for (const char* other : {"2", "5", "5-ffffffff", "5-"}) {
+    EXPECT_EQ(it.feed.position_of(other).error().code, errc::position_given_up) << other;
+  }
+  for (const char* bad : {"", "x", "-0a1b2c3d", "1.5"}) {
+    EXPECT_EQ(it.feed.position_of(bad).error().code, errc::invalid) << bad;
+  }
+}
+
 TEST(EV10_feed, history_and_live_meet_without_gap) {
   feed_box it;
   for (domain::position i = 1; i <= 300; ++i) it.reads.log.push_back(event(i));
