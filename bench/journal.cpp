@@ -330,7 +330,8 @@ int run(const settings& s) {
     std::fprintf(stderr,
                  "round %d: pgbench %.0f/s, journal %.0f/s; one client %.0f/s, one "
                  "producer %.0f/s; the SQL alone %.0f/s, half %.0f/s, one %.0f/s\n",
-                 round + 1, base.back(), many.rate(), base_one.back(), lone.rate(), sql.back(), sql_half.back(), sql_one.back());
+                 round + 1, base.back(), many.rate(), base_one.back(), lone.rate(), sql.back(),
+                 sql_half.back(), sql_one.back());
   }
   // The log also holds the event of the writer's election.
   const auto rows = std::stoll(query(ours.owner_url, "SELECT count(*) FROM reeve.events")) - 1;

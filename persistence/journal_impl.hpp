@@ -160,7 +160,7 @@ struct journal::impl {
   std::function<void()> on_landed;
   std::unique_ptr<flight> flying;
   bool was_committed = false;  // of the sender's thread: what it sent last
-  committer sender;  // last: it uses the rest
+  committer sender;            // last: it uses the rest
 };
 
 }  // namespace reeve::persistence

@@ -82,8 +82,8 @@ response download(services& s, const request& r, const digest& sha256, std::int6
   return made;
 }
 
-/// Whether the output that is stored is all there was: `truncated` is cut at the limit, `incomplete`
-/// may lack something that the engine did not keep.
+/// Whether the output that is stored is all there was: `truncated` is cut at the limit,
+/// `incomplete` may lack something that the engine did not keep.
 std::string_view log_state(const domain::attempt_state* attempt) {
   if (attempt != nullptr && attempt->log_incomplete) return "incomplete";
   const bool cut = attempt != nullptr && attempt->log && attempt->log->truncated;

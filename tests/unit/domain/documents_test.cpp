@@ -119,28 +119,28 @@ TEST(RUN4_document, of_a_job_has_its_attempts_and_the_unified_fields) {
                       artifact_stored{id_of(0), "r.md", "text/markdown", log}});
   run.take(decide_end(run.state, id_of(0), {end_reason::exited, 0, log}));
   const std::string hash(64, '1');
-  EXPECT_EQ(
-      encode_document(document_of(run.state, run.job(0))),
-      R"({"artifacts":[{"bytes":7,"media_type":"text/markdown","name":"r.md","sha256":")" + hash +
-          R"("}],"attempt":1,"attempts":[{"container_id":"cid","container_name":"c",)"
-          R"("engine":"docker","engine_id":null,"exit_code":0,)"
-          R"("finished_at":"1970-01-01T00:16:42.500000Z",)"
-          R"("image":"localhost:1/box:1","image_digest":"sha256:x",)"
-          R"("log":{"bytes":7,"sha256":")" +
-          hash +
-          R"(","truncated":false},"log_incomplete":false,"node":null,"number":1,"oom_killed":false,)"
-          R"("reason":"exited",)"
-          R"("started_at":"1970-01-01T00:16:42.500000Z"}],"cluster_id":"reeve","cpu":1000,)"
-          R"("finished_at":"1970-01-01T00:16:42.500000Z","gpus":0,)"
-          R"("id":"01000000-0000-0000-0000-000000000000",)"
-          R"("is_quarantined":false,)"
-          R"("job_id":"01000000-0000-0000-0000-000000000000","job_type":"cpu",)"
-          R"("memory_gb":0.25,"name":"a","needs":[],"pending_reason":null,"priority":0,)"
-          R"("queue":"default","reason":"exited",)"
-          R"("run_id":"01000000-0000-0000-0000-0000000001f4","source":"reeve",)"
-          R"("started_at":"1970-01-01T00:16:42.500000Z","state":"succeeded",)"
-          R"("status":"success","submitted_at":"1970-01-01T00:16:40.000000Z",)"
-          R"("task":"container","user":"token:writer","wait_seconds":2.5})");
+  EXPECT_EQ(encode_document(document_of(run.state, run.job(0))),
+            R"({"artifacts":[{"bytes":7,"media_type":"text/markdown","name":"r.md","sha256":")" +
+                hash +
+                R"("}],"attempt":1,"attempts":[{"container_id":"cid","container_name":"c",)"
+                R"("engine":"docker","engine_id":null,"exit_code":0,)"
+                R"("finished_at":"1970-01-01T00:16:42.500000Z",)"
+                R"("image":"localhost:1/box:1","image_digest":"sha256:x",)"
+                R"("log":{"bytes":7,"sha256":")" +
+                hash +
+                R"(","truncated":false},"log_incomplete":false,"node":null,"number":1,)"
+                R"("oom_killed":false,"reason":"exited",)"
+                R"("started_at":"1970-01-01T00:16:42.500000Z"}],"cluster_id":"reeve","cpu":1000,)"
+                R"("finished_at":"1970-01-01T00:16:42.500000Z","gpus":0,)"
+                R"("id":"01000000-0000-0000-0000-000000000000",)"
+                R"("is_quarantined":false,)"
+                R"("job_id":"01000000-0000-0000-0000-000000000000","job_type":"cpu",)"
+                R"("memory_gb":0.25,"name":"a","needs":[],"pending_reason":null,"priority":0,)"
+                R"("queue":"default","reason":"exited",)"
+                R"("run_id":"01000000-0000-0000-0000-0000000001f4","source":"reeve",)"
+                R"("started_at":"1970-01-01T00:16:42.500000Z","state":"succeeded",)"
+                R"("status":"success","submitted_at":"1970-01-01T00:16:40.000000Z",)"
+                R"("task":"container","user":"token:writer","wait_seconds":2.5})");
 }
 
 TEST(RUN4_document, of_a_job_that_waits_says_why) {
