@@ -3,6 +3,7 @@
 
 #include "tests/support/chaos.hpp"
 #include "tests/support/engine.hpp"
+#include "tests/support/unix_proxy.hpp"
 #include "tests/support/work.hpp"
 
 #include <algorithm>
@@ -108,6 +109,39 @@ TEST(CTR4_absent_engine, that_stays_away_is_what_the_end_of_a_job_says) {
   EXPECT_EQ(job.at("status"), "failed");
   EXPECT_EQ(job.at("reason"), "engine_unavailable") << job.dump(1);
   EXPECT_EQ(job.at("attempts").size(), 0U);
+}
+
+TEST(CTR4_absent_engine, that_was_away_while_a_job_ran_may_have_lost_output) {
+  const support::scratch_dir folder(support::work_dir(), "e");
+  support::unix_proxy network(folder.path() / "sock", support::engine_socket());
+  support::server_options options;
+  options.docker = "unix://" + (folder.path() / "sock").string();
+  server reeve(options);
+  const auto api = reeve.api();
+  const support::engine_cleanup cleanup(support::engine(),
+                                        "reeve.tenant=" + support::tenant_of(api));
+  support::allow_image(api);
+  const json run = launch_one(api, "sleep 3; echo said");
+  support::await_started(api, run.at("id"), "t");
+  network.cut_off();
+  ASSERT_TRUE(engine_is(api, false));
+  network.let_in();
+  ASSERT_TRUE(engine_is(api, true));
+  const json late = support::await_run(api, run.at("id")).at("jobs").at(0);
+  EXPECT_EQ(late.at("status"), "success") << late.dump(1);
+  EXPECT_EQ(late.at("attempts").at(0).at("log_incomplete"), true);
+  const std::string id = late.at("id");
+  EXPECT_EQ(api.get("/api/jobs/" + id + "/logs").header("Reeve-Log"), "incomplete");
+  const auto shown = reeve.command({"runs", "logs", id});
+  EXPECT_EQ(shown.status, 0);
+  EXPECT_NE(shown.output.find("said\n"), std::string::npos) << shown.output;
+  EXPECT_NE(shown.output.find("may be missing"), std::string::npos) << shown.output;
+
+  const json calm = support::await_run(api, launch_one(api, "echo all").at("id"));
+  const json whole = calm.at("jobs").at(0);
+  EXPECT_EQ(whole.at("attempts").at(0).at("log_incomplete"), false);
+  const std::string other = whole.at("id");
+  EXPECT_EQ(api.get("/api/jobs/" + other + "/logs").header("Reeve-Log"), "whole");
 }
 
 TEST(P12_frozen_engine, opens_the_breaker_and_the_api_answers_as_always) {
