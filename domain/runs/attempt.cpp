@@ -222,7 +222,8 @@ void machine::submit_failed(const failed& input) {
 }
 
 void machine::find_failed(failure why) {
-  if (s_.recorded && why == failure::away) s_.unwatched = s_.log_gap = true;
+  if (s_.recorded && why == failure::away) s_.unwatched = true;
+  if (s_.recorded && !is_answer(why) && why != failure::busy) s_.log_gap = true;
   if (!s_.may_run && s_.stop_reason) return end_unstarted();
   if (is_answer(why) && ++s_.failures > s_.config.most_failures) {
     return end(s_.may_run ? end_reason::outcome_unknown : end_reason::engine_refused);

@@ -90,7 +90,7 @@ struct state {
   bool look = false;        // before the next submission
   bool looked_why = false;  // who killed it was asked once more
   bool unwatched = false;   // the engine was away while it ran, or may have been
-  bool log_gap = false;     // it surely was
+  bool log_gap = false;     // it did not answer while it ran
   std::int64_t works = 0;
   int failures = 0;
   int removals = 0;
