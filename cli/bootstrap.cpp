@@ -2,11 +2,11 @@
 
 #include "base/digest.hpp"
 #include "base/files.hpp"
+#include "base/secret.hpp"
 #include "domain/access/token_text.hpp"
 
 #include <chrono>
 #include <future>
-#include <random>
 
 namespace reeve::cli {
 namespace {
@@ -65,7 +65,7 @@ outcome<done> make_tenant(actors::command_port& commands, id_source& ids, uuid t
 
 outcome<done> make_admin(actors::command_port& commands, id_source& ids, uuid tenant,
                          const std::string& file) {
-  const auto secret = make_token_secret();
+  const auto secret = make_secret();
   domain::token_created token;
   token.id = ids.next();
   token.name = "bootstrap";
@@ -81,13 +81,6 @@ outcome<done> make_admin(actors::command_port& commands, id_source& ids, uuid te
 }
 
 }  // namespace
-
-std::string make_token_secret() {
-  std::random_device random;  // the operating system's random numbers
-  std::string bytes;
-  for (int i = 0; i < 32; ++i) bytes += static_cast<char>(random() & 0xff);
-  return to_base64url(bytes);
-}
 
 outcome<bool> bootstrap(actors::command_port& commands, id_source& ids,
                         persistence::startup_rows& rows, const bootstrap_files& files) {

@@ -16,9 +16,6 @@ struct bootstrap_files {
   std::string system_token;  // of the system tenant
 };
 
-/// The secret part of a token: 256 random bits as base64url.
-std::string make_token_secret();
-
 /// Answers whether the first tenant's token was made; tenants that it makes join the rows. Errors:
 /// those of the commands, `unavailable` if a file cannot be written (the token is then revoked by
 /// the next start's new one).

@@ -1,20 +1,6 @@
 #include "persistence/journal_sql.hpp"
 
-#include <array>
-#include <charconv>
-
 namespace reeve::persistence {
-
-void array_text::bare(std::string_view value) {
-  separate();
-  out_.append(value);
-}
-
-void array_text::integer(std::int64_t value) {
-  std::array<char, 24> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  bare({digits.data(), static_cast<std::size_t>(end - digits.data())});
-}
 
 void array_text::id(const uuid& value) {
   separate();
@@ -32,13 +18,6 @@ void array_text::text(std::string_view value) {
     out_.push_back(value[special]);
     value.remove_prefix(special + 1);
   }
-  out_.push_back('"');
-}
-
-void array_text::bytes(std::string_view value) {
-  separate();
-  out_.append("\"\\\\x");
-  append_hex(out_, value);
   out_.push_back('"');
 }
 

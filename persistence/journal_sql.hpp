@@ -27,16 +27,12 @@ namespace reeve::persistence {
 class array_text {
  public:
   array_text() { out_.push_back('{'); }
-  void null() { bare("NULL"); }
-  void integer(std::int64_t value);
   void id(const uuid& value);
   /// Quoted; quotes and backslashes are escaped.
   void text(std::string_view value);
-  void bytes(std::string_view value);
   std::string take();
 
  private:
-  void bare(std::string_view value);
   void separate() {
     if (out_.size() > 1) out_.push_back(',');
   }

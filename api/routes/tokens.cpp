@@ -1,9 +1,8 @@
 #include "api/routes/common.hpp"
 #include "api/routes/views.hpp"
 #include "api/services.hpp"
+#include "base/secret.hpp"
 #include "domain/access/token_text.hpp"
-
-#include <random>
 
 namespace reeve::api {
 namespace {
@@ -33,14 +32,6 @@ struct caller_document {
         field("principal", &caller_document::principal), field("role", &caller_document::role)};
   }
 };
-
-/// 256 random bits of the operating system, as base64url.
-std::string make_secret() {
-  std::random_device random("/dev/urandom");
-  std::string bytes;
-  for (int i = 0; i < 32; ++i) bytes += static_cast<char>(random() & 0xff);
-  return to_base64url(bytes);
-}
 
 /// A request that is repeated under its key gets the same token, without the text: that was shown
 /// once and is kept nowhere.
