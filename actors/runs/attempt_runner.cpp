@@ -150,9 +150,14 @@ void attempt_runner::write_fact(Event event, input then) {
       std::move(then));
 }
 
+/// Under an epoch that holds: whoever finds it asks whether that leadership ended in order.
 void attempt_runner::happen(const attempts::write_intent&) {
+  when_allowed([this](fencing_token by) { intend(by); });
+}
+
+void attempt_runner::intend(fencing_token by) {
   auto [intent, guard] = work_->intend();
-  intent.epoch = run_.epoch();
+  intent.epoch = by.epoch;
   intent.waited_ms = (ports().clock.mono_us() - began_us_) / 1000;
   run_machine::decision d;
   if (guard) d.guard = {*guard};
@@ -215,7 +220,9 @@ void attempt_runner::happen(const attempts::write_end& e) {
 }
 
 void attempt_runner::happen(const attempts::write_work& e) {
-  write_fact(domain::work_attempted{{}, 0, e.n, run_.epoch()}, attempts::written{});
+  when_allowed([this, n = e.n](fencing_token by) {
+    write_fact(domain::work_attempted{{}, 0, n, by.epoch}, attempts::written{});
+  });
 }
 
 /// Until an operator decides it needs no place at the engine.

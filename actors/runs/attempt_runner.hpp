@@ -67,6 +67,7 @@ class attempt_runner final : public tasks::attempt_host,
   void happen(const domain::attempts::set_timer& e);
   void happen(const domain::attempts::close&);
 
+  void intend(fencing_token by);
   /// Appends what `decide` gives; answered by `then` or `unwritten`.
   void write(run_machine::decide_fn decide, input then);
   /// The same for one event about the open attempt.

@@ -118,11 +118,6 @@ void run_machine::decide(decision what) {
   pump();
 }
 
-std::int64_t run_machine::epoch() const {
-  const auto token = ports_.lead.token();
-  return token ? token->epoch : 0;
-}
-
 void run_machine::after(std::chrono::milliseconds delay, std::function<void()> f) {
   cc::tell_after(self_, delay, handle(), continuation{std::move(f)});
 }

@@ -58,8 +58,6 @@ class run_machine {
   run_ports& ports() { return ports_; }
   const domain::run_state& state() const { return *state_; }
   caf::actor handle() const;
-  /// Of the leadership under which something is decided now; 0 if effects have to wait.
-  std::int64_t epoch() const;
   /// Calls `f` in this actor after the delay.
   void after(std::chrono::milliseconds delay, std::function<void()> f);
   /// Calls `f` when effects are allowed, at once or later, with the token that they carry.

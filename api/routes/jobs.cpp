@@ -83,11 +83,11 @@ response download(services& s, const request& r, const digest& sha256, std::int6
 }
 
 /// Whether the output that is stored is all there was: `truncated` is cut at the limit,
-/// `incomplete` may lack something that the engine did not keep.
+/// `incomplete` may lack what the engine did not keep, `pending` comes at the attempt's end.
 std::string_view log_state(const domain::attempt_state* attempt) {
-  if (attempt != nullptr && attempt->log_incomplete) return "incomplete";
-  const bool cut = attempt != nullptr && attempt->log && attempt->log->truncated;
-  return cut ? "truncated" : "whole";
+  if (attempt == nullptr || !attempt->finished_at) return "pending";
+  if (domain::may_lack_output(*attempt)) return "incomplete";
+  return attempt->log && attempt->log->truncated ? "truncated" : "whole";
 }
 
 /// The newest attempt, or the one that `?attempt=` names. Without a stored log the text is empty.

@@ -119,6 +119,7 @@ void machine::on(const refused& input) {
 
 void machine::on(const moved&) {
   if (!is(phase::intending)) return;
+  if (s_.stop_reason == end_reason::timed_out) return refuse(why_unstarted());
   if (s_.stop_reason) return close();
   enter(phase::allowing);
 }
@@ -187,7 +188,7 @@ void machine::on(const failed& input) {
   s_.away = input.why == failure::away;
   switch (s_.phase) {
     case phase::reaching:
-      return is_answer(input.why) ? note() : pause(input.why);
+      return reach_failed(input.why);
     case phase::allowing:
       if (is_answer(input.why) && ++s_.failures > s_.config.most_failures) {
         return refuse(end_reason::engine_refused);
@@ -208,7 +209,15 @@ void machine::on(const failed& input) {
 
 /// Only now the attempt itself is tried again.
 void machine::on(const reached&) {
-  if (is(phase::reaching) && !s_.waiting) note();
+  if (!is(phase::reaching) || s_.waiting) return;
+  s_.away = s_.away && s_.stop_reason;
+  note();
+}
+
+void machine::reach_failed(failure why) {
+  if (is_answer(why)) return note();
+  if (s_.stop_reason && may_end_at_once()) return end_unstarted();
+  pause(why);
 }
 
 void machine::submit_failed(const failed& input) {
@@ -233,6 +242,7 @@ void machine::find_failed(failure why) {
 
 void machine::on(const found& input) {
   if (s_.waiting) return;
+  s_.away = s_.away && s_.stop_reason;
   if (is(phase::verifying)) return verified(input);
   if (!is(phase::finding)) return;
   switch (input.where) {
@@ -306,7 +316,8 @@ void machine::note() {
     return emit(write_quarantine{verdict.n});
   }
   s_.works = verdict.n;
-  if (!verdict.is_last_try()) return try_again();
+  // Who waits for its end need not wait for its turn.
+  if (!verdict.is_last_try() || s_.stop_reason) return try_again();
   s_.phase = phase::queueing;
   emit(ask_turn{last_try_after_ms});
 }
@@ -346,7 +357,8 @@ void machine::on(const timer_fired& input) {
   }
   if (input.token != s_.deadline) return;
   if (is(phase::allowing)) return refuse(why_unstarted());
-  if (s_.intended && !is(phase::quarantined)) want_stop(end_reason::timed_out);
+  const bool may_stand = s_.intended || is(phase::intending);
+  if (may_stand && !is(phase::quarantined)) want_stop(end_reason::timed_out);
 }
 
 void machine::on(const engine_back&) {

@@ -117,11 +117,12 @@ void machine::want_stop(end_reason why) {
   if (is(phase::queueing)) return try_again();
   if (is(phase::watching) && !s_.waiting) return send_stop();
   if (is(phase::submitting) && !s_.waiting) return emit(withhold{why});
-  if (s_.waiting && may_end_at_once()) s_.may_run ? end(why) : end_unstarted();
+  if (s_.waiting && may_end_at_once()) end_unstarted();
 }
 
 /// While it waits. Of Reeve's own work nothing is lost; of other work nothing, if surely none runs.
 bool machine::may_end_at_once() const {
+  if (is(phase::reaching)) return s_.config.own;
   if (is(phase::submitting) || is(phase::finding)) return s_.config.own || !s_.may_run;
   const bool working = is(phase::watching) || is(phase::verifying) || is(phase::collecting);
   return s_.config.own && working;

@@ -64,6 +64,7 @@ class machine {
   void close();
 
   void submit_failed(const failed& input);
+  void reach_failed(failure why);
   void find_failed(failure why);
   void collect_failed(failure why);
   void found_here(const execution& what);

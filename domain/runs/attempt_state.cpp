@@ -65,13 +65,20 @@ attempt_document document_of(const attempt_state& a) {
   d.engine_id = a.intent.engine_id;
   d.node = a.intent.node;
   d.oom_killed = a.oom_killed;
-  d.log_incomplete = a.log_incomplete;
+  d.log_incomplete = may_lack_output(a);
   d.exit_code = a.exit_code;
   d.reason = a.reason;
   d.log = a.log;
   d.started_at = shown(a.started_at);
   d.finished_at = shown(a.finished_at);
   return d;
+}
+
+/// Of what was started and given up nothing was collected.
+bool may_lack_output(const attempt_state& a) {
+  const bool given_up =
+      a.reason == end_reason::outcome_unknown || a.reason == end_reason::quarantined;
+  return a.log_incomplete || (given_up && !a.log && a.started_at);
 }
 
 }  // namespace reeve::domain

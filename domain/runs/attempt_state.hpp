@@ -244,4 +244,7 @@ struct attempt_document {
 
 attempt_document document_of(const attempt_state& attempt);
 
+/// Whether some of its output may be missing for another reason than its size.
+bool may_lack_output(const attempt_state& attempt);
+
 }  // namespace reeve::domain

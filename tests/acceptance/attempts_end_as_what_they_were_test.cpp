@@ -241,11 +241,16 @@ TEST(RUN5_engine, that_never_comes_ends_the_job_by_its_timeout) {
   options.docker = "unix://" + (folder.path() / "sock").string();
   server reeve(options);
   support::allow_image(reeve.api());
-  const json task = shell_task("a", "true", json::object(), {{"timeout_s", 2}});
-  const json run = support::await_run(
-      reeve.api(), support::launch(reeve.api(), support::inline_launch({task})).at("id"));
+  const json task = shell_task("a", "true", json::object(), {{"timeout_s", 3}});
+  const json launched = support::launch(reeve.api(), support::inline_launch({task}));
+  const std::string job = launched.at("jobs").at(0).at("id");
+  EXPECT_TRUE(support::eventually([&] {
+    return support::must_get(reeve.api(), "/api/jobs/" + job).at("pending_reason") ==
+           "engine_unavailable";
+  }));
+  const json run = support::await_run(reeve.api(), launched.at("id"));
   EXPECT_EQ(run.at("status"), "failed");
-  EXPECT_EQ(job_named(run, "a").at("reason"), "timed_out");
+  EXPECT_EQ(job_named(run, "a").at("reason"), "engine_unavailable");
   EXPECT_EQ(job_named(run, "a").at("attempts").size(), 0U);
   EXPECT_EQ(run.at("engine"), "docker") << "what it would have got";
 }

@@ -91,26 +91,6 @@ TEST(CTR4_absent_engine, makes_jobs_wait_until_it_is_there) {
   support::expect_whole_log(reeve);
 }
 
-TEST(CTR4_absent_engine, that_stays_away_is_what_the_end_of_a_job_says) {
-  const support::scratch_dir folder(support::work_dir(), "e");
-  support::server_options options;
-  options.docker = "unix://" + (folder.path() / "sock").string();
-  server reeve(options);
-  const auto api = reeve.api();
-  support::allow_image(api);
-  const json task = support::shell_task("t", "echo never", {}, {{"timeout_s", 3}});
-  const std::string run = support::launch(api, support::inline_launch({task})).at("id");
-  EXPECT_TRUE(support::eventually([&] {
-    const json job = must_get(api, "/api/runs/" + run).at("jobs").at(0);
-    const json why = must_get(api, "/api/jobs/" + job.at("id").get<std::string>());
-    return why.at("pending_reason") == "engine_unavailable";
-  }));
-  const json job = support::await_run(api, run).at("jobs").at(0);
-  EXPECT_EQ(job.at("status"), "failed");
-  EXPECT_EQ(job.at("reason"), "engine_unavailable") << job.dump(1);
-  EXPECT_EQ(job.at("attempts").size(), 0U);
-}
-
 TEST(CTR4_absent_engine, that_was_away_while_a_job_ran_may_have_lost_output) {
   const support::scratch_dir folder(support::work_dir(), "e");
   support::unix_proxy network(folder.path() / "sock", support::engine_socket());

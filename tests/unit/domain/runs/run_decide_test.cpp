@@ -219,6 +219,7 @@ const std::vector<ending> endings{{end_reason::exited, job_status::failed, true}
                                   {end_reason::image_missing, job_status::failed, false},
                                   {end_reason::image_changed, job_status::failed, false},
                                   {end_reason::engine_refused, job_status::failed, true},
+                                  {end_reason::engine_unavailable, job_status::failed, true},
                                   {end_reason::start_failed, job_status::failed, true},
                                   {end_reason::out_of_memory, job_status::failed, true},
                                   {end_reason::second_start, job_status::failed, false},
