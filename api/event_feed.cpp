@@ -147,10 +147,16 @@ class event_subscription final : public body_stream,
   bool cancelled_ = false;
 };
 
+const log_branch* event_feed::branch_at(domain::position at) const {
+  const auto behind = std::find_if(branches_.rbegin(), branches_.rend(),
+                                   [at](const log_branch& one) { return one.from <= at; });
+  return behind == branches_.rend() ? nullptr : &*behind;
+}
+
 void event_feed::append_sse(std::string& text, domain::position at, std::string_view type,
                             std::string_view json) const {
   text += "id: " + std::to_string(at);
-  if (branch_.from != 0 && at >= branch_.from) text += "-" + branch_.mark;
+  if (const auto* branch = branch_at(at)) text += "-" + branch->tag;
   text += "\nevent: ";
   text += type;
   text += "\ndata: ";
@@ -162,11 +168,12 @@ outcome<domain::position> event_feed::position_of(std::string_view id) const {
   const auto sign = std::min(id.find('-'), id.size());
   const auto at = parse_position(id.substr(0, sign));
   if (!at) return reject(errc::invalid, "the id of an event is a position");
-  if (branch_.from == 0 || *at < branch_.from) return *at;
-  if (sign < id.size() && id.substr(sign + 1) == branch_.mark) return *at;
+  const auto* branch = branch_at(*at);
+  const auto tag = branch == nullptr ? std::string() : "-" + branch->tag;
+  if (id.substr(sign) == tag) return *at;
   return reject(errc::position_given_up,
-                "an older database was accepted, and the log went another way from position " +
-                    std::to_string(branch_.from) + " on: read it again from there");
+                "an older database was accepted, and the event that had this id is not in the log "
+                "any more: read what you keep anew");
 }
 
 bool event_feed::pick(const feed_filter& filter, domain::position& after,

@@ -35,11 +35,13 @@ struct feed_filter {
 };
 
 /// Where an operator accepted a log that lacks events (`reeve accept-database`): from this position
-/// on clients may have seen another history under the same numbers. Ids of events from there on
-/// carry the mark, "120-9f86d081"; a log that lacks nothing has plain ones.
+/// on clients may have seen another history under the same numbers. Ids of events from there to the
+/// next such place carry its tag, "120-9f86d081"; a log that lacks nothing has plain ones. A
+/// database that had gone its own way before it was accepted shares ids of that stretch with the
+/// one that was given up.
 struct log_branch {
-  domain::position from = 0;  // 0: nowhere
-  std::string mark;
+  domain::position from = 0;
+  std::string tag;
 };
 
 class event_feed {
@@ -54,7 +56,7 @@ class event_feed {
   void wake_on(std::function<void(std::function<void()>)> run);
 
   /// Before the first subscriber.
-  void set_branch(log_branch branch) { branch_ = std::move(branch); }
+  void set_branches(std::vector<log_branch> branches) { branches_ = std::move(branches); }
   /// Of an event's id in a stream, as a client gives it back. `invalid`: it is none;
   /// `position_given_up`: the event that the client has is not the one that is here.
   outcome<domain::position> position_of(std::string_view id) const;
@@ -89,6 +91,8 @@ class event_feed {
   /// The next events of the ring that fit, a handful, and how far was looked.
   bool pick(const feed_filter& filter, domain::position& after,
             std::vector<std::shared_ptr<kept_event>>& picked);
+  /// Of the ids there; null: they are plain.
+  const log_branch* branch_at(domain::position at) const;
   void append_sse(std::string& text, domain::position at, std::string_view type,
                   std::string_view json) const;
   void wake_all();
@@ -98,7 +102,7 @@ class event_feed {
 
   persistence::read_port& reads_;
   clock_port& clock_;
-  log_branch branch_;
+  std::vector<log_branch> branches_;  // ascending
   mutable std::mutex mutex_;
   std::function<void(std::function<void()>)> run_;
   bool woken_ = false;  // the work was handed over and has not begun

@@ -72,6 +72,37 @@ outcome<std::optional<std::string>> read_small_file(const std::string& path, std
   return std::optional<std::string>(std::move(bytes));
 }
 
+outcome<std::optional<std::string>> read_own_file(const std::string& path, std::size_t most) {
+  const open_file file(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (!file && errno == ENOENT) return std::optional<std::string>();
+  struct stat info {};
+  const bool is_ours = file && ::fstat(file.fd(), &info) == 0 && S_ISREG(info.st_mode) &&
+                       info.st_uid == ::geteuid() && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+  std::string bytes;
+  if (!is_ours || !read_all(file.fd(), most, bytes)) {
+    return reject(errc::invalid, path + " is there and is not this server's own file");
+  }
+  return std::optional<std::string>(std::move(bytes));
+}
+
+outcome<done> write_new_file(const std::string& path, const std::string& content) {
+  const auto draft = path + "." + std::to_string(::getpid());
+  ::unlink(draft.c_str());
+  bool good = false, is_there = false;
+  {
+    const open_file file(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC);
+    good = file && write_all(file.fd(), content) && ::fsync(file.fd()) == 0;
+  }
+  if (good && ::link(draft.c_str(), path.c_str()) != 0) {
+    is_there = errno == EEXIST;
+    good = false;
+  }
+  ::unlink(draft.c_str());
+  if (is_there) return reject(errc::conflict, path + " is there already");
+  if (good && sync_folder_of(path)) return done{};
+  return reject(errc::unavailable, path + " cannot be written");
+}
+
 outcome<done> write_small_file(const std::string& path, const std::string& content) {
   const auto draft = path + ".new";
   ::unlink(draft.c_str());

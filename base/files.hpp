@@ -15,6 +15,14 @@ namespace reeve {
 outcome<std::optional<std::string>> read_small_file(const std::string& path,
                                                     std::size_t most = 64 * 1024);
 
+/// The same of what nobody else can have put there: a regular file of this process's user, not
+/// through a link, that others may not write. `invalid` if it is anything else.
+outcome<std::optional<std::string>> read_own_file(const std::string& path,
+                                                  std::size_t most = 4 * 1024);
+
+/// Makes the file, durably and whole. Mode 0600. `conflict`: there is one already.
+outcome<done> write_new_file(const std::string& path, const std::string& content);
+
 /// Replaces the file in one step, durably: a reader, and a machine that lost its power, finds the
 /// old content or the new one. Mode 0600. One writer at a time: the draft is `path`.new.
 /// `unavailable`: it cannot be written, and the old content stands.

@@ -16,8 +16,8 @@ struct finding {
 };
 
 /// Database, event log and read models: what `reeve serve` refuses fails here for the same reason.
-/// Nothing is written. A private PostgreSQL that nobody runs is started for the look, as for
-/// `reeve verify`; where there is none yet, none is made.
+/// Nothing of Reeve's is changed. A private PostgreSQL that nobody runs is started for the look, as
+/// for `reeve verify`, and recovers if it was killed; where there is none yet, none is made.
 std::vector<finding> check_databases(const config& c);
 
 }  // namespace reeve::cli

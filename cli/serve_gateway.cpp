@@ -182,7 +182,8 @@ api::check server_process::read_models_check() const {
 api::check server_process::reads_check() const {
   const auto missing = reads_->missing_rights();
   if (missing.empty()) return {"reads", true, ""};
-  return {"reads", false, "the server's reader lacks " + missing + "; see reeve doctor"};
+  return {"reads", false,
+          "the reader's login lacks a right: see the server's log, or reeve doctor"};
 }
 
 api::check server_process::event_log_check() const {

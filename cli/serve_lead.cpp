@@ -167,9 +167,11 @@ outcome<done> server_process::lead_read_models() {
   auto rows = persistence::read_startup(logins_.writer_url);
   if (!rows) return rows.error();
   rows_ = std::move(*rows);
-  if (const auto& one = rows_.accepted) {
-    feed_->set_branch({one->position, to_hex(one->hash).substr(0, 8)});
+  std::vector<api::log_branch> branches;
+  for (const auto& one : rows_.accepted) {
+    branches.push_back({one.position, to_hex(one.hash).substr(0, 8)});
   }
+  feed_->set_branches(std::move(branches));
   return done{};
 }
 

@@ -3,8 +3,8 @@
 #include "base/digest.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
+#include "base/secret.hpp"
 #include "cli/act_as.hpp"
-#include "cli/bootstrap.hpp"
 #include "cli/client.hpp"
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
@@ -48,9 +48,10 @@ void token_resets::look(actors::command_port& commands, id_source& ids,
 
 void token_resets::take(actors::command_port& commands, id_source& ids,
                         std::span<const persistence::tenant_row> tenants) {
-  const auto text = read_small_file(file_);
+  const auto text = read_own_file(file_);
   if (!text) return refused(text.error().detail);
   if (!*text) return;
+  text_ = **text;
   const auto asked = codec::decode_text<asked_token>((*text)->substr(0, (*text)->find('\n')));
   if (!asked) return refused(file_ + " is not what `reeve token reset` writes there");
   asked_ = *asked;
@@ -87,10 +88,16 @@ void token_resets::hear(actors::command_port& commands, outcome<access> answer) 
   if (made == nullptr || made->what.secret_hash != asked_.secret_hash) {
     return refused(conflict_);
   }
+  if (std::exchange(made_, asked_.id) != asked_.id) {
+    log_warn("an admin token was made by `reeve token reset`",
+             {{"id", to_string(asked_.id)}, {"tenant", to_string(tenant_)}});
+  }
+  // Another one may be asked for by now.
+  const auto now = read_own_file(file_);
+  if (now && *now == text_ && ::unlink(file_.c_str()) != 0) {
+    return refused(file_ + " cannot be removed");
+  }
   told_.clear();
-  ::unlink(file_.c_str());
-  log_warn("an admin token was made by `reeve token reset`",
-           {{"id", to_string(asked_.id)}, {"tenant", to_string(tenant_)}});
 }
 
 void token_resets::refused(const std::string& why) {
@@ -128,15 +135,14 @@ bool is_taken_within(const std::string& file, std::chrono::milliseconds time) {
 int reset(const config& c, bool is_system, bool json) {
   if (auto ok = act_as_owner_of(c.data); !ok) return fail(ok.error().detail);
   const auto file = token_reset_file(c);
-  if (!is_missing(file)) {
-    return fail("a token waits already for a server to take it; remove " + file +
-                " to ask for another one");
-  }
-  const auto secret = make_token_secret();
+  const auto secret = make_secret();
   const asked_token asked{real_ids().next(), sha256(secret), is_system};
   const auto text = domain::token_text(asked.id, secret);
-  if (auto ok = write_small_file(file, codec::encode(asked) + "\n"); !ok) {
-    return fail(ok.error().detail);
+  if (auto ok = write_new_file(file, codec::encode(asked) + "\n"); !ok) {
+    const bool waits = ok.error().code == errc::conflict;
+    return fail(waits ? "a token waits already for a server to take it; remove " + file +
+                            " to ask for another one"
+                      : ok.error().detail);
   }
   if (!json) {
     std::puts(text.c_str());

@@ -57,6 +57,8 @@ class token_resets {
   std::shared_ptr<letter_box> box_;
   step step_ = step::idle;
   asked_token asked_;
+  std::string text_;  // of the file that asks for it
+  uuid made_;         // the last one that was told
   uuid tenant_;
   std::string conflict_;
   std::string told_;  // why it could not be taken, as the log has it

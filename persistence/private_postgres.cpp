@@ -179,7 +179,12 @@ struct private_postgres::impl {
   outcome<done> take_lock(const fs::path& path) {
     lock = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (lock < 0) return reject(errc::unavailable, path.string() + " cannot be opened");
-    if (::flock(lock, LOCK_EX | LOCK_NB) == 0) return done{};
+    const auto until =
+        std::chrono::steady_clock::now() + std::chrono::milliseconds(options.lock_wait_ms);
+    do {
+      if (::flock(lock, LOCK_EX | LOCK_NB) == 0) return done{};
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    } while (std::chrono::steady_clock::now() < until);
     return reject(errc::conflict, "another server uses " + options.folder);
   }
 

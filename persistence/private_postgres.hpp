@@ -15,6 +15,8 @@ struct private_postgres_options {
   /// As which user initdb and postgres run when this process is root; they refuse to be root.
   std::string run_as;
   int start_timeout_s = 60;
+  /// Who only looks (`reeve doctor`, `reeve verify`) holds the folder for some seconds.
+  int lock_wait_ms = 5'000;
 };
 
 class private_postgres {

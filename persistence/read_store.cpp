@@ -1,5 +1,6 @@
 #include "persistence/read_store.hpp"
 
+#include "base/log.hpp"
 #include "persistence/log_rights.hpp"
 #include "persistence/pg_values.hpp"
 #include "persistence/read_cache.hpp"
@@ -11,6 +12,7 @@
 #include <initializer_list>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 namespace reeve::persistence {
 namespace {
@@ -110,6 +112,12 @@ struct read_store::impl {
   /// From memory, or through `query` with the fill guarded by the cache.
   void cached(const std::string& subject, rendering which, reply_slot<document> slot,
               query_fn query);
+  /// Told once, each time that it changes: readiness names no table to anybody.
+  void note_rights(std::string missing) {
+    const std::lock_guard lock(rights_mutex);
+    if (std::exchange(missing_rights, missing) == missing || missing.empty()) return;
+    log_error("the reader's login lacks rights; see reeve doctor", {{"missing", missing}});
+  }
   void hold_back() const {
     if (config.delay_ms > 0) {
       std::this_thread::sleep_for(std::chrono::milliseconds(config.delay_ms));
@@ -262,10 +270,7 @@ void read_store::run_of_job(uuid tenant, uuid job, reply_slot<std::optional<uuid
 void read_store::look_at_rights() {
   if (impl_->is_looking.exchange(true)) return;
   reply_slot<std::string> slot([in = impl_.get()](outcome<std::string> missing) {
-    if (missing) {
-      const std::lock_guard lock(in->rights_mutex);
-      in->missing_rights = std::move(*missing);
-    }
+    if (missing) in->note_rights(std::move(*missing));
     in->is_looking = false;
   });
   impl_->pool.submit<std::string>(slot, [](read_session& session) -> outcome<std::string> {

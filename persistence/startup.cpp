@@ -24,14 +24,17 @@ auto with_session(const std::string& url, Read read)
 
 /// Payloads have one form, so a text can be looked for; an election has no member that a client
 /// chose.
-std::optional<accepted_row> read_accepted(pqxx::transaction_base& t) {
+std::vector<accepted_row> read_accepted(pqxx::transaction_base& t) {
   const auto rows = t.exec_params(
       "SELECT e.position, e.hash FROM reeve.events e, reeve.log l WHERE e.tenant = $1::uuid"
       " AND e.stream = 'log-' || l.origin AND e.type = 'leader_elected'"
-      " AND e.payload LIKE '%\"accepted\":\"asked\"%' ORDER BY e.version DESC LIMIT 1",
+      " AND e.payload LIKE '%\"accepted\":\"asked\"%' ORDER BY e.version",
       to_string(system_tenant));
-  if (rows.empty()) return std::nullopt;
-  return accepted_row{rows[0][0].as<domain::position>(), digest_of(rows[0][1])};
+  std::vector<accepted_row> all;
+  for (const auto& row : rows) {
+    all.push_back({row[0].as<domain::position>(), digest_of(row[1])});
+  }
+  return all;
 }
 
 startup_rows read_rows(pqxx::transaction_base& t) {

@@ -27,7 +27,7 @@ struct tenant_row {
   std::string name;
 };
 
-/// The last election on a log that an operator accepted although it lacks events.
+/// An election on a log that an operator accepted although it lacks events.
 struct accepted_row {
   domain::position position = 0;
   digest hash{};
@@ -40,7 +40,7 @@ struct startup_rows {
   domain::position position = 0;
   /// Whether a real engine was ever seen in this log.
   bool real_engine_seen = false;
-  std::optional<accepted_row> accepted;
+  std::vector<accepted_row> accepted;  // in the order of the log
 };
 
 outcome<startup_rows> read_startup(const std::string& writer_url);

@@ -105,7 +105,7 @@ TEST(EV10_feed, an_event_is_id_type_and_json) {
 TEST(EV10_feed, ids_tell_a_log_that_was_accepted_from_the_one_before) {
   feed_box it;
   EXPECT_EQ(*it.feed.position_of("7"), 7);
-  it.feed.set_branch({2, "0a1b2c3d"});
+  it.feed.set_branches({{2, "0a1b2c3d"}, {9, "4e5f6a7b"}});
   reader live(it.feed.subscribe({}, 0));
   live.pull();
   it.commit(event(1));
@@ -114,9 +114,10 @@ TEST(EV10_feed, ids_tell_a_log_that_was_accepted_from_the_one_before) {
   it.commit(event(2));
   EXPECT_NE(live.text.find("id: 2-0a1b2c3d\n"), live.text.npos) << live.text;
   EXPECT_EQ(*it.feed.position_of("1"), 1) << "what both have";
-  EXPECT_EQ(*it.feed.position_of("1-ffffffff"), 1);
   EXPECT_EQ(*it.feed.position_of("5-0a1b2c3d"), 5);
-  for (const char* other : {"2", "5", "5-ffffffff", "5-"}) {
+  EXPECT_EQ(*it.feed.position_of("9-4e5f6a7b"), 9) << "accepted twice";
+  for (const char* other :
+       {"1-ffffffff", "2", "5", "5-ffffffff", "5-4e5f6a7b", "5-", "9", "9-0a1b2c3d"}) {
     EXPECT_EQ(it.feed.position_of(other).error().code, errc::position_given_up) << other;
   }
   for (const char* bad : {"", "x", "-0a1b2c3d", "1.5"}) {
