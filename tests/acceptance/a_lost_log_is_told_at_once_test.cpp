@@ -115,7 +115,8 @@ TEST_F(P30_lost_log, that_the_reader_may_not_read_any_more_is_told_and_comes_bac
   for (const char* right :
        {"SELECT ON reeve.commands", "SELECT ON reeve_read.runs", "USAGE ON SCHEMA reeve"}) {
     database.exec("REVOKE " + std::string(right) + " FROM \"" + reader + "\"");
-    EXPECT_TRUE(is_told(right)) << right << ", although nobody asked";
+    EXPECT_TRUE(is_told("lacks a right")) << right << ", although nobody asked";
+    EXPECT_THAT(reeve->whole_log(), testing::HasSubstr(right));
     EXPECT_THAT(reeve->command({"doctor"}).output,
                 testing::HasSubstr("GRANT " + std::string(right)));
     database.exec("GRANT " + std::string(right) + " TO \"" + reader + "\"");

@@ -75,6 +75,7 @@ TEST_P(server_killed_with_containers, starts_each_attempt_once_and_ends_every_ru
                           }},
                          reeve.api());
   kill_again_and_again(reeve, clients, dice, 900);
+  EXPECT_TRUE(support::eventually([&] { return clients.count() >= 6; }));
   const auto all = clients.finish();
   EXPECT_EQ(clients.unexpected(), std::vector<std::string>());
   EXPECT_GE(all.size(), 6U);

@@ -284,10 +284,17 @@ TEST(ACC1_token_reset, waits_for_the_next_start_and_is_taken_once) {
 TEST(ACC1_token_reset, of_a_file_that_somebody_else_wrote_makes_nothing) {
   server reeve;
   const auto file = reeve.data() / "token-reset";
+  const auto is_told = [&](const char* why) {
+    return support::eventually([&] { return reeve.whole_log().find(why) != std::string::npos; });
+  };
   std::ofstream(file) << "{}\n";
-  ASSERT_TRUE(support::eventually([&] {
-    return reeve.whole_log().find("is not what `reeve token reset` writes") != std::string::npos;
-  }));
+  ASSERT_EQ(::chmod(file.c_str(), 0666), 0);
+  EXPECT_TRUE(is_told("is not this server's own file"));
+  struct stat info {};
+  ASSERT_EQ(::stat(reeve.data().c_str(), &info), 0);
+  ASSERT_EQ(::chown(file.c_str(), info.st_uid, info.st_gid), 0);
+  ASSERT_EQ(::chmod(file.c_str(), 0600), 0);
+  EXPECT_TRUE(is_told("is not what `reeve token reset` writes"));
   EXPECT_EQ(must_get(reeve.api(), "/api/tokens").at("results").size(), 1U);
   EXPECT_EQ(reeve.command({"token", "make"}).status, 2);
 }
