@@ -48,6 +48,13 @@ bool read_all(int fd, std::size_t most, std::string& bytes) {
   }
 }
 
+/// A file that nobody reads yet.
+bool write_draft(const std::string& path, const std::string& content) {
+  ::unlink(path.c_str());
+  const open_file file(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC);
+  return file && write_all(file.fd(), content) && ::fsync(file.fd()) == 0;
+}
+
 }  // namespace
 
 bool is_missing(const std::string& path) {
@@ -87,31 +94,20 @@ outcome<std::optional<std::string>> read_own_file(const std::string& path, std::
 
 outcome<done> write_new_file(const std::string& path, const std::string& content) {
   const auto draft = path + "." + std::to_string(::getpid());
-  ::unlink(draft.c_str());
-  bool good = false, is_there = false;
-  {
-    const open_file file(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC);
-    good = file && write_all(file.fd(), content) && ::fsync(file.fd()) == 0;
-  }
-  if (good && ::link(draft.c_str(), path.c_str()) != 0) {
-    is_there = errno == EEXIST;
-    good = false;
-  }
+  const bool drafted = write_draft(draft, content);
+  const bool linked = drafted && ::link(draft.c_str(), path.c_str()) == 0;
+  const bool is_there = drafted && !linked && errno == EEXIST;
   ::unlink(draft.c_str());
   if (is_there) return reject(errc::conflict, path + " is there already");
-  if (good && sync_folder_of(path)) return done{};
+  if (linked && sync_folder_of(path)) return done{};
   return reject(errc::unavailable, path + " cannot be written");
 }
 
 outcome<done> write_small_file(const std::string& path, const std::string& content) {
   const auto draft = path + ".new";
-  ::unlink(draft.c_str());
-  bool good = false;
-  {
-    const open_file file(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC);
-    good = file && write_all(file.fd(), content) && ::fsync(file.fd()) == 0;
-  }
-  if (good && std::rename(draft.c_str(), path.c_str()) == 0 && sync_folder_of(path)) return done{};
+  const bool drafted = write_draft(draft, content);
+  if (drafted && std::rename(draft.c_str(), path.c_str()) == 0 && sync_folder_of(path))
+    return done{};
   ::unlink(draft.c_str());
   return reject(errc::unavailable, path + " cannot be written");
 }

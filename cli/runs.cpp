@@ -172,12 +172,7 @@ std::optional<int> logs_of_run(api_client& api, const std::string& run) {
     std::printf("%s==> %s, job %s <==\n", i == 0 ? "" : "\n",
                 printable(member_text(jobs->at(i), "name")).c_str(), printable(id).c_str());
     std::fflush(stdout);
-    // A job that has none yet is no failure of the others.
-    const int one = api.download(logs_path(id), [] {
-      std::puts("(no output is stored)");
-      return std::optional<int>(exit_ok);
-    });
-    if (code == exit_ok) code = one;
+    if (const int one = api.download(logs_path(id)); code == exit_ok) code = one;
   }
   return code;
 }

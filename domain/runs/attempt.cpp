@@ -49,8 +49,7 @@ void machine::ask(phase next) {
 
 void machine::pause(failure why, std::int64_t after_ms) {
   s_.waiting = true;
-  s_.away = why == failure::away;
-  if (s_.away) emit(tell_waiting{});
+  if (why == failure::away) emit(tell_waiting{});
   s_.wake = arm(after_ms);
 }
 
@@ -79,7 +78,7 @@ void machine::end(end_reason why) {
   enter(phase::ending);
 }
 
-/// Surely nothing of it ever ran, and it was to be stopped.
+/// Surely nothing of it runs, and it was to be stopped.
 void machine::end_unstarted() {
   end(why_unstarted());
 }

@@ -245,13 +245,13 @@ TEST(RUN5_engine, that_never_comes_ends_the_job_by_its_timeout) {
   const json launched = support::launch(reeve.api(), support::inline_launch({task}));
   const std::string job = launched.at("jobs").at(0).at("id");
   EXPECT_TRUE(support::eventually([&] {
-    return support::must_get(reeve.api(), "/api/jobs/" + job).at("pending_reason") ==
-           "engine_unavailable";
+    return must_get(reeve.api(), "/api/jobs/" + job).at("pending_reason") == "engine_unavailable";
   }));
   const json run = support::await_run(reeve.api(), launched.at("id"));
   EXPECT_EQ(run.at("status"), "failed");
   EXPECT_EQ(job_named(run, "a").at("reason"), "engine_unavailable");
   EXPECT_EQ(job_named(run, "a").at("attempts").size(), 0U);
+  EXPECT_EQ(reeve.api().get("/api/jobs/" + job + "/logs").header("Reeve-Log"), "whole");
   EXPECT_EQ(run.at("engine"), "docker") << "what it would have got";
 }
 

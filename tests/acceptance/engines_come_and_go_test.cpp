@@ -3,6 +3,7 @@
 
 #include "tests/support/chaos.hpp"
 #include "tests/support/engine.hpp"
+#include "tests/support/tally.hpp"
 #include "tests/support/unix_proxy.hpp"
 #include "tests/support/work.hpp"
 
@@ -96,17 +97,23 @@ TEST(CTR4_absent_engine, that_was_away_while_a_job_ran_may_have_lost_output) {
   support::unix_proxy network(folder.path() / "sock", support::engine_socket());
   support::server_options options;
   options.docker = "unix://" + (folder.path() / "sock").string();
+  const support::tally starts;
+  options.environment["REEVE_MOUNT_ROOTS"] = starts.root();
   server reeve(options);
   const auto api = reeve.api();
   const support::engine_cleanup cleanup(support::engine(),
                                         "reeve.tenant=" + support::tenant_of(api));
   support::allow_image(api);
-  const json run = launch_one(api, "sleep 3; echo said");
+  const json mounts = starts.task("t").at("params").at("mounts");
+  const json task = support::shell_task(
+      "t", "until [ -e /tally/go ]; do sleep 0.1; done; echo said", {{"mounts", mounts}});
+  const json run = support::launch(api, support::inline_launch({task}));
   support::await_started(api, run.at("id"), "t");
   network.cut_off();
   ASSERT_TRUE(engine_is(api, false));
   network.let_in();
   ASSERT_TRUE(engine_is(api, true));
+  starts.let_go();
   const json late = support::await_run(api, run.at("id")).at("jobs").at(0);
   EXPECT_EQ(late.at("status"), "success") << late.dump(1);
   EXPECT_EQ(late.at("attempts").at(0).at("log_incomplete"), true);
