@@ -49,6 +49,8 @@ journal_worker::~journal_worker() {
 
 void journal_worker::push(std::shared_ptr<append_call> call) {
   const bool external = call->lane == lane::external;
+  bool was_taken = false;
+  bool wakes = false;
   {
     const std::lock_guard lock(mutex_);
     // A database that does not answer at all has not lost its session: the lease tells.
@@ -56,11 +58,13 @@ void journal_worker::push(std::shared_ptr<append_call> call) {
         external && (!available_ || (args_.lead != nullptr && !args_.lead->holds()));
     if (!stopping_ && !refused) {
       pending_.push_back(std::move(call));
-      if (is_worth_a_batch()) wake_.notify_one();
-      return;
+      was_taken = true;
+      wakes = is_worth_a_batch();
     }
   }
-  call->slot.answer(away());
+  // Without the lock: whom it wakes would only wait for it.
+  if (wakes) wake_.notify_one();
+  if (!was_taken) call->slot.answer(away());
 }
 
 void journal_worker::stop(bool orderly) {
@@ -100,7 +104,7 @@ void journal_worker::run() {
 void journal_worker::work() {
   journal_ = args_.opened ? std::exchange(args_.opened, nullptr) : args_.make();
   journal_->on_landed([this] {
-    const std::lock_guard lock(mutex_);
+    { const std::lock_guard lock(mutex_); }  // who looks now looks before or after the landing
     wake_.notify_one();
   });
   note_state();

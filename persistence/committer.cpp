@@ -39,7 +39,9 @@ void committer::work() {
     job();
     lock.lock();
     jobs_.pop_front();
+    lock.unlock();
     changed_.notify_all();
+    lock.lock();
   }
 }
 
