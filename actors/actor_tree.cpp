@@ -21,7 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 
 /// The log is asked four times a second. No answer for so long and it counts as lost, which has to
-/// be told within a second (P30).
+/// be told within a second.
 constexpr std::int64_t silence_us = 950'000;
 
 bool is_of_a_run(std::string_view path) {
@@ -213,9 +213,7 @@ actor_tree::~actor_tree() {
   stopped.wait_for(15s);
   // The last one to go: it resigns, and nobody is left who could act.
   if (impl_->worker) impl_->worker->join();
-  for (auto* slot : {&impl_->parts.launcher, &impl_->parts.reconciler, &impl_->parts.runs}) {
-    (*slot)->put(nullptr);
-  }
+  for (auto* slot : impl_->parts.slots()) slot->put(nullptr);
 }
 
 /// A supervisor is up once all of its static children are, so the root answers for every part.
@@ -271,9 +269,6 @@ supervision_totals actor_tree::totals() const {
 bool actor_tree::log_available() const {
   // A database that no longer answers at all is noticed by the silence.
   return impl_->log_up && impl_->outside.lead->heard_within(silence_us);
-}
-std::int64_t actor_tree::queued_appends() const {
-  return impl_->journal.queued();
 }
 std::size_t actor_tree::active_runs() const {
   return impl_->registry.size();

@@ -73,7 +73,6 @@ class actor_tree {
   std::vector<agent_row> agents(const std::optional<uuid>& tenant = {}) const;
   supervision_totals totals() const;
   bool log_available() const;
-  std::int64_t queued_appends() const;
   std::size_t active_runs() const;
 
  private:

@@ -27,8 +27,6 @@ class journal_port {
   /// Nothing if another one was attached since.
   void detach(const std::shared_ptr<journal_worker>& journal);
 
-  std::int64_t queued() const { return queued_.load(std::memory_order_relaxed); }
-
  private:
   void answered() { queued_.fetch_sub(1, std::memory_order_relaxed); }
 

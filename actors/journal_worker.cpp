@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A lost database is told within a second (P30), so the log is looked at more often.
+/// A lost database is told within a second, so the log is looked at more often.
 constexpr auto heartbeat = 250ms;
 constexpr auto reconnect_pause = 100ms;
 /// A batch of so many is committed on another thread, while the next one is planned.

@@ -12,6 +12,7 @@
 #include "actors/tree/system_event_log.hpp"
 #include "actors/tree_children.hpp"
 
+#include <array>
 #include <memory>
 #include <tuple>
 
@@ -29,6 +30,8 @@ struct tree_parts {
   std::shared_ptr<actor_slot> runs = std::make_shared<actor_slot>();
   std::shared_ptr<actor_slot> launcher = std::make_shared<actor_slot>();
   std::shared_ptr<actor_slot> reconciler = std::make_shared<actor_slot>();
+  /// All of them: nobody is found any more once the tree is gone.
+  auto slots() const { return std::array{runs.get(), launcher.get(), reconciler.get()}; }
 
   template <class Settings>
   const Settings& own() const {

@@ -189,7 +189,8 @@ void container_work::collect(std::string execution, log_query query, reply_slot<
                  // A container that is gone, or whose driver keeps no log, has none.
                  const bool none =
                      !a && (a.error().code == errc::not_found || a.error().code == errc::invalid);
-                 if (none) return slot.answer(log_answer{{}, false, true});
+                 if (none)
+                   return slot.answer(log_answer{.lines = {}, .truncated = false, .gone = true});
                  slot.answer(std::move(a));
                }));
 }

@@ -106,9 +106,9 @@ outcome<rest_response> perform(const rest_request& request, receiver& to) {
   char* type = nullptr;
   curl_easy_getinfo(easy.get(), CURLINFO_CONTENT_TYPE, &type);
   if (type != nullptr) answer.content_type = type;
-  curl_header* log_state = nullptr;
-  if (curl_easy_header(easy.get(), "Reeve-Log", 0, CURLH_HEADER, -1, &log_state) == CURLHE_OK) {
-    answer.log_state = log_state->value;
+  curl_header* output_state = nullptr;
+  if (curl_easy_header(easy.get(), "Reeve-Log", 0, CURLH_HEADER, -1, &output_state) == CURLHE_OK) {
+    answer.output_state = output_state->value;
   }
   answer.body = std::move(to.body);
   if (code == CURLE_OK || to.stopped) return answer;

@@ -24,7 +24,7 @@ struct rest_request {
 struct rest_response {
   int status = 0;
   std::string content_type;
-  std::string log_state;  // of `Reeve-Log`, with the output of a job
+  std::string output_state;  // of `Reeve-Log`, with the output of a job
   std::string body;
 };
 

@@ -1,5 +1,5 @@
 #pragma once
-// Denied requests as events (ACC3): the first of its kind at once, the following ones counted per
+// Denied requests as events: the first of its kind at once, the following ones counted per
 // principal, rule and minute. Whoever has no token is told apart by the network that he comes from:
 // /24, or /48 of an IPv6 address.
 //

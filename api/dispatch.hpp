@@ -25,7 +25,7 @@
 
 namespace reeve::api {
 
-/// A refusal that is to be audited (ACC3): 401 and 403, the gateway's own and those of handlers.
+/// A refusal that is to be audited: 401 and 403, the gateway's own and those of handlers.
 struct denial {
   errc code = errc::unauthenticated;
   std::optional<caller> who;  // nothing if unauthenticated

@@ -54,7 +54,7 @@ void parameter(json_writer& out, const route& of, std::string_view name, std::st
                std::string_view schema) {
   out.begin_object();
   out.key("name").value(name).key("in").value(in).key("required").value(in == "path");
-  out.key("description").value(parameter_text(of.pattern, in, name));
+  out.key("description").value(parameter_text(of, in, name));
   out.key("schema").raw(schema);
   out.end_object();
 }

@@ -8,11 +8,8 @@ namespace {
 
 using text = std::pair<std::string_view, std::string_view>;
 
-/// The resource that {id} names, by the segment before it.
-constexpr std::array owners{
-    text{"runs", "run"},     text{"jobs", "job"},         text{"directives", "directive"},
-    text{"images", "entry"}, text{"containers", "entry"}, text{"tokens", "token"},
-};
+/// The resource that {id} names where it is not the segment before it without its s.
+constexpr std::array owners{text{"images", "entry"}, text{"containers", "entry"}};
 
 constexpr std::array path_texts{
     text{"name", "Name of the artifact, as the job's list of artifacts has it."},
@@ -74,17 +71,19 @@ std::string owner_text(std::string_view pattern) {
   const auto end = pattern.find("/{id}");
   if (end == pattern.npos) return {};
   const auto begin = pattern.rfind('/', end - 1) + 1;
-  const auto owner = find(owners, pattern.substr(begin, end - begin));
+  const auto segment = pattern.substr(begin, end - begin);
+  auto owner = find(owners, segment);
+  if (owner.empty() && segment.ends_with('s')) owner = segment.substr(0, segment.size() - 1);
   return owner.empty() ? std::string() : "Id of the " + std::string(owner) + ".";
 }
 
 }  // namespace
 
-std::string parameter_text(std::string_view pattern, std::string_view where,
-                           std::string_view name) {
+std::string parameter_text(const route& of, std::string_view where, std::string_view name) {
+  if (const auto own = find(of.parameter_texts, name); !own.empty()) return std::string(own);
   if (where == "header") return std::string(find(header_texts, name));
   if (where == "query") return std::string(find(query_texts, name));
-  return name == "id" ? owner_text(pattern) : std::string(find(path_texts, name));
+  return name == "id" ? owner_text(of.pattern) : std::string(find(path_texts, name));
 }
 
 }  // namespace reeve::api

@@ -91,7 +91,9 @@ struct route {
   std::string request_schema;
   std::string response_schema;
   std::vector<std::string> query_names;  // others are refused with 422
-  std::vector<int> statuses;             // what it answers besides the errors of every route
+  /// What the description says of a parameter that this route alone has.
+  std::vector<std::pair<std::string, std::string>> parameter_texts;
+  std::vector<int> statuses;  // what it answers besides the errors of every route
   api::handler handle;
   std::size_t max_body_bytes = 256 * 1024;
   bool streams = false;  // answers with a stream; no handler timeout

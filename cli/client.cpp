@@ -77,9 +77,9 @@ std::string allowing_command(const std::string& pointer, const std::string& sent
 }
 
 /// Beside the output, not in it.
-void warn_of_missing(const std::string& log_state) {
-  if (log_state == "truncated") std::fputs("reeve: the output is cut at its limit\n", stderr);
-  if (log_state != "incomplete") return;
+void warn_of_missing(const std::string& output_state) {
+  if (output_state == "truncated") std::fputs("reeve: the output is cut at its limit\n", stderr);
+  if (output_state != "incomplete") return;
   std::fputs("reeve: some of the output may be missing: the engine did not keep all of it\n",
              stderr);
 }
@@ -275,7 +275,7 @@ int api_client::download(const std::string& path,
   if (other && answer && answer->status == 404) {
     if (const auto code = other()) return *code;
   }
-  if (answer) warn_of_missing(answer->log_state);
+  if (answer) warn_of_missing(answer->output_state);
   return judge(std::move(answer), {}).code;
 }
 

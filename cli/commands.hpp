@@ -8,7 +8,7 @@
 
 namespace reeve::cli {
 
-/// UI2: what scripts may rely on.
+/// What scripts may rely on.
 enum exit_code : int {
   exit_ok = 0,
   exit_run_failed = 1,

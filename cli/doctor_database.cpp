@@ -8,28 +8,10 @@
 #include "persistence/private_postgres.hpp"
 #include "persistence/read_models.hpp"
 
-#include <cstdlib>
-#include <filesystem>
-
 namespace reeve::cli {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr const char* more_help = "docs/operations.md, What a server refuses";
-
-/// A private one that is still to be made.
-finding check_installed() {
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", ignored)) {
-    if (!fs::exists(entry.path() / "bin/postgres", ignored)) continue;
-    const auto version = entry.path().filename().string();
-    if (std::atoi(version.c_str()) < 15) continue;
-    return {"database", "ok", "PostgreSQL " + version + " for a private cluster", ""};
-  }
-  return {"database", "fail", "no DATABASE_URL, and no PostgreSQL 15 or later is installed",
-          "scripts/install.sh --runtime, or set DATABASE_URL"};
-}
 
 finding check_database(const database& db) {
   const std::string name = db.is_private ? "the private PostgreSQL" : "DATABASE_URL";
@@ -81,6 +63,12 @@ finding check_read_models(const std::string& url) {
   return {"read models", "ok", std::to_string(all->size()) + " as the log says", ""};
 }
 
+finding cannot_start(const rejection& why) {
+  const bool is_missing = why.code == errc::unavailable;
+  return {"database", "fail", why.detail,
+          is_missing ? "scripts/install.sh --runtime, or set DATABASE_URL" : more_help};
+}
+
 /// Of a database that is not there yet, or cannot be opened.
 std::vector<finding> and_nothing_else(finding database) {
   return {std::move(database),
@@ -93,8 +81,14 @@ std::vector<finding> and_nothing_else(finding database) {
 std::vector<finding> check_databases(const config& c) {
   if (c.database_url.empty()) {
     const auto there = persistence::private_postgres::look(c.data + "/pg");
-    if (!there) return and_nothing_else({"database", "fail", there.error().detail, more_help});
-    if (!*there) return and_nothing_else(check_installed());
+    if (!there) return and_nothing_else(cannot_start(there.error()));
+    if (!there->is_there) {
+      const auto version = std::to_string(there->major);
+      return and_nothing_else(
+          {"database", "ok",
+           "PostgreSQL " + version + " for a private cluster, " + "which the first start makes",
+           ""});
+    }
   }
   const auto db = open_database(c, false);
   if (!db) return and_nothing_else({"database", "fail", db.error().detail, more_help});

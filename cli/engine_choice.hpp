@@ -1,5 +1,5 @@
 #pragma once
-// Which container engine a server uses, decided once at its start (CTR4).
+// Which container engine a server uses, decided once at its start.
 
 #include "adapters/engine_port.hpp"
 #include "base/outcome.hpp"

@@ -31,6 +31,9 @@ int show_one(const api_client& api, const api_client::answer& answer) {
   } else {
     print_members(doc->root(), {"id", "run_id", "name", "task", "status", "pending_reason",
                                 "reason", "attempt", "submitted_at", "started_at", "finished_at"});
+    print_items(doc->root(), "attempts",
+                {"number", "reason", "exit_code", "oom_killed", "engine", "container_name",
+                 "started_at", "finished_at"});
   }
   return exit_ok;
 }

@@ -20,6 +20,12 @@ std::vector<std::string> cells_of(const codec::json_node& object,
   return cells;
 }
 
+std::string table_of(const codec::json_node& items, const std::vector<std::string>& members) {
+  std::vector<std::vector<std::string>> rows{members};
+  for (std::size_t i = 0; i < items.size(); ++i) rows.push_back(cells_of(items.at(i), members));
+  return aligned(rows);
+}
+
 }  // namespace
 
 void print_json(std::string_view body) {
@@ -38,11 +44,14 @@ void print_table(const std::string& body, const std::vector<std::string>& member
   auto doc = parse_answer(body);
   const auto results = doc && doc->root().is_object() ? doc->root().find("results") : std::nullopt;
   if (!results || !results->is_array()) return print_json(body);
-  std::vector<std::vector<std::string>> rows{members};
-  for (std::size_t i = 0; i < results->size(); ++i) {
-    rows.push_back(cells_of(results->at(i), members));
-  }
-  std::fputs(aligned(rows).c_str(), stdout);
+  std::fputs(table_of(*results, members).c_str(), stdout);
+}
+
+void print_items(const codec::json_node& object, const std::string& name,
+                 const std::vector<std::string>& members) {
+  const auto items = object.is_object() ? object.find(name) : std::nullopt;
+  if (!items || !items->is_array() || items->size() == 0) return;
+  std::fputs(("\n" + table_of(*items, members)).c_str(), stdout);
 }
 
 void print_members(const codec::json_node& object, const std::vector<std::string>& members) {

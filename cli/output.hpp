@@ -16,6 +16,10 @@ void print_json(std::string_view body);
 void print_rows(const std::string& body);
 /// Aligned columns of the rows of a list; `members` are dotted names in each row.
 void print_table(const std::string& body, const std::vector<std::string>& members);
+/// The same of an array that the object has, behind an empty line; nothing if it is not there or
+/// empty.
+void print_items(const codec::json_node& object, const std::string& name,
+                 const std::vector<std::string>& members);
 /// One cell in each line, aligned.
 void print_members(const codec::json_node& object, const std::vector<std::string>& members);
 /// The cells in one line.

@@ -129,10 +129,7 @@ int show(api_client& api, const std::string& id) {
   print_members(doc->root(),
                 {"id", "status", "directive_name", "directive_version", "engine", "retry_of",
                  "since", "labels", "created_by", "created_at", "started_at", "finished_at"});
-  const auto jobs = doc->root().find("jobs");
-  if (!jobs) return exit_ok;
-  std::puts("");
-  print_table("{\"results\":" + jobs->text() + "}",
+  print_items(doc->root(), "jobs",
               {"id", "name", "task", "status", "reason", "attempt", "started_at", "finished_at"});
   return exit_ok;
 }

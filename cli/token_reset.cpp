@@ -50,7 +50,7 @@ void token_resets::take(actors::command_port& commands, id_source& ids,
                         std::span<const persistence::tenant_row> tenants) {
   const auto text = read_own_file(file_);
   if (!text) return refused(text.error().detail);
-  if (!*text) return;
+  if (!*text) return told_.clear();
   text_ = **text;
   const auto asked = codec::decode_text<asked_token>((*text)->substr(0, (*text)->find('\n')));
   if (!asked) return refused(file_ + " is not what `reeve token reset` writes there");

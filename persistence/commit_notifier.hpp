@@ -18,7 +18,7 @@ struct commit_notifier_options {
   /// libpq URL or key=value text of the writer's login.
   std::string url;
   /// Between two notifications: the first commit after a pause rings at once, and the last one of a
-  /// burst at the end of this time (DESIGN, The journal 12).
+  /// burst at the end of this time.
   std::chrono::milliseconds interval{10};
   /// Pause after a failure; commits meanwhile are rung as one.
   std::chrono::milliseconds retry{1000};

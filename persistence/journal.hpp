@@ -36,8 +36,7 @@ struct journal_config {
   std::function<outcome<done>()> prepare;
   /// Called with the writer's lock, before the election; a refusal is the error of open().
   std::function<outcome<admission>(const found_log&)> admit;
-  /// How long a session of ours that was cut off may go on before it is ended (DESIGN, The
-  /// journal 3).
+  /// How long a session of ours that was cut off may go on before it is ended.
   std::int64_t old_session_ms = 5000;
   /// Streams whose version is remembered, about 200 bytes each.
   std::size_t remembered_streams = 65536;

@@ -1,4 +1,4 @@
-// While one statement commits, the next batch is planned (DESIGN, The journal 1): versions, stamps,
+// While one statement commits, the next batch is planned: versions, stamps,
 // rows and hashes are made as if the first were durable, and thrown away if it turns out not to be.
 // It is sent right behind the first one's commit, by the thread that sent that.
 // Nothing is told to anybody before its commit, and nothing is refused on the word of a statement

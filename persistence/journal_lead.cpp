@@ -1,4 +1,4 @@
-// How the lead is taken, lost and taken again (DESIGN, The journal 2 and 3).
+// How the lead is taken, lost and taken again (docs/decisions/0010 and 0011).
 
 #include "base/files.hpp"
 #include "persistence/event_codec_port.hpp"

@@ -1,5 +1,5 @@
 #pragma once
-// The hashes of the log (DESIGN, The journal 5). FROZEN: every byte of the format is fixed by the
+// The hashes of the log (docs/log-format.md). FROZEN: every byte of the format is fixed by the
 // first event ever written; tests/unit/data holds the vectors that a second implementation checks.
 //
 //   leaf    = SHA-256( 0x00 | u8 payload_format | field* | SHA-256(payload as stored) )

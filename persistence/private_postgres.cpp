@@ -25,10 +25,12 @@ namespace fs = std::filesystem;
 constexpr std::size_t most_socket_path = 107;
 constexpr const char* database = "reeve";
 
-/// The newest PostgreSQL that is installed: /usr/lib/postgresql/<major>/bin.
+constexpr int oldest_major = 15;
+
+/// The newest PostgreSQL that is installed, if it is new enough: /usr/lib/postgresql/<major>/bin.
 std::string find_binaries() {
   std::string best;
-  int newest = 0;
+  int newest = oldest_major - 1;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", ignored)) {
     const int major = std::atoi(entry.path().filename().c_str());
@@ -49,13 +51,18 @@ std::string first_line(const fs::path& path, int number = 1) {
   return line;
 }
 
-constexpr const char* not_installed = "PostgreSQL is not installed; set DATABASE_URL instead";
+constexpr const char* not_installed =
+    "no PostgreSQL 15 or later is installed; install postgresql, or set DATABASE_URL";
+
+std::string major_of(const fs::path& binaries) {
+  return binaries.parent_path().filename().string();
+}
 
 /// Whether there is a cluster; `invalid`: these binaries cannot start it.
 outcome<bool> look_at_cluster(const std::string& binaries, const fs::path& data) {
   std::error_code ignored;
   if (!fs::exists(data / "PG_VERSION", ignored)) return false;
-  const auto here = fs::path(binaries).parent_path().filename().string();
+  const auto here = major_of(binaries);
   const auto there = first_line(data / "PG_VERSION");
   if (here == there) return true;
   return reject(errc::invalid, "the cluster in " + data.string() + " is of PostgreSQL " + there +
@@ -327,10 +334,12 @@ outcome<std::unique_ptr<private_postgres>> private_postgres::start(
   return std::unique_ptr<private_postgres>(new private_postgres(std::move(made)));
 }
 
-outcome<bool> private_postgres::look(const std::string& folder) {
+outcome<private_cluster> private_postgres::look(const std::string& folder) {
   const auto binaries = find_binaries();
   if (binaries.empty()) return reject(errc::unavailable, not_installed);
-  return look_at_cluster(binaries, folder_of(folder) / "data");
+  const auto is_there = look_at_cluster(binaries, folder_of(folder) / "data");
+  if (!is_there) return is_there.error();
+  return private_cluster{*is_there, std::atoi(major_of(binaries).c_str())};
 }
 
 std::string private_postgres::owner_url() const {

@@ -19,15 +19,20 @@ struct private_postgres_options {
   int lock_wait_ms = 5'000;
 };
 
+struct private_cluster {
+  bool is_there = false;  // else it would make one
+  int major = 0;          // of the installed PostgreSQL that would run it, 15 or later
+};
+
 class private_postgres {
  public:
   /// Makes the cluster if there is none, and starts it. Call it on the main thread: the death
   /// signal follows the thread that forks. Errors: `invalid` (root without `run_as`, a cluster of
   /// another major version), `conflict` (another server uses the folder), `unavailable`.
   static outcome<std::unique_ptr<private_postgres>> start(const private_postgres_options& options);
-  /// Whether there is a cluster for it to start below a folder; false: it would make one. Changes
-  /// nothing. Errors: of `start`, as far as they can be told before.
-  static outcome<bool> look(const std::string& folder);
+  /// What it would start below a folder. Changes nothing. Errors: of `start`, as far as they can be
+  /// told before.
+  static outcome<private_cluster> look(const std::string& folder);
   /// Stops it: SIGINT, after 20 s SIGQUIT.
   ~private_postgres();
   private_postgres(const private_postgres&) = delete;

@@ -1,7 +1,7 @@
 #pragma once
 // The kinds of tasks that this server carries out: one row for each alternative of
-// domain::task_params, in its order. To add one: its parameters in domain/runs/task_params.hpp, a
-// folder here, a row in task_kinds.cpp.
+// domain::task_params, in its order. To add one: its parameters in domain/runs/task_params.hpp and
+// their check in .cpp, a folder here, a row in task_kinds.cpp.
 
 #include "adapters/engine_port.hpp"
 #include "adapters/log_files_port.hpp"

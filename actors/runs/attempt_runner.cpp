@@ -209,8 +209,12 @@ void attempt_runner::happen(const attempts::write_end& e) {
   test_point("before_result");
   write(
       [job = job_, e](const run_state& s) -> outcome<run_events> {
-        auto ended =
-            domain::decide_end(s, job, {e.why, e.exit_code, e.log, e.oom_killed, e.log_incomplete});
+        auto ended = domain::decide_end(s, job,
+                                        {.reason = e.why,
+                                         .exit_code = e.exit_code,
+                                         .log = e.log,
+                                         .oom_killed = e.oom_killed,
+                                         .log_incomplete = e.log_incomplete});
         if (!ended) return ended;
         run_events events(e.artifacts.begin(), e.artifacts.end());
         events.insert(events.end(), ended->begin(), ended->end());

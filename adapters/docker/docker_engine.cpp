@@ -10,8 +10,7 @@
 namespace reeve::adapters {
 namespace {
 
-// DESIGN "Runs and containers": ping 1 s, read 5 s, create and start 30 s, stop grace + 10 s,
-// transfers 60 s without a byte.
+// How long a call may take; a stop its grace and 10 s more, a transfer this long without a byte.
 constexpr std::int64_t ping_ms = 1'000;
 constexpr std::int64_t read_ms = 5'000;
 constexpr std::int64_t change_ms = 30'000;

@@ -74,6 +74,11 @@ row& row::query(std::vector<std::string> names) {
   return *this;
 }
 
+row& row::says(std::string name, std::string text) {
+  made_.parameter_texts.emplace_back(std::move(name), std::move(text));
+  return *this;
+}
+
 row& row::streams(std::string schema) {
   made_.response_schema = std::move(schema);
   made_.streams = true;

@@ -33,6 +33,9 @@ class row {
   /// The JSON Schema of the answer, and its status besides the errors of every route.
   row& gives(std::string schema, std::vector<int> statuses = {200});
   row& query(std::vector<std::string> names);
+  /// What the description says of a parameter of the path or the query that no other route has;
+  /// the others stand in api/parameter_texts.cpp.
+  row& says(std::string name, std::string text);
   /// The answer is an endless stream of this schema.
   row& streams(std::string schema);
   operator route() const { return made_; }

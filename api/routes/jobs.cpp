@@ -84,7 +84,7 @@ response download(services& s, const request& r, const digest& sha256, std::int6
 
 /// Whether the output that is stored is all there was: `truncated` is cut at the limit,
 /// `incomplete` may lack what the engine did not keep, `pending` comes at the attempt's end.
-std::string_view log_state(const domain::job_state& job, const domain::attempt_state* attempt) {
+std::string_view output_state(const domain::job_state& job, const domain::attempt_state* attempt) {
   const bool is_over = attempt ? attempt->finished_at.has_value() : is_terminal(job.status);
   if (!is_over) return "pending";
   if (attempt == nullptr) return "whole";  // there was none, so there is no output
@@ -105,7 +105,7 @@ void logs(services& s, const request& r, const responder& answer) {
     const bool stored = found != nullptr && found->log;
     auto made = download(s, r, stored ? found->log->sha256 : sha256(""),
                          stored ? found->log->bytes : 0, "text/plain; charset=utf-8");
-    made.headers.emplace_back("Reeve-Log", log_state(job, found));
+    made.headers.emplace_back("Reeve-Log", output_state(job, found));
     answer.answer(std::move(made));
   });
 }

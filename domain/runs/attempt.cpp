@@ -54,8 +54,7 @@ void machine::pause(failure why, std::int64_t after_ms) {
 }
 
 void machine::pause(failure why) {
-  const bool gone = why == failure::away || why == failure::silent;
-  pause(why, gone ? s_.config.away_ms : s_.config.retry_ms);
+  pause(why, is_mute(why) ? s_.config.away_ms : s_.config.retry_ms);
 }
 
 /// After a pause: the question is asked again, but for a submission and a `wait`, before which the
@@ -78,16 +77,22 @@ void machine::end(end_reason why) {
   enter(phase::ending);
 }
 
-/// Surely nothing of it runs, and it was to be stopped.
-void machine::end_unstarted() {
-  end(why_unstarted());
+/// It was to be stopped, and surely nothing of it runs that would have to be: it never started, or
+/// it is Reeve's own work.
+void machine::end_stopped() {
+  end(why_stopped());
 }
 
 /// Time that went by because the engine was away is not the job's fault.
-end_reason machine::why_unstarted() const {
+end_reason machine::why_stopped() const {
   const bool timed_out = !s_.stop_reason || s_.stop_reason == end_reason::timed_out;
   if (!timed_out) return *s_.stop_reason;
   return s_.away && !s_.recorded ? end_reason::engine_unavailable : end_reason::timed_out;
+}
+
+/// Its answer ends an outage, but for what was to be stopped by then: the outage is why.
+void machine::engine_answered() {
+  if (!s_.stop_reason) s_.away = false;
 }
 
 void machine::close() {
@@ -118,7 +123,7 @@ void machine::on(const refused& input) {
 
 void machine::on(const moved&) {
   if (!is(phase::intending)) return;
-  if (s_.stop_reason == end_reason::timed_out) return refuse(why_unstarted());
+  if (s_.stop_reason == end_reason::timed_out) return refuse(why_stopped());
   if (s_.stop_reason) return close();
   enter(phase::allowing);
 }
@@ -209,20 +214,20 @@ void machine::on(const failed& input) {
 /// Only now the attempt itself is tried again.
 void machine::on(const reached&) {
   if (!is(phase::reaching) || s_.waiting) return;
-  s_.away = s_.away && s_.stop_reason;
+  engine_answered();
   note();
 }
 
 void machine::reach_failed(failure why) {
   if (is_answer(why)) return note();
-  if (s_.stop_reason && may_end_at_once()) return end_unstarted();
+  if (s_.stop_reason && may_end_at_once()) return end_stopped();
   pause(why);
 }
 
 void machine::submit_failed(const failed& input) {
   if (input.may_run) s_.may_run = s_.start_sent = true;
   s_.look = input.why != failure::busy;
-  if (!s_.may_run && s_.stop_reason) return end_unstarted();
+  if (!s_.may_run && s_.stop_reason) return end_stopped();
   if (is_answer(input.why) && ++s_.failures > s_.config.most_failures && !s_.may_run) {
     return end(s_.start_sent ? end_reason::start_failed : end_reason::engine_refused);
   }
@@ -231,8 +236,8 @@ void machine::submit_failed(const failed& input) {
 
 void machine::find_failed(failure why) {
   if (s_.recorded && why == failure::away) s_.unwatched = true;
-  if (s_.recorded && !is_answer(why) && why != failure::busy) s_.log_gap = true;
-  if (!s_.may_run && s_.stop_reason) return end_unstarted();
+  if (s_.recorded && is_mute(why)) s_.log_gap = true;
+  if (!s_.may_run && s_.stop_reason) return end_stopped();
   if (is_answer(why) && ++s_.failures > s_.config.most_failures) {
     return end(s_.may_run ? end_reason::outcome_unknown : end_reason::engine_refused);
   }
@@ -241,7 +246,7 @@ void machine::find_failed(failure why) {
 
 void machine::on(const found& input) {
   if (s_.waiting) return;
-  s_.away = s_.away && s_.stop_reason;
+  engine_answered();
   if (is(phase::verifying)) return verified(input);
   if (!is(phase::finding)) return;
   switch (input.where) {
@@ -300,7 +305,7 @@ void machine::keep_time(const execution& what) {
 
 /// Surely nothing of it runs.
 void machine::submit_again() {
-  if (s_.stop_reason) return end_unstarted();
+  if (s_.stop_reason) return end_stopped();
   if (s_.failures > s_.config.most_failures) {
     return end(s_.start_sent ? end_reason::start_failed : end_reason::engine_refused);
   }
@@ -355,7 +360,7 @@ void machine::on(const timer_fired& input) {
     return;
   }
   if (input.token != s_.deadline) return;
-  if (is(phase::allowing)) return refuse(why_unstarted());
+  if (is(phase::allowing)) return refuse(why_stopped());
   const bool may_stand = s_.intended || is(phase::intending);
   if (may_stand && !is(phase::quarantined)) want_stop(end_reason::timed_out);
 }

@@ -74,7 +74,7 @@ struct state {
   attempts::config config;
   attempts::phase phase = phase::fresh;
   bool waiting = false;  // for the wake timer or the engine; no question is open
-  bool away = false;     // the engine was, when it failed last
+  bool away = false;     // the engine has not answered since it was last known to be
   std::int64_t next_token = 1;
   std::int64_t deadline = 0;  // tokens of the timers that matter; 0 = none
   std::int64_t wake = 0;

@@ -48,7 +48,7 @@ void machine::verified(const found& input) {
 void machine::collect_failed(failure why) {
   const bool counts = is_answer(why) || why == failure::silent;
   if (why == failure::unreadable || (counts && ++s_.failures > s_.config.most_log_failures)) {
-    s_.end.log_incomplete = true;
+    s_.end.log_incomplete = !s_.config.own;  // which has no log
     return finish();
   }
   pause(why);
@@ -58,7 +58,7 @@ void machine::on(const collected& input) {
   if (!is(phase::collecting) || s_.waiting) return;
   s_.end.log = input.log;
   // What it wrote while the engine was away, the engine may have missed.
-  s_.end.log_incomplete = input.gone || (s_.log_gap && !s_.config.own);
+  s_.end.log_incomplete = !s_.config.own && (input.gone || s_.log_gap);
   s_.end.artifacts = input.artifacts;
   finish();
 }
@@ -117,7 +117,7 @@ void machine::want_stop(end_reason why) {
   if (is(phase::queueing)) return try_again();
   if (is(phase::watching) && !s_.waiting) return send_stop();
   if (is(phase::submitting) && !s_.waiting) return emit(withhold{why});
-  if (s_.waiting && may_end_at_once()) end_unstarted();
+  if (s_.waiting && may_end_at_once()) end_stopped();
 }
 
 /// While it waits. Of Reeve's own work nothing is lost; of other work nothing, if surely none runs.

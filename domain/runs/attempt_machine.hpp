@@ -14,6 +14,11 @@ constexpr bool is_answer(failure why) {
   return why == failure::broken || why == failure::unreadable;
 }
 
+/// It has not spoken: what happens meanwhile, nobody sees.
+constexpr bool is_mute(failure why) {
+  return why == failure::away || why == failure::silent;
+}
+
 class machine {
  public:
   machine(state& s, std::vector<effect>& effects) : s_(s), out_(effects) {}
@@ -58,8 +63,9 @@ class machine {
 
   void refuse(end_reason why);
   void end(end_reason why);
-  void end_unstarted();
-  end_reason why_unstarted() const;
+  void end_stopped();
+  end_reason why_stopped() const;
+  void engine_answered();
   void finish();
   void close();
 

@@ -61,7 +61,8 @@ struct discard_work {
 };
 
 /// What is asked of a run that is there. Its own actor carries them out, and a run that is over, or
-/// was never there, has none: then its state decides what is answered.
+/// was never there, has none: then its state decides what is answered. So `decide` has to refuse
+/// every order to a run that is over; nobody would carry it out.
 using run_orders = type_list<cancel_run, retry_work, discard_work>;
 
 }  // namespace reeve::domain

@@ -191,9 +191,14 @@ outcome<run_events> decide_end(const run_state& state, const uuid& id, attempt_e
   const auto reason = how.reason;
   const bool good = reason == end_reason::completed ||
                     (reason == end_reason::exited && how.exit_code == std::int64_t{0});
-  run_events events{attempt_ended{id, open->number, how.exit_code, reason, std::move(how.log),
-                                  how.oom_killed,
-                                  how.log_incomplete ? std::optional(true) : std::nullopt}};
+  run_events events{
+      attempt_ended{.job = id,
+                    .attempt = open->number,
+                    .exit_code = how.exit_code,
+                    .reason = reason,
+                    .log = std::move(how.log),
+                    .oom_killed = how.oom_killed,
+                    .log_incomplete = how.log_incomplete ? std::optional(true) : std::nullopt}};
   const bool stop = good || state.cancel_requested || !may_retry(reason) ||
                     open->number > retries_of(state, *job);
   if (!stop) {

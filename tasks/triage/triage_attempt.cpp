@@ -216,7 +216,8 @@ void triage_attempt::worked(outcome<std::vector<produced_artifact>> made) {
 
 /// Bytes first, one artifact after the other, then the events that name them.
 void triage_attempt::collect(const std::string& execution) {
-  if (stored_.size() == made_.size()) return host_.feed(attempts::collected{{}, false, stored_});
+  if (stored_.size() == made_.size())
+    return host_.feed(attempts::collected{.log = {}, .gone = false, .artifacts = stored_});
   const auto& next = made_[stored_.size()];
   auto bytes = std::make_shared<const std::string>(next.bytes);
   domain::artifact_stored e;

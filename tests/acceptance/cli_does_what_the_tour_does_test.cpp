@@ -68,6 +68,9 @@ TEST(UI2_cli, launches_waits_and_shows_what_a_run_left) {
   EXPECT_THAT(sh.run({"events", "--stream", "run-" + id}).output, HasSubstr("run_finished"));
   const request_file bad(support::inline_launch({support::shell_task("no", "exit 3")}));
   EXPECT_EQ(sh.run({"runs", "launch", "--file", bad.path(), "--wait"}).status, 1);
+  const json failed = sh.answer({"jobs", "list", "--status", "failed"}).at("results").at(0);
+  const auto shown = sh.run({"jobs", "show", failed.at("id")});
+  EXPECT_THAT(shown.output, ::testing::ContainsRegex("exit_code.*\n1 +exited +3 "));
 }
 
 TEST(UI2_cli, keeps_directives) {

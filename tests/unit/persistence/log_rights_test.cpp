@@ -89,4 +89,23 @@ TEST_F(P30_log_rights, that_are_missing_are_named) {
   EXPECT_EQ(look_at_log_rights("host=/nowhere dbname=x").error().code, errc::unavailable);
 }
 
+/// A table that a migration lets be read and nobody asks for would be missed by readiness.
+TEST_F(P30_log_rights, are_asked_for_each_table_that_migrations_let_be_read) {
+  std::vector<std::string> granted;
+  for (const auto& row :
+       db.root("SELECT 'SELECT ON ' || c.oid::regclass FROM pg_class c, aclexplode(c.relacl) a"
+               " WHERE a.privilege_type = 'SELECT' AND a.grantee = '" +
+               db.reader() + "'::regrole")) {
+    granted.emplace_back(row[0].c_str());
+  }
+  ASSERT_FALSE(granted.empty());
+  db.root("CREATE TABLE reeve.runtime_roles AS SELECT '" + db.writer() + "' AS writer, '" +
+          db.reader() + "' AS reader");
+  db.root("REVOKE SELECT ON ALL TABLES IN SCHEMA reeve, reeve_read FROM " + db.reader());
+  const auto owner = db.url_of(db.root("SELECT current_user")[0][0].c_str());
+  const auto found = look_at_log_rights(owner);
+  ASSERT_TRUE(found);
+  EXPECT_THAT(found->reader.missing, ::testing::UnorderedElementsAreArray(granted));
+}
+
 }  // namespace

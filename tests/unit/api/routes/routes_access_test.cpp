@@ -209,7 +209,7 @@ TEST(GW1_openapi, describes_every_operation_and_every_parameter) {
       for (std::size_t k = 0; k < all.size(); ++k, ++parameters) {
         EXPECT_FALSE(all.at(k).find("description").value().as_string().empty())
             << where << ": " << all.at(k).find("name").value().as_string()
-            << " has no line in api/parameter_texts.cpp";
+            << " has no text: row::says, or a line in api/parameter_texts.cpp";
       }
     }
   }
