@@ -58,11 +58,16 @@ std::optional<std::string> gap_to_mark(const std::optional<known_database>& know
   return "the event at " + at + " is not the one that this server knew";
 }
 
+/// Exactly that state; or one that goes on from it with the election that accepted it, after a death
+/// between that and `settle_admission`.
 bool is_accepted(const known_database& accepted, const found_log& found) {
-  return accepted.origin == to_string(found.origin) &&
-         accepted.system_identifier == found.database.system_identifier &&
-         accepted.timeline == found.database.timeline && accepted.position == found.position &&
-         accepted.hash == found.hash;
+  const bool is_it = accepted.origin == to_string(found.origin) &&
+                     accepted.system_identifier == found.database.system_identifier &&
+                     accepted.timeline == found.database.timeline;
+  if (!is_it) return false;
+  if (accepted.position == found.position) return accepted.hash == found.hash;
+  return accepted.position < found.position && found.holds(accepted.position, accepted.hash) &&
+         found.was_accepted(accepted.position);
 }
 
 }  // namespace
@@ -137,6 +142,9 @@ auto with_log(const std::string& owner_url, Call call)
       const auto row =
           tx.exec("SELECT hash FROM reeve.events WHERE position = " + std::to_string(at));
       return !row.empty() && digest_of(row[0][0]) == hash;
+    };
+    found.was_accepted = [&tx](domain::position at) {
+      return !tx.exec_params(was_accepted_sql, at).empty();
     };
     if (tx.exec1("SELECT to_regclass('reeve.log') IS NULL")[0].as<bool>()) return call(found);
     const auto origin = tx.exec("SELECT origin FROM reeve.log");

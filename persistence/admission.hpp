@@ -26,7 +26,15 @@ struct found_log {
   database_identity database;
   /// Whether the log has this event; may throw as libpqxx does. Good during the call only.
   std::function<bool(domain::position, const digest&)> holds;
+  /// Whether the event behind a position is an election that accepted the log as it ended there.
+  /// As `holds`.
+  std::function<bool(domain::position)> was_accepted;
 };
+
+/// Gives a row if so; $1 is the position.
+inline constexpr const char* was_accepted_sql =
+    "SELECT 1 FROM reeve.events WHERE position = $1::bigint + 1 AND type = 'leader_elected'"
+    " AND payload::jsonb ->> 'accepted' = 'asked'";
 
 /// What goes into `leader_elected` (domain/log_events.hpp).
 struct admission {

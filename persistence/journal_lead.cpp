@@ -87,7 +87,8 @@ outcome<admission> journal::impl::enter(std::int64_t locked_us) {
   const auto holds = [this](domain::position at, const digest& hash) {
     return session->holds(at, hash);
   };
-  return config.admit({origin, now.position, now.hash, session->database(), holds});
+  const auto was_accepted = [this](domain::position at) { return session->was_accepted(at); };
+  return config.admit({origin, now.position, now.hash, session->database(), holds, was_accepted});
 }
 
 outcome<journal_head> journal::impl::open() {

@@ -1,5 +1,6 @@
 #include "persistence/journal_session.hpp"
 
+#include "persistence/admission.hpp"
 #include "persistence/advisory_locks.hpp"
 #include "persistence/event_codec_port.hpp"
 #include "persistence/leaf.hpp"
@@ -145,6 +146,11 @@ bool journal_session::holds(domain::position at, const digest& hash) {
                 " AND hash = $2::bytea",
                 at, text_of(hash))
               .empty();
+}
+
+bool journal_session::was_accepted(domain::position at) {
+  pqxx::nontransaction tx(*connection_);
+  return !tx.exec_params(was_accepted_sql, at).empty();
 }
 
 bool journal_session::continues_behind(domain::position at) {

@@ -75,6 +75,8 @@ class journal_session {
   std::optional<leader_of_log> last_leader(const std::string& stream);
   /// Whether the log holds an event with this position and hash.
   bool holds(domain::position at, const digest& hash);
+  /// As `found_log::was_accepted`.
+  bool was_accepted(domain::position at);
   /// Whether the log goes on behind this position.
   bool continues_behind(domain::position at);
   /// Whether the role has every right that an append needs. Says nothing of read models.

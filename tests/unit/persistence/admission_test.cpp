@@ -26,6 +26,7 @@ class P5_admission : public ::testing::Test {
     found.holds = [this](domain::position at, const digest& hash) {
       return at <= found.position && hash == sha256(std::to_string(at));
     };
+    found.was_accepted = [this](domain::position at) { return at == accepted_behind; };
   }
   ~P5_admission() override { std::filesystem::remove_all(folder); }
 
@@ -57,6 +58,7 @@ class P5_admission : public ::testing::Test {
   std::string folder;
   admission_files files;
   found_log found;
+  domain::position accepted_behind = 0;
 };
 
 /// What is there and cannot be opened must not pass for missing: it may hold the head that refuses.
@@ -202,6 +204,20 @@ TEST_F(P5_admission, accepts_no_log_that_goes_on_from_the_accepted_state) {
   expect_refused("ends at 12");
 }
 
+/// A death between the election and what follows it outside of the log: it was accepted.
+TEST_F(P5_admission, goes_on_from_the_election_that_accepted_the_state) {
+  sign_at(30);
+  ASSERT_TRUE(write_known(files.accepted, {to_string(origin), "7001", 3, 10, sha256("10")}));
+  found.position = 12;
+  found.hash = sha256("12");
+  accepted_behind = 10;
+  const auto made = admit(files, found);
+  ASSERT_TRUE(made) << made.error().detail;
+  EXPECT_EQ(made->accepted, "asked");
+  ASSERT_TRUE(settle_admission(files, found, *made));
+  expect_plain();
+}
+
 TEST_F(P5_admission, of_a_second_host_rests_on_the_heads_that_it_kept_as_a_standby) {
   const reeve::testing::test_database db;
   journal log(reeve::testing::journal_on(db.writer_url()));
@@ -252,6 +268,13 @@ TEST_F(P5_admission, can_be_looked_at_without_leading) {
   ASSERT_TRUE(accepted) << accepted.error().detail;
   EXPECT_EQ(accepted->accepted, "asked");
   EXPECT_TRUE(std::filesystem::exists(files.accepted)) << "a look uses nothing up";
+  auto config = reeve::testing::journal_on(db.writer_url());
+  config.admit = [&](const found_log&) { return *accepted; };
+  log = journal(std::move(config));
+  ASSERT_TRUE(log.open());
+  const auto settled = look_at_admission(files, db.writer_url());
+  ASSERT_TRUE(settled) << "the acceptance is in the log: " << settled.error().detail;
+  EXPECT_EQ(settled->accepted, "asked");
   EXPECT_EQ(look_at_admission(files, "host=/nowhere").error().code, errc::unavailable);
 }
 

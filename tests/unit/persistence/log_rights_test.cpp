@@ -93,7 +93,8 @@ TEST_F(P30_log_rights, that_are_missing_are_named) {
 TEST_F(P30_log_rights, are_asked_for_each_table_that_migrations_let_be_read) {
   std::vector<std::string> granted;
   for (const auto& row :
-       db.root("SELECT 'SELECT ON ' || c.oid::regclass FROM pg_class c, aclexplode(c.relacl) a"
+       db.root("SELECT 'SELECT ON ' || n.nspname || '.' || c.relname FROM pg_class c"
+               " JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) a"
                " WHERE a.privilege_type = 'SELECT' AND a.grantee = '" +
                db.reader() + "'::regrole")) {
     granted.emplace_back(row[0].c_str());
