@@ -2,6 +2,7 @@
 
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
+#include "cli/output.hpp"
 
 #include <cstdio>
 #include <exception>
@@ -56,7 +57,7 @@ int dispatch(const cli::arguments& a, cli::loaded_config& config) {
 int main(int argc, char** argv) {
   try {
     const auto arguments = cli::parse_arguments(argc, argv);
-    if (arguments.command.empty()) return arguments.exit;
+    if (arguments.command.empty()) return cli::code_after_output(arguments.exit);
     auto config = cli::load_config(arguments.settings, arguments.config_file);
     if (!config) return usage(config.error());
     if (arguments.command != "serve") tell(config->warnings);
@@ -66,7 +67,9 @@ int main(int argc, char** argv) {
       }
       config->values.database_url = arguments.database;
     }
-    return dispatch(arguments, *config);
+    const int code = dispatch(arguments, *config);
+    // How a server ended is told by its code alone, wherever its log goes.
+    return arguments.command == "serve" ? code : cli::code_after_output(code);
   } catch (const std::exception&) {
     std::fputs("reeve: an internal error ended the command\n", stderr);
     return cli::exit_collapsed;

@@ -1,5 +1,7 @@
 #include "cli/output.hpp"
 
+#include "cli/commands.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
@@ -96,6 +98,14 @@ std::string printable(std::string_view text) {
     }
   }
   return out;
+}
+
+int code_after_output(int code) {
+  // What fits into the buffer fails only here.
+  const bool is_written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (is_written || code != exit_ok) return code;
+  std::fputs("reeve: the output could not be written\n", stderr);
+  return exit_unreachable;
 }
 
 std::string member_text(const codec::json_node& object, const std::string& name) {

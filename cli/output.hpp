@@ -30,6 +30,10 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows);
 /// Without control characters.
 std::string printable(std::string_view text);
 
+/// The exit code of a command that would end with this one: what could not be written was not
+/// shown, and a command that cannot show its answer has not succeeded.
+int code_after_output(int code);
+
 /// A member of an object as text; empty if it is not there or null.
 std::string member_text(const codec::json_node& object, const std::string& name);
 /// The text that a JSON pointer finds; empty if there is none.

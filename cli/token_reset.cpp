@@ -118,9 +118,21 @@ namespace {
 // A leader looks five times a second; one that has not taken it after so long does not lead.
 constexpr auto patience = 10s;
 
-int fail(const std::string& why) {
+int fail(const std::string& why, int code = exit_refused) {
   std::fputs(("reeve: " + why + "\n").c_str(), stderr);
-  return exit_refused;
+  return code;
+}
+
+/// At once: a token that stays in a buffer is lost with this process. False: nobody can have it.
+bool show(const asked_token& asked, const std::string& token, bool json) {
+  std::string line = token;
+  if (json) {
+    codec::json_writer out;
+    out.begin_object().key("id").value(to_string(asked.id)).key("token").value(token);
+    line = out.end_object().take();
+  }
+  std::puts(line.c_str());
+  return std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
 }
 
 bool is_taken_within(const std::string& file, std::chrono::milliseconds time) {
@@ -144,24 +156,16 @@ int reset(const config& c, bool is_system, bool json) {
                             " to ask for another one"
                       : ok.error().detail);
   }
-  if (!json) {
-    std::puts(text.c_str());
-    std::fflush(stdout);
+  if (!show(asked, text, json)) {
+    ::unlink(file.c_str());
+    return fail("the token could not be written, and is asked for no more", exit_unreachable);
   }
   const bool may_run = !is_missing(endpoint_file(c));
   const bool is_taken = may_run && is_taken_within(file, patience);
-  if (json) {
-    codec::json_writer out;
-    out.begin_object().key("id").value(to_string(asked.id)).key("token").value(text);
-    std::puts(out.key("is_taken").value(is_taken).end_object().take().c_str());
-  } else if (is_taken) {
-    std::fputs("reeve: this admin token opens now; it is shown only here\n", stderr);
-  } else {
-    std::fputs(
-        "reeve: this admin token opens once a server leads with this data folder; it is "
-        "shown only here\n",
-        stderr);
-  }
+  std::fputs(is_taken ? "reeve: this admin token opens now; it is shown only here\n"
+                      : "reeve: this admin token opens once a server leads with this data "
+                        "folder; it is shown only here\n",
+             stderr);
   return may_run && !is_taken ? exit_unreachable : exit_ok;
 }
 
