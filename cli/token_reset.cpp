@@ -1,5 +1,6 @@
 #include "cli/token_reset.hpp"
 
+#include "adapters/rest_client.hpp"
 #include "base/digest.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
@@ -7,6 +8,7 @@
 #include "cli/act_as.hpp"
 #include "cli/client.hpp"
 #include "cli/commands.hpp"
+#include "cli/config_file.hpp"
 #include "cli/database.hpp"
 #include "codec/codec.hpp"
 #include "codec/json_writer.hpp"
@@ -144,6 +146,48 @@ bool is_taken_within(const std::string& file, std::chrono::milliseconds time) {
   return true;
 }
 
+/// Where the server of this data folder listens: as it says itself, else as it is configured. Empty
+/// = that is known to nobody here.
+std::string address_of(const config& c) {
+  const auto own = read_secret_file(endpoint_file(c));
+  if (!own.empty()) return own;
+  return c.listen.ends_with(":0") ? std::string() : "http://" + c.listen;
+}
+
+/// That the file is gone does not say who took it: only a server knows what opens.
+int try_token(const config& c, const std::string& token) {
+  const std::string gone = token_reset_file(c) + " is gone, but ";
+  const auto url = address_of(c);
+  if (url.empty()) {
+    return fail(
+        gone + "no address of a server is known here: whether the token opens was not tried",
+        exit_unreachable);
+  }
+  adapters::rest_request ask;
+  ask.url = url + "/api/whoami";
+  ask.token = token;
+  ask.timeout_s = 10;
+  const auto answer = adapters::call_rest(ask);
+  if (answer && answer->status == 200) {
+    std::fputs("reeve: this admin token opens now; it is shown only here\n", stderr);
+    return exit_ok;
+  }
+  const auto said = answer ? "answers " + std::to_string(answer->status) : answer.error().detail;
+  const bool is_refused = answer && answer->status < 500;
+  return fail(gone + "the token does not open: " + url + ": " + said,
+              is_refused ? exit_refused : exit_unreachable);
+}
+
+int wait_for_server(const config& c, const std::string& token) {
+  const bool may_run = !is_missing(endpoint_file(c));
+  if (may_run && is_taken_within(token_reset_file(c), patience)) return try_token(c, token);
+  std::fputs(
+      "reeve: this admin token opens once a server leads with this data folder; it is shown only "
+      "here\n",
+      stderr);
+  return may_run ? exit_unreachable : exit_ok;
+}
+
 int reset(const config& c, bool is_system, bool json) {
   if (auto ok = act_as_owner_of(c.data); !ok) return fail(ok.error().detail);
   const auto file = token_reset_file(c);
@@ -160,13 +204,7 @@ int reset(const config& c, bool is_system, bool json) {
     ::unlink(file.c_str());
     return fail("the token could not be written, and is asked for no more", exit_unreachable);
   }
-  const bool may_run = !is_missing(endpoint_file(c));
-  const bool is_taken = may_run && is_taken_within(file, patience);
-  std::fputs(is_taken ? "reeve: this admin token opens now; it is shown only here\n"
-                      : "reeve: this admin token opens once a server leads with this data "
-                        "folder; it is shown only here\n",
-             stderr);
-  return may_run && !is_taken ? exit_unreachable : exit_ok;
+  return wait_for_server(c, text);
 }
 
 }  // namespace

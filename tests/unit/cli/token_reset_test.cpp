@@ -2,21 +2,29 @@
 // could not be shown one has asked for none.
 
 #include "cli/commands.hpp"
+#include "tests/unit/cli/client_peer.hpp"
 #include "tests/unit/cli/standard_output.hpp"
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <iterator>
+#include <string>
+#include <thread>
 #include <unistd.h>
 
 namespace {
 
 using namespace reeve::cli;
+using namespace client_peer;
 using standard_output::redirected;
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
+using testing::SizeIs;
 using testing::StartsWith;
 
 struct ended {
@@ -58,6 +66,25 @@ class ACC1_token_reset : public testing::Test {
     std::ofstream(config_.values.data + "/" + name) << text;
   }
 
+  /// The same while somebody takes the request away once the token is shown.
+  ended reset_taken(bool json) const {
+    // Before the thread may look: the line of an earlier one is not this one's.
+    std::filesystem::remove(shown_file());
+    std::thread taker([this] {
+      const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+      while (std::chrono::steady_clock::now() < until) {
+        if (is_asked_for() && contents_of(shown_file()).ends_with('\n')) {
+          std::filesystem::remove(request_file());
+          return;
+        }
+        std::this_thread::yield();
+      }
+    });
+    auto e = reset(json);
+    taker.join();
+    return e;
+  }
+
   std::string folder_;
   loaded_config config_;
 };
@@ -80,4 +107,50 @@ TEST_F(ACC1_token_reset, asks_a_server_that_is_still_to_come) {
   EXPECT_THAT(e.err, HasSubstr("opens once a server leads"));
   EXPECT_TRUE(is_asked_for());
   EXPECT_EQ(reset(false).code, exit_refused) << "one waits already";
+}
+
+TEST_F(ACC1_token_reset, shows_the_token_before_it_waits_and_tries_it) {
+  for (const bool json : {false, true}) {
+    peer server({http(200, "{}")});
+    put("endpoint", server.url() + "\n");
+    const auto e = reset_taken(json);
+    EXPECT_EQ(e.code, exit_ok) << e.err;
+    EXPECT_THAT(e.err, HasSubstr("opens now"));
+    const auto begin = e.out.find("rv_");
+    ASSERT_NE(begin, std::string::npos) << e.out;
+    EXPECT_THAT(e.out, StartsWith(json ? "{\"id\":\"" : "rv_"));
+    const auto shown = e.out.substr(begin, e.out.find_first_of("\"\n", begin) - begin);
+    ASSERT_THAT(server.requests(), SizeIs(1));
+    EXPECT_THAT(server.requests()[0],
+                AllOf(StartsWith("GET /api/whoami HTTP/1.1\r\n"),
+                      HasSubstr("\r\nAuthorization: Bearer " + shown + "\r\n")));
+  }
+}
+
+TEST_F(ACC1_token_reset, does_not_take_a_missing_file_for_a_server) {
+  for (const auto& [status, code] : {std::pair{401, exit_refused}, {503, exit_unreachable}}) {
+    peer server({problem(status, "some_code")});
+    put("endpoint", server.url() + "\n");
+    const auto e = reset_taken(false);
+    EXPECT_EQ(e.code, code) << status;
+    EXPECT_THAT(e.err,
+                AllOf(HasSubstr("is gone"), HasSubstr("does not open"),
+                      HasSubstr("answers " + std::to_string(status)), Not(HasSubstr("opens now"))));
+  }
+  put("endpoint", "http://127.0.0.1:1\n");
+  const auto e = reset_taken(true);
+  EXPECT_EQ(e.code, exit_unreachable);
+  EXPECT_THAT(e.err, AllOf(HasSubstr("does not open"), Not(HasSubstr("opens now"))));
+}
+
+TEST_F(ACC1_token_reset, asks_where_the_configuration_says_or_says_that_it_cannot) {
+  put("endpoint", "");
+  peer server({http(200, "{}")});
+  config_.values.listen = server.url().substr(std::string("http://").size());
+  EXPECT_EQ(reset_taken(false).code, exit_ok);
+  ASSERT_THAT(server.requests(), SizeIs(1));
+  config_.values.listen = "127.0.0.1:0";
+  const auto e = reset_taken(false);
+  EXPECT_EQ(e.code, exit_unreachable);
+  EXPECT_THAT(e.err, AllOf(HasSubstr("no address"), Not(HasSubstr("opens now"))));
 }
