@@ -110,7 +110,6 @@ void command_dispatcher::submit(command_context c, Command what, state_slot<Stat
     op->what = std::move(what);
     op->id = domain::subject_of(*op->what, c.tenant);
     op->meta = std::move(c.meta);
-    op->if_match = c.if_match;
     op->as_of = c.as_of;
     op->command = std::move(c.command);
     op->slot = std::move(slot);

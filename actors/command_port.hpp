@@ -25,14 +25,13 @@ struct executed {
 template <class State>
 using state_slot = reply_slot<executed<State>>;
 
-/// Who sends a command, under which key, against which version.
+/// Who sends a command, under which key, against which state.
 struct command_context {
   uuid tenant;
   domain::event_meta meta;
   /// Looked up before anything else: a repeat is answered as the first time, whatever has happened
   /// since; in_progress while the first one is being worked on.
   std::optional<persistence::command_key> command;
-  std::optional<domain::version> if_match;
   /// May be empty. What else must hold, asked once the key is known to be new and before the
   /// decision.
   std::function<void(reply_slot<done>)> before;

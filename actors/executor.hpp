@@ -1,8 +1,8 @@
 #pragma once
 // The generic executor of an aggregate: keeps recently used states, loads a stream on a miss, has
 // one append in flight per stream, runs `decide`, appends, answers with the state after. A conflict
-// without If-Match is decided again on the fresh state, three times. Whether the command's key is
-// new was looked up before. A run actor is the long-lived form of the same.
+// of a command for any version is decided again on the fresh state, three times. Whether the
+// command's key is new was looked up before. A run actor is the long-lived form of the same.
 
 #include "actors/append_of.hpp"
 #include "actors/command_keys.hpp"
@@ -18,7 +18,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -33,7 +32,6 @@ struct execute_op {
   uuid id;
   std::optional<domain::command_of<State>> what;  // none = only fetch the state
   domain::event_meta meta;
-  std::optional<domain::version> if_match;
   std::optional<domain::version> as_of;
   std::optional<persistence::command_key> command;
   state_slot<State> slot;
@@ -142,11 +140,6 @@ class executor {
   void decide(const place& where, entry& e, op what) {
     if (!what->what) return what->slot.answer(executed<State>{e.state, 0, false});
     const auto version = e.state->stream_version;
-    // What is not there is 404, whatever it was to match.
-    if (what->if_match && version != 0 && *what->if_match != version) {
-      return what->slot.answer(reject(errc::precondition_failed,
-                                      "the resource is at version " + std::to_string(version)));
-    }
     if (what->as_of && *what->as_of != version) {
       return what->slot.answer(reject(errc::version_conflict, "another change came first"));
     }
@@ -187,8 +180,7 @@ class executor {
     if (!result) {
       // Nobody knows here what the database holds now: the next command loads the stream again.
       set(where, e, nullptr);
-      const bool again =
-          result.error().code == errc::version_conflict && !what->if_match && !what->as_of;
+      const bool again = result.error().code == errc::version_conflict && !what->as_of;
       if (again && ++what->tries < 3) {
         e.waiting.push_front(what);
       } else {

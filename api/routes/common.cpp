@@ -231,17 +231,6 @@ outcome<done> page_of(const request& r, persistence::list_query& query) {
   return done{};
 }
 
-outcome<std::optional<domain::version>> version_of_if_match(const request& r) {
-  std::string_view text = r.if_match;
-  if (text.empty() || text == "*") return std::optional<domain::version>();
-  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
-    if (const auto version = parse_number(text.substr(1, text.size() - 2))) {
-      return std::optional<domain::version>(*version);
-    }
-  }
-  return reject(errc::precondition_failed, "If-Match does not name the version of the resource");
-}
-
 std::function<void(reply_slot<done>)> matching(const request& r, document_read read) {
   if (r.if_match.empty()) return {};
   return [wanted = r.if_match, read = std::move(read)](reply_slot<done> slot) {

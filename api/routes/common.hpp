@@ -108,10 +108,6 @@ outcome<std::optional<uuid>> uuid_of(const request& r, std::string_view name);
 /// Adds an equality filter on a column of that name, whose values are true and false.
 outcome<done> add_flag(const request& r, const char* name, persistence::list_query& query);
 
-/// "3": the version that If-Match names; nothing without the field or with *. Whatever names no
-/// version of ours (a weak tag, a list) cannot match: precondition_failed.
-outcome<std::optional<domain::version>> version_of_if_match(const request& r);
-
 using document_read = std::function<void(reply_slot<persistence::document>)>;
 
 /// For `command_context::before`: the document is there and its ETag is one that If-Match names,

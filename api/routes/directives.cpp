@@ -61,13 +61,22 @@ void with_directive(services& s, const request& r, const responder& answer,
       }));
 }
 
-/// A command on a directive, with the version that If-Match names.
+/// Only the tag of a directive's newest state: what If-Match is compared with.
+document_read tag_of(services& s, const request& r, const uuid& id) {
+  return [&s, tenant = r.who.tenant, id](auto slot) {
+    s.commands->fetch(tenant, id, directive_slot([slot](directive_answer found) {
+                        if (!found) return slot.answer(found.error());
+                        const auto version = found->state->stream_version;
+                        if (version == 0) return slot.answer(no_such());
+                        slot.answer(persistence::document{{}, version_tag(version)});
+                      }));
+  };
+}
+
 void change(services& s, const request& r, const responder& answer,
             domain::command_of<domain::directive_state> command, const uuid& id) {
-  auto version = version_of_if_match(r);
-  if (!version) return refuse(reading(s, r, id), answer, version.error());
   auto context = context_of(s, r);
-  context.if_match = *version;
+  context.before = matching(r, tag_of(s, r, id));
   s.commands->execute(std::move(context), std::move(command), answer_with(200, answer));
 }
 

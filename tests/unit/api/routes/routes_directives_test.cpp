@@ -74,6 +74,30 @@ TEST(GW2_directives, the_etag_of_a_read_guards_the_next_write) {
   EXPECT_EQ(archived.header("ETag"), it.ask("viewer", "GET /api/directives/" + id).header("ETag"));
 }
 
+TEST(GW2_directives, if_match_is_a_list_that_is_compared_strongly) {
+  world it;
+  const auto id = it.ask("operator", "POST /api/directives", directive("a")).at("id");
+  const auto path = "PUT /api/directives/" + id;
+  const auto put = [&](const std::string& tags) {
+    return it.ask("operator", path, directive("a"), if_match(tags)).status;
+  };
+  EXPECT_EQ(it.ask("viewer", "GET /api/directives/" + id).header("ETag"), "\"1\"");
+  for (const char* other : {"\"01\"", "\"001\"", "\"+1\"", "\"1.0\"", "\"0\"", "W/\"1\"",
+                            "\"2\", \"3\"", "\"01\", W/\"1\""}) {
+    EXPECT_EQ(put(other), 412) << other;
+  }
+  EXPECT_EQ(put("\"1\", \"999\""), 200);
+  EXPECT_EQ(put("\"999\",W/\"2\",\"2\""), 200);
+  EXPECT_EQ(
+      it.ask("operator", "POST /api/directives/" + id + "/archive", "", if_match("\"9\", \"3\""))
+          .status,
+      200);
+  const auto absent = to_string(real_ids().next());
+  EXPECT_EQ(
+      it.ask("operator", "PUT /api/directives/" + absent, directive("a"), if_match("\"1\"")).status,
+      404);
+}
+
 TEST(RUN1_directives, refusals_name_the_field) {
   struct row {
     const char *body, *code, *pointer;

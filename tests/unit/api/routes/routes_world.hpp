@@ -173,9 +173,6 @@ class memory_commands final : public actors::every_command<memory_commands> {
   void write(const actors::command_context& c, uuid id, const actors::state_slot<State>& slot,
              Decide decide) {
     auto state = std::make_shared<State>(own(c.tenant, all<State>()[id]));
-    if (c.if_match && state->stream_version != 0 && *c.if_match != state->stream_version) {
-      return slot.answer(reject(errc::precondition_failed, "it has changed"));
-    }
     const auto events = decide(*state);
     if (!events) return slot.answer(events.error());
     for (const auto& event : *events) append(*state, c, id, event);
