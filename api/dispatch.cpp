@@ -95,6 +95,7 @@ std::optional<response> dispatcher::admit(const request_head& head, std::string_
   }
   if (auto why = check_body(head, out)) return refuse(*why);
   if (auto why = take_fields(head, out)) return refuse(*why);
+  if (auto why = check_promises(out)) return refuse(*why);
   if (out.to->needs != access::anonymous && !rates_.take(out.asked.who.token_id, now_us)) {
     return refuse(reject(errc::rate_limited, "this token sends too many requests"));
   }
@@ -218,6 +219,20 @@ std::optional<rejection> dispatcher::take_fields(const request_head& head, call&
       // W3C: a malformed one is as if there were none.
       if (valid_traceparent(field.value)) asked.traceparent = field.value;
     }
+  }
+  return std::nullopt;
+}
+
+/// A field on which a client relies is minded or refused, never ignored. Reads change nothing.
+std::optional<rejection> dispatcher::check_promises(const call& it) const {
+  if (it.to->method == method::get) return std::nullopt;
+  if (!it.to->takes_key && !it.asked.idempotency_key.empty()) {
+    return reject(errc::invalid, "requests to this resource are not known again by a key",
+                  "/headers/Idempotency-Key");
+  }
+  if (!it.to->minds_if_match && !it.asked.if_match.empty()) {
+    return reject(errc::precondition_failed,
+                  "this request changes no resource that If-Match names");
   }
   return std::nullopt;
 }

@@ -2,10 +2,10 @@
 // From a checked head to a handler, and from its answer to what is sent. The order in which a
 // request is refused is here and nowhere else:
 //
-//   400 (guard, path) · 401 · 404 · 403 · 405 · 406 · 415 · 417 · 413 · 422 · 429 · 503
+//   400 (guard, path) · 401 · 404 · 403 · 405 · 406 · 415 · 417 · 413 · 422 · 412 · 429 · 503
 //
-// 412 and 409 are the handlers'. An unknown path without a token is 401, so that a stranger learns
-// nothing about the table. One thread only.
+// 412 of a write that minds no If-Match; else 412 and 409 are the handlers'. An unknown path
+// without a token is 401, so that a stranger learns nothing about the table. One thread only.
 
 #include "api/http_guard.hpp"
 #include "api/rate_limit.hpp"
@@ -106,6 +106,7 @@ class dispatcher {
   std::optional<response> authorize(const request_head& head, const router::match& found,
                                     std::string_view peer, call& out);
   std::optional<rejection> check_body(const request_head& head, const call& it) const;
+  std::optional<rejection> check_promises(const call& it) const;
   std::optional<rejection> take_fields(const request_head& head, call& out) const;
   void deny(denial what, const call& it) const;
 

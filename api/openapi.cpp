@@ -86,9 +86,11 @@ void parameters(json_writer& out, const route& one) {
       parameter(out, one, "Reeve-Min-Position", "header", R"({"type":"integer","minimum":0})");
       parameter(out, one, "If-None-Match", "header", text);
     } else {
-      parameter(out, one, "Idempotency-Key", "header",
-                R"({"type":"string","maxLength":128,"pattern":"^[A-Za-z0-9._:~-]+$"})");
-      parameter(out, one, "If-Match", "header", text);
+      if (one.takes_key) {
+        parameter(out, one, "Idempotency-Key", "header",
+                  R"({"type":"string","maxLength":128,"pattern":"^[A-Za-z0-9._:~-]+$"})");
+      }
+      if (one.minds_if_match) parameter(out, one, "If-Match", "header", text);
     }
     if (one.streams) parameter(out, one, "Last-Event-ID", "header", text);
   }
@@ -105,7 +107,7 @@ std::set<int> statuses_of(const route& one) {
   if (one.needs != access::anonymous) all.insert({401, 403, 429});
   if (one.method == method::get) all.insert(304);
   if (one.pattern.find('{') != std::string::npos) all.insert(404);
-  if (one.method != method::get) all.insert(415);
+  if (one.method != method::get) all.insert({412, 415});
   return all;
 }
 

@@ -96,8 +96,10 @@ struct route {
   std::vector<int> statuses;  // what it answers besides the errors of every route
   api::handler handle;
   std::size_t max_body_bytes = 256 * 1024;
-  bool streams = false;  // answers with a stream; no handler timeout
-  bool always = false;   // also by a server that does not lead (gateway_hooks::closed)
+  bool minds_if_match = false;  // else a write that names a state is refused with 412
+  bool takes_key = true;        // of a write; else one with an Idempotency-Key is refused with 422
+  bool streams = false;         // answers with a stream; no handler timeout
+  bool always = false;          // also by a server that does not lead (gateway_hooks::closed)
 };
 
 }  // namespace reeve::api

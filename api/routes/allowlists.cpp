@@ -121,11 +121,13 @@ void add_common(services& s, std::vector<route>& all, const std::string& path) {
           .gives(one));
   all.push_back(row(s, method::delete_, each, "Deactivate an entry: it allows nothing from then on",
                     access::admin, deny<What, List, Deny>)
-                    .gives(one, {200, 412}));
+                    .gives(one)
+                    .minds_if_match());
   all.push_back(row(s, method::post, each + "/deactivate",
                     "Deactivate an entry: it allows nothing from then on", access::admin,
                     deny<What, List, Deny>)
-                    .gives(one, {200, 412}));
+                    .gives(one)
+                    .minds_if_match());
 }
 
 }  // namespace

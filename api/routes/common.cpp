@@ -79,6 +79,16 @@ row& row::says(std::string name, std::string text) {
   return *this;
 }
 
+row& row::minds_if_match() {
+  made_.minds_if_match = true;
+  return *this;
+}
+
+row& row::takes_no_key() {
+  made_.takes_key = false;
+  return *this;
+}
+
 row& row::streams(std::string schema) {
   made_.response_schema = std::move(schema);
   made_.streams = true;

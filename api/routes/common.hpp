@@ -36,6 +36,10 @@ class row {
   /// What the description says of a parameter of the path or the query that no other route has;
   /// the others stand in api/parameter_texts.cpp.
   row& says(std::string name, std::string text);
+  /// A write of one resource as it was read: its handler asks `matching`.
+  row& minds_if_match();
+  /// A write whose repeats are not known again by their key.
+  row& takes_no_key();
   /// The answer is an endless stream of this schema.
   row& streams(std::string schema);
   operator route() const { return made_; }

@@ -157,11 +157,13 @@ std::vector<route> directives_routes(services& s) {
           .gives(one),
       row(s, method::put, each, "Make a new version of a directive", access::operator_, revise)
           .takes(body)
-          .gives(one, {200, 409, 412}),
+          .gives(one, {200, 409})
+          .minds_if_match(),
       row(s, method::post, each + "/versions", "Make a new version of a directive",
           access::operator_, revise)
           .takes(body)
-          .gives(one, {200, 409, 412}),
+          .gives(one, {200, 409})
+          .minds_if_match(),
       row(s, method::get, each + "/versions", "List the versions of a directive", access::viewer,
           versions)
           .gives(many)
@@ -171,7 +173,8 @@ std::vector<route> directives_routes(services& s) {
           .gives(one),
       row(s, method::post, each + "/archive",
           "Archive a directive: nothing is launched from it any more", access::operator_, archive)
-          .gives(one, {200, 409, 412}),
+          .gives(one, {200, 409})
+          .minds_if_match(),
   };
 }
 

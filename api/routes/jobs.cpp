@@ -257,11 +257,13 @@ std::vector<route> jobs_routes(services& s) {
       row(s, method::post, each + "/retry", "Let a job's quarantined work be tried again",
           access::operator_, operate<domain::retry_work>)
           .takes(codec::json_schema<operator_body>())
-          .gives(one, {202, 409, 412}),
+          .gives(one, {202, 409})
+          .minds_if_match(),
       row(s, method::post, each + "/discard", "Give a job's quarantined work up: the job fails",
           access::operator_, operate<domain::discard_work>)
           .takes(codec::json_schema<operator_body>())
-          .gives(one, {202, 409, 412}),
+          .gives(one, {202, 409})
+          .minds_if_match(),
       row(s, method::get, each + "/logs", "Download the stored output of a job", access::viewer,
           logs)
           .query({"attempt"}),

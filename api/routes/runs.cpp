@@ -233,7 +233,8 @@ std::vector<route> runs_routes(services& s) {
           .gives(codec::json_schema<run_view>()),
       row(s, method::post, each + "/cancel", "Cancel a run: its jobs are stopped",
           access::operator_, cancel)
-          .gives(codec::json_schema<domain::run_document>(), {202, 409, 412}),
+          .gives(codec::json_schema<domain::run_document>(), {202, 409})
+          .minds_if_match(),
       row(s, method::post, each + "/retry", "Launch a run's directive snapshot again, as a new run",
           access::operator_, retry)
           .gives(launched, {201, 403, 409}),

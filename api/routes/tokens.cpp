@@ -127,7 +127,8 @@ std::vector<route> tokens_routes(services& s) {
       row(s, method::get, all + "/{id}", "Show a token", access::admin, show).gives(one),
       row(s, method::post, all + "/{id}/revoke", "Revoke a token: it opens nothing from then on",
           access::admin, revoke)
-          .gives(one, {200, 409, 412}),
+          .gives(one, {200, 409})
+          .minds_if_match(),
       row(s, method::get, "/api/whoami", "Whose token this is, and its role", access::viewer,
           whoami)
           .gives(codec::json_schema<caller_document>()),

@@ -23,6 +23,7 @@ std::vector<route> table_routes(request* seen) {
   made.push_back(simple(method::get, "/api/runs/{id}", handle, api::access::viewer));
   made.push_back(simple(method::delete_, "/api/tokens/{id}", handle, api::access::admin));
   made.push_back(simple(method::patch, "/api/runs/{id}", handle, api::access::operator_));
+  made.back().minds_if_match = true;
   return made;
 }
 
@@ -145,6 +146,32 @@ TEST(GW2_dispatch, malformed_fields_are_422_and_named) {
     EXPECT_EQ(got.status, 422);
     EXPECT_NE(got.body.find("/headers/" + std::string(name)), std::string::npos);
   }
+}
+
+TEST(GW2_dispatch, promises_that_a_route_does_not_keep_are_refused) {
+  request seen;
+  auto routes = table_routes(&seen);
+  routes.push_back(simple(
+      method::post, "/api/heads",
+      [](const request&, const responder& slot) { slot.answer(text_response("ok")); },
+      api::access::operator_));
+  routes.back().takes_key = false;
+  gateway it(std::move(routes));
+  for (const char* tags : {"\"1\"", "*", "W/\"1\""}) {
+    const std::string field = "If-Match: " + std::string(tags) + "\r\n";
+    const answer got = it.ask(with("POST /api/runs", "admin", field));
+    EXPECT_EQ(got.status, 412) << tags;
+    EXPECT_NE(got.body.find("precondition_failed"), std::string::npos) << got.body;
+    EXPECT_EQ(it.ask(with("PATCH /api/runs/1", "admin", field)).status, 200) << tags;
+    EXPECT_EQ(it.ask(with("GET /api/runs", "admin", field)).status, 200) << "it changes nothing";
+  }
+  const std::string key = "Idempotency-Key: k\r\n";
+  const answer got = it.ask(with("POST /api/heads", "admin", key));
+  EXPECT_EQ(got.status, 422);
+  EXPECT_NE(got.body.find("\"pointer\":\"/headers/Idempotency-Key\""), std::string::npos);
+  EXPECT_EQ(it.ask(with("POST /api/heads", "admin")).status, 200);
+  EXPECT_EQ(it.ask(with("POST /api/runs", "admin", key)).status, 200);
+  EXPECT_EQ(seen.idempotency_key, "k");
 }
 
 TEST(GW2_dispatch, the_handler_sees_what_was_sent) {

@@ -19,6 +19,7 @@ std::vector<route> described() {
   one.response_schema = R"({"type":"string"})";
   one.query_names = {"force"};
   one.statuses = {202, 409};
+  one.minds_if_match = true;
   return {std::move(one)};
 }
 
@@ -62,6 +63,18 @@ TEST(GW1_openapi, describes_a_route_in_full) {
     EXPECT_NE(parameters.find(name), std::string::npos) << name;
   }
   EXPECT_NE(in({"components", "schemas", "problem"}), "");
+}
+
+TEST(GW1_openapi, promises_no_field_that_a_route_does_not_mind) {
+  auto routes = described();
+  routes[0].minds_if_match = false;
+  routes[0].takes_key = false;
+  const auto doc = codec::parse_strict(openapi_document(routes));
+  ASSERT_TRUE(doc.ok());
+  const auto operation = at(*doc, {"paths", "/api/runs/{id}/cancel", "post"});
+  EXPECT_EQ(operation.find("If-Match"), std::string::npos);
+  EXPECT_EQ(operation.find("Idempotency-Key"), std::string::npos);
+  EXPECT_NE(operation.find("\"force\""), std::string::npos);
 }
 
 TEST(GW1_openapi, is_served_to_anyone_and_describes_itself) {

@@ -189,6 +189,43 @@ TEST(GW1_routes, are_described_in_full) {
   EXPECT_TRUE(codec::parse_strict(openapi_document(it.routes()), limits).ok());
 }
 
+/// Whoever changes one resource that is there minds If-Match; what makes a new one has no tag yet.
+TEST(GW2_routes, mind_if_match_or_refuse_it) {
+  world it;
+  std::set<std::string> minding;
+  const auto head = it.reads.head();
+  for (const auto& one : it.routes()) {
+    if (one.method == method::get) continue;
+    const auto line = std::string(name_of(one.method)) + " " + one.pattern;
+    if (one.minds_if_match) {
+      minding.insert(line);
+      continue;
+    }
+    auto target = line;
+    if (const auto id = target.find("{id}"); id != std::string::npos) {
+      target.replace(id, 4, to_string(named("nothing")));
+    }
+    for (const char* tags : {"*", "\"1\""}) {
+      const auto got = it.ask("admin", target, "", "If-Match: " + std::string(tags) + "\r\n");
+      EXPECT_EQ(got.status, 412) << line;
+      EXPECT_EQ(got.at("code"), "precondition_failed") << line;
+    }
+  }
+  EXPECT_EQ(it.reads.head(), head) << "nothing was done";
+  const std::set<std::string> expected{"DELETE /api/allowlists/containers/{id}",
+                                       "DELETE /api/allowlists/images/{id}",
+                                       "POST /api/allowlists/containers/{id}/deactivate",
+                                       "POST /api/allowlists/images/{id}/deactivate",
+                                       "POST /api/directives/{id}/archive",
+                                       "POST /api/directives/{id}/versions",
+                                       "POST /api/jobs/{id}/discard",
+                                       "POST /api/jobs/{id}/retry",
+                                       "POST /api/runs/{id}/cancel",
+                                       "POST /api/tokens/{id}/revoke",
+                                       "PUT /api/directives/{id}"};
+  EXPECT_EQ(minding, expected);
+}
+
 /// A reader of the description finds what each operation does and what each parameter means.
 TEST(GW1_openapi, describes_every_operation_and_every_parameter) {
   world it;

@@ -45,6 +45,18 @@ TEST(EV6_checkpoints, the_head_is_signed_on_demand) {
   EXPECT_EQ(s.asked, 3);
 }
 
+TEST(EV6_checkpoints, take_no_key_and_no_precondition) {
+  signing s;
+  const auto post = [&](const char* field) {
+    return s.it.ask("admin", "POST /api/checkpoints", "{}", std::string(field) + "\r\n");
+  };
+  const auto keyed = post("Idempotency-Key: k");
+  EXPECT_EQ(keyed.status, 422) << keyed.body;
+  EXPECT_EQ(keyed.at("errors/0/pointer"), "/headers/Idempotency-Key");
+  EXPECT_EQ(post("If-Match: \"1\"").status, 412);
+  EXPECT_EQ(s.asked, 0);
+}
+
 TEST(EV6_checkpoints, nobody_else_may) {
   signing s;
   EXPECT_EQ(s.post("viewer").status, 403);
