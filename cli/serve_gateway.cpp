@@ -209,7 +209,8 @@ std::vector<api::check> server_process::checks() const {
   all.push_back(read_models_check());
   const auto engine = engine_->status();
   // Without an engine the server is ready all the same: jobs wait.
-  all.push_back({"engine", true, engine.engine + (engine.available ? "" : ", unavailable")});
+  all.push_back({"engine", true, engine.engine + (engine.available ? "" : ", unavailable"),
+                 !engine.available});
   return all;
 }
 

@@ -48,7 +48,7 @@ std::string ready_body(const std::vector<check>& checks, bool verbose) {
   if (verbose) {
     out.key("checks").begin_array();
     for (const check& one : checks) {
-      out.begin_object().key("name").value(one.name).key("ok").value(one.ok);
+      out.begin_object().key("name").value(one.name).key("ok").value(one.ok && !one.is_degraded);
       if (!one.note.empty()) out.key("note").value(one.note);
       out.end_object();
     }

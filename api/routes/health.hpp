@@ -13,9 +13,11 @@ namespace reeve::api {
 /// anonymous callers: "event_log", "standby".
 struct check {
   std::string name;
-  bool ok = true;
+  bool ok = true;  // false: the server is not ready
   std::string note;
-  bool is_degraded = false;  // ready all the same; the note is shown with or without ?verbose
+  /// Something of it is not well, and the server is ready all the same. It is listed with or
+  /// without ?verbose, and there it does not read as ok.
+  bool is_degraded = false;
 };
 
 /// /livez answers while the I/O thread turns. /readyz answers 200 while every check is ok, else a

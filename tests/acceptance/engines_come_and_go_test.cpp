@@ -54,8 +54,13 @@ TEST(CTR4_absent_engine, makes_jobs_wait_until_it_is_there) {
   options.docker = "unix://" + socket.string();
   server reeve(options);
   const auto api = reeve.api();
-  EXPECT_EQ(reeve.anonymous().get("/readyz").status, 200);
   ASSERT_TRUE(engine_is(api, false));
+  const auto ready = reeve.anonymous().get("/readyz?verbose");
+  EXPECT_EQ(ready.status, 200) << "jobs wait";
+  EXPECT_EQ(ready.json().at("degraded"), json::array({"engine: docker, unavailable"}));
+  for (const json& check : ready.json().at("checks")) {
+    EXPECT_EQ(check.at("ok"), check.at("name") != "engine") << check;
+  }
   support::allow_image(api);
   const json run = launch_one(api, "echo real");
   const std::string id = run.at("id");

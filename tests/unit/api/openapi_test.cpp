@@ -101,6 +101,15 @@ TEST(P30_health, ready_says_what_is_wrong) {
   EXPECT_EQ(ask("/readyz?verbose").body,
             R"({"status":"ready","checks":[{"name":"event_log","ok":true,"note":"standby"},)"
             R"({"name":"migrations","ok":true}]})");
+  checks.push_back({"engine", true, "docker, unavailable", true});
+  EXPECT_EQ(ask("/readyz").status, 200);
+  EXPECT_EQ(ask("/readyz").body,
+            R"({"status":"ready","degraded":["engine: docker, unavailable"]})");
+  EXPECT_EQ(ask("/readyz?verbose").body,
+            R"({"status":"ready","degraded":["engine: docker, unavailable"],)"
+            R"("checks":[{"name":"event_log","ok":true,"note":"standby"},)"
+            R"({"name":"migrations","ok":true},)"
+            R"({"name":"engine","ok":false,"note":"docker, unavailable"}]})");
   checks[0] = {"event_log", false, "reconnecting"};
   const answer got = ask("/readyz?verbose");
   EXPECT_EQ(got.status, 503);
