@@ -17,6 +17,11 @@ finding check_database(const database& db) {
   const std::string name = db.is_private ? "the private PostgreSQL" : "DATABASE_URL";
   const auto fit = persistence::check_schema(db.owner_url);
   if (fit) return {"database", "ok", name + " answers, its settings are safe", ""};
+  if (db.is_private && fit.error().code == errc::unavailable) {
+    // Not its own words: they name a setting that nobody has set.
+    return {"database", "fail", name + " runs, or is held, and does not answer",
+            "its log is pg/postgresql.log in the data folder; " + std::string(more_help)};
+  }
   const bool is_setting = fit.error().code == errc::invalid;
   return {"database", "fail", fit.error().detail,
           is_setting ? "see docs/configuration.md, DATABASE_URL" : more_help};
@@ -60,7 +65,9 @@ finding check_read_models(const std::string& url) {
     return {"read models", "warn", behind + " is of another version",
             "a server that leads builds it by itself; readiness tells when it is done"};
   }
-  return {"read models", "ok", std::to_string(all->size()) + " as the log says", ""};
+  // Their states and versions were looked at, and no row.
+  return {"read models", "ok",
+          std::to_string(all->size()) + " up to date; `reeve replay` compares their rows", ""};
 }
 
 finding cannot_start(const rejection& why) {

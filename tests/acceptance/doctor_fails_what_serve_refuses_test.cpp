@@ -4,9 +4,12 @@
 #include "tests/support/server.hpp"
 #include "tests/support/work.hpp"
 
+#include <fcntl.h>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 using nlohmann::json;
 using support::server;
@@ -113,6 +116,25 @@ TEST(OPS5_doctor, looks_at_a_private_postgresql_that_nobody_runs) {
   EXPECT_NE(reeve.await_exit(20s), 0);
   expect_failed_as_served(reeve, "database", "migrate it with pg_upgrade");
   EXPECT_EQ(support::contents_of(version), "9\n");
+}
+
+TEST(OPS5_doctor, names_a_private_postgresql_that_does_not_answer) {
+  support::server_options options;
+  options.private_postgres = true;
+  options.ready_within = 60s;
+  server reeve(options);
+  const json well = check_of(reeve, "read models");
+  EXPECT_THAT(well.at("seen"), HasSubstr("up to date; `reeve replay` compares their rows"));
+  ASSERT_EQ(reeve.stop(), 0);
+  // As a process that has the cluster and is stuck: nobody else may start it.
+  const int lock = ::open((reeve.data() / "pg/lock").c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_GE(lock, 0);
+  EXPECT_EQ(::flock(lock, LOCK_EX | LOCK_NB), 0);
+  const json check = check_of(reeve, "database");
+  ::close(lock);
+  EXPECT_EQ(check.at("verdict"), "fail") << check;
+  EXPECT_THAT(check.at("seen"), HasSubstr("the private PostgreSQL"));
+  EXPECT_THAT(check.dump(), testing::Not(HasSubstr("DATABASE_URL")));
 }
 
 TEST(OPS5_doctor, makes_no_private_postgresql) {
