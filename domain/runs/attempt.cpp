@@ -167,6 +167,7 @@ void machine::on(const resume& input) {
   s_.noted = !input.crashed;
   s_.seen = input.recorded;
   s_.recorded = input.recorded.has_value();
+  s_.unseen = s_.recorded && !s_.config.own;
   s_.taken_up = !s_.recorded || input.taken_up;
   if (input.cancelled) s_.stop_reason = end_reason::cancelled;
   s_.stop_intended = s_.stop_unsure = input.stopping.has_value();
@@ -273,6 +274,7 @@ void machine::found_nowhere() {
 }
 
 void machine::found_here(const execution& what) {
+  first_look(what);
   if (what.phase == execution_phase::created) {
     // An engine that lost a start has nothing to say about its end.
     if (s_.recorded) return end(end_reason::outcome_unknown);
@@ -292,15 +294,6 @@ void machine::found_here(const execution& what) {
   keep_time(what);
   enter(phase::watching);
   if (s_.stop_reason) send_stop();
-}
-
-/// What was counted from stamps in the log goes by the clocks of servers, of which one may be hours
-/// ahead; the engine's is the one that the timeout is measured with.
-void machine::keep_time(const execution& what) {
-  if (what.ran_us < 0 || s_.stop_intended) return;
-  const auto rest = s_.config.timeout_ms - what.ran_us / 1000;
-  if (rest > 0 && s_.stop_reason == end_reason::timed_out) s_.stop_reason.reset();
-  if (!s_.stop_reason) s_.deadline = arm(std::max<std::int64_t>(rest, 0));
 }
 
 /// Surely nothing of it runs.

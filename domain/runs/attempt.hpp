@@ -90,7 +90,8 @@ struct state {
   bool look = false;        // before the next submission
   bool looked_why = false;  // who killed it was asked once more
   bool unwatched = false;   // the engine was away while it ran, or may have been
-  bool log_gap = false;     // it did not answer while it ran
+  bool log_gap = false;     // it did not answer while it ran, or nobody looked when it ended
+  bool unseen = false;      // taken up with its start in the log, and not looked at since
   std::int64_t works = 0;
   int failures = 0;
   int removals = 0;

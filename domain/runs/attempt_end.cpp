@@ -14,6 +14,21 @@ constexpr std::int64_t lost = 255;             // what Docker says of one that e
 
 // From the start to the end.
 
+/// What was counted from stamps in the log goes by the clocks of servers, of which one may be hours
+/// ahead; the engine's is the one that the timeout is measured with.
+void machine::keep_time(const execution& what) {
+  if (what.ran_us < 0 || s_.stop_intended) return;
+  const auto rest = s_.config.timeout_ms - what.ran_us / 1000;
+  if (rest > 0 && s_.stop_reason == end_reason::timed_out) s_.stop_reason.reset();
+  if (!s_.stop_reason) s_.deadline = arm(std::max<std::int64_t>(rest, 0));
+}
+
+/// What ended before the first look ended while nobody watched: whether the engine was away then,
+/// only the server before this one could have told.
+void machine::first_look(const execution& what) {
+  if (std::exchange(s_.unseen, false) && what.phase == execution_phase::ended) s_.log_gap = true;
+}
+
 void machine::on(const watched& input) {
   if (!is(phase::watching) || s_.waiting) return;
   s_.exit_code = input.exit_code;

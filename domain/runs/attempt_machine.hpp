@@ -74,6 +74,7 @@ class machine {
   void find_failed(failure why);
   void collect_failed(failure why);
   void found_here(const execution& what);
+  void first_look(const execution& what);
   void keep_time(const execution& what);
   void found_nowhere();
   void verified(const found& input);

@@ -4,6 +4,7 @@
 #include "tests/support/engine.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/tally.hpp"
+#include "tests/support/unix_proxy.hpp"
 #include "tests/support/work.hpp"
 
 #include <ctime>
@@ -170,7 +171,42 @@ TEST(RUN7_time, a_job_that_ended_while_the_server_was_away_ended_in_time) {
   const json job = h.ended(run, "a");
   EXPECT_EQ(job.at("status"), "success") << job.dump(1);
   EXPECT_EQ(h.attempt(job).at("reason"), "exited");
+  EXPECT_EQ(h.attempt(job).at("log_incomplete"), true) << "nobody watched its end";
   EXPECT_EQ(h.starts.starts_of("a"), 1);
+}
+
+TEST(RUN7_log, that_a_server_missed_lines_of_is_not_whole_after_a_restart) {
+  const support::scratch_dir folder(support::work_dir(), "e");
+  support::unix_proxy network(folder.path() / "sock", support::engine_socket());
+  support::server_options options;
+  options.docker = "unix://" + (folder.path() / "sock").string();
+  const support::tally starts;
+  options.environment["REEVE_MOUNT_ROOTS"] = starts.root();
+  server reeve(options);
+  const support::engine_cleanup cleanup(support::engine(),
+                                        "reeve.tenant=" + support::tenant_of(reeve.api()));
+  support::allow_image(reeve.api());
+  const json mounts = starts.task("t").at("params").at("mounts");
+  const json task = shell_task("t", "until [ -e /tally/go ]; do sleep 0.1; done; echo said",
+                               {{"mounts", mounts}});
+  const std::string run = support::launch(reeve.api(), support::inline_launch({task})).at("id");
+  const json all = support::await_started(reeve.api(), run, "t");
+  const std::string id = job_named(all, "t").at("attempts").at(0).at("container_id");
+  network.cut_off();
+  ASSERT_TRUE(support::eventually(
+      [&] { return must_get(reeve.api(), "/api/engine").at("available") == false; }));
+  reeve.kill_hard();
+  starts.let_go();
+  const support::engine on;
+  ASSERT_TRUE(
+      support::eventually([&] { return on.inspect(id).at("State").at("Status") == "exited"; }));
+  network.let_in();
+  reeve.start();
+  const json job = job_named(support::await_run(reeve.api(), run), "t");
+  EXPECT_EQ(job.at("status"), "success") << job.dump(1);
+  const auto output = reeve.api().get("/api/jobs/" + job.at("id").get<std::string>() + "/logs");
+  EXPECT_EQ(output.body, "said\n");
+  EXPECT_EQ(output.header("Reeve-Log"), "incomplete");
 }
 
 TEST(RUN5_timeout, does_not_count_what_ended_right_before_it) {

@@ -95,6 +95,13 @@ const defect defects[] = {
        std::erase_if(effects, [](const effect& e) { return std::holds_alternative<set_timer>(e); });
      },
      {}},
+    {"calls_a_log_whole_whose_end_nobody_watched",
+     [](std::vector<effect>& effects, const state& /*s*/) {
+       for (auto& e : effects) {
+         if (auto* end = std::get_if<write_end>(&e)) end->log_incomplete = false;
+       }
+     },
+     {}},
     {"ends_twice",
      [](std::vector<effect>& effects, const state& /*s*/) {
        for (const auto& e : std::vector<effect>(effects)) {

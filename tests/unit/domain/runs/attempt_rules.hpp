@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace attempt_world {
@@ -87,5 +88,19 @@ inline std::string broken_rule(const reeve::domain::attempts::write_end& e, cons
       return "";
   }
 }
+
+/// What the engine has told one server of the execution that the log knows.
+struct witness {
+  bool unseen = false;     // nothing yet
+  bool unwatched = false;  // that it had ended, at the first look
+
+  void saw(const std::optional<body>& what) {
+    if (std::exchange(unseen, false) && what && what->finished) unwatched = true;
+  }
+  std::string broken_rule(const reeve::domain::attempts::write_end& e) const {
+    if (unwatched && e.exit_code && !e.log_incomplete) return "whole, and nobody watched its end";
+    return "";
+  }
+};
 
 }  // namespace attempt_world

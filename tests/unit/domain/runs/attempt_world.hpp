@@ -55,6 +55,7 @@ class world {
   bool one_in(std::int64_t n) { return between(1, n) == 1; }
   bool chance(std::int64_t percent) { return between(1, 100) <= percent; }
   bool calm() const { return now_ms_ >= calm_after_; }
+  /// An empty one is none.
   void fail(const std::string& what) {
     if (wrong_.empty()) wrong_ = what;
   }
@@ -82,6 +83,7 @@ class world {
     ++life_;
     machine_ = state{};
     machine_.config = config_;
+    witness_ = witness{.unseen = recorded_.has_value()};
     if (ended_) {
       over_ = true;  // the log is closed; what is left is the reconciler's
     } else if (!intended_) {
@@ -198,9 +200,9 @@ class world {
 
   void check_end(const write_end& e) {
     const auto its = recorded_ ? past_.find(recorded_->started_at / 1000) : past_.end();
-    const auto rule = broken_rule(e, its == past_.end() ? nullptr : &its->second,
-                                  config_.timeout_ms, unsure_stop_);
-    if (!rule.empty()) fail(rule);
+    const auto* truth_of_it = its == past_.end() ? nullptr : &its->second;
+    fail(broken_rule(e, truth_of_it, config_.timeout_ms, unsure_stop_));
+    fail(witness_.broken_rule(e));
   }
 
   // The engine.
@@ -264,6 +266,7 @@ class world {
       looked_ = true;
       reached_in_ = life_;
       if (elsewhere_) return feed(found{found_where::other_engine, {}});
+      witness_.saw(body_);
       if (!body_) return feed(found{erased_ ? found_where::erased : found_where::nowhere, {}});
       feed(found{found_where::here, body_->seen()});
     });
@@ -374,9 +377,8 @@ class world {
   std::int64_t now_ms_ = 1'000;
   std::int64_t calm_after_ = 0;
   std::int64_t trouble_ = 0, runs_ms_ = 0, exit_code_ = 0;
-  bool oom_ = false, refusing_ = false;
+  bool oom_ = false, refusing_ = false, looked_ = false, crashed_ = false;
   int life_ = 0, submitted_in_ = 0, stop_asked_in_ = 0, reached_in_ = 0;
-  bool looked_ = false, crashed_ = false;
   // The log.
   bool intended_ = false, ended_ = false, taken_up_ = false, cancelled_ = false;
   bool quarantined_ = false, discarded_ = false;
@@ -386,8 +388,8 @@ class world {
   // The engine.
   std::optional<body> body_;
   std::map<std::int64_t, truth> past_;  // by start
-  bool marked_ = false, erased_ = false, away_ = false, elsewhere_ = false;
-  bool unsure_stop_ = false;
+  bool marked_ = false, erased_ = false, away_ = false, elsewhere_ = false, unsure_stop_ = false;
+  witness witness_;
   int made_ = 0, executed_ = 0;
 
   bool over_ = false;
