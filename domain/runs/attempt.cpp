@@ -282,7 +282,7 @@ void machine::found_here(const execution& what) {
     return submit_again();
   }
   if (s_.recorded && what.started_at != s_.seen->started_at) {
-    return end(end_reason::outcome_unknown);
+    return s_.noted ? replaced() : note();
   }
   if (!s_.noted && what.phase == execution_phase::ended) return note();
   if (!s_.recorded) {

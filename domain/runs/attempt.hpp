@@ -7,7 +7,8 @@
 // - Nothing is submitted before the intent is in the log, and nothing is submitted again before the
 //   engine has said that the attempt never started.
 // - An attempt ends once, and as what it was. Its end is what `wait` told, of the execution whose
-//   start the log knows; where that cannot be said, the outcome is unknown.
+//   start the log knows; where that cannot be said, the outcome is unknown. What is left of its
+//   output is stored all the same if somebody started it once more.
 // - What ended within its time is not timed out, and what ended before a stop reached it is neither
 //   timed out nor cancelled. The engine's own times decide.
 // - A crash is counted before the next try, and the third one puts the attempt aside. What runs
@@ -102,6 +103,7 @@ struct state {
   bool stop_unsure = false;    // one was sent, and nobody knows whether it reached the execution
   std::optional<execution> seen;
   std::int64_t exit_code = 0;
+  std::optional<end_reason> verdict;  // known before its output is stored, whatever `wait` told
   write_end end;
 };
 

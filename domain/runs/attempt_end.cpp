@@ -43,9 +43,8 @@ void machine::verified(const found& input) {
     return end(end_reason::outcome_unknown);
   }
   const bool same = input.what.started_at == s_.seen->started_at;
-  if (!same || input.what.phase == execution_phase::created) {
-    return end(end_reason::outcome_unknown);
-  }
+  if (input.what.phase == execution_phase::created) return end(end_reason::outcome_unknown);
+  if (!same) return replaced();
   if (input.what.phase == execution_phase::running) {
     // It told an end that was none.
     s_.phase = phase::watching;
@@ -56,6 +55,15 @@ void machine::verified(const found& input) {
   const bool unexplained = s_.exit_code == killed && !input.what.oom_killed && !s_.stop_reason;
   if (unexplained && !std::exchange(s_.looked_why, true)) return pause(failure::busy);
   s_.seen = input.what;
+  s_.failures = 0;
+  enter(phase::collecting);
+}
+
+/// Somebody started it once more: how the execution that the log knows ended, nobody can say. What
+/// it wrote lies before the other one's output.
+void machine::replaced() {
+  if (s_.config.own) return end(end_reason::outcome_unknown);
+  s_.verdict = end_reason::outcome_unknown;
   s_.failures = 0;
   enter(phase::collecting);
 }
@@ -73,7 +81,7 @@ void machine::on(const collected& input) {
   if (!is(phase::collecting) || s_.waiting) return;
   s_.end.log = input.log;
   // What it wrote while the engine was away, the engine may have missed.
-  s_.end.log_incomplete = !s_.config.own && (input.gone || s_.log_gap);
+  s_.end.log_incomplete = !s_.config.own && (input.gone || s_.log_gap || s_.verdict);
   s_.end.artifacts = input.artifacts;
   finish();
 }
@@ -92,6 +100,7 @@ bool machine::in_time() const {
 }
 
 void machine::conclude() {
+  if (s_.verdict) return end(*s_.verdict);
   if (!s_.config.own) s_.end.exit_code = s_.exit_code;
   s_.end.oom_killed = s_.seen->oom_killed;
   const bool reached = s_.stopping == stop_progress::ended || s_.stop_unsure;

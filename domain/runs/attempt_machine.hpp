@@ -78,6 +78,7 @@ class machine {
   void keep_time(const execution& what);
   void found_nowhere();
   void verified(const found& input);
+  void replaced();
   void record(const execution& what, bool adopted);
   void recorded();
   void submit_again();

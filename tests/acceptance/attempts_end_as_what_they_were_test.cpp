@@ -46,6 +46,12 @@ class here {
     const json all = support::await_started(api(), run, job);
     return job_named(all, job).at("attempts").at(0).at("container_id");
   }
+  bool has_written(const std::string& container, const std::string& text) const {
+    return support::eventually([&] {
+      const auto shown = on.call("GET", "/containers/" + container + "/logs?stdout=1").body;
+      return shown.find(text) != std::string::npos;
+    });
+  }
   json ended(const std::string& run, const std::string& job) {
     const json over = support::await_run(api(), run);
     EXPECT_EQ(job_named(over, job).at("attempts").size(), 1U) << over.dump(1);
@@ -99,14 +105,32 @@ void post(const support::engine& on, const std::string& target, int status) {
 
 TEST(RUN7_outside, a_restart_is_never_a_success) {
   here h;
-  const auto run = h.launch({h.counted("a", "sleep 20; echo done")});
+  const auto run = h.launch({h.counted("a", "echo before; sleep 20; echo done")});
   const auto id = h.started(run, "a");
+  ASSERT_TRUE(h.has_written(id, "before"));
   post(h.on, "/containers/" + id + "/restart?t=1", 204);
   const json job = h.ended(run, "a");
   EXPECT_EQ(job.at("status"), "failed") << job.dump(1);
   EXPECT_THAT((std::vector<std::string>{"outcome_unknown", "exited", "second_start"}),
               testing::Contains(job.at("reason").get<std::string>()));
   EXPECT_NE(h.attempt(job).at("exit_code"), 0);
+  EXPECT_THAT(support::log_of(h.api(), job.at("id")), testing::StartsWith("before\n"));
+  EXPECT_EQ(h.starts.starts_of("a"), 1);
+}
+
+TEST(RUN7_outside, a_restart_that_no_server_saw_keeps_what_was_written_before_it) {
+  here h;
+  const auto run = h.launch({h.counted("a", "echo before; sleep 20; echo done")});
+  const auto id = h.started(run, "a");
+  ASSERT_TRUE(h.has_written(id, "before"));
+  h.reeve().kill_hard();
+  post(h.on, "/containers/" + id + "/restart?t=1", 204);
+  h.reeve().start();
+  const json job = h.ended(run, "a");
+  EXPECT_EQ(job.at("reason"), "outcome_unknown") << job.dump(1);
+  EXPECT_EQ(h.attempt(job).at("exit_code"), nullptr);
+  EXPECT_EQ(h.attempt(job).at("log_incomplete"), true);
+  EXPECT_THAT(support::log_of(h.api(), job.at("id")), testing::StartsWith("before\n"));
   EXPECT_EQ(h.starts.starts_of("a"), 1);
 }
 

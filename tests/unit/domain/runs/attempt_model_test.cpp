@@ -53,6 +53,12 @@ TEST(RUN7_model, of_an_attempt_holds_whatever_happens) {
   }
 }
 
+write_end ended_as(end_reason why) {
+  write_end end;
+  end.why = why;
+  return end;
+}
+
 const defect defects[] = {
     {"starts_before_its_intent",
      [](std::vector<effect>& effects, const state& /*s*/) {
@@ -99,6 +105,14 @@ const defect defects[] = {
      [](std::vector<effect>& effects, const state& /*s*/) {
        for (auto& e : effects) {
          if (auto* end = std::get_if<write_end>(&e)) end->log_incomplete = false;
+       }
+     },
+     {}},
+    {"throws_away_the_output_of_what_was_restarted",
+     [](std::vector<effect>& effects, const state& s) {
+       if (!s.verdict) return;
+       for (auto& e : effects) {
+         if (std::holds_alternative<collect>(e)) e = ended_as(*s.verdict);
        }
      },
      {}},

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -84,20 +85,36 @@ inline std::string broken_rule(const reeve::domain::attempts::write_end& e, cons
       return its == nullptr && !e.exit_code ? "" : "it started and says that it could not";
     case end_reason::cancelled:
       return !e.exit_code || stopped ? "" : "cancelled, but no stop had reached it";
+    case end_reason::outcome_unknown:
+      if (e.exit_code) return "an exit code of which nobody knows";
+      return e.log && !e.log_incomplete ? "whole, and nobody knows how it ended" : "";
     default:
       return "";
   }
+}
+
+/// Null: it has not ended, or never began.
+inline const truth* truth_of(const std::map<std::int64_t, truth>& by_start,
+                             const std::optional<reeve::domain::attempts::execution>& recorded) {
+  const auto its = recorded ? by_start.find(recorded->started_at / 1000) : by_start.end();
+  return its == by_start.end() ? nullptr : &its->second;
 }
 
 /// What the engine has told one server of the execution that the log knows.
 struct witness {
   bool unseen = false;     // nothing yet
   bool unwatched = false;  // that it had ended, at the first look
+  bool replaced = false;   // that another one has begun since, at the last look
+  bool collected = false;  // its output was asked for
 
-  void saw(const std::optional<body>& what) {
+  void saw(const std::optional<body>& what,
+           const std::optional<reeve::domain::attempts::execution>& recorded) {
     if (std::exchange(unseen, false) && what && what->finished) unwatched = true;
+    replaced = what && what->started && recorded && *what->started * 1000 != recorded->started_at;
   }
   std::string broken_rule(const reeve::domain::attempts::write_end& e) const {
+    const bool unknown = e.why == reeve::domain::end_reason::outcome_unknown;
+    if (unknown && replaced && !collected) return "its output was thrown away";
     if (unwatched && e.exit_code && !e.log_incomplete) return "whole, and nobody watched its end";
     return "";
   }

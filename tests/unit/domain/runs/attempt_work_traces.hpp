@@ -1,6 +1,6 @@
 #pragma once
 // The rest of the table of attempt_traces.hpp: what depends on whose work it is, and on who died of
-// it.
+// it; and what is left behind.
 
 #include "tests/unit/domain/runs/attempt_traces.hpp"
 
@@ -88,6 +88,19 @@ inline const trace work_traces[] = {
     {"own_work_is_cancelled",
      {"own", "up", "cancel => stopping cancelled", "noted => stop c", "stopped it =>",
       "watched 0 => find", "found c@100-400 => collect c", "collected => end cancelled"}},
+
+    // What is left behind.
+    {"output_that_the_engine_cannot_give",
+     {"up", "watched 0", "found c@100-200 => collect c",
+      "failed unreadable => end exited 0 incomplete"}},
+    {"output_waits_for_an_engine_that_is_away",
+     {"up", "watched 0", "found c@100-200", "failed away => waiting", "back => collect c",
+      "collected log => end exited 0 log"}},
+    {"output_that_cannot_be_stored_yet",
+     {"up", "watched 0", "found c@100-200", "failed busy =>", "wait 500 => collect c"}},
+    {"a_removal_is_tried_three_times",
+     {"up", "watched 0", "found c@100-200", "collected", "written => forget", "forgotten no =>",
+      "wait 200 => forget", "forgotten no", "wait 200 => forget", "forgotten no => close"}},
 };
 
 }  // namespace attempt_traces

@@ -199,9 +199,7 @@ class world {
   }
 
   void check_end(const write_end& e) {
-    const auto its = recorded_ ? past_.find(recorded_->started_at / 1000) : past_.end();
-    const auto* truth_of_it = its == past_.end() ? nullptr : &its->second;
-    fail(broken_rule(e, truth_of_it, config_.timeout_ms, unsure_stop_));
+    fail(broken_rule(e, truth_of(past_, recorded_), config_.timeout_ms, unsure_stop_));
     fail(witness_.broken_rule(e));
   }
 
@@ -261,12 +259,13 @@ class world {
     });
   }
   void happen(const find& /*e*/) {
+    witness_.replaced = false;
     if (auto why = trouble()) return answer(failed{*why});
     later_here(between(0, 20), [this] {
       looked_ = true;
       reached_in_ = life_;
       if (elsewhere_) return feed(found{found_where::other_engine, {}});
-      witness_.saw(body_);
+      witness_.saw(body_, recorded_);
       if (!body_) return feed(found{erased_ ? found_where::erased : found_where::nowhere, {}});
       feed(found{found_where::here, body_->seen()});
     });
@@ -305,8 +304,9 @@ class world {
     });
   }
   void happen(const collect& /*e*/) {
+    witness_.collected = true;
     if (auto why = trouble()) return answer(failed{*why});
-    answer(collected{});
+    answer(collected{.log = blob_ref{}});
   }
   void happen(const forget& /*e*/) {
     if (!ended_) return fail("removed before its end was written");
