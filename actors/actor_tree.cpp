@@ -61,7 +61,7 @@ struct actor_tree::impl {
         outside(std::move(g)),
         system_log(journal, *outside.ids),
         fronts(journal, *outside.reads),
-        ready(outside.engines->preferred().slots()),
+        ready(outside.engines->preferred().slots(), outside.engines->preferred().starts()),
         ports{journal,
               *outside.lead,
               *outside.reads,

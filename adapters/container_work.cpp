@@ -41,8 +41,8 @@ execution execution_of(const container_info& info) {
   return e;
 }
 
-container_work::container_work(container_engine& engine, std::int64_t slots)
-    : engine_(engine), slots_(slots) {}
+container_work::container_work(container_engine& engine, std::int64_t slots, std::int64_t starts)
+    : engine_(engine), slots_(slots), starts_(starts) {}
 
 void container_work::ask_again_who_it_is() {
   std::lock_guard lock(mutex_);

@@ -15,10 +15,13 @@ namespace reeve::adapters {
 class container_work final : public work_engine {
  public:
   /// The engine answers everything that is open before it goes, and goes after this.
-  container_work(container_engine& engine, std::int64_t slots);
+  container_work(container_engine& engine, std::int64_t slots, std::int64_t starts);
+  container_work(container_engine& engine, std::int64_t slots)
+      : container_work(engine, slots, slots) {}
 
   std::string_view kind() const override { return engine_.kind(); }
   std::int64_t slots() const override { return slots_; }
+  std::int64_t starts() const override { return starts_; }
   void reach(reply_slot<done> slot) override;
   void capabilities(std::string image, reply_slot<engine_capabilities> slot) override;
   void prepare(work_key key, fencing_token by, reply_slot<done> slot) override;
@@ -50,6 +53,7 @@ class container_work final : public work_engine {
 
   container_engine& engine_;
   const std::int64_t slots_;
+  const std::int64_t starts_;
   std::mutex mutex_;
   std::string id_;  // guarded by mutex_; empty: to be asked for
   const std::shared_ptr<open_watches> watches_ = std::make_shared<open_watches>();

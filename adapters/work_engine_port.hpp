@@ -60,6 +60,8 @@ class work_engine {
   virtual std::string_view kind() const = 0;
   /// Attempts at once; what waits for a slot is not the engine's to know.
   virtual std::int64_t slots() const = 0;
+  /// Attempts at once between their turn and their start.
+  virtual std::int64_t starts() const = 0;
   /// Answers with no error if the engine is there; nothing of an attempt is asked.
   virtual void reach(reply_slot<done> slot) = 0;
   /// `not_found` or `invalid`: the image is not there, or no image at all, or none that leaves the

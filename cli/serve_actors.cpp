@@ -17,6 +17,10 @@ namespace {
 // Each has a call to the engine open that waits for its end, of which it takes 900 (bulkhead.hpp).
 constexpr std::int64_t attempts_at_once = 800;
 static_assert(attempts_at_once < adapters::bulkhead_limits{}.long_at_once);
+// On its way to its start each asks for changes one after the other, of which the engine takes 8
+// (guarded_engine.hpp): enough that none of the 8 is idle. The simulated engine takes no time.
+constexpr std::int64_t starts_at_once = 16;
+static_assert(starts_at_once >= 2 * adapters::guard_options{}.mutations_at_once);
 
 metric_gauge& log_gauge() {
   static metric_gauge gauge = process_metrics().gauge(
@@ -79,7 +83,9 @@ outcome<done> server_process::open_engine() {
   };
   engine_ = std::make_unique<adapters::guarded_engine>(std::move(*chosen),
                                                        adapters::guard_options{}, told);
-  work_ = std::make_unique<adapters::container_work>(*engine_, attempts_at_once);
+  const bool is_real = engine_->kind() != "simulated";
+  work_ = std::make_unique<adapters::container_work>(*engine_, attempts_at_once,
+                                                     is_real ? starts_at_once : attempts_at_once);
   engines_.add(*work_);
   return done{};
 }

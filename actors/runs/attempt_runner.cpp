@@ -24,6 +24,7 @@ std::shared_ptr<attempt_runner> attempt_runner::make(run_machine& run, const uui
 
 void attempt_runner::prepare() {
   began_us_ = ports().clock.mono_us();
+  starting_ = true;
   feed(attempts::begin{});
 }
 
@@ -73,8 +74,15 @@ void attempt_runner::feed(input what) {
     for (const auto& effect : result.effects) {
       std::visit([this](const auto& each) { happen(each); }, effect);
     }
+    let_next_start();
   }
   busy_ = false;
+}
+
+void attempt_runner::let_next_start() {
+  if (!starting_ || attempts::is_starting(machine_)) return;
+  starting_ = false;
+  run_.let_next_start(job_);
 }
 
 void attempt_runner::when_allowed(std::function<void(fencing_token)> f) {

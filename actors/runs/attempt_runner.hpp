@@ -67,6 +67,7 @@ class attempt_runner final : public tasks::attempt_host,
   void happen(const domain::attempts::set_timer& e);
   void happen(const domain::attempts::close&);
 
+  void let_next_start();
   void intend(fencing_token by);
   /// Appends what `decide` gives; answered by `then` or `unwritten`.
   void write(run_machine::decide_fn decide, input then);
@@ -78,6 +79,7 @@ class attempt_runner final : public tasks::attempt_host,
   const uuid job_;
   std::int64_t began_us_ = 0;  // monotonic: its turn in the queue
   last_tries::ticket turn_;    // to be tried a last time
+  bool starting_ = false;      // others wait for its start
   bool closed_ = false;
   std::unique_ptr<tasks::attempt_work> work_;
   domain::attempts::state machine_;

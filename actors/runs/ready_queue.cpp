@@ -2,18 +2,44 @@
 
 namespace reeve::actors {
 
-std::int64_t ready_queue::held_of(const uuid& tenant) const {
-  const auto found = held_by_tenant_.find(tenant);
-  return found == held_by_tenant_.end() ? 0 : found->second;
+namespace {
+
+/// An eighth is always left to others.
+std::int64_t share_of(std::int64_t all) {
+  return all - all / 8;
 }
 
-void ready_queue::hold(owner by, const uuid& tenant, const uuid& job) {
-  if (held_.emplace(holder(by, job), tenant).second) ++held_by_tenant_[tenant];
+}  // namespace
+
+ready_queue::sums ready_queue::of(const uuid& tenant) const {
+  const auto found = by_tenant_.find(tenant);
+  return found == by_tenant_.end() ? sums{} : found->second;
+}
+
+bool ready_queue::has_share(const uuid& tenant) const {
+  const auto its = of(tenant);
+  return its.held >= share_of(places_) || its.starting >= share_of(starts_);
+}
+
+void ready_queue::hold(owner by, const uuid& tenant, const uuid& job, bool starting) {
+  if (!held_.emplace(holder(by, job), spot{tenant, starting}).second) return;
+  auto& its = by_tenant_[tenant];
+  ++its.held;
+  if (!starting) return;
+  ++its.starting;
+  ++starting_;
+}
+
+void ready_queue::set_started(spot& its) {
+  if (!std::exchange(its.starting, false)) return;
+  --by_tenant_[its.tenant].starting;
+  --starting_;
 }
 
 ready_queue::places::iterator ready_queue::drop(places::iterator place) {
-  const auto of = held_by_tenant_.find(place->second);
-  if (--of->second == 0) held_by_tenant_.erase(of);
+  set_started(place->second);
+  const auto its = by_tenant_.find(place->second.tenant);
+  if (--its->second.held == 0) by_tenant_.erase(its);
   return held_.erase(place);
 }
 
@@ -28,8 +54,8 @@ void ready_queue::drop_waiting(const Which& which) {
 bool ready_queue::ask(request what) {
   std::lock_guard lock(mutex_);
   // Whoever waits while a place is free may have no more.
-  if (!is_full() && held_of(what.tenant) < share_ && !waiting_.contains(what.tenant)) {
-    hold(what.by, what.tenant, what.job);
+  if (!is_full() && !has_share(what.tenant) && !waiting_.contains(what.tenant)) {
+    hold(what.by, what.tenant, what.job, true);
     return true;
   }
   auto& line = waiting_[what.tenant];
@@ -39,7 +65,19 @@ bool ready_queue::ask(request what) {
 
 void ready_queue::take(owner by, const uuid& tenant, const uuid& job) {
   std::lock_guard lock(mutex_);
-  hold(by, tenant, job);
+  hold(by, tenant, job, false);
+}
+
+void ready_queue::started(owner by, const uuid& job) {
+  std::vector<std::function<void()>> turns;
+  {
+    std::lock_guard lock(mutex_);
+    const auto place = held_.find({by, job});
+    if (place == held_.end() || !place->second.starting) return;
+    set_started(place->second);
+    turns = advance();
+  }
+  for (auto& turn : turns) turn();
 }
 
 void ready_queue::give_back(owner by, const uuid& job) {
@@ -82,10 +120,10 @@ std::map<uuid, ready_queue::line>::iterator ready_queue::next_line() {
   auto best = waiting_.end();
   const auto rank = [this](const auto& one) {
     const auto& [priority, since, number] = one.second.begin()->first;
-    return std::tuple(held_of(one.first), since, number);
+    return std::tuple(of(one.first).held, since, number);
   };
   for (auto it = waiting_.begin(); it != waiting_.end(); ++it) {
-    if (held_of(it->first) >= share_) continue;
+    if (has_share(it->first)) continue;
     if (best == waiting_.end() || rank(*it) < rank(*best)) best = it;
   }
   return best;
@@ -99,7 +137,7 @@ std::vector<std::function<void()>> ready_queue::advance() {
     auto first = next->second.extract(next->second.begin());
     if (next->second.empty()) waiting_.erase(next);
     auto& its = first.mapped();
-    hold(its.by, its.tenant, its.job);
+    hold(its.by, its.tenant, its.job, true);
     turns.push_back(std::move(its.turn));
   }
   return turns;

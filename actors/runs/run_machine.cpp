@@ -65,6 +65,10 @@ void run_machine::give_place_back(const uuid& id) {
   ports_.ready.give_back(this, id);
 }
 
+void run_machine::let_next_start(const uuid& id) {
+  ports_.ready.started(this, id);
+}
+
 bool run_machine::needs_place(const uuid& id) const {
   return ports_.kinds.takes_place(state_->task_of(*state_->find(id)).params);
 }

@@ -69,6 +69,8 @@ class run_machine {
   /// waited for.
   void take_place(const uuid& job);
   void give_place_back(const uuid& job);
+  /// It is over the time in which its start is waited for: the next one has its turn.
+  void let_next_start(const uuid& job);
   /// The attempt has nothing left to do, with cleaning up done.
   void attempt_done(const uuid& job);
 

@@ -53,7 +53,10 @@ void machine::pause(failure why, std::int64_t after_ms) {
   s_.wake = arm(after_ms);
 }
 
+/// An engine that is away or busy is so to everybody. What it does not answer, or answers badly,
+/// may be this attempt's alone, and be tried for as long as its timeout.
 void machine::pause(failure why) {
+  if (why != failure::away && why != failure::busy) s_.held_up = true;
   pause(why, is_mute(why) ? s_.config.away_ms : s_.config.retry_ms);
 }
 
@@ -376,6 +379,10 @@ void machine::on(const operator_retries&) {
 
 void machine::on(const operator_discards&) {
   if (is(phase::quarantined)) enter(phase::forgetting);
+}
+
+bool is_starting(const state& s) {
+  return s.phase < phase::watching && !s.recorded && !s.held_up;
 }
 
 stepped step(state before, const input& what) {

@@ -92,6 +92,7 @@ struct state {
   bool looked_why = false;  // who killed it was asked once more
   bool unwatched = false;   // the engine was away while it ran, or may have been
   bool log_gap = false;     // it did not answer while it ran, or nobody looked when it ended
+  bool held_up = false;     // before its start, by what others need not share
   bool unseen = false;      // taken up with its start in the log, and not looked at since
   std::int64_t works = 0;
   int failures = 0;
@@ -113,5 +114,9 @@ struct stepped {
 };
 
 stepped step(state before, const input& what);
+
+/// Whether it is on its way to its recorded start and nothing but the engine's business or absence,
+/// which are everybody's, holds it up: others wait for their turn until then.
+bool is_starting(const state& s);
 
 }  // namespace reeve::domain::attempts

@@ -66,6 +66,28 @@ TEST_F(CTR3_neighbours, P12_jobs_that_ignore_sigterm_hold_up_nobody_for_their_gr
   EXPECT_EQ(run(box_task("other", {"true"})).at("status"), "success");
 }
 
+/// The time for a start runs from the turn: what has its turn together uses it up together.
+TEST_F(CTR3_neighbours, RUN19_a_burst_of_jobs_has_its_turns_as_its_starts_come) {
+  constexpr int burst = 40, starts_at_once = 16;
+  const json limits = {{"timeout_s", 60 * support::time_factor()}};
+  std::vector<std::string> runs;
+  for (int i = 0; i < burst; ++i) {
+    const auto launch = inline_launch({box_task("t", {"true"}, {{"memory_mb", 16}})}, limits);
+    runs.push_back(support::launch(reeve_.api(), launch).at("id"));
+  }
+  for (const auto& id : runs) {
+    const json over = support::await_run(reeve_.api(), id, 120s);
+    EXPECT_EQ(over.at("status"), "success") << over.dump(1);
+  }
+  auto database = reeve_.database();
+  const auto most = database.number(
+      "SELECT max(open) FROM (SELECT sum(CASE type WHEN 'attempt_intended' THEN 1 ELSE -1 END) "
+      "OVER (ORDER BY position) AS open FROM reeve.events "
+      "WHERE type IN ('attempt_intended', 'attempt_started')) AS each");
+  EXPECT_GE(most, 1);
+  EXPECT_LE(most, starts_at_once);
+}
+
 /// The marker of an execution lies on a volume of ours; an image that brings one along for the same
 /// place would take it elsewhere, for itself and for whatever is prepared with it.
 TEST_F(CTR3_neighbours, P10_an_image_with_a_volume_below_ours_is_refused_and_harms_nobody) {

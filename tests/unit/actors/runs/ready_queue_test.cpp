@@ -118,4 +118,54 @@ TEST_F(RUN19_queue, leaves_an_eighth_of_the_places_to_others) {
   EXPECT_EQ(many.waiting(), 0U);
 }
 
+class RUN19_starts : public RUN19_queue {
+ protected:
+  bool asks(const uuid& tenant, int n) {
+    return narrow.ask({&tenant, tenant, job(n), 0, n, [this, n] { turns.push_back(n); }});
+  }
+  ready_queue narrow{100, 8};
+};
+
+TEST_F(RUN19_starts, are_no_more_at_once_than_there_may_be) {
+  for (int n = 1; n <= 7; ++n) ASSERT_TRUE(asks(one, n)) << n;
+  ASSERT_TRUE(asks(two, 8));
+  EXPECT_FALSE(asks(two, 9)) << "of a hundred places eight are taken, and nothing has started";
+  narrow.started(&one, job(3));
+  EXPECT_EQ(turns, std::vector<int>{9});
+  narrow.started(&one, job(3));
+  narrow.started(&one, job(77));
+  EXPECT_EQ(turns, std::vector<int>{9}) << "each starts once, and a stranger never";
+}
+
+TEST_F(RUN19_starts, go_on_when_one_ends_without_a_start) {
+  for (int n = 1; n <= 7; ++n) ASSERT_TRUE(asks(one, n)) << n;
+  EXPECT_FALSE(asks(one, 8));
+  EXPECT_FALSE(asks(one, 9));
+  narrow.give_back(&one, job(1));
+  EXPECT_EQ(turns, std::vector<int>{8});
+  narrow.started(&one, job(2));
+  EXPECT_EQ(turns, (std::vector<int>{8, 9}));
+  narrow.give_back(&one, job(2));
+  EXPECT_FALSE(asks(one, 10)) << "its start was counted once";
+  narrow.leave(&one);
+  for (int n = 11; n <= 17; ++n) EXPECT_TRUE(asks(one, n)) << n;
+}
+
+TEST_F(RUN19_starts, of_one_tenant_leave_an_eighth_to_others) {
+  for (int n = 1; n <= 7; ++n) ASSERT_TRUE(asks(one, n)) << n;
+  EXPECT_FALSE(asks(one, 8));
+  EXPECT_TRUE(asks(two, 9));
+  EXPECT_FALSE(asks(two, 10));
+  narrow.started(&two, job(9));
+  EXPECT_EQ(turns, std::vector<int>{10});
+}
+
+TEST_F(RUN19_starts, are_not_waited_for_of_what_the_log_says_is_open) {
+  for (int n = 1; n <= 20; ++n) narrow.take(&one, one, job(n));
+  for (int n = 21; n <= 27; ++n) EXPECT_TRUE(asks(one, n)) << n;
+  EXPECT_FALSE(asks(one, 28));
+  narrow.started(&one, job(1));
+  EXPECT_EQ(turns, std::vector<int>()) << "it had its turn before";
+}
+
 }  // namespace

@@ -1,7 +1,7 @@
 // RUN7: an attempt as scripted traces. A line is "input => effects". Timers are kept by
 // the test and fire in `wait`; the timeout is 10 s. An execution is "c1@100": its id and its start
 // by the engine's clock in milliseconds; with an end "c1@100-400". "up" goes as far as `wait`;
-// "own" makes it work of Reeve's own.
+// "own" makes it work of Reeve's own; "starting" asks whether others wait for its start.
 #include "domain/runs/attempt.hpp"
 #include "tests/unit/domain/runs/attempt_traces.hpp"
 #include "tests/unit/domain/runs/attempt_work_traces.hpp"
@@ -68,6 +68,8 @@ class stage {
         play(each);
       }
       said_.clear();
+    } else if (parts[0] == "starting") {
+      say(is_starting(state_) ? "yes" : "no");
     } else if (parts[0] == "own") {
       state_.config.own = true;
     } else if (parts[0] == "wait") {

@@ -89,6 +89,25 @@ inline const trace work_traces[] = {
      {"own", "up", "cancel => stopping cancelled", "noted => stop c", "stopped it =>",
       "watched 0 => find", "found c@100-400 => collect c", "collected => end cancelled"}},
 
+    // Who waits for its start.
+    {"others_wait_until_its_start_is_in_the_log",
+     {"begin", "starting => yes", "allowed", "written", "submitted c@100 => started c@100",
+      "starting => yes", "written => watch c", "starting => no", "failed away", "starting => no"}},
+    {"others_wait_until_it_ends_without_a_start",
+     {"begin", "refused not_allowlisted", "starting => yes", "written => close", "starting => no"}},
+    {"others_wait_until_its_end_without_a_start_is_written",
+     {"begin", "allowed", "written", "refused image_missing => end image_missing",
+      "starting => no"}},
+    {"others_wait_with_it_for_an_engine_that_is_away_or_busy",
+     {"begin", "failed away => waiting", "starting => yes", "back => ask", "failed busy =>",
+      "starting => yes", "wait 500 => ask", "allowed", "written => submit",
+      "failed away => waiting", "starting => yes"}},
+    {"others_do_not_wait_for_what_gets_no_answer",
+     {"begin", "allowed", "written", "failed silent =>", "starting => no", "wait 5000 => find",
+      "found nothing => submit", "starting => no"}},
+    {"others_do_not_wait_for_what_fails",
+     {"begin", "failed broken =>", "starting => no", "wait 500 => ask", "starting => no"}},
+
     // What is left behind.
     {"output_that_the_engine_cannot_give",
      {"up", "watched 0", "found c@100-200 => collect c",
