@@ -13,6 +13,8 @@
 #include <caf/actor_system_config.hpp>
 #include <condition_variable>
 #include <gtest/gtest.h>
+#include <utility>
+#include <vector>
 
 namespace run_world {
 
@@ -73,8 +75,9 @@ class world {
     worker->join();
   }
 
-  void launch(domain::task_spec task) {
-    auto launched = steps::launch_of({std::move(task)}).decided();
+  void launch(domain::task_spec task) { launch_all({std::move(task)}); }
+  void launch_all(std::vector<domain::task_spec> tasks) {
+    auto launched = steps::launch_of(std::move(tasks)).decided();
     ASSERT_TRUE(launched) << launched.error().detail << launched.error().field;
     auto request = append_of<run_state>(std::make_shared<const run_state>(), *launched,
                                         steps::tenant, stream, {});
@@ -138,7 +141,7 @@ class world {
                           {},
                           {}});
   run_registry registry;
-  ready_queue ready{10};
+  ready_queue ready{10, 1};  // one start at a time
   run_ports ports{
       journal,
       lead,

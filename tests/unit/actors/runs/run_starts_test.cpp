@@ -1,0 +1,42 @@
+// The jobs of a run have their turn at the engine one after the other, each when the one before it
+// has started, or ended without (RUN19).
+
+#include "tests/unit/actors/runs/run_world.hpp"
+
+namespace {
+
+using namespace run_world;
+
+struct counts {
+  int waited_for = 0;  // between the intent and the start
+  int beyond = 0;
+};
+
+counts count(const run_state& s) {
+  counts all;
+  for (const auto& job : s.jobs) {
+    if (job.attempts.empty()) continue;
+    const auto& its = job.attempts.front();
+    ++(its.started_at || !its.is_open() ? all.beyond : all.waited_for);
+  }
+  return all;
+}
+
+TEST(RUN19_turns, come_as_starts_are_written) {
+  world here;
+  here.launch_all(
+      {steps::container_task("a"), steps::container_task("b"), steps::container_task("c")});
+  here.start();
+  ASSERT_TRUE(support::eventually(30s, [&] {
+    here.lead.confirm(1, real_clock().mono_us());
+    return count(here.state()).beyond == 3;
+  }));
+  run_state s;
+  s.tenant = steps::tenant;
+  for (const auto& record : here.log.read(here.stream, 0)) {
+    ASSERT_TRUE(persistence::evolve_record(s, record));
+    EXPECT_LE(count(s).waited_for, 1) << "another one had its turn before: " << record.type;
+  }
+}
+
+}  // namespace
