@@ -27,21 +27,32 @@ finding check_database(const database& db) {
           is_setting ? "see docs/configuration.md, DATABASE_URL" : more_help};
 }
 
+/// What roles and logins lack, and the statements that mend it.
+struct lacks {
+  std::string missing, fix;
+
+  void add(const std::string& who, const std::string& what) {
+    missing += (missing.empty() ? "" : ", ") + who + " lacks " + what;
+    fix += (fix.empty() ? "" : "; ") + (what == persistence::no_login
+                                            ? "ALTER ROLE " + who + " LOGIN"
+                                            : "GRANT " + what + " TO " + who);
+  }
+  void add(const persistence::role_rights& of) {
+    for (const auto& one : of.missing) add(of.role, one);
+    for (const auto& one : of.login_missing) add(of.login, one);
+  }
+};
+
 /// Whether it is the log that this data folder knows; and whether the roles may do their work.
 finding check_log(const config& c, const std::string& url) {
   const auto admitted = persistence::look_at_admission(
       {heads_file(c), known_database_file(c), accepted_database_file(c)}, url);
   if (!admitted) return {"event log", "fail", admitted.error().detail, more_help};
-  const auto rights = persistence::look_at_log_rights(url);
+  const auto rights = persistence::look_at_log_rights(url, {c.writer_url, c.reader_url});
   if (!rights) return {"event log", "ok", "none to look at: no server has led here", ""};
-  std::string missing, fix;
-  for (const auto* of : {&rights->writer, &rights->reader}) {
-    for (const auto& one : of->missing) {
-      missing += (missing.empty() ? "" : ", ") + of->role + " lacks " + one;
-      fix += (fix.empty() ? "" : "; ") + ("GRANT " + one + " TO " + of->role);
-    }
-  }
-  if (!missing.empty()) return {"event log", "fail", missing, fix};
+  lacks all;
+  for (const auto* of : {&rights->writer, &rights->reader}) all.add(*of);
+  if (!all.missing.empty()) return {"event log", "fail", all.missing, all.fix};
   const std::string seen = rights->writer.role + " may append";
   if (admitted->accepted != "asked") return {"event log", "ok", seen, ""};
   return {"event log", "warn", seen + "; it is older than what is known, and was accepted",

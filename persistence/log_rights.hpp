@@ -12,23 +12,42 @@
 namespace reeve::persistence {
 
 struct role_rights {
-  std::string role;                  // of the server's login
-  std::vector<std::string> missing;  // "INSERT ON reeve.events"
+  std::string role;                        // that the grants name
+  std::vector<std::string> missing;        // "INSERT ON reeve.events"
+  std::string login;                       // of the server: that role, or a member of it
+  std::vector<std::string> login_missing;  // no_login, or "CONNECT ON DATABASE reeve"
+};
+/// In `login_missing`: ALTER ROLE … LOGIN mends it, no GRANT does.
+inline constexpr const char* no_login = "LOGIN";
+
+/// Logins that somebody else made; empty: a server makes them by itself.
+struct given_logins {
+  std::string writer_url;
+  std::string reader_url;
 };
 struct log_rights {
   role_rights writer;
   role_rights reader;
 };
 
-/// Of the roles that the schema's grants name. `url`: the owner's login. `unavailable`: there is
-/// nothing to look at.
-outcome<log_rights> look_at_log_rights(const std::string& url);
+/// Of the roles that the schema's grants name and of the server's logins. `url`: the owner's login.
+/// `unavailable`: there is nothing to look at.
+outcome<log_rights> look_at_log_rights(const std::string& url, const given_logins& given = {});
+
+/// What the writer lacks to keep a read model up to date, all of them without a name; the owner
+/// builds them all the same. `unavailable` as above.
+outcome<role_rights> look_at_model_rights(const std::string& url, const std::string& name = {});
 
 /// A statement that gives what a role may not read, a row each; $1 names it, or is empty for
 /// whoever asks.
 std::string missing_reads_sql();
 
-/// A statement that gives the missing ones, a row each; $1 names the role.
+/// A statement that gives what keeps a login from working in this database, a row each; $1 as
+/// above. `writes`: it makes the row types of its batches among the temporary things.
+std::string missing_to_login_sql(bool writes);
+
+/// A statement that gives the missing ones, a row each; $1 names the role. Not TEMP: a session that
+/// has its row types goes on without it, and one that cannot make them tells it.
 inline constexpr const char* missing_rights_sql =
     "SELECT r.what || ' ON ' || r.on_table FROM (VALUES (1, 'SELECT', 'reeve.events'),"
     " (2, 'INSERT', 'reeve.events'), (3, 'SELECT', 'reeve.streams'),"

@@ -1,16 +1,14 @@
 #include "persistence/read_store.hpp"
 
-#include "base/log.hpp"
-#include "persistence/log_rights.hpp"
 #include "persistence/pg_values.hpp"
 #include "persistence/read_cache.hpp"
 #include "persistence/read_pool.hpp"
+#include "persistence/reader_rights.hpp"
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <initializer_list>
-#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -89,8 +87,10 @@ std::string render_run(const pqxx::result& rows) {
 struct read_store::impl {
   explicit impl(read_store_config given)
       : config(std::move(given)),
+        rights(config.url),
         cache(config.cache_bytes),
         pool(config.url, config.readers, config.max_queue, config.statement_timeout_ms) {}
+  ~impl() { rights.stop(); }
 
   /// Why nothing can be read of these projections now.
   std::optional<rejection> refusal(std::initializer_list<std::string_view> names) const {
@@ -112,12 +112,6 @@ struct read_store::impl {
   /// From memory, or through `query` with the fill guarded by the cache.
   void cached(const std::string& subject, rendering which, reply_slot<document> slot,
               query_fn query);
-  /// Told once, each time that it changes: readiness names no table to anybody.
-  void note_rights(std::string missing) {
-    const std::lock_guard lock(rights_mutex);
-    if (std::exchange(missing_rights, missing) == missing || missing.empty()) return;
-    log_error("the reader's login lacks rights; see reeve doctor", {{"missing", missing}});
-  }
   void hold_back() const {
     if (config.delay_ms > 0) {
       std::this_thread::sleep_for(std::chrono::milliseconds(config.delay_ms));
@@ -125,9 +119,7 @@ struct read_store::impl {
   }
 
   read_store_config config;
-  std::atomic<bool> is_looking{false};
-  mutable std::mutex rights_mutex;
-  std::string missing_rights;  // guarded by rights_mutex
+  reader_rights rights;
   read_cache cache;
   std::atomic<domain::position> head{0};
   read_pool pool;  // last: its threads use what is above
@@ -268,23 +260,11 @@ void read_store::run_of_job(uuid tenant, uuid job, reply_slot<std::optional<uuid
 }
 
 void read_store::look_at_rights() {
-  if (impl_->is_looking.exchange(true)) return;
-  reply_slot<std::string> slot([in = impl_.get()](outcome<std::string> missing) {
-    if (missing) in->note_rights(std::move(*missing));
-    in->is_looking = false;
-  });
-  impl_->pool.submit<std::string>(slot, [](read_session& session) -> outcome<std::string> {
-    std::string missing;
-    for (const auto& row : session.query(std::nullopt, {missing_reads_sql(), {std::string()}})) {
-      missing += (missing.empty() ? "" : ", ") + row[0].as<std::string>();
-    }
-    return missing;
-  });
+  impl_->rights.look(impl_->pool);
 }
 
 std::string read_store::missing_rights() const {
-  const std::lock_guard lock(impl_->rights_mutex);
-  return impl_->missing_rights;
+  return impl_->rights.missing();
 }
 
 void read_store::events(event_query query, reply_slot<event_page> slot) {

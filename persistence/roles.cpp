@@ -196,8 +196,8 @@ void name_logins(pqxx::connection& connection, const roles_options& options, run
   pqxx::nontransaction tx(connection);
   const auto oid = tx.exec1("SELECT oid FROM pg_database WHERE datname = current_database()")[0]
                        .as<std::string>();
-  out.writer_role = "reeve_writer_" + oid;
-  out.reader_role = "reeve_reader_" + oid;
+  out.writer_role = made_writer + oid;
+  out.reader_role = made_reader + oid;
 }
 
 /// Makes the roles that are missing. `invalid`: one that is there may do more than it should.

@@ -33,6 +33,10 @@ inline constexpr const char* private_owner = "reeve_owner";
 inline constexpr const char* private_writer = "reeve_writer_main";
 inline constexpr const char* private_reader = "reeve_reader_main";
 
+/// What a server's own logins are called in any other cluster, with the database's oid behind it.
+inline constexpr const char* made_writer = "reeve_writer_";
+inline constexpr const char* made_reader = "reeve_reader_";
+
 /// Makes what is missing and changes nothing that is there, which another server may be using.
 /// Errors: `invalid` (one URL without the other, a file that others may read, or a role that may do
 /// more than it should), `unavailable` (also a login that is refused; the text says what to do).

@@ -124,6 +124,35 @@ TEST_F(P30_lost_log, that_the_reader_may_not_read_any_more_is_told_and_comes_bac
   }
 }
 
+/// The same of what keeps it out altogether, or from a function that every page of events needs.
+TEST_F(P30_lost_log, that_the_reader_is_kept_out_of_is_told_and_comes_back_by_itself) {
+  auto database = reeve->database();
+  const auto reader = *database.cell("SELECT reader FROM reeve.runtime_roles");
+  const auto login = *database.cell(
+      "SELECT r.rolname FROM pg_roles r, pg_database d WHERE d.datname = current_database()"
+      " AND r.rolname = 'reeve_reader_' || d.oid");
+  struct {
+    std::string take, give, fix;
+  } const rights[] = {
+      {"ALTER ROLE " + login + " NOLOGIN", "ALTER ROLE " + login + " LOGIN", "ALTER ROLE " + login},
+      {"REVOKE CONNECT ON DATABASE app FROM PUBLIC", "GRANT CONNECT ON DATABASE app TO PUBLIC",
+       "GRANT CONNECT ON DATABASE app"},
+      {"REVOKE EXECUTE ON FUNCTION reeve.head() FROM PUBLIC, " + reader,
+       "GRANT EXECUTE ON FUNCTION reeve.head() TO " + reader,
+       "GRANT EXECUTE ON FUNCTION reeve.head()"}};
+  for (const auto& right : rights) {
+    database.exec(right.take);
+    database.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '" +
+                  login + "'");
+    EXPECT_TRUE(is_told("lacks a right")) << right.take << ", although nobody asked";
+    const auto told = reeve->command({"doctor"});
+    EXPECT_EQ(told.status, 1) << told.output;
+    EXPECT_THAT(told.output, testing::HasSubstr(right.fix));
+    database.exec(right.give);
+    EXPECT_TRUE(is_back()) << right.give;
+  }
+}
+
 /// PostgreSQL's own words for a full disk, without one.
 TEST_F(P30_lost_log, whose_disk_is_full_is_told_and_comes_back_by_itself) {
   auto database = reeve->database();

@@ -142,7 +142,7 @@ inline const std::map<std::string, wall>& walls() {
         "codec/ only turns values into JSON and back, and nlohmann stays in its .cpp files"}},
       {"persistence",
        {{"base", "domain", "codec", "persistence", "embedded"},
-        {"std", "system", "pqxx"},
+        {"std", "system", "pqxx", "libpq"},
         "persistence/ knows the database only: hand what else is needed in from cli/"}},
       {"adapters",
        {{"base", "domain", "codec", "adapters", "embedded"},

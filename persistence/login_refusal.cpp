@@ -1,0 +1,64 @@
+#include "persistence/login_refusal.hpp"
+
+#include <libpq-fe.h>
+#include <memory>
+#include <poll.h>
+#include <string_view>
+
+namespace reeve::persistence {
+namespace {
+
+using connection = std::unique_ptr<PGconn, decltype(&PQfinish)>;
+using steady = std::chrono::steady_clock;
+
+bool waits(PostgresPollingStatusType status) {
+  return status == PGRES_POLLING_READING || status == PGRES_POLLING_WRITING;
+}
+
+/// False: the time is over.
+bool is_readied_by(PGconn* one, PostgresPollingStatusType wanted, steady::time_point until) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - steady::now());
+  if (left.count() <= 0) return false;
+  const short events = wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+  pollfd socket{PQsocket(one), events, 0};
+  return ::poll(&socket, 1, static_cast<int>(left.count())) > 0;
+}
+
+/// Of "… failed: FATAL:  28000". The severity is in the server's language, the code is not; and a
+/// port that stands before another end of the message is no code.
+std::string sqlstate_at_end_of(std::string_view message) {
+  constexpr std::size_t length = 5;
+  while (message.ends_with('\n')) message.remove_suffix(1);
+  const auto gap = message.rfind(":  ");
+  if (gap == message.npos || gap + 3 + length != message.size()) return {};
+  return std::string(message.substr(gap + 3));
+}
+
+}  // namespace
+
+std::string login_refusal(const std::string& url, std::chrono::milliseconds time) {
+  const auto until = steady::now() + time;
+  const connection one(PQconnectStart(url.c_str()), &PQfinish);
+  if (!one || PQstatus(one.get()) == CONNECTION_BAD) return {};
+  PQsetErrorVerbosity(one.get(), PQERRORS_SQLSTATE);
+  // As libpq wants it: before the first call the socket has to be writable.
+  auto status = PGRES_POLLING_WRITING;
+  while (waits(status)) {
+    if (!is_readied_by(one.get(), status, until)) return {};
+    status = PQconnectPoll(one.get());
+  }
+  if (status == PGRES_POLLING_OK) return {};
+  const auto code = sqlstate_at_end_of(PQerrorMessage(one.get()));
+  return code.starts_with("28") || code == "42501" ? code : std::string();
+}
+
+std::string user_named_in(const std::string& url) {
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
+      PQconninfoParse(url.c_str(), nullptr), &PQconninfoFree);
+  for (auto* one = options.get(); one != nullptr && one->keyword != nullptr; ++one) {
+    if (std::string_view(one->keyword) == "user" && one->val != nullptr) return one->val;
+  }
+  return {};
+}
+
+}  // namespace reeve::persistence
