@@ -76,6 +76,8 @@ struct journal::impl {
   /// Nothing can be appended although the database answers: away until it can again. What could be
   /// done outside could not be written down.
   void bar(std::string_view why);
+  /// Why nothing can be appended, once until it can again.
+  void tell_barred(std::string_view why);
   /// After a statement that was not sent to change the log.
   void note(const sql_trouble& why);
   outcome<done> resign();

@@ -197,9 +197,13 @@ void journal::impl::lose() {
   if (state == journal_state::leading) state = journal_state::away;
 }
 
+void journal::impl::tell_barred(std::string_view why) {
+  if (!std::exchange(is_barred, true) && config.on_barred) config.on_barred(std::string(why));
+}
+
 void journal::impl::bar(std::string_view why) {
   // The reason first: readiness tells at once that the lease is gone.
-  if (!std::exchange(is_barred, true) && config.on_barred) config.on_barred(std::string(why));
+  tell_barred(why);
   lose();
 }
 
@@ -268,8 +272,16 @@ bool journal::impl::come_back() {
     }
     return true;
   } catch (const std::exception&) {
-    // What is only forbidden, or cannot be done now, is asked again on the session that there is.
-    if (!session || trouble_of_current(session->connection()).lost) lose();
+    const auto why = session ? trouble_of_current(session->connection()) : sql_trouble{true, {}};
+    // What is only forbidden, or cannot be done now, is asked again on the session that there is;
+    // somebody has to hear what keeps this server away.
+    if (why.lost) {
+      lose();
+    } else if (const auto still = why.standstill(); !still.empty()) {
+      tell_barred(still);
+    } else if (!why.is_passing()) {
+      tell_barred(rejection_of(why).detail);
+    }
     return false;
   }
 }

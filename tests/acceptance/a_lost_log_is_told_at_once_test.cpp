@@ -153,6 +153,24 @@ TEST_F(P30_lost_log, that_the_reader_is_kept_out_of_is_told_and_comes_back_by_it
   }
 }
 
+/// The writer's sessions make temporary types; one that may not is away, and says why.
+TEST_F(P30_lost_log, that_a_new_session_may_not_write_is_told_and_comes_back_by_itself) {
+  auto database = reeve->database();
+  database.exec("REVOKE TEMP ON DATABASE app FROM PUBLIC");
+  database.exec(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+      " WHERE application_name = 'reeve-writer'");
+  EXPECT_TRUE(is_told("may not write the log"));
+  const auto told = reeve->command({"doctor"});
+  EXPECT_EQ(told.status, 1) << told.output;
+  EXPECT_THAT(told.output, testing::HasSubstr("GRANT TEMP ON DATABASE app TO"));
+  database.exec("GRANT TEMP ON DATABASE app TO PUBLIC");
+  EXPECT_TRUE(is_back());
+  EXPECT_EQ(support::await_run(reeve->api(), support::launch(reeve->api(), launch_body).at("id"))
+                .at("status"),
+            "success");
+}
+
 /// PostgreSQL's own words for a full disk, without one.
 TEST_F(P30_lost_log, whose_disk_is_full_is_told_and_comes_back_by_itself) {
   auto database = reeve->database();

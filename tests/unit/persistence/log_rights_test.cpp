@@ -63,6 +63,33 @@ TEST_F(P30_log_rights, are_looked_at_while_nobody_writes) {
   EXPECT_TRUE(comes_back());
 }
 
+/// Its rows have types that a session makes among its temporary things.
+TEST_F(P30_log_rights, to_temporary_things_are_missed_by_the_next_session_and_told_once) {
+  const auto change_temp = [this](const std::string& what) {
+    db.root(what + " TEMP ON DATABASE " + db.name() + (what == "GRANT" ? " TO" : " FROM") +
+            " PUBLIC");
+  };
+  const auto comes_to = [this](std::size_t count) {
+    return eventually([&] { return !log->renew() && told.size() == count; });
+  };
+  change_temp("REVOKE");
+  EXPECT_TRUE(log->renew()) << "the session that has its types goes on";
+  EXPECT_TRUE(append_one(*log, request()));
+  EXPECT_EQ(told.size(), 0U);
+  db.root("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '" + db.writer() +
+          "'");
+  EXPECT_TRUE(comes_to(1));
+  EXPECT_THAT(told, ::testing::ElementsAre(::testing::HasSubstr("may not write the log")));
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(log->renew());
+  EXPECT_EQ(told.size(), 1U) << "once";
+  EXPECT_EQ(log->state(), journal_state::away);
+  change_temp("GRANT");
+  EXPECT_TRUE(comes_back());
+  EXPECT_EQ(told.size(), 2U);
+  EXPECT_EQ(told.back(), "");
+  EXPECT_TRUE(append_one(*log, request()));
+}
+
 TEST_F(P30_log_rights, on_a_read_model_are_that_ones_trouble) {
   change("REVOKE", "INSERT ON reeve_read.runs");
   EXPECT_TRUE(log->renew());
