@@ -18,7 +18,7 @@ int fail(const rejection& why) {
 }  // namespace
 
 int accept_database(const loaded_config& config) {
-  auto db = open_database(config.values, false);
+  auto db = open_database(config.values);
   if (!db) return fail(db.error());
   const auto file = accepted_database_file(config.values);
   const auto seen = persistence::look_at_refused(

@@ -7,7 +7,9 @@
 
 namespace reeve::cli {
 
-outcome<database> open_database(const config& c, bool exclusive) {
+namespace {
+
+outcome<database> open_with(const config& c, persistence::private_postgres_options options) {
   database db;
   if (!c.database_url.empty()) {
     db.owner_url = c.database_url;
@@ -15,7 +17,6 @@ outcome<database> open_database(const config& c, bool exclusive) {
   }
   db.is_private = true;
   if (auto ok = act_as_owner_of(c.data); !ok) return ok.error();
-  persistence::private_postgres_options options;
   options.folder = c.data + "/pg";
   auto started = persistence::private_postgres::start(options);
   if (started) {
@@ -23,9 +24,24 @@ outcome<database> open_database(const config& c, bool exclusive) {
     db.owner_url = db.own->owner_url();
     return db;
   }
-  if (exclusive || started.error().code != errc::conflict) return started.error();
+  const bool may_share = options.use == persistence::folder_use::look;
+  if (!may_share || started.error().code != errc::conflict) return started.error();
   db.owner_url = persistence::private_postgres::owner_url_of(options.folder);
   return db;
+}
+
+}  // namespace
+
+outcome<database> open_database(const config& c) {
+  persistence::private_postgres_options options;
+  options.use = persistence::folder_use::look;
+  return open_with(c, options);
+}
+
+outcome<database> open_database_to_serve(const config& c, const std::function<bool()>& is_ended) {
+  persistence::private_postgres_options options;
+  options.is_ended = is_ended;
+  return open_with(c, options);
 }
 
 outcome<persistence::runtime_logins> prepare_logins(const config& c, const database& db) {

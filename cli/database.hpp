@@ -7,6 +7,7 @@
 #include "persistence/private_postgres.hpp"
 #include "persistence/roles.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -19,9 +20,11 @@ struct database {
 };
 
 /// Root becomes the owner of the private one's folder first, for good: what only root may write is
-/// opened before. `exclusive`: the private PostgreSQL must be ours (the server); else one that runs
-/// is used.
-outcome<database> open_database(const config& c, bool exclusive);
+/// opened before. A command: a private PostgreSQL that runs is used, else it is started for it.
+outcome<database> open_database(const config& c);
+/// For the server, whose own the private PostgreSQL must be. It waits for commands that use it;
+/// `is_ended` is asked meanwhile, and true ends the wait.
+outcome<database> open_database_to_serve(const config& c, const std::function<bool()>& is_ended);
 
 /// The runtime logins, made where they are missing.
 outcome<persistence::runtime_logins> prepare_logins(const config& c, const database& db);

@@ -108,7 +108,7 @@ std::vector<finding> check_databases(const config& c) {
            ""});
     }
   }
-  const auto db = open_database(c, false);
+  const auto db = open_database(c);
   if (!db) return and_nothing_else({"database", "fail", db.error().detail, more_help});
   auto database = check_database(*db);
   if (database.verdict != "ok") return and_nothing_else(std::move(database));

@@ -18,7 +18,7 @@ outcome<persistence::export_result> export_to(const loaded_config& config,
   }
   auto out = open_text_output(asked.to, asked.zstd);
   if (!out) return out.error();
-  auto db = open_database(config.values, false);
+  auto db = open_database(config.values);
   if (!db) return db.error();
   auto result = persistence::export_log(db->owner_url, heads_file(config.values), tenant,
                                         [&](std::string_view text) { return (*out)->write(text); });

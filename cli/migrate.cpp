@@ -10,7 +10,7 @@ namespace {
 /// Only who holds the leader's lock changes the schema: a server that leads would go on with
 /// statements that were made for another one.
 outcome<done> migrate(const config& c) {
-  auto db = open_database(c, false);
+  auto db = open_database(c);
   if (!db) return db.error();
   const auto lock = persistence::leader_lock::take(db->owner_url);
   if (!lock && lock.error().code == errc::conflict) {

@@ -79,7 +79,7 @@ outcome<done> rebuild(const std::string& url, const std::string& name) {
 }  // namespace
 
 int rebuild(const loaded_config& config, const rebuild_options& asked) {
-  auto db = open_database(config.values, false);
+  auto db = open_database(config.values);
   const auto built = db ? rebuild(db->owner_url, asked.name) : outcome<done>(db.error());
   if (!built) {
     std::fputs(("reeve: " + built.error().detail + "\n").c_str(), stderr);

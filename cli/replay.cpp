@@ -72,7 +72,7 @@ int replay(const loaded_config& config, const replay_options& asked) {
     std::fputs("reeve: --until is a position or an RFC 3339 time\n", stderr);
     return exit_usage;
   }
-  auto db = open_database(config.values, false);
+  auto db = open_database(config.values);
   auto result = outcome<persistence::replay_result>(reject(errc::unavailable, ""));
   if (db) {
     options.owner_url = db->owner_url;

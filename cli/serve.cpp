@@ -133,6 +133,7 @@ int server_process::run() {
   logging.redact = [rules = redactor()](std::string_view line) { return rules.redact(line); };
   set_up_log(std::move(logging));
   if (auto ok = parts_.open(); !ok) {
+    if (exit_code_ >= 0) return exit_code_;
     // A private PostgreSQL that does not start needs somebody who looks at it.
     return config_.database_url.empty() ? fail(ok.error()) : fail_for_now(ok.error());
   }
@@ -180,7 +181,10 @@ outcome<done> server_process::open_storage() {
   auto key = persistence::public_key_in(signing_key_file(config_));
   if (!key) return key.error();
   public_key_ = std::move(*key);
-  auto db = open_database(config_, true);
+  auto db = open_database_to_serve(config_, [this] {
+    if (is_ended_within(0ms)) exit_code_ = exit_ok;
+    return exit_code_ >= 0;
+  });
   if (!db) return db.error();
   database_ = std::move(*db);
   if (auto ok = persistence::check_schema(database_.owner_url); !ok) return ok;

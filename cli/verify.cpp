@@ -72,7 +72,7 @@ outcome<persistence::verify_result> verify_input(const std::string& path,
 
 outcome<persistence::verify_result> verify_live(const loaded_config& config,
                                                 const persistence::verify_options& options) {
-  auto db = open_database(config.values, false);
+  auto db = open_database(config.values);
   if (!db) return db.error();
   return persistence::verify_database(db->owner_url, options);
 }

@@ -3,6 +3,7 @@
 #include "base/digest.hpp"
 #include "base/log.hpp"
 #include "persistence/child_process.hpp"
+#include "persistence/folder_lock.hpp"
 #include "persistence/pg_session.hpp"
 #include "persistence/roles.hpp"
 
@@ -10,9 +11,9 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <pwd.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
@@ -162,7 +163,7 @@ struct private_postgres::impl {
   fs::path data;
   fs::path socket_folder;
   fs::path log;
-  int lock = -1;
+  folder_lock lock;
   pid_t child = -1;
 
   outcome<done> prepare() {
@@ -180,19 +181,10 @@ struct private_postgres::impl {
       if (make_private_folder(path, options.run_as)) continue;
       return reject(errc::unavailable, path.string() + " cannot be made, or is somebody else's");
     }
-    return take_lock(folder / "lock");
-  }
-
-  outcome<done> take_lock(const fs::path& path) {
-    lock = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (lock < 0) return reject(errc::unavailable, path.string() + " cannot be opened");
-    const auto until =
-        std::chrono::steady_clock::now() + std::chrono::milliseconds(options.lock_wait_ms);
-    do {
-      if (::flock(lock, LOCK_EX | LOCK_NB) == 0) return done{};
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    } while (std::chrono::steady_clock::now() < until);
-    return reject(errc::conflict, "another server uses " + options.folder);
+    if (auto ok = lock.take((folder / "lock").string(), options); !ok) return ok;
+    // A server says so when its PostgreSQL answers: until then nobody can go on beside it.
+    if (options.use == folder_use::look) lock.tell(folder_use::look);
+    return done{};
   }
 
   outcome<done> init() {
@@ -308,13 +300,14 @@ struct private_postgres::impl {
 
   ~impl() {
     if (child > 0) {
+      // Nobody goes on beside one that stops.
+      lock.tell(std::nullopt);
       ::kill(child, SIGINT);
       if (wait_child(child, 20'000) == -1) {
         ::kill(child, SIGQUIT);
         wait_child(child, 5'000);
       }
     }
-    if (lock >= 0) ::close(lock);
   }
 };
 
@@ -331,6 +324,7 @@ outcome<std::unique_ptr<private_postgres>> private_postgres::start(
   made->launch();
   if (auto ok = made->await_ready(); !ok) return ok.error();
   if (auto ok = made->make_database(); !ok) return ok.error();
+  if (options.use == folder_use::serve) made->lock.tell(folder_use::serve);
   return std::unique_ptr<private_postgres>(new private_postgres(std::move(made)));
 }
 

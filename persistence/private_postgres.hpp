@@ -5,18 +5,29 @@
 
 #include "base/outcome.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 
 namespace reeve::persistence {
+
+/// Who holds the folder, as its lock file tells while it is locked: a command that only looks goes
+/// on beside a server, and a server waits for a command, which ends by itself.
+enum class folder_use { serve, look };
 
 struct private_postgres_options {
   std::string folder;  // data/, socket and log lie below it; made with mode 0700
   /// As which user initdb and postgres run when this process is root; they refuse to be root.
   std::string run_as;
   int start_timeout_s = 60;
-  /// Who only looks (`reeve doctor`, `reeve verify`) holds the folder for some seconds.
+  folder_use use = folder_use::serve;
+  /// How long a holder is waited for that may be about to end: a server by another server, a
+  /// command by another command, and whoever does not say what it is.
   int lock_wait_ms = 5'000;
+  /// How long a server waits for a command: `reeve verify` of a long log takes minutes.
+  int look_wait_ms = 600'000;
+  /// Asked while it waits; true ends the wait.
+  std::function<bool()> is_ended = nullptr;
 };
 
 struct private_cluster {
@@ -28,7 +39,7 @@ class private_postgres {
  public:
   /// Makes the cluster if there is none, and starts it. Call it on the main thread: the death
   /// signal follows the thread that forks. Errors: `invalid` (root without `run_as`, a cluster of
-  /// another major version), `conflict` (another server uses the folder), `unavailable`.
+  /// another major version), `conflict` (somebody else uses the folder), `unavailable`.
   static outcome<std::unique_ptr<private_postgres>> start(const private_postgres_options& options);
   /// What it would start below a folder. Changes nothing. Errors: of `start`, as far as they can be
   /// told before.

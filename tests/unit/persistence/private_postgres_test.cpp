@@ -163,6 +163,60 @@ TEST_F(private_cluster, DESIGN_private_a_second_server_meets_the_lock) {
   EXPECT_EQ(answer(pg->owner_url()), 42) << "the first one was harmed";
 }
 
+TEST_F(private_cluster, DESIGN_private_a_command_goes_on_beside_a_server_at_once) {
+  auto pg = start();
+  ASSERT_NE(pg, nullptr);
+  auto looking = options();
+  looking.use = folder_use::look;
+  looking.lock_wait_ms = 600'000;  // far longer than the test may take
+  const auto second = private_postgres::start(looking);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, errc::conflict);
+  EXPECT_EQ(answer(private_postgres::owner_url_of(looking.folder)), 42);
+}
+
+TEST_F(private_cluster, DESIGN_private_a_server_waits_for_a_command_and_not_for_a_server) {
+  auto looking = options();
+  looking.use = folder_use::look;
+  auto looker = private_postgres::start(looking);
+  ASSERT_TRUE(looker) << looker.error().detail;
+  auto serving = options();
+  serving.lock_wait_ms = 0;
+  int asked = 0;
+  serving.is_ended = [&] { return ++asked == 3; };
+  const auto ended = private_postgres::start(serving);
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, errc::unavailable) << "a signal ends the wait";
+  serving.is_ended = [&] {
+    if (++asked == 6) looker->reset();
+    return false;
+  };
+  const auto served = private_postgres::start(serving);
+  ASSERT_TRUE(served) << served.error().detail;
+  EXPECT_GE(asked, 6);
+  EXPECT_EQ(answer((*served)->owner_url()), 42);
+  serving.is_ended = nullptr;
+  EXPECT_EQ(private_postgres::start(serving).error().code, errc::conflict);
+  serving.use = folder_use::look;
+  EXPECT_EQ(private_postgres::start(serving).error().code, errc::conflict);
+}
+
+TEST_F(private_cluster, DESIGN_private_what_a_crash_left_in_the_lock_file_is_nobodys_word) {
+  { ASSERT_NE(start(), nullptr); }
+  const auto path = root_ / "pg/lock";
+  for (const char* left : {"serve\n", "look\n", "of a later version\n"}) {
+    std::ofstream(path, std::ios::trunc) << left;
+    auto looking = options();
+    looking.use = folder_use::look;
+    const auto looker = private_postgres::start(looking);
+    ASSERT_TRUE(looker) << left << looker.error().detail;
+    std::ifstream in(path);
+    std::string word;
+    EXPECT_TRUE(in >> word);
+    EXPECT_EQ(word, "look");
+  }
+}
+
 TEST_F(private_cluster, DESIGN_private_it_is_revived_after_it_was_killed) {
   auto pg = start();
   ASSERT_NE(pg, nullptr);
