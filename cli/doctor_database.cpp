@@ -72,6 +72,14 @@ finding check_read_models(const std::string& url) {
     return {"read models", "fail", stale + " could not be kept up to date",
             "the server's log says why; then: reeve rebuild"};
   }
+  // A build makes good what the server may not write, until the next row.
+  if (const auto rights = persistence::look_at_model_rights(url)) {
+    lacks all_rights;
+    all_rights.add(*rights);
+    if (!all_rights.missing.empty()) {
+      return {"read models", "fail", all_rights.missing, all_rights.fix};
+    }
+  }
   if (!behind.empty()) {
     return {"read models", "warn", behind + " is of another version",
             "a server that leads builds it by itself; readiness tells when it is done"};

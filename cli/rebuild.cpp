@@ -2,6 +2,7 @@
 #include "cli/database.hpp"
 #include "codec/json_writer.hpp"
 #include "persistence/leader_lock.hpp"
+#include "persistence/log_rights.hpp"
 #include "persistence/migrate.hpp"
 #include "persistence/read_models.hpp"
 
@@ -67,13 +68,32 @@ outcome<done> ask_leader(const std::string& url, const std::string& name) {
   }
 }
 
-outcome<done> rebuild(const std::string& url, const std::string& name) {
+/// The owner builds what the server may not write; without the right it is soon as it was.
+outcome<done> check_rights(const std::string& url, const std::string& name) {
+  const auto lacks = persistence::look_at_model_rights(url, name);
+  if (!lacks) return lacks.error();
+  std::string missing, mend;
+  for (const auto& one : lacks->missing) {
+    missing += (missing.empty() ? "" : ", ") + one;
+    mend += (mend.empty() ? "" : "; ") + ("GRANT " + one + " TO " + lacks->role);
+  }
+  if (missing.empty()) return done{};
+  return reject(errc::internal, "built, but " + lacks->role + ", who keeps it up to date, lacks " +
+                                    missing + ": " + mend);
+}
+
+outcome<done> build(const std::string& url, const std::string& name) {
   if (auto ok = persistence::require_schema(url); !ok) return ok;
   // While nobody leads it is done here, and no server begins before it is.
   const auto lock = persistence::leader_lock::take(url);
   if (lock) return persistence::build_here(url, name);
   if (lock.error().code != errc::conflict) return lock.error();
   return ask_leader(url, name);
+}
+
+outcome<done> rebuild(const std::string& url, const std::string& name) {
+  if (auto ok = build(url, name); !ok) return ok;
+  return check_rights(url, name);
 }
 
 }  // namespace

@@ -175,4 +175,10 @@ rejection rejection_of(const sql_trouble& trouble) {
   return reject(errc::internal, "the database refused a statement (" + trouble.sqlstate + ")");
 }
 
+rejection rejection_of_try(const sql_trouble& trouble) {
+  auto why = rejection_of(trouble);
+  if (!trouble.lost && !trouble.is_passing()) why.code = errc::internal;
+  return why;
+}
+
 }  // namespace reeve::persistence

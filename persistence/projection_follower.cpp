@@ -60,7 +60,7 @@ class followed {
     try {
       result = work();
     } catch (const std::exception&) {
-      result = connection_ ? rejection_of(trouble_of_current(*connection_))
+      result = connection_ ? rejection_of_try(trouble_of_current(*connection_))
                            : reject(errc::unavailable, "the database cannot be reached");
     }
     if (!result) {
@@ -178,12 +178,14 @@ struct projection_follower::impl {
     }
   }
 
+  /// What a later try may mend makes it late only. Told once, until it was built anew.
   void note(const followed& one, const rejection& why) {
-    if (why.code == errc::internal) {
-      config.board->set(one.of(), projection_state::stale, true);
-      log_error("a read model cannot follow the log",
-                {{"projection", one.of().name}, {"why", why.detail}});
-    }
+    if (why.code != errc::internal) return;
+    const bool is_known = config.board->of(one.of()).state == projection_state::stale;
+    config.board->set(one.of(), projection_state::stale, true);
+    if (is_known) return;
+    log_error("a read model cannot follow the log",
+              {{"projection", one.of().name}, {"why", why.detail}});
   }
 
   options config;

@@ -42,7 +42,7 @@ class projection_follower {
 };
 
 /// One follower's work up to the head, on the caller's thread. `conflict`: somebody else moved the
-/// checkpoint; `unavailable`: it is still to be built.
+/// checkpoint; `unavailable`: it is still to be built; `internal`: no other try mends it.
 outcome<domain::position> follow_to_head(const std::string& url, const projection& of);
 
 }  // namespace reeve::persistence

@@ -100,7 +100,7 @@ outcome<bool> tail_fold::advance(const take_fn& take) {
   try {
     more = impl_->look(take);
   } catch (const std::exception&) {
-    more = impl_->connection ? rejection_of(trouble_of_current(*impl_->connection))
+    more = impl_->connection ? rejection_of_try(trouble_of_current(*impl_->connection))
                              : reject(errc::unavailable, "the database cannot be reached");
     impl_->connection.reset();
   }

@@ -94,3 +94,37 @@ TEST(C9_guilty, a_table_that_may_not_be_written_costs_no_event_and_is_kept_up_by
   }));
   EXPECT_THAT(reeve.whole_log(), Not(HasSubstr("a run's append failed")));
 }
+
+/// One that a follower writes, whose builds the owner makes: told, and no build is called the end.
+TEST(C9_guilty, a_follower_that_may_not_write_is_told_and_its_rebuild_names_the_right) {
+  server reeve;
+  const auto api = reeve.api();
+  const json run = support::launch(api, small_run);
+  support::await_run(api, run.at("id"));
+  const std::string job = "/api/jobs/" + run.at("jobs").at(0).at("id").get<std::string>();
+  revoke_writes(reeve, "reeve_read.llm_usage");
+  const json call = {{"model_name", "m"}, {"prompt_tokens", 3}, {"completion_tokens", 1}};
+  support::must_post(api, job + "/llm-calls", call, 201);
+  EXPECT_TRUE(support::eventually([&] {
+    return reeve.whole_log().find("a read model cannot follow the log") != std::string::npos;
+  }));
+  const auto failed = reeve.command({"rebuild", "llm_usage"});
+  EXPECT_EQ(failed.status, exit_not_built) << failed.output;
+  EXPECT_THAT(failed.output, HasSubstr("GRANT INSERT ON reeve_read.llm_usage"));
+  EXPECT_THAT(failed.output, Not(HasSubstr("rebuilt")));
+  const auto told = reeve.command({"doctor"});
+  EXPECT_EQ(told.status, 1) << told.output;
+  EXPECT_THAT(told.output, HasSubstr("GRANT INSERT ON reeve_read.llm_usage"));
+  expect_served(api, {"/api/runs", "/api/jobs", "/api/tokens"});
+
+  auto database = reeve.database();
+  const auto writer = *database.cell("SELECT writer FROM reeve.runtime_roles");
+  database.exec("GRANT INSERT, UPDATE ON reeve_read.llm_usage TO " + writer);
+  const auto mended = reeve.command({"rebuild", "llm_usage"});
+  EXPECT_EQ(mended.status, 0) << mended.output;
+  support::must_post(api, job + "/llm-calls", call, 201);
+  EXPECT_TRUE(support::eventually([&] {
+    const auto found = api.get(job);
+    return found.status == 200 && found.json().at("llm_usage").at("calls") == 2;
+  }));
+}

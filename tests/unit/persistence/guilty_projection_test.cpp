@@ -2,6 +2,7 @@
 // that one is stale (C9).
 
 #include "persistence/projection_board.hpp"
+#include "persistence/projection_follower.hpp"
 #include "tests/unit/persistence/replay_fixture.hpp"
 
 #include <gmock/gmock.h>
@@ -84,6 +85,37 @@ TEST_F(guilt, C9_of_a_deferred_constraint_is_found_as_well) {
   write_access();
   EXPECT_EQ(stale(), "tokens");
   EXPECT_EQ(rows_in("reeve_read.tenants"), 1);
+}
+
+/// It is not written by the append, so its follower has to say so.
+TEST_F(guilt, C9_of_a_follower_that_may_not_write_is_told_and_costs_no_other) {
+  live_through();
+  ASSERT_TRUE(follow());
+  const auto& usage = projection_named("llm_usage");
+  revoke("reeve_read.llm_usage");
+  write_calls(1);
+  EXPECT_EQ(follow_to_head(db.writer_url(), usage).error().code, errc::internal);
+  projection_board board;
+  {
+    projection_follower follower({db.writer_url(), &board});
+    EXPECT_TRUE(eventually([&] { return board.of(usage).state == projection_state::stale; }));
+  }
+  EXPECT_TRUE(board.refusal(usage));
+  EXPECT_FALSE(board.refusal(projection_named("runs")));
+  grant("reeve_read.llm_usage");
+  EXPECT_TRUE(follow_to_head(db.writer_url(), usage));
+}
+
+TEST_F(guilt, C9_is_nobodys_where_a_follower_is_only_late) {
+  live_through();
+  ASSERT_TRUE(follow());
+  write_calls(1);
+  const auto& usage = projection_named("llm_usage");
+  pqxx::connection other(options.owner_url);
+  pqxx::work held(other);
+  held.exec("LOCK TABLE reeve_read.llm_usage IN SHARE MODE");
+  EXPECT_EQ(follow_to_head(db.writer_url(), usage).error().code, errc::unavailable);
+  EXPECT_EQ(follow_to_head("host=/nowhere dbname=x", usage).error().code, errc::unavailable);
 }
 
 /// With somebody who knows when a table is good again.

@@ -97,6 +97,25 @@ TEST_F(P30_log_rights, on_a_read_model_are_that_ones_trouble) {
   EXPECT_EQ(told.size(), 0U);
 }
 
+TEST_F(P30_log_rights, on_read_models_are_named_by_the_model) {
+  db.root("CREATE TABLE reeve.runtime_roles AS SELECT '" + db.writer() + "' AS writer, '" +
+          db.reader() + "' AS reader");
+  const auto owner = db.url_of(db.root("SELECT current_user")[0][0].c_str());
+  const auto missing = [&](const std::string& name) {
+    const auto found = look_at_model_rights(owner, name);
+    EXPECT_TRUE(found) << name;
+    return found ? found->missing : std::vector<std::string>{};
+  };
+  EXPECT_THAT(missing(""), ::testing::IsEmpty());
+  change("REVOKE", "INSERT, UPDATE ON reeve_read.llm_usage");
+  EXPECT_THAT(missing("llm_usage"),
+              ::testing::UnorderedElementsAre("INSERT ON reeve_read.llm_usage",
+                                              "UPDATE ON reeve_read.llm_usage"));
+  EXPECT_EQ(missing("").size(), 2U);
+  EXPECT_THAT(missing("runs"), ::testing::IsEmpty());
+  EXPECT_EQ(look_at_model_rights(owner, "none_such").error().code, errc::not_found);
+}
+
 TEST_F(P30_log_rights, that_are_missing_are_named) {
   const auto owner = db.url_of(db.root("SELECT current_user")[0][0].c_str());
   EXPECT_FALSE(look_at_log_rights(owner)) << "no server has led here";
