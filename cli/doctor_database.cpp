@@ -59,7 +59,7 @@ finding check_log(const config& c, const std::string& url) {
           "the next start goes on from it; else bring the newer database back"};
 }
 
-finding check_read_models(const std::string& url) {
+finding check_read_models(const config& c, const std::string& url) {
   const auto all = persistence::stored_projections(url);
   if (!all) return {"read models", "ok", "none to look at: no server has led here", ""};
   std::string behind, stale;
@@ -73,7 +73,8 @@ finding check_read_models(const std::string& url) {
             "the server's log says why; then: reeve rebuild"};
   }
   // A build makes good what the server may not write, until the next row.
-  if (const auto rights = persistence::look_at_model_rights(url)) {
+  if (const auto rights =
+          persistence::look_at_model_rights(url, {}, {c.writer_url, c.reader_url})) {
     lacks all_rights;
     all_rights.add(*rights);
     if (!all_rights.missing.empty()) {
@@ -120,7 +121,7 @@ std::vector<finding> check_databases(const config& c) {
   if (!db) return and_nothing_else({"database", "fail", db.error().detail, more_help});
   auto database = check_database(*db);
   if (database.verdict != "ok") return and_nothing_else(std::move(database));
-  return {std::move(database), check_log(c, db->owner_url), check_read_models(db->owner_url)};
+  return {std::move(database), check_log(c, db->owner_url), check_read_models(c, db->owner_url)};
 }
 
 }  // namespace reeve::cli

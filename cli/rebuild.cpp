@@ -69,9 +69,11 @@ outcome<done> ask_leader(const std::string& url, const std::string& name) {
 }
 
 /// The owner builds what the server may not write; without the right it is soon as it was.
-outcome<done> check_rights(const std::string& url, const std::string& name) {
-  const auto lacks = persistence::look_at_model_rights(url, name);
-  if (!lacks) return lacks.error();
+outcome<done> check_rights(const std::string& url, const std::string& name,
+                           const persistence::given_logins& given) {
+  const auto lacks = persistence::look_at_model_rights(url, name, given);
+  // Built it is, and of a login that nobody names nothing can be said.
+  if (!lacks) return done{};
   std::string missing, mend;
   for (const auto& one : lacks->missing) {
     missing += (missing.empty() ? "" : ", ") + one;
@@ -91,16 +93,18 @@ outcome<done> build(const std::string& url, const std::string& name) {
   return ask_leader(url, name);
 }
 
-outcome<done> rebuild(const std::string& url, const std::string& name) {
+outcome<done> rebuild(const std::string& url, const std::string& name,
+                      const persistence::given_logins& given) {
   if (auto ok = build(url, name); !ok) return ok;
-  return check_rights(url, name);
+  return check_rights(url, name, given);
 }
 
 }  // namespace
 
 int rebuild(const loaded_config& config, const rebuild_options& asked) {
   auto db = open_database(config.values);
-  const auto built = db ? rebuild(db->owner_url, asked.name) : outcome<done>(db.error());
+  const persistence::given_logins given{config.values.writer_url, config.values.reader_url};
+  const auto built = db ? rebuild(db->owner_url, asked.name, given) : outcome<done>(db.error());
   if (!built) {
     std::fputs(("reeve: " + built.error().detail + "\n").c_str(), stderr);
     return code_of(built.error());

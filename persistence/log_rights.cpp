@@ -5,6 +5,7 @@
 #include "persistence/projection.hpp"
 #include "persistence/roles.hpp"
 
+#include <stdexcept>
 #include <utility>
 
 namespace reeve::persistence {
@@ -16,6 +17,21 @@ std::vector<std::string> lines_of(pqxx::transaction_base& tx, const std::string&
   std::vector<std::string> lines;
   for (const auto& row : tx.exec_params(sql, role)) lines.emplace_back(row[0].c_str());
   return lines;
+}
+
+struct named_roles {
+  std::string writer, reader;
+};
+
+/// Logins that were given are what the grants name, and no table keeps their names.
+named_roles roles_of(pqxx::transaction_base& tx, const given_logins& given) {
+  if (tx.exec1("SELECT to_regclass('reeve.runtime_roles') IS NOT NULL")[0].as<bool>()) {
+    const auto row = tx.exec1("SELECT writer, reader FROM reeve.runtime_roles");
+    return {row[0].as<std::string>(), row[1].as<std::string>()};
+  }
+  named_roles named{user_named_in(given.writer_url), user_named_in(given.reader_url)};
+  if (named.writer.empty() || named.reader.empty()) throw std::runtime_error("nobody is named");
+  return named;
 }
 
 /// The user of a URL that was given; else the login that a server made for this database, if there
@@ -84,8 +100,7 @@ outcome<log_rights> look_at_log_rights(const std::string& url, const given_login
   try {
     auto connection = connect_session(url, "reeve_rights");
     pqxx::nontransaction tx(*connection);
-    const auto roles = tx.exec1("SELECT writer, reader FROM reeve.runtime_roles");
-    const auto writer = roles[0].as<std::string>(), reader = roles[1].as<std::string>();
+    const auto [writer, reader] = roles_of(tx, given);
     const auto writes = login_of(tx, given.writer_url, made_writer, writer);
     const auto reads = login_of(tx, given.reader_url, made_reader, reader);
     return log_rights{{writer, lines_of(tx, missing_writes_sql(), writer), writes,
@@ -97,7 +112,8 @@ outcome<log_rights> look_at_log_rights(const std::string& url, const given_login
   }
 }
 
-outcome<role_rights> look_at_model_rights(const std::string& url, const std::string& name) {
+outcome<role_rights> look_at_model_rights(const std::string& url, const std::string& name,
+                                          const given_logins& given) {
   std::string tables;
   for (const auto* one : projections()) {
     if (!name.empty() && one->name != name) continue;
@@ -107,7 +123,7 @@ outcome<role_rights> look_at_model_rights(const std::string& url, const std::str
   try {
     auto connection = connect_session(url, "reeve_rights");
     pqxx::nontransaction tx(*connection);
-    const auto writer = tx.exec1("SELECT writer FROM reeve.runtime_roles")[0].as<std::string>();
+    const auto writer = roles_of(tx, given).writer;
     const auto sql =
         "SELECT 'USAGE ON SCHEMA reeve_read'"
         " WHERE NOT pg_catalog.has_schema_privilege($1::name, 'reeve_read', 'USAGE')"

@@ -36,7 +36,8 @@ outcome<log_rights> look_at_log_rights(const std::string& url, const given_login
 
 /// What the writer lacks to keep a read model up to date, all of them without a name; the owner
 /// builds them all the same. `unavailable` as above.
-outcome<role_rights> look_at_model_rights(const std::string& url, const std::string& name = {});
+outcome<role_rights> look_at_model_rights(const std::string& url, const std::string& name = {},
+                                          const given_logins& given = {});
 
 /// A statement that gives what a role may not read, a row each; $1 names it, or is empty for
 /// whoever asks.

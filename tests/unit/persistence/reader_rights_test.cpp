@@ -120,4 +120,21 @@ TEST_F(P30_reader, and_writer_are_looked_at_by_the_doctor_as_logins_too) {
   EXPECT_THAT(given->reader.login_missing, ElementsAre("CONNECT ON DATABASE " + db.name()));
 }
 
+/// Logins that somebody else made stand in no table.
+TEST_F(P30_reader, and_writer_that_were_given_are_looked_at_by_the_names_in_their_urls) {
+  const auto owner = db.url_of(db.root("SELECT current_user")[0][0].c_str());
+  EXPECT_EQ(look_at_log_rights(owner).error().code, errc::unavailable);
+  db.root("REVOKE SELECT ON reeve.commands FROM " + db.reader());
+  db.root("REVOKE INSERT ON reeve_read.runs FROM " + db.writer());
+  const given_logins given{db.writer_url(), db.reader_url()};
+  const auto found = look_at_log_rights(owner, given);
+  ASSERT_TRUE(found);
+  EXPECT_THAT(found->reader.missing, ElementsAre("SELECT ON reeve.commands"));
+  EXPECT_THAT(found->writer.missing, IsEmpty());
+  const auto models = look_at_model_rights(owner, "runs", given);
+  ASSERT_TRUE(models);
+  EXPECT_EQ(models->role, db.writer());
+  EXPECT_THAT(models->missing, ElementsAre("INSERT ON reeve_read.runs"));
+}
+
 }  // namespace
