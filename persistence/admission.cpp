@@ -58,8 +58,8 @@ std::optional<std::string> gap_to_mark(const std::optional<known_database>& know
   return "the event at " + at + " is not the one that this server knew";
 }
 
-/// Exactly that state; or one that goes on from it with the election that accepted it, after a death
-/// between that and `settle_admission`.
+/// Exactly that state; or one that goes on from it with the election that accepted it, after a
+/// death between that and `settle_admission`.
 bool is_accepted(const known_database& accepted, const found_log& found) {
   const bool is_it = accepted.origin == to_string(found.origin) &&
                      accepted.system_identifier == found.database.system_identifier &&

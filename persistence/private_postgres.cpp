@@ -300,8 +300,8 @@ struct private_postgres::impl {
 
   ~impl() {
     if (child > 0) {
-      // Nobody goes on beside one that stops.
-      lock.tell(std::nullopt);
+      // Nobody goes on beside a server that stops; a server waits for a command until it is gone.
+      if (options.use == folder_use::serve) lock.tell(std::nullopt);
       ::kill(child, SIGINT);
       if (wait_child(child, 20'000) == -1) {
         ::kill(child, SIGQUIT);
