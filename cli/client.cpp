@@ -80,8 +80,7 @@ std::string allowing_command(const std::string& pointer, const std::string& sent
 void warn_of_missing(const std::string& output_state) {
   if (output_state == "truncated") std::fputs("reeve: the output is cut at its limit\n", stderr);
   if (output_state != "incomplete") return;
-  std::fputs("reeve: some of the output may be missing: the engine did not keep all of it\n",
-             stderr);
+  std::fputs("reeve: some of the output may be missing\n", stderr);
 }
 
 }  // namespace

@@ -51,7 +51,8 @@ finding check_log(const config& c, const std::string& url) {
   const auto rights = persistence::look_at_log_rights(url, {c.writer_url, c.reader_url});
   if (!rights) return {"event log", "ok", "none to look at: no server has led here", ""};
   lacks all;
-  for (const auto* of : {&rights->writer, &rights->reader}) all.add(*of);
+  all.add(rights->writer);
+  all.add(rights->reader);
   if (!all.missing.empty()) return {"event log", "fail", all.missing, all.fix};
   const std::string seen = rights->writer.role + " may append";
   if (admitted->accepted != "asked") return {"event log", "ok", seen, ""};
@@ -113,8 +114,7 @@ std::vector<finding> check_databases(const config& c) {
       const auto version = std::to_string(there->major);
       return and_nothing_else(
           {"database", "ok",
-           "PostgreSQL " + version + " for a private cluster, " + "which the first start makes",
-           ""});
+           "PostgreSQL " + version + " for a private cluster, which the first start makes", ""});
     }
   }
   const auto db = open_database(c);

@@ -105,7 +105,8 @@ void post(const support::engine& on, const std::string& target, int status) {
 
 TEST(RUN7_outside, a_restart_is_never_a_success) {
   here h;
-  const auto run = h.launch({h.counted("a", "echo before; sleep 20; echo done")});
+  const auto run =
+      h.launch({h.counted("a", std::string("echo before; ") + support::tally::until_go)});
   const auto id = h.started(run, "a");
   ASSERT_TRUE(h.has_written(id, "before"));
   post(h.on, "/containers/" + id + "/restart?t=1", 204);
@@ -120,7 +121,8 @@ TEST(RUN7_outside, a_restart_is_never_a_success) {
 
 TEST(RUN7_outside, a_restart_that_no_server_saw_keeps_what_was_written_before_it) {
   here h;
-  const auto run = h.launch({h.counted("a", "echo before; sleep 20; echo done")});
+  const auto run =
+      h.launch({h.counted("a", std::string("echo before; ") + support::tally::until_go)});
   const auto id = h.started(run, "a");
   ASSERT_TRUE(h.has_written(id, "before"));
   h.reeve().kill_hard();
@@ -210,10 +212,8 @@ TEST(RUN7_log, that_a_server_missed_lines_of_is_not_whole_after_a_restart) {
   const support::engine_cleanup cleanup(support::engine(),
                                         "reeve.tenant=" + support::tenant_of(reeve.api()));
   support::allow_image(reeve.api());
-  const json mounts = starts.task("t").at("params").at("mounts");
-  const json task = shell_task("t", "until [ -e /tally/go ]; do sleep 0.1; done; echo said",
-                               {{"mounts", mounts}});
-  const std::string run = support::launch(reeve.api(), support::inline_launch({task})).at("id");
+  const auto launch = support::inline_launch({starts.gated("t", "echo said")});
+  const std::string run = support::launch(reeve.api(), launch).at("id");
   const json all = support::await_started(reeve.api(), run, "t");
   const std::string id = job_named(all, "t").at("attempts").at(0).at("container_id");
   network.cut_off();

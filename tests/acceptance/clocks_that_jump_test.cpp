@@ -56,7 +56,7 @@ TEST(P33_clock, that_was_a_day_ahead_takes_no_time_from_a_job) {
   const std::string retried = "echo started >>/tally/again; [ $(wc -l </tally/again) -gt 1 ]";
   const json run = support::launch(
       reeve.api(),
-      support::inline_launch({task("long", "until [ -e /tally/go ]; do sleep 0.1; done", 600),
+      support::inline_launch({task("long", support::tally::until_go, 600),
                               task("late", "sleep 60", 1), task("again", retried, 600)},
                              {{"retries", 1}, {"retry_base_ms", 200}, {"max_parallel", 3}}));
   support::await_started(reeve.api(), run.at("id"), "long");

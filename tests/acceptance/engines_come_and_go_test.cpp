@@ -109,10 +109,7 @@ TEST(CTR4_absent_engine, that_was_away_while_a_job_ran_may_have_lost_output) {
   const support::engine_cleanup cleanup(support::engine(),
                                         "reeve.tenant=" + support::tenant_of(api));
   support::allow_image(api);
-  const json mounts = starts.task("t").at("params").at("mounts");
-  const json task = support::shell_task(
-      "t", "until [ -e /tally/go ]; do sleep 0.1; done; echo said", {{"mounts", mounts}});
-  const json run = support::launch(api, support::inline_launch({task}));
+  const json run = support::launch(api, support::inline_launch({starts.gated("t", "echo said")}));
   support::await_started(api, run.at("id"), "t");
   network.cut_off();
   ASSERT_TRUE(engine_is(api, false));

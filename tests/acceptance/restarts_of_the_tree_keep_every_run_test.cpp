@@ -75,7 +75,7 @@ TEST(OPS2_restarts, of_work_and_of_the_journal_keep_every_run) {
   const support::engine_cleanup cleanup(support::engine(),
                                         "reeve.tenant=" + support::tenant_of(f.api()));
   const json none = json::object();
-  const std::string waits = "until [ -e /tally/go ]; do sleep 0.1; done";
+  const std::string waits = support::tally::until_go;
   const std::string running =
       support::launch(f.api(),
                       support::inline_launch({f.counted("a", waits, none),

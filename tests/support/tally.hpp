@@ -20,11 +20,14 @@ class tally {
   std::string root() const { return folder_.path(); }
   /// The task "count": it appends to the file of that name, works for a while, and says the end.
   nlohmann::json task(const std::string& name) const {
-    const nlohmann::json mount = {{"source", root()}, {"target", "/tally"}, {"read_only", false}};
     return shell_task("count", "echo started | tee -a /tally/" + name + "; sleep 0.2; echo done",
-                      {{"mounts", nlohmann::json::array({mount})}});
+                      mounted());
   }
-  /// For scripts that wait `until [ -e /tally/go ]`.
+  /// A task that does `then` once it is let go; its timeout ends it if it never is.
+  nlohmann::json gated(const std::string& name, const std::string& then) const {
+    return shell_task(name, std::string(until_go) + "; " + then, mounted());
+  }
+  static constexpr const char* until_go = "until [ -e /tally/go ]; do sleep 0.1; done";
   void let_go() const { std::ofstream(folder_.path() / "go") << "\n"; }
   long starts_of(const std::string& name) const {
     const std::string text = contents_of(folder_.path() / name);
@@ -32,6 +35,11 @@ class tally {
   }
 
  private:
+  nlohmann::json mounted() const {
+    const nlohmann::json mount = {{"source", root()}, {"target", "/tally"}, {"read_only", false}};
+    return {{"mounts", nlohmann::json::array({mount})}};
+  }
+
   scratch_dir folder_;
 };
 

@@ -12,6 +12,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <iterator>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <unistd.h>
@@ -40,8 +41,9 @@ std::string contents_of(const std::string& path) {
 class ACC1_token_reset : public testing::Test {
  protected:
   ACC1_token_reset() {
-    char folder[] = "/tmp/reeve-reset-XXXXXX";
-    folder_ = ::mkdtemp(folder);
+    auto pattern = (std::filesystem::temp_directory_path() / "reeve-reset-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    folder_ = pattern;
     config_.values.data = folder_ + "/data";
     std::filesystem::create_directory(config_.values.data);
   }
