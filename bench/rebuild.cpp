@@ -32,7 +32,7 @@ class producer {
 
  private:
   void work() {
-    run_author author(real_ids().next());
+    run_author author(real_ids().next(), run_life::whole);
     while (!stop_) {
       const auto request = author.next();
       const auto begin = mono_us();
@@ -51,7 +51,7 @@ class producer {
 int run(const settings& s) {
   const auto db = make_database(s, "rebuild");
   std::fprintf(stderr, "writing the log\n");
-  const auto rows = write_log(db, real_ids().next(), s.quick ? 50'000 : 1'000'000);
+  const auto rows = write_log(db, real_ids().next(), s.quick ? 50'000 : 1'000'000, run_life::whole);
   query(db.owner_url, "VACUUM ANALYZE");
   persistence::build_options options;
   options.owner_url = db.owner_url;
