@@ -34,6 +34,10 @@ outcome<done> bulk_fold::apply(const domain::event_record& event) {
 void bulk_fold::flush(const std::function<bool(const projection&)>& keeps) {
   row_sink sink;
   fold_.flush(sink);
+  take(sink, keeps);
+}
+
+void bulk_fold::take(const row_sink& sink, const std::function<bool(const projection&)>& keeps) {
   for (const auto& row : sink) {
     const int place = places_[index_of(*row.of)];
     if (place < 0 || (keeps && !keeps(*row.of))) continue;
@@ -64,6 +68,7 @@ outcome<done> bulk_fold::fold_to(domain::position until) {
   range.after = position_;
   range.until = until;
   range.sources = sources;
+  range.is_for_fold = true;
   auto reader = log_reader::open(url_, range);
   if (!reader) return reader.error();
   read_ahead pages(std::move(*reader), until);
@@ -80,7 +85,9 @@ outcome<done> bulk_fold::fold_to(domain::position until) {
     pending += page.size();
     if (pending < flush_every) continue;
     pending = 0;
-    flush();
+    row_sink sink;
+    fold_.flush_settled(sink);
+    take(sink);
     if (rows_.is_full()) spill();
   }
   flush();

@@ -39,6 +39,7 @@ class bulk_fold {
   std::int64_t events() const { return events_; }
 
  private:
+  void take(const row_sink& sink, const std::function<bool(const projection&)>& keeps = {});
   void spill();
   void await_written();
 

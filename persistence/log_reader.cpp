@@ -17,6 +17,26 @@ constexpr const char* columns =
     " key_id, principal, command_id, request_digest, correlation_id, causation_id, traceparent,"
     " recorded_at_us, leaf, hash";
 
+constexpr const char* columns_for_fold =
+    "position, epoch, stream, version, type, schema_version, tenant, payload, payload_format,"
+    " principal, recorded_at_us";
+
+bool parse_for_fold(std::string_view text, domain::event_record& e) {
+  copy_line line(text);
+  line.integer(e.position);
+  line.integer(e.epoch);
+  line.text(e.stream);
+  line.integer(e.version);
+  line.text(e.type);
+  line.integer(e.schema_version);
+  line.id(e.tenant);
+  line.text(e.payload);
+  line.integer(e.payload_format);
+  line.text(e.meta.principal);
+  line.integer(e.recorded_at_us);
+  return line.good();
+}
+
 bool parse(std::string_view text, domain::event_record& e) {
   copy_line line(text);
   line.integer(e.position);
@@ -81,8 +101,8 @@ struct log_reader::impl {
 
   void begin_copy() {
     transaction = std::make_unique<pqxx::nontransaction>(*connection);
-    std::string query = "(SELECT " + std::string(columns) + " FROM reeve.events WHERE position > " +
-                        std::to_string(last);
+    std::string query = "(SELECT " + std::string(range.is_for_fold ? columns_for_fold : columns) +
+                        " FROM reeve.events WHERE position > " + std::to_string(last);
     if (range.until) query += " AND position <= " + std::to_string(*range.until);
     if (!range.sources.empty()) query += " AND (" + of_sources(range.sources) + ")";
     query += " ORDER BY position LIMIT " + std::to_string(events_per_copy) + ")";
@@ -94,7 +114,7 @@ struct log_reader::impl {
     std::size_t count = 0;
     while (count < range.page && copy->get_raw_line(line)) {
       if (page.size() <= count) page.emplace_back();
-      if (!parse(line, page[count])) {
+      if (!(range.is_for_fold ? parse_for_fold : parse)(line, page[count])) {
         const auto at = std::to_string(page[count].position);
         return reject(errc::invalid, "the row of position " + at + " cannot be read", at);
       }

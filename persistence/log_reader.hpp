@@ -23,6 +23,9 @@ struct log_range {
   std::size_t page = 2048;                // events a page, at most
   /// Prefixes of the streams that are read; none = all of them.
   std::vector<std::string_view> sources = {};
+  /// Without what only a proof or an export needs: key_id, command_id, request_digest,
+  /// correlation_id, causation_id, traceparent, leaf and hash stay empty. Half the bytes of a row.
+  bool is_for_fold = false;
 };
 
 /// "stream >= 'run-' AND stream < 'run.'" for each prefix: a range of the index, since '.' follows

@@ -11,6 +11,11 @@
 namespace reeve::persistence {
 namespace {
 
+// Events of one stream that wait for more of it; a run has about ten.
+constexpr std::size_t most_held = 16;
+
+enum class flush_of { all, settled };
+
 /// The streams of one aggregate: their states, and what has happened since the last flush.
 template <class State>
 class stream_fold {
@@ -40,17 +45,20 @@ class stream_fold {
     return done{};
   }
 
-  void flush(row_sink& rows) {
-    for (auto* entry : changed_) {
-      auto& stream = entry->second;
+  void flush(row_sink& rows, flush_of which) {
+    const auto settled = std::partition(changed_.begin(), changed_.end(), [&](const auto* entry) {
+      return which == flush_of::settled && !is_settled(entry->second);
+    });
+    for (auto at = settled; at != changed_.end(); ++at) {
+      auto& stream = (*at)->second;
       project(happened<State>{stream.state, stream.events, stream.stamps}, rows);
       stream.events.clear();
       stream.stamps.clear();
     }
-    for (auto* entry : changed_) {
-      if (is_over(entry->second.state)) streams_.erase(std::string(entry->first));
+    for (auto at = settled; at != changed_.end(); ++at) {
+      if (is_over((*at)->second.state)) streams_.erase(std::string((*at)->first));
     }
-    changed_.clear();
+    changed_.erase(settled, changed_.end());
   }
 
   std::size_t size() const { return streams_.size(); }
@@ -62,6 +70,9 @@ class stream_fold {
     std::vector<domain::event_stamp> stamps;
   };
 
+  static bool is_settled(const stream& s) {
+    return is_over(s.state) || s.events.size() >= most_held;
+  }
   static bool is_over(const State& state) {
     if constexpr (requires { is_terminal(state.status); }) return is_terminal(state.status);
     return false;
@@ -101,7 +112,9 @@ class all_folds<domain::type_list<States...>> {
     return result;
   }
 
-  void flush(row_sink& rows) { (std::get<stream_fold<States>>(folds_).flush(rows), ...); }
+  void flush(row_sink& rows, flush_of which) {
+    (std::get<stream_fold<States>>(folds_).flush(rows, which), ...);
+  }
 
   std::size_t size() const { return (std::get<stream_fold<States>>(folds_).size() + ...); }
 
@@ -111,7 +124,7 @@ class all_folds<domain::type_list<States...>> {
                          row_sink& ready) {
     auto& fold = std::get<stream_fold<State>>(folds_);
     auto ok = fold.apply(r, history);
-    if (ok && has_rows_of_states<State>()) fold.flush(ready);
+    if (ok && has_rows_of_states<State>()) fold.flush(ready, flush_of::all);
     return ok;
   }
 
@@ -124,6 +137,12 @@ struct projection_fold::states {
   all_folds<domain::aggregates> folds;
   history_fn history;
   row_sink ready;  // rows that are not made of the state at the next flush
+
+  void flush(row_sink& rows, flush_of which) {
+    for (auto& row : ready) rows.push_back(std::move(row));
+    ready.clear();
+    folds.flush(rows, which);
+  }
 };
 
 projection_fold::projection_fold(history_fn history) : states_(std::make_unique<states>()) {
@@ -136,10 +155,11 @@ outcome<done> projection_fold::apply(const domain::event_record& r) {
 }
 
 void projection_fold::flush(row_sink& rows) {
-  auto& s = *states_;
-  for (auto& row : s.ready) rows.push_back(std::move(row));
-  s.ready.clear();
-  s.folds.flush(rows);
+  states_->flush(rows, flush_of::all);
+}
+
+void projection_fold::flush_settled(row_sink& rows) {
+  states_->flush(rows, flush_of::settled);
 }
 
 std::size_t projection_fold::streams() const {

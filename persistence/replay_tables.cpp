@@ -19,12 +19,24 @@ void make_staging(pqxx::transaction_base& tx, const replay_table& table) {
           std::string(spill_column) + " int)");
 }
 
-std::string key_names_of(const replay_table& table) {
+std::string names_of(const std::vector<column>& columns, bool of_keys_only = false) {
   std::string names;
-  for (const auto& c : table.columns) {
-    if (c.is_key) names += (names.empty() ? "" : ", ") + std::string(c.name);
+  for (const auto& c : columns) {
+    if (c.is_key || !of_keys_only) names += (names.empty() ? "" : ", ") + std::string(c.name);
   }
   return names;
+}
+
+std::string key_names_of(const replay_table& table) {
+  return names_of(table.columns, true);
+}
+
+/// The newest row of each key.
+std::string staged_rows_of(const replay_table& table) {
+  const auto keys = key_names_of(table);
+  return "INSERT INTO " + table.scratch + " (" + names_of(table.columns) +
+         ") SELECT DISTINCT ON (" + keys + ") " + names_of(table.columns) + " FROM " +
+         table.staging + " ORDER BY " + keys + ", " + std::string(spill_column) + " DESC";
 }
 
 /// COPY of lines that are escaped already, in blocks. libpqxx's stream_to takes single cells and
@@ -190,15 +202,23 @@ void replay_rows::merge(pqxx::transaction_base& tx) {
     if (!is_staged_[i]) continue;
     const auto& table = tables_[i];
     const auto keys = key_names_of(table);
-    std::string columns;
-    for (const auto& c : table.columns) {
-      columns += (columns.empty() ? "" : ", ") + std::string(c.name);
-    }
     tx.exec("DELETE FROM " + table.scratch + " WHERE (" + keys + ") IN (SELECT " + keys + " FROM " +
             table.staging + ")");
-    tx.exec("INSERT INTO " + table.scratch + " (" + columns + ") SELECT DISTINCT ON (" + keys +
-            ") " + columns + " FROM " + table.staging + " ORDER BY " + keys + ", " +
-            std::string(spill_column) + " DESC");
+    tx.exec(staged_rows_of(table));
+  }
+}
+
+void replay_rows::merge_by_key(pqxx::transaction_base& tx) {
+  for (std::size_t i = 0; i < tables_.size(); ++i) {
+    if (!is_staged_[i]) continue;
+    const auto& table = tables_[i];
+    std::string changes;
+    for (const auto& c : table.columns) {
+      const std::string name(c.name);
+      if (!c.is_key) changes += (changes.empty() ? "" : ", ") + name + " = excluded." + name;
+    }
+    tx.exec(staged_rows_of(table) + " ON CONFLICT (" + key_names_of(table) + ") DO " +
+            (changes.empty() ? "NOTHING" : "UPDATE SET " + changes));
   }
 }
 

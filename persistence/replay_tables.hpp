@@ -108,8 +108,10 @@ class replay_rows {
   /// Not before the last `write` is over.
   void set_aside();
   void write(pqxx::transaction_base& tx);
-  /// The last step: no key stands twice afterwards.
+  /// The last step: no key stands twice afterwards. Looks at each row of the scratch tables.
   void merge(pqxx::transaction_base& tx);
+  /// The same for tables that have got their keys meanwhile: looks at the rows that change only.
+  void merge_by_key(pqxx::transaction_base& tx);
 
  private:
   using per_table = std::vector<std::unique_ptr<pending_rows>>;

@@ -45,17 +45,15 @@ projection_list projections_of(rows_of<domain::access_state>) {
 void project(const happened<domain::access_state>& what, row_sink& to) {
   const auto& after = what.after;
   const auto tenant_row = [&] {
-    add(to, tenants(),
-        {text(after.tenant), after.name, text(after.created_position),
-         text(after.default_directive)});
+    add(to, tenants(), text(after.tenant), after.name, text(after.created_position),
+        text(after.default_directive));
   };
   const auto token_row = [&](const uuid& id) {
     const auto* token = after.find(id);
     if (token == nullptr) return;
-    add(to, tokens(),
-        {text(after.tenant), text(id), std::string(name_of(token->what.role)),
-         to_hex(token->what.secret_hash), text(token->created_position), text(token->is_active),
-         text(token->last_position), codec::encode_document(document_of(*token))});
+    add(to, tokens(), text(after.tenant), text(id), std::string(name_of(token->what.role)),
+        to_hex(token->what.secret_hash), text(token->created_position), text(token->is_active),
+        text(token->last_position), codec::encode_document(document_of(*token)));
   };
   for (const auto& event : what.events) {
     std::visit(domain::overloaded{[&](const domain::tenant_created&) { tenant_row(); },

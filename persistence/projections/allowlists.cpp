@@ -42,9 +42,9 @@ void project_list(const happened<List>& what, const projection& which, row_sink&
     const uuid& id = std::visit([](const auto& e) -> const uuid& { return e.id; }, event);
     const auto* entry = what.after.find(id);
     if (entry == nullptr) continue;
-    add(to, which,
-        {text(what.after.tenant), text(id), text(entry->created_position), text(entry->is_active),
-         text(entry->last_position), codec::encode_document(document_of(*entry))});
+    add(to, which, text(what.after.tenant), text(id), text(entry->created_position),
+        text(entry->is_active), text(entry->last_position),
+        codec::encode_document(document_of(*entry)));
   }
 }
 

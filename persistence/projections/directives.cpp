@@ -52,9 +52,9 @@ projection_list projections_of(rows_of<domain::directive_state>) {
 void project(const happened<domain::directive_state>& what, row_sink& to) {
   const auto& after = what.after;
   const auto document = codec::encode_document(document_of(after));
-  add(to, directives(),
-      {text(after.tenant), text(after.id), text(after.created_position), after.spec.name,
-       text(after.version), text(after.is_archived), text(after.last_position), document});
+  add(to, directives(), text(after.tenant), text(after.id), text(after.created_position),
+      after.spec.name, text(after.version), text(after.is_archived), text(after.last_position),
+      document);
   for (std::size_t i = 0; i < what.events.size(); ++i) {
     const bool has_spec = std::visit(
         [](const auto& e) {
@@ -64,9 +64,9 @@ void project(const happened<domain::directive_state>& what, row_sink& to) {
         },
         what.events[i]);
     if (!has_spec) continue;
-    add(to, directive_versions(),
-        {text(after.tenant), to_string(after.id) + "-" + std::to_string(after.version),
-         text(after.id), text(after.version), text(what.stamps[i].at), document});
+    add(to, directive_versions(), text(after.tenant),
+        to_string(after.id) + "-" + std::to_string(after.version), text(after.id),
+        text(after.version), text(what.stamps[i].at), document);
   }
 }
 

@@ -52,17 +52,16 @@ void project(const happened<domain::llm_usage_state>& what, row_sink& to) {
   for (std::size_t i = 0; i < what.events.size(); ++i) {
     std::visit(
         domain::overloaded{[&](const domain::llm_call_recorded& call) {
-          add(to, llm_calls(),
-              {text(after.tenant), text(call.id), text(call.job), text(what.stamps[i].at),
-               codec::encode_document(domain::document_of(call, what.stamps[i].recorded_at_us))});
+          add(to, llm_calls(), text(after.tenant), text(call.id), text(call.job),
+              text(what.stamps[i].at),
+              codec::encode_document(domain::document_of(call, what.stamps[i].recorded_at_us)));
         }},
         what.events[i]);
   }
   const auto& totals = after.totals;
-  add(to, llm_usage(),
-      {text(after.tenant), text(after.job), text(after.run), text(after.created_position),
-       text(after.last_position), text(totals.calls), text(totals.prompt_tokens),
-       text(totals.completion_tokens), text(totals.total_tokens)});
+  add(to, llm_usage(), text(after.tenant), text(after.job), text(after.run),
+      text(after.created_position), text(after.last_position), text(totals.calls),
+      text(totals.prompt_tokens), text(totals.completion_tokens), text(totals.total_tokens));
 }
 
 }  // namespace reeve::persistence

@@ -45,8 +45,12 @@ inline cell text(const digest& d) {
   return "\\x" + to_hex(d);
 }
 
-inline void add(row_sink& to, const projection& of, std::vector<cell> cells) {
-  to.push_back({&of, std::move(cells)});
+/// Moves what it may: the documents among the cells are most of a row.
+template <class... Cells>
+void add(row_sink& to, const projection& of, Cells&&... cells) {
+  auto& row = to.emplace_back(projection_row{&of, {}});
+  row.cells.reserve(sizeof...(cells));
+  (row.cells.emplace_back(std::forward<Cells>(cells)), ...);
 }
 
 }  // namespace rows

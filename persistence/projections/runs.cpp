@@ -85,22 +85,21 @@ const projection& blob_refs() {
 }
 
 void add_job(const domain::run_state& run, const domain::job_state& job, row_sink& to) {
-  add(to, jobs(),
-      {text(run.tenant), text(job.id), text(run.id), text(static_cast<std::int64_t>(job.ordinal)),
-       std::string(kind_of(run.task_of(job).params)), text(run.created_position),
-       std::string(name_of(job.status)), text(job.is_quarantined()), text(job.started_position),
-       text(job.finished_position), text(job.last_position),
-       codec::encode_document(document_of(run, job))});
+  add(to, jobs(), text(run.tenant), text(job.id), text(run.id),
+      text(static_cast<std::int64_t>(job.ordinal)), std::string(kind_of(run.task_of(job).params)),
+      text(run.created_position), std::string(name_of(job.status)), text(job.is_quarantined()),
+      text(job.started_position), text(job.finished_position), text(job.last_position),
+      codec::encode_document(document_of(run, job)));
 }
 
 void add_run(const domain::run_state& run, row_sink& to) {
   const auto& directive = run.launch->directive;
-  add(to, runs(),
-      {text(run.tenant), text(run.id), text(directive.id), directive.name, text(is_simulated(run)),
-       text(run.launch->retry_of), text(run.created_position), text(run.created_at),
-       std::string(name_of(run.status)), text(run.started_position), text(run.finished_position),
-       text(run.last_position), text(run.started_at), text(run.finished_at),
-       codec::encode_document(document_of(run)), codec::encode_document(directive)});
+  add(to, runs(), text(run.tenant), text(run.id), text(directive.id), directive.name,
+      text(is_simulated(run)), text(run.launch->retry_of), text(run.created_position),
+      text(run.created_at), std::string(name_of(run.status)), text(run.started_position),
+      text(run.finished_position), text(run.last_position), text(run.started_at),
+      text(run.finished_at), codec::encode_document(document_of(run)),
+      codec::encode_document(directive));
 }
 
 }  // namespace
@@ -114,9 +113,8 @@ void project(const happened<domain::run_state>& what, row_sink& to) {
   std::set<uuid> touched;
   for (std::size_t i = 0; i < what.events.size(); ++i) {
     const auto add_blob = [&](const uuid& job, std::string name, const domain::blob_ref& blob) {
-      add(to, blob_refs(),
-          {text(after.tenant), text(job), std::move(name), text(blob.sha256), text(blob.bytes),
-           text(what.stamps[i].at)});
+      add(to, blob_refs(), text(after.tenant), text(job), std::move(name), text(blob.sha256),
+          text(blob.bytes), text(what.stamps[i].at));
     };
     std::visit(
         [&](const auto& e) {
@@ -125,8 +123,8 @@ void project(const happened<domain::run_state>& what, row_sink& to) {
           if constexpr (std::is_same_v<type, domain::run_launched>) {
             touched.insert(e.jobs.begin(), e.jobs.end());
             for (const auto& [name, value] : e.labels) {
-              add(to, run_labels(),
-                  {text(after.tenant), name, value, text(after.created_position), text(after.id)});
+              add(to, run_labels(), text(after.tenant), name, value, text(after.created_position),
+                  text(after.id));
             }
           }
           if constexpr (std::is_same_v<type, domain::attempt_ended>) {

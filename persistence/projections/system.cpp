@@ -30,9 +30,8 @@ void project(const happened<domain::system_state>& what, row_sink& to) {
   for (std::size_t i = 0; i < what.events.size(); ++i) {
     const auto* seen = std::get_if<domain::engine_seen>(&what.events[i]);
     if (seen == nullptr) continue;
-    add(to, singletons(),
-        {text(what.after.tenant), "engine_" + seen->engine, text(what.stamps[i].at),
-         codec::encode_document(*seen)});
+    add(to, singletons(), text(what.after.tenant), "engine_" + seen->engine,
+        text(what.stamps[i].at), codec::encode_document(*seen));
   }
 }
 

@@ -1,10 +1,12 @@
 // The read models are what the log says, row by row (P6, EV8); and a replay tells when they are
 // not.
 
+#include "persistence/log_reader.hpp"
 #include "persistence/projection_fold.hpp"
 #include "tests/unit/persistence/replay_fixture.hpp"
 
 #include <gtest/gtest.h>
+#include <map>
 
 namespace {
 
@@ -145,6 +147,59 @@ TEST_F(replays, EV8_a_stream_of_no_aggregate_is_an_error_and_not_passed_over) {
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, errc::internal);
   EXPECT_TRUE(nothing_is_left());
+}
+
+/// What a fold makes of the whole log; a row of each key and how often it came.
+struct folded {
+  explicit folded(const std::string& url) {
+    log_range range;
+    range.is_for_fold = true;
+    auto reader = log_reader::open(url, range);
+    if (!reader || !reader->next(events)) throw std::runtime_error("the log cannot be read");
+  }
+  void take(row_sink rows) {
+    for (auto& row : rows) {
+      const auto& columns = row.of->columns;
+      std::string key(row.of->name);
+      for (std::size_t i = 0; i < columns.size() && columns[i].is_key; ++i) {
+        key += "," + row.cells[i].value_or("");
+      }
+      newest[key] = std::move(row.cells);
+      ++times[std::string(row.of->name)];
+    }
+  }
+  void apply(const event_record& event) {
+    const auto ok = fold.apply(event);
+    ASSERT_TRUE(ok) << ok.error().detail;
+  }
+  std::vector<event_record> events;
+  projection_fold fold;
+  std::map<std::string, std::vector<std::optional<std::string>>> newest;
+  std::map<std::string, int> times;
+};
+
+TEST_F(replays, C8_rows_of_streams_that_change_again_come_once_and_are_the_same) {
+  live_through();
+  write_calls(40);
+  folded at_once(options.owner_url);
+  folded as_settled(options.owner_url);
+  row_sink rows;
+  for (const auto& event : at_once.events) {
+    at_once.apply(event);
+    as_settled.apply(event);
+    rows.clear();
+    as_settled.fold.flush_settled(rows);
+    as_settled.take(std::move(rows));
+  }
+  EXPECT_EQ(as_settled.times["runs"], 2) << "the third one is not over";
+  EXPECT_EQ(as_settled.times["llm_usage"], 2) << "of one stream no more than 16 events wait";
+  for (auto* one : {&at_once, &as_settled}) {
+    rows.clear();
+    one->fold.flush(rows);
+    one->take(std::move(rows));
+  }
+  EXPECT_EQ(as_settled.times["runs"], 3);
+  EXPECT_EQ(as_settled.newest, at_once.newest);
 }
 
 TEST_F(replays, an_unreadable_event_is_an_error_and_not_a_difference) {
