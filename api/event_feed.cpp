@@ -164,13 +164,26 @@ void event_feed::append_sse(std::string& text, domain::position at, std::string_
   text += "\n\n";
 }
 
+namespace {
+
+/// "-0a1b2c3d", or nothing: what an id of this log or of another one may end with.
+bool is_tag_of_branch(std::string_view text) {
+  constexpr std::size_t digits = 8;
+  return text.empty() || (text.size() == 1 + digits && text.front() == '-' &&
+                          text.find_first_not_of("0123456789abcdef", 1) == text.npos);
+}
+
+}  // namespace
+
 outcome<domain::position> event_feed::position_of(std::string_view id) const {
   const auto sign = std::min(id.find('-'), id.size());
   const auto at = parse_position(id.substr(0, sign));
   if (!at) return reject(errc::invalid, "the id of an event is a position");
   const auto* branch = branch_at(*at);
   const auto tag = branch == nullptr ? std::string() : "-" + branch->tag;
-  if (id.substr(sign) == tag) return *at;
+  const auto given = id.substr(sign);
+  if (given == tag) return *at;
+  if (!is_tag_of_branch(given)) return reject(errc::invalid, "the id of an event is a position");
   return reject(errc::position_given_up,
                 "an older database was accepted, and the event that had this id is not in the log "
                 "any more: read what you keep anew");

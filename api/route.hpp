@@ -6,6 +6,7 @@
 #include "base/ids.hpp"
 #include "base/outcome.hpp"
 #include "base/slot.hpp"
+#include "domain/access/access.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -20,7 +21,7 @@ namespace reeve::api {
 
 /// The first three in rising order of what they may do. An `auditor` reads what a viewer does, and
 /// every tenant's events; a `node` may nothing yet.
-enum class role { viewer, operator_, admin, auditor, node };
+using role = domain::token_role;
 
 /// Who calls, as the token said.
 struct caller {

@@ -15,7 +15,6 @@ namespace reeve {
 struct uuid {
   std::array<std::uint8_t, 16> bytes{};
   auto operator<=>(const uuid&) const = default;
-  bool is_nil() const { return *this == uuid{}; }
 };
 
 /// The tenant of what belongs to the server itself: the nil UUID.

@@ -14,22 +14,6 @@
 namespace reeve::cli {
 namespace {
 
-api::role role_of(domain::token_role role) {
-  switch (role) {
-    case domain::token_role::viewer:
-      return api::role::viewer;
-    case domain::token_role::operator_:
-      return api::role::operator_;
-    case domain::token_role::admin:
-      return api::role::admin;
-    case domain::token_role::auditor:
-      return api::role::auditor;
-    case domain::token_role::node:
-      return api::role::node;
-  }
-  return api::role::node;
-}
-
 std::pair<std::string, std::uint16_t> split_listen(const std::string& listen) {
   const auto colon = listen.rfind(':');
   auto host = listen.substr(0, colon);
@@ -160,7 +144,7 @@ std::optional<api::caller> server_process::authenticate(std::string_view token) 
   who.tenant = row->tenant;
   who.token_id = row->id;
   who.principal = "token:" + to_string(row->id);
-  who.has = role_of(row->role);
+  who.has = row->role;
   return who;
 }
 

@@ -58,12 +58,6 @@ std::string encode_document(const T& value) {
   return out.take();
 }
 
-/// For values inside a larger document that is written by hand.
-template <class T>
-void write_document(json_writer& out, const T& value) {
-  detail::encode_value<detail::empties::null>(out, value);
-}
-
 /// `pointer` is where the node stands in the whole text.
 template <class T>
 outcome<T> decode(const json_node& node, std::string pointer = "") {

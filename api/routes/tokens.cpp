@@ -91,24 +91,8 @@ void list(services& s, const request& r, const responder& answer) {
   s.reads->list(std::move(query), list_slot(answer));
 }
 
-domain::token_role role_of(role has) {
-  switch (has) {
-    case role::viewer:
-      return domain::token_role::viewer;
-    case role::operator_:
-      return domain::token_role::operator_;
-    case role::admin:
-      return domain::token_role::admin;
-    case role::auditor:
-      return domain::token_role::auditor;
-    case role::node:
-      return domain::token_role::node;
-  }
-  return domain::token_role::node;
-}
-
 void whoami(services&, const request& r, const responder& answer) {
-  const caller_document d{r.who.tenant, r.who.token_id, r.who.principal, role_of(r.who.has)};
+  const caller_document d{r.who.tenant, r.who.token_id, r.who.principal, r.who.has};
   answer.answer(json_response(200, codec::encode_document(d)));
 }
 

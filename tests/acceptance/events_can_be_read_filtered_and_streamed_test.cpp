@@ -176,6 +176,10 @@ TEST(GW2_lists, come_in_pages_while_more_is_added) {
   EXPECT_EQ(seen.size(), 7U);
   EXPECT_EQ(api.get("/api/runs?cursor=nonsense").status, 422);
   EXPECT_EQ(api.get("/api/runs?limit=501").status, 422);
+  for (const char* list : {"/api/runs?limit=3", "/api/events?limit=3"}) {
+    const std::string path = list;
+    EXPECT_EQ(must_get(api, path + "&cursor="), must_get(api, path)) << "the first page";
+  }
 }
 
 TEST(EV10_stream, has_no_gap_between_history_and_live) {

@@ -117,10 +117,11 @@ TEST(EV10_feed, ids_tell_a_log_that_was_accepted_from_the_one_before) {
   EXPECT_EQ(*it.feed.position_of("5-0a1b2c3d"), 5);
   EXPECT_EQ(*it.feed.position_of("9-4e5f6a7b"), 9) << "accepted twice";
   for (const char* other :
-       {"1-ffffffff", "2", "5", "5-ffffffff", "5-4e5f6a7b", "5-", "9", "9-0a1b2c3d"}) {
+       {"1-ffffffff", "2", "5", "5-ffffffff", "5-4e5f6a7b", "9", "9-0a1b2c3d"}) {
     EXPECT_EQ(it.feed.position_of(other).error().code, errc::position_given_up) << other;
   }
-  for (const char* bad : {"", "x", "-0a1b2c3d", "1.5"}) {
+  for (const char* bad :
+       {"", "x", "-0a1b2c3d", "1.5", "5-", "5-abc", "5-0a1b2c3d-", "5-0A1B2C3D"}) {
     EXPECT_EQ(it.feed.position_of(bad).error().code, errc::invalid) << bad;
   }
 }

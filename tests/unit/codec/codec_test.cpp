@@ -157,9 +157,7 @@ TEST(EV2_codec, a_document_shows_its_empty_fields) {
   EXPECT_EQ(encode(leaf{}), R"({"x":0})");
   EXPECT_EQ(encode_document(leaf{}), R"({"note":null,"x":0})");
   EXPECT_EQ(*decode_text<leaf>(encode_document(leaf{4, {}})), (leaf{4, {}}));
-  json_writer out;
-  write_document(out.begin_object().key("results"), std::vector<leaf>{leaf{}});
-  EXPECT_EQ(out.end_object().take(), R"({"results":[{"note":null,"x":0}]})");
+  EXPECT_EQ(encode_document(std::vector<leaf>{leaf{}}), R"([{"note":null,"x":0}])");
 }
 
 TEST(EV2_codec, a_field_that_may_be_left_out_keeps_its_default) {

@@ -221,7 +221,7 @@ TEST_F(read_models, GW2_lists_page_by_position_and_check_their_cursor) {
        std::vector<std::string>{"!", "AAAA", "MQ", "MTp4", std::string(600, 'A')}) {
     list_query bad;
     bad.cursor = cursor;
-    EXPECT_EQ(list(bad).error().field, "/cursor") << cursor;
+    EXPECT_EQ(list(bad).error().field, "/query/cursor") << cursor;
   }
   list_query bad;
   bad.limit = 501;
