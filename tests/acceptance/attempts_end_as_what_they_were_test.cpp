@@ -241,7 +241,7 @@ TEST(RUN5_timeout, does_not_count_what_ended_right_before_it) {
                                {{"timeout_s", 2}}));
   }
   const auto began = std::time(nullptr);
-  const json run = support::await_run(h.api(), h.launch(tasks, {{"max_parallel", 2}}));
+  const json run = support::await_run(h.api(), h.launch(tasks, {{"max_parallel", 2}}), 60s);
   for (const auto& job : run.at("jobs")) {
     // On a busy machine a start may take longer than the timeout, and so may a sleep: the engine
     // knows how long.

@@ -2,6 +2,7 @@
 
 #include "tests/support/engine.hpp"
 #include "tests/support/server.hpp"
+#include "tests/support/watchdog.hpp"
 #include "tests/support/work.hpp"
 
 #include <gtest/gtest.h>
@@ -68,7 +69,8 @@ TEST_F(CTR3_neighbours, P12_jobs_that_ignore_sigterm_hold_up_nobody_for_their_gr
 
 /// The time for a start runs from the turn: what has its turn together uses it up together.
 TEST_F(CTR3_neighbours, RUN19_a_burst_of_jobs_has_its_turns_as_its_starts_come) {
-  constexpr int burst = 40, starts_at_once = 8;
+  REEVE_TEST_TIME_LIMIT(240);
+  constexpr int burst = 24, starts_at_once = 8;
   const json limits = {{"timeout_s", 60 * support::time_factor()}};
   std::vector<std::string> runs;
   for (int i = 0; i < burst; ++i) {
