@@ -13,6 +13,8 @@ namespace {
 
 // Events of one stream that wait for more of it; a run has about ten.
 constexpr std::size_t most_held = 16;
+// Streams that wait. Many more are not about to change again: they are runs that go on for long.
+constexpr std::size_t most_waiting = 8'192;
 
 enum class flush_of { all, settled };
 
@@ -46,8 +48,9 @@ class stream_fold {
   }
 
   void flush(row_sink& rows, flush_of which) {
+    const bool waits = which == flush_of::settled && can_end && changed_.size() <= most_waiting;
     const auto settled = std::partition(changed_.begin(), changed_.end(), [&](const auto* entry) {
-      return which == flush_of::settled && !is_settled(entry->second);
+      return waits && !is_settled(entry->second);
     });
     for (auto at = settled; at != changed_.end(); ++at) {
       auto& stream = (*at)->second;
@@ -73,8 +76,10 @@ class stream_fold {
   static bool is_settled(const stream& s) {
     return is_over(s.state) || s.events.size() >= most_held;
   }
+  static constexpr bool can_end = requires(State state) { is_terminal(state.status); };
+
   static bool is_over(const State& state) {
-    if constexpr (requires { is_terminal(state.status); }) return is_terminal(state.status);
+    if constexpr (can_end) return is_terminal(state.status);
     return false;
   }
 
