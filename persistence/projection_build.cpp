@@ -1,5 +1,6 @@
 #include "persistence/projection_build.hpp"
 
+#include "base/test_point.hpp"
 #include "persistence/advisory_locks.hpp"
 #include "persistence/bulk_fold.hpp"
 #include "persistence/pg_session.hpp"
@@ -23,7 +24,14 @@ constexpr std::string_view without_vacuum = " IN SHARE UPDATE EXCLUSIVE MODE";
 constexpr const char* patience_for_vacuum = "SET LOCAL lock_timeout = '5s'";
 // What an append waits for at most while a build tries to take the live tables' place.
 constexpr const char* patience =
-    "SET LOCAL lock_timeout = '200ms'; SET LOCAL synchronous_commit = on";
+    "SET LOCAL lock_timeout = '200ms'; SET LOCAL synchronous_commit = on;"
+    // And of a builder that stands still with the locks in its hand: shorter than a silent leader
+    // is waited for, so that the next one can be elected.
+    "SET LOCAL idle_in_transaction_session_timeout = '4s'";
+// One that stands still elsewhere keeps others from building for so long.
+constexpr const char* for_a_builder =
+    "SET synchronous_commit = off; SET idle_in_transaction_session_timeout = '60s';"
+    "SET idle_session_timeout = '60s'";
 constexpr auto between_tries = 250ms;
 constexpr const char* lock_not_available = "55P03";
 // While so much is appended during a pass over the log, another pass takes it in faster than the
@@ -59,7 +67,7 @@ class builder {
       return reject(errc::unavailable, "read models of this log are being built already");
     }
     // Nothing of it need last before the switch, whose commit is durable with all before it.
-    pqxx::nontransaction(*connection_).exec0("SET synchronous_commit = off");
+    pqxx::nontransaction(*connection_).exec0(for_a_builder);
     make_tables();
     if (auto ok = fold_log(); !ok) return ok.error();
     for (;;) {
@@ -161,6 +169,7 @@ class builder {
         more = *went;
       }
       for (std::size_t i = 0; i < tables_.size(); ++i) put_in_place(tx, i, tail_->position());
+      test_point("switch");
       tx.commit();
       result_.head = tail_->position();
       return true;

@@ -76,9 +76,12 @@ class followed {
   bool begin() {
     connection_ = connect_session(url_, "reeve-follower");
     {
-      // A lock that somebody else holds, or a statement that hangs, makes it late, not silent.
+      // A lock that somebody else holds, or a statement that hangs, makes it late, not silent; and
+      // if it stands still itself, it holds its rows from nobody for long.
       pqxx::nontransaction settings(*connection_);
-      settings.exec0("SET lock_timeout = '2s'; SET statement_timeout = '10s'");
+      settings.exec0(
+          "SET lock_timeout = '2s'; SET statement_timeout = '10s';"
+          "SET idle_in_transaction_session_timeout = '4s'");
     }
     writer_.emplace(*connection_);
     pqxx::nontransaction tx(*connection_);

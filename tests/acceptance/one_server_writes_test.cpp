@@ -283,3 +283,31 @@ TEST(P31_start, of_several_servers_at_once_has_one_leader) {
   EXPECT_EQ(one.database().number("SELECT count(*) FROM reeve.log"), 1);
   EXPECT_EQ(elections(one), 1);
 }
+
+/// Its locks on the log and the read models would keep everybody out for as long as it stands.
+TEST(P31_standby, leads_although_the_leader_stands_still_in_the_switch_of_a_read_model) {
+  REEVE_TEST_TIME_LIMIT(120);
+  const support::test_database database;
+  const support::scratch_dir folder(support::work_dir(), "s");
+  auto options = on(database);
+  options.environment["REEVE_TEST_STOP_AT"] = "switch=" + (folder.path() / "stopped").string();
+  server first(options);
+  server second(on(database, false));
+  start_standby(second);
+  const auto id = support::launch(first.api(), launch_body).at("id").get<std::string>();
+  EXPECT_EQ(support::await_run(first.api(), id).at("status"), "success");
+  auto asked = std::async(std::launch::async, [&] {
+    return first.command({"rebuild", "runs"}, 60s);
+  });
+  ASSERT_TRUE(
+      support::eventually([&] { return std::filesystem::exists(folder.path() / "stopped"); }));
+  second.await_ready();
+  const auto api = api_of(second, first);
+  EXPECT_EQ(support::await_run(api, support::launch(api, launch_body).at("id")).at("status"),
+            "success");
+  first.resume();
+  EXPECT_EQ(first.await_exit(30s * support::time_factor()), exit_fenced);
+  asked.wait();
+  EXPECT_EQ(second.command({"rebuild", "runs"}, 60s).status, 0);
+  EXPECT_EQ(second.command({"replay"}, 60s).status, 0);
+}
