@@ -103,9 +103,9 @@ std::string printable(std::string_view text) {
 int code_after_output(int code) {
   // What fits into the buffer fails only here.
   const bool is_written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
-  if (is_written || code != exit_ok) return code;
+  if (is_written) return code;
   std::fputs("reeve: the output could not be written\n", stderr);
-  return exit_unreachable;
+  return code == exit_ok ? exit_unreachable : code;
 }
 
 std::string member_text(const codec::json_node& object, const std::string& name) {

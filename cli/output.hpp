@@ -31,7 +31,8 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows);
 std::string printable(std::string_view text);
 
 /// The exit code of a command that would end with this one: what could not be written was not
-/// shown, and a command that cannot show its answer has not succeeded.
+/// shown, which stderr says, and a command that cannot show its answer has not succeeded. Another
+/// failure keeps its code.
 int code_after_output(int code);
 
 /// A member of an object as text; empty if it is not there or null.
