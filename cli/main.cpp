@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <signal.h>
 
 namespace {
 
@@ -55,6 +56,8 @@ int dispatch(const cli::arguments& a, cli::loaded_config& config) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A reader that is gone fails the write, which is told, instead of ending a command half way.
+  ::signal(SIGPIPE, SIG_IGN);
   try {
     const auto arguments = cli::parse_arguments(argc, argv);
     if (arguments.command.empty()) return cli::code_after_output(arguments.exit);

@@ -16,6 +16,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -188,21 +189,23 @@ int wait_for_server(const config& c, const std::string& token) {
   return may_run ? exit_unreachable : exit_ok;
 }
 
+/// The token is shown before it is asked for, so that whatever ends this process in between leaves
+/// a token that opens nothing, and never one that opens and that nobody has.
 int reset(const config& c, bool is_system, bool json) {
   if (auto ok = act_as_owner_of(c.data); !ok) return fail(ok.error().detail);
   const auto file = token_reset_file(c);
+  const std::string waits =
+      "a token waits already for a server to take it; remove " + file + " to ask for another one";
+  if (std::error_code ignored; std::filesystem::exists(file, ignored)) return fail(waits);
   const auto secret = make_secret();
   const asked_token asked{real_ids().next(), sha256(secret), is_system};
   const auto text = domain::token_text(asked.id, secret);
-  if (auto ok = write_new_file(file, codec::encode(asked) + "\n"); !ok) {
-    const bool waits = ok.error().code == errc::conflict;
-    return fail(waits ? "a token waits already for a server to take it; remove " + file +
-                            " to ask for another one"
-                      : ok.error().detail);
-  }
   if (!show(asked, text, json)) {
-    ::unlink(file.c_str());
-    return fail("the token could not be written, and is asked for no more", exit_unreachable);
+    return fail("the token could not be written, and is not asked for", exit_unreachable);
+  }
+  if (auto ok = write_new_file(file, codec::encode(asked) + "\n"); !ok) {
+    const bool is_there = ok.error().code == errc::conflict;
+    return fail("the token above opens nothing: " + (is_there ? waits : ok.error().detail));
   }
   return wait_for_server(c, text);
 }

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 using nlohmann::json;
 using support::server;
@@ -112,6 +113,34 @@ TEST(UI2_exit_codes, say_what_went_wrong) {
   const auto away = sh.run({"runs", "list", "--url", "http://127.0.0.1:1"});
   EXPECT_EQ(away.status, 5);
   EXPECT_THAT(away.output, HasSubstr("127.0.0.1:1"));
+}
+
+TEST(UI2_exit_codes, 5_is_for_a_reader_that_is_gone) {
+  const server reeve;
+  int channel[2];
+  ASSERT_EQ(::pipe(channel), 0);
+  ::close(channel[0]);
+  // The pipe's descriptor is the child's as well; the message still goes where it is read.
+  const auto into_pipe = [&](const std::string& words) {
+    support::process_options child;
+    child.command = {"/bin/sh", "-c",
+                     "exec " + support::server_program().string() + " " + words + " >&" +
+                         std::to_string(channel[1])};
+    child.set = {{"REEVE_DATA", reeve.data()}, {"DATABASE_URL", reeve.database_url()}};
+    return support::run_to_end(child, std::chrono::seconds(20));
+  };
+  for (const char* words : {"runs list", "config show", "verify", "token reset", "help"}) {
+    const auto done = into_pipe(words);
+    EXPECT_EQ(done.status, 5) << words;
+    EXPECT_THAT(done.output, HasSubstr("could not be written")) << words;
+  }
+  const auto kept = into_pipe("doctor");
+  EXPECT_TRUE(kept.status == 5 || kept.status == 1) << kept.status;
+  EXPECT_THAT(kept.output, HasSubstr("could not be written"));
+  ::close(channel[1]);
+  EXPECT_FALSE(std::filesystem::exists(reeve.data() / "token-reset"));
+  const auto made = support::must_get(reeve.api(), "/api/events?type=token_created").at("results");
+  for (const json& one : made) EXPECT_NE(one.at("principal"), "system:token-reset") << one;
 }
 
 TEST(UI2_exit_codes, 4_is_for_a_token_that_may_not) {

@@ -1,6 +1,6 @@
 #pragma once
-// Standard output as a command finds it: a file that can be read meanwhile, or a device that is
-// full. Both until the end of the scope.
+// Standard output as a command finds it: a file that can be read meanwhile, a device that is full,
+// or a pipe. All until the end of the scope.
 
 #include <cstdio>
 #include <cstdlib>
@@ -13,12 +13,15 @@ namespace standard_output {
 
 class redirected {
  public:
-  explicit redirected(const std::string& path) {
+  explicit redirected(const std::string& path)
+      : redirected(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) {
+    ::close(own_);
+  }
+  /// The caller's, who closes it.
+  explicit redirected(int to) : own_(to) {
     std::fflush(stdout);
     before_ = ::dup(STDOUT_FILENO);
-    const int to = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (before_ < 0 || to < 0 || ::dup2(to, STDOUT_FILENO) < 0) std::abort();
-    ::close(to);
   }
   ~redirected() {
     // What could not be written must not come out later, in the middle of a test's report.
@@ -32,6 +35,7 @@ class redirected {
 
  private:
   int before_ = -1;
+  int own_ = -1;
 };
 
 }  // namespace standard_output

@@ -12,8 +12,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <iterator>
+#include <signal.h>
 #include <stdexcept>
 #include <string>
+#include <sys/inotify.h>
 #include <thread>
 #include <unistd.h>
 
@@ -102,13 +104,46 @@ TEST_F(ACC1_token_reset, asks_for_no_token_that_nobody_was_shown) {
   }
 }
 
+TEST_F(ACC1_token_reset, asks_for_none_before_it_was_shown) {
+  const auto before = ::signal(SIGPIPE, SIG_IGN);
+  const int changes = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+  ASSERT_GE(::inotify_add_watch(changes, config_.values.data.c_str(), IN_CREATE | IN_MOVED_TO), 0);
+  int channel[2];
+  ASSERT_EQ(::pipe(channel), 0);
+  ::close(channel[0]);
+  testing::internal::CaptureStderr();
+  int code = -1;
+  {
+    const redirected to(channel[1]);
+    code = token(config_, {"reset"}, false);
+  }
+  const auto told = testing::internal::GetCapturedStderr();
+  ::close(channel[1]);
+  ::signal(SIGPIPE, before);
+  EXPECT_EQ(code, exit_unreachable);
+  EXPECT_THAT(told, HasSubstr("could not be written"));
+  // Not for a moment: a server, or a kill of the command, may come at any.
+  char events[1024];
+  EXPECT_EQ(::read(changes, events, sizeof events), -1) << "something was written for a server";
+  ::close(changes);
+}
+
+TEST_F(ACC1_token_reset, says_that_what_it_showed_opens_nothing) {
+  config_.values.data = folder_ + "/none";
+  const auto e = reset(false);
+  EXPECT_EQ(e.code, exit_refused);
+  EXPECT_THAT(e.err, AllOf(HasSubstr("opens nothing"), HasSubstr("cannot be written")));
+}
+
 TEST_F(ACC1_token_reset, asks_a_server_that_is_still_to_come) {
   const auto e = reset(false);
   EXPECT_EQ(e.code, exit_ok) << e.err;
   EXPECT_THAT(e.out, StartsWith("rv_"));
   EXPECT_THAT(e.err, HasSubstr("opens once a server leads"));
   EXPECT_TRUE(is_asked_for());
-  EXPECT_EQ(reset(false).code, exit_refused) << "one waits already";
+  const auto second = reset(false);
+  EXPECT_EQ(second.code, exit_refused) << "one waits already";
+  EXPECT_EQ(second.out, "") << "a token that opens nothing";
 }
 
 TEST_F(ACC1_token_reset, shows_the_token_before_it_waits_and_tries_it) {
