@@ -15,7 +15,7 @@ namespace reeve::cli {
 
 struct config {
   std::string listen = "127.0.0.1:9595";  // address:port; port 0 = any free one
-  std::string data = "./var";             // everything that the server keeps outside PostgreSQL
+  std::string data = "./var/data";        // everything that the server keeps outside PostgreSQL
   std::string database_url;               // owner's login; empty = a private PostgreSQL below data
   std::string writer_url;                 // runtime logins; empty = generated
   std::string reader_url;

@@ -24,6 +24,12 @@ outcome<database> open_with(const config& c, persistence::private_postgres_optio
     db.owner_url = db.own->owner_url();
     return db;
   }
+  if (started.error().code == errc::not_found) {
+    return reject(errc::unavailable,
+                  "no database lies in the data folder " + c.data +
+                      ": REEVE_DATA names the server's (./run keeps it in ./var/data, or says "
+                      "where), DATABASE_URL another database; a server's first start makes one");
+  }
   const bool may_share = options.use == persistence::folder_use::look;
   if (!may_share || started.error().code != errc::conflict) return started.error();
   db.owner_url = persistence::private_postgres::owner_url_of(options.folder);

@@ -21,6 +21,8 @@ struct database {
 
 /// Root becomes the owner of the private one's folder first, for good: what only root may write is
 /// opened before. A command: a private PostgreSQL that runs is used, else it is started for it.
+/// Where there is none, none is made (`unavailable`): a command that was pointed elsewhere would
+/// look at an empty one.
 outcome<database> open_database(const config& c);
 /// For the server, whose own the private PostgreSQL must be. It waits for commands that use it;
 /// `is_ended` is asked meanwhile, and true ends the wait.

@@ -167,16 +167,21 @@ struct private_postgres::impl {
   pid_t child = -1;
 
   outcome<done> prepare() {
-    if (::geteuid() == 0 && options.run_as.empty()) {
-      return reject(errc::invalid,
-                    "PostgreSQL refuses to run as root; start Reeve as another user");
-    }
     binaries = find_binaries();
     if (binaries.empty()) return reject(errc::unavailable, not_installed);
     const fs::path folder = folder_of(options.folder);
     data = folder / "data";
     log = folder / "postgresql.log";
     socket_folder = socket_folder_of(folder);
+    if (options.use == folder_use::look) {
+      const auto there = look_at_cluster(binaries, data);
+      if (!there) return there.error();
+      if (!*there) return reject(errc::not_found, "there is no cluster in " + folder.string());
+    }
+    if (::geteuid() == 0 && options.run_as.empty()) {
+      return reject(errc::invalid,
+                    "PostgreSQL refuses to run as root; start Reeve as another user");
+    }
     for (const auto& path : {folder, socket_folder}) {
       if (make_private_folder(path, options.run_as)) continue;
       return reject(errc::unavailable, path.string() + " cannot be made, or is somebody else's");

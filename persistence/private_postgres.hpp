@@ -37,9 +37,10 @@ struct private_cluster {
 
 class private_postgres {
  public:
-  /// Makes the cluster if there is none, and starts it. Call it on the main thread: the death
-  /// signal follows the thread that forks. Errors: `invalid` (root without `run_as`, a cluster of
-  /// another major version), `conflict` (somebody else uses the folder), `unavailable`.
+  /// Makes the cluster if there is none and it is to serve, and starts it. Call it on the main
+  /// thread: the death signal follows the thread that forks. Errors: `invalid` (root without
+  /// `run_as`, a cluster of another major version), `conflict` (somebody else uses the folder),
+  /// `not_found` (nothing to look at, and nothing was made), `unavailable`.
   static outcome<std::unique_ptr<private_postgres>> start(const private_postgres_options& options);
   /// What it would start below a folder. Changes nothing. Errors: of `start`, as far as they can be
   /// told before.

@@ -142,6 +142,13 @@ TEST(OPS5_doctor, makes_no_private_postgresql) {
   options.private_postgres = true;
   options.start = false;
   const server reeve(options);
+  for (const char* command :
+       {"verify", "replay", "rebuild", "export", "migrate", "accept-database"}) {
+    const auto told = reeve.command({command});
+    EXPECT_EQ(told.status, 5) << command << told.output;
+    EXPECT_THAT(told.output, HasSubstr(reeve.data().string()));
+    EXPECT_THAT(told.output, HasSubstr("REEVE_DATA"));
+  }
   EXPECT_EQ(check_of(reeve, "database").at("verdict"), "ok");
   EXPECT_FALSE(std::filesystem::exists(reeve.data() / "pg"));
 }

@@ -128,7 +128,7 @@ TEST_F(OPS4_configuration, rises_from_file_to_environment_to_flag) {
   EXPECT_EQ(origin(*loaded, "threads"), "file=3");
   EXPECT_EQ(origin(*loaded, "drain_s"), "environment REEVE_DRAIN_S=5");
   EXPECT_EQ(origin(*loaded, "log_level"), "flag=debug");
-  EXPECT_EQ(origin(*loaded, "data"), "default=./var");
+  EXPECT_EQ(origin(*loaded, "data"), "default=./var/data");
   EXPECT_FALSE(loaded->values.redacted);
   EXPECT_THAT(loaded->values.mount_roots, ElementsAre("/a", "/b"));
 }

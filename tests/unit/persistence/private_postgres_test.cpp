@@ -176,6 +176,7 @@ TEST_F(private_cluster, DESIGN_private_a_command_goes_on_beside_a_server_at_once
 }
 
 TEST_F(private_cluster, DESIGN_private_a_server_waits_for_a_command_and_not_for_a_server) {
+  { ASSERT_NE(start(), nullptr); }
   auto looking = options();
   looking.use = folder_use::look;
   auto looker = private_postgres::start(looking);
@@ -318,6 +319,17 @@ TEST_F(private_cluster, DESIGN_private_another_version_is_never_migrated_silentl
   EXPECT_GE(startable->major, 15);
   const auto none = private_postgres::look((root_ / "none").string());
   EXPECT_TRUE(none && !none->is_there);
+  EXPECT_FALSE(fs::exists(root_ / "none"));
+}
+
+TEST_F(private_cluster, DESIGN_private_a_look_makes_none) {
+  auto looking = options();
+  looking.use = folder_use::look;
+  looking.folder = (root_ / "none").string();
+  const auto none = private_postgres::start(looking);
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code, errc::not_found);
+  EXPECT_THAT(none.error().detail, HasSubstr(looking.folder));
   EXPECT_FALSE(fs::exists(root_ / "none"));
 }
 
