@@ -177,6 +177,7 @@ struct log_line {
   log_stream stream = log_stream::out;
   std::int64_t at_ns = 0;  ///< the engine's stamp of the line's last part; 0: unreadable
   std::string text;        ///< without its newline; any bytes, also no valid UTF-8
+  bool is_ended = true;    ///< false: no newline came; its rest follows, or the stream was over
   bool operator==(const log_line&) const = default;
 };
 

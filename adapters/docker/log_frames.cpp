@@ -86,7 +86,7 @@ void log_demultiplexer::add_raw(std::string_view bytes) {
     line.text.append(part.substr(0, room - std::min(room, line.text.size())));
     line.open = true;
     bytes.remove_prefix(std::min(bytes.size(), part.size() + (whole ? 1 : 0)));
-    if (whole) emit(log_stream::out);
+    if (whole) emit(log_stream::out, true);
   }
 }
 
@@ -101,21 +101,21 @@ void log_demultiplexer::add_text(log_stream stream, std::string_view text, std::
     if (part.size() > room) {
       line.text.append(part.substr(0, room));
       text.remove_prefix(room);
-      emit(stream);
+      emit(stream, false);
       continue;
     }
     line.text.append(part);
     text.remove_prefix(part.size());
     if (!text.empty()) {
       text.remove_prefix(1);
-      emit(stream);
+      emit(stream, true);
     }
   }
 }
 
-void log_demultiplexer::emit(log_stream stream) {
+void log_demultiplexer::emit(log_stream stream, bool is_ended) {
   auto& line = pending_[static_cast<std::size_t>(stream)];
-  log_line whole{stream, line.at_ns, std::move(line.text)};
+  log_line whole{stream, line.at_ns, std::move(line.text), is_ended};
   line = {};
   if (tty_) {
     if (!whole.text.empty() && whole.text.back() == '\r') whole.text.pop_back();
@@ -136,7 +136,7 @@ void log_demultiplexer::emit(log_stream stream) {
 std::vector<log_line> log_demultiplexer::finish() {
   broken_ = broken_ || header_size_ != 0;
   for (auto stream : {log_stream::out, log_stream::err}) {
-    if (pending_[static_cast<std::size_t>(stream)].open && !truncated_) emit(stream);
+    if (pending_[static_cast<std::size_t>(stream)].open && !truncated_) emit(stream, false);
   }
   return std::move(lines_);
 }

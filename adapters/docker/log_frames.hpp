@@ -17,8 +17,9 @@
 namespace reeve::adapters {
 
 struct log_limits {
-  std::size_t max_bytes = 1 << 20;       ///< all lines with a newline each
-  std::size_t max_line_bytes = 1 << 16;  ///< a longer line is cut into several
+  std::size_t max_bytes = 1 << 20;  ///< all lines with a newline each
+  std::size_t max_line_bytes =
+      1 << 16;  ///< a longer line is cut into several, the last of which is ended
 };
 
 /// Reads "2026-11-21T04:20:00.123456789Z" (any offset, 0..9 digits) at the start of `text`.
@@ -35,7 +36,7 @@ class log_demultiplexer {
   /// False once nothing more is taken: the limit was reached or the stream is not what it should
   /// be (see `broken`).
   bool feed(std::string_view bytes);
-  /// Ends the stream: a last line without its newline counts. To be called once.
+  /// Ends the stream: a last line without its newline counts, and says so. To be called once.
   std::vector<log_line> finish();
 
   bool truncated() const { return truncated_; }
@@ -54,7 +55,7 @@ class log_demultiplexer {
   void end_frame();
   void add_text(log_stream stream, std::string_view text, std::int64_t at_ns);
   void add_raw(std::string_view bytes);
-  void emit(log_stream stream);
+  void emit(log_stream stream, bool is_ended);
 
   bool tty_;
   log_limits limits_;

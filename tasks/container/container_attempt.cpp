@@ -2,6 +2,7 @@
 
 #include "base/test_point.hpp"
 #include "tasks/container/container_spec_of.hpp"
+#include "tasks/container/stored_log.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -194,11 +195,7 @@ void container_attempt::collect(const std::string& execution) {
 
 void container_attempt::store_log(adapters::log_answer answer) {
   if (answer.lines.empty()) return host_.feed(attempts::collected{{}, answer.gone});
-  std::string text;
-  for (const auto& line : answer.lines) {
-    text += line.text;
-    text += '\n';
-  }
+  const auto text = stored_log(answer.lines);
   auto kept = std::make_shared<const std::string>(host_.ports().redact.redact(text));
   domain::blob_ref ref;
   ref.bytes = static_cast<std::int64_t>(kept->size());

@@ -133,6 +133,19 @@ TEST(RUN5_container, exit_codes_decide_and_logs_are_kept) {
   EXPECT_TRUE(here.left_nothing());
 }
 
+TEST(RUN14_logs, are_what_was_written_to_the_byte) {
+  on_the_engine here;
+  // The third line is longer than what is read of one at a time, and than the engine's parts.
+  const json run = here.run({shell_task("open", "printf nolinefeed"),
+                             shell_task("ended", "printf 'two\\nlines\\n\\n'"),
+                             shell_task("long",
+                                        "head -c 200000 /dev/zero | tr '\\0' x; echo; "
+                                        "printf end")});
+  EXPECT_EQ(here.log(run, "open"), "nolinefeed");
+  EXPECT_EQ(here.log(run, "ended"), "two\nlines\n\n");
+  EXPECT_EQ(here.log(run, "long"), std::string(200'000, 'x') + "\nend");
+}
+
 TEST(RUN14_logs, are_stored_before_the_container_is_removed) {
   on_the_engine here;
   const json launched = here.launch({shell_task("a", "echo kept; sleep 0.3")});

@@ -45,7 +45,7 @@ TEST(CTR1_log_frames, every_split_gives_the_same_lines) {
                                  {log_stream::err, base_ns + 2, "error"},
                                  {log_stream::err, base_ns + 4, "in between"},
                                  {log_stream::out, base_ns + 5, "part one, part two"},
-                                 {log_stream::out, base_ns + 6, "no newline"}};
+                                 {log_stream::out, base_ns + 6, "no newline", false}};
   for (std::size_t split = 0; split <= bytes.size(); ++split) {
     ASSERT_EQ(take(bytes, false, split), expected) << "split at " << split;
   }
@@ -71,7 +71,7 @@ TEST(CTR1_log_frames, raw_bytes_of_a_tty_at_every_split) {
   auto bytes = stamped(1, "one\r\n") + stamped(2, "two\r\n") + stamped(3, "open");
   std::vector<log_line> expected{{log_stream::out, base_ns + 1, "one"},
                                  {log_stream::out, base_ns + 2, "two"},
-                                 {log_stream::out, base_ns + 3, "open"}};
+                                 {log_stream::out, base_ns + 3, "open", false}};
   for (std::size_t split = 0; split <= bytes.size(); ++split) {
     ASSERT_EQ(take(bytes, true, split), expected) << "split at " << split;
   }
@@ -104,6 +104,8 @@ TEST(CTR1_log_frames, a_long_line_is_cut_into_several) {
   ASSERT_EQ(lines.size(), 3u);
   EXPECT_EQ(lines[0].text.size(), 100u);
   EXPECT_EQ(lines[2].text.size(), 50u);
+  EXPECT_FALSE(lines[0].is_ended || lines[1].is_ended) << "no newline was in between";
+  EXPECT_TRUE(lines[2].is_ended);
 }
 
 TEST(CTR1_log_frames, what_is_not_the_protocol_is_broken) {
