@@ -333,19 +333,24 @@ int usage_error(const std::string& text) {
   return exit_usage;
 }
 
-std::optional<std::string> read_text(const std::string& path) {
+outcome<std::string> read_body(const std::string& path) {
+  const std::string name = path == "-" ? "standard input" : path;
+  const auto unread = reject(errc::invalid, name + " cannot be read, or has more than 1 MiB");
   constexpr std::size_t most = 1 << 20;
   std::string text(most + 1, '\0');
   std::ifstream file;
   std::istream* in = &std::cin;
   if (path != "-") {
     file.open(path, std::ios::binary);
-    if (!file) return std::nullopt;
+    if (!file) return unread;
     in = &file;
   }
   in->read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(in->gcount()));
-  if (text.size() > most) return std::nullopt;
+  if (in->bad() || text.size() > most) return unread;
+  if (text.find_first_not_of(" \t\r\n") == std::string::npos) {
+    return reject(errc::invalid, name + " is empty; a request of nothing but defaults is {}");
+  }
   return text;
 }
 

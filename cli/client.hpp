@@ -76,7 +76,8 @@ int show_rows(const api_client& api, const api_client::answer& answer,
               const std::vector<std::string>& columns);
 /// Prints to stderr and answers exit_usage.
 int usage_error(const std::string& text);
-/// The text of a file, at most 1 MiB; "-" is standard input.
-std::optional<std::string> read_text(const std::string& path);
+/// The body of a request in a file, at most 1 MiB; "-" is standard input. `invalid` also if there
+/// is nothing in it: a pipe whose beginning failed must not ask for what an empty request means.
+outcome<std::string> read_body(const std::string& path);
 
 }  // namespace reeve::cli

@@ -26,8 +26,8 @@ int send(api_client& api, const std::string& method, const std::string& path,
 
 int send_file(api_client& api, const std::string& method, const std::string& path,
               const std::string& file) {
-  const auto body = read_text(file);
-  if (!body) return usage_error(file + " cannot be read, or has more than 1 MiB");
+  const auto body = read_body(file);
+  if (!body) return usage_error(body.error().detail);
   return send(api, method, path, *body);
 }
 

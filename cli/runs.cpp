@@ -48,9 +48,11 @@ std::string request_body(const word_list& words, std::string& problem) {
   for (const char* other : {"--directive", "--label", "--since", "--task"}) {
     if (words.has(other)) problem = std::string("--file holds the whole request, without ") + other;
   }
-  const auto text = read_text(*words.option("--file"));
-  if (!text) problem = *words.option("--file") + " cannot be read, or has more than 1 MiB";
-  return text.value_or("");
+  if (!problem.empty()) return {};
+  auto body = read_body(*words.option("--file"));
+  if (body) return std::move(*body);
+  problem = "--file: " + body.error().detail;
+  return {};
 }
 
 bool is_over(const std::string& status) {

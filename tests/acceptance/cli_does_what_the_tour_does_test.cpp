@@ -98,6 +98,11 @@ TEST(UI2_exit_codes, say_what_went_wrong) {
   EXPECT_EQ(sh.run({}).status, 2);
   EXPECT_EQ(sh.run({"paint"}).status, 2);
   EXPECT_EQ(sh.run({"runs", "launch", "--colour", "red"}).status, 2);
+  // A child's standard input is /dev/null: as behind a pipe whose beginning failed.
+  const auto nothing = sh.run({"runs", "launch", "--file", "-"});
+  EXPECT_EQ(nothing.status, 2);
+  EXPECT_THAT(nothing.output, HasSubstr("--file: standard input is empty"));
+  EXPECT_EQ(support::must_get(reeve.api(), "/api/runs").at("results").size(), 0U);
   const auto invalid = sh.run({"runs", "launch", "--task", "paint"});
   EXPECT_EQ(invalid.status, 2);
   EXPECT_THAT(invalid.output, HasSubstr("/tasks/0"));

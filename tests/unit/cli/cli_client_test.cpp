@@ -119,6 +119,22 @@ TEST_F(UI2_client, refuses_options_that_do_not_fit_before_anything_is_sent) {
   EXPECT_THAT(p.requests(), SizeIs(0));
 }
 
+TEST_F(UI2_client, sends_no_empty_file_where_the_default_would_be_launched) {
+  write("blank", " \n\t\n");
+  peer p({http(201, R"({"id":"r1"})")});
+  for (const auto& file : {std::string("/dev/null"), folder_ + "/blank"}) {
+    const auto e = run(p, runs, {"launch", "--file", file});
+    EXPECT_EQ(e.code, exit_usage) << file;
+    EXPECT_THAT(e.err, AllOf(HasSubstr("--file: " + file), HasSubstr("is empty"), HasSubstr("{}")));
+    EXPECT_EQ(run(p, directives, {"create", file}).code, exit_usage) << file;
+  }
+  EXPECT_THAT(run(p, runs, {"launch", "--file", folder_}).err, HasSubstr("cannot be read"));
+  EXPECT_THAT(p.requests(), SizeIs(0));
+  write("body", "{}\n");
+  EXPECT_EQ(run(p, runs, {"launch", "--file", folder_ + "/body"}).code, exit_ok);
+  EXPECT_THAT(p.requests(), SizeIs(1));
+}
+
 TEST_F(UI2_client, says_what_helps_against_a_refusal) {
   write("body", R"({"tasks":[{"kind":"container","params":{"image":"localhost:1/x:2"}}]})");
   peer image({problem(403, "not_allowlisted",
