@@ -98,13 +98,7 @@ finding check_engine(const config& c) {
   if (!version) {
     return {"engine", missing, "no answer at " + path, "is dockerd running, and not frozen?"};
   }
-  const auto seen = "Docker " + version->version + ", API " + version->api_version + ", " + path;
-  if (is_old_api(version->api_version)) {
-    return {"engine", "fail", seen, "API 1.40 or later is needed: upgrade the engine"};
-  }
-  if (version->live_restore) return {"engine", "ok", seen + ", live restore", ""};
-  return {"engine", "warn", seen + ", without live restore",
-          "start dockerd with --live-restore: containers then survive its restarts"};
+  return judge_engine(*version, path);
 }
 
 /// Whether the server could listen; tried and given back at once.
@@ -130,7 +124,8 @@ bool is_free(const std::string& host, int port) {
   return good;
 }
 
-finding check_port(const config& c) {
+finding check_port(const config& c, const std::string& own) {
+  if (!own.empty()) return {"port", "ok", "the server of this data folder answers at " + own, ""};
   const auto colon = c.listen.rfind(':');
   const auto host = c.listen.substr(0, colon);
   const int port = std::atoi(c.listen.c_str() + colon + 1);
@@ -248,14 +243,27 @@ void print(const std::vector<finding>& all, bool json) {
 
 }  // namespace
 
+finding judge_engine(const adapters::engine_version& version, const std::string& where) {
+  const auto seen = "Docker " + version.version + ", API " + version.api_version + ", " + where;
+  if (is_old_api(version.api_version)) {
+    return {"engine", "fail", seen, "API 1.40 or later is needed: upgrade the engine"};
+  }
+  if (version.live_restore) return {"engine", "ok", seen + ", live restore", ""};
+  return {"engine", "warn", seen + ", without live restore",
+          "start dockerd with --live-restore: containers then survive its restarts"};
+}
+
 int doctor(const loaded_config& config, bool json) {
   const auto& c = config.values;
   // What root may do says nothing of the server; where this fails, the next line tells.
   (void)act_as_owner_of(c.data);
   std::vector<finding> all{check_user(), check_data(c)};
   for (auto& one : check_databases(c)) all.push_back(std::move(one));
-  for (auto&& one : {check_engine(c), check_port(c), check_cgroups(), check_marker(), check_clock(),
-                     check_files(c), check_memory(), check_logs(c)}) {
+  const auto own = own_server(config);
+  const auto told = engine_of_server(config, own);
+  for (auto&& one :
+       {told ? *told : check_engine(c), check_port(c, own), check_cgroups(), check_marker(),
+        check_clock(), check_files(c), check_memory(), check_logs(c)}) {
     all.push_back(one);
   }
   print(all, json);

@@ -1,8 +1,10 @@
 #pragma once
 // What `reeve doctor` finds, a row each.
 
+#include "adapters/engine_port.hpp"
 #include "cli/config.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,5 +21,14 @@ struct finding {
 /// Nothing of Reeve's is changed. A private PostgreSQL that nobody runs is started for the look, as
 /// for `reeve verify`, and recovers if it was killed; where there is none yet, none is made.
 std::vector<finding> check_databases(const config& c);
+
+/// Where the server of this data folder answers, by the file that it keeps there. Empty: it does
+/// not, or the configuration names an address, which is looked at instead.
+std::string own_server(const loaded_config& config);
+/// The engine of the server that answers there, as it says itself; nothing: it does not say, or the
+/// configuration names an engine, which is looked at instead.
+std::optional<finding> engine_of_server(const loaded_config& config, const std::string& url);
+/// Of an engine that answers; `where` says by which way.
+finding judge_engine(const adapters::engine_version& version, const std::string& where);
 
 }  // namespace reeve::cli

@@ -137,6 +137,40 @@ TEST(OPS5_doctor, names_a_private_postgresql_that_does_not_answer) {
   EXPECT_THAT(check.dump(), testing::Not(HasSubstr("DATABASE_URL")));
 }
 
+// The data folder alone is known: where the server listens, and on which engine, it says itself.
+TEST(OPS5_doctor, asks_the_server_of_the_data_folder_for_address_and_engine) {
+  support::server_options options;
+  options.docker = support::real_engine();
+  server reeve(options);
+  const auto url = "http://127.0.0.1:" + std::to_string(reeve.address().port);
+  EXPECT_THAT(check_of(reeve, "port").at("seen"), HasSubstr(url));
+  json engine = check_of(reeve, "engine");
+  EXPECT_EQ(engine.at("verdict"), "ok") << engine;
+  EXPECT_THAT(engine.at("seen"), HasSubstr("Docker "));
+  EXPECT_THAT(engine.at("seen"), HasSubstr("as the server at " + url));
+  std::filesystem::remove(reeve.data() / "token");
+  engine = check_of(reeve, "engine");
+  EXPECT_EQ(engine.at("verdict"), "ok") << engine;
+  EXPECT_THAT(engine.at("seen"), HasSubstr("as the server at " + url)) << "readiness is enough";
+  // What is configured is looked at instead.
+  const auto named =
+      reeve.command({"doctor", "--json", "--docker", "unix:///nowhere", "--listen", "127.0.0.1:1"});
+  EXPECT_THAT(check_of(named, "engine").at("seen"), HasSubstr("/nowhere"));
+  EXPECT_THAT(check_of(named, "port").at("seen"), HasSubstr("127.0.0.1:1 "));
+  // A file that a crash left behind names nobody.
+  reeve.kill_hard();
+  ASSERT_TRUE(std::filesystem::exists(reeve.data() / "endpoint"));
+  EXPECT_THAT(check_of(reeve, "port").at("seen"), testing::Not(HasSubstr(url)));
+  EXPECT_THAT(check_of(reeve, "engine").at("seen"), testing::Not(HasSubstr("as the server")));
+}
+
+TEST(OPS5_doctor, repeats_that_the_server_simulates_its_engine) {
+  const server reeve;
+  const json engine = check_of(reeve, "engine");
+  EXPECT_EQ(engine.at("verdict"), "warn") << engine;
+  EXPECT_THAT(engine.at("seen"), HasSubstr("no container really runs"));
+}
+
 TEST(OPS5_doctor, makes_no_private_postgresql) {
   support::server_options options;
   options.private_postgres = true;
