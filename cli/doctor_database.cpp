@@ -33,9 +33,7 @@ struct lacks {
 
   void add(const std::string& who, const std::string& what) {
     missing += (missing.empty() ? "" : ", ") + who + " lacks " + what;
-    fix += (fix.empty() ? "" : "; ") + (what == persistence::no_login
-                                            ? "ALTER ROLE " + who + " LOGIN"
-                                            : "GRANT " + what + " TO " + who);
+    fix += (fix.empty() ? "" : "; ") + persistence::mend_of(who, what);
   }
   void add(const persistence::role_rights& of) {
     for (const auto& one : of.missing) add(of.role, one);
@@ -43,13 +41,21 @@ struct lacks {
   }
 };
 
+/// What a look that failed says: that nothing is there yet, or that nothing was seen.
+finding unseen(const char* name, const rejection& why) {
+  if (why.code == errc::not_found) {
+    return {name, "ok", "none to look at: no server has led here", ""};
+  }
+  return {name, "warn", "not looked at: " + why.detail, "ask again when the database answers"};
+}
+
 /// Whether it is the log that this data folder knows; and whether the roles may do their work.
 finding check_log(const config& c, const std::string& url) {
   const auto admitted = persistence::look_at_admission(
       {heads_file(c), known_database_file(c), accepted_database_file(c)}, url);
   if (!admitted) return {"event log", "fail", admitted.error().detail, more_help};
   const auto rights = persistence::look_at_log_rights(url, {c.writer_url, c.reader_url});
-  if (!rights) return {"event log", "ok", "none to look at: no server has led here", ""};
+  if (!rights) return unseen("event log", rights.error());
   lacks all;
   all.add(rights->writer);
   all.add(rights->reader);
@@ -62,7 +68,7 @@ finding check_log(const config& c, const std::string& url) {
 
 finding check_read_models(const config& c, const std::string& url) {
   const auto all = persistence::stored_projections(url);
-  if (!all) return {"read models", "ok", "none to look at: no server has led here", ""};
+  if (!all) return unseen("read models", all.error());
   std::string behind, stale;
   for (const auto& one : *all) {
     if (one.state == "live" || one.state == "new") continue;
@@ -74,13 +80,14 @@ finding check_read_models(const config& c, const std::string& url) {
             "the server's log says why; then: reeve rebuild"};
   }
   // A build makes good what the server may not write, until the next row.
-  if (const auto rights =
-          persistence::look_at_model_rights(url, {}, {c.writer_url, c.reader_url})) {
-    lacks all_rights;
-    all_rights.add(*rights);
-    if (!all_rights.missing.empty()) {
-      return {"read models", "fail", all_rights.missing, all_rights.fix};
-    }
+  const auto rights = persistence::look_at_model_rights(url, {}, {c.writer_url, c.reader_url});
+  if (!rights && rights.error().code != errc::not_found) {
+    return unseen("read models", rights.error());
+  }
+  lacks all_rights;
+  if (rights) all_rights.add(*rights);
+  if (!all_rights.missing.empty()) {
+    return {"read models", "fail", all_rights.missing, all_rights.fix};
   }
   if (!behind.empty()) {
     return {"read models", "warn", behind + " is of another version",
@@ -97,11 +104,16 @@ finding cannot_start(const rejection& why) {
           is_missing ? "scripts/install.sh --runtime, or set DATABASE_URL" : more_help};
 }
 
-/// Of a database that is not there yet, or cannot be opened.
+/// Of a database that is not there yet, or that cannot be asked.
 std::vector<finding> and_nothing_else(finding database) {
-  return {std::move(database),
-          {"event log", "ok", "none to look at", ""},
-          {"read models", "ok", "none to look at", ""}};
+  if (database.verdict == "ok") {
+    return {std::move(database),
+            {"event log", "ok", "none to look at", ""},
+            {"read models", "ok", "none to look at", ""}};
+  }
+  const std::string seen = "not looked at", fix = "mend the database first, then ask again";
+  return {
+      std::move(database), {"event log", "warn", seen, fix}, {"read models", "warn", seen, fix}};
 }
 
 }  // namespace

@@ -77,7 +77,7 @@ outcome<done> check_rights(const std::string& url, const std::string& name,
   std::string missing, mend;
   for (const auto& one : lacks->missing) {
     missing += (missing.empty() ? "" : ", ") + one;
-    mend += (mend.empty() ? "" : "; ") + ("GRANT " + one + " TO " + lacks->role);
+    mend += (mend.empty() ? "" : "; ") + persistence::mend_of(lacks->role, one);
   }
   if (missing.empty()) return done{};
   return reject(errc::internal, "built, but " + lacks->role + ", who keeps it up to date, lacks " +

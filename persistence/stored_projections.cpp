@@ -52,6 +52,9 @@ outcome<std::vector<stored_projection>> stored_projections(const std::string& ur
   try {
     auto connection = connect_session(url, "reeve_projections");
     pqxx::read_transaction tx(*connection);
+    if (tx.exec1("SELECT to_regclass('reeve.projections') IS NULL")[0].as<bool>()) {
+      return reject(errc::not_found, "no server has led here");
+    }
     std::vector<stored_projection> all;
     for (const auto& [of, state] : read_stored(tx)) {
       const bool differs = state.version != of->version || !state.has_same_columns;

@@ -25,6 +25,11 @@ class P30_log_rights : public ::testing::Test {
     const auto to = what == "GRANT" ? " TO " : " FROM ";
     db.root(what + " " + right + to + db.writer());
   }
+  void name_roles() const {
+    db.root("CREATE TABLE reeve.runtime_roles AS SELECT '" + db.writer() + "' AS writer, '" +
+            db.reader() + "' AS reader");
+  }
+  std::string owner() const { return db.url_of(db.root("SELECT current_user")[0][0].c_str()); }
   append_request request() const { return append_to(fresh_stream(), 0, tenant); }
   bool comes_back() {
     return eventually([this] { return log->renew().ok(); });
@@ -98,11 +103,9 @@ TEST_F(P30_log_rights, on_a_read_model_are_that_ones_trouble) {
 }
 
 TEST_F(P30_log_rights, on_read_models_are_named_by_the_model) {
-  db.root("CREATE TABLE reeve.runtime_roles AS SELECT '" + db.writer() + "' AS writer, '" +
-          db.reader() + "' AS reader");
-  const auto owner = db.url_of(db.root("SELECT current_user")[0][0].c_str());
+  name_roles();
   const auto missing = [&](const std::string& name) {
-    const auto found = look_at_model_rights(owner, name);
+    const auto found = look_at_model_rights(owner(), name);
     EXPECT_TRUE(found) << name;
     return found ? found->missing : std::vector<std::string>{};
   };
@@ -113,19 +116,17 @@ TEST_F(P30_log_rights, on_read_models_are_named_by_the_model) {
                                               "UPDATE ON reeve_read.llm_usage"));
   EXPECT_EQ(missing("").size(), 2U);
   EXPECT_THAT(missing("runs"), ::testing::IsEmpty());
-  EXPECT_EQ(look_at_model_rights(owner, "none_such").error().code, errc::not_found);
+  EXPECT_EQ(look_at_model_rights(owner(), "none_such").error().code, errc::not_found);
 }
 
 TEST_F(P30_log_rights, that_are_missing_are_named) {
-  const auto owner = db.url_of(db.root("SELECT current_user")[0][0].c_str());
-  EXPECT_FALSE(look_at_log_rights(owner)) << "no server has led here";
-  db.root("CREATE TABLE reeve.runtime_roles AS SELECT '" + db.writer() + "' AS writer, '" +
-          db.reader() + "' AS reader");
-  EXPECT_TRUE(look_at_log_rights(owner)->writer.missing.empty());
-  EXPECT_TRUE(look_at_log_rights(owner)->reader.missing.empty());
+  EXPECT_EQ(look_at_log_rights(owner()).error().code, errc::not_found);
+  name_roles();
+  EXPECT_TRUE(look_at_log_rights(owner())->writer.missing.empty());
+  EXPECT_TRUE(look_at_log_rights(owner())->reader.missing.empty());
   change("REVOKE", "INSERT ON reeve.events");
   db.root("REVOKE SELECT ON reeve.commands, reeve_read.runs FROM " + db.reader());
-  const auto found = look_at_log_rights(owner);
+  const auto found = look_at_log_rights(owner());
   ASSERT_TRUE(found);
   EXPECT_EQ(found->writer.role, db.writer());
   EXPECT_EQ(found->writer.missing, std::vector<std::string>{"INSERT ON reeve.events"});
@@ -133,6 +134,64 @@ TEST_F(P30_log_rights, that_are_missing_are_named) {
   EXPECT_THAT(found->reader.missing, ::testing::UnorderedElementsAre("SELECT ON reeve.commands",
                                                                      "SELECT ON reeve_read.runs"));
   EXPECT_EQ(look_at_log_rights("host=/nowhere dbname=x").error().code, errc::unavailable);
+}
+
+/// What the doctor does not ask for, it calls well.
+TEST_F(P30_log_rights, of_the_writer_are_asked_for_as_migrations_give_them) {
+  std::vector<std::string> granted;
+  for (const auto& row :
+       db.root("SELECT a.privilege_type || ' ON reeve.' || c.relname FROM pg_class c"
+               " JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) a"
+               " WHERE n.nspname = 'reeve' AND a.grantee = '" +
+               db.writer() + "'::regrole")) {
+    granted.emplace_back(row[0].c_str());
+  }
+  // Nothing uses data keys yet; projections are asked for with the read models.
+  std::erase_if(granted, [](const auto& one) {
+    return one.ends_with("reeve.data_keys") || one.ends_with("reeve.projections");
+  });
+  ASSERT_GT(granted.size(), 20U);
+  name_roles();
+  db.root("REVOKE ALL ON ALL TABLES IN SCHEMA reeve FROM " + db.writer());
+  const auto found = look_at_log_rights(owner());
+  ASSERT_TRUE(found);
+  EXPECT_THAT(found->writer.missing, ::testing::UnorderedElementsAreArray(granted));
+  const auto models = look_at_model_rights(owner(), "runs");
+  ASSERT_TRUE(models);
+  EXPECT_THAT(models->missing, ::testing::UnorderedElementsAre("SELECT ON reeve.projections",
+                                                               "INSERT ON reeve.projections",
+                                                               "UPDATE ON reeve.projections"));
+}
+
+TEST_F(P30_log_rights, of_the_writer_are_asked_for_functions_too) {
+  name_roles();
+  for (const char* function :
+       {"reeve.refuse_batch(text)", "reeve.make_partition(bigint)", "reeve.head()"}) {
+    const std::string right = std::string("EXECUTE ON FUNCTION ") + function;
+    change("REVOKE", right);
+    const auto found = look_at_log_rights(owner());
+    ASSERT_TRUE(found);
+    EXPECT_THAT(found->writer.missing, ::testing::ElementsAre(right));
+    change("GRANT", right);
+  }
+}
+
+/// Blobs, heads and sweeps are no reason to take no event.
+TEST_F(P30_log_rights, beside_those_to_append_leave_the_log_where_it_is) {
+  change("REVOKE", "INSERT ON reeve.blobs, reeve.checkpoints");
+  EXPECT_TRUE(log->renew());
+  EXPECT_TRUE(append_one(*log, request()));
+  EXPECT_EQ(told.size(), 0U);
+}
+
+TEST_F(P30_log_rights, that_no_grant_gives_have_statements_of_their_own) {
+  EXPECT_EQ(mend_of("w", "INSERT ON reeve.blobs"), "GRANT INSERT ON reeve.blobs TO w");
+  EXPECT_EQ(mend_of("w", "TEMP ON DATABASE x"), "GRANT TEMP ON DATABASE x TO w");
+  EXPECT_EQ(mend_of("w", no_login), "ALTER ROLE w LOGIN");
+  EXPECT_EQ(mend_of("w", no_session), "ALTER ROLE w CONNECTION LIMIT -1");
+  EXPECT_EQ(mend_of("w", "CONNECTION LIMIT ON DATABASE x"), "ALTER DATABASE x CONNECTION LIMIT -1");
+  EXPECT_EQ(mend_of("w", "READ WRITE ON DATABASE x"),
+            "ALTER ROLE w IN DATABASE x SET default_transaction_read_only = off");
 }
 
 /// A table that a migration lets be read and nobody asks for would be missed by readiness.
@@ -148,11 +207,9 @@ TEST_F(P30_log_rights, are_asked_for_each_table_that_migrations_let_be_read) {
   // Only commands look at it, with the owner's login.
   EXPECT_EQ(std::erase(granted, "SELECT ON reeve.projections"), 1U);
   ASSERT_FALSE(granted.empty());
-  db.root("CREATE TABLE reeve.runtime_roles AS SELECT '" + db.writer() + "' AS writer, '" +
-          db.reader() + "' AS reader");
+  name_roles();
   db.root("REVOKE SELECT ON ALL TABLES IN SCHEMA reeve, reeve_read FROM " + db.reader());
-  const auto owner = db.url_of(db.root("SELECT current_user")[0][0].c_str());
-  const auto found = look_at_log_rights(owner);
+  const auto found = look_at_log_rights(owner());
   ASSERT_TRUE(found);
   EXPECT_THAT(found->reader.missing, ::testing::UnorderedElementsAreArray(granted));
 }
