@@ -1,5 +1,6 @@
 #include "persistence/login_refusal.hpp"
 
+#include <algorithm>
 #include <libpq-fe.h>
 #include <memory>
 #include <poll.h>
@@ -31,7 +32,14 @@ std::string sqlstate_at_end_of(std::string_view message) {
   while (message.ends_with('\n')) message.remove_suffix(1);
   const auto gap = message.rfind(":  ");
   if (gap == message.npos || gap + 3 + length != message.size()) return {};
-  return std::string(message.substr(gap + 3));
+  const auto code = message.substr(gap + 3);
+  const auto is_of_code = [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); };
+  return std::all_of(code.begin(), code.end(), is_of_code) ? std::string(code) : std::string();
+}
+
+/// The server is stopping or starting, which ends by itself.
+bool is_on_its_way(const std::string& code) {
+  return code == "57P01" || code == "57P02" || code == "57P03";
 }
 
 }  // namespace
@@ -49,7 +57,11 @@ std::string login_refusal(const std::string& url, std::chrono::milliseconds time
   }
   if (status == PGRES_POLLING_OK) return {};
   const auto code = sqlstate_at_end_of(PQerrorMessage(one.get()));
-  return code.starts_with("28") || code == "42501" ? code : std::string();
+  return is_on_its_way(code) ? std::string() : code;
+}
+
+bool is_lasting_refusal(const std::string& sqlstate) {
+  return sqlstate.starts_with("28") || sqlstate == "42501";
 }
 
 std::string user_named_in(const std::string& url) {

@@ -7,11 +7,14 @@
 
 namespace reeve::persistence {
 
-/// The SQLSTATE with which a login is refused for as long as nobody grants it something: of class
-/// 28 (no such login, NOLOGIN, another password) or 42501 (no CONNECT). Empty: it gets in, or what
-/// keeps it out is not the login's: a database that is away, full or answers nothing within `time`.
+/// The SQLSTATE with which the server refuses a login. Empty: it gets in, or nobody has refused it:
+/// a database that is away, starts, stops or answers nothing within `time`.
 std::string login_refusal(const std::string& url,
                           std::chrono::milliseconds time = std::chrono::seconds(2));
+
+/// Whether a refusal lasts for as long as nobody grants the login something: class 28 (no such
+/// login, NOLOGIN, another password) or 42501 (no CONNECT). Others may pass, as 53300 does (full).
+bool is_lasting_refusal(const std::string& sqlstate);
 
 /// The user that a URL or key=value text names; empty: none.
 std::string user_named_in(const std::string& url);

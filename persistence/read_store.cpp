@@ -267,6 +267,10 @@ std::string read_store::missing_rights() const {
   return impl_->rights.missing();
 }
 
+std::string read_store::refused_login() const {
+  return impl_->rights.refused();
+}
+
 void read_store::events(event_query query, reply_slot<event_page> slot) {
   impl_->pool.submit<event_page>(
       std::move(slot), [query](read_session& session) -> outcome<event_page> {

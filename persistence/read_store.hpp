@@ -57,6 +57,8 @@ class read_store final : public read_port {
   void look_at_rights();
   /// What it may not, as of the last look that was answered: "SELECT ON reeve.commands, …".
   std::string missing_rights() const;
+  /// The SQLSTATE with which its login is refused for seconds, if that is no right's matter.
+  std::string refused_login() const;
 
   void get(collection what, uuid tenant, const std::string& id, reply_slot<document> slot) override;
   void list(list_query query, reply_slot<document> slot) override;

@@ -1,11 +1,14 @@
 // P30: reads that are refused are never taken for well: a login that is kept out is told as a right
 // that is missing is, and taken up again by itself.
 
+#include "persistence/reader_rights.hpp"
+
 #include "persistence/log_rights.hpp"
 #include "persistence/login_refusal.hpp"
 #include "persistence/read_store.hpp"
 #include "tests/unit/persistence/journal_fixture.hpp"
 
+#include <future>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -88,19 +91,106 @@ TEST_F(P30_reader, lacks_the_functions_that_reads_call_as_well_as_tables) {
   }
 }
 
-TEST_F(P30_reader, is_refused_by_what_is_its_own_only) {
+TEST_F(P30_reader, is_refused_by_who_answers_only) {
   EXPECT_EQ(login_refusal(db.reader_url()), "");
   EXPECT_EQ(login_refusal("host=/nowhere dbname=x user=" + db.reader()), "");
   // The port looks like a code.
   EXPECT_EQ(login_refusal("host=127.0.0.1 port=28000 dbname=x user=" + db.reader()), "");
-  EXPECT_EQ(login_refusal(db.reader_url() + " dbname=no_such_database"), "");
+  EXPECT_EQ(login_refusal(db.reader_url() + " dbname=no_such_database"), "3D000");
   db.root("ALTER ROLE " + db.reader() + " CONNECTION LIMIT 0");
-  EXPECT_EQ(login_refusal(db.reader_url()), "") << "full is no refusal: it passes";
+  EXPECT_EQ(login_refusal(db.reader_url()), "53300");
+  EXPECT_FALSE(is_lasting_refusal("53300")) << "full may pass";
+  EXPECT_TRUE(is_lasting_refusal("28P01") && is_lasting_refusal("42501"));
   db.root("ALTER ROLE " + db.reader() + " CONNECTION LIMIT -1 NOLOGIN");
   EXPECT_EQ(login_refusal(db.reader_url()), "28000");
   EXPECT_EQ(user_named_in(db.reader_url()), db.reader());
   EXPECT_EQ(user_named_in("postgresql://somebody@host/x"), "somebody");
   EXPECT_EQ(user_named_in("host=/nowhere"), "");
+}
+
+class hand_clock final : public clock_port {
+ public:
+  time_us now_us() override { return 0; }
+  std::int64_t mono_us() override { return at; }
+  std::int64_t at = 0;
+};
+
+/// Connections that are all taken are nothing for one look, and something once they stay taken.
+TEST_F(P30_reader, that_finds_no_place_is_told_once_that_lasts) {
+  hand_clock clock;
+  reader_rights rights(db.reader_url(), clock);
+  read_pool pool(db.reader_url(), 1, 10, 5000);
+  const auto look_after = [&](std::int64_t ms) {
+    clock.at += ms * 1000;
+    rights.look(pool);
+    // The pool's one thread answers in turn.
+    std::promise<void> looked;
+    pool.submit<bool>(reply_slot<bool>([&](const outcome<bool>&) { looked.set_value(); }),
+                      [](read_session&) -> outcome<bool> { return true; });
+    looked.get_future().wait();
+    return rights.refused();
+  };
+  const auto limit = [&](const std::string& count) {
+    db.root("ALTER ROLE " + db.reader() + " CONNECTION LIMIT " + count);
+    end_sessions();
+  };
+  limit("0");
+  EXPECT_EQ(look_after(0), "") << "one look";
+  EXPECT_EQ(look_after(1900), "");
+  EXPECT_EQ(look_after(100), "53300");
+  EXPECT_EQ(rights.missing(), "") << "no GRANT mends it";
+  limit("-1");
+  EXPECT_EQ(look_after(100), "");
+  limit("0");
+  EXPECT_EQ(look_after(5000), "") << "the first of a new row";
+  limit("-1");
+  EXPECT_EQ(look_after(1500), "");
+  limit("0");
+  EXPECT_EQ(look_after(1500), "") << "not in a row";
+  EXPECT_EQ(look_after(2000), "53300");
+  db.root("ALTER ROLE " + db.reader() + " NOLOGIN");
+  EXPECT_EQ(look_after(0), "");
+  EXPECT_EQ(rights.missing(), "the right to log in (28000)") << "that one at once";
+}
+
+TEST_F(P30_reader, and_writer_that_may_have_no_session_are_named) {
+  const auto owner = db.url_of(db.root("SELECT current_user")[0][0].c_str());
+  const given_logins given{db.writer_url(), db.reader_url()};
+  db.root("ALTER ROLE " + db.reader() + " CONNECTION LIMIT 0");
+  db.root("ALTER ROLE " + db.writer() + " CONNECTION LIMIT 3");
+  auto found = look_at_log_rights(owner, given);
+  ASSERT_TRUE(found);
+  EXPECT_THAT(found->reader.login_missing, ElementsAre(no_session));
+  EXPECT_THAT(found->writer.login_missing, IsEmpty()) << "a limit is none";
+  db.root("ALTER DATABASE " + db.name() + " CONNECTION LIMIT 0");
+  found = look_at_log_rights(owner, given);
+  ASSERT_TRUE(found);
+  EXPECT_THAT(found->writer.login_missing,
+              ElementsAre("CONNECTION LIMIT ON DATABASE " + db.name()));
+}
+
+TEST_F(P30_reader, and_writer_that_are_set_to_read_only_are_told_apart) {
+  const auto owner = db.url_of(db.root("SELECT current_user")[0][0].c_str());
+  const given_logins given{db.writer_url(), db.reader_url()};
+  const auto missing = [&] {
+    const auto found = look_at_log_rights(owner, given);
+    EXPECT_TRUE(found && found->reader.login_missing.empty());
+    return found ? found->writer.login_missing : std::vector<std::string>{};
+  };
+  const std::string setting = " SET default_transaction_read_only = ";
+  const auto lacks = "READ WRITE ON DATABASE " + db.name();
+  for (const auto& role : {db.writer(), db.reader()})
+    db.root("ALTER ROLE " + role + setting + "on");
+  EXPECT_THAT(missing(), ElementsAre(lacks));
+  db.root(mend_of(db.writer(), lacks));
+  EXPECT_THAT(missing(), IsEmpty()) << "what is set in the database goes first";
+  db.root("ALTER ROLE " + db.writer() + " IN DATABASE " + db.name() + " RESET ALL");
+  db.root("ALTER ROLE " + db.writer() + " RESET default_transaction_read_only");
+  EXPECT_THAT(missing(), IsEmpty());
+  db.root("ALTER DATABASE " + db.name() + setting + "true");
+  EXPECT_THAT(missing(), ElementsAre(lacks));
+  db.root("BEGIN READ WRITE; ALTER ROLE " + db.writer() + setting + "off; COMMIT");
+  EXPECT_THAT(missing(), IsEmpty()) << "the login's own goes before the database's";
 }
 
 TEST_F(P30_reader, and_writer_are_looked_at_by_the_doctor_as_logins_too) {
@@ -132,7 +222,7 @@ TEST_F(P30_reader, and_writer_are_looked_at_by_the_doctor_as_logins_too) {
 /// Logins that somebody else made stand in no table.
 TEST_F(P30_reader, and_writer_that_were_given_are_looked_at_by_the_names_in_their_urls) {
   const auto owner = db.url_of(db.root("SELECT current_user")[0][0].c_str());
-  EXPECT_EQ(look_at_log_rights(owner).error().code, errc::unavailable);
+  EXPECT_EQ(look_at_log_rights(owner).error().code, errc::not_found);
   db.root("REVOKE SELECT ON reeve.commands FROM " + db.reader());
   db.root("REVOKE INSERT ON reeve_read.runs FROM " + db.writer());
   const given_logins given{db.writer_url(), db.reader_url()};
