@@ -27,6 +27,11 @@ bool refuses_everybody(const persistence::projection_status& one) {
   return one.state == persistence::projection_state::stale && one.of->name == "tokens";
 }
 
+/// What does not work leaves the server ready all the same; its log says why.
+api::check degraded_by(const char* name, bool is_failing, const char* how) {
+  return {name, true, is_failing ? std::string(how) + ": see the server's log" : "", is_failing};
+}
+
 api::checkpoint_view view_of(const persistence::signed_head& s) {
   return {s.position,   s.epoch,     s.origin,         to_hex(s.hash),
           s.public_key, s.signature, {s.created_at_us}};
@@ -164,10 +169,15 @@ api::check server_process::read_models_check() const {
 
 /// A request with a key needs a look at the keys as well, so this is more than a list that is away.
 api::check server_process::reads_check() const {
-  const auto missing = reads_->missing_rights();
-  if (missing.empty()) return {"reads", true, ""};
-  return {"reads", false,
-          "the reader's login lacks a right: see the server's log, or reeve doctor"};
+  if (!reads_->missing_rights().empty()) {
+    return {"reads", false,
+            "the reader's login lacks a right: see the server's log, or reeve doctor"};
+  }
+  if (!reads_->refused_login().empty()) {
+    return {"reads", false,
+            "the database does not let the reader's login in: see the server's log"};
+  }
+  return {"reads", true, ""};
 }
 
 api::check server_process::event_log_check() const {
@@ -191,6 +201,8 @@ std::vector<api::check> server_process::checks() const {
   all.push_back(reads_check());
   all.push_back({"accepting", !draining_.load(), draining_ ? "the server is stopping" : ""});
   all.push_back(read_models_check());
+  all.push_back(degraded_by("blobs", blobs_->is_failing(), "output cannot be stored, jobs wait"));
+  all.push_back(degraded_by("checkpoints", checkpoints_->is_failing(), "heads are not signed"));
   const auto engine = engine_->status();
   // Without an engine the server is ready all the same: jobs wait.
   all.push_back({"engine", true, engine.engine + (engine.available ? "" : ", unavailable"),

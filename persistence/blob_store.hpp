@@ -35,6 +35,9 @@ class blob_store {
   /// another day. Errors: `too_large`, `unavailable`.
   outcome<digest> put(const uuid& tenant, std::string_view bytes);
 
+  /// Whether a blob could be stored now: does so and takes it back. Errors: those of `put`.
+  outcome<done> try_put();
+
   /// Removes what has been there for `older_than_us` and no projection names; at most `limit`
   /// blobs a call. Gives how many: none while the projection of what is named cannot be relied on.
   outcome<std::int64_t> sweep(time_us older_than_us = 24 * 3600 * us_per_second,

@@ -16,6 +16,9 @@ class blob_writer final : public blob_port {
   blob_writer(std::string url, const leadership& lead);
   ~blob_writer() override;
   void put(uuid tenant, std::shared_ptr<const std::string> bytes, reply_slot<digest> slot) override;
+  /// Whether blobs cannot be stored: since one failed, until another try could. Attempts whose
+  /// output waits for it hang meanwhile. Never blocks; any thread.
+  bool is_failing() const;
 
  private:
   struct impl;

@@ -5,8 +5,10 @@
 #include "persistence/pg_session.hpp"
 #include "persistence/pg_values.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <unistd.h>
@@ -28,8 +30,9 @@ outcome<ed25519_key> key_in(const std::string& path) {
 }
 
 outcome<done> store(const std::string& url, const signed_head& s) {
+  std::unique_ptr<pqxx::connection> connection;
   try {
-    auto connection = connect_session(url, "reeve_checkpoint");
+    connection = connect_session(url, "reeve_checkpoint");
     pqxx::nontransaction tx(*connection);
     tx.exec_params(
         "INSERT INTO reeve.checkpoints (position, origin, epoch, hash, key_id, signature,"
@@ -38,7 +41,10 @@ outcome<done> store(const std::string& url, const signed_head& s) {
         "\\x" + to_hex(from_base64url(s.signature).value_or("")), s.created_at_us);
     return done{};
   } catch (const std::exception&) {
-    return reject(errc::unavailable, "the checkpoint cannot be stored");
+    const std::string what = "the checkpoint cannot be stored";
+    if (!connection) return reject(errc::unavailable, what);
+    const auto why = rejection_of(trouble_of_current(*connection)).detail;
+    return reject(errc::unavailable, what + ": " + why);
   }
 }
 
@@ -156,6 +162,7 @@ struct checkpoint_keeper::impl {
     if (now.position == 0) return reject(errc::conflict, "the log is empty");
     if (now.position == newest.position && now.hash == newest.hash) return newest;
     auto made = sign_head(options, now);
+    is_failing = !made;
     if (made) {
       newest = *made;
     } else {
@@ -170,6 +177,7 @@ struct checkpoint_keeper::impl {
   signed_head newest;
   domain::position told = 0;
   domain::position tried = 0;  // signed or refused: one that fails is not tried each second
+  std::atomic<bool> is_failing{false};
   std::mutex mutex;
   std::condition_variable changed;
   std::vector<reply_slot<signed_head>> waiting;
@@ -181,6 +189,10 @@ checkpoint_keeper::checkpoint_keeper(checkpoint_options options, std::function<j
     : impl_(std::make_unique<impl>(std::move(options), std::move(head))) {}
 
 checkpoint_keeper::~checkpoint_keeper() = default;
+
+bool checkpoint_keeper::is_failing() const {
+  return impl_->is_failing;
+}
 
 void checkpoint_keeper::sign_now(reply_slot<signed_head> slot) {
   {

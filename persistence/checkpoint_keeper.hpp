@@ -40,6 +40,8 @@ class checkpoint_keeper {
   /// Requests that wait at the same time get one signature. Errors: those of sign_head, and
   /// `overloaded` (64 are waiting).
   void sign_now(reply_slot<signed_head> slot);
+  /// Whether the last head that was to be signed was not. Any thread.
+  bool is_failing() const;
 
  private:
   struct impl;

@@ -1,7 +1,8 @@
 #include "persistence/blob_store.hpp"
 
+#include "persistence/blob_writer.hpp"
 #include "persistence/read_store.hpp"
-#include "tests/unit/persistence/test_database.hpp"
+#include "tests/unit/persistence/journal_fixture.hpp"
 
 #include <future>
 #include <gtest/gtest.h>
@@ -98,6 +99,42 @@ TEST_F(blobs, a_lost_connection_is_replaced) {
       " 'reeve-blobs' AND datname = '" +
       db.name() + "'");
   EXPECT_TRUE(store.put(tenant, "b"));
+}
+
+TEST_F(blobs, a_try_leaves_nothing_and_says_what_a_put_would) {
+  EXPECT_TRUE(store.try_put());
+  EXPECT_EQ(count("reeve.blobs"), 0);
+  EXPECT_EQ(count("reeve.blob_chunks"), 0);
+  ASSERT_TRUE(store.put(tenant, "there"));
+  db.root("REVOKE INSERT ON reeve.blob_chunks FROM " + db.writer());
+  EXPECT_TRUE(store.put(tenant, "there")) << "its chunk is not written again";
+  EXPECT_EQ(store.try_put().error().code, errc::unavailable);
+}
+
+/// P30: what cannot be stored is told until it can, with each right that it takes.
+TEST_F(blobs, P30_that_cannot_be_stored_are_told_until_they_can) {
+  leadership lead(real_clock());
+  blob_writer writer(db.writer_url(), lead);
+  const auto put = [&](const std::string& bytes) {
+    std::promise<outcome<digest>> promise;
+    auto future = promise.get_future();
+    writer.put(tenant, std::make_shared<const std::string>(bytes),
+               reply_slot<digest>([&](outcome<digest> made) { promise.set_value(made); }));
+    return future.get();
+  };
+  ASSERT_TRUE(put("well"));
+  EXPECT_FALSE(writer.is_failing());
+  for (const char* right : {"INSERT ON reeve.blobs", "INSERT ON reeve.blob_chunks",
+                            "SELECT ON reeve.blobs", "UPDATE ON reeve.blobs"}) {
+    db.root(std::string("REVOKE ") + right + " FROM " + db.writer());
+    const auto made = put(right);
+    EXPECT_EQ(made.error().code, errc::unavailable);
+    EXPECT_NE(made.error().detail.find("42501"), std::string::npos) << made.error().detail;
+    EXPECT_TRUE(writer.is_failing()) << right;
+    db.root(std::string("GRANT ") + right + " TO " + db.writer());
+    EXPECT_TRUE(eventually([&] { return !writer.is_failing(); })) << right << ", by itself";
+    EXPECT_TRUE(put(right));
+  }
 }
 
 }  // namespace

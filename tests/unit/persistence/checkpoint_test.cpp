@@ -276,4 +276,26 @@ TEST(EV6_keeper, does_not_try_each_second_what_has_failed) {
   EXPECT_EQ(seconds[2], seconds[1] + 1);
 }
 
+TEST(EV6_keeper, says_that_heads_are_not_signed_until_one_is) {
+  signed_log log;
+  journal writer(journal_on(log.db.writer_url()));
+  ASSERT_TRUE(eventually([&] { return writer.open().ok(); }));
+  const auto head = writer.head();
+  checkpoint_keeper keeper(log.options, [&] { return head; });
+  const auto ask = [&] {
+    auto answer = std::make_shared<std::promise<outcome<signed_head>>>();
+    keeper.sign_now(reply_slot<signed_head>(
+        [answer](outcome<signed_head> made) { answer->set_value(std::move(made)); }));
+    return answer->get_future().get();
+  };
+  log.db.root("REVOKE INSERT ON reeve.checkpoints FROM " + log.db.writer());
+  const auto refused = ask();
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().detail.find("42501"), std::string::npos) << refused.error().detail;
+  EXPECT_TRUE(keeper.is_failing());
+  log.db.root("GRANT INSERT ON reeve.checkpoints TO " + log.db.writer());
+  EXPECT_TRUE(ask());
+  EXPECT_FALSE(keeper.is_failing());
+}
+
 }  // namespace
