@@ -128,3 +128,36 @@ TEST(C9_guilty, a_follower_that_may_not_write_is_told_and_its_rebuild_names_the_
     return found.status == 200 && found.json().at("llm_usage").at("calls") == 2;
   }));
 }
+
+/// The follower's place in the log is a right too: without it no build is called the end either,
+/// and none is made again and again.
+TEST(C9_guilty, a_follower_that_may_not_keep_its_place_is_told_and_is_not_built_over_and_over) {
+  server reeve;
+  const auto api = reeve.api();
+  const json run = support::launch(api, small_run);
+  support::await_run(api, run.at("id"));
+  const std::string job = "/api/jobs/" + run.at("jobs").at(0).at("id").get<std::string>();
+  auto database = reeve.database();
+  const auto writer = *database.cell("SELECT writer FROM reeve.runtime_roles");
+  database.exec("REVOKE UPDATE ON reeve.projections FROM " + writer);
+  const json call = {{"model_name", "m"}, {"prompt_tokens", 3}, {"completion_tokens", 1}};
+  support::must_post(api, job + "/llm-calls", call, 201);
+  EXPECT_TRUE(support::eventually([&] {
+    return reeve.whole_log().find("is not built before the server's role may write it") !=
+           std::string::npos;
+  }));
+  EXPECT_EQ(reeve.anonymous().get("/readyz").json().at("degraded"),
+            json::array({"read_models: llm_usage is stale"}));
+  EXPECT_THAT(reeve.whole_log(), Not(HasSubstr("read models were built from the log")));
+  const auto told = reeve.command({"doctor"});
+  EXPECT_EQ(told.status, 1) << told.output;
+  const auto failed = reeve.command({"rebuild", "llm_usage"});
+  EXPECT_EQ(failed.status, exit_not_built) << failed.output;
+  EXPECT_THAT(failed.output, HasSubstr("GRANT UPDATE ON reeve.projections"));
+
+  database.exec("GRANT UPDATE ON reeve.projections TO " + writer);
+  EXPECT_TRUE(support::eventually([&] {
+    const auto found = api.get(job);
+    return found.status == 200 && found.json().at("llm_usage").at("calls") == 1;
+  })) << "by itself";
+}
