@@ -32,9 +32,14 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-/// The next element of a list at this separator; `rest` loses it.
+/// The next element of a list at this separator; `rest` loses it. One inside quotes separates
+/// nothing: an entity tag may hold commas.
 std::string_view next_of(std::string_view& rest, char separator) {
-  const std::size_t end = std::min(rest.find(separator), rest.size());
+  bool quoted = false;
+  std::size_t end = 0;
+  for (; end < rest.size() && (quoted || rest[end] != separator); ++end) {
+    if (rest[end] == '"') quoted = !quoted;
+  }
   const std::string_view item = trim(rest.substr(0, end));
   rest.remove_prefix(std::min(end + 1, rest.size()));
   return item;
@@ -50,7 +55,7 @@ bool quoted_tag(std::string_view etag) {
   if (etag.size() < 2 || etag.front() != '"' || etag.back() != '"') return false;
   const std::string_view inner = etag.substr(1, etag.size() - 2);
   return std::all_of(inner.begin(), inner.end(),
-                     [](char c) { return c > 0x20 && c < 0x7f && c != '"' && c != ','; });
+                     [](char c) { return c > 0x20 && c < 0x7f && c != '"'; });
 }
 
 bool zero_weight(std::string_view parameters) {
@@ -60,6 +65,16 @@ bool zero_weight(std::string_view parameters) {
     return one.substr(2).find_first_not_of("0.") == one.npos;
   }
   return false;
+}
+
+/// How closely a range of Accept names a type: 3 itself, 2 its family, 1 any, 0 not at all.
+int closeness(std::string_view range, std::string_view media_type) {
+  if (equals_lower(range, media_type)) return 3;
+  const std::string_view family = media_type.substr(0, media_type.find('/') + 1);
+  const bool is_family = range.ends_with("/*") && range.size() == family.size() + 1 &&
+                         equals_lower(range.substr(0, family.size()), family);
+  if (is_family) return 2;
+  return range == "*/*" ? 1 : 0;
 }
 
 }  // namespace
@@ -103,10 +118,14 @@ std::optional<std::int64_t> parse_position(std::string_view value) {
 bool valid_etag_list(std::string_view value) {
   if (value == "*") return true;
   if (value.empty() || value.size() > 1024) return false;
+  bool has_tag = false;
   while (!value.empty()) {
-    if (!quoted_tag(next_of(value, ','))) return false;
+    const std::string_view tag = next_of(value, ',');
+    if (tag.empty()) continue;
+    if (!quoted_tag(tag)) return false;
+    has_tag = true;
   }
-  return true;
+  return has_tag;
 }
 
 bool etag_listed(std::string_view list, std::string_view etag) {
@@ -135,17 +154,18 @@ bool is_identity(std::string_view codings) {
 }
 
 bool accepts(std::string_view accept, std::string_view media_type) {
-  if (accept.empty() || accept == "*/*") return true;
-  const std::string_view family = media_type.substr(0, media_type.find('/') + 1);
+  int closest = -1;  // of the ranges so far: there was none
+  bool admits = true;
   while (!accept.empty()) {
     std::string_view item = next_of(accept, ',');
-    const std::string_view range = next_of(item, ';');
-    const bool family_range = range.ends_with("/*") && range.size() == family.size() + 1 &&
-                              equals_lower(range.substr(0, family.size()), family);
-    if (range != "*/*" && !family_range && !equals_lower(range, media_type)) continue;
-    if (!zero_weight(item)) return true;
+    if (item.empty()) continue;
+    const int close = closeness(next_of(item, ';'), media_type);
+    if (close < closest) continue;
+    const bool admitted_here = close > 0 && !zero_weight(item);
+    admits = admitted_here || (close == closest && admits);
+    closest = close;
   }
-  return false;
+  return admits;
 }
 
 bool is_media_type(std::string_view content_type, std::string_view media_type) {

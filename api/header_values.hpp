@@ -21,7 +21,8 @@ bool valid_traceparent(std::string_view value);
 /// A position of the log: digits, 0..2^63-1.
 std::optional<std::int64_t> parse_position(std::string_view value);
 
-/// "*" or a list of entity tags, at most 1 KiB.
+/// "*" or a list of at least one entity tag, at most 1 KiB. Empty elements of a list count for
+/// nothing here and below (RFC 9110 section 5.6.1).
 bool valid_etag_list(std::string_view value);
 /// Whether If-None-Match names this tag (weak comparison, RFC 9110 section 8.8.3.2).
 bool etag_listed(std::string_view list, std::string_view etag);
@@ -32,7 +33,7 @@ bool etag_matches(std::string_view list, std::string_view etag);
 bool is_identity(std::string_view codings);
 
 /// Whether an Accept header admits this media type ("application/json"); an empty one admits all.
-/// Ranges with q=0 admit nothing.
+/// The range that names it most closely decides; with q=0 it admits nothing.
 bool accepts(std::string_view accept, std::string_view media_type);
 
 /// Whether a Content-Type is this media type; parameters other than charset=utf-8 are ignored.

@@ -50,12 +50,32 @@ TEST(EV10_headers, positions_are_plain_numbers) {
 TEST(GW3_headers, etags_are_compared_weakly) {
   EXPECT_TRUE(valid_etag_list("*"));
   EXPECT_TRUE(valid_etag_list("\"a\", W/\"b\""));
-  for (const char* value : {"", "a", "\"a", "\"a\" \"b\"", "W/a", "*, \"a\"", "\"a\",,\"b\""}) {
+  for (const char* value : {"", ",", " , ,", "a", "\"a", "\"a\" \"b\"", "W/a", "*, \"a\"", "*,",
+                            "\"a\",b", "\"a\",\"b"}) {
     EXPECT_FALSE(valid_etag_list(value)) << value;
   }
   EXPECT_TRUE(etag_listed("\"a\", W/\"b\"", "\"b\""));
   EXPECT_TRUE(etag_listed("*", "\"b\""));
   EXPECT_FALSE(etag_listed("\"a\"", "\"b\""));
+}
+
+/// RFC 9110 section 5.6.1: a list may have empty elements, and they count for nothing.
+TEST(GW2_headers, empty_elements_of_a_list_of_tags_are_skipped) {
+  for (const char* list : {", \"a\"", "\"a\",", "\"b\",,\"a\"", ",\t, \"a\" , ,"}) {
+    EXPECT_TRUE(valid_etag_list(list)) << list;
+    EXPECT_TRUE(etag_listed(list, "\"a\"")) << list;
+    EXPECT_TRUE(etag_matches(list, "\"a\"")) << list;
+    EXPECT_FALSE(etag_listed(list, "\"c\"")) << list;
+    EXPECT_FALSE(etag_matches(list, "\"c\"")) << list;
+  }
+}
+
+TEST(GW2_headers, a_comma_inside_the_quotes_is_part_of_the_tag) {
+  const char* list = "\"a,b\", \"c\"";
+  EXPECT_TRUE(valid_etag_list(list));
+  EXPECT_TRUE(etag_matches(list, "\"a,b\""));
+  EXPECT_TRUE(etag_matches(list, "\"c\""));
+  EXPECT_FALSE(etag_matches(list, "\"a\""));
 }
 
 TEST(GW2_headers, if_match_is_compared_strongly) {
@@ -78,12 +98,29 @@ TEST(GW2_headers, content_encodings_other_than_identity_are_told_apart) {
 
 TEST(GW2_headers, accept_admits_ranges) {
   for (const char* value : {"", "*/*", "application/json", "application/*", "Text/html, */*;q=0.1",
-                            "application/json; q=0.5", "APPLICATION/JSON"}) {
+                            "application/json; q=0.5", "APPLICATION/JSON", ", application/json",
+                            "text/html, , */*", ", ,", "text/html;a=\", \", */*"}) {
     EXPECT_TRUE(accepts(value, "application/json")) << value;
   }
-  for (const char* value : {"text/html", "application/json;q=0", "*/*;q=0.0", "application/xml",
-                            "app/*", "application/jsonx", "text/*"}) {
+  for (const char* value :
+       {"text/html", "application/json;q=0", "*/*;q=0.0", "application/xml", "app/*",
+        "application/jsonx", "text/*", ", text/html", "text/html;a=\", application/json\""}) {
     EXPECT_FALSE(accepts(value, "application/json")) << value;
+  }
+}
+
+/// RFC 9110 section 12.5.1, in whichever order they stand.
+TEST(GW2_headers, the_closest_range_of_accept_decides) {
+  for (const char* value :
+       {"application/json;q=0, */*", "*/*, application/json;q=0", "application/*;q=0, */*",
+        "application/json;q=0, application/*, */*", "*/*, application/*;q=0.0, text/html"}) {
+    EXPECT_FALSE(accepts(value, "application/json")) << value;
+  }
+  for (const char* value :
+       {"*/*;q=0, application/json", "application/json, */*;q=0", "application/*;q=0.1, */*;q=0",
+        "application/*;q=0, application/json;q=0.1", "text/html;q=0, */*",
+        "application/json;v=2;q=0, application/json"}) {
+    EXPECT_TRUE(accepts(value, "application/json")) << value;
   }
 }
 
