@@ -35,6 +35,15 @@ std::optional<rejection> check_query_names(const call& it) {
   return std::nullopt;
 }
 
+/// The others are reads: they change nothing, so no key and no precondition of a change is theirs.
+bool changes_something(method verb) {
+  return verb != method::get && verb != method::head && verb != method::options;
+}
+
+rejection malformed(std::string_view name) {
+  return reject(errc::invalid, "the header field is malformed", "/headers/" + std::string(name));
+}
+
 std::string_view header_of(const response& answer, std::string_view lower_name) {
   for (const auto& [name, value] : answer.headers) {
     if (equals_lower(name, lower_name)) return value;
@@ -84,7 +93,7 @@ std::optional<response> dispatcher::admit(const request_head& head, std::string_
   out.asked.correlation_id = id;
   if (auto refused = find_route(head, peer, out)) return refused;
   const auto refuse = [&](const rejection& why) { return problem(why, out.request_id); };
-  const std::string_view accept = head.field("accept");
+  const std::string accept = head.list("accept").value_or("");
   if (answers_json(*out.to) && !accepts(accept, "application/json")) {
     return refuse(reject(errc::not_acceptable, "this resource answers with application/json"));
   }
@@ -94,6 +103,7 @@ std::optional<response> dispatcher::admit(const request_head& head, std::string_
                              out.request_id);
   }
   if (auto why = check_body(head, out)) return refuse(*why);
+  if (auto why = take_query(head, out)) return refuse(*why);
   if (auto why = take_fields(head, out)) return refuse(*why);
   if (auto why = check_promises(out)) return refuse(*why);
   if (out.to->needs != access::anonymous && !rates_.take(out.asked.who.token_id, now_us)) {
@@ -179,8 +189,7 @@ std::optional<rejection> dispatcher::check_body(const request_head& head, const 
       !(patch && is_media_type(type, "application/merge-patch+json"))) {
     return reject(errc::unsupported_media_type, "the body must be application/json");
   }
-  for (const head_field& field : head.fields) {
-    if (!equals_lower(field.name, "content-encoding") || is_identity(field.value)) continue;
+  if (!is_identity(head.list("content-encoding").value_or(""))) {
     return reject(errc::unsupported_media_type, "send the body as it is, without Content-Encoding",
                   "/headers/Content-Encoding");
   }
@@ -190,42 +199,44 @@ std::optional<rejection> dispatcher::check_body(const request_head& head, const 
   return std::nullopt;
 }
 
-std::optional<rejection> dispatcher::take_fields(const request_head& head, call& out) const {
-  request& asked = out.asked;
+std::optional<rejection> dispatcher::take_query(const request_head& head, call& out) const {
   auto query = decode_query(split(head.target).query);
   if (!query) return query.error();
-  asked.query = std::move(query).value();
-  if (auto why = check_query_names(out)) return why;
+  out.asked.query = std::move(query).value();
+  return check_query_names(out);
+}
 
-  const auto invalid = [](std::string_view name) {
-    return reject(errc::invalid, "the header field is malformed", "/headers/" + std::string(name));
-  };
+/// The guard lets a field that is no list stand only once; the lines of a list are one list.
+std::optional<rejection> dispatcher::take_fields(const request_head& head, call& out) const {
+  request& asked = out.asked;
   for (const head_field& field : head.fields) {
-    if (equals_lower(field.name, "idempotency-key")) {
-      const auto key = idempotency_key(field.value);
-      if (!key) return invalid("Idempotency-Key");
-      asked.idempotency_key = *key;
-    } else if (equals_lower(field.name, "reeve-min-position")) {
+    if (equals_lower(field.name, "reeve-min-position")) {
       asked.min_position = parse_position(field.value);
-      if (!asked.min_position) return invalid("Reeve-Min-Position");
-    } else if (equals_lower(field.name, "if-match")) {
-      if (!valid_etag_list(field.value)) return invalid("If-Match");
-      asked.if_match = field.value;
-    } else if (equals_lower(field.name, "if-none-match")) {
-      if (valid_etag_list(field.value)) asked.if_none_match = out.if_none_match = field.value;
+      if (!asked.min_position) return malformed("Reeve-Min-Position");
     } else if (equals_lower(field.name, "last-event-id")) {
       asked.last_event_id = field.value;
-    } else if (equals_lower(field.name, "traceparent")) {
-      // W3C: a malformed one is as if there were none.
-      if (valid_traceparent(field.value)) asked.traceparent = field.value;
+    } else if (equals_lower(field.name, "idempotency-key") && changes_something(asked.method)) {
+      const auto key = idempotency_key(field.value);
+      if (!key) return malformed("Idempotency-Key");
+      asked.idempotency_key = *key;
     }
+  }
+  if (auto tags = head.list("if-match"); tags && changes_something(asked.method)) {
+    if (!valid_etag_list(*tags)) return malformed("If-Match");
+    asked.if_match = *std::move(tags);
+  }
+  if (auto tags = head.list("if-none-match"); tags && valid_etag_list(*tags)) {
+    asked.if_none_match = out.if_none_match = *std::move(tags);
+  }
+  // W3C: a malformed one is as if there were none. It is no list, so two are malformed.
+  if (auto trace = head.list("traceparent"); trace && valid_traceparent(*trace)) {
+    asked.traceparent = *std::move(trace);
   }
   return std::nullopt;
 }
 
-/// A field on which a client relies is minded or refused, never ignored. Reads change nothing.
+/// A field on which a client relies is minded or refused, never ignored. Of reads none was taken.
 std::optional<rejection> dispatcher::check_promises(const call& it) const {
-  if (it.to->method == method::get) return std::nullopt;
   if (!it.to->takes_key && !it.asked.idempotency_key.empty()) {
     return reject(errc::invalid, "requests to this resource are not known again by a key",
                   "/headers/Idempotency-Key");

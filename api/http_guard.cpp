@@ -209,6 +209,15 @@ std::string_view request_head::field(std::string_view lower_name) const {
   return {};
 }
 
+std::optional<std::string> request_head::list(std::string_view lower_name) const {
+  std::optional<std::string> joined;
+  for (const head_field& one : fields) {
+    if (!equals_lower(one.name, lower_name)) continue;
+    joined = joined ? *joined + ", " + std::string(one.value) : std::string(one.value);
+  }
+  return joined;
+}
+
 head_end find_head_end(std::string_view text, std::size_t from) {
   for (;;) {
     const std::size_t feed = text.find('\n', from);

@@ -6,14 +6,15 @@
 // desynchronises a proxy in front from the server behind it. Here each is a 400, and the
 // connection is closed, because nobody knows where the next request would begin.
 //
-// Std only, no allocation but the vector of fields: it is the one parser of heads, and its fields
-// are what authentication sees, so a trailer can never change them.
+// Std only, the check allocates nothing but the vector of fields: it is the one parser of heads,
+// and its fields are what authentication sees, so a trailer can never change them.
 
 #include "base/outcome.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -45,6 +46,9 @@ struct request_head {
 
   /// The value of the first field of this name (given in lower case), or an empty one.
   std::string_view field(std::string_view lower_name) const;
+  /// All lines of a field whose value is a list, as the one list that they are (RFC 9110 section
+  /// 5.3). Nothing if there is no such field.
+  std::optional<std::string> list(std::string_view lower_name) const;
   bool has_body() const { return chunked || content_length.value_or(0) > 0; }
 };
 

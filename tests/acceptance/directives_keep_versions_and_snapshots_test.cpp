@@ -163,6 +163,24 @@ TEST(GW2_if_match, lets_only_the_version_through_that_was_read) {
   EXPECT_EQ(api.get(at, {{"If-None-Match", next.header("ETag")}}).status, 304);
 }
 
+TEST(GW2_if_match, is_one_list_over_all_its_lines_and_only_for_writes) {
+  server reeve;
+  const auto api = reeve.api();
+  const std::string at = "/api/directives/" + made(api, nightly("1"));
+  const std::pair<std::string, std::string> old{"If-Match", "\"old\""};
+  const auto current = [&] {
+    return std::pair<std::string, std::string>{"If-Match", ", " + api.get(at).header("ETag")};
+  };
+  EXPECT_EQ(api.put(at, nightly("2"), {old, current()}).status, 200);
+  EXPECT_EQ(api.put(at, nightly("3"), {current(), old}).status, 200);
+  EXPECT_EQ(api.put(at, nightly("4"), {old, old}).status, 412);
+  EXPECT_EQ(api.put(at, nightly("4"), {current(), {"If-Match", "nonsense"}}).status, 422);
+  EXPECT_EQ(must_get(api, at).at("version"), 3);
+  const support::header_list odd{{"If-Match", "nonsense"}, {"Idempotency-Key", "a b"}};
+  EXPECT_EQ(api.get(at, odd).status, 200);
+  EXPECT_EQ(reeve.anonymous().get("/livez", odd).status, 200);
+}
+
 TEST(RUN1_directives, that_are_too_large_for_one_event_name_the_field_that_was_sent) {
   server reeve;
   const auto api = reeve.api();

@@ -1,5 +1,6 @@
 #include "api/dispatch.hpp"
 
+#include "api/header_values.hpp"
 #include "tests/unit/api/gateway_fixture.hpp"
 
 #include <gtest/gtest.h>
@@ -141,11 +142,73 @@ TEST(GW2_dispatch, unknown_and_doubled_query_names_are_422_and_named) {
 
 TEST(GW2_dispatch, malformed_fields_are_422_and_named) {
   gateway it(table_routes(nullptr));
-  for (const char* name : {"Idempotency-Key", "Reeve-Min-Position", "If-Match"}) {
-    const answer got = it.ask(with("GET /api/runs", "viewer", std::string(name) + ": a b\r\n"));
-    EXPECT_EQ(got.status, 422);
-    EXPECT_NE(got.body.find("/headers/" + std::string(name)), std::string::npos);
+  const std::pair<const char*, const char*> fields[] = {{"Idempotency-Key", "POST /api/runs"},
+                                                        {"If-Match", "PATCH /api/runs/1"},
+                                                        {"If-Match", "DELETE /api/tokens/1"},
+                                                        {"Reeve-Min-Position", "GET /api/runs"}};
+  for (const auto& [name, line] : fields) {
+    for (const char* value : {"a b", ""}) {
+      const answer got = it.ask(with(line, "admin", std::string(name) + ": " + value + "\r\n"));
+      EXPECT_EQ(got.status, 422) << line << name << value;
+      EXPECT_NE(got.body.find("/headers/" + std::string(name)), std::string::npos);
+    }
   }
+}
+
+/// A probe or a reader that sends what only writes mind is answered, whatever it sends.
+TEST(GW2_dispatch, reads_do_not_look_at_what_only_writes_mind) {
+  request seen;
+  gateway it(table_routes(&seen));
+  for (const char* field : {"If-Match: nonsense", "If-Match: \"1\"", "If-Match:",
+                            "Idempotency-Key: a b", "Idempotency-Key: k", "Idempotency-Key:"}) {
+    const std::string line = std::string(field) + "\r\n";
+    EXPECT_EQ(it.ask(with("GET /open", "", line)).status, 200) << field;
+    EXPECT_EQ(it.ask(with("GET /api/runs", "viewer", line)).status, 200) << field;
+    EXPECT_EQ(seen.if_match, "");
+    EXPECT_EQ(seen.idempotency_key, "");
+    EXPECT_EQ(it.ask(with("HEAD /api/runs", "viewer", line), true).status, 200) << field;
+    EXPECT_EQ(it.ask(with("OPTIONS /api/runs", "viewer", line)).status, 204) << field;
+  }
+}
+
+/// RFC 9110 section 5.3: which line a tag or a range stands in means nothing.
+TEST(GW2_dispatch, lines_of_a_list_are_read_as_one) {
+  request seen;
+  gateway it(table_routes(&seen));
+  const std::string old = "If-Match: \"1\"\r\n";
+  const std::string other = "If-Match: , \"2\"\r\n";
+  for (const auto& lines : {old + other, other + old}) {
+    EXPECT_EQ(it.ask(with("PATCH /api/runs/1", "admin", lines)).status, 200);
+    EXPECT_TRUE(etag_matches(seen.if_match, "\"1\"")) << seen.if_match;
+    EXPECT_TRUE(etag_matches(seen.if_match, "\"2\"")) << seen.if_match;
+  }
+  for (const auto& lines : {old + "If-Match: *\r\n", old + "If-Match: nonsense\r\n"}) {
+    EXPECT_EQ(it.ask(with("PATCH /api/runs/1", "admin", lines)).status, 422) << lines;
+  }
+  const std::string html = "Accept: text/html\r\n";
+  const std::string json = "Accept: application/json\r\n";
+  const std::string none = "Accept: application/json;q=0\r\n";
+  const auto listed = [&](const std::string& lines) {
+    return it.ask(with("GET /api/runs", "viewer", lines)).status;
+  };
+  EXPECT_EQ(listed(html + json), 200);
+  EXPECT_EQ(listed(json + html), 200);
+  EXPECT_EQ(seen.accept, "application/json, text/html");
+  EXPECT_EQ(listed(html + html), 406);
+  EXPECT_EQ(listed("Accept: */*\r\n" + none), 406);
+  const std::string trace = "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  listed(trace + "\r\n" + trace + "\r\n");
+  EXPECT_EQ(seen.traceparent, "") << "it is no list";
+}
+
+TEST(GW3_dispatch, a_tag_in_any_line_of_if_none_match_is_found) {
+  gateway it(basic_routes());
+  const auto ask = [&](const std::string& fields) {
+    return it.ask("GET /hello HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n").status;
+  };
+  EXPECT_EQ(ask("If-None-Match: \"v1\"\r\nIf-None-Match: \"v2\"\r\n"), 304);
+  EXPECT_EQ(ask("If-None-Match: \"v2\"\r\nIf-None-Match: , W/\"v1\"\r\n"), 304);
+  EXPECT_EQ(ask("If-None-Match: \"v2\"\r\nIf-None-Match: \"v3\"\r\n"), 200);
 }
 
 TEST(GW2_dispatch, promises_that_a_route_does_not_keep_are_refused) {

@@ -48,6 +48,16 @@ TEST(P18_guard, reads_a_sound_head) {
   EXPECT_EQ(head.fields.size(), 5U);
 }
 
+TEST(GW2_guard, the_lines_of_a_list_are_one_list) {
+  const std::string text =
+      head_of("Host: a\r\nIf-Match: \"1\"\r\nAccept: a/b, c/d\r\nIF-MATCH: \"2\"\r\nVia:\r\n");
+  const request_head head = accepted(text);
+  EXPECT_EQ(head.list("if-match"), "\"1\", \"2\"");
+  EXPECT_EQ(head.list("accept"), "a/b, c/d");
+  EXPECT_EQ(head.list("via"), "") << "it is there, and empty";
+  EXPECT_EQ(head.list("if-none-match"), std::nullopt);
+}
+
 TEST(P18_guard, knows_chunked_in_any_case_and_close) {
   const std::string text =
       head_of("Host: a\r\nTransfer-Encoding: CHUNKED\r\nConnection: foo, Close\r\n");
