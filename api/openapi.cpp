@@ -21,6 +21,11 @@ bool takes_body(const route& one) {
   return !one.request_schema.empty();
 }
 
+/// Whether If-None-Match is compared with what it answers.
+bool may_be_unchanged(const route& one) {
+  return one.method == method::get && one.has_etag;
+}
+
 std::string lower_name(method of) {
   std::string name(name_of(of));
   for (char& c : name) c = static_cast<char>(c | 0x20);
@@ -84,7 +89,6 @@ void parameters(json_writer& out, const route& one) {
   if (one.needs != access::anonymous) {
     if (one.method == method::get) {
       parameter(out, one, "Reeve-Min-Position", "header", R"({"type":"integer","minimum":0})");
-      parameter(out, one, "If-None-Match", "header", text);
     } else {
       if (one.takes_key) {
         parameter(out, one, "Idempotency-Key", "header",
@@ -94,6 +98,7 @@ void parameters(json_writer& out, const route& one) {
     }
     if (one.streams) parameter(out, one, "Last-Event-ID", "header", text);
   }
+  if (may_be_unchanged(one)) parameter(out, one, "If-None-Match", "header", text);
   out.end_array();
 }
 
@@ -105,9 +110,12 @@ std::set<int> statuses_of(const route& one) {
   if (!succeeds) all.insert(200);
   all.insert({400, 406, 408, 413, 414, 417, 422, 431, 500, 503, 504});
   if (one.needs != access::anonymous) all.insert({401, 403, 429});
-  if (one.method == method::get) all.insert(304);
+  if (may_be_unchanged(one)) all.insert(304);
   if (one.pattern.find('{') != std::string::npos) all.insert(404);
-  if (one.method != method::get) all.insert({412, 415});
+  if (one.method != method::get) {
+    all.insert({412, 415});
+    if (one.takes_key) all.insert(409);  // the first request with this key is running
+  }
   return all;
 }
 
@@ -119,6 +127,11 @@ void content(json_writer& out, std::string_view media_type, std::string_view sch
 
 void success(json_writer& out, const route& one, int status) {
   out.begin_object().key("description").value(reason_of(status));
+  if (may_be_unchanged(one)) {
+    out.key("headers").begin_object().key("ETag").begin_object();
+    out.key("description").value("Names this state of the resource, for If-None-Match.");
+    out.key("schema").raw(R"({"type":"string"})").end_object().end_object();
+  }
   if (status == 204 || status == 304) {
     // No body.
   } else if (one.streams) {

@@ -99,6 +99,7 @@ struct route {
   std::size_t max_body_bytes = 256 * 1024;
   bool minds_if_match = false;  // else a write that names a state is refused with 412
   bool takes_key = true;        // of a write; else one with an Idempotency-Key is refused with 422
+  bool has_etag = true;         // of a read: its 200 names a state, so that 304 can answer it
   bool streams = false;         // answers with a stream; no handler timeout
   bool always = false;          // also by a server that does not lead (gateway_hooks::closed)
 };

@@ -89,10 +89,14 @@ row& row::takes_no_key() {
   return *this;
 }
 
-row& row::streams(std::string schema) {
-  made_.response_schema = std::move(schema);
-  made_.streams = true;
+row& row::has_no_etag() {
+  made_.has_etag = false;
   return *this;
+}
+
+row& row::streams(std::string schema, std::vector<int> statuses) {
+  made_.streams = true;
+  return gives(std::move(schema), std::move(statuses)).has_no_etag();
 }
 
 response json_response(int status, std::string body) {

@@ -40,8 +40,10 @@ class row {
   row& minds_if_match();
   /// A write whose repeats are not known again by their key.
   row& takes_no_key();
-  /// The answer is an endless stream of this schema.
-  row& streams(std::string schema);
+  /// A read whose answer is made for the moment: it has no ETag, and 304 never answers it.
+  row& has_no_etag();
+  /// The answer is an endless stream of this schema, which no ETag names.
+  row& streams(std::string schema, std::vector<int> statuses = {200});
   operator route() const { return made_; }
 
  private:

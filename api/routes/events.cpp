@@ -7,7 +7,7 @@ namespace {
 
 using persistence::event_query;
 
-/// An auditor may name any tenant or none; everybody else has his own.
+/// An auditor may name any tenant or none; everybody else has his own, and another is 404.
 outcome<std::optional<uuid>> tenant_of(const request& r) {
   const auto named = r.query_value("tenant");
   if (r.who.has != role::auditor) {
@@ -142,7 +142,8 @@ std::vector<route> events_routes(services& s) {
   return {
       row(s, method::get, "/api/events", "List events of the log, by position", access::viewer,
           list)
-          .gives(codec::json_schema<event_list>())
+          .gives(codec::json_schema<event_list>(), {200, 404})
+          .has_no_etag()
           .query({"stream", "type", "tenant", "principal", "correlation_id", "after", "before",
                   "from", "to", "order", "limit", "cursor"}),
       row(s, method::get, "/api/events/{position}", "Show an event", access::viewer, show)
@@ -150,7 +151,7 @@ std::vector<route> events_routes(services& s) {
           .query({"tenant"}),
       row(s, method::get, "/api/events/stream", "Events as they happen (SSE)", access::viewer,
           stream)
-          .streams(R"({"type":"string"})")
+          .streams(R"({"type":"string"})", {200, 404})
           .query({"stream", "type", "tenant", "after"}),
   };
 }

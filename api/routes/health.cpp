@@ -109,7 +109,10 @@ std::vector<route> health_routes(std::function<std::vector<check>()> checks) {
   made.push_back(live_route());
   made.push_back(ready_route(std::move(checks)));
   made.push_back(metrics_route());
-  for (route& one : made) one.always = true;
+  for (route& one : made) {
+    one.always = true;
+    one.has_etag = false;
+  }
   return made;
 }
 

@@ -269,7 +269,8 @@ std::vector<route> jobs_routes(services& s) {
           .query({"attempt"}),
       row(s, method::get, each + "/artifacts", "List the artifacts of a job", access::viewer,
           artifacts)
-          .gives(codec::json_schema<artifact_list>()),
+          .gives(codec::json_schema<artifact_list>())
+          .has_no_etag(),
       row(s, method::get, each + "/artifacts/{name}", "Download an artifact", access::viewer,
           artifact),
       row(s, method::post, each + "/llm-calls", "Record the token counts of an LLM call",

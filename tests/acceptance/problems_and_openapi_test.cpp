@@ -267,6 +267,12 @@ TEST(P25_openapi, answers_with_content_fit_their_schemas) {
     const auto answer = api.call(request);
     EXPECT_LT(answer.status, 300) << method << " " << pattern << answer.body;
     expect_described(document, method, pattern, answer);
+    if (method == "GET") {
+      const bool tagged = answer.header("ETag") != "";
+      const json& operation = document.at("paths").at(pattern).at("get");
+      EXPECT_EQ(operation.at("responses").contains("304"), tagged) << pattern;
+      EXPECT_EQ(operation.dump().find("\"If-None-Match\"") != std::string::npos, tagged) << pattern;
+    }
     return answer;
   };
   check("POST", "/api/allowlists/images", "", {{"reference", support::box_image}});
@@ -298,6 +304,12 @@ TEST(P25_openapi, answers_with_content_fit_their_schemas) {
         "/api/allowlists/containers", "/api/tokens", "/api/events", "/api/engine", "/api/agents",
         "/api/whoami", "/api/checkpoints", "/livez", "/readyz", "/metrics"}) {
     check("GET", path, "");
+  }
+  const std::string theirs = std::string("?tenant=") + nobody;
+  for (const std::string path : {"/api/events", "/api/events/stream"}) {
+    const auto answer = api.get(path + theirs);
+    EXPECT_EQ(answer.status, 404) << path;
+    expect_described(document, "GET", path, answer);
   }
   check("POST", "/api/checkpoints", "", json::object());
   check("GET", "/api/events/{position}", std::to_string(run.at("position").get<long>()));

@@ -77,6 +77,31 @@ TEST(GW1_openapi, promises_no_field_that_a_route_does_not_mind) {
   EXPECT_NE(operation.find("\"force\""), std::string::npos);
 }
 
+TEST(GW1_openapi, a_key_whose_request_is_running_is_409) {
+  auto routes = described();
+  routes[0].statuses = {202};
+  const auto conflict = [&] {
+    const auto doc = codec::parse_strict(openapi_document(routes));
+    return at(*doc, {"paths", "/api/runs/{id}/cancel", "post", "responses", "409"});
+  };
+  EXPECT_NE(conflict(), "");
+  routes[0].takes_key = false;
+  EXPECT_EQ(conflict(), "");
+}
+
+TEST(GW1_openapi, promises_304_only_where_an_etag_is_sent) {
+  for (const bool has_etag : {true, false}) {
+    std::vector<route> routes{simple(method::get, "/a", [](const request&, const responder&) {})};
+    routes[0].has_etag = has_etag;
+    const auto doc = codec::parse_strict(openapi_document(routes));
+    ASSERT_TRUE(doc.ok());
+    const auto operation = at(*doc, {"paths", "/a", "get"});
+    for (const char* word : {"If-None-Match", "\"304\"", "\"ETag\""}) {
+      EXPECT_EQ(operation.find(word) != std::string::npos, has_etag) << word;
+    }
+  }
+}
+
 TEST(GW1_openapi, is_served_to_anyone_and_describes_itself) {
   gateway it(with_openapi(health_routes([] { return std::vector<check>{}; })));
   const answer got = it.ask("GET /api/openapi.json HTTP/1.1\r\nHost: a\r\n\r\n");

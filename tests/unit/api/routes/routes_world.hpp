@@ -31,6 +31,7 @@ class memory_commands final : public actors::every_command<memory_commands> {
 
   std::string engine = "docker";
   std::vector<actors::command_context> contexts;  // of every command that came
+  bool is_busy = false;                           // with the first request of any key
 
   template <class State>
   void carry_out(actors::command_context c, domain::command_of<State> what,
@@ -112,6 +113,10 @@ class memory_commands final : public actors::every_command<memory_commands> {
   bool replayed(const actors::command_context& c, const actors::state_slot<State>& slot) {
     contexts.push_back(c);
     if (!c.command) return false;
+    if (is_busy) {
+      slot.answer(reject(errc::in_progress, ""));
+      return true;
+    }
     const auto found = known_.find(place_of(*c.command));
     if (found == known_.end()) return false;
     const auto& first = found->second;
