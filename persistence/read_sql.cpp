@@ -161,7 +161,7 @@ outcome<read_query> compose_list(const list_query& query) {
     where.add(at + " > " + where.param(std::to_string(*query.created_after), "bigint"));
   }
   if (!query.cursor.empty()) {
-    const auto place = parse_cursor(query.cursor, source.id_type);
+    const auto place = parse_cursor(query.what, query.cursor);
     if (!place) return reject(errc::invalid, "the cursor is not one of ours", "/query/cursor");
     where.add("(" + at + ", " + id + ") " + (query.newest_first ? "<" : ">") + " (" +
               where.param(std::to_string(place->created_position), "bigint") + ", " +
@@ -236,20 +236,23 @@ outcome<read_query> stream_query(const uuid& tenant, const std::string& stream,
   return out;
 }
 
-std::string cursor_of(const list_place& place) {
-  return to_base64url(std::to_string(place.created_position) + ":" + place.id);
+std::string cursor_of(collection what, const list_place& place) {
+  return to_base64url(std::string(what.name()) + ":" + std::to_string(place.created_position) +
+                      ":" + place.id);
 }
 
-std::optional<list_place> parse_cursor(std::string_view cursor, std::string_view id_type) {
+std::optional<list_place> parse_cursor(collection what, std::string_view cursor) {
   if (cursor.size() > 512) return {};
   const auto text = from_base64url(cursor);
-  if (!text) return {};
-  const auto colon = text->find(':');
+  const auto prefix = std::string(what.name()) + ":";
+  if (!text || !text->starts_with(prefix)) return {};
+  const auto colon = text->find(':', prefix.size());
   if (colon == text->npos) return {};
-  const auto position = parse_integer(std::string_view(*text).substr(0, colon));
+  const auto digits = std::string_view(*text).substr(prefix.size(), colon - prefix.size());
+  const auto position = parse_integer(digits);
   auto id = text->substr(colon + 1);
   const auto is_plain = [](char c) { return c > 0x20 && c < 0x7f; };
-  if (!position || *position < 0 || id.empty() || !fits(id, id_type) ||
+  if (!position || *position < 0 || id.empty() || !fits(id, source_of(what).id_type) ||
       !std::all_of(id.begin(), id.end(), is_plain)) {
     return {};
   }

@@ -45,13 +45,15 @@ outcome<read_query> stream_query(const uuid& tenant, const std::string& stream,
 /// Columns of an event, in the order in which `render_event` takes them.
 std::string_view event_columns();
 
-/// A place in a list: opaque to clients, checked when it comes back.
+/// A place in a list: opaque to clients, checked when it comes back. Its cursor names the
+/// collection too, because a place in another list would silently leave rows out.
 struct list_place {
   domain::position created_position = 0;
   std::string id;
 };
-std::string cursor_of(const list_place& place);
-std::optional<list_place> parse_cursor(std::string_view cursor, std::string_view id_type);
+std::string cursor_of(collection what, const list_place& place);
+/// Nothing for what is no cursor of this collection.
+std::optional<list_place> parse_cursor(collection what, std::string_view cursor);
 
 /// A strong validator over the body.
 document make_document(std::string body);

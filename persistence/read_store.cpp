@@ -202,7 +202,7 @@ void read_store::list(list_query query, reply_slot<document> slot) {
   }
   impl_->pool.submit<document>(
       std::move(slot),
-      [tenant = query.tenant, limit = query.limit,
+      [what = query.what, tenant = query.tenant, limit = query.limit,
        q = std::move(*composed)](read_session& session) -> outcome<document> {
         const auto rows = session.query(tenant, q);
         std::string body = "{\"results\":[";
@@ -214,7 +214,7 @@ void read_store::list(list_query query, reply_slot<document> slot) {
         body += "],\"next\":";
         if (rows.size() > shown) {
           const auto last = rows[static_cast<int>(shown) - 1];
-          body += '"' + cursor_of({last[0].as<domain::position>(), last[1].c_str()}) + '"';
+          body += '"' + cursor_of(what, {last[0].as<domain::position>(), last[1].c_str()}) + '"';
         } else {
           body += "null";
         }

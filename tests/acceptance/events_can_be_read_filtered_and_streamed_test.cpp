@@ -175,6 +175,13 @@ TEST(GW2_lists, come_in_pages_while_more_is_added) {
   EXPECT_EQ(rows, 7U);
   EXPECT_EQ(seen.size(), 7U);
   EXPECT_EQ(api.get("/api/runs?cursor=nonsense").status, 422);
+  const std::string of_runs = must_get(api, "/api/runs?limit=3").at("next");
+  EXPECT_EQ(api.get("/api/runs?cursor=" + of_runs).status, 200);
+  for (const char* list : {"jobs", "directives", "tokens", "allowlists/images", "checkpoints"}) {
+    const auto other = api.get("/api/" + std::string(list) + "?cursor=" + of_runs);
+    EXPECT_EQ(other.status, 422) << list;
+    EXPECT_EQ(support::pointer_of(other), "/query/cursor") << list;
+  }
   EXPECT_EQ(api.get("/api/runs?limit=501").status, 422);
   for (const char* list : {"/api/runs?limit=3", "/api/events?limit=3"}) {
     const std::string path = list;

@@ -223,6 +223,14 @@ TEST_F(read_models, GW2_lists_page_by_position_and_check_their_cursor) {
     bad.cursor = cursor;
     EXPECT_EQ(list(bad).error().field, "/query/cursor") << cursor;
   }
+  for (const auto other : {collection::jobs, collection::directives, collection::tokens}) {
+    list_query bad;
+    bad.what = other;
+    bad.cursor = query.cursor;
+    ASSERT_FALSE(list(bad)) << "the cursor is of the runs";
+    EXPECT_EQ(list(bad).error().field, "/query/cursor");
+    EXPECT_EQ(list(bad).error().detail, "the cursor is not one of ours");
+  }
   list_query bad;
   bad.limit = 501;
   EXPECT_EQ(list(bad).error().field, "/limit");
