@@ -5,9 +5,11 @@
 #include "codec/field_order.hpp"
 #include "codec/json_writer.hpp"
 
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 namespace reeve::codec {
 
@@ -26,9 +28,15 @@ inline void write_string_schema(json_writer& out, std::string_view rule, std::st
 
 template <class T>
 void write_integer_schema(json_writer& out) {
+  // Clients that read numbers as doubles have no whole number beyond 2^53 for certain: a limit that
+  // they would round is left out.
+  constexpr std::int64_t exact = std::int64_t{1} << 53;
+  using limits = std::numeric_limits<T>;
   out.begin_object();
-  out.key("maximum").value(std::numeric_limits<T>::max());
-  out.key("minimum").value(std::numeric_limits<T>::min());
+  if constexpr (std::cmp_less_equal(limits::max(), exact)) out.key("maximum").value(limits::max());
+  if constexpr (std::cmp_greater_equal(limits::min(), -exact)) {
+    out.key("minimum").value(limits::min());
+  }
   out.key("type").value("integer").end_object();
 }
 

@@ -353,6 +353,9 @@ TEST(API_schema, says_what_decode_accepts) {
   EXPECT_EQ(text_of("free"), "{}");
   EXPECT_EQ(text_of("bits"), R"({"items":{"type":"boolean"},"type":"array"})");
   EXPECT_EQ(text_of("port"), R"({"maximum":65535,"minimum":0,"type":"integer"})");
+  // What a client that reads numbers as doubles would round is not said at all.
+  EXPECT_EQ(text_of("big"), R"({"type":"integer"})");
+  EXPECT_EQ(text_of("count"), R"({"minimum":0,"type":"integer"})");
   EXPECT_EQ(properties.find("series")->find("additionalProperties")->text(),
             R"({"items":{"type":"number"},"type":"array"})");
   EXPECT_EQ(properties.member_count(), 20U);
