@@ -40,8 +40,14 @@ projection_board::projection_board() {
   }
 }
 
+projection_status projection_board::seen(const entry& which) {
+  auto status = which.now;
+  if (which.is_held) status.state = projection_state::stale;
+  return status;
+}
+
 void projection_board::tell(const entry& which) const {
-  const auto& now = which.now;
+  const auto now = seen(which);
   for (const auto state : states) {
     process_metrics()
         .gauge("reeve_projection_state", "1 for the state that a read model is in",
@@ -53,13 +59,13 @@ void projection_board::tell(const entry& which) const {
 std::vector<projection_status> projection_board::all() const {
   const std::lock_guard lock(mutex_);
   std::vector<projection_status> list;
-  for (const auto& one : entries_) list.push_back(one.now);
+  for (const auto& one : entries_) list.push_back(seen(one));
   return list;
 }
 
 projection_status projection_board::of(const projection& which) const {
   const std::lock_guard lock(mutex_);
-  return entries_[index_of(which)].now;
+  return seen(entries_[index_of(which)]);
 }
 
 std::optional<rejection> projection_board::refusal(const projection& which) const {
@@ -112,12 +118,20 @@ void projection_board::on_commit(const commit_notice& notice) {
   }
 }
 
+void projection_board::hold(const projection& which) {
+  const std::lock_guard lock(mutex_);
+  auto& entry = entries_[index_of(which)];
+  entry.is_held = true;
+  tell(entry);
+}
+
 void projection_board::reached(const projection& which, domain::position at) {
   std::vector<waiter> ready;
   {
     const std::lock_guard lock(mutex_);
     auto& entry = entries_[index_of(which)];
     entry.now.checkpoint = at;
+    if (std::exchange(entry.is_held, false)) tell(entry);
     const auto rest = std::partition(entry.waiting.begin(), entry.waiting.end(),
                                      [at](const waiter& one) { return one.wanted > at; });
     std::move(rest, entry.waiting.end(), std::back_inserter(ready));

@@ -49,7 +49,10 @@ class projection_board {
   /// From the journal, before the writers are answered: what has become stale, and what followers
   /// have to catch up with.
   void on_commit(const commit_notice& notice);
-  /// A follower's rows are those of the log up to here.
+  /// A follower lacks a right. Its rows are as good as before, only not those of now: `stale` to
+  /// readers until it goes on, which it does from where it is, and nothing that a build would mend.
+  void hold(const projection& which);
+  /// A follower's rows are those of the log up to here; it is held no more.
   void reached(const projection& which, domain::position at);
   /// Goes on once the follower has seen everything that was committed before this call: at once,
   /// or on the follower's thread. `unavailable` after a second, on the thread that calls `expire`.
@@ -66,10 +69,13 @@ class projection_board {
   };
   struct entry {
     projection_status now;
+    bool is_held = false;
     domain::position stale_from = 0;  // the last event that went on without its rows
     domain::position wanted = 0;      // the newest event that concerns a follower
     std::vector<waiter> waiting;
   };
+  /// What readers are told.
+  static projection_status seen(const entry& which);
   void tell(const entry& which) const;
 
   mutable std::mutex mutex_;

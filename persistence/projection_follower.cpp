@@ -39,16 +39,22 @@ class followed {
     });
   }
 
+  /// The last error was that a right is missing.
+  bool is_held() const { return is_held_; }
+
   /// Events of others move it on without a row: its checkpoint says so too, if it has said nothing
-  /// for so long. Whoever compares its rows or takes them up reads on from there.
+  /// for so long. Whoever compares its rows or takes them up reads on from there. One that was held
+  /// shows that it may write again.
   outcome<bool> keep_place(std::chrono::milliseconds after) {
     const bool is_due = std::chrono::steady_clock::now() - kept_at_ >= after;
-    if (!tail_ || !is_due || tail_->position() == checkpoint_) return false;
+    const bool is_known = tail_ && tail_->position() == checkpoint_;
+    if (!tail_ || (!is_held_ && (!is_due || is_known))) return false;
     return guarded([&]() -> outcome<bool> {
       pqxx::work tx(*connection_);
       if (auto ok = move_to(tx, tail_->position()); !ok) return ok.error();
       tx.commit();
       moved_to(tail_->position());
+      is_held_ = false;
       return true;
     });
   }
@@ -60,8 +66,13 @@ class followed {
     try {
       result = work();
     } catch (const std::exception&) {
-      result = connection_ ? rejection_of_try(trouble_of_current(*connection_))
-                           : reject(errc::unavailable, "the database cannot be reached");
+      if (connection_) {
+        const auto trouble = trouble_of_current(*connection_);
+        is_held_ = is_held_ || trouble.is_forbidden();
+        result = rejection_of_try(trouble);
+      } else {
+        result = reject(errc::unavailable, "the database cannot be reached");
+      }
     }
     if (!result) {
       tail_.reset();
@@ -127,6 +138,7 @@ class followed {
   std::optional<row_writer> writer_;
   std::optional<tail_fold> tail_;
   domain::position checkpoint_ = 0;  // as the database has it
+  bool is_held_ = false;
   std::chrono::steady_clock::time_point kept_at_;
 };
 
@@ -173,19 +185,23 @@ struct projection_follower::impl {
       const auto went = one.advance(config.on_rows);
       // What cannot be folded is told once by the journal already; here it is only late.
       if (!went) return note(one, went.error());
-      config.board->reached(one.of(), one.position());
       if (const auto kept = one.keep_place(config.keep_place_every); !kept) {
         return note(one, kept.error());
       }
+      config.board->reached(one.of(), one.position());
       more = *went;
     }
   }
 
-  /// What a later try may mend makes it late only. Told once, until it was built anew.
+  /// What a later try may mend makes it late only. Told once, until it was built anew, or goes on.
   void note(const followed& one, const rejection& why) {
     if (why.code != errc::internal) return;
     const bool is_known = config.board->of(one.of()).state == projection_state::stale;
-    config.board->set(one.of(), projection_state::stale, true);
+    if (one.is_held()) {
+      config.board->hold(one.of());
+    } else {
+      config.board->set(one.of(), projection_state::stale, true);
+    }
     if (is_known) return;
     log_error("a read model cannot follow the log",
               {{"projection", one.of().name}, {"why", why.detail}});

@@ -2,7 +2,6 @@
 
 #include "base/log.hpp"
 #include "base/named_thread.hpp"
-#include "persistence/log_rights.hpp"
 #include "persistence/pg_session.hpp"
 #include "persistence/projection_build.hpp"
 #include "persistence/projection_follower.hpp"
@@ -84,7 +83,6 @@ struct read_models::impl {
   void tell_failure(const wanted_build& one, const rejection& why);
   void keep();
   void keep_once();
-  bool may_be_kept(const projection& of);
 
   options config;
   const projection& tokens;
@@ -94,7 +92,6 @@ struct read_models::impl {
   std::unique_ptr<projection_follower> follower;
   std::atomic<bool> stop{false};
   std::map<const projection*, build_pause> pauses;
-  std::map<const projection*, std::string> lacking;  // rights to keep it, as of the last look
   std::mutex mutex;
   std::condition_variable changed;
   bool woken = false;
@@ -187,33 +184,9 @@ void read_models::impl::keep_once() {
   if (!wanted) return;
   std::vector<wanted_build> due;
   for (const auto& one : *wanted) {
-    const bool is_due = pauses[one.of].is_over() && may_be_kept(*one.of);
-    if (one.asked_at_us != 0 || is_due) due.push_back(one);
+    if (one.asked_at_us != 0 || pauses[one.of].is_over()) due.push_back(one);
   }
   build_each(due);
-}
-
-/// What a follower may not write is stale again as soon as it was built, which helps no reader and
-/// tells two stories in turn: it stays stale until the right is there, or somebody asks. What an
-/// append writes is another matter: its builds keep it up from one to the next.
-bool read_models::impl::may_be_kept(const projection& of) {
-  if (of.kind != projection_kind::follower) return true;
-  std::string missing;
-  try {
-    if (!connection) connection = connect_session(config.writer_url, "reeve-projections");
-    pqxx::nontransaction tx(*connection);
-    const projection* const one[] = {&of};
-    for (const auto& row : tx.exec_params(missing_model_rights_sql(one), connection->username())) {
-      missing += (missing.empty() ? "" : ", ") + row[0].as<std::string>();
-    }
-  } catch (const std::exception&) {
-    connection.reset();
-    return false;  // the next look asks again
-  }
-  if (std::exchange(lacking[&of], missing) == missing || missing.empty()) return missing.empty();
-  log_error("a read model is not built before the server's role may write it; see reeve doctor",
-            {{"projection", of.name}, {"missing", missing}});
-  return false;
 }
 
 void read_models::impl::keep() {
