@@ -78,6 +78,8 @@ struct journal::impl {
   void bar(std::string_view why);
   /// Why nothing can be appended, once until it can again.
   void tell_barred(std::string_view why);
+  /// No session could be had: whether that is because nobody lets this login in.
+  void ask_for_refusal();
   /// After a statement that was not sent to change the log.
   void note(const sql_trouble& why);
   outcome<done> resign();
@@ -151,6 +153,7 @@ struct journal::impl {
   domain::position partitions_to = 0;  // positions below it have a partition
   std::int64_t stale = 0;
   bool is_barred = false;
+  std::int64_t next_refusal_us = 0;  // monotonic; when that is asked again
   projection_refs guilty;
 
   /// Its events decide what happened to it.

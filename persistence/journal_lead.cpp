@@ -4,6 +4,7 @@
 #include "persistence/event_codec_port.hpp"
 #include "persistence/journal_impl.hpp"
 #include "persistence/leaf.hpp"
+#include "persistence/login_refusal.hpp"
 
 #include <algorithm>
 #include <unistd.h>
@@ -255,8 +256,21 @@ bool journal::impl::is_succeeded() {
 
 /// One step: a connection, or the lock, or the lead. What cannot be had now is tried again at the
 /// next call, so that whoever calls can stop in between.
+void journal::impl::ask_for_refusal() {
+  constexpr std::int64_t every_us = 2'000'000;
+  const auto now = clock.mono_us();
+  if (is_barred || now < next_refusal_us) return;
+  next_refusal_us = now + every_us;
+  const auto code = login_refusal(config.url);
+  if (!is_lasting_refusal(code)) return;
+  tell_barred("the database refuses the server's login (" + code + "); see reeve doctor");
+}
+
 bool journal::impl::come_back() {
-  if (!session && !connect()) return false;
+  if (!session && !connect()) {
+    ask_for_refusal();
+    return false;
+  }
   try {
     if (is_succeeded()) return false;
     if (!session->lock_now()) {

@@ -18,8 +18,8 @@ namespace reeve::adapters {
 
 struct log_limits {
   std::size_t max_bytes = 1 << 20;  ///< all lines with a newline each
-  std::size_t max_line_bytes =
-      1 << 16;  ///< a longer line is cut into several, the last of which is ended
+  /// A longer line is cut into several, the last of which is ended.
+  std::size_t max_line_bytes = 1 << 16;
 };
 
 /// Reads "2026-11-21T04:20:00.123456789Z" (any offset, 0..9 digits) at the start of `text`.

@@ -45,6 +45,13 @@ class P30_lost_log : public ::testing::Test {
   bool is_back() const {
     return support::eventually([this] { return readiness() == 200; });
   }
+  /// What follows the log takes it up a moment later.
+  bool is_whole() const {
+    return support::eventually([this] {
+      const auto ready = reeve->anonymous().get("/readyz");
+      return ready.status == 200 && ready.body.find("degraded") == std::string::npos;
+    });
+  }
 
   private_cluster cluster;
   std::optional<server> reeve;
@@ -100,6 +107,7 @@ TEST_F(P30_lost_log, that_may_not_be_written_any_more_is_told_and_comes_back_by_
     EXPECT_THAT(told.output, testing::HasSubstr("GRANT " + std::string(right)));
     database.exec("GRANT " + std::string(right) + " TO \"" + writer + "\"");
     EXPECT_TRUE(is_back()) << right;
+    EXPECT_TRUE(is_whole()) << right;
     EXPECT_TRUE(support::eventually([&] { return metrics_say("reeve_log_available 1"); }));
     EXPECT_EQ(support::await_run(reeve->api(), support::launch(reeve->api(), launch_body).at("id"))
                   .at("status"),

@@ -105,6 +105,17 @@ TEST_F(P30_rights, of_logins_that_get_no_session_are_told) {
   }
 }
 
+TEST_F(P30_rights, of_a_writer_that_may_not_log_in_are_told_as_the_readers_are) {
+  ASSERT_TRUE(is_well());
+  const auto role = login("reeve_writer_");
+  reeve->database().exec("ALTER ROLE " + role + " NOLOGIN");
+  end_sessions_of(role);
+  EXPECT_TRUE(says(503, "refuses the server's login (28000)"));
+  expect_named("ALTER ROLE " + role + " LOGIN");
+  reeve->database().exec("ALTER ROLE " + role + " LOGIN");
+  EXPECT_TRUE(is_well());
+}
+
 TEST_F(P30_rights, of_a_writer_that_is_set_to_read_only_are_named) {
   const auto role = login("reeve_writer_");
   reeve->database().exec("ALTER ROLE " + role + " SET default_transaction_read_only = on");
