@@ -52,13 +52,19 @@ outcome<done> folder_lock::take(const std::string& path, const private_postgres_
   file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (file_ < 0) return reject(errc::unavailable, path + " cannot be opened");
   const auto begin = std::chrono::steady_clock::now();
+  // Of this holder; between two of them, and while one says what it does, there is none.
+  auto since = begin;
+  std::optional<folder_use> seen;
   bool told = false;
   while (::flock(file_, LOCK_EX | LOCK_NB) != 0) {
     if (options.is_ended && options.is_ended()) {
       return reject(errc::unavailable, "the wait for " + options.folder + " was ended");
     }
     const auto holder = holder_in(file_);
-    if (std::chrono::steady_clock::now() >= begin + patience(options, holder)) {
+    const auto now = std::chrono::steady_clock::now();
+    if (std::exchange(seen, holder) != holder) since = now;
+    const milliseconds longest(std::max(options.look_wait_ms, options.lock_wait_ms));
+    if (now >= since + patience(options, holder) || now >= begin + longest) {
       const std::string who = holder == folder_use::look ? "a command" : "another server";
       return reject(errc::conflict, who + " uses " + options.folder);
     }

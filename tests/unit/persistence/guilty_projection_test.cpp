@@ -2,6 +2,7 @@
 // that one is stale (C9).
 
 #include "persistence/projection_board.hpp"
+#include "persistence/projection_build.hpp"
 #include "persistence/projection_follower.hpp"
 #include "tests/unit/persistence/replay_fixture.hpp"
 
@@ -116,6 +117,28 @@ TEST_F(guilt, C9_is_nobodys_where_a_follower_is_only_late) {
   held.exec("LOCK TABLE reeve_read.llm_usage IN SHARE MODE");
   EXPECT_EQ(follow_to_head(db.writer_url(), usage).error().code, errc::unavailable);
   EXPECT_EQ(follow_to_head("host=/nowhere dbname=x", usage).error().code, errc::unavailable);
+}
+
+/// What is given and taken while a read model is built holds afterwards too.
+TEST_F(guilt, C9_of_rights_that_change_during_a_build_there_is_none) {
+  live_through();
+  pqxx::connection other(options.owner_url);
+  auto held = std::make_unique<pqxx::work>(other);
+  held->exec("SELECT count(*) FROM reeve_read.runs");
+  build_options built;
+  built.owner_url = options.owner_url;
+  built.list = {&projection_named("runs")};
+  auto building = std::async(std::launch::async, [&] { return build_projections(built); });
+  EXPECT_TRUE(eventually([&] { return rows_in("pg_indexes WHERE tablename = 'runs__next'") > 0; }));
+  revoke("reeve_read.runs");
+  db.root("GRANT SELECT ON reeve_read.runs TO PUBLIC");
+  held.reset();
+  EXPECT_TRUE(building.get());
+  const auto rights = db.root("SELECT has_table_privilege('" + db.writer() +
+                              "', 'reeve_read.runs', 'INSERT'), relacl::text ~ '[{,]=r/'"
+                              " FROM pg_class WHERE oid = 'reeve_read.runs'::regclass");
+  EXPECT_FALSE(rights[0][0].as<bool>());
+  EXPECT_TRUE(rights[0][1].as<bool>());
 }
 
 /// With somebody who knows when a table is good again.
