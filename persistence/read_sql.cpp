@@ -162,7 +162,7 @@ outcome<read_query> compose_list(const list_query& query) {
   }
   if (!query.cursor.empty()) {
     const auto place = parse_cursor(query.what, query.cursor);
-    if (!place) return reject(errc::invalid, "the cursor is not one of ours", "/query/cursor");
+    if (!place) return reject(errc::invalid, "the cursor is not one of ours", "/cursor");
     where.add("(" + at + ", " + id + ") " + (query.newest_first ? "<" : ">") + " (" +
               where.param(std::to_string(place->created_position), "bigint") + ", " +
               where.param(place->id, source.id_type) + ")");

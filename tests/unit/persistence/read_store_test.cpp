@@ -221,14 +221,14 @@ TEST_F(read_models, GW2_lists_page_by_position_and_check_their_cursor) {
        std::vector<std::string>{"!", "AAAA", "MQ", "MTp4", std::string(600, 'A')}) {
     list_query bad;
     bad.cursor = cursor;
-    EXPECT_EQ(list(bad).error().field, "/query/cursor") << cursor;
+    EXPECT_EQ(list(bad).error().field, "/cursor") << cursor;
   }
   for (const auto other : {collection::jobs, collection::directives, collection::tokens}) {
     list_query bad;
     bad.what = other;
     bad.cursor = query.cursor;
     ASSERT_FALSE(list(bad)) << "the cursor is of the runs";
-    EXPECT_EQ(list(bad).error().field, "/query/cursor");
+    EXPECT_EQ(list(bad).error().field, "/cursor");
     EXPECT_EQ(list(bad).error().detail, "the cursor is not one of ours");
   }
   list_query bad;
