@@ -69,7 +69,7 @@ class leader_stopped : public testing::TestWithParam<int> {};
 }  // namespace
 
 TEST_P(engine_killed, starts_nothing_twice_and_every_run_ends) {
-  REEVE_TEST_TIME_LIMIT(90);
+  REEVE_TEST_TIME_LIMIT(180);
   const support::tally starts;
   support::dice dice;
   support::private_dockerd dockerd;
@@ -100,7 +100,7 @@ TEST_P(engine_killed, starts_nothing_twice_and_every_run_ends) {
 INSTANTIATE_TEST_SUITE_P(P10_P13_P32, engine_killed, testing::Range(0, 2));
 
 TEST_P(leader_stopped, lets_a_standby_finish_its_runs_and_starts_nothing_more) {
-  REEVE_TEST_TIME_LIMIT(90);
+  REEVE_TEST_TIME_LIMIT(180);
   const support::tally starts;
   support::dice dice;
   const support::test_database database;

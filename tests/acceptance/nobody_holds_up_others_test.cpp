@@ -19,7 +19,11 @@ namespace {
 
 class CTR3_neighbours : public ::testing::Test {
  protected:
-  CTR3_neighbours() { support::allow_image(reeve_.api()); }
+  CTR3_neighbours() {
+    // Dozens of containers, and the tests of this file run side by side.
+    support::allow_time(std::chrono::seconds(240));
+    support::allow_image(reeve_.api());
+  }
   json run(const json& task) {
     return support::await_run(reeve_.api(),
                               support::launch(reeve_.api(), inline_launch({task})).at("id"), 60s);
@@ -69,7 +73,6 @@ TEST_F(CTR3_neighbours, P12_jobs_that_ignore_sigterm_hold_up_nobody_for_their_gr
 
 /// The time for a start runs from the turn: what has its turn together uses it up together.
 TEST_F(CTR3_neighbours, RUN19_a_burst_of_jobs_has_its_turns_as_its_starts_come) {
-  REEVE_TEST_TIME_LIMIT(240);
   constexpr int burst = 24, starts_at_once = 8;
   const json limits = {{"timeout_s", 60 * support::time_factor()}};
   std::vector<std::string> runs;

@@ -1,5 +1,6 @@
 #pragma once
-// The limit of time of every single test: 30 s. When it passes, everything that registered here is
+// The limit of time of every single test: 30 s, and 90 s on the engine that all tests share, where
+// each waits for the containers of the others. When it passes, everything that registered here is
 // dumped and the process is aborted (its children die with it).
 
 #include <chrono>

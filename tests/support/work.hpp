@@ -37,16 +37,16 @@ nlohmann::json allow_image(const api_client& api, const std::string& reference =
 nlohmann::json launch(const api_client& api, const nlohmann::json& body);
 /// The run's detail once it is over; throws with the detail when it is not in time.
 nlohmann::json await_run(const api_client& api, const std::string& run,
-                         std::chrono::milliseconds deadline = std::chrono::seconds(20));
+                         std::chrono::milliseconds deadline = std::chrono::seconds(60));
 /// The run's detail as soon as its job `job` has that status; throws when it is over before, or
 /// not in time.
 nlohmann::json await_job(const api_client& api, const std::string& run, const std::string& job,
                          const std::string& status,
-                         std::chrono::milliseconds deadline = std::chrono::seconds(20));
+                         std::chrono::milliseconds deadline = std::chrono::seconds(60));
 /// The same, as soon as the newest attempt of the job has started: `running` begins with the
 /// intent.
 nlohmann::json await_started(const api_client& api, const std::string& run, const std::string& job,
-                             std::chrono::milliseconds deadline = std::chrono::seconds(20));
+                             std::chrono::milliseconds deadline = std::chrono::seconds(60));
 bool is_over(const nlohmann::json& run);
 /// The job of a run's detail (or of a launch's answer) by the name of its task.
 nlohmann::json job_named(const nlohmann::json& run, const std::string& name);
