@@ -24,23 +24,6 @@ COMMENT ON TABLE reeve.projections IS
 GRANT SELECT, INSERT, UPDATE ON reeve.projections TO @writer@;
 GRANT SELECT ON reeve.projections TO @reader@;
 
--- Gives a table exactly the rights that the live one has now.
-CREATE FUNCTION reeve.copy_rights(live regclass, next regclass) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  one record;
-BEGIN
-  FOR one IN SELECT c.oid = live AS is_given, a.privilege_type AS privilege,
-      CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END AS role
-    FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid IN (live, next)
-      AND a.grantee <> c.relowner ORDER BY is_given LOOP
-    EXECUTE CASE WHEN one.is_given THEN format('GRANT %s ON %s TO %s', one.privilege, next, one.role)
-      ELSE format('REVOKE %s ON %s FROM %s', one.privilege, next, one.role) END;
-  END LOOP;
-END
-$$;
-REVOKE ALL ON FUNCTION reeve.copy_rights(regclass, regclass) FROM PUBLIC;
-
 -- Makes a table ready to take another one's place: its indexes (named with the suffix), its row
 -- security and policies, its rights and its comment. Whatever a later migration gives to the live
 -- table, the one that follows it has too. For the owner, who is the only one that may do all this.
@@ -72,21 +55,22 @@ BEGIN
   END LOOP;
   EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', next);
   EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', next);
-  PERFORM reeve.copy_rights(live, next);
+  FOR one IN SELECT a.grantee::regrole AS role, a.privilege_type AS privilege
+    FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid = live AND a.grantee <> c.relowner LOOP
+    EXECUTE format('GRANT %s ON %s TO %s', one.privilege, next, one.role);
+  END LOOP;
   EXECUTE format('COMMENT ON TABLE %s IS %L', next, obj_description(live));
 END
 $$;
 REVOKE ALL ON FUNCTION reeve.dress_projection(regclass, regclass, text) FROM PUBLIC;
 
--- Puts `next` in the place of the live table, with the rights that were given or taken since it was
--- made ready, and takes the suffix from its indexes.
+-- Puts `next` in the place of the live table, and takes the suffix from its indexes.
 CREATE FUNCTION reeve.swap_projection(live regclass, next regclass, suffix text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   place text := (SELECT relname FROM pg_class WHERE oid = live);
   one record;
 BEGIN
-  PERFORM reeve.copy_rights(live, next);
   EXECUTE format('DROP TABLE %s', live);
   EXECUTE format('ALTER TABLE %s RENAME TO %I', next, place);
   FOR one IN SELECT c.relname AS name FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid

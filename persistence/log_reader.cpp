@@ -12,16 +12,14 @@ namespace {
 // planning the query costs nothing.
 constexpr int events_per_copy = 50'000;
 
-constexpr const char* columns =
-    "position, epoch, stream, version, type, schema_version, tenant, payload, payload_format,"
-    " key_id, principal, command_id, request_digest, correlation_id, causation_id, traceparent,"
-    " recorded_at_us, leaf, hash";
-
+// What a fold needs comes first, in both.
 constexpr const char* columns_for_fold =
     "position, epoch, stream, version, type, schema_version, tenant, payload, payload_format,"
     " principal, recorded_at_us";
+constexpr const char* more_columns =
+    ", key_id, command_id, request_digest, correlation_id, causation_id, traceparent, leaf, hash";
 
-bool parse_for_fold(std::string_view text, domain::event_record& e) {
+bool parse(std::string_view text, bool is_for_fold, domain::event_record& e) {
   copy_line line(text);
   line.integer(e.position);
   line.integer(e.epoch);
@@ -34,28 +32,13 @@ bool parse_for_fold(std::string_view text, domain::event_record& e) {
   line.integer(e.payload_format);
   line.text(e.meta.principal);
   line.integer(e.recorded_at_us);
-  return line.good();
-}
-
-bool parse(std::string_view text, domain::event_record& e) {
-  copy_line line(text);
-  line.integer(e.position);
-  line.integer(e.epoch);
-  line.text(e.stream);
-  line.integer(e.version);
-  line.text(e.type);
-  line.integer(e.schema_version);
-  line.id(e.tenant);
-  line.text(e.payload);
-  line.integer(e.payload_format);
+  if (is_for_fold) return line.good();
   line.id(e.key_id);
-  line.text(e.meta.principal);
   line.id(e.meta.command_id);
   line.bytes(e.meta.request_digest);
   line.id(e.meta.correlation_id);
   line.integer(e.meta.causation_id);
   line.text(e.meta.traceparent);
-  line.integer(e.recorded_at_us);
   line.bytes(e.leaf);
   line.bytes(e.hash);
   return line.good();
@@ -101,8 +84,9 @@ struct log_reader::impl {
 
   void begin_copy() {
     transaction = std::make_unique<pqxx::nontransaction>(*connection);
-    std::string query = "(SELECT " + std::string(range.is_for_fold ? columns_for_fold : columns) +
-                        " FROM reeve.events WHERE position > " + std::to_string(last);
+    std::string query = std::string("(SELECT ") + columns_for_fold;
+    if (!range.is_for_fold) query += more_columns;
+    query += " FROM reeve.events WHERE position > " + std::to_string(last);
     if (range.until) query += " AND position <= " + std::to_string(*range.until);
     if (!range.sources.empty()) query += " AND (" + of_sources(range.sources) + ")";
     query += " ORDER BY position LIMIT " + std::to_string(events_per_copy) + ")";
@@ -114,7 +98,7 @@ struct log_reader::impl {
     std::size_t count = 0;
     while (count < range.page && copy->get_raw_line(line)) {
       if (page.size() <= count) page.emplace_back();
-      if (!(range.is_for_fold ? parse_for_fold : parse)(line, page[count])) {
+      if (!parse(line, range.is_for_fold, page[count])) {
         const auto at = std::to_string(page[count].position);
         return reject(errc::invalid, "the row of position " + at + " cannot be read", at);
       }

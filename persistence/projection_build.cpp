@@ -211,8 +211,10 @@ class builder {
     const auto& of = *options_.list[i];
     tx.exec0("LOCK TABLE " + table.live + " IN ACCESS EXCLUSIVE MODE");
     give_settings(tx, table);
-    tx.exec("SELECT reeve.swap_projection('" + table.live + "'::regclass, '" + table.scratch +
-            "'::regclass, '" + std::string(suffix) + "')");
+    const auto both = "('" + table.live + "'::regclass, '" + table.scratch + "'::regclass";
+    // They may have changed since it was made ready.
+    tx.exec("SELECT reeve.copy_rights" + both + ")");
+    tx.exec("SELECT reeve.swap_projection" + both + ", '" + std::string(suffix) + "')");
     tx.exec_params0(
         "INSERT INTO reeve.projections (name, version, columns, state, checkpoint)"
         " VALUES ($1, $2, $3, 'live', $4) ON CONFLICT (name) DO UPDATE SET"
