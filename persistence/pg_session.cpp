@@ -177,7 +177,8 @@ rejection rejection_of(const sql_trouble& trouble) {
 
 rejection rejection_of_try(const sql_trouble& trouble) {
   auto why = rejection_of(trouble);
-  if (!trouble.lost && !trouble.is_passing()) why.code = errc::internal;
+  if (trouble.lost || trouble.is_passing()) return why;
+  why.code = trouble.is_forbidden() ? errc::forbidden : errc::internal;
   return why;
 }
 

@@ -60,8 +60,8 @@ database_identity identity_of(pqxx::connection& connection);
 
 /// For answers: never the database's own text, which may quote a row.
 rejection rejection_of(const sql_trouble& trouble);
-/// For who tries again by itself: `internal` is everything that no other try mends, a right that is
-/// gone and a table that is not there among it.
+/// For who tries again by itself: `forbidden` is a right that is gone, `internal` everything else
+/// that no other try mends, a table that is not there among it.
 rejection rejection_of_try(const sql_trouble& trouble);
 
 }  // namespace reeve::persistence

@@ -39,8 +39,8 @@ class followed {
     });
   }
 
-  /// The last error was that a right is missing.
-  bool is_held() const { return is_held_; }
+  /// A right is missing.
+  void hold() { is_held_ = true; }
 
   /// Events of others move it on without a row: its checkpoint says so too, if it has said nothing
   /// for so long. Whoever compares its rows or takes them up reads on from there. One that was held
@@ -66,13 +66,8 @@ class followed {
     try {
       result = work();
     } catch (const std::exception&) {
-      if (connection_) {
-        const auto trouble = trouble_of_current(*connection_);
-        is_held_ = is_held_ || trouble.is_forbidden();
-        result = rejection_of_try(trouble);
-      } else {
-        result = reject(errc::unavailable, "the database cannot be reached");
-      }
+      result = connection_ ? rejection_of_try(trouble_of_current(*connection_))
+                           : reject(errc::unavailable, "the database cannot be reached");
     }
     if (!result) {
       tail_.reset();
@@ -194,10 +189,12 @@ struct projection_follower::impl {
   }
 
   /// What a later try may mend makes it late only. Told once, until it was built anew, or goes on.
-  void note(const followed& one, const rejection& why) {
-    if (why.code != errc::internal) return;
+  void note(followed& one, const rejection& why) {
+    const bool lacks_right = why.code == errc::forbidden;
+    if (why.code != errc::internal && !lacks_right) return;
     const bool is_known = config.board->of(one.of()).state == projection_state::stale;
-    if (one.is_held()) {
+    if (lacks_right) {
+      one.hold();
       config.board->hold(one.of());
     } else {
       config.board->set(one.of(), projection_state::stale, true);

@@ -95,16 +95,19 @@ TEST_F(guilt, C9_of_a_follower_that_may_not_write_is_told_and_costs_no_other) {
   const auto& usage = projection_named("llm_usage");
   revoke("reeve_read.llm_usage");
   write_calls(1);
-  EXPECT_EQ(follow_to_head(db.writer_url(), usage).error().code, errc::internal);
+  EXPECT_EQ(follow_to_head(db.writer_url(), usage).error().code, errc::forbidden);
   projection_board board;
   {
     projection_follower follower({db.writer_url(), &board});
     EXPECT_TRUE(eventually([&] { return board.of(usage).state == projection_state::stale; }));
+    EXPECT_TRUE(board.refusal(usage));
+    EXPECT_FALSE(board.refusal(projection_named("runs")));
+    EXPECT_EQ(board.told(usage, projection_state::live, true), projection_state::live)
+        << "nothing that a build would mend";
+    grant("reeve_read.llm_usage");
+    EXPECT_TRUE(eventually([&] { return board.of(usage).state == projection_state::live; }));
   }
-  EXPECT_TRUE(board.refusal(usage));
-  EXPECT_FALSE(board.refusal(projection_named("runs")));
-  grant("reeve_read.llm_usage");
-  EXPECT_TRUE(follow_to_head(db.writer_url(), usage));
+  EXPECT_EQ(replayed().different_rows, 0);
 }
 
 TEST_F(guilt, C9_is_nobodys_where_a_follower_is_only_late) {
