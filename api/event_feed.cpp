@@ -29,6 +29,13 @@ std::optional<uuid> revoked_token(const domain::event_record& e) {
   return event ? std::optional(event->id) : std::nullopt;
 }
 
+/// "-0a1b2c3d", or nothing: what an id of this log or of another one may end with.
+bool is_tag_of_branch(std::string_view text) {
+  constexpr std::size_t digits = 8;
+  return text.empty() || (text.size() == 1 + digits && text.front() == '-' &&
+                          text.find_first_not_of("0123456789abcdef", 1) == text.npos);
+}
+
 }  // namespace
 
 /// One client's place in the log. `next` is called by the gateway, `wake` by publishers.
@@ -163,17 +170,6 @@ void event_feed::append_sse(std::string& text, domain::position at, std::string_
   text += json;
   text += "\n\n";
 }
-
-namespace {
-
-/// "-0a1b2c3d", or nothing: what an id of this log or of another one may end with.
-bool is_tag_of_branch(std::string_view text) {
-  constexpr std::size_t digits = 8;
-  return text.empty() || (text.size() == 1 + digits && text.front() == '-' &&
-                          text.find_first_not_of("0123456789abcdef", 1) == text.npos);
-}
-
-}  // namespace
 
 outcome<domain::position> event_feed::position_of(std::string_view id) const {
   const auto sign = std::min(id.find('-'), id.size());

@@ -11,11 +11,12 @@ DECLARE
 BEGIN
   -- False comes first: what it has is taken, then the other's given.
   FOR one IN SELECT c.oid = live AS is_given, a.privilege_type AS privilege,
+      CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END AS more,
       CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END AS role
     FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid IN (live, next)
       AND a.grantee <> c.relowner ORDER BY is_given LOOP
     IF one.is_given THEN
-      EXECUTE format('GRANT %s ON %s TO %s', one.privilege, next, one.role);
+      EXECUTE format('GRANT %s ON %s TO %s%s', one.privilege, next, one.role, one.more);
     ELSE
       EXECUTE format('REVOKE %s ON %s FROM %s', one.privilege, next, one.role);
     END IF;

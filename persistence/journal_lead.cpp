@@ -254,8 +254,6 @@ bool journal::impl::is_succeeded() {
   return true;
 }
 
-/// One step: a connection, or the lock, or the lead. What cannot be had now is tried again at the
-/// next call, so that whoever calls can stop in between.
 void journal::impl::ask_for_refusal() {
   constexpr std::int64_t every_us = 2'000'000;
   const auto now = clock.mono_us();
@@ -266,6 +264,8 @@ void journal::impl::ask_for_refusal() {
   tell_barred("the database refuses the server's login (" + code + "); see reeve doctor");
 }
 
+/// One step: a connection, or the lock, or the lead. What cannot be had now is tried again at the
+/// next call, so that whoever calls can stop in between.
 bool journal::impl::come_back() {
   if (!session && !connect()) {
     ask_for_refusal();

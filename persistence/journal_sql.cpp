@@ -293,9 +293,9 @@ std::string typed_columns_of(const projection& of) {
   return typed(of.columns);
 }
 
-std::string upsert_sql(const projection& of, const std::string& table, const std::string& array) {
+std::string on_conflict_sql(const std::vector<column>& columns) {
   std::vector<std::string> keys, updates;
-  for (const auto& column : of.columns) {
+  for (const auto& column : columns) {
     if (column.is_key) {
       keys.emplace_back(column.name);
     } else {
@@ -303,8 +303,12 @@ std::string upsert_sql(const projection& of, const std::string& table, const std
     }
   }
   // A row that is all key is already as it should be.
-  return insert_sql({table, "", &of.columns}, array) + " ON CONFLICT (" + joined(keys) + ") DO " +
+  return " ON CONFLICT (" + joined(keys) + ") DO " +
          (updates.empty() ? "NOTHING" : "UPDATE SET " + joined(updates));
+}
+
+std::string upsert_sql(const projection& of, const std::string& table, const std::string& array) {
+  return insert_sql({table, "", &of.columns}, array) + on_conflict_sql(of.columns);
 }
 
 std::string rows_array(const projection& of, type_oid type,

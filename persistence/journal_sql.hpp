@@ -94,6 +94,9 @@ std::string row_type_of(const projection& of);
 /// "id uuid, doc text"
 std::string typed_columns_of(const projection& of);
 
+/// What an INSERT ends with so that a row whose key is there takes the new one's values.
+std::string on_conflict_sql(const std::vector<column>& columns);
+
 /// Puts the rows of an array (a placeholder with its type) into a table with the projection's
 /// columns; a row whose key is there takes its place.
 std::string upsert_sql(const projection& of, const std::string& table, const std::string& array);

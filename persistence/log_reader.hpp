@@ -24,7 +24,7 @@ struct log_range {
   /// Prefixes of the streams that are read; none = all of them.
   std::vector<std::string_view> sources = {};
   /// Without what only a proof or an export needs: key_id, command_id, request_digest,
-  /// correlation_id, causation_id, traceparent, leaf and hash stay empty. Half the bytes of a row.
+  /// correlation_id, causation_id, traceparent, leaf and hash stay empty.
   bool is_for_fold = false;
 };
 

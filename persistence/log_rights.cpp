@@ -6,6 +6,7 @@
 #include "persistence/roles.hpp"
 
 #include <functional>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
@@ -55,6 +56,37 @@ std::string login_of(pqxx::transaction_base& tx, const std::string& url, const c
       " ON r.rolname = $1::text || d.oid::text WHERE d.datname = current_database()",
       std::string(made));
   return found.empty() ? role : found[0][0].as<std::string>();
+}
+
+/// What a role lacks for what a server writes beside appends, a row each: it leads, signs, stores
+/// blobs and sweeps. $1 names the role. Appends go on without it.
+std::string missing_beside_sql() {
+  const std::string tables =
+      "('SELECT', 'reeve.log'), ('INSERT', 'reeve.log'), ('DELETE', 'reeve.commands'),"
+      " ('SELECT', 'reeve.checkpoints'), ('INSERT', 'reeve.checkpoints'),"
+      " ('SELECT', 'reeve.blobs'), ('INSERT', 'reeve.blobs'), ('UPDATE', 'reeve.blobs'),"
+      " ('DELETE', 'reeve.blobs'), ('SELECT', 'reeve.blob_chunks'),"
+      " ('INSERT', 'reeve.blob_chunks'), ('DELETE', 'reeve.blob_chunks'),"
+      " ('SELECT', 'reeve.command_marks'), ('INSERT', 'reeve.command_marks'),"
+      " ('UPDATE', 'reeve.command_marks'), ('DELETE', 'reeve.command_marks')";
+  // A table that an older schema has not yet is nobody's to miss.
+  return "SELECT r.what || ' ON ' || r.on_table FROM (VALUES " + tables +
+         ") AS r(what, on_table) WHERE NOT coalesce(pg_catalog.has_table_privilege("
+         "$1::name, to_regclass(r.on_table)::oid, r.what), true)"
+         " UNION ALL SELECT 'EXECUTE ON FUNCTION reeve.head()' WHERE NOT"
+         " pg_catalog.has_function_privilege($1::name, 'reeve.head()', 'EXECUTE')";
+}
+
+/// What a role lacks to keep these read models and their places in the log; $1 names it.
+std::string missing_model_rights_sql(std::span<const projection* const> models) {
+  std::string tables = "('reeve.projections')";
+  for (const auto* one : models) tables += ", ('" + table_of(*one) + "')";
+  return "SELECT 'USAGE ON SCHEMA reeve_read'"
+         " WHERE NOT pg_catalog.has_schema_privilege($1::name, 'reeve_read', 'USAGE')"
+         " UNION ALL SELECT r.what || ' ON ' || t.name FROM (VALUES " +
+         tables +
+         ") AS t(name), (VALUES ('SELECT'), ('INSERT'), ('UPDATE')) AS r(what) WHERE NOT coalesce("
+         "pg_catalog.has_table_privilege($1::name, to_regclass(t.name)::oid, r.what), true)";
 }
 
 std::string missing_writes_sql() {
@@ -121,34 +153,6 @@ std::string missing_reads_sql() {
          " split_part(f.name, '.', 1), 'USAGE')"
          " THEN coalesce(pg_catalog.has_function_privilege(who.role,"
          " to_regprocedure(f.name)::oid, 'EXECUTE'), true) ELSE true END";
-}
-
-std::string missing_beside_sql() {
-  const std::string tables =
-      "('SELECT', 'reeve.log'), ('INSERT', 'reeve.log'), ('DELETE', 'reeve.commands'),"
-      " ('SELECT', 'reeve.checkpoints'), ('INSERT', 'reeve.checkpoints'),"
-      " ('SELECT', 'reeve.blobs'), ('INSERT', 'reeve.blobs'), ('UPDATE', 'reeve.blobs'),"
-      " ('DELETE', 'reeve.blobs'), ('SELECT', 'reeve.blob_chunks'),"
-      " ('INSERT', 'reeve.blob_chunks'), ('DELETE', 'reeve.blob_chunks'),"
-      " ('SELECT', 'reeve.command_marks'), ('INSERT', 'reeve.command_marks'),"
-      " ('UPDATE', 'reeve.command_marks'), ('DELETE', 'reeve.command_marks')";
-  // A table that an older schema has not yet is nobody's to miss.
-  return "SELECT r.what || ' ON ' || r.on_table FROM (VALUES " + tables +
-         ") AS r(what, on_table) WHERE NOT coalesce(pg_catalog.has_table_privilege("
-         "$1::name, to_regclass(r.on_table)::oid, r.what), true)"
-         " UNION ALL SELECT 'EXECUTE ON FUNCTION reeve.head()' WHERE NOT"
-         " pg_catalog.has_function_privilege($1::name, 'reeve.head()', 'EXECUTE')";
-}
-
-std::string missing_model_rights_sql(std::span<const projection* const> models) {
-  std::string tables = "('reeve.projections')";
-  for (const auto* one : models) tables += ", ('" + table_of(*one) + "')";
-  return "SELECT 'USAGE ON SCHEMA reeve_read'"
-         " WHERE NOT pg_catalog.has_schema_privilege($1::name, 'reeve_read', 'USAGE')"
-         " UNION ALL SELECT r.what || ' ON ' || t.name FROM (VALUES " +
-         tables +
-         ") AS t(name), (VALUES ('SELECT'), ('INSERT'), ('UPDATE')) AS r(what) WHERE NOT coalesce("
-         "pg_catalog.has_table_privilege($1::name, to_regclass(t.name)::oid, r.what), true)";
 }
 
 std::string mend_of(const std::string& role, const std::string& missing) {

@@ -6,13 +6,10 @@
 
 #include "base/outcome.hpp"
 
-#include <span>
 #include <string>
 #include <vector>
 
 namespace reeve::persistence {
-
-struct projection;
 
 struct role_rights {
   std::string role;                        // that the grants name
@@ -57,13 +54,6 @@ std::string missing_reads_sql();
 /// above. `writes`: it makes the row types of its batches among the temporary things, and is let
 /// do more than read.
 std::string missing_to_login_sql(bool writes);
-
-/// A statement that gives what a role lacks to keep these read models, a row each; $1 names it.
-std::string missing_model_rights_sql(std::span<const projection* const> models);
-
-/// A statement that gives what a role lacks for what a server writes beside appends, a row each: it
-/// leads, signs, stores blobs and sweeps. $1 names the role. Appends go on without it.
-std::string missing_beside_sql();
 
 /// A statement that gives what a role lacks to append, a row each; $1 names the role. Not TEMP: a
 /// session that has its row types goes on without it, and one that cannot make them tells it.

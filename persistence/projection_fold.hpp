@@ -26,8 +26,8 @@ class projection_fold {
   outcome<done> apply(const domain::event_record& record);
   /// Adds the rows that the events since the last call have changed, each as it is now.
   void flush(row_sink& rows);
-  /// The same without streams that are about to change again, which come with a later call: a row
-  /// that is written once costs half of one that is written and replaced.
+  /// The same without streams that are about to change again, which come with a later call, so that
+  /// their rows are written once.
   void flush_settled(row_sink& rows);
   /// How many states it keeps.
   std::size_t streams() const;

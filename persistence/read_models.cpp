@@ -17,7 +17,6 @@
 #include <mutex>
 #include <optional>
 #include <thread>
-#include <utility>
 
 namespace reeve::persistence {
 namespace {

@@ -1,6 +1,7 @@
 #include "persistence/replay_tables.hpp"
 
 #include "persistence/copy_line.hpp"
+#include "persistence/journal_sql.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -210,15 +211,7 @@ void replay_rows::merge(pqxx::transaction_base& tx) {
 
 void replay_rows::merge_by_key(pqxx::transaction_base& tx) {
   for (std::size_t i = 0; i < tables_.size(); ++i) {
-    if (!is_staged_[i]) continue;
-    const auto& table = tables_[i];
-    std::string changes;
-    for (const auto& c : table.columns) {
-      const std::string name(c.name);
-      if (!c.is_key) changes += (changes.empty() ? "" : ", ") + name + " = excluded." + name;
-    }
-    tx.exec(staged_rows_of(table) + " ON CONFLICT (" + key_names_of(table) + ") DO " +
-            (changes.empty() ? "NOTHING" : "UPDATE SET " + changes));
+    if (is_staged_[i]) tx.exec(staged_rows_of(tables_[i]) + on_conflict_sql(tables_[i].columns));
   }
 }
 

@@ -30,8 +30,8 @@ outcome<done> add_range(const request& r, event_query& query) {
   for (const auto& [name, member] :
        {std::pair("after", &event_query::after), std::pair("before", &event_query::before),
         std::pair("cursor", query.newest_first ? &event_query::before : &event_query::after)}) {
-    if (name == std::string_view("cursor") && r.query_value(name) == "")
-      continue;  // the first page
+    const bool is_first_page = name == std::string_view("cursor") && r.query_value(name) == "";
+    if (is_first_page) continue;
     auto number = number_of(r, name);
     if (!number) return number.error();
     if (*number) query.*member = **number;
