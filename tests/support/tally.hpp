@@ -23,11 +23,13 @@ class tally {
     return shell_task("count", "echo started | tee -a /tally/" + name + "; sleep 0.2; echo done",
                       mounted());
   }
-  /// A task that does `then` once it is let go; its timeout ends it if it never is.
+  /// A task that does `then` once it is let go.
   nlohmann::json gated(const std::string& name, const std::string& then) const {
     return shell_task(name, std::string(until_go) + "; " + then, mounted());
   }
-  static constexpr const char* until_go = "until [ -e /tally/go ]; do sleep 0.1; done";
+  /// Gives up after five minutes: a task that nobody let go has failed.
+  static constexpr const char* until_go =
+      "n=0; until [ -e /tally/go ]; do n=$((n+1)); [ $n -le 3000 ] || exit 9; sleep 0.1; done";
   void let_go() const { std::ofstream(folder_.path() / "go") << "\n"; }
   long starts_of(const std::string& name) const {
     const std::string text = contents_of(folder_.path() / name);
