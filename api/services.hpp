@@ -71,8 +71,8 @@ struct services {
   std::function<engine_view()> engine;
   /// Of all runs only this tenant's; nothing = everything.
   std::function<std::vector<agent_view>(const std::optional<uuid>& tenant)> agents;
-  /// Signs the head of the chain and answers on a thread of its own. Errors: `conflict` (it
-  /// contradicts what was signed), `overloaded`, `unavailable`.
+  /// Signs the head of the chain and answers on a thread of its own. Errors: `overloaded`; any
+  /// other is in the log already, names files and is for no client.
   std::function<void(reply_slot<checkpoint_view>)> sign_head;
 };
 

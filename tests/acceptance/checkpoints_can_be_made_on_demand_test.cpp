@@ -63,3 +63,19 @@ TEST(EV6_checkpoints, are_refused_to_everybody_else) {
   EXPECT_EQ(api.post("/api/checkpoints", {{"position", 1}}).status, 422);
   EXPECT_EQ(must_get(api, "/api/checkpoints").at("results"), before);
 }
+
+TEST(P24_checkpoints, that_cannot_be_made_blame_no_client_and_name_no_file) {
+  server reeve;
+  const auto api = reeve.api();
+  must_post(api, "/api/checkpoints", json::object(), 201);
+  std::ofstream(reeve.data() / "heads.ndjson", std::ios::app) << "no head\n";
+  must_post(api, "/api/directives", {{"name", "d"}, {"tasks", {"task1"}}}, 201);
+  const auto refused = api.post("/api/checkpoints", json::object());
+  EXPECT_EQ(refused.status, 503) << refused.body;
+  EXPECT_EQ(refused.json().at("code"), "unavailable");
+  EXPECT_FALSE(refused.json().contains("errors")) << "no field was sent";
+  EXPECT_EQ(refused.body.find("heads.ndjson"), std::string::npos) << refused.body;
+  const json paths = must_get(api, "/api/openapi.json").at("paths");
+  EXPECT_TRUE(paths.at("/api/checkpoints").at("post").at("responses").contains("503"));
+  EXPECT_NE(reeve.whole_log().find("heads.ndjson is no signed head"), std::string::npos);
+}

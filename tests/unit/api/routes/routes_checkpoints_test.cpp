@@ -66,12 +66,22 @@ TEST(EV6_checkpoints, nobody_else_may) {
   EXPECT_EQ(s.asked, 0);
 }
 
-TEST(EV6_checkpoints, what_is_in_the_way_is_told) {
+TEST(P24_checkpoints, what_is_in_the_way_is_for_the_log_only) {
   signing s;
-  s.trouble = reject(errc::conflict, "a head at position 9 was signed already");
-  const auto got = s.post("admin");
-  EXPECT_EQ(got.status, 409);
-  EXPECT_EQ(got.at("detail"), "a head at position 9 was signed already");
+  for (const auto code : {errc::conflict, errc::invalid, errc::unavailable, errc::internal}) {
+    s.trouble = reject(code, "/var/lib/reeve/heads.ndjson cannot be written (53100)", "/heads");
+    const auto got = s.post("auditor");
+    EXPECT_EQ(got.status, 503) << name_of(code);
+    EXPECT_EQ(got.at("code"), "unavailable");
+    EXPECT_EQ(got.at("detail"), "the head was not signed: the server's log says why");
+    EXPECT_EQ(got.at("errors"), "") << "no field was sent";
+    EXPECT_EQ(got.header("Retry-After"), "1");
+    for (const char* told : {"/var", "heads.ndjson", "53100"}) {
+      EXPECT_EQ(got.body.find(told), std::string::npos) << got.body;
+    }
+  }
+  s.trouble = reject(errc::overloaded, "too many heads are waiting to be signed");
+  EXPECT_EQ(s.post("admin").at("code"), "overloaded");
 }
 
 TEST(EV6_checkpoints, are_listed_for_everybody_in_pages) {
