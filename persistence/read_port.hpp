@@ -70,8 +70,8 @@ struct event_query {
   std::optional<std::string> stream, type, principal;
   std::optional<uuid> correlation_id;
   std::optional<time_us> from_us, to_us;
-  domain::position after = 0;   // exclusive
-  domain::position before = 0;  // exclusive; 0 = no end
+  domain::position after = 0;              // exclusive
+  std::optional<domain::position> before;  // exclusive
   bool newest_first = false;
   int limit = 50;
 };

@@ -103,7 +103,7 @@ void add_event_range(const event_query& query, domain::position head, conditions
   };
   where.add("position > " + position(query.after));
   where.add("position <= " + position(head));
-  if (query.before > 0) where.add("position < " + position(query.before));
+  if (query.before) where.add("position < " + position(*query.before));
   if (query.from_us) {
     where.add("position > (SELECT reeve.position_at(" + position(*query.from_us - 1) + "))");
   }

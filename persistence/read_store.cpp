@@ -281,7 +281,7 @@ void read_store::events(event_query query, reply_slot<event_page> slot) {
         // log holds has to hear of it.
         if (query.after > head) {
           return reject(errc::position_ahead, "the position is beyond the head of the log",
-                        "/query/after");
+                        "/after");
         }
         const auto composed = compose_events(query, head);
         if (!composed) return composed.error();

@@ -2,6 +2,8 @@
 #include "api/routes/views.hpp"
 #include "api/services.hpp"
 
+#include <algorithm>
+
 namespace reeve::api {
 namespace {
 
@@ -25,17 +27,34 @@ std::optional<std::string> text_of(const request& r, std::string_view name) {
   return value ? std::optional<std::string>(*value) : std::nullopt;
 }
 
-/// `cursor` is the last position of the former page.
-outcome<done> add_range(const request& r, event_query& query) {
-  for (const auto& [name, member] :
-       {std::pair("after", &event_query::after), std::pair("before", &event_query::before),
-        std::pair("cursor", query.newest_first ? &event_query::before : &event_query::after)}) {
-    const bool is_first_page = name == std::string_view("cursor") && r.query_value(name) == "";
-    if (is_first_page) continue;
-    auto number = number_of(r, name);
-    if (!number) return number.error();
-    if (*number) query.*member = **number;
+struct asked_events {
+  event_query query;
+  std::string lower = "after";  // the name of what `query.after` was taken from
+};
+
+/// `cursor` is the last position of the former page. It goes on within `after` and `before`: of two
+/// bounds the narrower one holds.
+outcome<done> add_bounds(const request& r, asked_events& asked) {
+  auto& query = asked.query;
+  auto after = number_of(r, "after");
+  if (!after) return after.error();
+  query.after = after->value_or(0);
+  auto before = number_of(r, "before");
+  if (!before) return before.error();
+  query.before = *before;
+  if (r.query_value("cursor").value_or("").empty()) return done{};
+  auto place = number_of(r, "cursor");
+  if (!place) return place.error();
+  if (query.newest_first) {
+    query.before = std::min(query.before.value_or(**place), **place);
+  } else if (**place > query.after) {
+    query.after = **place;
+    asked.lower = "cursor";
   }
+  return done{};
+}
+
+outcome<done> add_range(const request& r, event_query& query) {
   auto from = time_of(r, "from");
   if (!from) return from.error();
   query.from_us = *from;
@@ -50,8 +69,9 @@ outcome<done> add_range(const request& r, event_query& query) {
   return done{};
 }
 
-outcome<event_query> query_of(const request& r) {
-  event_query query;
+outcome<asked_events> query_of(const request& r) {
+  asked_events asked;
+  auto& query = asked.query;
   auto tenant = tenant_of(r);
   if (!tenant) return tenant.error();
   query.tenant = *tenant;
@@ -67,8 +87,9 @@ outcome<event_query> query_of(const request& r) {
     }
     query.newest_first = *order == "desc";
   }
+  if (auto ok = add_bounds(r, asked); !ok) return ok.error();
   if (auto ok = add_range(r, query); !ok) return ok.error();
-  return query;
+  return asked;
 }
 
 /// The cursor of events is a position.
@@ -85,13 +106,20 @@ std::string page_json(const persistence::event_page& page) {
 }
 
 void list(services& s, const request& r, const responder& answer) {
-  auto query = query_of(r);
-  if (!query) return answer.answer(query.error());
-  s.reads->events(std::move(*query), reply_slot<persistence::event_page>(
-                                         [answer](outcome<persistence::event_page> page) {
-                                           if (!page) return answer.answer(page.error());
-                                           answer.answer(json_response(200, page_json(*page)));
-                                         }));
+  auto asked = query_of(r);
+  if (!asked) return answer.answer(asked.error());
+  using page_answer = outcome<persistence::event_page>;
+  s.reads->events(
+      std::move(asked->query),
+      reply_slot<persistence::event_page>([answer, lower = asked->lower](page_answer page) {
+        if (page) {
+          answer.answer(json_response(200, page_json(*page)));
+          return;
+        }
+        auto why = page.error();
+        if (why.field == "/after") why.field = "/query/" + lower;
+        answer.answer(std::move(why));
+      }));
 }
 
 void show(services& s, const request& r, const responder& answer) {

@@ -272,6 +272,11 @@ TEST_F(read_models, EV10_events_are_filtered_and_paged) {
   query.before = 4;
   EXPECT_EQ(positions(query), (list{3, 2}));
   EXPECT_FALSE(events(query)->more);
+  query.before = 0;
+  EXPECT_EQ(positions(query), list{}) << "nothing is before the first one";
+  query = {};
+  query.after = 8;
+  EXPECT_EQ(events(query).error().field, "/after");
   query = {};
   query.tenant = tenant;
   query.from_us = stamps[1].recorded_at_us;

@@ -84,6 +84,45 @@ TEST(EV10_events, pages_have_no_gap_in_either_direction) {
   }
 }
 
+TEST(EV10_events, are_of_the_range_that_was_asked_for_on_every_page) {
+  four_events e;
+  const auto page = [&](const std::string& query) { return positions(e.ask(query, "auditor")); };
+  const auto next = e.ask("?limit=1", "auditor").at("next");
+  EXPECT_EQ(page("?cursor=" + next), "2 3 4");
+  EXPECT_EQ(page("?after=3&cursor=" + next), "4") << "the narrower bound holds";
+  EXPECT_EQ(page("?after=0&cursor=" + next), "2 3 4");
+  EXPECT_EQ(page("?before=3&cursor=" + next), "2");
+  const auto down = e.ask("?limit=1&order=desc", "auditor").at("next");
+  EXPECT_EQ(page("?order=desc&before=2&cursor=" + down), "1") << "the narrower bound holds";
+  EXPECT_EQ(page("?order=desc&before=9&cursor=" + down), "3 2 1");
+  EXPECT_EQ(page("?order=desc&after=2&cursor=" + down), "3");
+}
+
+TEST(EV10_events, nothing_is_before_the_first_one) {
+  four_events e;
+  for (const char* query : {"?before=0", "?before=1", "?before=0&order=desc"}) {
+    const auto got = e.ask(query, "auditor");
+    EXPECT_EQ(got.status, 200) << query;
+    EXPECT_EQ(got.at("results"), "[]") << query;
+    EXPECT_EQ(got.at("next"), "null") << query;
+  }
+}
+
+TEST(EV10_events, a_place_beyond_the_head_is_named_as_it_was_sent) {
+  four_events e;
+  const auto next = e.ask("?limit=3", "auditor").at("next");
+  EXPECT_EQ(e.ask("?after=5", "auditor").at("errors/0/pointer"), "/query/after");
+  EXPECT_EQ(e.ask("?after=5&cursor=" + next, "auditor").at("errors/0/pointer"), "/query/after");
+  // As in an older database that was put in the log's place.
+  e.it.reads.log.resize(2);
+  for (const char* after : {"", "&after=1"}) {
+    const auto got = e.ask("?cursor=" + next + after, "auditor");
+    EXPECT_EQ(got.status, 422) << after;
+    EXPECT_EQ(got.at("code"), "position_ahead") << after;
+    EXPECT_EQ(got.at("errors/0/pointer"), "/query/cursor") << after;
+  }
+}
+
 TEST(EV10_events, bad_filters_are_named) {
   four_events e;
   for (const char* query : {"after=x", "before=-1", "from=monday", "to=1", "order=up", "limit=0",

@@ -168,7 +168,8 @@ class memory_reads final : public persistence::read_port {
     return true;
   }
 
-  persistence::event_page page_of(const persistence::event_query& query) const {
+  outcome<persistence::event_page> page_of(const persistence::event_query& query) const {
+    if (query.after > head()) return reject(errc::position_ahead, "not there yet", "/after");
     persistence::event_page page;
     page.head = head();
     std::vector<const domain::event_record*> found;
@@ -180,7 +181,7 @@ class memory_reads final : public persistence::read_port {
           (!query.correlation_id || e.meta.correlation_id == *query.correlation_id) &&
           (!query.from_us || e.recorded_at_us >= *query.from_us) &&
           (!query.to_us || e.recorded_at_us < *query.to_us) && e.position > query.after &&
-          (query.before == 0 || e.position < query.before);
+          (!query.before || e.position < *query.before);
       if (wanted) found.push_back(&e);
     }
     if (query.newest_first) std::reverse(found.begin(), found.end());
