@@ -23,7 +23,9 @@ constexpr std::array query_texts{
     text{"attempt", "Number of the attempt, from 1; without it the last one."},
     text{"before", "Only events before this position."},
     text{"correlation_id", "Only events of the request with this id (X-Request-Id)."},
-    text{"cursor", "`next` of the page before; without it, or empty, the first page."},
+    text{"cursor",
+         "`next` of the page before, of the same list with the same filters and order; without it, "
+         "or empty, the first page."},
     text{"directive", "Only runs of the directive with this id."},
     text{"from", "Only events recorded at this time (RFC 3339) or later."},
     text{"is_active", "true or false: only those that are in force, or that are not."},

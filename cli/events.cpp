@@ -44,7 +44,7 @@ int add_page(api_client& api, const std::string& query, bool newest, int& left, 
   }
   next = rows.empty() ? "" : member_text(doc->root(), "next");
   if (list.last.empty() || !newest) list.last = member_text(doc->root(), "head");
-  if (!newest && !next.empty()) list.last = next;
+  if (!newest && !next.empty()) list.last = member_text(results->at(rows.size() - 1), "position");
   return exit_ok;
 }
 
@@ -59,13 +59,14 @@ event_list read_events(api_client& api, const word_list& words) {
     return list;
   }
   const auto after = words.option("--after");
-  std::string at = after.value_or("");
+  auto query = query_of(words);
+  if (!after) query += "&order=desc";
+  if (after && !after->empty()) query += "&after=" + adapters::path_segment(*after);
+  std::string next;
   do {
-    auto query = query_of(words);
-    if (!after) query += "&order=desc";
-    if (!at.empty()) query += (after ? "&after=" : "&before=") + adapters::path_segment(at);
-    list.code = add_page(api, query, !after, left, list, at);
-  } while (list.code == exit_ok && left > 0 && !at.empty());
+    const auto cursor = next.empty() ? "" : "&cursor=" + adapters::path_segment(next);
+    list.code = add_page(api, query + cursor, !after, left, list, next);
+  } while (list.code == exit_ok && left > 0 && !next.empty());
   return list;
 }
 

@@ -1,5 +1,6 @@
 #include "persistence/read_sql.hpp"
 
+#include "base/bound_cursor.hpp"
 #include "codec/event_json.hpp"
 #include "codec/json_writer.hpp"
 
@@ -112,6 +113,18 @@ void add_event_range(const event_query& query, domain::position head, conditions
   }
 }
 
+/// Of the checkpoints all tenants see the same list.
+list_parts parts_of(const list_query& query) {
+  list_parts parts{std::string(query.what.name()), query.newest_first ? "desc" : "asc"};
+  if (query.what != collection::checkpoints) parts.push_back(to_string(query.tenant));
+  parts.push_back(query.since);
+  for (const auto& [column, value] : query.equals) parts.push_back(column + "=" + value);
+  for (const auto& [key, value] : query.labels) {
+    parts.insert(parts.end(), {"label", key, value});
+  }
+  return parts;
+}
+
 }  // namespace
 
 collection_source source_of(collection what) {
@@ -161,8 +174,8 @@ outcome<read_query> compose_list(const list_query& query) {
     where.add(at + " > " + where.param(std::to_string(*query.created_after), "bigint"));
   }
   if (!query.cursor.empty()) {
-    const auto place = parse_cursor(query.what, query.cursor);
-    if (!place) return reject(errc::invalid, "the cursor is not one of ours", "/cursor");
+    const auto place = parse_cursor(query);
+    if (!place) return reject(errc::invalid, "the cursor is not one of this list", "/cursor");
     where.add("(" + at + ", " + id + ") " + (query.newest_first ? "<" : ">") + " (" +
               where.param(std::to_string(place->created_position), "bigint") + ", " +
               where.param(place->id, source.id_type) + ")");
@@ -236,23 +249,18 @@ outcome<read_query> stream_query(const uuid& tenant, const std::string& stream,
   return out;
 }
 
-std::string cursor_of(collection what, const list_place& place) {
-  return to_base64url(std::string(what.name()) + ":" + std::to_string(place.created_position) +
-                      ":" + place.id);
+std::string cursor_of(const list_query& query, const list_place& place) {
+  return cursor_in(parts_of(query), std::to_string(place.created_position) + ":" + place.id);
 }
 
-std::optional<list_place> parse_cursor(collection what, std::string_view cursor) {
-  if (cursor.size() > 512) return {};
-  const auto text = from_base64url(cursor);
-  const auto prefix = std::string(what.name()) + ":";
-  if (!text || !text->starts_with(prefix)) return {};
-  const auto colon = text->find(':', prefix.size());
-  if (colon == text->npos) return {};
-  const auto digits = std::string_view(*text).substr(prefix.size(), colon - prefix.size());
-  const auto position = parse_integer(digits);
+std::optional<list_place> parse_cursor(const list_query& query) {
+  const auto text = place_in(parts_of(query), query.cursor);
+  const auto colon = text ? text->find(':') : std::string::npos;
+  if (colon == std::string::npos) return {};
+  const auto position = parse_integer(std::string_view(*text).substr(0, colon));
   auto id = text->substr(colon + 1);
   const auto is_plain = [](char c) { return c > 0x20 && c < 0x7f; };
-  if (!position || *position < 0 || id.empty() || !fits(id, source_of(what).id_type) ||
+  if (!position || *position < 0 || id.empty() || !fits(id, source_of(query.what).id_type) ||
       !std::all_of(id.begin(), id.end(), is_plain)) {
     return {};
   }

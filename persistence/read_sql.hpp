@@ -45,15 +45,14 @@ outcome<read_query> stream_query(const uuid& tenant, const std::string& stream,
 /// Columns of an event, in the order in which `render_event` takes them.
 std::string_view event_columns();
 
-/// A place in a list: opaque to clients, checked when it comes back. Its cursor names the
-/// collection too, because a place in another list would silently leave rows out.
+/// A place in a list: opaque to clients, checked when it comes back, and bound to the list.
 struct list_place {
   domain::position created_position = 0;
   std::string id;
 };
-std::string cursor_of(collection what, const list_place& place);
-/// Nothing for what is no cursor of this collection.
-std::optional<list_place> parse_cursor(collection what, std::string_view cursor);
+std::string cursor_of(const list_query& query, const list_place& place);
+/// The place of the query's cursor; nothing for what is no cursor of this list.
+std::optional<list_place> parse_cursor(const list_query& query);
 
 /// A strong validator over the body.
 document make_document(std::string body);

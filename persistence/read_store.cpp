@@ -202,11 +202,12 @@ void read_store::list(list_query query, reply_slot<document> slot) {
   }
   impl_->pool.submit<document>(
       std::move(slot),
-      [what = query.what, tenant = query.tenant, limit = query.limit,
+      [query = std::move(query),
        q = std::move(*composed)](read_session& session) -> outcome<document> {
-        const auto rows = session.query(tenant, q);
+        const auto rows = session.query(query.tenant, q);
         std::string body = "{\"results\":[";
-        const auto shown = std::min<std::size_t>(rows.size(), static_cast<std::size_t>(limit));
+        const auto shown =
+            std::min<std::size_t>(rows.size(), static_cast<std::size_t>(query.limit));
         for (std::size_t i = 0; i < shown; ++i) {
           if (i > 0) body += ',';
           body += view_of(rows[static_cast<int>(i)][2]);
@@ -214,7 +215,7 @@ void read_store::list(list_query query, reply_slot<document> slot) {
         body += "],\"next\":";
         if (rows.size() > shown) {
           const auto last = rows[static_cast<int>(shown) - 1];
-          body += '"' + cursor_of(what, {last[0].as<domain::position>(), last[1].c_str()}) + '"';
+          body += '"' + cursor_of(query, {last[0].as<domain::position>(), last[1].c_str()}) + '"';
         } else {
           body += "null";
         }

@@ -1,6 +1,7 @@
 #include "api/routes/common.hpp"
 #include "api/routes/views.hpp"
 #include "api/services.hpp"
+#include "base/bound_cursor.hpp"
 
 #include <algorithm>
 
@@ -29,11 +30,23 @@ std::optional<std::string> text_of(const request& r, std::string_view name) {
 
 struct asked_events {
   event_query query;
+  list_parts list;
   std::string lower = "after";  // the name of what `query.after` was taken from
 };
 
-/// `cursor` is the last position of the former page. It goes on within `after` and `before`: of two
-/// bounds the narrower one holds.
+/// `after` and `before` are no part of it: they are places as well, and of two the narrower holds.
+list_parts parts_of(const request& r, const event_query& query) {
+  list_parts parts{"events", query.newest_first ? "desc" : "asc",
+                   query.tenant ? to_string(*query.tenant) : "all"};
+  for (const char* name : {"stream", "type", "principal", "correlation_id", "from", "to"}) {
+    if (const auto value = r.query_value(name)) {
+      parts.push_back(std::string(name).append("=").append(*value));
+    }
+  }
+  return parts;
+}
+
+/// `cursor` holds the last position of the former page. It goes on within `after` and `before`.
 outcome<done> add_bounds(const request& r, asked_events& asked) {
   auto& query = asked.query;
   auto after = number_of(r, "after");
@@ -42,13 +55,15 @@ outcome<done> add_bounds(const request& r, asked_events& asked) {
   auto before = number_of(r, "before");
   if (!before) return before.error();
   query.before = *before;
-  if (r.query_value("cursor").value_or("").empty()) return done{};
-  auto place = number_of(r, "cursor");
-  if (!place) return place.error();
+  const auto cursor = r.query_value("cursor").value_or("");
+  if (cursor.empty()) return done{};
+  const auto text = place_in(asked.list, cursor);
+  const auto place = text ? parse_number(*text) : std::nullopt;
+  if (!place) return reject(errc::invalid, "the cursor is not one of this list", "/query/cursor");
   if (query.newest_first) {
-    query.before = std::min(query.before.value_or(**place), **place);
-  } else if (**place > query.after) {
-    query.after = **place;
+    query.before = std::min(query.before.value_or(*place), *place);
+  } else if (*place > query.after) {
+    query.after = *place;
     asked.lower = "cursor";
   }
   return done{};
@@ -87,16 +102,20 @@ outcome<asked_events> query_of(const request& r) {
     }
     query.newest_first = *order == "desc";
   }
+  asked.list = parts_of(r, query);
   if (auto ok = add_bounds(r, asked); !ok) return ok.error();
   if (auto ok = add_range(r, query); !ok) return ok.error();
   return asked;
 }
 
-/// The cursor of events is a position.
-std::string page_json(const persistence::event_page& page) {
+std::string page_json(const persistence::event_page& page, const list_parts& list) {
   std::string text = "{\"head\":" + std::to_string(page.head) + ",\"next\":";
   const bool more = page.more && !page.events.empty();
-  text += more ? "\"" + std::to_string(page.events.back().at) + "\"" : std::string("null");
+  if (more) {
+    text += "\"" + cursor_in(list, std::to_string(page.events.back().at)) + "\"";
+  } else {
+    text += "null";
+  }
   text += ",\"results\":[";
   for (std::size_t i = 0; i < page.events.size(); ++i) {
     if (i > 0) text += ',';
@@ -109,17 +128,17 @@ void list(services& s, const request& r, const responder& answer) {
   auto asked = query_of(r);
   if (!asked) return answer.answer(asked.error());
   using page_answer = outcome<persistence::event_page>;
-  s.reads->events(
-      std::move(asked->query),
-      reply_slot<persistence::event_page>([answer, lower = asked->lower](page_answer page) {
-        if (page) {
-          answer.answer(json_response(200, page_json(*page)));
-          return;
-        }
-        auto why = page.error();
-        if (why.field == "/after") why.field = "/query/" + lower;
-        answer.answer(std::move(why));
-      }));
+  s.reads->events(std::move(asked->query),
+                  reply_slot<persistence::event_page>(
+                      [answer, list = asked->list, lower = asked->lower](page_answer page) {
+                        if (page) {
+                          answer.answer(json_response(200, page_json(*page, list)));
+                          return;
+                        }
+                        auto why = page.error();
+                        if (why.field == "/after") why.field = "/query/" + lower;
+                        answer.answer(std::move(why));
+                      }));
 }
 
 void show(services& s, const request& r, const responder& answer) {

@@ -202,6 +202,7 @@ void list(services& s, const request& r, const responder& answer) {
   if (!query) return answer.answer(query.error());
   const auto since = r.query_value("since");
   if (!since) return s.reads->list(std::move(*query), list_slot(answer));
+  query->since = *since;
   if (*since == "last_success") return list_since_success(s, r, std::move(*query), answer);
   const auto time = parse_time(*since);
   if (!time) {

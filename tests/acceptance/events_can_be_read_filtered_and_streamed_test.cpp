@@ -23,15 +23,14 @@ std::vector<long> positions(const json& page) {
 }
 
 /// Every page of a query, in the order in which they come.
-std::vector<long> all_positions(const support::api_client& api, const std::string& query,
-                                const std::string& cursor) {
+std::vector<long> all_positions(const support::api_client& api, const std::string& query) {
   std::vector<long> all;
   std::string more;
   for (int pages = 0; pages < 500; ++pages) {
     const json page = must_get(api, "/api/events?" + query + more);
     for (const long at : positions(page)) all.push_back(at);
     if (page.at("next").is_null()) return all;
-    more = "&" + cursor + "=" + page.at("next").get<std::string>();
+    more = "&cursor=" + page.at("next").get<std::string>();
   }
   throw std::runtime_error("the pages have no end");
 }
@@ -148,10 +147,50 @@ TEST(EV10_events, come_in_pages_that_miss_and_repeat_nothing) {
   ASSERT_GT(whole.size(), 9U);
   EXPECT_TRUE(std::is_sorted(whole.begin(), whole.end()));
   EXPECT_EQ(std::set<long>(whole.begin(), whole.end()).size(), whole.size());
-  EXPECT_EQ(all_positions(api, "limit=2", "after"), whole);
-  auto down = all_positions(api, "limit=3&order=desc", "before");
+  EXPECT_EQ(all_positions(api, "limit=2"), whole);
+  auto down = all_positions(api, "limit=3&order=desc");
   std::reverse(down.begin(), down.end());
   EXPECT_EQ(down, whole);
+  const std::string next = must_get(api, "/api/events?limit=2").at("next");
+  EXPECT_EQ(positions(must_get(api, "/api/events?limit=500&before=" + std::to_string(whole[3]) +
+                                        "&cursor=" + next)),
+            std::vector<long>{whole[2]})
+      << "a page keeps to the range that was asked for";
+  EXPECT_TRUE(positions(must_get(api, "/api/events?before=0")).empty());
+  for (const char* other : {"order=desc", "type=run_launched", "stream=a"}) {
+    const auto refused = api.get("/api/events?" + std::string(other) + "&cursor=" + next);
+    EXPECT_EQ(refused.status, 422) << other;
+    EXPECT_EQ(support::pointer_of(refused), "/query/cursor") << other;
+  }
+}
+
+TEST(GW2_lists, refuse_the_cursor_of_another_list) {
+  server reeve;
+  const auto api = reeve.api();
+  const json two = {{"tasks", {"task1", "task2"}}};
+  const std::string one = support::launch(api, two).at("id");
+  const std::string other = support::launch(api, two).at("id");
+  const auto refuses = [&](const std::string& list, const std::string& cursor) {
+    const auto answer = api.get(list + "cursor=" + cursor);
+    EXPECT_EQ(answer.status, 422) << list << answer.body;
+    EXPECT_EQ(support::pointer_of(answer), "/query/cursor") << list;
+  };
+  const std::string next = must_get(api, "/api/runs/" + one + "/jobs?limit=1").at("next");
+  EXPECT_EQ(must_get(api, "/api/runs/" + one + "/jobs?limit=9&cursor=" + next).at("results").size(),
+            1U)
+      << "the size of a page may change";
+  for (const std::string& list : {"/api/runs/" + other + "/jobs?", std::string("/api/jobs?"),
+                                  "/api/runs/" + one + "/jobs?task=task1&"}) {
+    refuses(list, next);
+  }
+  const std::string since = "/api/runs?since=2000-01-01T00:00:00Z&limit=1";
+  const std::string more = must_get(api, since).at("next");
+  EXPECT_EQ(must_get(api, since + "&cursor=" + more).at("results").at(0).at("id"), one);
+  const std::string runs = must_get(api, "/api/runs?limit=1").at("next");
+  for (const char* list : {"/api/runs?status=failed&", "/api/runs?label=a:b&",
+                           "/api/runs?since=2000-01-01T00:00:00Z&", "/api/events?"}) {
+    refuses(list, runs);
+  }
 }
 
 TEST(GW2_lists, come_in_pages_while_more_is_added) {
@@ -205,7 +244,7 @@ TEST(EV10_stream, has_no_gap_between_history_and_live) {
     seen.push_back(std::stol(event->id));
   }
   launching.join();
-  EXPECT_EQ(seen, all_positions(api, "limit=500&type=run_launched", "after"));
+  EXPECT_EQ(seen, all_positions(api, "limit=500&type=run_launched"));
   EXPECT_EQ(seen.size(), 220U);
 }
 
@@ -228,7 +267,7 @@ TEST(EV10_stream, goes_on_where_a_client_left_it) {
   launching.join();
   const json newest = must_get(api, "/api/events?order=desc&limit=1").at("results");
   for (const long at : stream_until(api, last, newest[0].at("position"))) seen.push_back(at);
-  auto whole = all_positions(api, "limit=500", "after");
+  auto whole = all_positions(api, "limit=500");
   // Runs go on to end while the pages are read.
   whole.resize(std::min(whole.size(), seen.size()));
   seen.resize(whole.size());
@@ -282,7 +321,7 @@ TEST(P17_events, of_another_tenant_are_not_there) {
   }
   // The auditor reads them all: the very same event is there.
   EXPECT_EQ(must_get(auditor, "/api/events/" + position).at("tenant"), other);
-  const auto everything = all_positions(auditor, "limit=500", "after");
+  const auto everything = all_positions(auditor, "limit=500");
   for (std::size_t n = 0; n < everything.size(); ++n) {
     EXPECT_EQ(everything[n], static_cast<long>(n + 1)) << "positions are gap-free";
   }

@@ -287,13 +287,24 @@ TEST_F(UI2_client, tells_a_cut_answer_from_a_whole_one) {
 
 TEST_F(UI2_client, reads_the_newest_events_in_their_order) {
   client_.json = true;
-  peer p({http(200, R"({"head":9,"next":"8","results":[{"position":9},{"position":8}]})"),
+  peer p({http(200, R"({"head":9,"next":"c8","results":[{"position":9},{"position":8}]})"),
           http(200, R"({"head":9,"next":null,"results":[{"position":3}]})")});
   const auto e = run(p, events, {"--type", "run_launched"});
   EXPECT_EQ(e.out,
             "{\"read_to\":9,\"results\":[{\"position\":3},{\"position\":8},{\"position\":9}]}\n");
   EXPECT_THAT(p.requests()[0], HasSubstr("?limit=50&type=run_launched&order=desc HTTP"));
-  EXPECT_THAT(p.requests()[1], HasSubstr("?limit=48&type=run_launched&order=desc&before=8 HTTP"));
+  EXPECT_THAT(p.requests()[1], HasSubstr("?limit=48&type=run_launched&order=desc&cursor=c8 HTTP"));
+}
+
+TEST_F(UI2_client, says_up_to_where_events_were_read) {
+  client_.json = true;
+  const auto page =
+      http(200, R"({"head":9,"next":"c5","results":[{"position":4},{"position":5}]})");
+  peer p({page, http(200, R"({"head":9,"next":"c6","results":[{"position":6}]})")});
+  const auto e = run(p, events, {"--after", "3", "--limit", "3"});
+  EXPECT_THAT(e.out, testing::StartsWith("{\"read_to\":6,")) << "a position, for --after";
+  EXPECT_THAT(p.requests()[0], HasSubstr("?limit=3&after=3 HTTP"));
+  EXPECT_THAT(p.requests()[1], HasSubstr("?limit=1&after=3&cursor=c5 HTTP"));
 }
 
 TEST_F(UI2_client, goes_on_after_a_stream_that_broke_off) {

@@ -279,7 +279,7 @@ TEST_F(log_schema, lists_under_row_security_walk_an_index) {
     list_query query;
     query.what = what;
     query.tenant = tenant;
-    query.cursor = cursor_of(what, {7, to_string(tenant)});
+    query.cursor = cursor_of(query, {7, to_string(tenant)});
     const auto plan = plan_of(tx, query);
     EXPECT_NE(plan.find("_page"), plan.npos) << plan;
     EXPECT_EQ(plan.find("Sort"), plan.npos) << plan;
@@ -304,7 +304,7 @@ TEST_F(log_schema, C8_a_filter_by_label_walks_the_labels_in_the_order_of_the_lis
   query.labels = {{"team", "few"}};
   for (const bool newest_first : {true, false}) {
     query.newest_first = newest_first;
-    for (const auto& cursor : {std::string(), cursor_of(query.what, {5000, to_string(tenant)})}) {
+    for (const auto& cursor : {std::string(), cursor_of(query, {5000, to_string(tenant)})}) {
       query.cursor = cursor;
       const auto plan = plan_of(tx, query);
       EXPECT_NE(plan.find("run_labels_pkey"), plan.npos) << plan;

@@ -229,7 +229,7 @@ TEST_F(read_models, GW2_lists_page_by_position_and_check_their_cursor) {
     bad.cursor = query.cursor;
     ASSERT_FALSE(list(bad)) << "the cursor is of the runs";
     EXPECT_EQ(list(bad).error().field, "/cursor");
-    EXPECT_EQ(list(bad).error().detail, "the cursor is not one of ours");
+    EXPECT_EQ(list(bad).error().detail, "the cursor is not one of this list");
   }
   list_query bad;
   bad.limit = 501;

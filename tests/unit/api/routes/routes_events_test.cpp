@@ -98,6 +98,31 @@ TEST(EV10_events, are_of_the_range_that_was_asked_for_on_every_page) {
   EXPECT_EQ(page("?order=desc&after=2&cursor=" + down), "3");
 }
 
+TEST(EV10_events, a_cursor_goes_on_with_its_own_list_only) {
+  four_events e;
+  const std::string list = "?type=directive_created";
+  const auto next = e.ask(list + "&limit=1", "auditor").at("next");
+  const auto go_on = [&](const std::string& query) {
+    return e.ask(query + "&cursor=" + next, "auditor");
+  };
+  EXPECT_EQ(positions(go_on(list)), "3");
+  EXPECT_EQ(positions(go_on(list + "&limit=7&order=asc")), "3") << "it is the same list";
+  const auto tenant = "&tenant=" + to_string(named("tenant"));
+  for (const std::string& other :
+       {std::string("?limit=1"), std::string("?type=tenant_created"), list + "&order=desc",
+        list + "&stream=a", list + "&principal=a", list + tenant,
+        list + "&from=2000-01-01T00:00:00Z", list + "&to=2100-01-01T00:00:00Z",
+        list + "&correlation_id=" + to_string(named("a"))}) {
+    const auto got = go_on(other);
+    EXPECT_EQ(got.status, 422) << other;
+    EXPECT_EQ(got.at("errors/0/pointer"), "/query/cursor") << other;
+  }
+  for (const char* none : {"3", "MTIz", "AAAAAAAAAAAz"}) {
+    const auto got = e.ask(list + "&cursor=" + none, "auditor");
+    EXPECT_EQ(got.at("errors/0/pointer"), "/query/cursor") << none;
+  }
+}
+
 TEST(EV10_events, nothing_is_before_the_first_one) {
   four_events e;
   for (const char* query : {"?before=0", "?before=1", "?before=0&order=desc"}) {
