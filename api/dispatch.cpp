@@ -105,7 +105,7 @@ std::optional<response> dispatcher::admit(const request_head& head, std::string_
   if (auto why = check_body(head, out)) return refuse(*why);
   if (auto why = take_query(head, out)) return refuse(*why);
   if (auto why = take_fields(head, out)) return refuse(*why);
-  if (auto why = check_promises(out)) return refuse(*why);
+  if (auto why = check_promises(head, out)) return refuse(*why);
   if (out.to->needs != access::anonymous && !rates_.take(out.asked.who.token_id, now_us)) {
     return refuse(reject(errc::rate_limited, "this token sends too many requests"));
   }
@@ -236,7 +236,10 @@ std::optional<rejection> dispatcher::take_fields(const request_head& head, call&
 }
 
 /// A field on which a client relies is minded or refused, never ignored. Of reads none was taken.
-std::optional<rejection> dispatcher::check_promises(const call& it) const {
+/// If-Unmodified-Since beside an If-Match is for servers that do not know the latter (RFC 9110
+/// section 13.1.4).
+std::optional<rejection> dispatcher::check_promises(const request_head& head,
+                                                    const call& it) const {
   if (!it.to->takes_key && !it.asked.idempotency_key.empty()) {
     return reject(errc::invalid, "requests to this resource are not known again by a key",
                   "/headers/Idempotency-Key");
@@ -244,6 +247,15 @@ std::optional<rejection> dispatcher::check_promises(const call& it) const {
   if (!it.to->minds_if_match && !it.asked.if_match.empty()) {
     return reject(errc::precondition_failed,
                   "this request changes no resource that If-Match names");
+  }
+  if (!changes_something(it.asked.method)) return std::nullopt;
+  if (head.list("if-none-match")) {
+    return reject(errc::precondition_failed, "writes mind no If-None-Match",
+                  "/headers/If-None-Match");
+  }
+  if (it.asked.if_match.empty() && head.list("if-unmodified-since")) {
+    return reject(errc::precondition_failed, "writes mind If-Match, not If-Unmodified-Since",
+                  "/headers/If-Unmodified-Since");
   }
   return std::nullopt;
 }

@@ -106,7 +106,7 @@ class dispatcher {
   std::optional<response> authorize(const request_head& head, const router::match& found,
                                     std::string_view peer, call& out);
   std::optional<rejection> check_body(const request_head& head, const call& it) const;
-  std::optional<rejection> check_promises(const call& it) const;
+  std::optional<rejection> check_promises(const request_head& head, const call& it) const;
   std::optional<rejection> take_query(const request_head& head, call& out) const;
   std::optional<rejection> take_fields(const request_head& head, call& out) const;
   void deny(denial what, const call& it) const;

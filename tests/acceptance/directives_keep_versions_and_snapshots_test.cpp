@@ -163,6 +163,30 @@ TEST(GW2_if_match, lets_only_the_version_through_that_was_read) {
   EXPECT_EQ(api.get(at, {{"If-None-Match", next.header("ETag")}}).status, 304);
 }
 
+TEST(GW2_if_match, is_the_one_precondition_of_writes) {
+  server reeve;
+  const auto api = reeve.api();
+  const std::string at = "/api/directives/" + made(api, nightly("1"));
+  auto database = reeve.database();
+  const auto tenant = support::tenant_of(api);
+  const auto before = support::events_of(database, tenant);
+  const std::pair<std::string, std::string> date{"If-Unmodified-Since",
+                                                 "Sat, 29 Oct 1994 19:43:31 GMT"};
+  for (const auto& field : {std::pair<std::string, std::string>{"If-None-Match", "*"},
+                            {"If-None-Match", "nonsense"},
+                            date}) {
+    for (const auto& refused :
+         {api.put(at, nightly("2"), {field}), api.post("/api/directives", nightly("2"), {field}),
+          api.post("/api/runs/launch", json::object(), {field})}) {
+      EXPECT_EQ(refused.status, 412) << refused.body;
+      EXPECT_EQ(support::pointer_of(refused), "/headers/" + field.first);
+    }
+  }
+  EXPECT_EQ(support::events_of(database, tenant), before) << "nothing was done";
+  const std::string tag = api.get(at).header("ETag");
+  EXPECT_EQ(api.put(at, nightly("2"), {date, {"If-Match", tag}}).status, 200);
+}
+
 TEST(GW2_if_match, is_one_list_over_all_its_lines_and_only_for_writes) {
   server reeve;
   const auto api = reeve.api();

@@ -237,6 +237,37 @@ TEST(GW2_dispatch, promises_that_a_route_does_not_keep_are_refused) {
   EXPECT_EQ(seen.idempotency_key, "k");
 }
 
+/// RFC 9110 section 13.1.2: "only if there is none" must not make another one.
+TEST(GW2_dispatch, writes_refuse_the_preconditions_that_they_do_not_mind) {
+  request seen;
+  gateway it(table_routes(&seen));
+  const std::string date = ": Sat, 29 Oct 1994 19:43:31 GMT";
+  for (const std::string& field :
+       {std::string("If-None-Match: *"), std::string("If-None-Match: \"1\""),
+        std::string("If-None-Match: nonsense"), std::string("If-None-Match:"),
+        "If-Unmodified-Since" + date, std::string("If-Unmodified-Since: nonsense")}) {
+    const auto name = field.substr(0, field.find(':'));
+    for (const char* line : {"POST /api/runs", "PATCH /api/runs/1", "DELETE /api/tokens/1"}) {
+      const answer got = it.ask(with(line, "admin", field + "\r\n"));
+      EXPECT_EQ(got.status, 412) << line << field;
+      EXPECT_NE(got.body.find("precondition_failed"), std::string::npos) << got.body;
+      EXPECT_NE(got.body.find("\"pointer\":\"/headers/" + name + "\""), std::string::npos);
+      EXPECT_EQ(seen.path, "") << "nothing was done";
+    }
+  }
+  for (const char* field : {"If-None-Match: nonsense", "If-None-Match: *"}) {
+    EXPECT_EQ(it.ask(with("GET /api/runs", "admin", std::string(field) + "\r\n")).status, 200);
+    EXPECT_EQ(it.ask(with("OPTIONS /api/runs", "admin", std::string(field) + "\r\n")).status, 204);
+  }
+  const std::string since = "If-Unmodified-Since" + date + "\r\n";
+  EXPECT_EQ(it.ask(with("GET /api/runs", "admin", since)).status, 200);
+  EXPECT_EQ(it.ask(with("PATCH /api/runs/1", "admin", since + "If-Match: \"1\"\r\n")).status, 200)
+      << "If-Match is minded in its place";
+  EXPECT_EQ(it.ask(with("POST /api/runs", "admin", "If-Modified-Since" + date + "\r\n")).status,
+            200)
+      << "it is for reads alone, RFC 9110 section 13.1.3";
+}
+
 TEST(GW2_dispatch, the_handler_sees_what_was_sent) {
   request seen;
   gateway it(table_routes(&seen));

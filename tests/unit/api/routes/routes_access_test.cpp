@@ -226,6 +226,29 @@ TEST(GW2_routes, mind_if_match_or_refuse_it) {
   EXPECT_EQ(minding, expected);
 }
 
+/// What "only if there is none" guards must not come to be because nobody read it.
+TEST(GW2_routes, refuse_a_write_that_is_to_hold_only_if_there_is_none) {
+  world it;
+  const auto head = it.reads.head();
+  std::size_t writes = 0;
+  for (const auto& one : it.routes()) {
+    if (one.method == method::get) continue;
+    auto line = std::string(name_of(one.method)) + " " + one.pattern;
+    if (const auto id = line.find("{id}"); id != std::string::npos) {
+      line.replace(id, 4, to_string(named("nothing")));
+    }
+    const auto got = it.ask("admin", line, "", "If-None-Match: *\r\n");
+    EXPECT_EQ(got.status, 412) << line;
+    EXPECT_EQ(got.at("errors/0/pointer"), "/headers/If-None-Match") << line;
+    ++writes;
+  }
+  EXPECT_GT(writes, 15U);
+  const auto made = it.ask("operator", "POST /api/directives", R"({"name":"a","tasks":["task1"]})",
+                           "If-None-Match: *\r\n");
+  EXPECT_EQ(made.status, 412);
+  EXPECT_EQ(it.reads.head(), head) << "nothing was done";
+}
+
 /// A reader of the description finds what each operation does and what each parameter means.
 TEST(GW1_openapi, describes_every_operation_and_every_parameter) {
   world it;
