@@ -95,12 +95,13 @@ std::optional<response> dispatcher::admit(const request_head& head, std::string_
   const auto refuse = [&](const rejection& why) { return problem(why, out.request_id); };
   const std::string accept = head.list("accept").value_or("");
   if (answers_json(*out.to) && !accepts(accept, "application/json")) {
-    return refuse(reject(errc::not_acceptable, "this resource answers with application/json"));
+    return refuse(reject(errc::not_acceptable, "this resource answers with application/json",
+                         "/headers/Accept"));
   }
   out.asked.accept = accept;
   if (head.unknown_expectation) {
     return problem_of_status(417, "expectation_failed", "The expectation is not supported.",
-                             out.request_id);
+                             "/headers/Expect", out.request_id);
   }
   if (auto why = check_body(head, out)) return refuse(*why);
   if (auto why = take_query(head, out)) return refuse(*why);
@@ -187,7 +188,8 @@ std::optional<rejection> dispatcher::check_body(const request_head& head, const 
   const bool patch = it.asked.method == method::patch;
   if (!is_media_type(type, "application/json") &&
       !(patch && is_media_type(type, "application/merge-patch+json"))) {
-    return reject(errc::unsupported_media_type, "the body must be application/json");
+    return reject(errc::unsupported_media_type, "the body must be application/json",
+                  "/headers/Content-Type");
   }
   if (!is_identity(head.list("content-encoding").value_or(""))) {
     return reject(errc::unsupported_media_type, "send the body as it is, without Content-Encoding",
@@ -245,8 +247,8 @@ std::optional<rejection> dispatcher::check_promises(const request_head& head,
                   "/headers/Idempotency-Key");
   }
   if (!it.to->minds_if_match && !it.asked.if_match.empty()) {
-    return reject(errc::precondition_failed,
-                  "this request changes no resource that If-Match names");
+    return reject(errc::precondition_failed, "this request changes no resource that If-Match names",
+                  "/headers/If-Match");
   }
   if (!changes_something(it.asked.method)) return std::nullopt;
   if (head.list("if-none-match")) {

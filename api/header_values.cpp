@@ -32,13 +32,22 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+/// What stands in quotes: an entity tag has no escapes (RFC 9110 section 8.8.3), in a parameter a
+/// backslash takes the character behind it as it is (section 5.6.4).
+enum class quotes { tag, parameter };
+
 /// The next element of a list at this separator; `rest` loses it. One inside quotes separates
 /// nothing: an entity tag may hold commas.
-std::string_view next_of(std::string_view& rest, char separator) {
+std::string_view next_of(std::string_view& rest, char separator, quotes kind = quotes::tag) {
   bool quoted = false;
   std::size_t end = 0;
   for (; end < rest.size() && (quoted || rest[end] != separator); ++end) {
-    if (rest[end] == '"') quoted = !quoted;
+    const bool escapes = kind == quotes::parameter && quoted && end + 1 < rest.size();
+    if (escapes && rest[end] == '\\') {
+      ++end;
+    } else if (rest[end] == '"') {
+      quoted = !quoted;
+    }
   }
   const std::string_view item = trim(rest.substr(0, end));
   rest.remove_prefix(std::min(end + 1, rest.size()));
@@ -60,7 +69,7 @@ bool quoted_tag(std::string_view etag) {
 
 bool zero_weight(std::string_view parameters) {
   while (!parameters.empty()) {
-    const std::string_view one = next_of(parameters, ';');
+    const std::string_view one = next_of(parameters, ';', quotes::parameter);
     if (one.size() < 3 || !equals_lower(one.substr(0, 2), "q=")) continue;
     return one.substr(2).find_first_not_of("0.") == one.npos;
   }
@@ -157,9 +166,9 @@ bool accepts(std::string_view accept, std::string_view media_type) {
   int closest = -1;  // of the ranges so far: there was none
   bool admits = true;
   while (!accept.empty()) {
-    std::string_view item = next_of(accept, ',');
+    std::string_view item = next_of(accept, ',', quotes::parameter);
     if (item.empty()) continue;
-    const int close = closeness(next_of(item, ';'), media_type);
+    const int close = closeness(next_of(item, ';', quotes::parameter), media_type);
     if (close < closest) continue;
     const bool admitted_here = close > 0 && !zero_weight(item);
     admits = admitted_here || (close == closest && admits);
@@ -170,9 +179,9 @@ bool accepts(std::string_view accept, std::string_view media_type) {
 
 bool is_media_type(std::string_view content_type, std::string_view media_type) {
   std::string_view parameters = content_type;
-  if (!equals_lower(next_of(parameters, ';'), media_type)) return false;
+  if (!equals_lower(next_of(parameters, ';', quotes::parameter), media_type)) return false;
   while (!parameters.empty()) {
-    const std::string_view one = next_of(parameters, ';');
+    const std::string_view one = next_of(parameters, ';', quotes::parameter);
     if (one.size() < 8 || !equals_lower(one.substr(0, 8), "charset=")) continue;
     std::string_view charset = one.substr(8);
     if (charset.size() > 2 && charset.front() == '"' && charset.back() == '"') {

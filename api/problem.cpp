@@ -89,8 +89,8 @@ response problem(const rejection& why, std::string_view request_id) {
 }
 
 response problem_of_status(int status, std::string_view code, std::string_view title,
-                           std::string_view request_id) {
-  return answer({status, code, title, {}, {}, request_id});
+                           std::string_view field, std::string_view request_id) {
+  return answer({status, code, title, {}, field, request_id});
 }
 
 std::string_view problem_schema() {

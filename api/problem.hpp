@@ -25,7 +25,7 @@ response problem(const rejection& why, std::string_view request_id);
 
 /// For the few statuses that no error code has (417); `code` is snake_case, `title` a sentence.
 response problem_of_status(int status, std::string_view code, std::string_view title,
-                           std::string_view request_id);
+                           std::string_view field, std::string_view request_id);
 
 /// The JSON Schema of the document, for OpenAPI.
 std::string_view problem_schema();

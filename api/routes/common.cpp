@@ -251,8 +251,8 @@ std::function<void(reply_slot<done>)> matching(const request& r, document_read r
     read(reply_slot<persistence::document>([wanted, slot](outcome<persistence::document> d) {
       if (!d) return slot.answer(d.error());
       if (etag_matches(wanted, d->etag)) return slot.answer(done{});
-      slot.answer(
-          reject(errc::precondition_failed, "If-Match does not name the resource as it is"));
+      slot.answer(reject(errc::precondition_failed, "If-Match does not name the resource as it is",
+                         "/headers/If-Match"));
     }));
   };
 }

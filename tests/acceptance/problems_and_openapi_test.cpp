@@ -335,9 +335,15 @@ TEST(GW2_problems, are_refused_in_one_order) {
   EXPECT_EQ(options.status, 204);
   EXPECT_THAT(options.header("Allow"), HasSubstr("POST"));
   EXPECT_THAT(options.header("Allow"), Not(HasSubstr("GET")));
-  expect_problem(api.call({"GET", "/api/runs", {{"Accept", "text/html"}}, {}}), 406);
-  expect_problem(api.call({"POST", "/api/runs/launch", {{"Content-Type", "text/xml"}}, "<a/>"}),
-                 415);
+  const auto html = api.call({"GET", "/api/runs", {{"Accept", "text/html"}}, {}});
+  expect_problem(html, 406);
+  EXPECT_EQ(support::pointer_of(html), "/headers/Accept");
+  const auto xml = api.call({"POST", "/api/runs/launch", {{"Content-Type", "text/xml"}}, "<a/>"});
+  expect_problem(xml, 415);
+  EXPECT_EQ(support::pointer_of(xml), "/headers/Content-Type");
+  const auto tagged = api.post("/api/runs/launch", json::object(), {{"If-Match", "\"1\""}});
+  expect_problem(tagged, 412);
+  EXPECT_EQ(support::pointer_of(tagged), "/headers/If-Match");
   const auto query = api.get("/api/runs?colour=red");
   expect_problem(query, 422);
   EXPECT_EQ(support::pointer_of(query), "/query/colour");

@@ -106,6 +106,37 @@ TEST(GW2_dispatch, refusals_have_one_order) {
   EXPECT_EQ(it.ask(with("POST /api/runs?x=1", "admin", json_type, "{}")).status, 422);
 }
 
+TEST(GW2_dispatch, what_a_field_causes_names_it) {
+  struct row {
+    const char *line, *field;
+    int status;
+  };
+  const row rows[] = {{"GET /api/runs", "Accept: text/html", 406},
+                      {"POST /api/runs", "If-Match: \"1\"", 412},
+                      {"POST /api/runs", "If-None-Match: *", 412},
+                      {"POST /api/runs", "If-Unmodified-Since: x", 412},
+                      {"POST /api/runs", "Content-Type: text/plain", 415},
+                      {"POST /api/runs", "Content-Encoding: gzip", 415},
+                      {"POST /api/runs", "Expect: 200-ok", 417},
+                      {"POST /api/runs", "Idempotency-Key: a b", 422},
+                      {"PATCH /api/runs/1", "If-Match: 1", 422},
+                      {"GET /api/runs", "Reeve-Min-Position: x", 422}};
+  gateway it(table_routes(nullptr));
+  for (const row& one : rows) {
+    const std::string field = one.field;
+    const bool has_body = one.status == 415;
+    std::string fields = field + "\r\n";
+    if (field.starts_with("Content-Encoding")) fields += json_type;
+    const answer got = it.ask(with(one.line, "admin", fields, has_body ? "{}" : ""));
+    EXPECT_EQ(got.status, one.status) << field << got.body;
+    const auto pointer = "\"pointer\":\"/headers/" + field.substr(0, field.find(':')) + "\"";
+    EXPECT_NE(got.body.find(pointer), std::string::npos) << field << got.body;
+  }
+  const answer none = it.ask(with("POST /api/runs", "admin", "", "{}"));
+  EXPECT_EQ(none.status, 415);
+  EXPECT_NE(none.body.find("/headers/Content-Type"), std::string::npos) << "it is missing";
+}
+
 TEST(GW2_dispatch, a_body_that_is_encoded_is_415) {
   gateway it(table_routes(nullptr));
   const auto post = [&](const std::string& fields) {

@@ -109,6 +109,26 @@ TEST(GW2_headers, accept_admits_ranges) {
   }
 }
 
+/// RFC 9110 section 5.6.4: a quote with a backslash before it ends nothing in a parameter.
+TEST(GW2_headers, an_escaped_quote_is_part_of_a_parameter) {
+  for (const char* value :
+       {R"(text/html;a="x\"y", application/json)", R"(text/html;a="x\\", application/json)",
+        R"(text/html;a="\",", application/json)", R"(application/json;a="\";q=0")"}) {
+    EXPECT_TRUE(accepts(value, "application/json")) << value;
+  }
+  for (const char* value :
+       {R"(text/html;a="\", application/json")", R"(text/html;a="x\\\", application/json")",
+        R"(text/html, a="\)", R"(application/json;a="\"";q=0)"}) {
+    EXPECT_FALSE(accepts(value, "application/json")) << value;
+  }
+  EXPECT_TRUE(is_media_type(R"(application/json;a="\";charset=latin1")", "application/json"));
+  EXPECT_FALSE(is_media_type(R"(application/json;a="\"";charset=latin1)", "application/json"));
+  // An entity tag has no escapes.
+  EXPECT_TRUE(valid_etag_list(R"("a\", "b")"));
+  EXPECT_TRUE(etag_matches(R"("a\", "b")", "\"b\""));
+  EXPECT_TRUE(etag_listed(R"("a\", "b")", R"("a\")"));
+}
+
 /// RFC 9110 section 12.5.1, in whichever order they stand.
 TEST(GW2_headers, the_closest_range_of_accept_decides) {
   for (const char* value :

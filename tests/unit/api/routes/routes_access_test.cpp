@@ -209,6 +209,7 @@ TEST(GW2_routes, mind_if_match_or_refuse_it) {
       const auto got = it.ask("admin", target, "", "If-Match: " + std::string(tags) + "\r\n");
       EXPECT_EQ(got.status, 412) << line;
       EXPECT_EQ(got.at("code"), "precondition_failed") << line;
+      EXPECT_EQ(got.at("errors/0/pointer"), "/headers/If-Match") << line;
     }
   }
   EXPECT_EQ(it.reads.head(), head) << "nothing was done";

@@ -61,6 +61,7 @@ TEST(GW2_directives, the_etag_of_a_read_guards_the_next_write) {
     const auto refused = it.ask("operator", path, directive("c"), if_match(stale));
     EXPECT_EQ(refused.status, 412) << stale;
     EXPECT_EQ(refused.at("code"), "precondition_failed");
+    EXPECT_EQ(refused.at("errors/0/pointer"), "/headers/If-Match");
   }
   EXPECT_EQ(it.ask("operator", path, directive("c"), if_match("*")).status, 200);
   EXPECT_EQ(it.ask("viewer", "GET /api/directives/" + id, "",
