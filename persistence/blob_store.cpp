@@ -17,6 +17,7 @@ struct blob_store::impl {
   /// operation may be repeated. What it does is undone if it is not to keep.
   template <class T>
   outcome<T> run(const std::function<T(pqxx::work&)>& work, bool keeps = true);
+  void connect();
   void put(pqxx::work& tx, const uuid& tenant, const digest& name, std::string_view bytes);
 
   blob_store_config config;
@@ -25,6 +26,13 @@ struct blob_store::impl {
   std::unique_ptr<pqxx::connection> connection;
 };
 
+void blob_store::impl::connect() {
+  connection = connect_session(config.url, "reeve-blobs");
+  // Somebody else may store the same bytes; a wait without end would be told to nobody.
+  pqxx::nontransaction(*connection)
+      .exec0("SET lock_timeout = " + std::to_string(config.lock_wait_ms));
+}
+
 template <class T>
 outcome<T> blob_store::impl::run(const std::function<T(pqxx::work&)>& work, bool keeps) {
   const std::lock_guard lock(mutex);
@@ -32,7 +40,7 @@ outcome<T> blob_store::impl::run(const std::function<T(pqxx::work&)>& work, bool
   const int tries = connection ? 2 : 1;
   for (int i = 0; i < tries; ++i) {
     try {
-      if (!connection) connection = connect_session(config.url, "reeve-blobs");
+      if (!connection) connect();
       pqxx::work tx(*connection);
       T result = work(tx);
       keeps ? tx.commit() : tx.abort();

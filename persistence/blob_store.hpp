@@ -24,6 +24,9 @@ struct blob_store_config {
   /// libpq URL or key=value text of the writer's login.
   std::string url;
   clock_port* clock = nullptr;  // nullptr = the real one
+  /// For whoever stores the same bytes at this moment; then it is `unavailable`. Longer than
+  /// another server that stands still may hold them.
+  std::int64_t lock_wait_ms = 5'000;
 };
 
 class blob_store {

@@ -39,6 +39,8 @@ outcome<std::int64_t> sweep_commands(const std::string& url, const command_look&
                                      std::int64_t batch, int batches) {
   try {
     auto connection = connect_session(url, "reeve-sweep");
+    // Another server may be sweeping; blobs wait behind this one.
+    pqxx::nontransaction(*connection).exec0("SET lock_timeout = '5s'");
     count(*connection, look);
     std::int64_t gone = 0;
     for (int i = 0; i < batches; ++i) {

@@ -12,7 +12,7 @@
 namespace reeve::persistence {
 namespace {
 
-// A server ends a holder that has asked nothing for 6 s, as one that has stopped.
+// A holder that has asked nothing for 6 s is ended, as one that has stopped.
 constexpr auto word_every = std::chrono::seconds(1);
 
 }  // namespace
@@ -56,6 +56,8 @@ leader_lock::~leader_lock() = default;
 outcome<leader_lock> leader_lock::take(const std::string& owner_url) {
   try {
     auto connection = connect_session(owner_url, "reeve-lock");
+    // By PostgreSQL too: the server's own login may not see, or end, a session of the owner's.
+    pqxx::nontransaction(*connection).exec0("SET idle_session_timeout = '6s'");
     const bool taken =
         pqxx::nontransaction(*connection)
             .exec1(std::string("SELECT pg_try_advisory_lock(") + leader_lock_key + ")")[0]

@@ -110,8 +110,7 @@ outcome<migration_report> migrate(const migration_options& options) {
     auto connection = connect_session(options.owner_url, "reeve_migrate");
     if (auto safe = check_settings(read_settings(*connection)); !safe) return safe.error();
     // Held by the session; it ends with the connection, which a process that stands still loses.
-    pqxx::nontransaction(*connection)
-        .exec("SET idle_in_transaction_session_timeout = '10s'; SET idle_session_timeout = '10s'");
+    pqxx::nontransaction(*connection).exec0("SET idle_session_timeout = '10s'");
     pqxx::nontransaction(*connection)
         .exec(std::string("SELECT pg_advisory_lock(") + schema_lock_key + ")");
     pqxx::nontransaction(*connection).exec(table_sql);

@@ -39,6 +39,14 @@ constexpr std::string_view quiet_logs =
     "DO $$ BEGIN SET log_parameter_max_length_on_error = 0;"
     " EXCEPTION WHEN insufficient_privilege THEN NULL; END $$";
 
+// Of a client that stands still (frozen, or cut off) nothing may be held for longer than the next
+// leader takes to come; who has work of its own to do in a transaction sets more. PostgreSQL
+// notices the end of a host as soon as we do; without tcp_user_timeout, which would end a reader
+// that is slow.
+constexpr std::string_view of_one_that_stands_still =
+    ";SET idle_in_transaction_session_timeout = '4s';"
+    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
+
 rejection unsafe(const std::string& setting, const std::string& must) {
   return reject(errc::invalid, "the database is refused: " + setting + " must be " + must, setting);
 }
@@ -71,8 +79,10 @@ sql_trouble trouble_of_current(const pqxx::connection& connection) {
     trouble.sqlstate = "42501";  // libpqxx 6.4.5 leaves it out of this one
   } catch (const pqxx::sql_error& e) {
     trouble.sqlstate = e.sqlstate();
-    // The server said goodbye: shutdown, crash of another backend, pg_terminate_backend.
-    trouble.lost = trouble.sqlstate.starts_with("57P") || trouble.sqlstate.starts_with("08");
+    // The server said goodbye: shutdown, crash of another backend, pg_terminate_backend, and what
+    // took too long (25P03 and 25P04).
+    trouble.lost = trouble.sqlstate.starts_with("57P") || trouble.sqlstate.starts_with("08") ||
+                   trouble.sqlstate == "25P03" || trouble.sqlstate == "25P04";
   } catch (const pqxx::deadlock_detected&) {
     trouble.sqlstate = "40P01";
   } catch (const pqxx::serialization_failure&) {
@@ -95,7 +105,8 @@ std::unique_ptr<pqxx::connection> connect_session(const std::string& url, const 
   tx.exec0(std::string(quiet_logs));
   tx.exec0(
       "SET search_path = ''; SET client_encoding = 'UTF8'; SET timezone = 'UTC';"
-      "SET client_min_messages = 'error'; SET jit = off; SET bytea_output = 'hex'");
+      "SET client_min_messages = 'error'; SET jit = off; SET bytea_output = 'hex'" +
+      std::string(of_one_that_stands_still));
   return connection;
 }
 

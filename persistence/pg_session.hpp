@@ -33,8 +33,9 @@ struct sql_trouble {
 sql_trouble trouble_of_current(const pqxx::connection& connection);
 
 /// Opens a connection with a connect timeout of 5 s and TCP deadlines, UTC, an empty search path
-/// and, as far as the role may, settings that keep values out of PostgreSQL's log. Throws as
-/// libpqxx does.
+/// and, as far as the role may, settings that keep values out of PostgreSQL's log. A transaction
+/// in which nothing is asked for 4 s is ended by PostgreSQL, with the session (decision 17). Throws
+/// as libpqxx does.
 std::unique_ptr<pqxx::connection> connect_session(const std::string& url, const std::string& name);
 
 /// A value as it stands in key=value connection text.

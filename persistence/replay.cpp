@@ -41,6 +41,8 @@ class replayer {
   outcome<replay_result> run() {
     {
       pqxx::work tx(*connection_);
+      // It folds in a transaction too, and holds a snapshot only.
+      tx.exec0("SET idle_in_transaction_session_timeout = '60s'");
       make_scratch(tx, tables_);
       tx.commit();
     }

@@ -250,6 +250,8 @@ outcome<runtime_logins> ensure_roles(const roles_options& options) {
   try {
     if (!options.writer_url.empty() || !options.reader_url.empty()) return given_logins(options);
     auto connection = connect_session(options.owner_url, "reeve_roles");
+    // Held by the session; it ends with the connection, which a process that stands still loses.
+    pqxx::nontransaction(*connection).exec0("SET idle_session_timeout = '10s'");
     pqxx::nontransaction(*connection)
         .exec(std::string("SELECT pg_advisory_lock(") + roles_lock_key + ")");
     runtime_logins logins;

@@ -6,6 +6,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 using nlohmann::json;
 using support::server;
@@ -50,6 +51,33 @@ TEST(C8_by_hand, a_rebuild_without_a_server_is_done_by_the_command_itself) {
   const auto older = reeve.command({"rebuild", "jobs"});
   EXPECT_EQ(older.status, exit_refused) << older.output;
   EXPECT_THAT(older.output, HasSubstr("older than this program"));
+}
+
+/// Ctrl-Z, for instance: with the lock of the one writer and those of the switch in its hand.
+TEST(P31_by_hand, a_rebuild_that_stands_still_keeps_no_server_from_leading) {
+  REEVE_TEST_TIME_LIMIT(90);
+  server reeve;
+  const auto api = reeve.api();
+  support::await_run(api, support::launch(api, {{"tasks", {"task1"}}}).at("id"));
+  EXPECT_EQ(reeve.stop(), 0);
+  const support::scratch_dir folder(support::work_dir(), "s");
+  const auto stopped = folder.path() / "stopped";
+  support::process command({{support::server_program(), "rebuild", "runs"},
+                            {{"REEVE_DATA", reeve.data()},
+                             {"DATABASE_URL", reeve.database_url()},
+                             {"REEVE_TEST_STOP_AT", "switch=" + stopped.string()}}});
+  ASSERT_TRUE(support::eventually([&] { return std::filesystem::exists(stopped); }));
+  reeve.start_without_waiting();
+  ASSERT_TRUE(support::eventually(std::chrono::seconds(20), [&] {
+    return reeve.database().number(
+               "SELECT count(*) FROM reeve.events WHERE type = 'leader_elected'") == 2;
+  }));
+  reeve.await_ready();
+  support::await_run(reeve.api(), support::launch(reeve.api(), {{"tasks", {"task1"}}}).at("id"));
+  command.signal(SIGCONT);
+  EXPECT_NE(command.wait(std::chrono::seconds(20) * support::time_factor()).value_or(0), 0)
+      << "it switched nothing";
+  EXPECT_EQ(reeve.command({"replay"}).status, 0);
 }
 
 TEST(A2_by_hand, the_schema_is_not_changed_while_a_server_leads) {

@@ -1,6 +1,7 @@
 #include "persistence/blob_store.hpp"
 
 #include "persistence/blob_writer.hpp"
+#include "persistence/pg_session.hpp"
 #include "persistence/read_store.hpp"
 #include "tests/unit/persistence/journal_fixture.hpp"
 
@@ -28,6 +29,11 @@ class blobs : public ::testing::Test {
                   promise.set_value(std::move(bytes));
                 }));
     return future.get();
+  }
+  std::string begin_of_a_put(const std::string& bytes) const {
+    return "INSERT INTO reeve.blobs (tenant, sha256, bytes, created_at_us) VALUES ('" +
+           to_string(tenant) + "', '\\x" + to_hex(sha256(bytes)) + "', " +
+           std::to_string(bytes.size()) + ", 1)";
   }
   std::int64_t count(const std::string& from) const {
     return db.root("SELECT count(*) FROM " + from)[0][0].as<std::int64_t>();
@@ -99,6 +105,36 @@ TEST_F(blobs, a_lost_connection_is_replaced) {
       " 'reeve-blobs' AND datname = '" +
       db.name() + "'");
   EXPECT_TRUE(store.put(tenant, "b"));
+}
+
+/// P31: a leader that was frozen, or cut off, in the middle of it; the next one has the same output
+/// to store.
+TEST_F(blobs, P31_bytes_that_a_server_that_stands_still_was_storing_are_stored_soon) {
+  const auto frozen = connect_session(db.writer_url(), "frozen");
+  pqxx::work tx(*frozen);
+  tx.exec(begin_of_a_put("hello"));
+  EXPECT_TRUE(store.put(tenant, "hello"));
+  try {
+    tx.exec("SELECT 1");
+    ADD_FAILURE() << "its session was left to it";
+  } catch (const std::exception&) {
+    EXPECT_TRUE(trouble_of_current(*frozen).lost) << "such a session is not used again";
+  }
+}
+
+TEST_F(blobs, P30_whoever_holds_the_same_bytes_for_long_is_waited_for_and_then_told) {
+  blob_store hasty({db.writer_url(), nullptr, 100});
+  pqxx::connection other(db.writer_url());
+  {
+    pqxx::work tx(other);
+    tx.exec(begin_of_a_put("hello"));
+    const auto made = hasty.put(tenant, "hello");
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().code, errc::unavailable);
+    EXPECT_NE(made.error().detail.find("55P03"), std::string::npos) << made.error().detail;
+    EXPECT_TRUE(hasty.put(tenant, "other bytes"));
+  }
+  EXPECT_TRUE(hasty.put(tenant, "hello"));
 }
 
 TEST_F(blobs, a_try_leaves_nothing_and_says_what_a_put_would) {

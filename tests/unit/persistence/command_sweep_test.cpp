@@ -45,6 +45,18 @@ class EV3_sweep : public ::testing::Test {
   journal log;
 };
 
+/// Blobs are stored by the same thread.
+TEST_F(EV3_sweep, does_not_wait_for_ever_for_somebody_else_who_counts) {
+  pqxx::connection other(db.writer_url());
+  pqxx::work tx(other);
+  ASSERT_TRUE(append_one(log, keyed("a")));
+  let_wait();
+  tx.exec("UPDATE reeve.command_marks SET waited_us = waited_us");
+  EXPECT_EQ(look(server, 0).error().code, errc::unavailable);
+  tx.abort();
+  EXPECT_TRUE(look(server, 0));
+}
+
 TEST_F(EV3_sweep, takes_keys_after_seven_days_and_leaves_what_came_later) {
   for (const char* key : {"a", "b"}) ASSERT_TRUE(append_one(log, keyed(key)));
   EXPECT_EQ(*look(server, 0), 0);

@@ -3,6 +3,7 @@
 #include "persistence/migrate.hpp"
 #include "tests/unit/persistence/bare_cluster.hpp"
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -22,6 +23,8 @@ using namespace reeve::persistence;
 using reeve::testing::bare_database;
 using ::testing::HasSubstr;
 using ::testing::Not;
+
+constexpr auto ready = std::future_status::ready;
 
 class roles_of_database : public ::testing::Test {
  protected:
@@ -168,6 +171,28 @@ TEST_F(roles_of_database, DESIGN_roles_servers_that_start_at_once_agree) {
     EXPECT_THAT(secrets(),
                 HasSubstr(logins->writer_url.substr(logins->writer_url.size() - 33, 32)));
   }
+}
+
+/// The first one is held up, as if it were frozen, by a file that nobody writes.
+TEST_F(roles_of_database, P31_a_start_that_stands_still_holds_up_the_others_for_seconds_only) {
+  ASSERT_EQ(::mkfifo(options.secrets_file.c_str(), 0600), 0);
+  auto frozen = std::async(std::launch::async, [this] { return ensure_roles(options); });
+  const auto has_lock = [this] {
+    return !db.root(
+                  "SELECT 1 FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
+                  " WHERE a.application_name = 'reeve_roles' AND l.locktype = 'advisory'"
+                  " AND l.granted AND a.datname = current_database()")
+                .empty();
+  };
+  while (!has_lock() && frozen.wait_for(std::chrono::milliseconds(10)) != ready) {
+  }
+  auto next = options;
+  next.secrets_file = folder + "/of-another-server";
+  auto other = std::async(std::launch::async, [&next] { return ensure_roles(next); });
+  EXPECT_EQ(other.wait_for(std::chrono::seconds(20)), ready);
+  std::fstream(options.secrets_file) << "one\ntwo\n";  // for both ends, so it waits for none
+  EXPECT_TRUE(other.get());
+  (void)frozen.get();
 }
 
 TEST_F(roles_of_database, P16_sessions_keep_statements_and_values_out_of_postgresqls_log) {
