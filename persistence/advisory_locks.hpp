@@ -2,6 +2,12 @@
 // The advisory locks of a database, all of them: numbers that nobody else may use there. The first
 // one is 0x7265657665, the letters of the program's name in ASCII; the others are near it for no
 // reason. They are never changed: an older server waits for the same ones. As text, for statements.
+// And who holds one, and what is done about it. Inside persistence/ only.
+
+#include <cstdint>
+#include <pqxx/pqxx>
+#include <string>
+#include <vector>
 
 namespace reeve::persistence {
 
@@ -13,5 +19,20 @@ inline constexpr const char* build_lock_key = "491496043106";
 inline constexpr const char* schema_lock_key = "491496043109";
 /// Of whoever makes the runtime roles.
 inline constexpr const char* roles_lock_key = "491496043110";
+
+/// A server process of PostgreSQL. The start time tells it from a later one with the same pid.
+struct backend_id {
+  int pid = 0;
+  std::string started;
+};
+
+/// The sessions that hold a lock; those of another login only as far as this one may see them.
+/// With `silent_ms` those whose client has asked nothing for so long: one that works for long is
+/// not silent.
+std::vector<backend_id> holders_of(pqxx::transaction_base& tx, const char* key,
+                                   std::int64_t silent_ms = 0);
+void terminate(pqxx::transaction_base& tx, const backend_id& one);
+/// The session's own; false: it was not free within the time.
+bool lock_within(pqxx::connection& connection, const char* key, std::int64_t wait_ms);
 
 }  // namespace reeve::persistence

@@ -1,7 +1,6 @@
 #include "persistence/journal_session.hpp"
 
 #include "persistence/admission.hpp"
-#include "persistence/advisory_locks.hpp"
 #include "persistence/event_codec_port.hpp"
 #include "persistence/leaf.hpp"
 #include "persistence/log_rights.hpp"
@@ -61,44 +60,17 @@ bool journal_session::lock_now() {
 }
 
 bool journal_session::lock_within(std::int64_t wait_ms) {
-  try {
-    pqxx::nontransaction tx(*connection_);
-    tx.exec0("SET lock_timeout = " + std::to_string(std::max<std::int64_t>(1, wait_ms)));
-    tx.exec1(std::string("SELECT pg_advisory_lock(") + leader_lock_key + ")");
-    tx.exec0("SET lock_timeout = 0");
-    return true;
-  } catch (const pqxx::sql_error& e) {
-    if (e.sqlstate() != "55P03") throw;
-  }
-  pqxx::nontransaction tx(*connection_);
-  tx.exec0("SET lock_timeout = 0");
-  return false;
+  return persistence::lock_within(*connection_, leader_lock_key, wait_ms);
 }
 
 void journal_session::terminate(const backend_id& other) {
   pqxx::nontransaction tx(*connection_);
-  tx.exec_params(
-      "SELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity"
-      " WHERE pid = $1::int AND backend_start = $2::timestamptz",
-      other.pid, other.started);
+  persistence::terminate(tx, other);
 }
 
 std::vector<backend_id> journal_session::lock_holders(std::int64_t silent_ms) {
   pqxx::nontransaction tx(*connection_);
-  // A session that works for long is not silent; one whose client does not go on is.
-  const auto rows = tx.exec_params(
-      std::string("SELECT l.pid, a.backend_start FROM pg_catalog.pg_locks l"
-                  " JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
-                  " JOIN pg_catalog.pg_database d ON d.oid = l.database"
-                  " WHERE d.datname = current_database() AND l.locktype = 'advisory'"
-                  " AND l.granted AND ((l.classid::bigint << 32) | l.objid::bigint) = ") +
-          leader_lock_key +
-          " AND ($1::bigint = 0 OR ((a.state <> 'active' OR a.wait_event = 'ClientRead') AND"
-          " a.state_change < clock_timestamp() - $1::bigint * interval '1 ms'))",
-      silent_ms);
-  std::vector<backend_id> holders;
-  for (const auto& row : rows) holders.push_back({row[0].as<int>(), row[1].c_str()});
-  return holders;
+  return holders_of(tx, leader_lock_key, silent_ms);
 }
 
 uuid journal_session::origin(const uuid& proposal, time_us now) {

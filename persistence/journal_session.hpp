@@ -2,6 +2,7 @@
 // The writer's connection and the statements that are sent over it. Every call throws as libpqxx
 // does; the journal turns that into answers. Inside persistence/ only.
 
+#include "persistence/advisory_locks.hpp"
 #include "persistence/journal_sql.hpp"
 #include "persistence/pg_session.hpp"
 #include "persistence/version_map.hpp"
@@ -15,12 +16,6 @@
 #include <vector>
 
 namespace reeve::persistence {
-
-/// A server process of PostgreSQL. The start time tells it from a later one with the same pid.
-struct backend_id {
-  int pid = 0;
-  std::string started;
-};
 
 /// The last event of the log; position 0 and the genesis hash when there is none.
 struct log_tail {

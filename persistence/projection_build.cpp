@@ -24,14 +24,15 @@ constexpr std::string_view without_vacuum = " IN SHARE UPDATE EXCLUSIVE MODE";
 constexpr const char* patience_for_vacuum = "SET LOCAL lock_timeout = '5s'";
 // What an append waits for at most while a build tries to take the live tables' place.
 constexpr const char* patience =
-    "SET LOCAL lock_timeout = '200ms'; SET LOCAL synchronous_commit = on;"
+    "SET LOCAL lock_timeout = '200ms';"
     // And of a builder that stands still with the locks in its hand: shorter than a silent leader
     // is waited for, so that the next one can be elected.
     "SET LOCAL idle_in_transaction_session_timeout = '4s'";
-// One that stands still elsewhere keeps others from building for so long.
-constexpr const char* for_a_builder =
-    "SET synchronous_commit = off; SET idle_in_transaction_session_timeout = '60s';"
-    "SET idle_session_timeout = '60s'";
+// It makes rows and reads the log in its transactions; who leads next ends it if it is in the way.
+constexpr const char* for_a_builder = "SET idle_in_transaction_session_timeout = '60s'";
+// A session that was ended keeps its locks for a moment.
+constexpr std::int64_t wait_for_other_ms = 5'000;
+constexpr int most_losses = 3;
 constexpr auto between_tries = 250ms;
 constexpr const char* lock_not_available = "55P03";
 // While so much is appended during a pass over the log, another pass takes it in faster than the
@@ -56,40 +57,71 @@ std::string analyzed_columns_of(const projection& of) {
 
 class builder {
  public:
-  explicit builder(const build_options& options)
-      : options_(options), connection_(connect_session(options.owner_url, "reeve_build")) {
+  explicit builder(const build_options& options) : options_(options) {
     for (const auto* one : options.list) tables_.push_back(next_table_of(*one));
   }
 
   outcome<build_result> run() {
-    const auto lock = std::string("SELECT pg_try_advisory_lock(") + build_lock_key + ")";
-    if (!pqxx::nontransaction(*connection_).exec1(lock)[0].as<bool>()) {
+    if (!begin_session()) {
       return reject(errc::unavailable, "read models of this log are being built already");
     }
-    // Nothing of it need last before the switch, whose commit is durable with all before it.
-    pqxx::nontransaction(*connection_).exec0(for_a_builder);
     make_tables();
     if (auto ok = fold_log(); !ok) return ok.error();
     for (;;) {
-      if (auto ok = catch_up(); !ok) return ok.error();
-      const auto switched = switch_over();
-      if (!switched) return switched.error();
-      if (*switched) return result_;
+      const auto is_over = finish();
+      if (!is_over) return is_over.error();
+      if (*is_over) return result_;
       std::this_thread::sleep_for(between_tries);
     }
   }
 
  private:
+  /// False: another build is under way.
+  bool begin_session() {
+    writer_.reset();
+    connection_.reset();
+    connection_ = connect_session(options_.owner_url, "reeve_build");
+    if (!take_lock()) return false;
+    pqxx::nontransaction(*connection_).exec0(for_a_builder);
+    writer_.emplace(*connection_, options_.list);
+    return true;
+  }
+
+  /// Only who leads builds, one build at a time: who holds the lock under our lead leads no more,
+  /// or is a session of ours that is going. No timeout ends one that stands still in a COPY.
+  bool take_lock() {
+    {
+      pqxx::nontransaction tx(*connection_);
+      const auto lock = std::string("SELECT pg_try_advisory_lock(") + build_lock_key + ")";
+      if (tx.exec1(lock)[0].as<bool>()) return true;
+      if (!options_.epoch || !is_led(tx)) return false;
+      try {
+        for (const auto& other : holders_of(tx, build_lock_key)) terminate(tx, other);
+      } catch (const pqxx::insufficient_privilege&) {
+        return false;
+      }
+    }
+    return lock_within(*connection_, build_lock_key, wait_for_other_ms);
+  }
+
   void make_tables() {
     pqxx::work tx(*connection_);
+    // Nothing of the fold need last before it is over.
+    tx.exec0("SET synchronous_commit = off");
     for (const auto& table : tables_) {
       tx.exec0("DROP TABLE IF EXISTS " + table.scratch + "; CREATE TABLE " + table.scratch +
                " (LIKE " + table.live +
                " INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE INCLUDING COMMENTS)" +
                "; ALTER TABLE " + table.scratch +
                " SET (autovacuum_enabled = off, fillfactor = 100)");
+      made_.push_back(number_of(tx, table.scratch));
     }
     tx.commit();
+  }
+
+  /// Of a table, whatever it is called; empty: there is none.
+  static std::string number_of(pqxx::transaction_base& tx, const std::string& table) {
+    return tx.exec1("SELECT pg_catalog.to_regclass('" + table + "')::oid::text")[0].c_str();
   }
 
   domain::position head() {
@@ -117,6 +149,7 @@ class builder {
     }
     fold.rows().merge_by_key(tx);
     tx.exec0(sample_size);
+    tx.exec0("SET synchronous_commit = on");  // all before it lasts when this is committed
     for (std::size_t i = 0; i < tables_.size(); ++i) {
       tx.exec0("ANALYZE " + tables_[i].scratch + " (" + analyzed_columns_of(*options_.list[i]) +
                ")");
@@ -126,73 +159,124 @@ class builder {
   }
 
   /// Rows of what was appended, into the new tables.
-  outcome<done> take(pqxx::transaction_base& tx, const commit_notice& notice) {
+  void take(pqxx::transaction_base& tx, const commit_notice& notice) {
     for (std::size_t i = 0; i < tables_.size(); ++i) {
-      writer_.write(tx, *options_.list[i], tables_[i].scratch, notice.rows);
+      writer_->write(tx, *options_.list[i], tables_[i].scratch, notice.rows);
     }
     result_.events += static_cast<std::int64_t>(notice.events.size());
-    return done{};
   }
 
-  /// True: there is more at once.
-  outcome<bool> take_some(pqxx::transaction_base& tx) {
-    return tail_->advance([&](const commit_notice& n) { return take(tx, n); });
-  }
-
-  outcome<done> catch_up() {
-    if (!tail_) tail_.emplace(options_.owner_url, options_.list, result_.head);
+  /// All that was appended.
+  outcome<done> take_all(const tail_fold::take_fn& take_some) {
     for (;;) {
       if (options_.stop != nullptr && options_.stop->load()) {
         return reject(errc::unavailable, "it was stopped");
       }
-      pqxx::work tx(*connection_);
-      const auto more = take_some(tx);
+      const auto more = tail_->advance(take_some);
       if (!more) return more.error();
-      tx.commit();
-      result_.head = tail_->position();
       if (!*more) return done{};
     }
   }
-
-  /// False: somebody holds on to a table for long, a backup perhaps. Appends go on meanwhile.
-  outcome<bool> switch_over() {
-    try {
-      pqxx::work tx(*connection_);
-      keep_vacuum_away(tx);
-      tx.exec0(patience);
-      // Appends wait from here on; they come behind what is read now.
-      tx.exec0("LOCK TABLE reeve.events IN SHARE ROW EXCLUSIVE MODE");
-      if (auto ok = check_epoch(tx); !ok) return ok.error();
-      for (bool more = true; more;) {
-        const auto went = take_some(tx);
-        if (!went) return went.error();
-        more = *went;
-      }
-      for (std::size_t i = 0; i < tables_.size(); ++i) put_in_place(tx, i, tail_->position());
-      test_point("switch");
-      tx.commit();
-      result_.head = tail_->position();
-      return true;
-    } catch (const pqxx::sql_error& e) {
-      if (e.sqlstate() != lock_not_available) throw;
-      // What it had taken is undone with the transaction.
-      if (tail_->position() != result_.head) tail_.reset();
-      return false;
-    }
+  outcome<done> take_all(pqxx::transaction_base& tx) {
+    return take_all([&](const commit_notice& notice) -> outcome<done> {
+      take(tx, notice);
+      return done{};
+    });
   }
 
+  outcome<done> catch_up() {
+    if (!tail_) tail_.emplace(options_.owner_url, options_.list, result_.head);
+    const auto caught_up = take_all([this](const commit_notice& notice) -> outcome<done> {
+      // Begun here: while the log is read, nothing is open.
+      pqxx::work tx(*connection_);
+      take(tx, notice);
+      tx.commit();
+      result_.head = notice.events.back().position;
+      return done{};
+    });
+    if (caught_up) result_.head = tail_->position();
+    return caught_up;
+  }
+
+  outcome<done> switch_over() {
+    pqxx::work tx(*connection_);
+    keep_vacuum_away(tx);
+    // What came while that waited, so that hardly anything is left for those who wait below.
+    if (auto ok = take_all(tx); !ok) return ok;
+    tx.exec0(patience);
+    // Appends wait from here on; they come behind what is read now.
+    tx.exec0("LOCK TABLE reeve.events IN SHARE ROW EXCLUSIVE MODE");
+    if (options_.epoch && !is_led(tx)) {
+      return reject(errc::fenced, "another server writes to this log");
+    }
+    if (auto ok = take_all(tx); !ok) return ok;
+    for (std::size_t i = 0; i < tables_.size(); ++i) put_in_place(tx, i, tail_->position());
+    test_point("switch");
+    tx.commit();
+    return done{};
+  }
+
+  /// False: not now, since somebody holds on to a table for long, a backup perhaps, or the session
+  /// was lost. Appends go on meanwhile.
+  outcome<bool> finish() {
+    outcome<bool> is_over = true;
+    try {
+      if (auto ok = catch_up(); !ok) return ok.error();
+      if (auto ok = switch_over(); !ok) {
+        if (ok.error().code != errc::unavailable) return ok.error();
+        is_over = false;  // whether the log can be read the next look tells
+      }
+    } catch (const std::exception&) {
+      const auto why = trouble_of_current(*connection_);
+      if (why.lost && ++losses_ <= most_losses) {
+        is_over = come_back();
+      } else if (why.sqlstate == lock_not_available) {
+        is_over = false;
+      } else {
+        throw;
+      }
+    }
+    if (!is_over) return is_over;
+    if (*is_over) {
+      result_.head = tail_->position();
+    } else if (tail_ && tail_->position() != result_.head) {
+      tail_.reset();  // what it had taken is undone with the transaction
+    }
+    return is_over;
+  }
+
+  /// With another session. What was committed since the fold is durable, so nothing of it is lost;
+  /// true: the switch is too.
+  outcome<bool> come_back() {
+    if (!begin_session()) return reject(errc::unavailable, "another server builds");
+    pqxx::nontransaction tx(*connection_);
+    bool is_switched = true, is_there = true;
+    for (std::size_t i = 0; i < tables_.size(); ++i) {
+      is_switched = is_switched && number_of(tx, tables_[i].live) == made_[i];
+      is_there = is_there && number_of(tx, tables_[i].scratch) == made_[i];
+    }
+    if (is_switched || is_there) return is_switched;
+    return reject(errc::unavailable, "what was built is gone");
+  }
+
+  /// First from the live tables, since it may take a while; then from the partitions of the log,
+  /// not from the log itself: who attaches the next one, in the middle of the appends, would wait.
   void keep_vacuum_away(pqxx::transaction_base& tx) {
     tx.exec0(patience_for_vacuum);
-    std::string names = "reeve.events";
-    for (const auto& table : tables_) names += ", " + table.live;
+    std::string names;
+    for (const auto& table : tables_) names += (names.empty() ? "" : ", ") + table.live;
+    for (const auto& row :
+         tx.exec("SELECT inhrelid::pg_catalog.regclass FROM pg_catalog.pg_inherits"
+                 " WHERE inhparent = 'reeve.events'::pg_catalog.regclass"
+                 " ORDER BY inhrelid")) {
+      names += ", " + std::string(row[0].c_str());
+    }
     tx.exec0("LOCK TABLE " + names + std::string(without_vacuum));
   }
 
-  outcome<done> check_epoch(pqxx::transaction_base& tx) {
-    if (!options_.epoch) return done{};
+  bool is_led(pqxx::transaction_base& tx) {
     const auto last = tx.exec("SELECT epoch FROM reeve.events ORDER BY position DESC LIMIT 1");
-    if (!last.empty() && last[0][0].as<std::int64_t>() == *options_.epoch) return done{};
-    return reject(errc::fenced, "another server writes to this log");
+    return !last.empty() && last[0][0].as<std::int64_t>() == *options_.epoch;
   }
 
   /// Those of the live table, instead of those for being filled: most rows never change again, so
@@ -225,9 +309,11 @@ class builder {
 
   const build_options& options_;
   std::unique_ptr<pqxx::connection> connection_;
-  row_writer writer_{*connection_};
+  std::optional<row_writer> writer_;
   std::vector<replay_table> tables_;
+  std::vector<std::string> made_;  // their numbers
   std::optional<tail_fold> tail_;  // of what was appended after the passes
+  int losses_ = 0;                 // of the session
   build_result result_;
 };
 

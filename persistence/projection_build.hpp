@@ -18,7 +18,8 @@ namespace reeve::persistence {
 struct build_options {
   std::string owner_url;  // only the owner makes and drops tables
   std::vector<const projection*> list;
-  /// Of the leader that builds: when another one has been elected since, nothing is switched.
+  /// Of the leader that builds: when another one has been elected since, nothing is switched. While
+  /// it is the last one, whoever else holds the lock of builds is ended.
   std::optional<std::int64_t> epoch;
   /// Ends the build; the live tables stay.
   const std::atomic<bool>* stop = nullptr;

@@ -82,20 +82,17 @@ class followed {
   bool begin() {
     connection_ = connect_session(url_, "reeve-follower");
     {
-      // A lock that somebody else holds, or a statement that hangs, makes it late, not silent; and
-      // if it stands still itself, it holds its rows from nobody for long.
+      // A lock that somebody else holds, or a statement that hangs, makes it late, not silent.
       pqxx::nontransaction settings(*connection_);
-      settings.exec0(
-          "SET lock_timeout = '2s'; SET statement_timeout = '10s';"
-          "SET idle_in_transaction_session_timeout = '4s'");
+      settings.exec0("SET lock_timeout = '2s'; SET statement_timeout = '10s'");
     }
-    writer_.emplace(*connection_);
-    pqxx::nontransaction tx(*connection_);
-    const auto rows = tx.exec_params(
-        "SELECT checkpoint FROM reeve.projections WHERE name = $1 AND version = $2"
-        " AND columns = $3",
-        std::string(of_.name), of_.version, columns_of(of_));
+    const auto rows = pqxx::nontransaction(*connection_)
+                          .exec_params(
+                              "SELECT checkpoint FROM reeve.projections WHERE name = $1"
+                              " AND version = $2 AND columns = $3",
+                              std::string(of_.name), of_.version, columns_of(of_));
     if (rows.empty()) return false;
+    writer_.emplace(*connection_, std::vector<const projection*>{&of_});
     moved_to(rows[0][0].as<domain::position>());
     tail_.emplace(url_, std::vector<const projection*>{&of_}, checkpoint_);
     return true;

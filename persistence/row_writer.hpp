@@ -10,13 +10,15 @@
 #include <pqxx/pqxx>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace reeve::persistence {
 
 class row_writer {
  public:
-  /// The row types live as long as the session.
-  explicit row_writer(pqxx::connection& connection) : connection_(connection) {}
+  /// For rows of `list`. Makes their row types, which live as long as the session: here, where no
+  /// transaction that is undone could take them with it.
+  row_writer(pqxx::connection& connection, const std::vector<const projection*>& list);
 
   /// Rows of `of` among `rows`, into `table`; of each key the last one. Answers how many there
   /// were.
@@ -24,8 +26,6 @@ class row_writer {
                     std::span<const projection_row> rows);
 
  private:
-  type_oid type_of(pqxx::transaction_base& tx, const projection& of);
-  pqxx::connection& connection_;
   std::map<const projection*, type_oid> types_;
 };
 

@@ -7,6 +7,7 @@
 #include "persistence/read_sql.hpp"
 
 #include <algorithm>
+#include <exception>
 
 namespace reeve::persistence {
 namespace {
@@ -97,8 +98,17 @@ tail_fold::tail_fold(tail_fold&&) noexcept = default;
 
 outcome<bool> tail_fold::advance(const take_fn& take) {
   outcome<bool> more = false;
+  std::exception_ptr of_taker;
+  const auto guarded = [&](const commit_notice& notice) -> outcome<done> {
+    try {
+      return take(notice);
+    } catch (const std::exception&) {
+      of_taker = std::current_exception();
+      return reject(errc::unavailable, "it was not taken");
+    }
+  };
   try {
-    more = impl_->look(take);
+    more = impl_->look(guarded);
   } catch (const std::exception&) {
     more = impl_->connection ? rejection_of_try(trouble_of_current(*impl_->connection))
                              : reject(errc::unavailable, "the database cannot be reached");
@@ -106,6 +116,7 @@ outcome<bool> tail_fold::advance(const take_fn& take) {
   }
   // Its states are ahead of what was taken.
   if (!more) impl_->forget();
+  if (of_taker) std::rethrow_exception(of_taker);
   return more;
 }
 

@@ -25,8 +25,8 @@ class tail_fold {
 
   using take_fn = std::function<outcome<done>(const commit_notice&)>;
   /// Reads on, at most 50,000 positions, and calls `take` with the rows of the wanted projections;
-  /// what it refuses comes again. True: there is more at once. `unavailable`: the database;
-  /// `internal`: an event that cannot be folded.
+  /// what it refuses comes again, and what it throws is the caller's. True: there is more at once.
+  /// `unavailable`: the database; `internal`: an event that cannot be folded.
   outcome<bool> advance(const take_fn& take);
 
   /// Everything up to here has been taken.

@@ -84,7 +84,7 @@ TEST_F(conformance, C8_every_projection_is_the_same_however_it_is_made) {
   for (const auto& d : same.differences) ADD_FAILURE() << d.table << " " << d.column;
 
   auto session = connect_session(options.owner_url, "conformance");
-  row_writer writer(*session);
+  row_writer writer(*session, {projections().begin(), projections().end()});
   for (const auto* of : projections()) {
     const auto live = rows_of(*of, table_of(*of));
     EXPECT_FALSE(live.empty()) << of->name << " has no row: add an event that makes one";

@@ -1,0 +1,190 @@
+// Who holds a lock, stands still or is ended while read models are built delays the build, and
+// neither the log nor the next leader (C8).
+
+#include "persistence/advisory_locks.hpp"
+#include "persistence/projection_build.hpp"
+#include "persistence/tail_fold.hpp"
+#include "tests/unit/persistence/replay_fixture.hpp"
+
+#include <future>
+#include <gtest/gtest.h>
+#include <memory>
+
+namespace {
+
+using namespace reeve;
+using namespace reeve::domain;
+using namespace reeve::persistence;
+using namespace reeve::testing;
+
+/// Until it is destroyed.
+class held_lock {
+ public:
+  held_lock(const std::string& url, const std::string& table, const std::string& mode)
+      : connection_(url), tx_(connection_) {
+    tx_.exec("LOCK TABLE " + table + " IN " + mode + " MODE");
+  }
+
+ private:
+  pqxx::connection connection_;
+  pqxx::work tx_;
+};
+
+class builds_among_others : public read_models_of_a_log {
+ protected:
+  builds_among_others() {
+    built.owner_url = options.owner_url;
+    built.list = {&projection_named("runs")};
+    built.epoch = log.head().epoch;
+  }
+
+  std::future<outcome<build_result>> build() {
+    return std::async(std::launch::async, [this] { return build_projections(built); });
+  }
+  std::unique_ptr<held_lock> hold(const std::string& table, const std::string& mode) {
+    return std::make_unique<held_lock>(options.owner_url, table, mode);
+  }
+  std::string locks_of_builder(const std::string& mode, const std::string& table) const {
+    return " FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
+           " WHERE a.application_name = 'reeve_build' AND a.datname = current_database()"
+           " AND l.mode = '" +
+           mode + "Lock' AND l.relation = '" + table + "'::regclass";
+  }
+  bool builder_waits(const std::string& mode, const std::string& table) const {
+    return !db.root("SELECT 1" + locks_of_builder(mode, table) + " AND NOT l.granted").empty();
+  }
+  bool builder_holds(const std::string& mode, const std::string& table) const {
+    return !db.root("SELECT 1" + locks_of_builder(mode, table) + " AND l.granted").empty();
+  }
+  void expect_as_the_log_says() {
+    ASSERT_TRUE(follow());
+    EXPECT_EQ(replayed().different_rows, 0);
+  }
+
+  build_options built;
+};
+
+// Its row type was made in the try that was undone.
+TEST_F(builds_among_others, C8_the_first_event_of_a_kind_outlives_a_switch_that_is_tried_again) {
+  live_through();
+  built.list = {&projection_named("directives")};
+  std::future<outcome<build_result>> building;
+  auto reader = hold("reeve_read.directives", "ACCESS SHARE");
+  auto vacuum = hold("reeve_read.directives", "SHARE UPDATE EXCLUSIVE");
+  building = build();
+  ASSERT_TRUE(
+      eventually([&] { return builder_waits("ShareUpdateExclusive", "reeve_read.directives"); }));
+  const auto id = real_ids().next();
+  author<directive_state> one(log, tenant, stream_of<directive_state>(id));
+  one.write(decide(*one.state, create_directive{id, spec_named("d"), false}));
+  vacuum.reset();
+  const auto is_at_the_switch = [&] {
+    return builder_waits("AccessExclusive", "reeve_read.directives");
+  };
+  ASSERT_TRUE(eventually(is_at_the_switch));
+  ASSERT_TRUE(eventually([&] { return !is_at_the_switch(); })) << "it was undone";
+  reader.reset();
+  const auto made = building.get();
+  ASSERT_TRUE(made) << made.error().detail;
+  EXPECT_EQ(
+      db.root("SELECT 1 FROM reeve_read.directives WHERE id = '" + to_string(id) + "'").size(), 1U);
+  expect_as_the_log_says();
+}
+
+TEST_F(builds_among_others, C8_what_comes_while_a_vacuum_is_waited_for_is_taken_beside_appends) {
+  live_through();
+  std::future<outcome<build_result>> building;
+  auto vacuum = hold("reeve_read.runs", "SHARE UPDATE EXCLUSIVE");
+  building = build();
+  ASSERT_TRUE(eventually([&] { return builder_waits("ShareUpdateExclusive", "reeve_read.runs"); }));
+  EXPECT_NO_THROW(db.root("SET statement_timeout = '2s'; SELECT reeve.make_partition(2)"))
+      << "the journal makes one in the middle of its appends";
+  write_run(true);
+  // Rows of it cannot be written, so here the builder is seen at it.
+  auto next = hold("reeve_read.runs__next", "SHARE");
+  vacuum.reset();
+  ASSERT_TRUE(eventually([&] { return builder_waits("RowExclusive", "reeve_read.runs__next"); }));
+  EXPECT_FALSE(builder_holds("ShareRowExclusive", "reeve.events"));
+  next.reset();
+  const auto made = building.get();
+  ASSERT_TRUE(made) << made.error().detail;
+  expect_as_the_log_says();
+}
+
+TEST_F(builds_among_others,
+       C8_a_builder_that_was_ended_at_the_switch_goes_on_with_another_session) {
+  live_through();
+  std::future<outcome<build_result>> building;
+  auto reader = hold("reeve_read.runs", "ACCESS SHARE");
+  building = build();
+  ASSERT_TRUE(eventually([&] {
+    return !db.root("SELECT pg_terminate_backend(l.pid)" +
+                    locks_of_builder("AccessExclusive", "reeve_read.runs") + " AND NOT l.granted")
+                .empty();
+  }));
+  write_run(true);
+  reader.reset();
+  const auto made = building.get();
+  ASSERT_TRUE(made) << made.error().detail;
+  expect_as_the_log_says();
+}
+
+// No timeout of PostgreSQL ends a session whose client says nothing in the middle of a COPY.
+TEST_F(builds_among_others, P31_a_builder_that_stands_still_in_a_copy_is_ended_by_the_next_leader) {
+  live_through();
+  db.root("CREATE TABLE reeve_read.runs__next (LIKE reeve_read.runs)");
+  pqxx::connection frozen(options.owner_url);
+  pqxx::work tx(frozen);
+  tx.exec("SELECT pg_advisory_lock(" + std::string(build_lock_key) + ")");
+  tx.exec("LOCK TABLE reeve_read.runs__next IN ROW EXCLUSIVE MODE");
+  tx.exec("CREATE TEMPORARY TABLE held (n int)");
+  pqxx::stream_to rows(tx, "held");
+  const auto made = build_projections(built);
+  ASSERT_TRUE(made) << made.error().detail;
+  expect_as_the_log_says();
+}
+
+TEST_F(builds_among_others, P31_who_leads_no_more_ends_nobody_who_builds) {
+  live_through();
+  pqxx::connection other(options.owner_url);
+  pqxx::nontransaction(other).exec("SELECT pg_advisory_lock(" + std::string(build_lock_key) + ")");
+  built.epoch = log.head().epoch - 1;
+  const auto made = build_projections(built);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, errc::unavailable);
+  EXPECT_NO_THROW(pqxx::nontransaction(other).exec("SELECT 1"));
+}
+
+// While a pass over a long log makes few rows, the session that has the lock says nothing.
+TEST_F(builds_among_others, C8_a_builder_may_read_for_long_before_it_has_a_row_to_write) {
+  live_through();
+  db.root(
+      "CREATE TABLE public.seen (value text);"
+      "CREATE FUNCTION public.note() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN"
+      " INSERT INTO public.seen VALUES (current_setting('idle_session_timeout')); END $$;"
+      "CREATE EVENT TRIGGER note ON ddl_command_end WHEN TAG IN ('CREATE TABLE')"
+      " EXECUTE FUNCTION public.note()");
+  ASSERT_TRUE(build_projections(built));
+  const auto seen = db.root("SELECT DISTINCT value FROM public.seen");
+  ASSERT_EQ(seen.size(), 1U);
+  EXPECT_EQ(seen[0][0].as<std::string>(), "0");
+}
+
+TEST_F(builds_among_others, EV8_what_a_taker_of_the_tail_throws_is_its_own_and_comes_again) {
+  live_through();
+  tail_fold tail(options.owner_url, {&projection_named("runs")}, 0);
+  EXPECT_THROW((void)tail.advance([](const commit_notice&) -> outcome<done> {
+    throw std::length_error("planted");
+  }),
+               std::length_error);
+  EXPECT_EQ(tail.position(), 0);
+  std::size_t rows = 0;
+  ASSERT_TRUE(tail.advance([&](const commit_notice& notice) -> outcome<done> {
+    rows = notice.rows.size();
+    return done{};
+  }));
+  EXPECT_GE(rows, 3U);
+  EXPECT_EQ(tail.position(), log.head().position);
+}
+
+}  // namespace
