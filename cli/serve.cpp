@@ -153,22 +153,13 @@ int server_process::run() {
   return exit_code_;
 }
 
-/// From the election to the first request, on a thread of its own: a table may be locked, or the
-/// database not answer at all, and a signal must end the wait all the same. False: it came.
+/// From the election to the first request; a table may be locked. False: a signal came.
 outcome<bool> server_process::take_up() {
   auto begun = named_async("take-up", [this]() -> outcome<done> {
     if (auto ok = parts_.lead(); !ok) return ok;
     return first_start();
   });
-  bool is_ended = false;
-  while (begun.wait_for(0s) != std::future_status::ready) {
-    if (is_ended || !is_ended_within(20ms)) continue;
-    is_ended = true;
-    exit_code_ = exit_ok;
-    end_by_all_means(8s);
-    begun.wait();
-  }
-  if (is_ended) return false;
+  if (is_ended_before(begun)) return false;
   if (auto ok = begun.get(); !ok) return ok.error();
   return true;
 }
@@ -187,10 +178,7 @@ outcome<done> server_process::open_storage() {
   });
   if (!db) return db.error();
   database_ = std::move(*db);
-  if (auto ok = persistence::check_schema(database_.owner_url); !ok) return ok;
-  auto logins = prepare_logins(config_, database_);
-  if (!logins) return logins.error();
-  logins_ = *logins;
+  if (auto ok = prepare_database(); !ok) return ok;
   job_redaction_ = config_.redacted ? redactor() : redactor().without_patterns();
   persistence::read_store_config reading;
   reading.url = logins_.reader_url;
@@ -205,6 +193,19 @@ outcome<done> server_process::open_storage() {
   notifier.url = logins_.writer_url;
   notifier_ = std::make_unique<persistence::commit_notifier>(notifier);
   return done{};
+}
+
+/// Another process may be making the roles. An error, too, when a signal came.
+outcome<done> server_process::prepare_database() {
+  auto begun = named_async("open-database", [this]() -> outcome<done> {
+    if (auto ok = persistence::check_schema(database_.owner_url); !ok) return ok;
+    auto logins = prepare_logins(config_, database_);
+    if (!logins) return logins.error();
+    logins_ = *logins;
+    return done{};
+  });
+  if (is_ended_before(begun)) return reject(errc::unavailable, "it was stopped");
+  return begun.get();
 }
 
 outcome<done> server_process::first_start() {

@@ -30,6 +30,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -58,6 +59,7 @@ class server_process {
  private:
   void list_parts();
   outcome<done> open_storage();
+  outcome<done> prepare_database();
   outcome<done> open_journal();
   outcome<bool> try_to_lead();
   void follow();
@@ -74,6 +76,10 @@ class server_process {
   void drain_gateway();
   void close_gateway();
   void fill_services();
+  /// Waits for what has to ask the database, on a thread of its own: that may not answer at all,
+  /// and a signal must end the wait all the same. True: it came.
+  template <class T>
+  bool is_ended_before(const std::future<T>& begun);
   outcome<bool> take_up();
   outcome<done> first_start();
   outcome<done> announce();
@@ -152,5 +158,18 @@ class server_process {
   std::atomic<int> exit_code_{-1};
   server_parts parts_;
 };
+
+template <class T>
+bool server_process::is_ended_before(const std::future<T>& begun) {
+  using namespace std::chrono_literals;
+  while (begun.wait_for(0s) != std::future_status::ready) {
+    if (!is_ended_within(2ms)) continue;
+    exit_code_ = exit_ok;
+    end_by_all_means(8s);
+    begun.wait();
+    return true;
+  }
+  return false;
+}
 
 }  // namespace reeve::cli

@@ -102,8 +102,7 @@ void server_process::follow() {
   (void)persistence::keep_newest_head(logins_.writer_url, heads_file(config_));
 }
 
-/// One look at the lead's place, on a thread of its own: the database may not answer at all, and a
-/// signal must end the wait all the same. Nothing: it came.
+/// One look at the lead's place. Nothing: a signal came.
 outcome<std::optional<bool>> server_process::look(int number) {
   constexpr int looks_per_read = 4;
   auto looked = named_async("lead-look", [this, number] {
@@ -111,12 +110,7 @@ outcome<std::optional<bool>> server_process::look(int number) {
     if (leads && !*leads && number % looks_per_read == 0) follow();
     return leads;
   });
-  while (looked.wait_for(0s) != std::future_status::ready) {
-    if (!is_ended_within(2ms)) continue;
-    end_by_all_means(8s);
-    looked.wait();
-    return std::optional<bool>();
-  }
+  if (is_ended_before(looked)) return std::optional<bool>();
   const auto leads = looked.get();
   if (!leads) return leads.error();
   return std::optional<bool>(*leads);

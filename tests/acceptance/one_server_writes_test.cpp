@@ -311,3 +311,18 @@ TEST(P31_standby, leads_although_the_leader_stands_still_in_the_switch_of_a_read
   EXPECT_EQ(second.command({"rebuild", "runs"}, 60s).status, 0);
   EXPECT_EQ(second.command({"replay"}, 60s).status, 0);
 }
+
+/// Another process that stands still there, for instance.
+TEST(P27_stop, ends_a_server_that_waits_at_its_start_for_who_makes_the_roles) {
+  const support::test_database database;
+  support::pg other(database.url());
+  other.query("SELECT pg_advisory_lock(491496043110)");
+  server reeve(on(database, false));
+  reeve.start_without_waiting();
+  ASSERT_TRUE(support::eventually([&] {
+    return other.number(
+               "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND "
+               "database = (SELECT oid FROM pg_database WHERE datname = current_database())") == 1;
+  }));
+  EXPECT_EQ(reeve.stop(), 0) << reeve.log();
+}
