@@ -43,6 +43,21 @@ is_running() {
 }
 is_gone() { ! is_running "$1"; }
 
+# await_end PID…: until one of these children of this shell is gone; its pid is in ENDED_PID, and
+# `wait` tells its status. Asked each second, because `wait -n` waits for ever for one that a signal
+# ended while this shell ran another command.
+await_end() {
+  local pid
+  while :; do
+    for pid in "$@"; do
+      ! is_gone "$pid" || { ENDED_PID=$pid; return 0; }
+    done
+    # As a job of its own: a signal ends the wait at once.
+    sleep 1 &
+    wait "$!"
+  done
+}
+
 # stop_pid PID SIGNAL SECONDS: SIGNAL first, SIGKILL to what is there after SECONDS.
 stop_pid() {
   [ -n "${1:-}" ] || return 0

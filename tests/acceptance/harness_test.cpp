@@ -1,5 +1,6 @@
 // The tests' own tools: that a killed cluster and a killed engine are really gone and come back,
-// that what a test leaves in an engine is removed, and that the HTTP client believes nothing.
+// that what a test leaves in an engine is removed, that the HTTP client believes nothing, and that
+// the shell's functions, which ./run uses as well, see what ends.
 
 #include "tests/support/engine.hpp"
 #include "tests/support/eventually.hpp"
@@ -123,4 +124,22 @@ TEST(harness_engine, is_killed_and_comes_back_with_its_containers) {
   engine.remove_labelled("a=b");
   EXPECT_FALSE(engine.exists(id));
   EXPECT_FALSE(support::process_runs(inside));
+}
+
+/// Bash forgets a child that a signal ended while another command ran, and `wait -n` with it.
+TEST(OPS1_shell, sees_the_end_of_what_a_signal_ended_meanwhile) {
+  const std::string script = R"(. "$0"
+    (exec sleep 60) & killed=$!
+    (exec sleep 60) & other=$!
+    kill -KILL "$killed"
+    wait_until 10 is_gone "$killed"
+    await_end "$other" "$killed"
+    wait "$ENDED_PID"
+    echo "status $?"
+    [ "$ENDED_PID" = "$killed" ] && echo "the killed one"
+    kill "$other")";
+  support::process_options options{{"bash", "-c", script, support::shell_library()}};
+  options.drop_privileges = false;
+  const auto told = support::run_to_end(options, 20s);
+  EXPECT_NE(told.output.find("status 137\nthe killed one\n"), std::string::npos) << told.output;
 }
