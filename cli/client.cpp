@@ -121,18 +121,22 @@ word_list split_words(const std::vector<std::string>& words, const std::vector<s
 
 api_client::api_client(const config& c, const client_options& options) : options_(options) {
   url_ = options.url.empty() ? environment("REEVE_URL") : options.url;
-  const bool own = url_.empty();
-  if (own) url_ = read_secret_file(endpoint_file(c));
+  const bool named = !url_.empty();
+  if (!named) url_ = leading_server(c);
+  const bool own = !named && !url_.empty();
   if (url_.empty()) url_ = "http://127.0.0.1:9595";
   while (url_.ends_with('/')) url_.pop_back();
   // Whose data folder this is, his server it is: it may listen on any address of the machine.
   const bool near = own || is_loopback(host_of(url_));
   if (!near && !url_.starts_with("https://") && !c.allow_plain_http) {
     refusal_ =
-        "a token is not sent in clear to another machine: use https, or permit it with "
-        "REEVE_ALLOW_PLAIN_HTTP=true";
+        reject(errc::invalid,
+               "a token is not sent in clear to another machine: use https, or permit it with "
+               "REEVE_ALLOW_PLAIN_HTTP=true");
   }
-  if (url_.find('@') != std::string::npos) refusal_ = "the URL must not hold a login";
+  if (url_.find('@') != std::string::npos) {
+    refusal_ = reject(errc::invalid, "the URL must not hold a login");
+  }
   token_origin_ = "REEVE_TOKEN";
   token_ = options.token.empty() ? environment("REEVE_TOKEN") : options.token;
   if (!token_.empty()) return;
@@ -145,12 +149,16 @@ api_client::api_client(const config& c, const client_options& options) : options
   token_ = read_secret_file(token_origin_);
   if (token_.empty()) {
     token_origin_ += ", which cannot be read; set REEVE_TOKEN, REEVE_TOKEN_FILE or --data";
+  } else if (file.empty() && !named && !own) {
+    refusal_ = reject(errc::unavailable,
+                      "not asked: no server leads with " + c.data +
+                          ", and the token there goes to another one only if --url names it");
   }
 }
 
 outcome<adapters::rest_request> api_client::request_to(const std::string& method,
                                                        const std::string& path) const {
-  if (!refusal_.empty()) return reject(errc::invalid, refusal_);
+  if (refusal_) return *refusal_;
   adapters::rest_request request;
   request.method = method;
   request.url = url_ + path;

@@ -67,7 +67,7 @@ class api_client {
   std::string url_;
   std::string token_;
   std::string token_origin_;
-  std::string refusal_;  // why the token must not be sent there; empty = it may
+  std::optional<rejection> refusal_;  // why the token must not be sent there
   client_options options_;
 };
 

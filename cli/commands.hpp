@@ -61,7 +61,7 @@ int doctor(const loaded_config& config, bool json);
 
 /// Commands of a client of a running server.
 struct client_options {
-  std::string url;    // empty = the data folder's endpoint, then http://127.0.0.1:9595
+  std::string url;    // empty = the data folder's server, then http://127.0.0.1:9595
   std::string token;  // empty = REEVE_TOKEN, then the data folder's token
   bool json = false;
   std::string output;  // table, json, ndjson; empty = table, or json if `json`

@@ -1,6 +1,8 @@
 #include "cli/database.hpp"
 
 #include "cli/act_as.hpp"
+#include "cli/config_file.hpp"
+#include "cli/server_identity.hpp"
 #include "persistence/migrate.hpp"
 
 #include <unistd.h>
@@ -96,6 +98,11 @@ std::string hold_file(const config& c) {
 }
 std::string accepted_database_file(const config& c) {
   return c.data + "/accepted-database";
+}
+
+std::string leading_server(const config& c) {
+  const bool runs = server_identity::is_held(server_id_file(c));
+  return runs ? read_secret_file(endpoint_file(c)) : std::string();
 }
 
 }  // namespace reeve::cli

@@ -38,6 +38,7 @@ std::string token_file(const config& c);
 std::string system_token_file(const config& c);
 /// A token that `reeve token reset` asks for.
 std::string token_reset_file(const config& c);
+/// Written by a server that leads; means something while somebody holds the identity only.
 std::string endpoint_file(const config& c);
 std::string signing_key_file(const config& c);
 std::string heads_file(const config& c);
@@ -47,5 +48,9 @@ std::string known_database_file(const config& c);
 std::string accepted_database_file(const config& c);
 /// There while the lease of a leader that this server succeeded may run.
 std::string hold_file(const config& c);
+
+/// Where the server that leads with this data folder says that it listens. Empty: there is none, or
+/// that cannot be seen. What a server that died left behind names a port that is anybody's.
+std::string leading_server(const config& c);
 
 }  // namespace reeve::cli

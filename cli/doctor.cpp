@@ -5,8 +5,10 @@
 #include "base/time.hpp"
 #include "cli/act_as.hpp"
 #include "cli/commands.hpp"
+#include "cli/database.hpp"
 #include "cli/marker_guard.hpp"
 #include "cli/output.hpp"
+#include "cli/server_identity.hpp"
 #include "codec/json_writer.hpp"
 
 #include <algorithm>
@@ -135,7 +137,12 @@ finding check_port(const config& c, const std::string& own) {
   request.timeout_s = 3;
   const auto answer = adapters::call_rest(request);
   if (answer && answer->status == 200 && answer->body == R"({"status":"alive"})") {
-    return {"port", "ok", "a Reeve answers at " + c.listen, ""};
+    if (server_identity::is_held(server_id_file(c))) {
+      return {"port", "ok", "a Reeve answers at " + c.listen, ""};
+    }
+    return {"port", "warn",
+            "a Reeve answers at " + c.listen + ", and none is seen to run on this data folder",
+            "name its folder with REEVE_DATA, or choose another REEVE_LISTEN"};
   }
   return {"port", "fail",
           c.listen +

@@ -22,8 +22,8 @@ struct finding {
 /// for `reeve verify`, and recovers if it was killed; where there is none yet, none is made.
 std::vector<finding> check_databases(const config& c);
 
-/// Where the server of this data folder answers, by the file that it keeps there. Empty: it does
-/// not, or the configuration names an address, which is looked at instead.
+/// Where the server that leads with this data folder answers. Empty: it does not, or the
+/// configuration names an address, which is looked at instead.
 std::string own_server(const loaded_config& config);
 /// The engine of the server that answers there, as it says itself; nothing: it does not say, or the
 /// configuration names an engine, which is looked at instead.

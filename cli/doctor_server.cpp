@@ -60,9 +60,8 @@ std::optional<finding> engine_as_everybody_sees(const std::string& url) {
 }  // namespace
 
 std::string own_server(const loaded_config& config) {
-  const auto& c = config.values;
-  if (!is_default(config, "listen") && !c.listen.ends_with(":0")) return {};
-  const auto url = read_secret_file(endpoint_file(c));
+  if (!is_default(config, "listen") && !config.values.listen.ends_with(":0")) return {};
+  const auto url = leading_server(config.values);
   if (url.empty()) return {};
   const auto alive = ask(url + "/livez");
   return alive && member_text(alive->root(), "status") == "alive" ? url : std::string();

@@ -169,6 +169,8 @@ outcome<done> server_process::open_storage() {
   auto identity = server_identity::take(server_id_file(config_), real_ids());
   if (!identity) return identity.error();
   identity_ = std::move(*identity);
+  // Of one that died here. This one says where it listens once it leads.
+  ::unlink(endpoint_file(config_).c_str());
   auto key = persistence::public_key_in(signing_key_file(config_));
   if (!key) return key.error();
   public_key_ = std::move(*key);
@@ -243,8 +245,7 @@ int server_process::wait_for_end() {
 void server_process::drain() {
   draining_ = true;
   parts_.drain();
-  // A standby has written none; what lies there is the leader's.
-  if (phase_ == phase::leading) ::unlink(endpoint_file(config_).c_str());
+  ::unlink(endpoint_file(config_).c_str());
 }
 
 void server_process::drain_tree() {

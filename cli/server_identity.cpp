@@ -2,15 +2,25 @@
 
 #include "base/files.hpp"
 
+#include <cerrno>
+#include <chrono>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 namespace reeve::cli {
 namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+// Whoever looks holds the lock for microseconds, if the machine lets him go on.
+constexpr auto patience = 500ms;
+constexpr auto between_tries = 10ms;
 
 /// Whether the descriptor is still the file of that name.
 bool is_at(int file, const std::string& path) {
@@ -36,11 +46,16 @@ std::string place_of(const std::string& path) {
 /// The lock is the file's. One that is empty is replaced under it by one with an id, and whoever
 /// holds the lock of a file that was replaced holds nothing.
 outcome<server_identity> server_identity::take(const std::string& path, id_source& ids) {
+  const auto until = steady_clock::now() + patience;
   for (;;) {
     server_identity taken;
     taken.file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (taken.file_ < 0) return reject(errc::invalid, path + " cannot be written");
     if (::flock(taken.file_, LOCK_EX | LOCK_NB) != 0) {
+      if (steady_clock::now() < until) {
+        std::this_thread::sleep_for(between_tries);
+        continue;
+      }
       return reject(errc::conflict, "another server runs on this data folder: it holds " + path);
     }
     if (!is_at(taken.file_, path)) continue;
@@ -59,6 +74,15 @@ outcome<server_identity> server_identity::take(const std::string& path, id_sourc
     taken.id_ = *known;
     return taken;
   }
+}
+
+bool server_identity::is_held(const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  // Shared, so that two who look at once do not take each other for a server.
+  const bool held = ::flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(file);
+  return held;
 }
 
 server_identity::~server_identity() {

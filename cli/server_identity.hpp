@@ -14,9 +14,12 @@ namespace reeve::cli {
 class server_identity {
  public:
   server_identity() = default;
-  /// Makes the file if there is none. `conflict`: another process holds the lock; `invalid`: the
-  /// file holds no id, or cannot be made; `unavailable`.
+  /// Makes the file if there is none; waits for a moment for who only looks. `conflict`: another
+  /// process holds the lock; `invalid`: the file holds no id, or cannot be made; `unavailable`.
   static outcome<server_identity> take(const std::string& path, id_source& ids);
+  /// Whether another process holds the lock now; makes no file and keeps nobody from starting.
+  /// False also where that cannot be seen.
+  static bool is_held(const std::string& path);
   ~server_identity();
   server_identity(server_identity&& other) noexcept
       : id_(other.id_), file_(std::exchange(other.file_, -1)) {}

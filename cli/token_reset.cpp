@@ -10,6 +10,7 @@
 #include "cli/commands.hpp"
 #include "cli/config_file.hpp"
 #include "cli/database.hpp"
+#include "cli/server_identity.hpp"
 #include "codec/codec.hpp"
 #include "codec/json_writer.hpp"
 #include "domain/access/token_text.hpp"
@@ -147,12 +148,16 @@ bool is_taken_within(const std::string& file, std::chrono::milliseconds time) {
   return true;
 }
 
+bool has_server(const config& c) {
+  return server_identity::is_held(server_id_file(c));
+}
+
 /// Where the server of this data folder listens: as it says itself, else as it is configured. Empty
-/// = that is known to nobody here.
+/// = that is known to nobody here, or there is none any more.
 std::string address_of(const config& c) {
-  const auto own = read_secret_file(endpoint_file(c));
+  const auto own = leading_server(c);
   if (!own.empty()) return own;
-  return c.listen.ends_with(":0") ? std::string() : "http://" + c.listen;
+  return !has_server(c) || c.listen.ends_with(":0") ? std::string() : "http://" + c.listen;
 }
 
 /// That the file is gone does not say who took it: only a server knows what opens.
@@ -180,13 +185,13 @@ int try_token(const config& c, const std::string& token) {
 }
 
 int wait_for_server(const config& c, const std::string& token) {
-  const bool may_run = !is_missing(endpoint_file(c));
-  if (may_run && is_taken_within(token_reset_file(c), patience)) return try_token(c, token);
+  const bool may_lead = has_server(c) && !is_missing(endpoint_file(c));
+  if (may_lead && is_taken_within(token_reset_file(c), patience)) return try_token(c, token);
   std::fputs(
       "reeve: this admin token opens once a server leads with this data folder; it is shown only "
       "here\n",
       stderr);
-  return may_run ? exit_unreachable : exit_ok;
+  return may_lead ? exit_unreachable : exit_ok;
 }
 
 /// The token is shown before it is asked for, so that whatever ends this process in between leaves

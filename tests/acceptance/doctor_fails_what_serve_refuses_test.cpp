@@ -164,6 +164,50 @@ TEST(OPS5_doctor, asks_the_server_of_the_data_folder_for_address_and_engine) {
   EXPECT_THAT(check_of(reeve, "engine").at("seen"), testing::Not(HasSubstr("as the server")));
 }
 
+/// The port that it had may be another's by now, who is no server of this folder.
+TEST(OPS5_doctor, takes_nobody_for_a_server_that_has_died) {
+  server reeve;
+  const auto port = reeve.address().port;
+  reeve.kill_hard();
+  ASSERT_TRUE(std::filesystem::exists(reeve.data() / "endpoint"));
+  support::server_options options;
+  options.listen = "127.0.0.1:" + std::to_string(port);
+  const server stranger(options);
+  const auto told = reeve.command({"doctor", "--json"});
+  EXPECT_THAT(check_of(told, "port").at("seen"),
+              testing::Not(HasSubstr("this data folder answers")));
+  EXPECT_THAT(check_of(told, "engine").at("seen"), testing::Not(HasSubstr("as the server")));
+  EXPECT_THAT(check_of(told, "engine").at("seen"), testing::Not(HasSubstr(options.listen)));
+  const json port_of_both =
+      check_of(reeve.command({"doctor", "--json", "--listen", options.listen}), "port");
+  EXPECT_EQ(port_of_both.at("verdict"), "warn") << port_of_both;
+  EXPECT_EQ(reeve.command({"runs", "list"}).status, 5) << "its token is not the stranger's";
+  const auto denied = support::must_get(stranger.api(), "/api/events?type=access_denied");
+  EXPECT_EQ(denied.at("results").size(), 0U);
+}
+
+/// It holds the folder as the one that died there did, and leads nothing.
+TEST(OPS5_doctor, takes_no_standby_for_the_leader_that_it_was) {
+  server first;
+  support::server_options options;
+  options.database_url = first.database_url();
+  options.start = false;
+  server second(options);
+  second.start_without_waiting();
+  ASSERT_TRUE(support::eventually([&] { return second.standby_address().has_value(); }));
+  first.kill_hard();
+  second.await_ready();
+  const auto file = first.data() / "endpoint";
+  ASSERT_TRUE(std::filesystem::exists(file));
+  first.start_without_waiting();
+  ASSERT_TRUE(support::eventually([&] { return first.standby_address().has_value(); }));
+  EXPECT_FALSE(std::filesystem::exists(file));
+  EXPECT_THAT(check_of(first, "port").at("seen"),
+              testing::Not(HasSubstr("this data folder answers")));
+  EXPECT_THAT(check_of(second, "port").at("seen"), HasSubstr("this data folder answers"));
+  EXPECT_EQ(first.stop(), 0);
+}
+
 TEST(OPS5_doctor, repeats_that_the_server_simulates_its_engine) {
   const server reeve;
   const json engine = check_of(reeve, "engine");

@@ -4,6 +4,7 @@
 #include "adapters/rest_client.hpp"
 #include "cli/client.hpp"
 #include "cli/output.hpp"
+#include "cli/server_identity.hpp"
 #include "tests/unit/cli/client_peer.hpp"
 
 #include <cstdlib>
@@ -202,6 +203,8 @@ TEST_F(UI2_client, finds_server_and_token_in_the_data_folder) {
   peer p({http(200, R"({"next":null,"results":[]})"), http(200, R"({"next":null,"results":[]})")});
   write("endpoint", p.url() + "\n");
   write("token", "from-the-folder\n");
+  const auto server = server_identity::take(folder_ + "/server-id", reeve::real_ids());
+  ASSERT_TRUE(server);
   EXPECT_EQ(run(runs, {"list"}).code, exit_ok);
   write("other", "from-a-file\r\n");
   ::setenv("REEVE_TOKEN_FILE", (folder_ + "/other").c_str(), 1);
@@ -209,6 +212,23 @@ TEST_F(UI2_client, finds_server_and_token_in_the_data_folder) {
   ASSERT_THAT(p.requests(), SizeIs(2));
   EXPECT_THAT(p.requests()[0], HasSubstr("Bearer from-the-folder\r\n"));
   EXPECT_THAT(p.requests()[1], HasSubstr("Bearer from-a-file\r\n"));
+}
+
+/// The port that it left behind may be anybody's by now.
+TEST_F(UI2_client, sends_no_token_where_a_server_that_died_was) {
+  ::unsetenv("REEVE_TOKEN");
+  peer p({http(200, R"({"next":null,"results":[]})")});
+  write("endpoint", p.url() + "\n");
+  write("server-id", "");
+  write("token", "from-the-folder\n");
+  const auto e = run(runs, {"list"});
+  EXPECT_EQ(e.code, exit_unreachable);
+  EXPECT_THAT(e.err, AllOf(HasSubstr("no server leads with " + folder_), HasSubstr("--url")));
+  EXPECT_THAT(p.requests(), SizeIs(0));
+  // Whoever names it means it.
+  EXPECT_EQ(run(p, runs, {"list"}).code, exit_ok);
+  ASSERT_THAT(p.requests(), SizeIs(1));
+  EXPECT_THAT(p.requests()[0], HasSubstr("Bearer from-the-folder\r\n"));
 }
 
 TEST_F(UI2_client, lists_page_by_page_in_three_forms) {

@@ -1,10 +1,15 @@
 #include "cli/server_identity.hpp"
 
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <gtest/gtest.h>
 #include <optional>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 
 namespace {
 
@@ -50,6 +55,37 @@ TEST_F(P10_server_identity, is_another_one_in_a_copy_of_the_folder) {
   ASSERT_TRUE(other) << other.error().detail;
   EXPECT_NE(other->id(), id);
   EXPECT_EQ(server_identity::take(path, real_ids())->id(), id);
+}
+
+TEST_F(P10_server_identity, is_seen_by_others_while_it_is_held_only) {
+  EXPECT_FALSE(server_identity::is_held(path));
+  EXPECT_FALSE(std::filesystem::exists(path)) << "a look makes nothing";
+  {
+    const auto held = server_identity::take(path, real_ids());
+    EXPECT_TRUE(server_identity::is_held(path));
+  }
+  EXPECT_TRUE(std::filesystem::exists(path));
+  EXPECT_FALSE(server_identity::is_held(path));
+}
+
+/// A client or a doctor that asks at the wrong moment must not end a server that starts.
+TEST_F(P10_server_identity, is_taken_although_somebody_looks_at_it) {
+  const auto id = server_identity::take(path, real_ids())->id();
+  const int looker = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_EQ(::flock(looker, LOCK_SH | LOCK_NB), 0);
+  EXPECT_FALSE(server_identity::is_held(path)) << "two who look are no server";
+  const int tries = ::inotify_init1(IN_CLOEXEC);
+  ASSERT_GE(::inotify_add_watch(tries, path.c_str(), IN_CLOSE_WRITE), 0);
+  auto taken =
+      std::async(std::launch::async, [&] { return server_identity::take(path, real_ids()); });
+  // The first try is over, and was in vain.
+  char event[1024];
+  EXPECT_GT(::read(tries, event, sizeof event), 0);
+  ::close(tries);
+  ::close(looker);
+  const auto held = taken.get();
+  ASSERT_TRUE(held) << held.error().detail;
+  EXPECT_EQ(held->id(), id);
 }
 
 TEST_F(P10_server_identity, that_cannot_be_read_is_refused) {

@@ -2,6 +2,7 @@
 // could not be shown one has asked for none.
 
 #include "cli/commands.hpp"
+#include "cli/server_identity.hpp"
 #include "tests/unit/cli/client_peer.hpp"
 #include "tests/unit/cli/standard_output.hpp"
 
@@ -70,8 +71,11 @@ class ACC1_token_reset : public testing::Test {
     std::ofstream(config_.values.data + "/" + name) << text;
   }
 
-  /// The same while somebody takes the request away once the token is shown.
+  /// The same beside a server, while somebody takes the request away once the token is shown.
   ended reset_taken(bool json) const {
+    const auto server =
+        server_identity::take(config_.values.data + "/server-id", reeve::real_ids());
+    EXPECT_TRUE(server);
     // Before the thread may look: the line of an earlier one is not this one's.
     std::filesystem::remove(shown_file());
     std::thread taker([this] {
@@ -144,6 +148,15 @@ TEST_F(ACC1_token_reset, asks_a_server_that_is_still_to_come) {
   const auto second = reset(false);
   EXPECT_EQ(second.code, exit_refused) << "one waits already";
   EXPECT_EQ(second.out, "") << "a token that opens nothing";
+}
+
+TEST_F(ACC1_token_reset, waits_for_no_server_that_has_died) {
+  peer stranger({http(200, "{}")});
+  put("endpoint", stranger.url() + "\n");
+  const auto e = reset(false);
+  EXPECT_EQ(e.code, exit_ok) << e.err;
+  EXPECT_THAT(e.err, HasSubstr("opens once a server leads"));
+  EXPECT_THAT(stranger.requests(), SizeIs(0));
 }
 
 TEST_F(ACC1_token_reset, shows_the_token_before_it_waits_and_tries_it) {
