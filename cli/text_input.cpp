@@ -2,6 +2,9 @@
 
 #include <cstdio>
 #include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <vector>
 #include <zstd.h>
 
@@ -101,12 +104,22 @@ class file_output final : public text_output {
   }
   bool finish() override {
     const bool whole = !context_ || deflate({}, ZSTD_e_end);
-    return whole && std::fflush(file_.get()) == 0;
+    return whole && clear() && std::fflush(file_.get()) == 0;
   }
 
  private:
+  /// Away with what it held before. Standard output, a device and a pipe are taken as they are.
+  bool clear() {
+    if (std::exchange(is_cleared_, true)) return true;
+    struct stat seen {};
+    const int file = ::fileno(file_.get());
+    if (file_.get() == stdout || ::fstat(file, &seen) != 0 || !S_ISREG(seen.st_mode)) return true;
+    return ::ftruncate(file, 0) == 0;
+  }
+
   bool put(std::string_view text) {
-    return std::fwrite(text.data(), 1, text.size(), file_.get()) == text.size();
+    if (text.empty()) return true;
+    return clear() && std::fwrite(text.data(), 1, text.size(), file_.get()) == text.size();
   }
 
   bool deflate(std::string_view text, ZSTD_EndDirective end) {
@@ -121,8 +134,17 @@ class file_output final : public text_output {
   }
 
   file_handle file_;
+  bool is_cleared_ = false;
   std::unique_ptr<ZSTD_CCtx, compressor_closer> context_;
 };
+
+/// As fopen does it for "wb", and nothing is lost yet.
+file_handle open_to_write(const std::string& path) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  file_handle opened(file < 0 ? nullptr : ::fdopen(file, "wb"));
+  if (file >= 0 && !opened) ::close(file);
+  return opened;
+}
 
 }  // namespace
 
@@ -133,7 +155,7 @@ outcome<std::unique_ptr<text_input>> open_text_input(const std::string& path) {
 }
 
 outcome<std::unique_ptr<text_output>> open_text_output(const std::string& path, bool zstd) {
-  file_handle file(path == "-" ? stdout : std::fopen(path.c_str(), "wb"));
+  file_handle file = path == "-" ? file_handle(stdout) : open_to_write(path);
   if (!file) return reject(errc::unavailable, path + " cannot be written");
   return std::unique_ptr<text_output>(std::make_unique<file_output>(std::move(file), zstd));
 }

@@ -19,7 +19,8 @@ class text_input {
 /// `path` "-" is standard input. `unavailable` if it cannot be read.
 outcome<std::unique_ptr<text_input>> open_text_input(const std::string& path);
 
-/// Writes to a file or standard output ("-"), compressed if asked for.
+/// Writes to a file or standard output ("-"), compressed if asked for. What the file held stays
+/// until there is something to put in its place.
 class text_output {
  public:
   virtual ~text_output() = default;
