@@ -26,8 +26,10 @@ persistence::journal_config server_process::journal_settings() {
     return board_.of(of).state == persistence::projection_state::live;
   };
   c.on_commit = [this](const persistence::commit_notice& notice) { parts_.on_commit(notice); };
-  c.on_barred = [this](const std::string& why) {
-    if (!why.empty()) log_error("nothing can be appended to the log", {{"why", why}});
+  c.on_barred = [this](const std::string& why, const std::string& sqlstate) {
+    if (!why.empty()) {
+      log_error("nothing can be appended to the log", {{"why", why}, {"sqlstate", sqlstate}});
+    }
     const std::lock_guard lock(barred_mutex_);
     barred_ = why;
   };

@@ -185,7 +185,7 @@ void journal::impl::conclude(verdict ended, batch_plan plan, std::vector<std::si
       become_fenced();
       return answer_all(indices, fenced());
     case verdict::barred:
-      bar(why.standstill());
+      bar(why);
       return answer_all(indices, away());
     case verdict::passing:
       return answer_all(indices, rejection_of(why));
@@ -262,7 +262,7 @@ void journal::impl::divide(const batch_plan& plan, const std::vector<std::size_t
   }
   // Each may be written by itself: then all of them are left out.
   if (!plan.rows.empty()) return run(indices, true, {projections().begin(), projections().end()});
-  if (why.is_forbidden()) bar(why.standstill());  // a policy on the log's own tables
+  if (why.is_forbidden()) bar(why);  // a policy on the log's own tables
   answer_all(indices, rejection_of(why));
 }
 

@@ -51,9 +51,10 @@ struct journal_config {
   std::function<bool(const projection&)> is_live;
   /// Called with everything that is durable, before its callers are answered. Must not throw.
   std::function<void(const commit_notice&)> on_commit;
-  /// Told when the database answers and nothing may be appended, with the reason, and with nothing
-  /// once it may be again. On the thread that works with the journal.
-  std::function<void(const std::string& why)> on_barred;
+  /// Told when the database answers and nothing may be appended, with the reason, which anybody may
+  /// read, and the SQLSTATE, which is for the log; and with nothing once it may be again. On the
+  /// thread that works with the journal.
+  std::function<void(const std::string& why, const std::string& sqlstate)> on_barred;
   /// A file that is there as long as this server waits for the lease of a leader that it succeeded:
   /// killed and started again within that time it succeeds itself, and has to wait all the same.
   /// Empty: no such file is kept.

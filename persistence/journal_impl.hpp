@@ -75,9 +75,9 @@ struct journal::impl {
   void lose();
   /// Nothing can be appended although the database answers: away until it can again. What could be
   /// done outside could not be written down.
-  void bar(std::string_view why);
+  void bar(const sql_trouble& why);
   /// Why nothing can be appended, once until it can again.
-  void tell_barred(std::string_view why);
+  void tell_barred(const std::string& why, const std::string& sqlstate);
   /// No session could be had: whether that is because nobody lets this login in.
   void ask_for_refusal();
   /// After a statement that was not sent to change the log.

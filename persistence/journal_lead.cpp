@@ -168,7 +168,7 @@ bool journal::impl::lead(const log_tail& from) {
   admitted = {};
   old_sessions.clear();
   state = journal_state::leading;
-  if (std::exchange(is_barred, false) && config.on_barred) config.on_barred("");
+  if (std::exchange(is_barred, false) && config.on_barred) config.on_barred("", "");
   confirm(asked_us);
   return true;
 }
@@ -198,19 +198,19 @@ void journal::impl::lose() {
   if (state == journal_state::leading) state = journal_state::away;
 }
 
-void journal::impl::tell_barred(std::string_view why) {
-  if (!std::exchange(is_barred, true) && config.on_barred) config.on_barred(std::string(why));
+void journal::impl::tell_barred(const std::string& why, const std::string& sqlstate) {
+  if (!std::exchange(is_barred, true) && config.on_barred) config.on_barred(why, sqlstate);
 }
 
-void journal::impl::bar(std::string_view why) {
+void journal::impl::bar(const sql_trouble& why) {
   // The reason first: readiness tells at once that the lease is gone.
-  tell_barred(why);
+  tell_barred(std::string(why.standstill()), why.sqlstate);
   lose();
 }
 
 void journal::impl::note(const sql_trouble& why) {
-  if (const auto still = why.standstill(); !still.empty()) {
-    bar(still);
+  if (!why.standstill().empty()) {
+    bar(why);
   } else if (why.lost) {
     lose();
   }
@@ -261,7 +261,7 @@ void journal::impl::ask_for_refusal() {
   next_refusal_us = now + every_us;
   const auto code = login_refusal(config.url);
   if (!is_lasting_refusal(code)) return;
-  tell_barred("the database refuses the server's login (" + code + "); see reeve doctor");
+  tell_barred("the database refuses the server's login; see reeve doctor", code);
 }
 
 /// One step: a connection, or the lock, or the lead. What cannot be had now is tried again at the
@@ -292,9 +292,11 @@ bool journal::impl::come_back() {
     if (why.lost) {
       lose();
     } else if (const auto still = why.standstill(); !still.empty()) {
-      tell_barred(still);
+      tell_barred(std::string(still), why.sqlstate);
     } else if (!why.is_passing()) {
-      tell_barred(rejection_of(why).detail);
+      const auto found = rejection_of(why);
+      const bool has_code = found.code == errc::internal;
+      tell_barred(has_code ? "the database refuses a statement" : found.detail, why.sqlstate);
     }
     return false;
   }

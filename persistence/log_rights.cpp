@@ -58,6 +58,11 @@ std::string login_of(pqxx::transaction_base& tx, const std::string& url, const c
   return found.empty() ? role : found[0][0].as<std::string>();
 }
 
+/// As a statement names it: what the doctor prints is copied.
+std::string quoted(pqxx::transaction_base& tx, const std::string& role) {
+  return tx.exec_params("SELECT pg_catalog.quote_ident($1)", role)[0][0].as<std::string>();
+}
+
 /// What a role lacks for what a server writes beside appends, a row each: it leads, signs, stores
 /// blobs and sweeps. $1 names the role. Appends go on without it.
 std::string missing_beside_sql() {
@@ -204,10 +209,10 @@ outcome<log_rights> look_at_log_rights(const std::string& url, const given_login
     require_table(tx, "reeve.events");
     const auto writes = login_of(tx, given.writer_url, made_writer, writer);
     const auto reads = login_of(tx, given.reader_url, made_reader, reader);
-    return log_rights{{writer, lines_of(tx, missing_writes_sql(), writer), writes,
-                       lines_of(tx, missing_to_login_sql(true), writes)},
-                      {reader, lines_of(tx, missing_reads_sql(), reader), reads,
-                       lines_of(tx, missing_to_login_sql(false), reads)}};
+    return log_rights{{quoted(tx, writer), lines_of(tx, missing_writes_sql(), writer),
+                       quoted(tx, writes), lines_of(tx, missing_to_login_sql(true), writes)},
+                      {quoted(tx, reader), lines_of(tx, missing_reads_sql(), reader),
+                       quoted(tx, reads), lines_of(tx, missing_to_login_sql(false), reads)}};
   };
   return looked<log_rights>(url, "the rights on the log of this database", look);
 }
@@ -222,7 +227,8 @@ outcome<role_rights> look_at_model_rights(const std::string& url, const std::str
   const auto look = [&](pqxx::transaction_base& tx) {
     const auto writer = roles_of(tx, given).writer;
     require_table(tx, "reeve.projections");
-    return role_rights{writer, lines_of(tx, missing_model_rights_sql(models), writer), {}, {}};
+    return role_rights{
+        quoted(tx, writer), lines_of(tx, missing_model_rights_sql(models), writer), {}, {}};
   };
   return looked<role_rights>(url, "the rights on the read models", look);
 }

@@ -11,7 +11,7 @@
 
 namespace reeve::persistence {
 
-struct role_rights {
+struct role_rights {                       // names as SQL writes them
   std::string role;                        // that the grants name
   std::vector<std::string> missing;        // "INSERT ON reeve.events"
   std::string login;                       // of the server: that role, or a member of it

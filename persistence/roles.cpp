@@ -209,7 +209,7 @@ outcome<passwords> make_missing(pqxx::connection& owner, const roles_options& op
        {std::pair(writer, logins.writer_role), std::pair(reader, logins.reader_role)}) {
     if (!state.has_more_rights) continue;
     return reject(errc::invalid, "the role " + name + " may do more than it should: ALTER ROLE " +
-                                     name +
+                                     owner.quote_name(name) +
                                      " NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"
                                      " NOREPLICATION");
   }

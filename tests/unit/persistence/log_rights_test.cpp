@@ -17,7 +17,10 @@ class P30_log_rights : public ::testing::Test {
  protected:
   P30_log_rights() {
     config = journal_on(db.writer_url());
-    config.on_barred = [this](const std::string& why) { told.push_back(why); };
+    config.on_barred = [this](const std::string& why, const std::string& sqlstate) {
+      told.push_back(why);
+      codes.push_back(sqlstate);
+    };
     log.emplace(config);
     if (!log->open()) throw std::runtime_error("the journal does not open");
   }
@@ -39,7 +42,7 @@ class P30_log_rights : public ::testing::Test {
   uuid tenant = real_ids().next();
   journal_config config;
   std::optional<journal> log;
-  std::vector<std::string> told;
+  std::vector<std::string> told, codes;
 };
 
 TEST_F(P30_log_rights, that_are_gone_make_the_log_away_until_they_are_back) {
@@ -93,6 +96,19 @@ TEST_F(P30_log_rights, to_temporary_things_are_missed_by_the_next_session_and_to
   EXPECT_EQ(told.size(), 2U);
   EXPECT_EQ(told.back(), "");
   EXPECT_TRUE(append_one(*log, request()));
+}
+
+/// Readiness shows the reason to everybody; the code is for the log.
+TEST_F(P30_log_rights, to_log_in_are_missed_without_the_code_of_the_refusal) {
+  db.root("ALTER ROLE " + db.writer() + " NOLOGIN");
+  db.root("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '" + db.writer() +
+          "'");
+  EXPECT_TRUE(eventually([&] { return !log->renew() && !told.empty(); }));
+  EXPECT_THAT(told,
+              ::testing::ElementsAre("the database refuses the server's login; see reeve doctor"));
+  EXPECT_THAT(codes, ::testing::ElementsAre("28000"));
+  db.root("ALTER ROLE " + db.writer() + " LOGIN");
+  EXPECT_TRUE(comes_back());
 }
 
 TEST_F(P30_log_rights, on_a_read_model_are_that_ones_trouble) {
@@ -192,6 +208,34 @@ TEST_F(P30_log_rights, that_no_grant_gives_have_statements_of_their_own) {
   EXPECT_EQ(mend_of("w", "CONNECTION LIMIT ON DATABASE x"), "ALTER DATABASE x CONNECTION LIMIT -1");
   EXPECT_EQ(mend_of("w", "READ WRITE ON DATABASE x"),
             "ALTER ROLE w IN DATABASE x SET default_transaction_read_only = off");
+}
+
+TEST_F(P30_log_rights, of_roles_with_odd_names_have_statements_that_work) {
+  const auto name = "Odd-" + db.writer();
+  const auto odd = '"' + name + '"';
+  db.root("ALTER ROLE " + db.writer() + " RENAME TO " + odd);
+  db.root("CREATE TABLE reeve.runtime_roles AS SELECT '" + name + "' AS writer, '" + db.reader() +
+          "' AS reader");
+  db.root("REVOKE INSERT ON reeve.events, reeve_read.runs FROM " + odd);
+  db.root("ALTER ROLE " + odd + " NOLOGIN");
+  const auto found = look_at_log_rights(owner());
+  const auto models = look_at_model_rights(owner(), "runs");
+  ASSERT_TRUE(found && models);
+  EXPECT_EQ(found->writer.role, odd);
+  EXPECT_EQ(found->writer.login, odd);
+  EXPECT_EQ(models->role, odd);
+  EXPECT_EQ(found->reader.role, db.reader()) << "as it always was";
+  EXPECT_THAT(found->writer.login_missing, ::testing::Contains(no_login));
+  const auto mend = [this](const std::string& role, const std::vector<std::string>& missing) {
+    for (const auto& one : missing) EXPECT_NO_THROW(db.root(mend_of(role, one))) << one;
+  };
+  mend(odd, found->writer.missing);
+  mend(odd, found->writer.login_missing);
+  mend(odd, models->missing);
+  EXPECT_THAT(look_at_log_rights(owner())->writer.missing, ::testing::IsEmpty());
+  EXPECT_THAT(look_at_log_rights(owner())->writer.login_missing, ::testing::IsEmpty());
+  EXPECT_THAT(look_at_model_rights(owner(), "runs")->missing, ::testing::IsEmpty());
+  db.root("ALTER ROLE " + odd + " RENAME TO " + db.writer());
 }
 
 /// A table that a migration lets be read and nobody asks for would be missed by readiness.
