@@ -19,14 +19,6 @@ using re2::StringPiece;
   "private[_.\\-]?key|account[_.\\-]?key|signing[_.\\-]?key|encryption[_.\\-]?key|"       \
   "auth[_.\\-]?key|credential|session[_.\\-]?id|connect\\.sid|signature)"
 #define REEVE_SECRET_KEY "([A-Za-z0-9_.\\-]*" REEVE_SECRET_WORD "[A-Za-z0-9_.\\-]*)"
-// The end of a quoted key, and what stands between key and value; quotes may be escaped, since
-// JSON is often logged inside JSON.
-#define REEVE_SEPARATOR "(\\\\*[\"'])?[ \\t]*(?::=|=>|=|:)[ \\t]*"
-// A value: in escaped quotes, in double or single quotes (also unclosed), or bare.
-#define REEVE_VALUE                                                          \
-  "(?:\\\\+[\"']((?:[^\"'\\\\]|\\\\+[^\"'\\\\])*)|\"((?:[^\"\\\\]|\\\\.)*)|" \
-  "'((?:[^'\\\\]|\\\\.)*)|([^\\s\"'&<>]+))"
-
 enum class check : std::uint8_t { none, key_value, long_key, bearer, basic };
 
 struct pattern {
@@ -35,7 +27,9 @@ struct pattern {
   const char* text;
 };
 
-/// Group 1 is the secret, except for key_value: key, its closing quote, then four values.
+/// Group 1 is the secret, or for long_key the key and group 3 the secret. A key_value ends with the
+/// first character of the separator: its value is found by hand. One of the expression would be
+/// the rest of the line behind every harmless key, which may be harmless keys throughout.
 constexpr pattern patterns[] = {
     {"authorization", check::none,
      "(?i)\\b(?:proxy-)?authorization(?:\\\\*[\"'])?[ \\t]*[:=][ \\t]*(?:\\\\*[\"'])?"
@@ -45,8 +39,8 @@ constexpr pattern patterns[] = {
     {"cookie", check::none,
      "(?i)\\b(?:set-)?cookie(?:\\\\*[\"'])?[ \\t]*[:=][ \\t]*(?:\\\\*[\"'])?([^\"'\\\\]+)"},
     {"url_password", check::none,
-     "(?i)\\b[a-z][a-z0-9+.\\-]{1,20}://[^\\s/:@\"'<>\\[\\]]*:([^\\s\"'<>/]+)@"},
-    {"url_password", check::none, "(?i)\\b[a-z][a-z0-9+.\\-]{1,20}://([^\\s/:@\"'<>\\[\\]]{6,})@"},
+     "(?i)\\b[a-z][a-z0-9+.\\-]+://[^\\s/:@\"'<>\\[\\]]*:([^\\s\"'<>/]+)@"},
+    {"url_password", check::none, "(?i)\\b[a-z][a-z0-9+.\\-]+://([^\\s/:@\"'<>\\[\\]]{6,})@"},
     {"aws_key", check::none, "\\b((?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16})\\b"},
     {"jwt", check::none, "\\b(eyJ[A-Za-z0-9_\\-]{6,}\\.[A-Za-z0-9_\\-]{4,}\\.[A-Za-z0-9_\\-]*)"},
     {"github_token", check::none, "\\b(gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})"},
@@ -68,7 +62,8 @@ constexpr pattern patterns[] = {
     {"credential", check::long_key,
      "(?i)^[ \\t]*(?:-[ \\t]+)?([a-z0-9_.\\-]*(?:password|passwd|passphrase|secret[_\\-]?key|"
      "private[_\\-]?key|api[_\\-]?key|access[_\\-]?key))()[ \\t]*:[ \\t]+([^\\s\"'{\\[|>&].*)$"},
-    {"credential", check::key_value, "(?i)" REEVE_SECRET_KEY REEVE_SEPARATOR REEVE_VALUE},
+    // The end of a quoted key may be escaped, since JSON is often logged inside JSON.
+    {"credential", check::key_value, "(?i)" REEVE_SECRET_KEY "(?:\\\\*[\"'])?[ \\t]*[:=]"},
 };
 
 // One cheap expression that nearly every harmless line fails. It must hit wherever a pattern does.
@@ -77,10 +72,55 @@ constexpr const char* trigger_text =
     "authorization|bearer|basic|cookie|://|AKIA|ASIA|ABIA|ACCA|eyJ|gh[pousr]_|github_pat|"
     "gl[pdr][at]?t?t?-|xox|xapp-|hooks\\.slack|AIza|ya29|[srp]k[-_]|hf_|npm_|dckr_pat|pypi-";
 
+/// The expression without its counts, of which an automaton would keep one for every place where a
+/// match may have begun. It finds more, which the rule itself then looks at.
+std::string without_counts(std::string text) {
+  RE2::GlobalReplace(&text, "\\{0,[0-9]*\\}", "*");
+  RE2::GlobalReplace(&text, "\\{[1-9][0-9]*,?\\}", "+");
+  return text;
+}
+
+/// Finds out in one pass which of the rules are worth a search. Two automata for the halves of the
+/// patterns: the states of one for all are so many on hostile text that it did little else than
+/// make new ones.
+class rule_filter {
+ public:
+  explicit rule_filter(const RE2::Options& options) {
+    for (std::size_t i = 0; i < sets_.size(); ++i) {
+      sets_[i] = std::make_unique<RE2::Set>(options, RE2::UNANCHORED);
+      for (auto at = first(i); at < first(i + 1); ++at) {
+        sets_[i]->Add(without_counts(patterns[at].text), nullptr);
+      }
+      sets_[i]->Compile();
+    }
+  }
+
+  /// In the order of the patterns: the first one's marker stands for all that overlap.
+  std::vector<std::size_t> candidates(const StringPiece& line) const {
+    std::vector<std::size_t> found;
+    std::vector<int> hits;
+    for (std::size_t i = 0; i < sets_.size(); ++i) {
+      RE2::Set::ErrorInfo failed{};
+      if (sets_[i]->Match(line, &hits, &failed)) {
+        for (const int hit : hits) found.push_back(first(i) + static_cast<std::size_t>(hit));
+      } else if (failed.kind != RE2::Set::kNoError) {
+        // Out of memory for the combined automaton: try every rule on its own.
+        for (auto at = first(i); at < first(i + 1); ++at) found.push_back(at);
+      }
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+  }
+
+ private:
+  static std::size_t first(std::size_t set) { return set * std::size(patterns) / 2; }
+  std::array<std::unique_ptr<RE2::Set>, 2> sets_;
+};
+
 struct compiled {
   std::unique_ptr<RE2> trigger;
   std::unique_ptr<RE2> name;
-  std::unique_ptr<RE2::Set> set;
+  std::unique_ptr<rule_filter> filter;
   std::vector<std::unique_ptr<RE2>> rules;
 
   compiled() {
@@ -90,12 +130,8 @@ struct compiled {
     options.set_log_errors(false);
     trigger = std::make_unique<RE2>(trigger_text, options);
     name = std::make_unique<RE2>("(?i)" REEVE_SECRET_WORD, options);
-    set = std::make_unique<RE2::Set>(options, RE2::UNANCHORED);
-    for (const auto& one : patterns) {
-      rules.push_back(std::make_unique<RE2>(one.text, options));
-      set->Add(one.text, nullptr);
-    }
-    set->Compile();
+    filter = std::make_unique<rule_filter>(options);
+    for (const auto& one : patterns) rules.push_back(std::make_unique<RE2>(one.text, options));
   }
 };
 
@@ -155,33 +191,83 @@ secret_span span_of(std::string_view line, const StringPiece& part, std::string_
   return {begin, begin + part.size(), kind, false};
 }
 
-/// A bare value in JSON ends at the object's punctuation, and its marker needs quotes.
-void trim_json_value(std::string_view line, secret_span& span, bool quoted_key) {
-  if (!quoted_key) return;
-  const auto value = line.substr(span.begin, span.end - span.begin);
-  span.end = span.begin + std::min(value.size(), value.find_first_of(",}]"));
-  span.quoted = span.end > span.begin;
+bool is_quote(char c) {
+  return c == '"' || c == '\'';
 }
 
-/// The end of what was looked at: where the search goes on.
-std::size_t take_key_value(std::string_view line, const StringPiece* groups, const pattern& rule,
+bool begins_value(std::string_view line, std::size_t at) {
+  static constexpr std::string_view none = " \t\r\n\f&<>";
+  return at < line.size() && none.find(line[at]) == none.npos;
+}
+
+/// Where the value behind a key begins, `npos` without one. `separator` is the place of the first
+/// character of ":=", "=>", "=" or ":".
+std::size_t value_begin(std::string_view line, std::size_t separator) {
+  const auto two = line.substr(separator, 2);
+  if (two == ":=" || two == "=>") {
+    const auto at = line.find_first_not_of(" \t", separator + 2);
+    if (begins_value(line, at)) return at;
+  }
+  const auto at = line.find_first_not_of(" \t", separator + 1);
+  return begins_value(line, at) ? at : line.npos;
+}
+
+/// The end of a value in double or single quotes, which may be unclosed.
+std::size_t quoted_end(std::string_view line, std::size_t at, char quote) {
+  const char stops[] = {quote, '\\'};
+  while (true) {
+    at = std::min(line.size(), line.find_first_of({stops, 2}, at));
+    if (at == line.size() || line[at] == quote || at + 1 == line.size()) return at;
+    at += 2;
+  }
+}
+
+/// The end of a value in escaped quotes: the next quote, with the backslashes before it.
+std::size_t escaped_end(std::string_view line, std::size_t at) {
+  while (true) {
+    at = std::min(line.size(), line.find_first_of("\"'\\", at));
+    if (at == line.size() || line[at] != '\\') return at;
+    const auto behind = line.find_first_not_of('\\', at);
+    if (behind == line.npos || is_quote(line[behind])) return at;
+    at = behind + 1;
+  }
+}
+
+/// A value: in escaped quotes, in double or single quotes, or bare. In JSON a bare one ends at the
+/// object's punctuation, and its marker needs quotes.
+secret_span value_at(std::string_view line, std::size_t at, bool quoted_key,
+                     std::string_view kind) {
+  if (is_quote(line[at])) return {at + 1, quoted_end(line, at + 1, line[at]), kind, false};
+  const auto behind = line.find_first_not_of('\\', at);
+  if (behind != at && behind != line.npos && is_quote(line[behind])) {
+    return {behind + 1, escaped_end(line, behind + 1), kind, false};
+  }
+  const auto stops = quoted_key ? " \t\r\n\f\"'&<>,}]" : " \t\r\n\f\"'&<>";
+  const auto end = std::min(line.size(), line.find_first_of(stops, at));
+  return {at, end, kind, quoted_key && end > at};
+}
+
+/// The end of what was looked at: where the search goes on. Behind a harmless key that is its
+/// value, which may hold a key of its own.
+std::size_t take_key_value(std::string_view line, const StringPiece& whole, const pattern& rule,
                            std::vector<secret_span>& out) {
-  const StringPiece* value = &groups[3];
-  while (value != &groups[6] && value->data() == nullptr) ++value;
-  auto span = span_of(line, *value, rule.kind);
-  const std::string_view key(groups[1].data(), groups[1].size());
-  if (!names_a_secret(key)) return span.begin;
-  if (value == &groups[6]) trim_json_value(line, span, !groups[2].empty());
+  const auto found = span_of(line, whole, {});
+  auto key = line.substr(found.begin, found.end - 1 - found.begin);
+  key = key.substr(0, key.find_last_not_of(" \t") + 1);
+  const bool quoted_key = is_quote(key.back());
+  if (quoted_key) key = key.substr(0, key.find_last_not_of('\\', key.size() - 2) + 1);
+  if (!names_a_secret(key)) return found.end;
+  const auto begin = value_begin(line, found.end - 1);
+  if (begin == line.npos) return found.end;
+  const auto span = value_at(line, begin, quoted_key, rule.kind);
   if (!is_no_secret(line.substr(span.begin, span.end - span.begin))) out.push_back(span);
   return span.end;
 }
 
 std::size_t take(std::string_view line, const StringPiece* groups, const pattern& rule,
                  std::vector<secret_span>& out) {
+  if (rule.test == check::key_value) return take_key_value(line, groups[0], rule, out);
   const auto whole = span_of(line, groups[0], {});
-  if (rule.test == check::key_value) {
-    return std::max(take_key_value(line, groups, rule, out), whole.begin + 1);
-  }
   const bool has_key = rule.test == check::long_key;
   const auto span = span_of(line, groups[has_key ? 3 : 1], rule.kind);
   const auto value = line.substr(span.begin, span.end - span.begin);
@@ -225,19 +311,11 @@ void find_secret_patterns(std::string_view line, std::vector<secret_span>& out) 
   const auto& rules = all();
   const StringPiece text(line.data(), line.size());
   if (!RE2::PartialMatch(text, *rules.trigger)) return;
-  std::vector<int> hits;
-  RE2::Set::ErrorInfo failed{};
-  if (!rules.set->Match(text, &hits, &failed)) {
-    if (failed.kind == RE2::Set::kNoError) return;
-    // Out of memory for the combined automaton: try every rule on its own.
-    hits.resize(rules.rules.size());
-    for (std::size_t i = 0; i < hits.size(); ++i) hits[i] = static_cast<int>(i);
-  }
-  std::array<StringPiece, 7> groups;
-  for (const int hit : hits) {
-    const auto index = static_cast<std::size_t>(hit);
+  std::array<StringPiece, 4> groups;
+  for (const auto index : rules.filter->candidates(text)) {
     const auto& rule = *rules.rules[index];
-    const int wanted = rule.NumberOfCapturingGroups() + 1;
+    const bool whole_only = patterns[index].test == check::key_value;
+    const int wanted = whole_only ? 1 : rule.NumberOfCapturingGroups() + 1;
     for (std::size_t at = 0; at < line.size();) {
       if (!rule.Match(text, at, text.size(), RE2::UNANCHORED, groups.data(), wanted)) break;
       at = std::max(at + 1, take(line, groups.data(), patterns[index], out));

@@ -1,0 +1,120 @@
+// RUN13: the output of a job decides about no more of a processor than its size does.
+#include "base/redact.hpp"
+#include "tests/support/environment.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <gtest/gtest.h>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+using namespace std::chrono_literals;
+using reeve::redactor;
+
+/// Four windows of the longest line that is looked at in one go.
+constexpr std::size_t text_bytes = 256 * 1024;
+
+std::string repeated(const std::string& part) {
+  std::string text;
+  while (text.size() < text_bytes) text += part;
+  text.resize(text_bytes);
+  return text;
+}
+
+/// A release build takes a tenth of a second at most; the search that began anew behind every
+/// harmless key took 21 s for the first 64 KiB. In pieces, so that a failure does not last long.
+void expect_soon(const std::string& text, const std::string& name) {
+  const auto limit = 15s * support::time_factor();
+  reeve::redacting_stream stream{redactor()};
+  const auto begun = std::chrono::steady_clock::now();
+  constexpr std::size_t piece = 16 * 1024;
+  for (std::size_t at = 0; at < text.size(); at += piece) {
+    stream.write(std::string_view(text).substr(at, piece));
+    ASSERT_LT(std::chrono::steady_clock::now() - begun, limit) << name << " at " << at;
+  }
+  stream.finish();
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, limit) << name;
+}
+
+}  // namespace
+
+TEST(RUN13_redact_hostile, text_of_one_kind_takes_time_by_its_size) {
+  for (const std::string part :
+       {// Harmless keys whose values hold harmless keys: bare, quoted, of a command line.
+        "token_count=", "pwd=", "tokenize:", "token_count=>", "token_count=\"", "token_count='",
+        "token_count=\\\"", "token_count=\\\"a\\", "\"token_count\":", "--token_count x ",
+        "--token_count \"", "token_count: ", "token_count=\n",
+        // Keys without a value, values that are none, and keys of one long run.
+        "token=&", "token=null;", "token=${", "password ", "token_", "token\\", "token=\\\\",
+        // Beginnings without an end.
+        "authorization: ", "authorization=\"", "cookie=", "bearer ", "basic aaaaaaaa ", "ab://",
+        "ab://b:", "ab://b:c@", "ab://bbbbbbbb", "a.", "key.", "eyJaaaaaa-", "-eyJaaaaaa.", "sk-",
+        "sk_", "sk-a-", "-pypi-", "dckr_pat_-", "-AIza", "xoxb-", "AKIA",
+        "tokenABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/", "-----BEGIN ", "-----BEGIN CERT-----",
+        "-----BEGIN -----END ", "-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\n",
+        "-----END ", "\n"}) {
+    expect_soon(repeated(part), part);
+    if (HasFatalFailure()) return;
+  }
+}
+
+// Texts for which an automaton of all patterns needs a new state at nearly every byte.
+TEST(RUN13_redact_hostile, beginnings_in_any_order_take_time_by_their_size) {
+  const std::vector<std::vector<std::string>> kinds = {
+      {"a", "b1", "+", "-", ".", "c.d", "key"},
+      {"sk-", "sk_", "a", "aaaaaaaaaaaaaaaaaaa", "-", "_", "hf_", "npm_", "-pypi-", "-dckr_pat_"},
+      {"-ghp_", "-github_pat_", "-glpat-", "-xoxb-", "-AIza", "-ya29.", "a", "aaaaa", ".", "-"},
+      {"ab://", "sk-", "sk_", "a", "b", "-", ".", "eyJ", "-pypi-", "-AIza", "token", "bearer "}};
+  for (const auto& words : kinds) {
+    std::mt19937 random(5);
+    std::string text = "key ";
+    while (text.size() < text_bytes) text += words[random() % words.size()];
+    expect_soon(text, words.front());
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST(RUN13_redact_hostile, a_secret_within_a_harmless_value_is_found) {
+  const redactor rules;
+  const std::string marker = "[redacted:credential]";
+  for (const std::string before :
+       {"token_count=", "token_count=token_count=", "token_count:=", "token_count=>",
+        "token_count=\"a ", "token_count='a ", "\"token_count\":\"a ", "token_count=\\\"a ",
+        "--token_count ", "--token_count x,--", "token_count = x;"}) {
+    EXPECT_EQ(rules.redact(before + "password=hunter2 end"),
+              before + "password=" + marker + " end");
+  }
+  // After more than one window of harmless keys, too.
+  auto many = repeated("token_count=");
+  many.resize(12 * 12'000);
+  EXPECT_EQ(rules.redact(many + "password=hunter2 end"), many + "password=" + marker + " end");
+}
+
+TEST(RUN13_redact_hostile, values_end_where_they_did) {
+  const redactor rules;
+  const auto hidden = [&](const std::string& text) {
+    auto out = rules.redact(text);
+    const std::string marker = "[redacted:credential]";
+    for (auto at = out.find(marker); at != out.npos; at = out.find(marker)) {
+      out.replace(at, marker.size(), "#");
+    }
+    return out;
+  };
+  EXPECT_EQ(hidden(R"(token="a\"b' c\\" d)"), R"(token="#" d)");
+  EXPECT_EQ(hidden(R"(token='a\'b" c' d)"), "token='#' d");
+  EXPECT_EQ(hidden(R"(token="unclosed a\)"), R"(token="#\)");
+  EXPECT_EQ(hidden(R"({\"token\":\"a\nb\\tc\",\"n\":1})"), R"({\"token\":\"#\",\"n\":1})");
+  EXPECT_EQ(hidden(R"(token=\a\b\"c)"), R"(token=#"c)");
+  EXPECT_EQ(hidden(R"({"token":12,"n":3,"token":[]})"), R"({"token":"#","n":3,"token":[]})");
+  EXPECT_EQ(hidden("token=a}b<c&token=>d token := e"), "token=#<c&token=># token := #");
+  EXPECT_EQ(hidden("token= & token:=& token=> <"), "token= & token:#& token=> <");
+}
+
+TEST(RUN13_redact_hostile, a_url_behind_a_long_word_is_one) {
+  EXPECT_EQ(redactor().redact("fetchedfromthemirrorathttps://bob:hunter2@host/"),
+            "fetchedfromthemirrorathttps://bob:[redacted:url_password]@host/");
+}
