@@ -13,6 +13,8 @@ constexpr std::size_t max_line_bytes = 64 * 1024;
 /// Windows overlap at least so much that no token with its key is cut; longer values are followed
 /// across windows by `eating`.
 constexpr std::size_t min_overlap_bytes = 4096;
+/// So much is looked at in one go: what lies behind a line is moved when the line is let out.
+constexpr std::size_t slice_bytes = 2048;
 constexpr std::size_t max_secret_lines = 512;
 constexpr std::string_view value_ends = " \t\r\n\"'&<>";
 
@@ -216,7 +218,7 @@ std::string redacting_stream::write(std::string_view bytes) {
   std::string out;
   // In slices, so that one large write does not make the buffer large.
   while (!bytes.empty()) {
-    const auto slice = bytes.substr(0, max_line_bytes);
+    const auto slice = bytes.substr(0, slice_bytes);
     state_->buffer.append(slice);
     bytes.remove_prefix(slice.size());
     state_->advance(out);
