@@ -80,12 +80,6 @@ scratch_dir::~scratch_dir() {
   fs::remove_all(path_, ignored);
 }
 
-int time_factor() {
-  const char* text = std::getenv("REEVE_TEST_TIME_FACTOR");
-  const int factor = text == nullptr ? 1 : std::atoi(text);
-  return factor < 1 ? 1 : factor;
-}
-
 std::string contents_of(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
   // An iterator over the stream would throw when the file is that of a process that ends just now.
