@@ -96,7 +96,8 @@ TEST_F(roles_of_database, P4_a_role_that_may_more_than_it_should_is_refused_and_
   const auto refused = ensure_roles(options);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, errc::invalid);
-  EXPECT_THAT(refused.error().detail, HasSubstr("ALTER ROLE " + first->reader_role));
+  EXPECT_THAT(refused.error().detail,
+              HasSubstr("ALTER ROLE \"" + first->reader_role + "\" NOSUPERUSER"));
   EXPECT_TRUE(db.root("SELECT rolbypassrls FROM pg_roles WHERE rolname = '" + first->reader_role +
                       "'")[0][0]
                   .as<bool>());
