@@ -23,7 +23,8 @@ inline constexpr int retry_after_s = 1;
 /// With Retry-After (429, 503, in_progress) and WWW-Authenticate (401) where they belong.
 response problem(const rejection& why, std::string_view request_id);
 
-/// For the few statuses that no error code has (417); `code` is snake_case, `title` a sentence.
+/// For the few statuses that no error code has (417); `code` is snake_case, `title` a sentence,
+/// `field` the pointer to what caused it, empty for nothing.
 response problem_of_status(int status, std::string_view code, std::string_view title,
                            std::string_view field, std::string_view request_id);
 
