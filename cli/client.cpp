@@ -124,6 +124,7 @@ api_client::api_client(const config& c, const client_options& options) : options
   const bool named = !url_.empty();
   if (!named) url_ = leading_server(c);
   const bool own = !named && !url_.empty();
+  if (own) own_ = c;
   if (url_.empty()) url_ = "http://127.0.0.1:9595";
   while (url_.ends_with('/')) url_.pop_back();
   // Whose data folder this is, his server it is: it may listen on any address of the machine.
@@ -157,8 +158,16 @@ api_client::api_client(const config& c, const client_options& options) : options
 }
 
 outcome<adapters::rest_request> api_client::request_to(const std::string& method,
-                                                       const std::string& path) const {
+                                                       const std::string& path) {
   if (refusal_) return *refusal_;
+  if (own_) {
+    // It may have left since the last request, and its port is anybody's then.
+    const auto now = leading_server(*own_);
+    if (now.empty()) {
+      return reject(errc::unavailable, "not asked: no server leads with " + own_->data + " now");
+    }
+    url_ = now;
+  }
   adapters::rest_request request;
   request.method = method;
   request.url = url_ + path;
@@ -225,13 +234,17 @@ api_client::answer api_client::call(const std::string& method, const std::string
 }
 
 api_client::answer api_client::get_patiently(const std::string& path, int patience_s) {
-  const auto request = request_to("GET", path);
-  if (!request) return {fail(request.error()), {}};
+  if (refusal_) return {fail(*refusal_), {}};
+  const auto ask = [&]() -> outcome<adapters::rest_response> {
+    const auto request = request_to("GET", path);
+    if (!request) return request.error();
+    return adapters::call_rest(*request);
+  };
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(patience_s);
-  auto answer = adapters::call_rest(*request);
+  auto answer = ask();
   while (is_away(answer) && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(250ms);
-    answer = adapters::call_rest(*request);
+    answer = ask();
   }
   return judge(std::move(answer), {});
 }
@@ -310,12 +323,16 @@ int api_client::follow(const std::string& path, const std::string& query, std::s
     going = going && rest.size() <= max_line_bytes;
     return going;
   };
-  for (;;) {
+  const auto ask = [&]() -> outcome<adapters::rest_response> {
     const auto request =
         request_to("GET", path + "?after=" + adapters::path_segment(after) + query);
-    if (!request) return fail(request.error());
+    if (!request) return request.error();
+    return adapters::stream_rest(*request, take);
+  };
+  if (refusal_) return fail(*refusal_);
+  for (;;) {
     rest.clear();
-    auto answer = adapters::stream_rest(*request, take);
+    auto answer = ask();
     if (rest.size() > max_line_bytes) return fail({errc::too_large, "an event is too large", {}});
     if (!going) return exit_ok;
     const bool ended = answer && answer->status == 200;

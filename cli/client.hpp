@@ -58,12 +58,12 @@ class api_client {
   bool ndjson() const { return options_.output == "ndjson"; }
 
  private:
-  outcome<adapters::rest_request> request_to(const std::string& method,
-                                             const std::string& path) const;
+  outcome<adapters::rest_request> request_to(const std::string& method, const std::string& path);
   answer judge(outcome<adapters::rest_response> answer, const std::string& sent) const;
   int fail(const rejection& why) const;
   void print_problem(const adapters::rest_response& answer, const std::string& sent) const;
 
+  std::optional<config> own_;  // set: the server that leads with its folder is asked, nobody else
   std::string url_;
   std::string token_;
   std::string token_origin_;

@@ -69,6 +69,8 @@ std::string own_server(const loaded_config& config) {
 
 std::optional<finding> engine_of_server(const loaded_config& config, const std::string& url) {
   if (url.empty() || !is_default(config, "docker")) return std::nullopt;
+  // The look at it took its time, and the port of one that has left is anybody's.
+  if (leading_server(config.values) != url) return std::nullopt;
   const auto token = read_secret_file(token_file(config.values));
   const auto told = token.empty() ? std::nullopt : ask(url + "/api/engine", token);
   if (!told) return engine_as_everybody_sees(url);

@@ -244,8 +244,9 @@ int server_process::wait_for_end() {
 
 void server_process::drain() {
   draining_ = true;
-  parts_.drain();
+  // First of all: a client takes whoever has that port for this server, and it is free before long.
   ::unlink(endpoint_file(config_).c_str());
+  parts_.drain();
 }
 
 void server_process::drain_tree() {

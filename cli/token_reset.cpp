@@ -152,18 +152,11 @@ bool has_server(const config& c) {
   return server_identity::is_held(server_id_file(c));
 }
 
-/// Where the server of this data folder listens: as it says itself, else as it is configured. Empty
-/// = that is known to nobody here, or there is none any more.
-std::string address_of(const config& c) {
-  const auto own = leading_server(c);
-  if (!own.empty()) return own;
-  return !has_server(c) || c.listen.ends_with(":0") ? std::string() : "http://" + c.listen;
-}
-
-/// That the file is gone does not say who took it: only a server knows what opens.
+/// That the file is gone does not say who took it: only a server knows what opens. Nobody is asked
+/// at an address that is only configured: whoever has it now may be anybody.
 int try_token(const config& c, const std::string& token) {
   const std::string gone = token_reset_file(c) + " is gone, but ";
-  const auto url = address_of(c);
+  const auto url = leading_server(c);
   if (url.empty()) {
     return fail(
         gone + "no address of a server is known here: whether the token opens was not tried",

@@ -6,6 +6,8 @@
 #include "tests/support/work.hpp"
 
 #include <atomic>
+#include <filesystem>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <mutex>
 #include <thread>
@@ -113,6 +115,27 @@ TEST(P27_stop, waits_for_a_request_whose_body_is_still_on_its_way) {
                                     "= 'run_launched'",
                                     {"run-" + answer.json().at("id").get<std::string>()}),
             1);
+}
+
+/// Its port is anybody's long before it has ended.
+TEST(ACC1_stop, names_its_address_no_longer_than_it_has_it) {
+  server reeve;
+  const auto file = reeve.data() / "endpoint";
+  ASSERT_TRUE(std::filesystem::exists(file));
+  const std::string body = launch_body.dump();
+  support::http_connection slow(reeve.address());
+  slow.send(first_half(reeve.token(), body));
+  EXPECT_EQ(reeve.anonymous().get("/livez").status, 200);
+  ::kill(reeve.pid(), SIGTERM);
+  ASSERT_TRUE(support::eventually([&] { return !takes_connections(reeve.address()); }));
+  EXPECT_FALSE(std::filesystem::exists(file)) << "a token goes to whoever has the port";
+  EXPECT_TRUE(reeve.running());
+  const auto refused = reeve.command({"runs", "list"});
+  EXPECT_EQ(refused.status, 5);
+  EXPECT_THAT(refused.output, testing::HasSubstr("not asked"));
+  slow.send(body.substr(body.size() / 2));
+  EXPECT_EQ(slow.receive().status, 201);
+  EXPECT_EQ(reeve.await_exit(10s), 0);
 }
 
 TEST(P27_stop, does_not_wait_for_ever) {

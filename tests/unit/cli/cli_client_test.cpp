@@ -231,6 +231,20 @@ TEST_F(UI2_client, sends_no_token_where_a_server_that_died_was) {
   EXPECT_THAT(p.requests()[0], HasSubstr("Bearer from-the-folder\r\n"));
 }
 
+/// It may leave between two requests of a command, or come back elsewhere.
+TEST_F(UI2_client, asks_nobody_else_while_its_own_server_is_away) {
+  peer before({http(200, "{}"), http(200, "{}")}), after({http(200, "{}")});
+  const auto server = server_identity::take(folder_ + "/server-id", reeve::real_ids());
+  write("endpoint", before.url() + "\n");
+  api_client api(config_.values, client_);
+  EXPECT_EQ(api.call("GET", "/api/runs").code, exit_ok);
+  std::filesystem::remove(folder_ + "/endpoint");
+  EXPECT_EQ(api.get_patiently("/api/runs", 0).code, exit_unreachable);
+  EXPECT_THAT(before.requests(), SizeIs(1));
+  write("endpoint", after.url() + "\n");
+  EXPECT_EQ(api.call("GET", "/api/runs").code, exit_ok);
+}
+
 TEST_F(UI2_client, lists_page_by_page_in_three_forms) {
   const auto pages = [] {
     return std::deque<std::string>{
