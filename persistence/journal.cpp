@@ -188,7 +188,7 @@ void journal::impl::conclude(verdict ended, batch_plan plan, std::vector<std::si
       bar(why);
       return answer_all(indices, away());
     case verdict::passing:
-      return answer_all(indices, rejection_of(why));
+      return answer_all(indices, answer_of(why));
     case verdict::refused:
       // First with everything looked up (a key or a stream was there already), then without the
       // projections that cannot be written, then in halves.
@@ -263,7 +263,7 @@ void journal::impl::divide(const batch_plan& plan, const std::vector<std::size_t
   // Each may be written by itself: then all of them are left out.
   if (!plan.rows.empty()) return run(indices, true, {projections().begin(), projections().end()});
   if (why.is_forbidden()) bar(why);  // a policy on the log's own tables
-  answer_all(indices, rejection_of(why));
+  answer_all(indices, answer_of(why));
 }
 
 std::optional<projection_refs> journal::impl::find_guilty(const batch_plan& plan) {
@@ -299,7 +299,7 @@ void journal::impl::run(std::vector<std::size_t> indices, bool careful,
     // Only reads were sent, so nothing is in doubt.
     const auto trouble = trouble_of_current(session->connection());
     note(trouble);
-    return answer_all(indices, rejection_of(trouble));
+    return answer_all(indices, answer_of(trouble));
   }
   if (next.events.empty()) return;
   if (in_background && !needs_partition(next))

@@ -35,7 +35,7 @@ outcome<append_result> journal::impl::keep_key(std::size_t i) {
   } catch (const std::exception&) {
     const auto trouble = trouble_of_current(session->connection());
     note(trouble);
-    return rejection_of(trouble);
+    return answer_of(trouble);
   }
 }
 

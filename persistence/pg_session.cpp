@@ -1,6 +1,12 @@
 #include "persistence/pg_session.hpp"
 
+#include "base/log.hpp"
+#include "base/time.hpp"
+
 #include <array>
+#include <cstdint>
+#include <map>
+#include <mutex>
 #include <string_view>
 
 namespace reeve::persistence {
@@ -46,6 +52,32 @@ constexpr std::string_view quiet_logs =
 constexpr std::string_view of_one_that_stands_still =
     ";SET idle_in_transaction_session_timeout = '4s';"
     "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
+
+/// Not as often as a client repeats what is refused.
+void log_code(const std::string& sqlstate) {
+  static std::mutex mutex;
+  static std::map<std::string, std::int64_t> told_at_us;
+  const std::lock_guard lock(mutex);
+  const auto now = real_clock().mono_us();
+  const auto [at, is_new] = told_at_us.emplace(sqlstate, now);
+  if (!is_new && now - at->second < 60 * us_per_second) return;
+  at->second = now;
+  log_warn("the database did not do what was asked of it", {{"sqlstate", sqlstate}});
+}
+
+rejection rejection_with(const std::string& code, const sql_trouble& trouble) {
+  if (trouble.lost) return reject(errc::unavailable, "the connection to the database was lost");
+  if (trouble.is_passing()) {
+    return reject(errc::unavailable, "the database cannot do it now" + code);
+  }
+  if (trouble.is_forbidden()) {
+    return reject(errc::unavailable, "the server's role may not do it" + code + ": reeve doctor");
+  }
+  if (trouble.sqlstate == "3F000" || trouble.sqlstate == "42P01") {
+    return reject(errc::unavailable, "the database has no schema of ours: run the migrations");
+  }
+  return reject(errc::internal, "the database refused a statement" + code);
+}
 
 rejection unsafe(const std::string& setting, const std::string& must) {
   return reject(errc::invalid, "the database is refused: " + setting + " must be " + must, setting);
@@ -173,17 +205,12 @@ database_identity identity_of(pqxx::connection& connection) {
 }
 
 rejection rejection_of(const sql_trouble& trouble) {
-  if (trouble.lost) return reject(errc::unavailable, "the connection to the database was lost");
-  if (trouble.is_passing()) {
-    return reject(errc::unavailable, "the database cannot do it now (" + trouble.sqlstate + ")");
-  }
-  if (trouble.is_forbidden()) {
-    return reject(errc::unavailable, "the server's role may not do it (42501): reeve doctor");
-  }
-  if (trouble.sqlstate == "3F000" || trouble.sqlstate == "42P01") {
-    return reject(errc::unavailable, "the database has no schema of ours: run the migrations");
-  }
-  return reject(errc::internal, "the database refused a statement (" + trouble.sqlstate + ")");
+  return rejection_with(" (" + trouble.sqlstate + ")", trouble);
+}
+
+rejection answer_of(const sql_trouble& trouble) {
+  if (!trouble.lost && !trouble.sqlstate.empty()) log_code(trouble.sqlstate);
+  return rejection_with({}, trouble);
 }
 
 rejection rejection_of_try(const sql_trouble& trouble) {

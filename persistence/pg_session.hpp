@@ -59,8 +59,11 @@ outcome<done> check_settings(const database_settings& settings);
 /// Of which cluster and timeline the database is. Throws as libpqxx does.
 database_identity identity_of(pqxx::connection& connection);
 
-/// For answers: never the database's own text, which may quote a row.
+/// For who runs the server: never the database's own text, which may quote a row.
 rejection rejection_of(const sql_trouble& trouble);
+/// The same for the answer to a client, whom a SQLSTATE tells nothing: it goes to the log, the same
+/// one once a minute.
+rejection answer_of(const sql_trouble& trouble);
 /// For who tries again by itself: `forbidden` is a right that is gone, `internal` everything else
 /// that no other try mends, a table that is not there among it.
 rejection rejection_of_try(const sql_trouble& trouble);

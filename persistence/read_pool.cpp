@@ -99,7 +99,7 @@ void read_pool::attempt(const task& next, std::unique_ptr<read_session>& session
       const auto trouble = trouble_of_current(session->connection());
       why = trouble.sqlstate == "57014"
                 ? reject(errc::timed_out, "the query took too long; narrow it down")
-                : rejection_of(trouble);
+                : answer_of(trouble);
       if (!trouble.lost) break;
       session.reset();
     }

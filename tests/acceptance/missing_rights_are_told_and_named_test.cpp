@@ -90,6 +90,16 @@ TEST_F(P30_rights, to_signed_heads_are_told) {
   EXPECT_TRUE(is_well());
 }
 
+TEST_F(P30_rights, to_a_list_are_told_to_a_client_without_the_code) {
+  ASSERT_TRUE(is_well());
+  const auto role = *reeve->database().cell("SELECT reader FROM reeve.runtime_roles");
+  reeve->database().exec("REVOKE SELECT ON reeve_read.runs FROM " + role);
+  const auto refused = reeve->api().get("/api/runs");
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_THAT(refused.body, testing::AllOf(HasSubstr("may not do it"), Not(HasSubstr("42501"))));
+  EXPECT_THAT(reeve->whole_log(), HasSubstr("42501"));
+}
+
 /// A login with no place is no login, whatever is granted.
 TEST_F(P30_rights, of_logins_that_get_no_session_are_told) {
   ASSERT_TRUE(is_well());
