@@ -59,8 +59,8 @@ struct list_query {
   std::vector<std::pair<std::string, std::string>> equals;  // column, value
   std::vector<std::pair<std::string, std::string>> labels;  // runs only
   std::optional<domain::position> created_after;            // exclusive
-  /// What `created_after` was asked for as. Between two pages it may come to name another position;
-  /// the list is still the same one.
+  /// What `created_after` was asked for as, in one spelling. Between two pages it may come to name
+  /// another position; the list is still the same one.
   std::string since;
   bool newest_first = true;
   int limit = 50;      // 1..500

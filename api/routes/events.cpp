@@ -34,15 +34,20 @@ struct asked_events {
   std::string lower = "after";  // the name of what `query.after` was taken from
 };
 
-/// `after` and `before` are no part of it: they are places as well, and of two the narrower holds.
-list_parts parts_of(const request& r, const event_query& query) {
+/// What was asked for, however it was spelled. `after` and `before` are no part of it: they are
+/// places as well, and of two the narrower holds.
+list_parts parts_of(const event_query& query) {
   list_parts parts{"events", query.newest_first ? "desc" : "asc",
                    query.tenant ? to_string(*query.tenant) : "all"};
-  for (const char* name : {"stream", "type", "principal", "correlation_id", "from", "to"}) {
-    if (const auto value = r.query_value(name)) {
-      parts.push_back(std::string(name).append("=").append(*value));
-    }
-  }
+  const auto add = [&parts](const char* name, const std::string& value) {
+    parts.push_back(std::string(name).append("=").append(value));
+  };
+  if (query.stream) add("stream", *query.stream);
+  if (query.type) add("type", *query.type);
+  if (query.principal) add("principal", *query.principal);
+  if (query.correlation_id) add("correlation_id", to_string(*query.correlation_id));
+  if (query.from_us) add("from", std::to_string(*query.from_us));
+  if (query.to_us) add("to", std::to_string(*query.to_us));
   return parts;
 }
 
@@ -102,9 +107,9 @@ outcome<asked_events> query_of(const request& r) {
     }
     query.newest_first = *order == "desc";
   }
-  asked.list = parts_of(r, query);
-  if (auto ok = add_bounds(r, asked); !ok) return ok.error();
   if (auto ok = add_range(r, query); !ok) return ok.error();
+  asked.list = parts_of(query);
+  if (auto ok = add_bounds(r, asked); !ok) return ok.error();
   return asked;
 }
 

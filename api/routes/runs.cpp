@@ -202,13 +202,16 @@ void list(services& s, const request& r, const responder& answer) {
   if (!query) return answer.answer(query.error());
   const auto since = r.query_value("since");
   if (!since) return s.reads->list(std::move(*query), list_slot(answer));
-  query->since = *since;
-  if (*since == "last_success") return list_since_success(s, r, std::move(*query), answer);
+  if (*since == "last_success") {
+    query->since = *since;
+    return list_since_success(s, r, std::move(*query), answer);
+  }
   const auto time = parse_time(*since);
   if (!time) {
     return answer.answer(
         reject(errc::invalid, "since is last_success or an RFC 3339 time", "/query/since"));
   }
+  query->since = std::to_string(*time);
   list_since_time(s, *time, std::move(*query), answer);
 }
 

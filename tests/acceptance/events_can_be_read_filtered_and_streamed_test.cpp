@@ -186,6 +186,12 @@ TEST(GW2_lists, refuse_the_cursor_of_another_list) {
   const std::string since = "/api/runs?since=2000-01-01T00:00:00Z&limit=1";
   const std::string more = must_get(api, since).at("next");
   EXPECT_EQ(must_get(api, since + "&cursor=" + more).at("results").at(0).at("id"), one);
+  EXPECT_EQ(must_get(api, "/api/runs?since=2000-01-01T01:00:00.0%2B01:00&cursor=" + more)
+                .at("results")
+                .at(0)
+                .at("id"),
+            one)
+      << "the same list, in another spelling";
   const std::string runs = must_get(api, "/api/runs?limit=1").at("next");
   for (const char* list : {"/api/runs?status=failed&", "/api/runs?label=a:b&",
                            "/api/runs?since=2000-01-01T00:00:00Z&", "/api/events?"}) {

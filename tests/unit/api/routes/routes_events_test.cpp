@@ -1,5 +1,6 @@
 #include "tests/unit/api/routes/routes_world.hpp"
 
+#include <cctype>
 #include <gtest/gtest.h>
 
 using namespace routes_fixture;
@@ -120,6 +121,24 @@ TEST(EV10_events, a_cursor_goes_on_with_its_own_list_only) {
   for (const char* none : {"3", "MTIz", "AAAAAAAAAAAz"}) {
     const auto got = e.ask(list + "&cursor=" + none, "auditor");
     EXPECT_EQ(got.at("errors/0/pointer"), "/query/cursor") << none;
+  }
+}
+
+TEST(EV10_events, a_cursor_goes_on_however_its_list_is_spelled) {
+  four_events e;
+  const auto id = to_string(e.it.reads.log[0].meta.correlation_id);
+  e.it.reads.log[2].meta.correlation_id = e.it.reads.log[0].meta.correlation_id;
+  std::string loud = id;
+  for (char& c : loud) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  const std::pair<std::string, std::string> spellings[] = {
+      {"correlation_id=" + loud, "correlation_id=" + id},
+      {"from=1970-01-01T00:00:01Z", "from=1970-01-01T01:00:01.000000%2B01:00"},
+      {"to=2100-01-01T00:00:00.0Z", "to=2100-01-01T00:00:00z"}};
+  for (const auto& [one, other] : spellings) {
+    const auto next = e.ask("?limit=1&" + one, "auditor").at("next");
+    const auto page = e.ask("?limit=1&" + other + "&cursor=" + next, "auditor");
+    EXPECT_EQ(page.status, 200) << other << page.body;
+    EXPECT_NE(positions(page), "") << other;
   }
 }
 

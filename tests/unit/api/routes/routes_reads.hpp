@@ -46,6 +46,7 @@ class memory_reads final : public persistence::read_port {
   std::vector<domain::event_record> log;                        // position i stands at i - 1
   std::map<std::pair<uuid, std::string>, std::string> blobs;    // tenant and hexadecimal digest
   std::optional<last_success> success;
+  std::string since;  // of the list that was asked for last
   /// While set, answers about events wait here instead of being given.
   bool hold = false;
   std::deque<std::function<void()>> held;
@@ -64,6 +65,7 @@ class memory_reads final : public persistence::read_port {
   }
 
   void list(persistence::list_query query, reply_slot<persistence::document> slot) override {
+    since = query.since;
     const auto skipped = api::parse_number(query.cursor.empty() ? "0" : query.cursor);
     if (!skipped) return slot.answer(reject(errc::invalid, "not one of ours", "/cursor"));
     std::vector<const stored*> found;

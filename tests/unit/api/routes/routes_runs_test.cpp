@@ -170,10 +170,16 @@ TEST(RUN6_runs, lists_what_came_after) {
     EXPECT_EQ(got.status, 200) << got.body;
     return got;
   };
+  EXPECT_EQ(it.reads.since, "last_success");
   EXPECT_EQ(since(two.at("created_at")).at("results/0/id"), two.at("id"));
   EXPECT_EQ(since(two.at("created_at")).at("results/1"), "");
   EXPECT_EQ(since(one.at("created_at")).at("results/1/id"), one.at("id"));
   EXPECT_EQ(since("1970-01-01T00:00:00Z").at("results/1/id"), one.at("id"));
+  const auto asked = it.reads.since;
+  since("1970-01-01T01:00:00.000%2B01:00");
+  EXPECT_EQ(it.reads.since, asked) << "the same time, so the same list";
+  since("1970-01-01T00:00:01Z");
+  EXPECT_NE(it.reads.since, asked);
   EXPECT_EQ(since("2100-01-01T00:00:00Z").at("results"), "[]");
 }
 
