@@ -58,6 +58,22 @@ await_end() {
   done
 }
 
+# await_status PID…: as await_end, with that child's status as the answer, and without this shell's
+# remark when a signal ended it. A trap that may run meanwhile begins with `speak_up`: else nobody
+# hears what it says either.
+AWAITS_QUIETLY=''
+await_status() {
+  {
+    AWAITS_QUIETLY=yes
+    await_end "$@"
+    wait "$ENDED_PID"
+    set -- "$?"
+    AWAITS_QUIETLY=''
+  } 8>&2 2>/dev/null
+  return "$1"
+}
+speak_up() { [ -z "$AWAITS_QUIETLY" ] || exec 2>&8; }
+
 # stop_pid PID SIGNAL SECONDS: SIGNAL first, SIGKILL to what is there after SECONDS.
 stop_pid() {
   [ -n "${1:-}" ] || return 0

@@ -143,3 +143,27 @@ TEST(OPS1_shell, sees_the_end_of_what_a_signal_ended_meanwhile) {
   const auto told = support::run_to_end(options, 20s);
   EXPECT_NE(told.output.find("status 137\nthe killed one\n"), std::string::npos) << told.output;
 }
+
+/// Ctrl-C comes while ./run waits for the ends of its children, and then it stops what it started.
+TEST(OPS1_shell, is_heard_when_a_signal_ends_its_quiet_wait) {
+  const std::string script = R"(. "$0"
+    (exec sleep 60) & killed=$!
+    (exec sleep 60) & other=$!
+    kill -KILL "$killed"
+    await_status "$other" "$killed"
+    echo "status $?"
+    finish() {
+      trap - EXIT TERM
+      speak_up
+      note "what went wrong"
+      kill "$other"
+    }
+    trap finish EXIT
+    trap exit TERM
+    is_gone() { kill -TERM $$; false; }
+    await_status "$other")";
+  support::process_options options{{"bash", "-c", script, support::shell_library()}};
+  options.drop_privileges = false;
+  const auto told = support::run_to_end(options, 20s);
+  EXPECT_EQ(told.output, "status 137\nwhat went wrong\n");
+}
