@@ -45,6 +45,7 @@ constexpr std::pair<int, std::string_view> reasons[] = {{200, "OK"},
 struct parts {
   int status = 500;
   std::string_view code, title, detail, field, request_id;
+  int wait_s = retry_after_s;
 };
 
 std::string render(const parts& it) {
@@ -73,7 +74,7 @@ response answer(const parts& it) {
   made.content_type = "application/problem+json";
   made.body = std::make_shared<const std::string>(render(it));
   if (it.status == 429 || it.status == 503 || it.code == "in_progress") {
-    made.headers.emplace_back("Retry-After", std::to_string(retry_after_s));
+    made.headers.emplace_back("Retry-After", std::to_string(it.wait_s));
   }
   if (it.status == 401) made.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"reeve\"");
   return made;
@@ -81,11 +82,11 @@ response answer(const parts& it) {
 
 }  // namespace
 
-response problem(const rejection& why, std::string_view request_id) {
+response problem(const rejection& why, std::string_view request_id, int wait_s) {
   const bool inside = why.code == errc::internal;
   return answer({status_of(why.code), name_of(why.code), title_of(why.code),
                  inside ? std::string_view() : std::string_view(why.detail),
-                 inside ? std::string_view() : std::string_view(why.field), request_id});
+                 inside ? std::string_view() : std::string_view(why.field), request_id, wait_s});
 }
 
 response problem_of_status(int status, std::string_view code, std::string_view title,

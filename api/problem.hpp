@@ -17,11 +17,11 @@
 
 namespace reeve::api {
 
-/// Seconds that 429 and 503 ask a client to wait.
+/// Seconds that 429 and 503 ask a client to wait, unless it is known to take longer.
 inline constexpr int retry_after_s = 1;
 
 /// With Retry-After (429, 503, in_progress) and WWW-Authenticate (401) where they belong.
-response problem(const rejection& why, std::string_view request_id);
+response problem(const rejection& why, std::string_view request_id, int wait_s = retry_after_s);
 
 /// For the few statuses that no error code has (417); `code` is snake_case, `title` a sentence,
 /// `field` the pointer to what caused it, empty for nothing.

@@ -159,16 +159,25 @@ struct checkpoint_keeper::impl {
 
   outcome<signed_head> sign_newest() {
     const auto now = head();
-    if (now.position == 0) return reject(errc::conflict, "the log is empty");
-    if (now.position == newest.position && now.hash == newest.hash) return newest;
-    auto made = sign_head(options, now);
-    is_failing = !made;
-    if (made) {
-      newest = *made;
-    } else {
-      log_error("the head of the log was not signed", {{"why", made.error().detail}});
+    if (now.position == 0) {
+      return not_signed(reject(errc::unavailable, "this server vouches for no log any more"));
     }
-    return made;
+    if (now.position != newest.position || now.hash != newest.hash) {
+      auto made = sign_head(options, now);
+      is_failing = !made;
+      if (!made) return not_signed(made.error());
+      newest = *made;
+    }
+    told_why.clear();
+    return newest;
+  }
+
+  /// Clients may ask again each second: what lasts is told once.
+  rejection not_signed(const rejection& why) {
+    if (std::exchange(told_why, why.detail) != why.detail) {
+      log_error("the head of the log was not signed", {{"why", why.detail}});
+    }
+    return why;
   }
 
   checkpoint_options options;
@@ -177,6 +186,7 @@ struct checkpoint_keeper::impl {
   signed_head newest;
   domain::position told = 0;
   domain::position tried = 0;  // signed or refused: one that fails is not tried each second
+  std::string told_why;        // no head was signed, as the log has it
   std::atomic<bool> is_failing{false};
   std::mutex mutex;
   std::condition_variable changed;

@@ -38,7 +38,7 @@ class checkpoint_keeper {
 
   /// Signs the head of the moment, or gives its signature again; answers on the keeper's thread.
   /// Requests that wait at the same time get one signature. Errors: those of sign_head, and
-  /// `overloaded` (64 are waiting).
+  /// `unavailable` without a head, which the log has, the same one once; `overloaded` (64 wait).
   void sign_now(reply_slot<signed_head> slot);
   /// Whether the last head that was to be signed was not. Any thread.
   bool is_failing() const;

@@ -1,3 +1,4 @@
+#include "api/problem.hpp"
 #include "api/routes/common.hpp"
 #include "api/services.hpp"
 
@@ -12,11 +13,15 @@ void list(services& s, const request& r, const responder& answer) {
   s.reads->list(std::move(query), list_slot(answer));
 }
 
+/// Of what somebody has to mend; the server itself tries again no earlier.
+constexpr int long_wait_s = 60;
+
 /// Why a head was not signed names files and what the database said. Whoever asked can do nothing
 /// about it, whatever it is: the server's log tells it to who can.
-rejection not_signed(const rejection& why) {
-  if (why.code == errc::overloaded) return why;
-  return reject(errc::unavailable, "the head was not signed: the server's log says why");
+response not_signed(const rejection& why, std::string_view request_id) {
+  if (why.code == errc::overloaded) return problem(why, request_id);
+  return problem(reject(errc::unavailable, "the head was not signed: the server's log says why"),
+                 request_id, why.code == errc::unavailable ? retry_after_s : long_wait_s);
 }
 
 /// The head as it is now, signed: what was acknowledged before is in it. A head that was signed
@@ -24,10 +29,11 @@ rejection not_signed(const rejection& why) {
 /// ask for the first time's answer, which is kept nowhere.
 void sign(services& s, const request& r, const responder& answer) {
   if (auto body = body_of<nothing>(r); !body) return answer.answer(body.error());
-  s.sign_head(reply_slot<checkpoint_view>([answer](outcome<checkpoint_view> made) {
-    if (!made) return answer.answer(not_signed(made.error()));
-    answer.answer(written(201, codec::encode_document(*made), made->position));
-  }));
+  s.sign_head(
+      reply_slot<checkpoint_view>([answer, id = r.request_id](outcome<checkpoint_view> made) {
+        if (!made) return answer.answer(not_signed(made.error(), id));
+        answer.answer(written(201, codec::encode_document(*made), made->position));
+      }));
 }
 
 }  // namespace

@@ -73,6 +73,7 @@ TEST(P24_checkpoints, that_cannot_be_made_blame_no_client_and_name_no_file) {
   const auto refused = api.post("/api/checkpoints", json::object());
   EXPECT_EQ(refused.status, 503) << refused.body;
   EXPECT_EQ(refused.json().at("code"), "unavailable");
+  EXPECT_EQ(refused.header("Retry-After"), "60");
   EXPECT_FALSE(refused.json().contains("errors")) << "no field was sent";
   EXPECT_EQ(refused.body.find("heads.ndjson"), std::string::npos) << refused.body;
   const json paths = must_get(api, "/api/openapi.json").at("paths");

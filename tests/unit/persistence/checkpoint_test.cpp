@@ -4,6 +4,9 @@
 #include "persistence/checkpoint_keeper.hpp"
 #include "tests/unit/persistence/verify_fixture.hpp"
 
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <future>
 #include <gtest/gtest.h>
@@ -274,6 +277,40 @@ TEST(EV6_keeper, does_not_try_each_second_what_has_failed) {
   }
   EXPECT_EQ(seconds[1], seconds[0] + 2) << "it was tried at once: there is much to sign";
   EXPECT_EQ(seconds[2], seconds[1] + 1);
+}
+
+TEST(EV6_keeper, tells_the_log_once_why_a_head_is_not_signed) {
+  char folder[] = "/tmp/reeve-keeper-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder), nullptr);
+  checkpoint_options options;
+  options.heads_file = std::string(folder) + "/heads";
+  std::ofstream(options.heads_file) << "{}\n";
+  std::atomic<domain::position> at{0};
+  ::testing::internal::CaptureStderr();
+  {
+    checkpoint_keeper keeper(options, [&] {
+      journal_head head;
+      head.position = at;
+      return head;
+    });
+    // Of one that was overtaken, of one whose file is broken, and as the first again.
+    for (const domain::position here : {0, 5, 0}) {
+      at = here;
+      for (int i = 0; i < 3; ++i) {
+        auto answer = std::make_shared<std::promise<bool>>();
+        keeper.sign_now(reply_slot<signed_head>(
+            [answer](const outcome<signed_head>& made) { answer->set_value(made.ok()); }));
+        EXPECT_FALSE(answer->get_future().get());
+      }
+    }
+  }
+  const auto log = ::testing::internal::GetCapturedStderr();
+  int told = 0;
+  for (auto next = log.find("was not signed"); next != log.npos; ++told) {
+    next = log.find("was not signed", next + 1);
+  }
+  EXPECT_EQ(told, 3) << log;
+  std::filesystem::remove_all(folder);
 }
 
 TEST(EV6_keeper, says_that_heads_are_not_signed_until_one_is) {
