@@ -237,9 +237,9 @@ std::optional<rejection> dispatcher::take_fields(const request_head& head, call&
   return std::nullopt;
 }
 
-/// A field on which a client relies is minded or refused, never ignored. Of reads none was taken.
-/// If-Unmodified-Since beside an If-Match is for servers that do not know the latter (RFC 9110
-/// section 13.1.4).
+/// A field on which a client relies is minded or refused, never ignored, also where RFC 9110 would
+/// have it ignored (decision 21). Of reads none was taken. If-Unmodified-Since beside an If-Match
+/// is for servers that do not know the latter (section 13.1.4).
 std::optional<rejection> dispatcher::check_promises(const request_head& head,
                                                     const call& it) const {
   if (!it.to->takes_key && !it.asked.idempotency_key.empty()) {
