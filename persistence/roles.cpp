@@ -82,8 +82,7 @@ role_state look_at_role(pqxx::connection& connection, const std::string& role) {
 }
 
 /// A role that is there is never changed: another server may be working with it.
-void make_role(pqxx::connection& connection, const std::string& role, const std::string& password) {
-  pqxx::nontransaction tx(connection);
+void make_role(pqxx::transaction_base& tx, const std::string& role, const std::string& password) {
   const auto name = tx.quote_name(role);
   const std::string secret =
       password.empty() ? " PASSWORD NULL"
@@ -92,8 +91,7 @@ void make_role(pqxx::connection& connection, const std::string& role, const std:
           " LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOREPLICATION" + secret);
 }
 
-void let_connect(pqxx::connection& connection, const std::string& role) {
-  pqxx::nontransaction tx(connection);
+void let_connect(pqxx::transaction_base& tx, const std::string& role) {
   // Temporary: the writer's session makes the row types of its batches there
   // (persistence/journal_sql.hpp).
   const bool may = tx.exec_params(
@@ -102,15 +100,14 @@ void let_connect(pqxx::connection& connection, const std::string& role) {
                          role)[0][0]
                        .as<bool>();
   if (may) return;
-  tx.exec("GRANT CONNECT, TEMPORARY ON DATABASE " + tx.quote_name(connection.dbname()) + " TO " +
+  tx.exec("GRANT CONNECT, TEMPORARY ON DATABASE " + tx.quote_name(tx.conn().dbname()) + " TO " +
           tx.quote_name(role));
 }
 
 /// PostgreSQL writes the text of a statement that failed into its log, with values. A role may not
 /// turn that off for itself, so the owner does it here for every session of the role; an owner
 /// without the right to (no superuser, no GRANT SET ON PARAMETER) leaves it to the server's file.
-void keep_out_of_logs(pqxx::connection& connection, const std::string& role) {
-  pqxx::nontransaction tx(connection);
+void keep_out_of_logs(pqxx::transaction_base& tx, const std::string& role) {
   for (const char* setting :
        {"log_min_error_statement = panic", "log_parameter_max_length_on_error = 0",
         "log_parameter_max_length = 0", "log_error_verbosity = terse"}) {
@@ -159,14 +156,15 @@ void ensure_member(pqxx::connection& connection, const std::string& role,
 }
 
 /// Roles of one cluster are changed by servers of several databases at a time, which PostgreSQL
-/// answers with "tuple concurrently updated" now and then.
+/// answers with "tuple concurrently updated" now and then. A session that is gone is not tried
+/// again: the next one would have no lock.
 template <class Change>
-void patiently(Change change) {
+void patiently(pqxx::connection& connection, Change change) {
   for (int tries = 0;; ++tries) {
     try {
       return change();
     } catch (const pqxx::sql_error&) {
-      if (tries >= 20) throw;
+      if (tries >= 20 || trouble_of_current(connection).lost) throw;
       std::this_thread::sleep_for(std::chrono::milliseconds(10 + 5 * tries));
     }
   }
@@ -200,7 +198,8 @@ void name_logins(pqxx::connection& connection, const roles_options& options, run
   out.reader_role = made_reader + oid;
 }
 
-/// Makes the roles that are missing. `invalid`: one that is there may do more than it should.
+/// Makes the roles that are missing, all of them or none: one that is there alone would keep out
+/// every server but the one that has its password. `invalid`: one may do more than it should.
 outcome<passwords> make_missing(pqxx::connection& owner, const roles_options& options,
                                 const runtime_logins& logins) {
   const auto writer = look_at_role(owner, logins.writer_role);
@@ -215,15 +214,19 @@ outcome<passwords> make_missing(pqxx::connection& owner, const roles_options& op
   }
   auto secrets = passwords_of(options, !writer.exists || !reader.exists);
   if (!secrets) return secrets;
-  for (const auto& [state, name, password] :
-       {std::tuple(writer, logins.writer_role, secrets->writer),
-        std::tuple(reader, logins.reader_role, secrets->reader)}) {
-    if (state.exists) continue;
-    patiently([&] { make_role(owner, name, password); });
-    patiently([&] { keep_out_of_logs(owner, name); });
-  }
-  patiently([&] { let_connect(owner, logins.writer_role); });
-  patiently([&] { let_connect(owner, logins.reader_role); });
+  patiently(owner, [&] {
+    pqxx::work tx(owner);
+    for (const auto& [state, name, password] :
+         {std::tuple(writer, logins.writer_role, secrets->writer),
+          std::tuple(reader, logins.reader_role, secrets->reader)}) {
+      if (!state.exists) {
+        make_role(tx, name, password);
+        keep_out_of_logs(tx, name);
+      }
+      let_connect(tx, name);
+    }
+    tx.commit();
+  });
   return secrets;
 }
 
@@ -259,8 +262,10 @@ outcome<runtime_logins> ensure_roles(const roles_options& options) {
     const auto secrets = make_missing(*connection, options, logins);
     if (!secrets) return secrets.error();
     const auto schema = roles_in_schema(*connection, logins);
-    patiently([&] { ensure_member(*connection, schema.writer, logins.writer_role); });
-    patiently([&] { ensure_member(*connection, schema.reader, logins.reader_role); });
+    for (const auto& [role, login] : {std::pair(schema.writer, logins.writer_role),
+                                      std::pair(schema.reader, logins.reader_role)}) {
+      patiently(*connection, [&] { ensure_member(*connection, role, login); });
+    }
     logins.writer_url = login(*connection, logins.writer_role, secrets->writer);
     logins.reader_url = login(*connection, logins.reader_role, secrets->reader);
     if (!options.peer) {

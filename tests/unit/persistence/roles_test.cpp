@@ -196,6 +196,41 @@ TEST_F(roles_of_database, P31_a_start_that_stands_still_holds_up_the_others_for_
   (void)frozen.get();
 }
 
+/// Held up between the two roles by a third one, who makes the second one and thinks better of it.
+TEST_F(roles_of_database, P28_a_start_that_is_killed_between_the_roles_leaves_none) {
+  pqxx::connection third(db.owner_url());
+  pqxx::work making(third);
+  const auto oid = making.exec1("SELECT oid FROM pg_database WHERE datname = current_database()");
+  const auto number = oid[0].as<std::string>();
+  making.exec("CREATE ROLE reeve_reader_" + number);
+  auto killed = std::async(std::launch::async, [this] { return ensure_roles(options); });
+  const auto waits = [this] {
+    return !db.root(
+                  "SELECT 1 FROM pg_stat_activity WHERE application_name = 'reeve_roles'"
+                  " AND wait_event_type = 'Lock' AND query LIKE 'CREATE ROLE%'"
+                  " AND datname = current_database()")
+                .empty();
+  };
+  while (!waits() && killed.wait_for(std::chrono::milliseconds(10)) != ready) {
+  }
+  db.root(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+      " WHERE application_name = 'reeve_roles' AND datname = current_database()");
+  EXPECT_EQ(killed.get().error().code, errc::unavailable);
+  making.abort();
+  EXPECT_TRUE(
+      db.root("SELECT 1 FROM pg_roles WHERE rolname ~ '^reeve_(writer|reader)_" + number + "$'")
+          .empty());
+
+  auto next = options;
+  next.secrets_file = folder + "/of-another-server";
+  ASSERT_TRUE(ensure_roles(next));
+  EXPECT_EQ(db.root("SELECT 1 FROM pg_roles WHERE rolname ~ '^reeve_(writer|reader)_" + number +
+                    "$' AND rolcanlogin")
+                .size(),
+            2U);
+}
+
 TEST_F(roles_of_database, P16_sessions_keep_statements_and_values_out_of_postgresqls_log) {
   const auto logins = ensure_roles(options);
   ASSERT_TRUE(logins) << logins.error().detail;
