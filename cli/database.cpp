@@ -62,8 +62,10 @@ outcome<persistence::runtime_logins> prepare_logins(const config& c, const datab
   return persistence::ensure_roles(roles);
 }
 
-outcome<done> migrate_database(const database& db, const persistence::runtime_logins& logins) {
-  auto migrated = persistence::migrate({db.owner_url, logins.writer_role, logins.reader_role});
+outcome<done> migrate_database(const database& db, const persistence::runtime_logins& logins,
+                               int leader_pid) {
+  auto migrated =
+      persistence::migrate({db.owner_url, logins.writer_role, logins.reader_role, leader_pid});
   if (!migrated) return migrated.error();
   return done{};
 }

@@ -30,8 +30,10 @@ outcome<database> open_database_to_serve(const config& c, const std::function<bo
 
 /// The runtime logins, made where they are missing.
 outcome<persistence::runtime_logins> prepare_logins(const config& c, const database& db);
-/// Brings the schema up to date: the leader's, or a command's that was asked for it.
-outcome<done> migrate_database(const database& db, const persistence::runtime_logins& logins);
+/// Brings the schema up to date: the leader's, or a command's that was asked for it. `leader_pid`:
+/// PostgreSQL's process that holds the leader's lock for it; `fenced`: it does no more.
+outcome<done> migrate_database(const database& db, const persistence::runtime_logins& logins,
+                               int leader_pid);
 
 /// Folders of the server's state, below config::data.
 std::string token_file(const config& c);

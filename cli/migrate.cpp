@@ -1,3 +1,4 @@
+#include "base/test_point.hpp"
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
 #include "persistence/leader_lock.hpp"
@@ -19,9 +20,10 @@ outcome<done> migrate(const config& c) {
                   "schema up to date when it starts; to do it by hand, stop it first");
   }
   if (!lock) return lock.error();
+  test_point("migrate");
   auto logins = prepare_logins(c, *db);
   if (!logins) return logins.error();
-  return migrate_database(*db, *logins);
+  return migrate_database(*db, *logins, lock->holder());
 }
 
 }  // namespace

@@ -33,8 +33,12 @@ persistence::journal_config server_process::journal_settings() {
     const std::lock_guard lock(barred_mutex_);
     barred_ = why;
   };
-  c.prepare = [this]() -> outcome<done> {
-    auto ready = migrate_database(database_, logins_);
+  c.prepare = [this](int leader_pid) -> outcome<done> {
+    auto ready = migrate_database(database_, logins_, leader_pid);
+    // It stood still, and waits as a standby does.
+    if (!ready && ready.error().code == errc::fenced) {
+      return reject(errc::conflict, "another server writes to this log");
+    }
     if (!ready) is_final_ = ready.error().code != errc::unavailable;
     return ready;
   };

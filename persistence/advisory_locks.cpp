@@ -22,6 +22,17 @@ std::vector<backend_id> holders_of(pqxx::transaction_base& tx, const char* key,
   return holders;
 }
 
+bool is_held_by(pqxx::transaction_base& tx, const char* key, int pid) {
+  return !tx.exec_params(
+                std::string("SELECT 1 FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_database d"
+                            " ON d.oid = l.database WHERE d.datname = current_database()"
+                            " AND l.locktype = 'advisory' AND l.granted AND l.pid = $1::int"
+                            " AND ((l.classid::bigint << 32) | l.objid::bigint) = ") +
+                    key,
+                pid)
+              .empty();
+}
+
 void terminate(pqxx::transaction_base& tx, const backend_id& one) {
   tx.exec_params(
       "SELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity"

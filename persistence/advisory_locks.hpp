@@ -31,6 +31,8 @@ struct backend_id {
 /// not silent.
 std::vector<backend_id> holders_of(pqxx::transaction_base& tx, const char* key,
                                    std::int64_t silent_ms = 0);
+/// Whether the session with this pid does, whosever it is.
+bool is_held_by(pqxx::transaction_base& tx, const char* key, int pid);
 void terminate(pqxx::transaction_base& tx, const backend_id& one);
 /// The session's own; false: it was not free within the time.
 bool lock_within(pqxx::connection& connection, const char* key, std::int64_t wait_ms);

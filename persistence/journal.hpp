@@ -31,9 +31,9 @@ struct journal_config {
   std::string key;
   /// This process led before: a later leader than this server is `fenced`, not a predecessor.
   bool led_before = false;
-  /// Called with the writer's lock, before the log is read: brings the schema up to date. Its error
-  /// is that of open().
-  std::function<outcome<done>()> prepare;
+  /// Called with the writer's lock and with the process of PostgreSQL's that holds it, before the
+  /// log is read: brings the schema up to date. Its error is that of open().
+  std::function<outcome<done>(int leader_pid)> prepare;
   /// Called with the writer's lock, before the election; a refusal is the error of open().
   std::function<outcome<admission>(const found_log&)> admit;
   /// How long a session of ours that was cut off may go on before it is ended.

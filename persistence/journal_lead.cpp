@@ -74,7 +74,7 @@ void journal::impl::end_hold() {
 
 outcome<admission> journal::impl::enter(std::int64_t locked_us) {
   if (config.prepare) {
-    if (auto ready = config.prepare(); !ready) return ready.error();
+    if (auto ready = config.prepare(session->backend().pid); !ready) return ready.error();
   }
   origin = session->origin(ids.next(), clock.now_us());
   const auto last = session->last_leader(own_stream());

@@ -4,6 +4,7 @@
 #include "persistence/advisory_locks.hpp"
 #include "persistence/pg_session.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -36,12 +37,15 @@ struct leader_lock::impl {
       try {
         pqxx::nontransaction(*connection).exec0("SET lock_timeout = 0");
       } catch (const std::exception&) {
-        return;  // lost, and the lock with it: whoever leads now has another epoch
+        is_lost = true;  // and the lock with it
+        return;
       }
     }
   }
 
   std::unique_ptr<pqxx::connection> connection;
+  const int pid = connection->backendpid();
+  std::atomic<bool> is_lost{false};
   std::mutex mutex;
   std::condition_variable changed;
   bool is_over = false;
@@ -52,6 +56,10 @@ leader_lock::leader_lock(std::unique_ptr<impl> made) : impl_(std::move(made)) {}
 leader_lock::leader_lock(leader_lock&&) noexcept = default;
 leader_lock& leader_lock::operator=(leader_lock&&) noexcept = default;
 leader_lock::~leader_lock() = default;
+
+int leader_lock::holder() const {
+  return impl_->is_lost ? -1 : impl_->pid;
+}
 
 outcome<leader_lock> leader_lock::take(const std::string& owner_url) {
   try {

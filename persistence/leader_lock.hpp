@@ -16,6 +16,8 @@ class leader_lock {
   static outcome<leader_lock> take(const std::string& owner_url);
   leader_lock(leader_lock&&) noexcept;
   leader_lock& operator=(leader_lock&&) noexcept;
+  /// The session of PostgreSQL (its pid) that holds it, as far as is known; -1: it was lost.
+  int holder() const;
   /// Lets it go.
   ~leader_lock();
 

@@ -61,15 +61,30 @@ outcome<done> check_applied(const applied_map& applied) {
   return done{};
 }
 
-void apply(pqxx::connection& connection, const embedded::migration& m,
+/// Asked with the schema's lock, behind which whoever comes to lead then waits: what is begun may
+/// be brought to its end, however long it takes.
+bool may_change(pqxx::transaction_base& tx, const migration_options& options) {
+  return options.leader_pid == 0 || is_held_by(tx, leader_lock_key, options.leader_pid);
+}
+
+rejection lead_was_lost() {
+  return reject(errc::fenced,
+                "the leader's lock was lost meanwhile, and the schema is not changed under a "
+                "server that may lead by now");
+}
+
+/// False: nothing was changed, since the caller does not lead any more.
+bool apply(pqxx::connection& connection, const embedded::migration& m,
            const migration_options& options) {
   pqxx::work tx(connection);
+  if (!may_change(tx, options)) return false;
   auto sql = with_role(std::string(m.sql), "@writer@", tx.quote_name(options.writer_role));
   sql = with_role(std::move(sql), "@reader@", tx.quote_name(options.reader_role));
   tx.exec(sql);
   tx.exec_params("INSERT INTO reeve.migrations (number, name, sha256) VALUES ($1, $2, $3)",
                  number_of(m.name), std::string(m.name), to_hex(sha256(m.sql)));
   tx.commit();
+  return true;
 }
 
 /// What has been applied, if this program may work with it.
@@ -111,16 +126,19 @@ outcome<migration_report> migrate(const migration_options& options) {
     if (auto safe = check_settings(read_settings(*connection)); !safe) return safe.error();
     // Held by the session; it ends with the connection, which a process that stands still loses.
     pqxx::nontransaction(*connection).exec0("SET idle_session_timeout = '10s'");
-    pqxx::nontransaction(*connection)
-        .exec(std::string("SELECT pg_advisory_lock(") + schema_lock_key + ")");
-    pqxx::nontransaction(*connection).exec(table_sql);
+    {
+      pqxx::nontransaction tx(*connection);
+      tx.exec(std::string("SELECT pg_advisory_lock(") + schema_lock_key + ")");
+      if (!may_change(tx, options)) return lead_was_lost();
+      tx.exec(table_sql);
+    }
     const auto applied = read_applied(*connection);
     if (auto ok = check_applied(applied); !ok) return ok.error();
     migration_report report;
     for (const auto& m : embedded::migrations()) {
       report.version = number_of(m.name);
       if (applied.contains(report.version)) continue;
-      apply(*connection, m, options);
+      if (!apply(*connection, m, options)) return lead_was_lost();
       report.applied.emplace_back(m.name);
     }
     return report;

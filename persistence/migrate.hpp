@@ -2,6 +2,10 @@
 // Migrations: embedded, in the order of their numbers, each in its own transaction with its row in
 // reeve.migrations, all under one advisory lock, so that two servers that start at once do not
 // meet. A migration that was applied never changes: its checksum is compared.
+//
+// Who comes to lead looks at the schema behind that lock, after it has taken the leader's; who
+// migrates looks, behind that lock, whether it still has the leader's. So one of two sees the
+// other, whenever either of them stood still.
 
 #include "base/outcome.hpp"
 
@@ -14,6 +18,8 @@ struct migration_options {
   std::string owner_url;    // may create schemas and functions
   std::string writer_role;  // exist already; stand for @writer@ and @reader@
   std::string reader_role;
+  /// The process of PostgreSQL's that holds the leader's lock for the caller; 0: not minded.
+  int leader_pid = 0;
 };
 
 struct migration_report {
@@ -29,7 +35,8 @@ outcome<done> check_schema(const std::string& owner_url);
 outcome<done> require_schema(const std::string& owner_url);
 
 /// Errors: `invalid` (an unsafe or too old database; the setting is the field), `conflict` (the
-/// schema is newer than this program, or an applied migration was changed), `unavailable`.
+/// schema is newer than this program, or an applied migration was changed), `fenced` (the leader's
+/// lock was lost before the end; what was applied until then stays), `unavailable`.
 outcome<migration_report> migrate(const migration_options& options);
 
 }  // namespace reeve::persistence

@@ -80,6 +80,30 @@ TEST(P31_by_hand, a_rebuild_that_stands_still_keeps_no_server_from_leading) {
   EXPECT_EQ(reeve.command({"replay"}).status, 0);
 }
 
+/// The schema of the program that leads by then is not its own.
+TEST(A2_by_hand, a_migration_that_stood_still_changes_nothing_under_a_server_that_leads) {
+  REEVE_TEST_TIME_LIMIT(90);
+  server reeve;
+  EXPECT_EQ(reeve.stop(), 0);
+  const support::scratch_dir folder(support::work_dir(), "s");
+  const auto stopped = folder.path() / "stopped";
+  support::process command({{support::server_program(), "migrate"},
+                            {{"REEVE_DATA", reeve.data()},
+                             {"DATABASE_URL", reeve.database_url()},
+                             {"REEVE_TEST_STOP_AT", "migrate=" + stopped.string()}}});
+  ASSERT_TRUE(support::eventually([&] { return std::filesystem::exists(stopped); }));
+  reeve.start_without_waiting();
+  ASSERT_TRUE(support::eventually(std::chrono::seconds(20) * support::time_factor(), [&] {
+    return reeve.database().number(
+               "SELECT count(*) FROM reeve.events WHERE type = 'leader_elected'") == 2;
+  }));
+  command.signal(SIGCONT);
+  EXPECT_EQ(command.wait(std::chrono::seconds(20) * support::time_factor()).value_or(0),
+            exit_refused);
+  reeve.await_ready();
+  EXPECT_EQ(reeve.stop(), 0);
+}
+
 TEST(A2_by_hand, the_schema_is_not_changed_while_a_server_leads) {
   server reeve;
   const auto refused = reeve.command({"migrate"});

@@ -183,20 +183,24 @@ TEST_F(journal_lead, OPS2_a_journal_that_was_overtaken_while_it_was_shut_is_fenc
 TEST_F(journal_lead, P28_the_schema_is_changed_with_the_lock_alone) {
   server one(db.writer_url());
   int prepared = 0;
-  one.config.prepare = [&]() -> outcome<done> {
+  one.config.prepare = [&](int leader) -> outcome<done> {
+    EXPECT_EQ(db.root("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = " +
+                      std::to_string(leader))
+                  .size(),
+              1U);
     ++prepared;
     return done{};
   };
   ASSERT_TRUE(one.open());
   EXPECT_EQ(prepared, 1);
   server two(db.writer_url());
-  two.config.prepare = [&]() -> outcome<done> {
+  two.config.prepare = [&](int) -> outcome<done> {
     ADD_FAILURE() << "a standby changes nothing";
     return done{};
   };
   EXPECT_EQ(two.open().error().code, errc::conflict);
   one.log.reset();
-  two.config.prepare = []() -> outcome<done> { return reject(errc::invalid, "newer"); };
+  two.config.prepare = [](int) -> outcome<done> { return reject(errc::invalid, "newer"); };
   EXPECT_EQ(two.open().error().detail, "newer");
   EXPECT_EQ(elections().size(), 1U);
 }
