@@ -85,12 +85,12 @@ outcome<done> check_rights(const std::string& url, const std::string& name,
 }
 
 outcome<done> build(const std::string& url, const std::string& name) {
-  if (auto ok = persistence::require_schema(url); !ok) return ok;
   // While nobody leads it is done here, and no server begins before it is.
   const auto lock = persistence::leader_lock::take(url);
-  if (lock) return persistence::build_here(url, name);
-  if (lock.error().code != errc::conflict) return lock.error();
-  return ask_leader(url, name);
+  if (!lock && lock.error().code != errc::conflict) return lock.error();
+  // With the lock: nobody changes it before the build.
+  if (auto ok = persistence::require_schema(url); !ok) return ok;
+  return lock ? persistence::build_here(url, name, lock->holder()) : ask_leader(url, name);
 }
 
 outcome<done> rebuild(const std::string& url, const std::string& name,

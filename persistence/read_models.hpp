@@ -57,9 +57,9 @@ outcome<done> ask_rebuild(const std::string& owner_url, const std::string& name)
 /// Whether somebody is at a build of this database's read models.
 outcome<bool> is_building(const std::string& url);
 
-/// For who holds the leader's lock (leader_lock.hpp): builds it here and now, all of them without a
-/// name. `not_found`; `fenced`: somebody led since; `internal`: which of them could not be built,
-/// and why.
-outcome<done> build_here(const std::string& owner_url, const std::string& name);
+/// For who holds the leader's lock (leader_lock.hpp, whose holder() it is): builds it here and now,
+/// all of them without a name. `not_found`; `fenced`: somebody may lead since; `internal`: which of
+/// them could not be built, and why.
+outcome<done> build_here(const std::string& owner_url, const std::string& name, int leader_pid);
 
 }  // namespace reeve::persistence

@@ -122,12 +122,17 @@ outcome<bool> is_building(const std::string& url) {
 
 namespace {
 
-outcome<std::int64_t> last_epoch(const std::string& url) {
+/// Of who led last. Whoever comes to lead behind the caller has a later one, which fences it.
+outcome<std::int64_t> last_epoch(const std::string& url, int leader_pid) {
   try {
     auto connection = connect_session(url, "reeve_projections");
     pqxx::nontransaction tx(*connection);
     const auto last = tx.exec("SELECT epoch FROM reeve.events ORDER BY position DESC LIMIT 1");
     if (last.empty()) return reject(errc::not_found, "the log is empty");
+    // Asked for behind it: the epoch of who leads meanwhile would fence nobody.
+    if (!is_held_by(tx, leader_lock_key, leader_pid)) {
+      return reject(errc::fenced, "another server may lead this log by now");
+    }
     return last[0][0].as<std::int64_t>();
   } catch (const std::exception&) {
     return reject(errc::unavailable, "the log cannot be read");
@@ -136,10 +141,10 @@ outcome<std::int64_t> last_epoch(const std::string& url) {
 
 }  // namespace
 
-outcome<done> build_here(const std::string& owner_url, const std::string& name) {
+outcome<done> build_here(const std::string& owner_url, const std::string& name, int leader_pid) {
   const auto list = projections_called(name);
   if (!list) return list.error();
-  const auto epoch = last_epoch(owner_url);
+  const auto epoch = last_epoch(owner_url, leader_pid);
   if (!epoch) return epoch.error();
   const auto together = build_projections({owner_url, *list, *epoch});
   if (together) return done{};

@@ -3,6 +3,7 @@
 #include "persistence/leader_lock.hpp"
 
 #include "persistence/migrate.hpp"
+#include "persistence/read_models.hpp"
 #include "tests/unit/persistence/bare_cluster.hpp"
 #include "tests/unit/persistence/journal_fixture.hpp"
 
@@ -71,6 +72,24 @@ TEST_F(P31_leader_lock, P28_who_lost_it_midway_begins_no_other_migration) {
   making.abort();
   EXPECT_EQ(late.get().error().code, errc::fenced);
   EXPECT_EQ(count("reeve.migrations"), 3);
+}
+
+TEST_F(P31_leader_lock, who_lost_it_builds_no_read_model_under_the_next_leaders_epoch) {
+  ASSERT_TRUE(migrate(options));
+  auto lock = leader_lock::take(db.owner_url());
+  ASSERT_TRUE(lock) << lock.error().detail;
+  end_holder(*lock);
+  {
+    journal leads(reeve::testing::journal_on(db.url_of(options.writer_role)));
+    ASSERT_TRUE(leads.open());
+    EXPECT_EQ(build_here(db.owner_url(), "runs", lock->holder()).error().code, errc::fenced);
+  }
+  ASSERT_TRUE(eventually([&] {
+    lock = leader_lock::take(db.owner_url());
+    return lock.ok();
+  }));
+  const auto built = build_here(db.owner_url(), "runs", lock->holder());
+  EXPECT_TRUE(built) << built.error().detail;
 }
 
 }  // namespace
