@@ -29,7 +29,8 @@ struct journal_config {
   /// holds the only lock on that id (base/leadership.hpp).
   uuid server;
   std::string key;
-  /// This process led before: a later leader than this server is `fenced`, not a predecessor.
+  /// This process led before: a later leader than this server is `fenced`, not a predecessor, and
+  /// so is a schema that is newer than the program.
   bool led_before = false;
   /// Called with the writer's lock and with the process of PostgreSQL's that holds it, before the
   /// log is read: brings the schema up to date. Its error is that of open().

@@ -64,6 +64,9 @@ struct journal::impl {
   /// Appends `leader_elected` behind `from`; what was in doubt is decided after it.
   bool lead(const log_tail& from);
   void elected(const domain::event_record& event);
+  /// Before it leads again, with the lock: whether this program may still work with the schema.
+  /// `fenced`, and it is; `unavailable`: not yet.
+  outcome<done> look_at_schema();
   /// Whether the log ends with something of ours. Applies what turned out to be committed.
   bool recognise(const log_tail& now);
   /// Looks for a later leader than us; fenced if there is one.

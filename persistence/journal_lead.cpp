@@ -1,6 +1,7 @@
 // How the lead is taken, lost and taken again (docs/decisions/0010 and 0011).
 
 #include "base/files.hpp"
+#include "persistence/applied_migrations.hpp"
 #include "persistence/event_codec_port.hpp"
 #include "persistence/journal_impl.hpp"
 #include "persistence/leaf.hpp"
@@ -104,6 +105,10 @@ outcome<journal_head> journal::impl::open() {
     if (!locked) {
       session.reset();
       return reject(errc::conflict, "another server writes to this log");
+    }
+    if (auto fits = config.led_before ? look_at_schema() : done{}; !fits) {
+      session.reset();
+      return fits.error();
     }
     auto entered = enter(locked_us);
     if (!entered) {
@@ -244,6 +249,17 @@ bool journal::impl::recognise(const log_tail& now) {
   return false;
 }
 
+/// Nobody kept it as it was while this server did not lead. A newer one is not for this program,
+/// and a start refuses it with words.
+outcome<done> journal::impl::look_at_schema() {
+  auto fits = check_schema_again(session->connection());
+  if (fits || fits.error().code == errc::unavailable) return fits;
+  is_barred = false;  // whatever was told before
+  tell_barred(fits.error().detail, {});
+  become_fenced();
+  return reject(errc::fenced, fits.error().detail);
+}
+
 /// Whoever was elected behind us has fenced us for good: no wait for the lock changes that.
 bool journal::impl::is_succeeded() {
   const auto now = session->tail(origin);
@@ -280,7 +296,9 @@ bool journal::impl::come_back() {
     }
     // The old sessions are gone, so nothing of them can come later: the log is what it is now.
     const auto now = session->tail(origin);
-    if (!recognise(now) || !lead(now)) {
+    const bool is_ours = recognise(now);
+    if (is_ours && !look_at_schema()) return false;
+    if (!is_ours || !lead(now)) {
       become_fenced();
       return false;
     }

@@ -50,7 +50,8 @@ class log_writer {
   /// Connects, checks the database's settings, takes the lock and appends `leader_elected`.
   /// `invalid`: a setting that breaks a promise, named in `field`; `conflict`: another server
   /// leads; `unavailable`: no database, or one without our schema; `fenced`: another one led since
-  /// this process did; else the error of what the composition made it ask first.
+  /// this process did, or the schema is newer than this program by now; else the error of what the
+  /// composition made it ask first.
   virtual outcome<journal_head> open() = 0;
 
   /// Answers the batch, but for requests whose commit lost its connection: those are in doubt, and

@@ -3,10 +3,8 @@
 #include "base/digest.hpp"
 #include "embedded/migrations.hpp"
 #include "persistence/advisory_locks.hpp"
+#include "persistence/applied_migrations.hpp"
 #include "persistence/pg_session.hpp"
-
-#include <charconv>
-#include <map>
 
 namespace reeve::persistence {
 namespace {
@@ -20,12 +18,6 @@ constexpr const char* table_sql =
     " applied_at timestamptz NOT NULL DEFAULT now());"
     "COMMENT ON TABLE reeve.migrations IS 'Which migrations were applied, and what they were.'";
 
-int number_of(std::string_view name) {
-  int number = 0;
-  std::from_chars(name.data(), name.data() + name.size(), number);
-  return number;
-}
-
 std::string with_role(std::string sql, std::string_view token, const std::string& role) {
   for (auto at = sql.find(token); at != std::string::npos; at = sql.find(token, at + role.size())) {
     sql.replace(at, token.size(), role);
@@ -33,32 +25,16 @@ std::string with_role(std::string sql, std::string_view token, const std::string
   return sql;
 }
 
-using applied_map = std::map<int, std::string>;  // number → checksum
-
-applied_map read_applied(pqxx::connection& connection) {
-  pqxx::nontransaction tx(connection);
-  applied_map applied;
-  for (const auto& r : tx.exec("SELECT number, sha256 FROM reeve.migrations ORDER BY number")) {
-    applied[r[0].as<int>()] = r[1].as<std::string>();
-  }
-  return applied;
-}
-
-outcome<done> check_applied(const applied_map& applied) {
-  const auto known = embedded::migrations();
-  const int newest = known.empty() ? 0 : number_of(known.back().name);
-  if (!applied.empty() && applied.rbegin()->first > newest) {
-    return reject(errc::conflict, "the database's schema is newer than this program: " +
-                                      std::to_string(applied.rbegin()->first) + " against " +
-                                      std::to_string(newest) + "; use the newer program");
-  }
-  for (const auto& m : known) {
-    const auto found = applied.find(number_of(m.name));
-    if (found == applied.end() || found->second == to_hex(sha256(m.sql))) continue;
-    return reject(errc::conflict, "migration " + std::string(m.name) +
-                                      " was applied with another text than this program has");
-  }
-  return done{};
+/// The server's own login looks there when it comes to lead again (applied_migrations.hpp).
+void let_read(pqxx::transaction_base& tx, const std::string& role) {
+  const bool may = tx.exec_params(
+                         "SELECT pg_catalog.has_table_privilege($1::name, 'reeve.migrations',"
+                         " 'SELECT')",
+                         role)[0][0]
+                       .as<bool>();
+  if (may) return;
+  tx.exec("DO $do$ BEGIN GRANT SELECT ON reeve.migrations TO " + tx.quote_name(role) +
+          "; EXCEPTION WHEN insufficient_privilege THEN NULL; END $do$");
 }
 
 /// Asked with the schema's lock, behind which whoever comes to lead then waits: what is begun may
@@ -92,10 +68,9 @@ outcome<applied_map> look_at_schema(const std::string& owner_url) {
   try {
     auto connection = connect_session(owner_url, "reeve_migrate");
     if (auto safe = check_settings(read_settings(*connection)); !safe) return safe.error();
-    const bool is_new = pqxx::nontransaction(*connection)
-                            .exec1("SELECT to_regclass('reeve.migrations') IS NULL")[0]
-                            .as<bool>();
-    auto applied = is_new ? applied_map() : read_applied(*connection);
+    pqxx::nontransaction tx(*connection);
+    const bool is_new = tx.exec1("SELECT to_regclass('reeve.migrations') IS NULL")[0].as<bool>();
+    auto applied = is_new ? applied_map() : read_applied(tx);
     if (auto ok = check_applied(applied); !ok) return ok.error();
     return applied;
   } catch (const std::exception&) {
@@ -126,14 +101,16 @@ outcome<migration_report> migrate(const migration_options& options) {
     if (auto safe = check_settings(read_settings(*connection)); !safe) return safe.error();
     // Held by the session; it ends with the connection, which a process that stands still loses.
     pqxx::nontransaction(*connection).exec0("SET idle_session_timeout = '10s'");
+    applied_map applied;
     {
       pqxx::nontransaction tx(*connection);
       tx.exec(std::string("SELECT pg_advisory_lock(") + schema_lock_key + ")");
       if (!may_change(tx, options)) return lead_was_lost();
       tx.exec(table_sql);
+      applied = read_applied(tx);
+      if (auto ok = check_applied(applied); !ok) return ok.error();
+      let_read(tx, options.writer_role);
     }
-    const auto applied = read_applied(*connection);
-    if (auto ok = check_applied(applied); !ok) return ok.error();
     migration_report report;
     for (const auto& m : embedded::migrations()) {
       report.version = number_of(m.name);

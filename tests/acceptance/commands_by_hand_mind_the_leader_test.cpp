@@ -16,6 +16,7 @@ namespace {
 
 constexpr int exit_refused = 4;
 constexpr int exit_not_built = 6;
+constexpr int exit_fenced = 75;
 
 std::string documents_of_jobs(const server& reeve) {
   return reeve.database()
@@ -102,6 +103,20 @@ TEST(A2_by_hand, a_migration_that_stood_still_changes_nothing_under_a_server_tha
             exit_refused);
   reeve.await_ready();
   EXPECT_EQ(reeve.stop(), 0);
+}
+
+/// A newer program's migration came while the database was away for the server.
+TEST(P28_server, ends_when_it_comes_back_to_a_newer_schema_and_is_not_started_again) {
+  server reeve;
+  reeve.database().exec(
+      "INSERT INTO reeve.migrations (number, name, sha256) VALUES (999, '999_later', 'x');"
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+      " WHERE application_name = 'reeve-writer' AND datname = current_database()");
+  EXPECT_EQ(reeve.await_exit(std::chrono::seconds(20) * support::time_factor()), exit_fenced)
+      << reeve.log();
+  EXPECT_THAT(reeve.whole_log(), HasSubstr("newer than this program"));
+  reeve.start_without_waiting();
+  EXPECT_EQ(reeve.await_exit(std::chrono::seconds(20) * support::time_factor()), exit_refused);
 }
 
 TEST(A2_by_hand, the_schema_is_not_changed_while_a_server_leads) {
