@@ -373,6 +373,7 @@ std::vector<outcome<append_result>> journal::append_batch(std::span<const append
   constexpr auto pause = std::chrono::milliseconds(20);
   auto batch = std::make_shared<journal_batch>();
   batch->requests.assign(requests.begin(), requests.end());
+  finish();
   if (state() == journal_state::away) (void)renew();
   append(batch);
   const auto until = impl_->clock.mono_us() + patience_ms * 1000;

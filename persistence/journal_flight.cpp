@@ -132,10 +132,12 @@ void journal::impl::hasten(std::vector<std::size_t> indices) {
 }
 
 void journal::impl::finish() {
+  take_session();
   tell(land());
 }
 
 void journal::impl::begin(std::shared_ptr<journal_batch> given) {
+  take_session();
   const auto& all = given->requests;
   if (std::any_of(all.begin(), all.end(), is_key_alone)) finish();
   open_batch(std::move(given));

@@ -1,11 +1,12 @@
 #pragma once
-// The inside of the journal, split over three sources: journal.cpp has the way of a batch,
+// The inside of the journal, split over four sources: journal.cpp has the way of a batch,
 // journal_flight.cpp how the next one is planned meanwhile, journal_lead.cpp how the lead is taken,
-// lost and taken again. Inside persistence/ only.
+// lost and taken again, journal_lock.cpp whose lock that is. Inside persistence/ only.
 
 #include "persistence/committer.hpp"
 #include "persistence/journal.hpp"
 #include "persistence/journal_plan.hpp"
+#include "persistence/session_keeper.hpp"
 
 #include <atomic>
 #include <map>
@@ -52,10 +53,6 @@ struct journal::impl {
   outcome<done> renew();
   /// A new session with checked settings; no lock yet. Throws as libpqxx does.
   outcome<done> connect();
-  /// Ends sessions of ours that had their time.
-  void end_old_sessions();
-  /// Takes the lock that nobody of this process holds.
-  bool take_lock();
   /// With the lock: schema, admission, and how long another leader's lease may still run.
   outcome<admission> enter(std::int64_t locked_us);
   outcome<done> hold(std::int64_t locked_us);
@@ -92,6 +89,17 @@ struct journal::impl {
   void revoke();
   domain::event_record election(const log_tail& from, domain::version base);
   std::string own_stream() const { return "log-" + to_string(origin); }
+
+  // --- journal_lock.cpp ---
+  /// Ends sessions of ours that had their time.
+  void end_old_sessions();
+  /// Takes the lock that nobody of this process holds.
+  bool take_lock();
+  /// Speaks for us where something else takes long while we hold the lock.
+  std::unique_ptr<session_keeper> keep_session();
+  /// Before whatever works with the session: it may have a keeper, and may have been lost by it.
+  void take_session();
+  outcome<done> prepare();
 
   // --- journal.cpp ---
   enum class verdict { committed, lost, fenced, passing, barred, refused };
@@ -146,6 +154,7 @@ struct journal::impl {
   id_source& ids;
   journal_state state = journal_state::closed;
   std::unique_ptr<journal_session> session;
+  std::unique_ptr<session_keeper> keeper;  // from open() to the first that works with it
   std::vector<old_session> old_sessions;
   admission admitted;
   bool after_a_death = false;      // the leadership before this one did not end in order

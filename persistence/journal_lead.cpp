@@ -33,22 +33,6 @@ outcome<done> journal::impl::connect() {
   }
 }
 
-bool journal::impl::take_lock() {
-  if (session->lock_now()) return true;
-  const auto silent_ms = config.take_over ? 0 : config.silent_leader_ms;
-  const auto holders = session->lock_holders(silent_ms);
-  if (holders.empty() && !config.take_over) return false;
-  for (const auto& holder : holders) session->terminate(holder);
-  return session->lock_within(config.old_session_ms);
-}
-
-void journal::impl::end_old_sessions() {
-  const auto now = clock.mono_us();
-  for (const auto& old : old_sessions) {
-    if (now >= old.lost_at_us + config.old_session_ms * 1000) session->terminate(old.backend);
-  }
-}
-
 /// Whether another server led since this process did, with the lock or without.
 bool journal::impl::is_overtaken() {
   if (!config.led_before) return false;
@@ -74,9 +58,7 @@ void journal::impl::end_hold() {
 }
 
 outcome<admission> journal::impl::enter(std::int64_t locked_us) {
-  if (config.prepare) {
-    if (auto ready = config.prepare(session->backend().pid); !ready) return ready.error();
-  }
+  if (auto ready = prepare(); !ready) return ready.error();
   origin = session->origin(ids.next(), clock.now_us());
   const auto last = session->last_leader(own_stream());
   after_a_death = last && !last->resigned;
@@ -117,9 +99,10 @@ outcome<journal_head> journal::impl::open() {
     }
     admitted = std::move(*entered);
     for (int i = 0; i < max_elections; ++i) {
-      if (lead(session->tail(origin)))
-        return journal_head{origin,    tail.position,       tail.epoch,
-                            tail.hash, tail.recorded_at_us, after_a_death};
+      if (!lead(session->tail(origin))) continue;
+      keeper = keep_session();
+      return journal_head{origin,    tail.position,       tail.epoch,
+                          tail.hash, tail.recorded_at_us, after_a_death};
     }
     session.reset();
     return reject(errc::conflict, "another server writes to this log");

@@ -51,7 +51,9 @@ class log_writer {
   /// `invalid`: a setting that breaks a promise, named in `field`; `conflict`: another server
   /// leads; `unavailable`: no database, or one without our schema; `fenced`: another one led since
   /// this process did, or the schema is newer than this program by now; else the error of what the
-  /// composition made it ask first.
+  /// composition made it ask first. Until the first of the calls below it says a word each second
+  /// by itself, or whoever waits would take this leader for one that stands still; no lease is
+  /// confirmed by that.
   virtual outcome<journal_head> open() = 0;
 
   /// Answers the batch, but for requests whose commit lost its connection: those are in doubt, and

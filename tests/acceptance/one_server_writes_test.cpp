@@ -249,6 +249,33 @@ TEST(P31_standby, leaves_a_leader_alone_that_has_nothing_to_do) {
   EXPECT_EQ(second.stop(), 0);
 }
 
+/// Builds of what access rests on come first, and a backup holds up their switch.
+TEST(P31_standby, leaves_a_leader_alone_that_builds_for_long_before_its_first_request) {
+  REEVE_TEST_TIME_LIMIT(180);
+  const support::test_database database;
+  server first(on(database));
+  auto options = on(database, false);
+  options.ready_within = 60s;
+  server second(options);
+  start_standby(second);
+  support::pg backup(database.url());
+  backup.exec("BEGIN; LOCK TABLE reeve_read.tokens IN ACCESS SHARE MODE");
+  first.database().exec("UPDATE reeve.projections SET version = version + 7 WHERE name = 'tokens'");
+  first.kill_hard();
+  ASSERT_TRUE(support::eventually([&] { return elections(second) == 2; }));
+  start_standby(first);
+  // A turn of one throwing the other over took 7 s.
+  EXPECT_FALSE(support::eventually(20s, [&] { return elections(second) != 2; }));
+  EXPECT_FALSE(answers(second)) << "it still builds";
+  backup.exec("ROLLBACK");
+  second.await_ready();
+  const auto api = api_of(second, first);
+  EXPECT_EQ(support::await_run(api, support::launch(api, launch_body).at("id")).at("status"),
+            "success");
+  EXPECT_EQ(elections(second), 2);
+  EXPECT_EQ(first.stop(), 0);
+}
+
 TEST(P31_fence, lets_a_leader_that_lost_only_its_session_go_on) {
   const support::test_database database;
   server only(on(database));

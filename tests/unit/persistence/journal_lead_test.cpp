@@ -39,6 +39,33 @@ class journal_lead : public ::testing::Test {
     std::optional<journal> log;
   };
 
+  void end_sessions() const {
+    db.root(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = 'reeve-writer' AND datname = '" +
+        db.name() + "'");
+  }
+  std::int64_t sessions() const {
+    return db
+        .root(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'reeve-writer'"
+            " AND datname = '" +
+            db.name() + "'")[0][0]
+        .as<std::int64_t>();
+  }
+  /// When who holds the lock last began or ended a statement.
+  std::string last_word() const {
+    const auto rows = db.root(
+        "SELECT a.state_change FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
+        " WHERE l.locktype = 'advisory' AND l.granted AND a.datname = '" +
+        db.name() + "'");
+    return rows.empty() ? "" : rows[0][0].c_str();
+  }
+  bool says_another_word() const {
+    const auto before = last_word();
+    return !before.empty() && eventually([&] { return last_word() != before; });
+  }
+
   std::vector<domain::log_event> elections() const {
     std::vector<domain::log_event> all;
     for (const auto& row :
@@ -146,12 +173,6 @@ TEST_F(journal_lead, P10_who_succeeds_himself_or_one_that_resigned_acts_at_once)
 TEST_F(journal_lead, P10_a_lost_session_and_a_fence_revoke_the_leadership) {
   server one(db.writer_url());
   ASSERT_TRUE(one.open());
-  const auto end_sessions = [this] {
-    db.root(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE application_name = 'reeve-writer' AND datname = '" +
-        db.name() + "'");
-  };
   end_sessions();
   EXPECT_FALSE(one.log->renew());
   EXPECT_FALSE(one.lead.holds());
@@ -160,6 +181,57 @@ TEST_F(journal_lead, P10_a_lost_session_and_a_fence_revoke_the_leadership) {
   end_sessions();
   server two(db.writer_url());
   ASSERT_TRUE(eventually([&] { return two.open().ok(); }));
+  EXPECT_TRUE(eventually([&] { return one.log->renew().error().code == errc::fenced; }));
+  EXPECT_FALSE(one.lead.holds());
+}
+
+/// Read models may be built for long between the two.
+TEST_F(journal_lead, P31_a_leader_speaks_between_its_election_and_its_first_look_at_the_log) {
+  server one(db.writer_url());
+  one.config.silent_leader_ms = 300;
+  ASSERT_TRUE(one.open());
+  EXPECT_TRUE(says_another_word());
+  EXPECT_TRUE(says_another_word());
+  one.clock.mono += leadership::lease_us + 1;
+  EXPECT_FALSE(one.lead.holds()) << "a word proves nothing";
+  ASSERT_TRUE(one.log->renew());
+  EXPECT_TRUE(one.lead.holds());
+  EXPECT_EQ(one.log->head().epoch, 1);
+}
+
+TEST_F(journal_lead, P31_a_leader_speaks_while_it_changes_the_schema) {
+  server one(db.writer_url());
+  one.config.silent_leader_ms = 300;
+  one.config.prepare = [this](int) -> outcome<done> {
+    EXPECT_TRUE(says_another_word());
+    EXPECT_TRUE(says_another_word());
+    return done{};
+  };
+  ASSERT_TRUE(one.open());
+  server two(db.writer_url());
+  two.config.silent_leader_ms = 6;
+  two.config.prepare = [this](int) -> outcome<done> {
+    end_sessions();
+    EXPECT_TRUE(eventually([this] { return sessions() == 0; }));
+    return done{};
+  };
+  one.log.reset();
+  ASSERT_TRUE(eventually([this] { return sessions() == 0; }));
+  EXPECT_EQ(two.open().error().code, errc::unavailable) << "the lock went with the session";
+  EXPECT_EQ(elections().size(), 1U);
+  two.config.prepare = nullptr;
+  ASSERT_TRUE(two.open());
+}
+
+TEST_F(journal_lead, P31_who_speaks_for_a_leader_takes_no_lost_lock_again) {
+  server one(db.writer_url());
+  one.config.silent_leader_ms = 6;
+  ASSERT_TRUE(one.open());
+  end_sessions();
+  server two(db.writer_url());
+  ASSERT_TRUE(eventually([&] { return two.open().ok(); }));
+  EXPECT_TRUE(two.log->renew());
+  EXPECT_TRUE(eventually([this] { return sessions() == 1; })) << "the second one's";
   EXPECT_TRUE(eventually([&] { return one.log->renew().error().code == errc::fenced; }));
   EXPECT_FALSE(one.lead.holds());
 }
