@@ -4,21 +4,22 @@
 
 namespace reeve::persistence {
 
-std::vector<backend_id> holders_of(pqxx::transaction_base& tx, const char* key,
-                                   std::int64_t silent_ms) {
-  const auto rows = tx.exec_params(
-      std::string("SELECT l.pid, a.backend_start FROM pg_catalog.pg_locks l"
-                  " JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
-                  " JOIN pg_catalog.pg_database d ON d.oid = l.database"
-                  " WHERE d.datname = current_database() AND l.locktype = 'advisory'"
-                  " AND l.granted AND a.backend_start IS NOT NULL"
-                  " AND ((l.classid::bigint << 32) | l.objid::bigint) = ") +
-          key +
-          " AND ($1::bigint = 0 OR ((a.state <> 'active' OR a.wait_event = 'ClientRead') AND"
-          " a.state_change < clock_timestamp() - $1::bigint * interval '1 ms'))",
-      silent_ms);
-  std::vector<backend_id> holders;
-  for (const auto& row : rows) holders.push_back({row[0].as<int>(), row[1].c_str()});
+std::vector<lock_holder> holders_of(pqxx::transaction_base& tx, const char* key) {
+  const auto rows =
+      tx.exec(std::string("SELECT l.pid, a.backend_start, coalesce(a.state_change::text, ''),"
+                          " a.state_change IS NOT NULL AND coalesce(a.state <> 'active'"
+                          " OR a.wait_event = 'ClientRead', false)"
+                          " FROM pg_catalog.pg_locks l"
+                          " JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid"
+                          " JOIN pg_catalog.pg_database d ON d.oid = l.database"
+                          " WHERE d.datname = current_database() AND l.locktype = 'advisory'"
+                          " AND l.granted AND a.backend_start IS NOT NULL"
+                          " AND ((l.classid::bigint << 32) | l.objid::bigint) = ") +
+              key);
+  std::vector<lock_holder> holders;
+  for (const auto& row : rows) {
+    holders.push_back({{row[0].as<int>(), row[1].c_str()}, row[2].c_str(), row[3].as<bool>()});
+  }
   return holders;
 }
 

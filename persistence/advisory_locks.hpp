@@ -24,13 +24,20 @@ inline constexpr const char* roles_lock_key = "491496043110";
 struct backend_id {
   int pid = 0;
   std::string started;
+  bool operator==(const backend_id&) const = default;
+};
+
+struct lock_holder : backend_id {
+  /// When it last began or ended a statement, by the database's clock: to be compared with itself
+  /// alone (silence_watch.hpp).
+  std::string last_word;
+  /// It waits for its client; false if it works or nobody can tell.
+  bool asks_nothing = false;
+  bool operator==(const lock_holder&) const = default;
 };
 
 /// The sessions that hold a lock; those of another login only as far as this one may see them.
-/// With `silent_ms` those whose client has asked nothing for so long: one that works for long is
-/// not silent.
-std::vector<backend_id> holders_of(pqxx::transaction_base& tx, const char* key,
-                                   std::int64_t silent_ms = 0);
+std::vector<lock_holder> holders_of(pqxx::transaction_base& tx, const char* key);
 /// Whether the session with this pid does, whosever it is.
 bool is_held_by(pqxx::transaction_base& tx, const char* key, int pid);
 void terminate(pqxx::transaction_base& tx, const backend_id& one);

@@ -41,9 +41,9 @@ struct journal_config {
   std::int64_t old_session_ms = 5000;
   /// Streams whose version is remembered, about 200 bytes each.
   std::size_t remembered_streams = 65536;
-  /// A leader looks at the log four times a second. One whose session has asked nothing for so long
-  /// has stopped, and its lease of 3 s is over: whoever opens the journal ends that session and
-  /// leads.
+  /// A leader looks at the log four times a second. One whose session asks nothing for so long has
+  /// stopped, and its lease of 3 s is over: whoever opens the journal ends that session and leads.
+  /// Counted by our clock from the first open() that found it so.
   std::int64_t silent_leader_ms = 6000;
   /// Takes the lock from any leader, silent or not: its session is ended.
   bool take_over = false;

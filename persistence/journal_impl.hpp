@@ -7,6 +7,7 @@
 #include "persistence/journal.hpp"
 #include "persistence/journal_plan.hpp"
 #include "persistence/session_keeper.hpp"
+#include "persistence/silence_watch.hpp"
 
 #include <atomic>
 #include <map>
@@ -155,6 +156,7 @@ struct journal::impl {
   journal_state state = journal_state::closed;
   std::unique_ptr<journal_session> session;
   std::unique_ptr<session_keeper> keeper;  // from open() to the first that works with it
+  silence_watch silence;                   // of another leader, from one open() to the next
   std::vector<old_session> old_sessions;
   admission admitted;
   bool after_a_death = false;      // the leadership before this one did not end in order

@@ -16,9 +16,11 @@ constexpr std::int64_t words_in_a_silence = 6;
 
 bool journal::impl::take_lock() {
   if (session->lock_now()) return true;
-  const auto silent_ms = config.take_over ? 0 : config.silent_leader_ms;
-  const auto holders = session->lock_holders(silent_ms);
-  if (holders.empty() && !config.take_over) return false;
+  auto holders = session->lock_holders();
+  if (!config.take_over) {
+    holders = silence.look(holders, clock.mono_us(), config.silent_leader_ms * 1000);
+    if (holders.empty()) return false;
+  }
   for (const auto& holder : holders) session->terminate(holder);
   return session->lock_within(config.old_session_ms);
 }

@@ -68,9 +68,9 @@ void journal_session::terminate(const backend_id& other) {
   persistence::terminate(tx, other);
 }
 
-std::vector<backend_id> journal_session::lock_holders(std::int64_t silent_ms) {
+std::vector<lock_holder> journal_session::lock_holders() {
   pqxx::nontransaction tx(*connection_);
-  return holders_of(tx, leader_lock_key, silent_ms);
+  return holders_of(tx, leader_lock_key);
 }
 
 uuid journal_session::origin(const uuid& proposal, time_us now) {

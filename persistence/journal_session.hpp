@@ -60,8 +60,7 @@ class journal_session {
   bool lock_within(std::int64_t wait_ms);
   /// Ends a session of our own role that holds on to the lock.
   void terminate(const backend_id& other);
-  /// Those that have asked nothing for `silent_ms` and are not at work; 0 = all.
-  std::vector<backend_id> lock_holders(std::int64_t silent_ms);
+  std::vector<lock_holder> lock_holders();
 
   /// The origin of the log; `proposal` if the log is new.
   uuid origin(const uuid& proposal, time_us now);

@@ -190,12 +190,48 @@ TEST_F(journal_lead, P31_a_leader_speaks_between_its_election_and_its_first_look
   server one(db.writer_url());
   one.config.silent_leader_ms = 300;
   ASSERT_TRUE(one.open());
-  EXPECT_TRUE(says_another_word());
-  EXPECT_TRUE(says_another_word());
+  server two(db.writer_url());
+  EXPECT_EQ(two.open().error().code, errc::conflict);
+  for (int hours = 0; hours < 3; ++hours) {
+    ASSERT_TRUE(says_another_word());
+    two.clock.mono += 3600 * us_per_second;
+    EXPECT_EQ(two.log->open().error().code, errc::conflict);
+  }
   one.clock.mono += leadership::lease_us + 1;
   EXPECT_FALSE(one.lead.holds()) << "a word proves nothing";
   ASSERT_TRUE(one.log->renew());
   EXPECT_TRUE(one.lead.holds());
+  EXPECT_EQ(one.log->head().epoch, 1);
+}
+
+/// The database's clock may have been set back since its last word.
+TEST_F(journal_lead, P33_a_leader_that_stands_still_is_succeeded_by_the_clock_of_who_waits) {
+  server one(db.writer_url());
+  ASSERT_TRUE(one.open());
+  ASSERT_TRUE(one.log->renew());
+  server two(db.writer_url());
+  two.config.silent_leader_ms = 3'600'000;
+  EXPECT_EQ(two.open().error().code, errc::conflict);
+  two.clock.mono += 3600 * us_per_second - 1;
+  EXPECT_EQ(two.log->open().error().code, errc::conflict);
+  two.clock.mono += 1;
+  ASSERT_TRUE(eventually([&] { return two.log->open().ok(); }));
+  EXPECT_TRUE(eventually([&] { return one.log->renew().error().code == errc::fenced; }));
+}
+
+/// Or forward.
+TEST_F(journal_lead, P33_a_leader_is_not_silent_because_of_the_databases_clock) {
+  server one(db.writer_url());
+  ASSERT_TRUE(one.open());
+  ASSERT_TRUE(one.log->renew());
+  server two(db.writer_url());
+  two.config.silent_leader_ms = 1;
+  EXPECT_EQ(two.open().error().code, errc::conflict) << "by the database's it is";
+  for (int hours = 0; hours < 3; ++hours) {
+    ASSERT_TRUE(one.log->renew());
+    two.clock.mono += 3600 * us_per_second;
+    EXPECT_EQ(two.log->open().error().code, errc::conflict) << "it has spoken";
+  }
   EXPECT_EQ(one.log->head().epoch, 1);
 }
 
