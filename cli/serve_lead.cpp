@@ -22,6 +22,7 @@ persistence::journal_config server_process::journal_settings() {
   c.key = public_key_;
   c.lead = &lead_;
   c.hold_file = hold_file(config_);
+  c.idle_end_ms = c.silent_leader_ms;
   c.is_live = [this](const persistence::projection& of) {
     return board_.of(of).state == persistence::projection_state::live;
   };

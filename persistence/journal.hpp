@@ -45,6 +45,9 @@ struct journal_config {
   /// stopped, and its lease of 3 s is over: whoever opens the journal ends that session and leads.
   /// Counted by our clock from the first open() that found it so.
   std::int64_t silent_leader_ms = 6000;
+  /// PostgreSQL itself ends our session when it asks nothing for so long: who waits with another
+  /// login may neither see nor end it. 0: it does not; for who has no thread that looks at the log.
+  std::int64_t idle_end_ms = 0;
   /// Takes the lock from any leader, silent or not: its session is ended.
   bool take_over = false;
   /// Whether a projection's table is what the log says. One whose rows the database refused is left

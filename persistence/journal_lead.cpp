@@ -22,7 +22,11 @@ outcome<done> journal::impl::connect() {
   try {
     session = std::make_unique<journal_session>(config.url);
     auto checked = check_settings(read_settings(session->connection()));
-    if (!checked) session.reset();
+    if (!checked) {
+      session.reset();
+    } else if (config.idle_end_ms > 0) {
+      session->end_when_idle_for(config.idle_end_ms);  // before it can have the lock
+    }
     return checked;
   } catch (const std::exception&) {
     const bool connected = session != nullptr;

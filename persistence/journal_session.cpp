@@ -73,6 +73,10 @@ std::vector<lock_holder> journal_session::lock_holders() {
   return holders_of(tx, leader_lock_key);
 }
 
+void journal_session::end_when_idle_for(std::int64_t ms) {
+  pqxx::nontransaction(*connection_).exec0("SET idle_session_timeout = " + std::to_string(ms));
+}
+
 uuid journal_session::origin(const uuid& proposal, time_us now) {
   pqxx::nontransaction tx(*connection_);
   // Two servers may come here at once: the first row stays, and both read it.

@@ -249,6 +249,45 @@ TEST(P31_standby, leaves_a_leader_alone_that_has_nothing_to_do) {
   EXPECT_EQ(second.stop(), 0);
 }
 
+TEST(P31_fence, lets_a_leader_go_on_that_stood_still_for_a_moment_only) {
+  const support::test_database database;
+  server only(on(database));
+  only.pause();
+  auto looker = only.database();
+  ASSERT_TRUE(support::eventually([&] {
+    return looker.number(
+               "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'reeve-writer' AND "
+               "datname = current_database() AND state_change < now() - interval '3 s'") == 1;
+  }));
+  only.resume();
+  EXPECT_EQ(support::await_run(only.api(), support::launch(only.api(), launch_body).at("id"))
+                .at("status"),
+            "success");
+  EXPECT_EQ(elections(only), 1);
+}
+
+/// As a laptop does that slept. Whoever waits with another login could not end the session.
+TEST(P31_fence, ends_the_session_of_a_leader_that_stands_still_and_lets_it_lead_again) {
+  REEVE_TEST_TIME_LIMIT(60);
+  const support::test_database database;
+  server only(on(database));
+  only.pause();
+  auto looker = only.database();
+  ASSERT_TRUE(support::eventually([&] {
+    return looker.number(
+               "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'reeve-writer' AND "
+               "datname = current_database()") == 0;
+  }));
+  only.resume();
+  ASSERT_TRUE(support::eventually([&] { return elections(only) == 2; }));
+  ASSERT_TRUE(support::eventually([&] { return only.anonymous().get("/readyz").status == 200; }));
+  EXPECT_EQ(support::await_run(only.api(), support::launch(only.api(), launch_body).at("id"))
+                .at("status"),
+            "success");
+  EXPECT_TRUE(only.running());
+  support::expect_whole_log(only);
+}
+
 /// Builds of what access rests on come first, and a backup holds up their switch.
 TEST(P31_standby, leaves_a_leader_alone_that_builds_for_long_before_its_first_request) {
   REEVE_TEST_TIME_LIMIT(180);
