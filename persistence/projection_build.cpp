@@ -33,7 +33,10 @@ constexpr const char* for_a_builder = "SET idle_in_transaction_session_timeout =
 // A session that was ended keeps its locks for a moment.
 constexpr std::int64_t wait_for_other_ms = 5'000;
 constexpr int most_losses = 3;
-constexpr auto between_tries = 250ms;
+// Each try has appends and readers wait for `patience`; who holds a table for longer than a few
+// tries, a backup as a rule, may hold it for hours.
+constexpr std::chrono::milliseconds first_pause = 250ms, longest_pause = 30s;
+constexpr auto between_looks = 20ms;
 constexpr const char* lock_not_available = "55P03";
 // While so much is appended during a pass over the log, another pass takes it in faster than the
 // way of the last few does.
@@ -67,11 +70,11 @@ class builder {
     }
     make_tables();
     if (auto ok = fold_log(); !ok) return ok.error();
-    for (;;) {
+    for (auto pause = first_pause;; pause = std::min(2 * pause, longest_pause)) {
       const auto is_over = finish();
       if (!is_over) return is_over.error();
       if (*is_over) return result_;
-      std::this_thread::sleep_for(between_tries);
+      options_.wait(pause, [this] { return is_stopped(); });
     }
   }
 
@@ -158,6 +161,8 @@ class builder {
     return done{};
   }
 
+  bool is_stopped() const { return options_.stop != nullptr && options_.stop->load(); }
+
   /// Rows of what was appended, into the new tables.
   void take(pqxx::transaction_base& tx, const commit_notice& notice) {
     for (std::size_t i = 0; i < tables_.size(); ++i) {
@@ -169,9 +174,7 @@ class builder {
   /// All that was appended.
   outcome<done> take_all(const tail_fold::take_fn& take_some) {
     for (;;) {
-      if (options_.stop != nullptr && options_.stop->load()) {
-        return reject(errc::unavailable, "it was stopped");
-      }
+      if (is_stopped()) return reject(errc::unavailable, "it was stopped");
       const auto more = tail_->advance(take_some);
       if (!more) return more.error();
       if (!*more) return done{};
@@ -318,6 +321,13 @@ class builder {
 };
 
 }  // namespace
+
+void wait_unless(std::chrono::milliseconds time, const std::function<bool()>& is_over) {
+  const auto until = std::chrono::steady_clock::now() + time;
+  while (!is_over() && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(between_looks);
+  }
+}
 
 outcome<build_result> build_projections(const build_options& options) {
   if (options.list.empty()) return build_result{};

@@ -8,12 +8,17 @@
 #include "persistence/projection.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace reeve::persistence {
+
+/// Waits so long, or until it is over.
+void wait_unless(std::chrono::milliseconds time, const std::function<bool()>& is_over);
 
 struct build_options {
   std::string owner_url;  // only the owner makes and drops tables
@@ -23,6 +28,8 @@ struct build_options {
   std::optional<std::int64_t> epoch;
   /// Ends the build; the live tables stay.
   const std::atomic<bool>* stop = nullptr;
+  /// Between two tries of the switch, which has others wait.
+  std::function<void(std::chrono::milliseconds, const std::function<bool()>&)> wait = wait_unless;
 };
 
 struct build_result {

@@ -7,6 +7,7 @@
 #include "tests/unit/persistence/replay_fixture.hpp"
 
 #include <future>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <memory>
 
@@ -109,6 +110,38 @@ TEST_F(builds_among_others, C8_what_comes_while_a_vacuum_is_waited_for_is_taken_
   const auto made = building.get();
   ASSERT_TRUE(made) << made.error().detail;
   expect_as_the_log_says();
+}
+
+// A backup may hold a table for hours, and each try has appends and readers of it wait.
+TEST_F(builds_among_others, C8_a_switch_that_cannot_be_had_is_tried_more_and_more_rarely) {
+  live_through();
+  auto reader = hold("reeve_read.runs", "ACCESS SHARE");
+  std::vector<std::int64_t> pauses_ms;
+  built.wait = [&](std::chrono::milliseconds time, const auto&) {
+    pauses_ms.push_back(time.count());
+    if (pauses_ms.size() == 9) reader.reset();
+  };
+  const auto made = build_projections(built);
+  ASSERT_TRUE(made) << made.error().detail;
+  EXPECT_THAT(pauses_ms,
+              ::testing::ElementsAre(250, 500, 1'000, 2'000, 4'000, 8'000, 16'000, 30'000, 30'000));
+  expect_as_the_log_says();
+}
+
+TEST_F(builds_among_others, C8_a_stop_ends_the_wait_for_the_switch_at_once) {
+  live_through();
+  auto reader = hold("reeve_read.runs", "ACCESS SHARE");
+  std::atomic<bool> stop = false;
+  built.stop = &stop;
+  int waits = 0;
+  built.wait = [&](std::chrono::milliseconds, const std::function<bool()>& is_over) {
+    ++waits;
+    EXPECT_FALSE(is_over());
+    stop = true;
+    wait_unless(std::chrono::hours(1), is_over);
+  };
+  EXPECT_EQ(build_projections(built).error().detail, "it was stopped");
+  EXPECT_EQ(waits, 1);
 }
 
 TEST_F(builds_among_others,
