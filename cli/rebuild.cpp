@@ -90,7 +90,8 @@ outcome<done> build(const std::string& url, const std::string& name) {
   if (!lock && lock.error().code != errc::conflict) return lock.error();
   // With the lock: nobody changes it before the build.
   if (auto ok = persistence::require_schema(url); !ok) return ok;
-  return lock ? persistence::build_here(url, name, lock->holder()) : ask_leader(url, name);
+  if (!lock) return ask_leader(url, name);
+  return persistence::build_here(url, name, [&lock] { return lock->holder(); });
 }
 
 outcome<done> rebuild(const std::string& url, const std::string& name,

@@ -188,7 +188,7 @@ outcome<done> server_process::open_storage() {
   reading.board = &board_;
   reads_ = std::make_unique<persistence::read_store>(reading);
   models_ = std::make_unique<persistence::read_models>(persistence::read_models::options{
-      database_.owner_url, logins_.writer_url, &board_, reads_.get(), &tokens_});
+      database_.owner_url, logins_.writer_url, &board_, reads_.get(), &tokens_, &lead_holder_});
   feed_ = std::make_unique<api::event_feed>(*reads_);
   blobs_ = std::make_unique<persistence::blob_writer>(logins_.writer_url, lead_);
   persistence::commit_notifier_options notifier;

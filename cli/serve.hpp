@@ -111,6 +111,7 @@ class server_process {
   server_identity identity_;
   std::string public_key_;
   leadership lead_{real_clock()};
+  std::atomic<int> lead_holder_{0};  // the journal's, for who builds
   database database_;
   persistence::runtime_logins logins_;
   persistence::startup_rows rows_;

@@ -21,6 +21,7 @@ persistence::journal_config server_process::journal_settings() {
   c.server = identity_.id();
   c.key = public_key_;
   c.lead = &lead_;
+  c.holder = &lead_holder_;
   c.hold_file = hold_file(config_);
   c.idle_end_ms = c.silent_leader_ms;
   c.is_live = [this](const persistence::projection& of) {
@@ -164,7 +165,7 @@ outcome<done> server_process::open_checkpoints() {
 }
 
 outcome<done> server_process::lead_read_models() {
-  if (auto ok = models_->lead(head_.epoch); !ok) return ok;
+  if (auto ok = models_->lead(); !ok) return ok;
   auto rows = persistence::read_startup(logins_.writer_url);
   if (!rows) return rows.error();
   rows_ = std::move(*rows);

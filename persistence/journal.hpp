@@ -11,6 +11,7 @@
 #include "persistence/append_port.hpp"
 #include "persistence/log_writer_port.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -65,6 +66,10 @@ struct journal_config {
   std::string hold_file;
   /// Confirmed and revoked by the journal alone; nullptr = nobody asks for it.
   leadership* lead = nullptr;
+  /// Told which session of PostgreSQL (its pid) holds the writer's lock while this server leads; 0:
+  /// none does now; -1: none ever will, since another server led. Who asks in the database whether
+  /// it still does knows for sure (projection_build.hpp). nullptr = nobody asks.
+  std::atomic<int>* holder = nullptr;
   clock_port* clock = nullptr;  // nullptr = the real one
   id_source* ids = nullptr;     // nullptr = the real one
 };

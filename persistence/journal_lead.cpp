@@ -160,6 +160,7 @@ bool journal::impl::lead(const log_tail& from) {
   admitted = {};
   old_sessions.clear();
   state = journal_state::leading;
+  if (config.holder != nullptr) *config.holder = session->backend().pid;
   if (std::exchange(is_barred, false) && config.on_barred) config.on_barred("", "");
   confirm(asked_us);
   return true;
@@ -179,6 +180,7 @@ void journal::impl::confirm(std::int64_t asked_us) {
 }
 
 void journal::impl::revoke() {
+  if (config.holder != nullptr) *config.holder = 0;
   if (config.lead != nullptr) config.lead->revoke(tail.epoch);
 }
 
@@ -210,6 +212,7 @@ void journal::impl::note(const sql_trouble& why) {
 
 void journal::impl::become_fenced() {
   revoke();
+  if (config.holder != nullptr) *config.holder = -1;
   state = journal_state::fenced;
   session.reset();
 }

@@ -90,14 +90,15 @@ class builder {
     return true;
   }
 
-  /// Only who leads builds, one build at a time: who holds the lock under our lead leads no more,
-  /// or is a session of ours that is going. No timeout ends one that stands still in a COPY.
+  /// Only who leads builds, one build at a time: under the leader's lock whoever else builds leads
+  /// no more, or is a session of ours that is going. No timeout ends one that stands still in a
+  /// COPY. Without that lock it may be a command that has it.
   bool take_lock() {
     {
       pqxx::nontransaction tx(*connection_);
       const auto lock = std::string("SELECT pg_try_advisory_lock(") + build_lock_key + ")";
       if (tx.exec1(lock)[0].as<bool>()) return true;
-      if (!options_.epoch || !is_led(tx)) return false;
+      if (!options_.holder || !leads(tx)) return false;
       try {
         for (const auto& other : holders_of(tx, build_lock_key)) terminate(tx, other);
       } catch (const pqxx::insufficient_privilege&) {
@@ -209,7 +210,8 @@ class builder {
     tx.exec0(patience);
     // Appends wait from here on; they come behind what is read now.
     tx.exec0("LOCK TABLE reeve.events IN SHARE ROW EXCLUSIVE MODE");
-    if (options_.epoch && !is_led(tx)) {
+    // Who takes the leader's lock from here on is elected after the switch.
+    if (options_.holder && !leads(tx)) {
       return reject(errc::fenced, "another server writes to this log");
     }
     if (auto ok = take_all(tx); !ok) return ok;
@@ -277,9 +279,10 @@ class builder {
     tx.exec0("LOCK TABLE " + names + std::string(without_vacuum));
   }
 
-  bool is_led(pqxx::transaction_base& tx) {
-    const auto last = tx.exec("SELECT epoch FROM reeve.events ORDER BY position DESC LIMIT 1");
-    return !last.empty() && last[0][0].as<std::int64_t>() == *options_.epoch;
+  /// Who has held the lock since the last election is the last who was elected.
+  bool leads(pqxx::transaction_base& tx) const {
+    const int holder = options_.holder();
+    return holder > 0 && is_held_by(tx, leader_lock_key, holder);
   }
 
   /// Those of the live table, instead of those for being filled: most rows never change again, so

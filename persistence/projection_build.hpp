@@ -11,7 +11,6 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,9 +22,10 @@ void wait_unless(std::chrono::milliseconds time, const std::function<bool()>& is
 struct build_options {
   std::string owner_url;  // only the owner makes and drops tables
   std::vector<const projection*> list;
-  /// Of the leader that builds: when another one has been elected since, nothing is switched. While
-  /// it is the last one, whoever else holds the lock of builds is ended.
-  std::optional<std::int64_t> epoch;
+  /// Which session (its pid) holds the leader's lock for whoever builds, as far as he knows. Only
+  /// while the database says the same is anything switched, and is whoever else holds the lock of
+  /// builds ended. Without it nobody is asked, and nobody is ended.
+  std::function<int()> holder;
   /// Ends the build; the live tables stay.
   const std::atomic<bool>* stop = nullptr;
   /// Between two tries of the switch, which has others wait.
@@ -37,8 +37,8 @@ struct build_result {
   std::int64_t events = 0;    // that were read
 };
 
-/// Errors: `unavailable`: the database, also one that refuses a row, or it was stopped; `fenced`:
-/// another server leads; `internal`: an event cannot be folded.
+/// Errors: `unavailable`: the database, also one that refuses a row, or it was stopped, or somebody
+/// else builds; `fenced`: who builds does not lead; `internal`: an event cannot be folded.
 outcome<build_result> build_projections(const build_options& options);
 
 }  // namespace reeve::persistence

@@ -87,7 +87,6 @@ struct read_models::impl {
   const projection& tokens;
   std::optional<tail_fold> tail;                 // of a standby
   std::unique_ptr<pqxx::connection> connection;  // of `look`, one thread after the other
-  std::atomic<std::int64_t> epoch{0};            // of this leader, who may have been elected again
   std::unique_ptr<projection_follower> follower;
   std::atomic<bool> stop{false};
   std::map<const projection*, build_pause> pauses;
@@ -134,7 +133,12 @@ outcome<done> read_models::impl::load_tokens() {
 outcome<done> read_models::impl::build(const std::vector<const projection*>& list) {
   if (list.empty()) return done{};
   const auto begin = clock::now();
-  const auto made = build_projections({config.owner_url, list, epoch, &stop});
+  build_options options;
+  options.owner_url = config.owner_url;
+  options.list = list;
+  if (const auto* told = config.holder) options.holder = [told] { return told->load(); };
+  options.stop = &stop;
+  const auto made = build_projections(options);
   if (!made) return made.error();
   config.reads->forget();
   if (std::find(list.begin(), list.end(), &tokens) != list.end()) {
@@ -225,9 +229,8 @@ outcome<done> read_models::stand_by() {
   }
 }
 
-outcome<done> read_models::lead(std::int64_t epoch) {
+outcome<done> read_models::lead() {
   auto& in = *impl_;
-  in.epoch = epoch;
   in.tail.reset();
   const auto wanted = in.look(true);
   if (!wanted) return wanted.error();
@@ -249,7 +252,6 @@ outcome<done> read_models::lead(std::int64_t epoch) {
 
 void read_models::on_commit(const commit_notice& notice) {
   auto& in = *impl_;
-  if (!notice.events.empty()) in.epoch = notice.events.back().epoch;
   in.config.board->on_commit(notice);
   in.config.reads->on_commit(notice);
   in.config.tokens->on_commit(notice);

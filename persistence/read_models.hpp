@@ -9,7 +9,9 @@
 #include "persistence/read_store.hpp"
 #include "persistence/token_table.hpp"
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -23,6 +25,8 @@ class read_models {
     projection_board* board = nullptr;
     read_store* reads = nullptr;
     token_table* tokens = nullptr;
+    /// What the journal tells of it (journal.hpp); nullptr: this server is the only one.
+    const std::atomic<int>* holder = nullptr;
   };
   explicit read_models(options given);
   ~read_models();
@@ -31,8 +35,8 @@ class read_models {
   /// refused when that fails.
   outcome<done> stand_by();
   /// Before this leader is ready: builds what access rests on, loads the tokens, then goes on with
-  /// the rest beside the work. `epoch` is its own; a later one is taken from what it commits.
-  outcome<done> lead(std::int64_t epoch);
+  /// the rest beside the work.
+  outcome<done> lead();
   /// From the journal, before the writers are answered.
   void on_commit(const commit_notice& notice);
 
@@ -57,9 +61,10 @@ outcome<done> ask_rebuild(const std::string& owner_url, const std::string& name)
 /// Whether somebody is at a build of this database's read models.
 outcome<bool> is_building(const std::string& url);
 
-/// For who holds the leader's lock (leader_lock.hpp, whose holder() it is): builds it here and now,
-/// all of them without a name. `not_found`; `fenced`: somebody may lead since; `internal`: which of
-/// them could not be built, and why.
-outcome<done> build_here(const std::string& owner_url, const std::string& name, int leader_pid);
+/// For who holds the leader's lock (leader_lock.hpp), by that session (projection_build.hpp):
+/// builds it here and now, all of them without a name. `not_found`; `fenced`: the lock was lost;
+/// `internal`: which of them could not be built, and why.
+outcome<done> build_here(const std::string& owner_url, const std::string& name,
+                         const std::function<int()>& holder);
 
 }  // namespace reeve::persistence

@@ -120,38 +120,21 @@ outcome<bool> is_building(const std::string& url) {
   }
 }
 
-namespace {
-
-/// Of who led last. Whoever comes to lead behind the caller has a later one, which fences it.
-outcome<std::int64_t> last_epoch(const std::string& url, int leader_pid) {
-  try {
-    auto connection = connect_session(url, "reeve_projections");
-    pqxx::nontransaction tx(*connection);
-    const auto last = tx.exec("SELECT epoch FROM reeve.events ORDER BY position DESC LIMIT 1");
-    if (last.empty()) return reject(errc::not_found, "the log is empty");
-    // Asked for behind it: the epoch of who leads meanwhile would fence nobody.
-    if (!is_held_by(tx, leader_lock_key, leader_pid)) {
-      return reject(errc::fenced, "another server may lead this log by now");
-    }
-    return last[0][0].as<std::int64_t>();
-  } catch (const std::exception&) {
-    return reject(errc::unavailable, "the log cannot be read");
-  }
-}
-
-}  // namespace
-
-outcome<done> build_here(const std::string& owner_url, const std::string& name, int leader_pid) {
+outcome<done> build_here(const std::string& owner_url, const std::string& name,
+                         const std::function<int()>& holder) {
   const auto list = projections_called(name);
   if (!list) return list.error();
-  const auto epoch = last_epoch(owner_url, leader_pid);
-  if (!epoch) return epoch.error();
-  const auto together = build_projections({owner_url, *list, *epoch});
+  build_options options;
+  options.owner_url = owner_url;
+  options.list = *list;
+  options.holder = holder;
+  const auto together = build_projections(options);
   if (together) return done{};
   if (together.error().code == errc::fenced) return together.error();
   std::string failed;
   for (const auto* of : *list) {
-    const auto alone = list->size() > 1 ? build_projections({owner_url, {of}, *epoch}) : together;
+    options.list = {of};
+    const auto alone = list->size() > 1 ? build_projections(options) : together;
     if (alone) continue;
     failed += (failed.empty() ? "" : "; ") + std::string(of->name) + ": " + alone.error().detail;
   }

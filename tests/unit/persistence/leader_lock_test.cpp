@@ -84,13 +84,14 @@ TEST_F(P31_leader_lock, who_lost_it_builds_no_read_model_under_the_next_leaders_
   {
     journal leads(reeve::testing::journal_on(db.url_of(options.writer_role)));
     ASSERT_TRUE(leads.open());
-    EXPECT_EQ(build_here(db.owner_url(), "runs", lock->holder()).error().code, errc::fenced);
+    EXPECT_EQ(build_here(db.owner_url(), "runs", [&] { return lock->holder(); }).error().code,
+              errc::fenced);
   }
   ASSERT_TRUE(eventually([&] {
     lock = leader_lock::take(db.owner_url());
     return lock.ok();
   }));
-  const auto built = build_here(db.owner_url(), "runs", lock->holder());
+  const auto built = build_here(db.owner_url(), "runs", [&] { return lock->holder(); });
   EXPECT_TRUE(built) << built.error().detail;
 }
 

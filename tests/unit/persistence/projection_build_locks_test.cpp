@@ -2,7 +2,9 @@
 // neither the log nor the next leader (C8).
 
 #include "persistence/advisory_locks.hpp"
+#include "persistence/leader_lock.hpp"
 #include "persistence/projection_build.hpp"
+#include "persistence/read_models.hpp"
 #include "persistence/tail_fold.hpp"
 #include "tests/unit/persistence/replay_fixture.hpp"
 
@@ -10,6 +12,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <memory>
+#include <optional>
 
 namespace {
 
@@ -36,7 +39,7 @@ class builds_among_others : public read_models_of_a_log {
   builds_among_others() {
     built.owner_url = options.owner_url;
     built.list = {&projection_named("runs")};
-    built.epoch = log.head().epoch;
+    built.holder = [this] { return holder.load(); };
   }
 
   std::future<outcome<build_result>> build() {
@@ -177,15 +180,44 @@ TEST_F(builds_among_others, P31_a_builder_that_stands_still_in_a_copy_is_ended_b
   expect_as_the_log_says();
 }
 
-TEST_F(builds_among_others, P31_who_leads_no_more_ends_nobody_who_builds) {
+TEST_F(builds_among_others, P31_a_server_without_the_leaders_lock_ends_nobody_who_builds) {
   live_through();
+  db.root(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+      " AND application_name = 'reeve-writer'");
+  std::optional<leader_lock> lock;
+  const auto is_taken = [&] {
+    if (auto taken = leader_lock::take(options.owner_url)) lock.emplace(std::move(*taken));
+    return lock.has_value();
+  };
+  ASSERT_TRUE(eventually(is_taken)) << "by a command, whose build it is then";
   pqxx::connection other(options.owner_url);
   pqxx::nontransaction(other).exec("SELECT pg_advisory_lock(" + std::string(build_lock_key) + ")");
-  built.epoch = log.head().epoch - 1;
-  const auto made = build_projections(built);
-  ASSERT_FALSE(made);
-  EXPECT_EQ(made.error().code, errc::unavailable);
+  for (const bool knows : {false, true}) {
+    EXPECT_FALSE(knows && log.renew()) << "it is away";
+    const auto made = build_projections(built);
+    ASSERT_FALSE(made) << "nobody was elected since";
+    EXPECT_EQ(made.error().code, errc::unavailable);
+    EXPECT_NO_THROW(pqxx::nontransaction(other).exec("SELECT 1"));
+  }
+  built.holder = [&lock] { return lock->holder(); };
+  EXPECT_TRUE(build_projections(built)) << "who has the lock ends who builds without it";
+}
+
+TEST_F(builds_among_others,
+       P31_a_command_that_lost_the_leaders_lock_builds_nothing) {
+  live_through();
+  db.root("UPDATE reeve_read.runs SET doc = '{}'");
+  const auto built_by = [this](int session) {
+    return build_here(options.owner_url, "runs", [session] { return session; });
+  };
+  pqxx::connection frozen(options.owner_url);
+  EXPECT_EQ(built_by(frozen.backendpid()).error().code, errc::fenced);
+  pqxx::connection other(options.owner_url);
+  pqxx::nontransaction(other).exec("SELECT pg_advisory_lock(" + std::string(build_lock_key) + ")");
+  EXPECT_EQ(built_by(frozen.backendpid()).error().code, errc::internal);
   EXPECT_NO_THROW(pqxx::nontransaction(other).exec("SELECT 1"));
+  EXPECT_EQ(replayed().different_rows, 3);
 }
 
 // While a pass over a long log makes few rows, the session that has the lock says nothing.

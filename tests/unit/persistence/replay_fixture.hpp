@@ -7,6 +7,7 @@
 #include "tests/unit/persistence/journal_fixture.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <future>
 #include <gtest/gtest.h>
 
@@ -78,6 +79,7 @@ class read_models_of_a_log : public ::testing::Test {
   }
   journal_config journal_told() {
     auto config = journal_on(db.writer_url());
+    config.holder = &holder;
     config.on_commit = [this](const commit_notice& notice) {
       if (on_commit) on_commit(notice);
     };
@@ -190,6 +192,7 @@ class read_models_of_a_log : public ::testing::Test {
     });
   }
 
+  std::atomic<int> holder{0};
   std::function<void(const commit_notice&)> on_commit;
   test_database db;
   journal log;
