@@ -33,6 +33,8 @@ constexpr const char* for_a_builder = "SET idle_in_transaction_session_timeout =
 // A session that was ended keeps its locks for a moment.
 constexpr std::int64_t wait_for_other_ms = 5'000;
 constexpr int most_losses = 3;
+// Tries in a row that find no database. With the pauses between them about a minute.
+constexpr int most_in_vain = 7;
 // Each try has appends and readers wait for `patience`; who holds a table for longer than a few
 // tries, a backup as a rule, may hold it for hours.
 constexpr std::chrono::milliseconds first_pause = 250ms, longest_pause = 30s;
@@ -65,29 +67,32 @@ class builder {
   }
 
   outcome<build_result> run() {
-    if (!begin_session()) {
+    connect();
+    if (!take_lock()) {
       return reject(errc::unavailable, "read models of this log are being built already");
     }
+    begin();
     make_tables();
     if (auto ok = fold_log(); !ok) return ok.error();
-    for (auto pause = first_pause;; pause = std::min(2 * pause, longest_pause)) {
+    for (;; pause_ = std::min(2 * pause_, longest_pause)) {
       const auto is_over = finish();
       if (!is_over) return is_over.error();
       if (*is_over) return result_;
-      options_.wait(pause, [this] { return is_stopped(); });
+      options_.wait(pause_, [this] { return is_stopped() || is_fenced(); });
     }
   }
 
  private:
-  /// False: another build is under way.
-  bool begin_session() {
+  void connect() {
     writer_.reset();
     connection_.reset();
     connection_ = connect_session(options_.owner_url, "reeve_build");
-    if (!take_lock()) return false;
+  }
+
+  /// With the lock of builds.
+  void begin() {
     pqxx::nontransaction(*connection_).exec0(for_a_builder);
     writer_.emplace(*connection_, options_.list);
-    return true;
   }
 
   /// Only who leads builds, one build at a time: under the leader's lock whoever else builds leads
@@ -162,6 +167,7 @@ class builder {
     return done{};
   }
 
+  static rejection stopped() { return reject(errc::unavailable, "it was stopped"); }
   bool is_stopped() const { return options_.stop != nullptr && options_.stop->load(); }
 
   /// Rows of what was appended, into the new tables.
@@ -175,7 +181,7 @@ class builder {
   /// All that was appended.
   outcome<done> take_all(const tail_fold::take_fn& take_some) {
     for (;;) {
-      if (is_stopped()) return reject(errc::unavailable, "it was stopped");
+      if (is_stopped()) return stopped();
       const auto more = tail_->advance(take_some);
       if (!more) return more.error();
       if (!*more) return done{};
@@ -202,66 +208,98 @@ class builder {
     return caught_up;
   }
 
-  outcome<done> switch_over() {
+  /// False: not now, since the lead is away.
+  outcome<bool> switch_over() {
     pqxx::work tx(*connection_);
+    if (!leads(tx)) return without_lead();
     keep_vacuum_away(tx);
     // What came while that waited, so that hardly anything is left for those who wait below.
-    if (auto ok = take_all(tx); !ok) return ok;
+    if (auto ok = take_all(tx); !ok) return ok.error();
     tx.exec0(patience);
     // Appends wait from here on; they come behind what is read now.
     tx.exec0("LOCK TABLE reeve.events IN SHARE ROW EXCLUSIVE MODE");
     // Who takes the leader's lock from here on is elected after the switch.
-    if (options_.holder && !leads(tx)) {
-      return reject(errc::fenced, "another server writes to this log");
-    }
-    if (auto ok = take_all(tx); !ok) return ok;
-    for (std::size_t i = 0; i < tables_.size(); ++i) put_in_place(tx, i, tail_->position());
+    if (!leads(tx)) return without_lead();
+    if (auto ok = take_all(tx); !ok) return ok.error();
+    in_place_at_ = tail_->position();
+    for (std::size_t i = 0; i < tables_.size(); ++i) put_in_place(tx, i, in_place_at_);
     test_point("switch");
     tx.commit();
-    return done{};
+    return true;
   }
 
   /// False: not now, since somebody holds on to a table for long, a backup perhaps, or the session
-  /// was lost. Appends go on meanwhile.
+  /// was lost, or the lead. Appends go on meanwhile.
   outcome<bool> finish() {
-    outcome<bool> is_over = true;
+    outcome<bool> is_over = false;
     try {
-      if (auto ok = catch_up(); !ok) return ok.error();
-      if (auto ok = switch_over(); !ok) {
-        if (ok.error().code != errc::unavailable) return ok.error();
-        is_over = false;  // whether the log can be read the next look tells
-      }
+      is_over = try_switch();
     } catch (const std::exception&) {
-      const auto why = trouble_of_current(*connection_);
-      if (why.lost && ++losses_ <= most_losses) {
-        is_over = come_back();
-      } else if (why.sqlstate == lock_not_available) {
-        is_over = false;
-      } else {
-        throw;
-      }
+      const auto why = connection_ ? trouble_of_current(*connection_) : sql_trouble{true, {}};
+      if (why.lost ? !may_lose() : why.sqlstate != lock_not_available) throw;
     }
-    if (!is_over) return is_over;
-    if (*is_over) {
-      result_.head = tail_->position();
-    } else if (tail_ && tail_->position() != result_.head) {
+    if (is_over && !*is_over && tail_ && tail_->position() != result_.head) {
       tail_.reset();  // what it had taken is undone with the transaction
     }
     return is_over;
   }
 
-  /// With another session. What was committed since the fold is durable, so nothing of it is lost;
-  /// true: the switch is too.
-  outcome<bool> come_back() {
-    if (!begin_session()) return reject(errc::unavailable, "another server builds");
-    pqxx::nontransaction tx(*connection_);
-    bool is_switched = true, is_there = true;
-    for (std::size_t i = 0; i < tables_.size(); ++i) {
-      is_switched = is_switched && number_of(tx, tables_[i].live) == made_[i];
-      is_there = is_there && number_of(tx, tables_[i].scratch) == made_[i];
+  outcome<bool> try_switch() {
+    if (is_stopped()) return stopped();
+    if (is_lost_) {
+      const auto is_switched = come_back();
+      if (!is_switched || *is_switched || is_lost_) return is_switched;
     }
-    if (is_switched || is_there) return is_switched;
-    return reject(errc::unavailable, "what was built is gone");
+    if (auto ok = catch_up(); !ok) return later(ok.error());
+    in_vain_ = 0;
+    const auto is_switched = switch_over();
+    if (!is_switched) return later(is_switched.error());
+    if (*is_switched) result_.head = in_place_at_;
+    return is_switched;
+  }
+
+  /// What the database does not answer now it may answer soon, PostgreSQL being started again.
+  outcome<bool> later(const rejection& why) {
+    if (why.code != errc::unavailable || is_stopped() || ++in_vain_ > most_in_vain) return why;
+    return false;
+  }
+
+  bool may_lose() {
+    if (is_lost_) return ++in_vain_ <= most_in_vain;
+    is_lost_ = true;
+    pause_ = first_pause;
+    return ++losses_ <= most_losses;
+  }
+
+  /// With another session. What was committed since the fold is durable, so nothing of it is lost;
+  /// true: the switch is too. False and still lost: not now.
+  outcome<bool> come_back() {
+    connect();
+    if (are_made(&replay_table::live)) {
+      result_.head = in_place_at_;
+      return true;
+    }
+    {
+      pqxx::nontransaction tx(*connection_);
+      if (!leads(tx)) return without_lead();
+    }
+    if (!take_lock()) return later(reject(errc::unavailable, "another server builds"));
+    begin();
+    if (!are_made(&replay_table::scratch)) {
+      return reject(errc::unavailable, "what was built is gone");
+    }
+    is_lost_ = false;
+    pause_ = first_pause;
+    return false;
+  }
+
+  /// Whether those of these names are the tables that were filled here.
+  bool are_made(std::string replay_table::*name) {
+    pqxx::nontransaction tx(*connection_);
+    for (std::size_t i = 0; i < tables_.size(); ++i) {
+      if (number_of(tx, tables_[i].*name) != made_[i]) return false;
+    }
+    return true;
   }
 
   /// First from the live tables, since it may take a while; then from the partitions of the log,
@@ -281,8 +319,17 @@ class builder {
 
   /// Who has held the lock since the last election is the last who was elected.
   bool leads(pqxx::transaction_base& tx) const {
+    if (!options_.holder) return true;
     const int holder = options_.holder();
     return holder > 0 && is_held_by(tx, leader_lock_key, holder);
+  }
+  bool is_fenced() const { return options_.holder && options_.holder() < 0; }
+
+  /// Whoever takes the lead again finds nobody else's event in the log, so that what was built goes
+  /// on. Else he is fenced.
+  outcome<bool> without_lead() const {
+    if (options_.waits_for_lead && !is_fenced()) return false;
+    return reject(errc::fenced, "another server writes to this log");
   }
 
   /// Those of the live table, instead of those for being filled: most rows never change again, so
@@ -319,7 +366,10 @@ class builder {
   std::vector<replay_table> tables_;
   std::vector<std::string> made_;  // their numbers
   std::optional<tail_fold> tail_;  // of what was appended after the passes
-  int losses_ = 0;                 // of the session
+  std::chrono::milliseconds pause_ = first_pause;
+  domain::position in_place_at_ = 0;  // of a switch whose commit may be in doubt
+  bool is_lost_ = false;              // the session
+  int losses_ = 0, in_vain_ = 0;
   build_result result_;
 };
 

@@ -26,9 +26,13 @@ struct build_options {
   /// while the database says the same is anything switched, and is whoever else holds the lock of
   /// builds ended. Without it nobody is asked, and nobody is ended.
   std::function<int()> holder;
+  /// Whoever builds takes the lead again should it be lost, and then tells another session: until
+  /// then `holder` is 0, and -1 once another server led. Else what is built is lost with the lead.
+  bool waits_for_lead = false;
   /// Ends the build; the live tables stay.
   const std::atomic<bool>* stop = nullptr;
-  /// Between two tries of the switch, which has others wait.
+  /// Between two tries of the switch, which has others wait; over when the build is stopped or who
+  /// builds will not lead again.
   std::function<void(std::chrono::milliseconds, const std::function<bool()>&)> wait = wait_unless;
 };
 

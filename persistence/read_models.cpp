@@ -89,6 +89,7 @@ struct read_models::impl {
   std::unique_ptr<pqxx::connection> connection;  // of `look`, one thread after the other
   std::unique_ptr<projection_follower> follower;
   std::atomic<bool> stop{false};
+  bool is_under_way = false;  // the server's work: its journal comes back by itself
   std::map<const projection*, build_pause> pauses;
   std::mutex mutex;
   std::condition_variable changed;
@@ -137,6 +138,7 @@ outcome<done> read_models::impl::build(const std::vector<const projection*>& lis
   options.owner_url = config.owner_url;
   options.list = list;
   if (const auto* told = config.holder) options.holder = [told] { return told->load(); };
+  options.waits_for_lead = is_under_way;
   options.stop = &stop;
   const auto made = build_projections(options);
   if (!made) return made.error();
@@ -154,15 +156,16 @@ outcome<done> read_models::impl::build(const std::vector<const projection*>& lis
 }
 
 /// All in one pass over the log; if that fails each by itself, so that one that cannot be built
-/// keeps no other from it.
+/// keeps no other from it. Who leads no more builds none.
 void read_models::impl::build_each(const std::vector<wanted_build>& list) {
   std::vector<const projection*> all;
   for (const auto& one : list) all.push_back(one.of);
   const auto together = build(all);
+  const bool by_one = list.size() > 1 && (together || together.error().code != errc::fenced);
   for (const auto& one : list) {
     if (stop) return;
     if (!together) {
-      const auto alone = list.size() > 1 ? build({one.of}) : together;
+      const auto alone = by_one ? build({one.of}) : together;
       if (!alone && !stop) tell_failure(one, alone.error());
     }
     pauses[one.of].begin();
@@ -246,6 +249,7 @@ outcome<done> read_models::lead() {
   following.board = in.config.board;
   following.on_rows = [&in](const commit_notice& notice) { in.config.reads->on_commit(notice); };
   in.follower = std::make_unique<projection_follower>(following);
+  in.is_under_way = true;
   in.thread = named_thread("read-models", [&in] { in.keep(); });
   return done{};
 }

@@ -60,6 +60,19 @@ class builds_among_others : public read_models_of_a_log {
   bool builder_holds(const std::string& mode, const std::string& table) const {
     return !db.root("SELECT 1" + locks_of_builder(mode, table) + " AND l.granted").empty();
   }
+  /// Of this database only, those of other tests are not seen.
+  void end_sessions(const std::string& name) {
+    db.root(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name LIKE '" +
+        name + "'");
+  }
+  /// What is open stays open.
+  void let_connect(bool may) {
+    pqxx::connection other(std::getenv("REEVE_TEST_PG"));
+    pqxx::nontransaction(other).exec("ALTER DATABASE " + db.name() + " ALLOW_CONNECTIONS " +
+                                     (may ? "true" : "false"));
+  }
   void expect_as_the_log_says() {
     ASSERT_TRUE(follow());
     EXPECT_EQ(replayed().different_rows, 0);
@@ -165,6 +178,94 @@ TEST_F(builds_among_others,
   expect_as_the_log_says();
 }
 
+// As when PostgreSQL is started again: its leader is elected anew, and nobody led meanwhile.
+TEST_F(builds_among_others, C8_a_build_outlives_the_loss_of_all_sessions_with_one_pass) {
+  live_through();
+  built.list = {projections().begin(), projections().end()};
+  ASSERT_TRUE(build_projections(built)) << "so that one is left to be built";
+  db.root(
+      "CREATE TABLE public.made (name text);"
+      "CREATE FUNCTION public.note() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN"
+      " INSERT INTO public.made SELECT object_identity FROM pg_event_trigger_ddl_commands()"
+      " WHERE command_tag = 'CREATE TABLE'; END $$;"
+      "CREATE EVENT TRIGGER note ON ddl_command_end WHEN TAG IN ('CREATE TABLE')"
+      " EXECUTE FUNCTION public.note();"
+      "UPDATE reeve.projections SET version = version + 7 WHERE name = 'runs'");
+  projection_board board;
+  token_table tokens;
+  read_store_config reading;
+  reading.url = db.reader_url();
+  reading.board = &board;
+  read_store reads(reading);
+  auto reader = hold("reeve_read.runs", "ACCESS SHARE");
+  auto models = std::make_unique<read_models>(
+      read_models::options{options.owner_url, db.writer_url(), &board, &reads, &tokens, &holder});
+  on_commit = [&models](const commit_notice& notice) { models->on_commit(notice); };
+  ASSERT_TRUE(models->lead());
+  ASSERT_TRUE(eventually([&] { return builder_waits("AccessExclusive", "reeve_read.runs"); }));
+  end_sessions("reeve%");
+  ASSERT_TRUE(eventually([&] { return log.renew().ok(); }));
+  write_run(true);
+  reader.reset();
+  EXPECT_TRUE(eventually(
+      [&] { return board.of(projection_named("runs")).state == projection_state::live; }));
+  on_commit = {};
+  models.reset();
+  EXPECT_EQ(db.root("SELECT 1 FROM public.made WHERE name = 'reeve_read.runs__next'").size(), 1U)
+      << "nothing was built again";
+  expect_as_the_log_says();
+}
+
+TEST_F(builds_among_others, C8_a_builder_waits_for_a_database_that_refuses_it_for_a_minute) {
+  live_through();
+  for (const bool comes_back : {true, false}) {
+    auto reader = hold("reeve_read.runs", "ACCESS SHARE");
+    int waits = 0;
+    std::chrono::milliseconds waited{0};
+    built.waits_for_lead = true;
+    built.wait = [&](std::chrono::milliseconds time, const auto&) {
+      if (++waits == 1) {
+        end_sessions("reeve_build");
+        end_sessions("reeve-writer");
+        let_connect(false);
+      } else {
+        waited += time;
+      }
+      if (waits != 4 || !comes_back) return;
+      let_connect(true);
+      EXPECT_TRUE(eventually([&] { return log.renew().ok(); }));
+      reader.reset();
+    };
+    const auto made = build_projections(built);
+    let_connect(true);
+    EXPECT_EQ(made.ok(), comes_back);
+    EXPECT_GE(waits, 4);
+    EXPECT_TRUE(comes_back || waited >= std::chrono::minutes(1));
+  }
+  ASSERT_TRUE(eventually([&] { return log.renew().ok(); }));
+  expect_as_the_log_says();
+}
+
+TEST_F(builds_among_others, C8_another_servers_lead_ends_the_wait_for_ones_own_at_once) {
+  live_through();
+  auto config = journal_on(db.writer_url());
+  config.take_over = true;
+  journal next(config);
+  ASSERT_TRUE(next.open());
+  db.root("UPDATE reeve_read.runs SET doc = '{}'");
+  built.waits_for_lead = true;
+  int waits = 0;
+  built.wait = [&](std::chrono::milliseconds, const std::function<bool()>& is_over) {
+    ++waits;
+    EXPECT_FALSE(is_over()) << "it may be a loss that passes";
+    EXPECT_TRUE(eventually([&] { return log.renew().error().code == errc::fenced; }));
+    wait_unless(std::chrono::hours(1), is_over);
+  };
+  EXPECT_EQ(build_projections(built).error().code, errc::fenced);
+  EXPECT_EQ(waits, 1);
+  EXPECT_EQ(replayed().different_rows, 3) << "nothing was switched";
+}
+
 // No timeout of PostgreSQL ends a session whose client says nothing in the middle of a COPY.
 TEST_F(builds_among_others, P31_a_builder_that_stands_still_in_a_copy_is_ended_by_the_next_leader) {
   live_through();
@@ -182,9 +283,7 @@ TEST_F(builds_among_others, P31_a_builder_that_stands_still_in_a_copy_is_ended_b
 
 TEST_F(builds_among_others, P31_a_server_without_the_leaders_lock_ends_nobody_who_builds) {
   live_through();
-  db.root(
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
-      " AND application_name = 'reeve-writer'");
+  end_sessions("reeve-writer");
   std::optional<leader_lock> lock;
   const auto is_taken = [&] {
     if (auto taken = leader_lock::take(options.owner_url)) lock.emplace(std::move(*taken));
@@ -204,8 +303,7 @@ TEST_F(builds_among_others, P31_a_server_without_the_leaders_lock_ends_nobody_wh
   EXPECT_TRUE(build_projections(built)) << "who has the lock ends who builds without it";
 }
 
-TEST_F(builds_among_others,
-       P31_a_command_that_lost_the_leaders_lock_builds_nothing) {
+TEST_F(builds_among_others, P31_a_command_that_lost_the_leaders_lock_builds_nothing) {
   live_through();
   db.root("UPDATE reeve_read.runs SET doc = '{}'");
   const auto built_by = [this](int session) {
