@@ -18,8 +18,6 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
-// Whoever looks holds the lock for microseconds, if the machine lets him go on.
-constexpr auto patience = 500ms;
 constexpr auto between_tries = 10ms;
 
 /// Whether the descriptor is still the file of that name.
@@ -45,7 +43,8 @@ std::string place_of(const std::string& path) {
 
 /// The lock is the file's. One that is empty is replaced under it by one with an id, and whoever
 /// holds the lock of a file that was replaced holds nothing.
-outcome<server_identity> server_identity::take(const std::string& path, id_source& ids) {
+outcome<server_identity> server_identity::take(const std::string& path, id_source& ids,
+                                               std::chrono::milliseconds patience) {
   const auto until = steady_clock::now() + patience;
   for (;;) {
     server_identity taken;

@@ -6,6 +6,7 @@
 #include "base/ids.hpp"
 #include "base/outcome.hpp"
 
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -14,9 +15,12 @@ namespace reeve::cli {
 class server_identity {
  public:
   server_identity() = default;
-  /// Makes the file if there is none; waits for a moment for who only looks. `conflict`: another
+  /// Makes the file if there is none; waits for a moment for who only looks: he holds the lock for
+  /// microseconds, if the machine lets him go on. `conflict`: another
   /// process holds the lock; `invalid`: the file holds no id, or cannot be made; `unavailable`.
-  static outcome<server_identity> take(const std::string& path, id_source& ids);
+  static outcome<server_identity> take(
+      const std::string& path, id_source& ids,
+      std::chrono::milliseconds patience = std::chrono::milliseconds(500));
   /// Whether another process holds the lock now; makes no file and keeps nobody from starting.
   /// False also where that cannot be seen.
   static bool is_held(const std::string& path);

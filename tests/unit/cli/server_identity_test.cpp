@@ -1,5 +1,6 @@
 #include "cli/server_identity.hpp"
 
+#include <chrono>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
@@ -76,8 +77,10 @@ TEST_F(P10_server_identity, is_taken_although_somebody_looks_at_it) {
   EXPECT_FALSE(server_identity::is_held(path)) << "two who look are no server";
   const int tries = ::inotify_init1(IN_CLOEXEC);
   ASSERT_GE(::inotify_add_watch(tries, path.c_str(), IN_CLOSE_WRITE), 0);
-  auto taken =
-      std::async(std::launch::async, [&] { return server_identity::take(path, real_ids()); });
+  // However long this thread is kept from letting go.
+  auto taken = std::async(std::launch::async, [&] {
+    return server_identity::take(path, real_ids(), std::chrono::hours(1));
+  });
   // The first try is over, and was in vain.
   char event[1024];
   EXPECT_GT(::read(tries, event, sizeof event), 0);

@@ -3,6 +3,7 @@
 
 #include "persistence/commit_notifier.hpp"
 
+#include "tests/support/environment.hpp"
 #include "tests/unit/persistence/journal_fixture.hpp"
 
 #include <gtest/gtest.h>
@@ -24,7 +25,7 @@ class listener : public pqxx::notification_receiver {
 
   /// Until the head was told; false after 20 s.
   bool await(domain::position head) {
-    const auto until = steady_clock::now() + std::chrono::seconds(20);
+    const auto until = steady_clock::now() + std::chrono::seconds(20) * support::time_factor();
     while (heads.empty() || heads.back() < head) {
       if (steady_clock::now() > until) return false;
       conn().await_notification(0, 50'000);

@@ -2,6 +2,7 @@
 // Requests and journals for tests.
 
 #include "persistence/journal.hpp"
+#include "tests/support/environment.hpp"
 #include "tests/unit/persistence/test_database.hpp"
 
 #include <chrono>
@@ -55,9 +56,10 @@ inline outcome<persistence::append_result> append_one(persistence::journal& jour
   return std::move(journal.append_batch({&request, 1}).front());
 }
 
-/// Polls; false after 20 s.
+/// Polls; false after 20 s, or more under a sanitizer.
 inline bool eventually(const std::function<bool()>& holds) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto until =
+      std::chrono::steady_clock::now() + std::chrono::seconds(20) * support::time_factor();
   while (std::chrono::steady_clock::now() < until) {
     if (holds()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));

@@ -2,6 +2,7 @@
 
 #include "base/digest.hpp"
 #include "persistence/pg_session.hpp"
+#include "tests/support/environment.hpp"
 #include "tests/support/source_dir.hpp"
 #include "tests/unit/persistence/bare_cluster.hpp"
 
@@ -132,7 +133,8 @@ TEST_F(migrations_on_database, P28_a_server_that_dies_midway_is_taken_over) {
                "pg_locks WHERE locktype = 'advisory' AND NOT granted AND database ="
                " (SELECT oid FROM pg_database WHERE datname = current_database())") == 1;
   };
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto deadline =
+      std::chrono::steady_clock::now() + std::chrono::seconds(20) * support::time_factor();
   while (!waits() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
   EXPECT_TRUE(waits());
   EXPECT_EQ(count("pg_namespace WHERE nspname = 'reeve'"), 0);

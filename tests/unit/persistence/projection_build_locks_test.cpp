@@ -6,6 +6,7 @@
 #include "persistence/projection_build.hpp"
 #include "persistence/read_models.hpp"
 #include "persistence/tail_fold.hpp"
+#include "tests/support/environment.hpp"
 #include "tests/unit/persistence/replay_fixture.hpp"
 
 #include <future>
@@ -114,7 +115,9 @@ TEST_F(builds_among_others, C8_what_comes_while_a_vacuum_is_waited_for_is_taken_
   auto vacuum = hold("reeve_read.runs", "SHARE UPDATE EXCLUSIVE");
   building = build();
   ASSERT_TRUE(eventually([&] { return builder_waits("ShareUpdateExclusive", "reeve_read.runs"); }));
-  EXPECT_NO_THROW(db.root("SET statement_timeout = '2s'; SELECT reeve.make_partition(2)"))
+  const auto limit =
+      "SET statement_timeout = '" + std::to_string(20 * support::time_factor()) + "s'";
+  EXPECT_NO_THROW(db.root(limit + "; SELECT reeve.make_partition(2)"))
       << "the journal makes one in the middle of its appends";
   write_run(true);
   // Rows of it cannot be written, so here the builder is seen at it.

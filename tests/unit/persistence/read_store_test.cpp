@@ -2,6 +2,7 @@
 
 #include "persistence/blob_store.hpp"
 #include "persistence/projection.hpp"
+#include "tests/support/environment.hpp"
 #include "tests/unit/persistence/journal_fixture.hpp"
 
 #include <future>
@@ -21,7 +22,8 @@ outcome<T> answer_of(Call call) {
   auto promise = std::make_shared<std::promise<outcome<T>>>();
   auto future = promise->get_future();
   call(reply_slot<T>([promise](outcome<T> answer) { promise->set_value(std::move(answer)); }));
-  if (future.wait_for(std::chrono::seconds(20)) != std::future_status::ready) {
+  if (future.wait_for(std::chrono::seconds(20) * support::time_factor()) !=
+      std::future_status::ready) {
     return reject(errc::timed_out, "no answer");
   }
   return future.get();

@@ -4,6 +4,7 @@
 #include "actors/append_of.hpp"
 #include "persistence/projection_follower.hpp"
 #include "persistence/replay.hpp"
+#include "tests/support/environment.hpp"
 #include "tests/unit/persistence/journal_fixture.hpp"
 
 #include <algorithm>
@@ -22,7 +23,8 @@ outcome<T> answer_of(Call call) {
   auto promise = std::make_shared<std::promise<outcome<T>>>();
   auto future = promise->get_future();
   call(reply_slot<T>([promise](outcome<T> answer) { promise->set_value(std::move(answer)); }));
-  if (future.wait_for(std::chrono::seconds(20)) != std::future_status::ready) {
+  if (future.wait_for(std::chrono::seconds(20) * support::time_factor()) !=
+      std::future_status::ready) {
     return reject(errc::timed_out, "no answer");
   }
   return future.get();

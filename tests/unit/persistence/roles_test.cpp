@@ -1,6 +1,7 @@
 #include "persistence/roles.hpp"
 
 #include "persistence/migrate.hpp"
+#include "tests/support/environment.hpp"
 #include "tests/unit/persistence/bare_cluster.hpp"
 
 #include <chrono>
@@ -190,10 +191,21 @@ TEST_F(roles_of_database, P31_a_start_that_stands_still_holds_up_the_others_for_
   auto next = options;
   next.secrets_file = folder + "/of-another-server";
   auto other = std::async(std::launch::async, [&next] { return ensure_roles(next); });
-  EXPECT_EQ(other.wait_for(std::chrono::seconds(20)), ready);
+  EXPECT_EQ(other.wait_for(std::chrono::seconds(20) * support::time_factor()), ready);
+  ASSERT_TRUE(other.get());
+  const auto verifiers = [this] {
+    return db
+        .root(
+            "SELECT string_agg(rolpassword, ' ' ORDER BY rolname) FROM pg_authid WHERE rolname"
+            " IN (SELECT unnest(ARRAY[writer, reader]) FROM reeve.runtime_roles)")[0][0]
+        .as<std::string>();
+  };
+  const auto made = verifiers();
   std::fstream(options.secrets_file) << "one\ntwo\n";  // for both ends, so it waits for none
-  EXPECT_TRUE(other.get());
-  (void)frozen.get();
+  const auto late = frozen.get();
+  ASSERT_FALSE(late) << "its lock is another one's";
+  EXPECT_EQ(late.error().code, errc::unavailable);
+  EXPECT_EQ(verifiers(), made);
 }
 
 /// Held up between the two roles by a third one, who makes the second one and thinks better of it.
