@@ -3,8 +3,9 @@
 #include "embedded/reeve_init_binary.hpp"
 
 namespace reeve::adapters {
+namespace {
 
-outcome<std::string> attempt_archive(attempt_files files) {
+outcome<shared_bytes> archive_of(attempt_files files) {
   tar_entry root{.kind = tar_kind::directory, .name = "./", .mode = 0755};
   tar_entry init{.name = "reeve-init", .mode = 0555};
   init.content = embedded::reeve_init_binary();
@@ -26,7 +27,19 @@ outcome<std::string> attempt_archive(attempt_files files) {
         {.name = "in/" + input.name, .content = std::move(input.content), .mode = 0444});
   }
   for (auto* fixed : {&root, &init, &state, &in, &out}) entries.push_back(std::move(*fixed));
-  return make_tar(entries);
+  auto made = make_tar(entries);
+  if (!made) return made.error();
+  return std::make_shared<const std::string>(std::move(*made));
+}
+
+}  // namespace
+
+outcome<shared_bytes> attempt_archive(attempt_files files) {
+  const attempt_files usual;
+  const bool is_usual = files.inputs.empty() && files.uid == usual.uid && files.gid == usual.gid;
+  if (!is_usual) return archive_of(std::move(files));
+  static const auto made = archive_of(usual);
+  return made;
 }
 
 outcome<std::string> bare_image() {

@@ -5,6 +5,7 @@
 //   in/          inputs, owned by root, readable
 //   out/         where the job leaves its artifacts (the user's)
 
+#include "adapters/engine_port.hpp"
 #include "base/outcome.hpp"
 
 #include <cstdint>
@@ -24,8 +25,9 @@ struct attempt_files {
   std::vector<input_file> inputs;
 };
 
-/// `invalid` or `too_large` with the field of the input, as `make_tar` (tar.hpp).
-outcome<std::string> attempt_archive(attempt_files files);
+/// Without inputs the one of the usual user is made once. `invalid` or `too_large` with the field
+/// of the input, as `make_tar` (tar.hpp).
+outcome<shared_bytes> attempt_archive(attempt_files files);
 
 /// An image to import that has nothing but the folder that the volume is mounted at.
 outcome<std::string> bare_image();

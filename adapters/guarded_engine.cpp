@@ -274,10 +274,10 @@ void guarded_engine::create_container(fencing_token by, container_spec spec,
 }
 
 void guarded_engine::put_archive(fencing_token by, std::string container, std::string path,
-                                 std::string tar, reply_slot<done> slot) {
+                                 shared_bytes tar, reply_slot<done> slot) {
   guard<done>(call_class::mutate, container, std::move(slot),
-              [by, container, path, tar = std::move(tar)](auto& engine, auto inner) mutable {
-                engine.put_archive(by, container, path, std::move(tar), inner);
+              [by, container, path, tar = std::move(tar)](auto& engine, auto inner) {
+                engine.put_archive(by, container, path, tar, inner);
               });
 }
 

@@ -86,6 +86,16 @@ void append_header(std::string& out, const tar_entry& entry, const split_name& p
   out.append(head.data(), head.size());
 }
 
+/// At most what the limits allow: what goes beyond them is refused.
+std::size_t bytes_of(std::span<const tar_entry> entries, const tar_limits& limits) {
+  std::size_t bytes = 2 * block;
+  for (const auto& entry : entries) {
+    bytes += 2 * block + std::min(entry.content.size(), limits.bytes);
+    if (bytes > limits.bytes) return limits.bytes;
+  }
+  return bytes;
+}
+
 outcome<done> check(const tar_entry& entry, split_name& path, const std::string& field) {
   if (!safe_name(entry)) {
     return reject(errc::invalid, "must be a relative path without empty or '..' parts",
@@ -112,6 +122,7 @@ outcome<std::string> make_tar(std::span<const tar_entry> entries, const tar_limi
     return reject(errc::too_large, "more than " + std::to_string(limits.entries) + " entries");
   }
   std::string out;
+  out.reserve(bytes_of(entries, limits));
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const auto& entry = entries[i];
     auto field = "/" + std::to_string(i);

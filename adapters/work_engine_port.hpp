@@ -42,7 +42,7 @@ struct work_key {
 
 struct work_spec {
   container_spec container;
-  std::string archive;    ///< unpacked on the volume
+  shared_bytes archive;   ///< unpacked on the volume; null: it could not be made
   bool prepared = false;  ///< the volume has it already, as far as is known
   /// Why it may not start (any more); asked again right before each step: what may be mounted can
   /// change, and whether it is wanted. Any thread.

@@ -228,18 +228,18 @@ void docker_engine::create_container(fencing_token by, container_spec spec,
 }
 
 void docker_engine::put_archive(fencing_token by, std::string container, std::string path,
-                                std::string tar, reply_slot<done> slot) {
+                                shared_bytes tar, reply_slot<done> slot) {
   if (refuse_name(container, slot)) return;
   if (!is_volume_path(path)) {
     return slot.answer(reject(errc::invalid, "must be /reeve or below it", "/path"));
   }
-  if (tar.size() > max_tar_bytes) {
+  if (tar->size() > max_tar_bytes) {
     return slot.answer(reject(errc::invalid, "the archive exceeds 256 MiB", "/tar"));
   }
   auto call = change(by, "PUT", container_path(container, "/archive?path=") + url_encode(path),
                      transfer_ms);
   call.content_type = "application/x-tar";
-  call.body = std::move(tar);
+  call.shared_body = std::move(tar);
   request(std::move(call), std::move(slot));
 }
 

@@ -90,7 +90,8 @@ net::awaitable<outcome<done>> write_file(exchange& x, std::ifstream& file, std::
 
 net::awaitable<outcome<done>> write_request(exchange& x) {
   std::ifstream file;
-  std::uint64_t size = x.call.body.size();
+  const auto& body = x.call.shared_body ? *x.call.shared_body : x.call.body;
+  std::uint64_t size = body.size();
   if (!x.call.body_path.empty()) {
     file.open(x.call.body_path, std::ios::binary | std::ios::ate);
     auto end = file ? static_cast<std::int64_t>(file.tellg()) : -1;
@@ -101,7 +102,7 @@ net::awaitable<outcome<done>> write_request(exchange& x) {
     file.seekg(0);
   }
   auto head = head_of(x.call, size);
-  std::array<net::const_buffer, 2> parts{net::buffer(head), net::buffer(x.call.body)};
+  std::array<net::const_buffer, 2> parts{net::buffer(head), net::buffer(body)};
   x.sent = true;
   auto [error, written] = co_await net::async_write(x.line, parts, token);
   if (error && written == 0) x.sent = false;

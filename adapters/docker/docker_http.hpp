@@ -19,6 +19,7 @@ struct http_call {
   std::string method;
   std::string target;  ///< path and query, already encoded
   std::string body = {};
+  std::shared_ptr<const std::string> shared_body = {};  ///< if not null, in place of `body`
   std::string body_path = {};  ///< if not empty, this file is the body and is streamed
   std::string content_type = {};
   /// For the whole exchange; with `body_path` renewed by each chunk. 0: for ever.

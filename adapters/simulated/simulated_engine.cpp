@@ -53,7 +53,7 @@ void simulated_engine::create_container(fencing_token, container_spec spec,
 }
 
 void simulated_engine::put_archive(fencing_token, std::string container, std::string path,
-                                   std::string, reply_slot<done> slot) {
+                                   shared_bytes, reply_slot<done> slot) {
   thread_->post([=, this] { slot.answer(world_->put_archive(container, path)); });
 }
 

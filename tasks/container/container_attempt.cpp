@@ -126,7 +126,7 @@ void container_attempt::submit() {
     }));
   }
   auto what = spec();
-  if (what.archive.empty()) return host_.feed(attempts::refused{end_reason::engine_refused});
+  if (!what.archive) return host_.feed(attempts::refused{end_reason::engine_refused});
   host_.when_allowed([this, what = std::move(what)](fencing_token by) {
     using answer = adapters::submit_answer;
     engine_->submit(key(), what, by, host_.then<answer>([this](outcome<answer> said) {

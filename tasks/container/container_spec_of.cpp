@@ -80,7 +80,7 @@ adapters::container_spec container_spec_of(const uuid& instance, const domain::r
   return spec;
 }
 
-outcome<std::string> archive_for(const domain::container_params& params) {
+outcome<adapters::shared_bytes> archive_for(const domain::container_params& params) {
   const auto o = owner_of(params.user.value_or(std::string(nobody)));
   adapters::attempt_files files;
   files.uid = o.uid;

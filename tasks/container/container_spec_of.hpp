@@ -20,6 +20,6 @@ adapters::container_spec container_spec_of(const uuid& instance, const domain::r
                                            const adapters::image_info& image);
 
 /// reeve-init and the folders that the attempt's user may write.
-outcome<std::string> archive_for(const domain::container_params& params);
+outcome<adapters::shared_bytes> archive_for(const domain::container_params& params);
 
 }  // namespace reeve::tasks

@@ -64,7 +64,7 @@ class RUN7_container_work : public testing::Test {
     key.name = key.volume = "reeve-x-a1";
     key.image_id = image;
     key.engine_id = "first";
-    spec.archive = "files";
+    spec.archive = std::make_shared<const std::string>("files");
     spec.hindrance = [] { return std::optional<end_reason>(); };
     spec.container.name = spec.container.volume = key.name;
     spec.container.image_id = image;

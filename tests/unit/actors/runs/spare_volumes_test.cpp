@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 class real_looking : public simulated_engine {
  public:
   std::string_view kind() const override { return "docker"; }
-  void put_archive(fencing_token by, std::string container, std::string path, std::string tar,
+  void put_archive(fencing_token by, std::string container, std::string path, shared_bytes tar,
                    reply_slot<done> slot) override {
     ++archives;
     if (broken) return slot.answer(reject(errc::internal, "as told"));
