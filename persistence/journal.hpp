@@ -68,7 +68,7 @@ struct journal_config {
   leadership* lead = nullptr;
   /// Told which session of PostgreSQL (its pid) holds the writer's lock while this server leads; 0:
   /// none does now; -1: none ever will, since another server led. Who asks in the database whether
-  /// it still does knows for sure (projection_build.hpp). nullptr = nobody asks.
+  /// it still does knows (projection_build.hpp). nullptr = nobody asks.
   std::atomic<int>* holder = nullptr;
   clock_port* clock = nullptr;  // nullptr = the real one
   id_source* ids = nullptr;     // nullptr = the real one

@@ -100,7 +100,8 @@ struct journal::impl {
   std::unique_ptr<session_keeper> keep_session();
   /// Before whatever works with the session: it may have a keeper, and may have been lost by it.
   void take_session();
-  outcome<done> prepare();
+  /// Does what does not work with the session, which has a keeper as long as that takes.
+  outcome<done> meanwhile(const std::function<outcome<done>()>& work);
 
   // --- journal.cpp ---
   enum class verdict { committed, lost, fenced, passing, barred, refused };

@@ -1,6 +1,7 @@
 // How the lead is taken, lost and taken again (docs/decisions/0010 and 0011).
 
 #include "base/files.hpp"
+#include "base/log.hpp"
 #include "persistence/applied_migrations.hpp"
 #include "persistence/event_codec_port.hpp"
 #include "persistence/journal_impl.hpp"
@@ -62,13 +63,14 @@ void journal::impl::end_hold() {
 }
 
 outcome<admission> journal::impl::enter(std::int64_t locked_us) {
-  if (auto ready = prepare(); !ready) return ready.error();
+  const auto prepare = [this] { return config.prepare(session->backend().pid); };
+  if (auto ready = config.prepare ? meanwhile(prepare) : done{}; !ready) return ready.error();
   origin = session->origin(ids.next(), clock.now_us());
   const auto last = session->last_leader(own_stream());
   after_a_death = last && !last->resigned;
   const bool is_anothers = after_a_death && last->server != to_string(config.server);
   if (is_anothers || (!config.hold_file.empty() && !is_missing(config.hold_file))) {
-    if (auto ok = hold(locked_us); !ok) return ok.error();
+    if (auto ok = meanwhile([&] { return hold(locked_us); }); !ok) return ok.error();
   }
   if (!config.admit) return admission{};
   const auto now = session->tail(origin);
@@ -112,6 +114,10 @@ outcome<journal_head> journal::impl::open() {
     return reject(errc::conflict, "another server writes to this log");
   } catch (const std::exception&) {
     const auto trouble = trouble_of_current(session->connection());
+    if (state == journal_state::leading) {  // for what came behind the election
+      revoke();
+      state = journal_state::closed;
+    }
     session.reset();
     return rejection_of(trouble);
   }
@@ -244,8 +250,9 @@ bool journal::impl::recognise(const log_tail& now) {
 outcome<done> journal::impl::look_at_schema() {
   auto fits = check_schema_again(session->connection());
   if (fits || fits.error().code == errc::unavailable) return fits;
-  is_barred = false;  // whatever was told before
-  tell_barred(fits.error().detail, {});
+  is_barred = false;                                               // whatever was told before
+  tell_barred("the database's schema is not this program's", {});  // anybody may read that
+  log_error("this server does not lead again", {{"why", fits.error().detail}});
   become_fenced();
   return reject(errc::fenced, fits.error().detail);
 }

@@ -43,12 +43,11 @@ void journal::impl::take_session() {
   if (std::exchange(keeper, nullptr)->is_lost()) lose();
 }
 
-outcome<done> journal::impl::prepare() {
-  if (!config.prepare) return done{};
-  const auto meanwhile = keep_session();
-  if (auto ready = config.prepare(session->backend().pid); !ready) return ready;
-  meanwhile->stop();
-  if (!meanwhile->is_lost()) return done{};
+outcome<done> journal::impl::meanwhile(const std::function<outcome<done>()>& work) {
+  const auto speaks = keep_session();
+  if (auto ok = work(); !ok) return ok;
+  speaks->stop();
+  if (!speaks->is_lost()) return done{};
   return reject(errc::unavailable, "the connection to the database was lost");
 }
 

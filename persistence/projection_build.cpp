@@ -35,9 +35,7 @@ constexpr std::int64_t wait_for_other_ms = 5'000;
 constexpr int most_losses = 3;
 // Tries in a row that find no database. With the pauses between them about a minute.
 constexpr int most_in_vain = 7;
-// Each try has appends and readers wait for `patience`; who holds a table for longer than a few
-// tries, a backup as a rule, may hold it for hours.
-constexpr std::chrono::milliseconds first_pause = 250ms, longest_pause = 30s;
+constexpr auto first_pause = 250ms;
 constexpr auto between_looks = 20ms;
 constexpr const char* lock_not_available = "55P03";
 // While so much is appended during a pass over the log, another pass takes it in faster than the
@@ -71,14 +69,17 @@ class builder {
     if (!take_lock()) {
       return reject(errc::unavailable, "read models of this log are being built already");
     }
+    if (is_fenced()) return fenced();
     begin();
     make_tables();
     if (auto ok = fold_log(); !ok) return ok.error();
-    for (;; pause_ = std::min(2 * pause_, longest_pause)) {
+    for (;; pause_ = std::min(2 * pause_, options_.longest_pause)) {
       const auto is_over = finish();
       if (!is_over) return is_over.error();
       if (*is_over) return result_;
-      options_.wait(pause_, [this] { return is_stopped() || is_fenced(); });
+      const bool is_led = told() > 0;
+      if (!is_led && !is_lost_) pause_ = first_pause;  // nobody is made to wait by a try
+      options_.wait(pause_, [&] { return is_stopped() || is_fenced() || (!is_led && told() > 0); });
     }
   }
 
@@ -323,13 +324,15 @@ class builder {
     const int holder = options_.holder();
     return holder > 0 && is_held_by(tx, leader_lock_key, holder);
   }
-  bool is_fenced() const { return options_.holder && options_.holder() < 0; }
+  int told() const { return options_.holder ? options_.holder() : 1; }
+  bool is_fenced() const { return told() < 0; }
+  static rejection fenced() { return reject(errc::fenced, "another server writes to this log"); }
 
   /// Whoever takes the lead again finds nobody else's event in the log, so that what was built goes
   /// on. Else he is fenced.
   outcome<bool> without_lead() const {
     if (options_.waits_for_lead && !is_fenced()) return false;
-    return reject(errc::fenced, "another server writes to this log");
+    return fenced();
   }
 
   /// Those of the live table, instead of those for being filled: most rows never change again, so

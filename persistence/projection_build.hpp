@@ -29,6 +29,9 @@ struct build_options {
   /// Whoever builds takes the lead again should it be lost, and then tells another session: until
   /// then `holder` is 0, and -1 once another server led. Else what is built is lost with the lead.
   bool waits_for_lead = false;
+  /// Between two tries of the switch; the first pause has 250 ms, and each next one is twice as
+  /// long. Each try has appends and readers wait, and a backup may hold a table for hours.
+  std::chrono::milliseconds longest_pause = std::chrono::seconds(30);
   /// Ends the build; the live tables stay.
   const std::atomic<bool>* stop = nullptr;
   /// Between two tries of the switch, which has others wait; over when the build is stopped or who

@@ -139,6 +139,7 @@ outcome<done> read_models::impl::build(const std::vector<const projection*>& lis
   options.list = list;
   if (const auto* told = config.holder) options.holder = [told] { return told->load(); };
   options.waits_for_lead = is_under_way;
+  if (!is_under_way) options.longest_pause = std::chrono::seconds(1);  // all wait for it anyway
   options.stop = &stop;
   const auto made = build_projections(options);
   if (!made) return made.error();

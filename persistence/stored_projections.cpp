@@ -136,6 +136,7 @@ outcome<done> build_here(const std::string& owner_url, const std::string& name,
     options.list = {of};
     const auto alone = list->size() > 1 ? build_projections(options) : together;
     if (alone) continue;
+    if (alone.error().code == errc::fenced) return alone.error();
     failed += (failed.empty() ? "" : "; ") + std::string(of->name) + ": " + alone.error().detail;
   }
   if (failed.empty()) return done{};

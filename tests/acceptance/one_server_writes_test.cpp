@@ -249,16 +249,21 @@ TEST(P31_standby, leaves_a_leader_alone_that_has_nothing_to_do) {
   EXPECT_EQ(second.stop(), 0);
 }
 
+/// Sessions of a leader's, as PostgreSQL tells.
+std::int64_t leaders(support::pg& looker, const std::string& those = "true") {
+  return looker.number(
+      "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'reeve-writer' AND "
+      "datname = current_database() AND " +
+      those);
+}
+
 TEST(P31_fence, lets_a_leader_go_on_that_stood_still_for_a_moment_only) {
   const support::test_database database;
   server only(on(database));
   only.pause();
   auto looker = only.database();
-  ASSERT_TRUE(support::eventually([&] {
-    return looker.number(
-               "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'reeve-writer' AND "
-               "datname = current_database() AND state_change < now() - interval '3 s'") == 1;
-  }));
+  ASSERT_TRUE(support::eventually(
+      [&] { return leaders(looker, "state_change < now() - interval '2 s'") == 1; }));
   only.resume();
   EXPECT_EQ(support::await_run(only.api(), support::launch(only.api(), launch_body).at("id"))
                 .at("status"),
@@ -273,11 +278,7 @@ TEST(P31_fence, ends_the_session_of_a_leader_that_stands_still_and_lets_it_lead_
   server only(on(database));
   only.pause();
   auto looker = only.database();
-  ASSERT_TRUE(support::eventually([&] {
-    return looker.number(
-               "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'reeve-writer' AND "
-               "datname = current_database()") == 0;
-  }));
+  ASSERT_TRUE(support::eventually([&] { return leaders(looker) == 0; }));
   only.resume();
   ASSERT_TRUE(support::eventually([&] { return elections(only) == 2; }));
   ASSERT_TRUE(support::eventually([&] { return only.anonymous().get("/readyz").status == 200; }));

@@ -239,11 +239,11 @@ TEST_F(journal_lead, P33_a_leader_is_not_silent_because_of_the_databases_clock) 
 TEST_F(journal_lead, P31_a_leader_that_stands_still_is_succeeded_by_who_cannot_end_its_session) {
   server one(db.writer_url());
   one.config.silent_leader_ms = 300;
-  one.config.idle_end_ms = 2000;
+  one.config.idle_end_ms = 2000 * support::time_factor();
   ASSERT_TRUE(one.open());
   server two(db.writer_url());
   two.config.silent_leader_ms = 3'600'000;
-  const auto until = real_clock().mono_us() + 2'500'000;
+  const auto until = real_clock().mono_us() + 2'500'000 * support::time_factor();
   while (real_clock().mono_us() < until) ASSERT_TRUE(says_another_word());
   ASSERT_TRUE(one.log->renew()) << "it was not silent";
   EXPECT_EQ(one.log->head().epoch, 1);
@@ -255,7 +255,8 @@ TEST_F(journal_lead, P31_a_leader_that_stands_still_is_succeeded_by_who_cannot_e
 /// Alone it leads again.
 TEST_F(journal_lead, P31_a_leader_that_stood_still_and_was_not_succeeded_leads_again) {
   server one(db.writer_url());
-  one.config.idle_end_ms = 1000;
+  one.config.silent_leader_ms = 300;
+  one.config.idle_end_ms = 1000 * support::time_factor();
   ASSERT_TRUE(one.open());
   ASSERT_TRUE(one.log->renew());
   ASSERT_TRUE(eventually([this] { return sessions() == 0; }));

@@ -249,6 +249,31 @@ TEST_F(builds_among_others, C8_a_builder_waits_for_a_database_that_refuses_it_fo
   expect_as_the_log_says();
 }
 
+TEST_F(builds_among_others, C8_a_switch_waits_no_longer_than_the_lead_is_away) {
+  live_through();
+  auto reader = hold("reeve_read.runs", "ACCESS SHARE");
+  std::vector<std::int64_t> pauses_ms;
+  built.waits_for_lead = true;
+  built.wait = [&](std::chrono::milliseconds time, const std::function<bool()>& is_over) {
+    pauses_ms.push_back(time.count());
+    EXPECT_FALSE(is_over());
+    if (pauses_ms.size() == 1) {
+      end_sessions("reeve-writer");
+      let_connect(false);
+      EXPECT_TRUE(eventually([&] { return !log.renew().ok(); }));
+      reader.reset();
+    } else {
+      let_connect(true);
+      EXPECT_TRUE(eventually([&] { return log.renew().ok(); }));
+      EXPECT_TRUE(is_over());
+    }
+  };
+  const auto made = build_projections(built);
+  ASSERT_TRUE(made) << made.error().detail;
+  EXPECT_THAT(pauses_ms, ::testing::ElementsAre(250, 250));
+  expect_as_the_log_says();
+}
+
 TEST_F(builds_among_others, C8_another_servers_lead_ends_the_wait_for_ones_own_at_once) {
   live_through();
   auto config = journal_on(db.writer_url());
