@@ -61,7 +61,7 @@ class journal_session {
   /// Ends a session of our own role that holds on to the lock.
   void terminate(const backend_id& other);
   std::vector<lock_holder> lock_holders();
-  /// PostgreSQL ends this session when it asks nothing for so long.
+  /// Has PostgreSQL end the connection when it asks nothing for so long.
   void end_when_idle_for(std::int64_t ms);
 
   /// The origin of the log; `proposal` if the log is new.

@@ -24,9 +24,8 @@ constexpr auto docker =
 
 /// It led when it was looked for, and has left since.
 TEST(ACC1_doctor, sends_no_token_where_a_server_has_left) {
-  char folder[] = "/tmp/reeve-doctor-XXXXXX";
-  ASSERT_NE(::mkdtemp(folder), nullptr);
-  const std::string data = folder;
+  std::string data = std::filesystem::temp_directory_path() / "reeve-doctor-XXXXXX";
+  ASSERT_NE(::mkdtemp(data.data()), nullptr);
   const auto server = server_identity::take(data + "/server-id", reeve::real_ids());
   ASSERT_TRUE(server);
   std::ofstream(data + "/token") << "from-the-folder\n";

@@ -280,10 +280,10 @@ TEST(EV6_keeper, does_not_try_each_second_what_has_failed) {
 }
 
 TEST(EV6_keeper, tells_the_log_once_why_a_head_is_not_signed) {
-  char folder[] = "/tmp/reeve-keeper-XXXXXX";
-  ASSERT_NE(::mkdtemp(folder), nullptr);
+  std::string folder = std::filesystem::temp_directory_path() / "reeve-keeper-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
   checkpoint_options options;
-  options.heads_file = std::string(folder) + "/heads";
+  options.heads_file = folder + "/heads";
   std::ofstream(options.heads_file) << "{}\n";
   std::atomic<domain::position> at{0};
   ::testing::internal::CaptureStderr();
