@@ -97,15 +97,20 @@ TEST(P27_stop, answers_what_was_begun_and_loses_nothing) {
   support::expect_whole_log(reeve);
 }
 
+/// Until the server takes nobody any more.
+void begin_stop(server& reeve) {
+  // Whoever was answered behind it knows that the server has read the half.
+  EXPECT_EQ(reeve.anonymous().get("/livez").status, 200);
+  ::kill(reeve.pid(), SIGTERM);
+  EXPECT_TRUE(support::eventually([&] { return !takes_connections(reeve.address()); }));
+}
+
 TEST(P27_stop, waits_for_a_request_whose_body_is_still_on_its_way) {
   server reeve;
   const std::string body = launch_body.dump();
   support::http_connection slow(reeve.address());
   slow.send(first_half(reeve.token(), body));
-  // Whoever was answered behind it knows that the server has read the half.
-  EXPECT_EQ(reeve.anonymous().get("/livez").status, 200);
-  ::kill(reeve.pid(), SIGTERM);
-  ASSERT_TRUE(support::eventually([&] { return !takes_connections(reeve.address()); }));
+  begin_stop(reeve);
   EXPECT_TRUE(reeve.running());
   slow.send(body.substr(body.size() / 2));
   const auto answer = slow.receive();
@@ -125,9 +130,7 @@ TEST(ACC1_stop, names_its_address_no_longer_than_it_has_it) {
   const std::string body = launch_body.dump();
   support::http_connection slow(reeve.address());
   slow.send(first_half(reeve.token(), body));
-  EXPECT_EQ(reeve.anonymous().get("/livez").status, 200);
-  ::kill(reeve.pid(), SIGTERM);
-  ASSERT_TRUE(support::eventually([&] { return !takes_connections(reeve.address()); }));
+  begin_stop(reeve);
   EXPECT_FALSE(std::filesystem::exists(file)) << "a token goes to whoever has the port";
   EXPECT_TRUE(reeve.running());
   const auto refused = reeve.command({"runs", "list"});
