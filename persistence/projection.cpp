@@ -55,6 +55,17 @@ std::string columns_of(const projection& of) {
   return names;
 }
 
+std::string sought_columns_of(const projection& of) {
+  std::string names;
+  for (const auto& c : of.columns) {
+    const bool is_filter =
+        std::find(of.filters.begin(), of.filters.end(), c.name) != of.filters.end();
+    if (!c.is_key && !is_filter && c.type == "text") continue;
+    names += (names.empty() ? "" : ", ") + std::string(c.name);
+  }
+  return names;
+}
+
 std::vector<std::string_view> sources_of(const std::vector<const projection*>& list) {
   std::vector<std::string_view> sources;
   for (const auto* one : list) {

@@ -77,6 +77,9 @@ int column_index(const projection& of, std::string_view name);
 /// Its columns in their order, with commas in between.
 std::string columns_of(const projection& of);
 
+/// Those that rows are looked for by: of documents nothing need be known.
+std::string sought_columns_of(const projection& of);
+
 /// Prefixes of all streams that these are made of, each once.
 std::vector<std::string_view> sources_of(const std::vector<const projection*>& list);
 
