@@ -33,8 +33,8 @@ constexpr const char* for_a_builder = "SET idle_in_transaction_session_timeout =
 // A session that was ended keeps its locks for a moment.
 constexpr std::int64_t wait_for_other_ms = 5'000;
 constexpr int most_losses = 3;
-// Tries in a row that find no database. With the pauses between them about a minute.
-constexpr int most_in_vain = 7;
+// Pauses in a row after which no database was there, together.
+constexpr auto most_in_vain = std::chrono::milliseconds(1min);
 constexpr auto first_pause = 250ms;
 constexpr auto between_looks = 20ms;
 constexpr const char* lock_not_available = "55P03";
@@ -54,10 +54,11 @@ class builder {
 
   outcome<build_result> run() {
     connect();
-    if (!take_lock()) {
+    const bool is_mine = !is_fenced() && take_lock();
+    if (is_fenced()) return fenced();
+    if (!is_mine) {
       return reject(errc::unavailable, "read models of this log are being built already");
     }
-    if (is_fenced()) return fenced();
     begin();
     make_tables();
     if (auto ok = fold_log(); !ok) return ok.error();
@@ -66,7 +67,8 @@ class builder {
       if (!is_over) return is_over.error();
       if (*is_over) return result_;
       const bool is_led = told() > 0;
-      if (!is_led && !is_lost_) pause_ = first_pause;  // nobody is made to wait by a try
+      // Nobody is made to wait by a try; a database that is away is tried rarely all the same.
+      if (!is_led && !is_lost_ && in_vain_ == 0ms) pause_ = first_pause;
       options_.wait(pause_, [&] { return is_stopped() || is_fenced() || (!is_led && told() > 0); });
     }
   }
@@ -240,7 +242,7 @@ class builder {
       if (!is_switched || *is_switched || is_lost_) return is_switched;
     }
     if (auto ok = catch_up(); !ok) return later(ok.error());
-    in_vain_ = 0;
+    in_vain_ = 0ms;
     const auto is_switched = switch_over();
     if (!is_switched) return later(is_switched.error());
     if (*is_switched) result_.head = in_place_at_;
@@ -249,12 +251,18 @@ class builder {
 
   /// What the database does not answer now it may answer soon, PostgreSQL being started again.
   outcome<bool> later(const rejection& why) {
-    if (why.code != errc::unavailable || is_stopped() || ++in_vain_ > most_in_vain) return why;
+    if (why.code != errc::unavailable || is_stopped() || !may_be_in_vain()) return why;
     return false;
   }
 
+  bool may_be_in_vain() {
+    if (in_vain_ >= most_in_vain) return false;
+    in_vain_ += pause_;
+    return true;
+  }
+
   bool may_lose() {
-    if (is_lost_) return ++in_vain_ <= most_in_vain;
+    if (is_lost_) return may_be_in_vain();
     is_lost_ = true;
     pause_ = first_pause;
     return ++losses_ <= most_losses;
@@ -314,7 +322,9 @@ class builder {
   }
   int told() const { return options_.holder ? options_.holder() : 1; }
   bool is_fenced() const { return told() < 0; }
-  static rejection fenced() { return reject(errc::fenced, "another server writes to this log"); }
+  static rejection fenced() {
+    return reject(errc::fenced, "the leader's lock was lost meanwhile, to another server perhaps");
+  }
 
   /// Whoever takes the lead again finds nobody else's event in the log, so that what was built goes
   /// on. Else he is fenced.
@@ -360,7 +370,8 @@ class builder {
   std::chrono::milliseconds pause_ = first_pause;
   domain::position in_place_at_ = 0;  // of a switch whose commit may be in doubt
   bool is_lost_ = false;              // the session
-  int losses_ = 0, in_vain_ = 0;
+  int losses_ = 0;
+  std::chrono::milliseconds in_vain_{0};
   build_result result_;
 };
 

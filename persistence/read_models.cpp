@@ -175,8 +175,8 @@ void read_models::impl::build_each(const std::vector<wanted_build>& list) {
 
 void read_models::impl::tell_failure(const wanted_build& one, const rejection& why) {
   log_warn("a read model could not be built", {{"projection", one.of->name}, {"why", why.detail}});
-  // Who leads no more has nothing to say to those who ask.
-  if (why.code == errc::fenced) return;
+  // Who leads no more, or not now, has nothing to say to those who ask.
+  if (why.code == errc::fenced || (config.holder != nullptr && *config.holder <= 0)) return;
   try {
     if (!connection) connection = connect_session(config.writer_url, "reeve-projections");
     pqxx::nontransaction tx(*connection);

@@ -81,7 +81,7 @@ TEST(P31_by_hand, a_rebuild_that_stands_still_keeps_no_server_from_leading) {
   support::await_run(reeve.api(), support::launch(reeve.api(), {{"tasks", {"task1"}}}).at("id"));
   command.signal(SIGCONT);
   EXPECT_EQ(command.wait(support::patience * support::time_factor()), exit_refused);
-  EXPECT_THAT(support::contents_of(told), HasSubstr("another server writes to this log"));
+  EXPECT_THAT(support::contents_of(told), HasSubstr("the leader's lock was lost"));
   EXPECT_EQ(reeve.command({"replay"}).status, 0);
 }
 
