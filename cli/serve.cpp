@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "base/named_thread.hpp"
+#include "base/test_point.hpp"
 #include "cli/bootstrap.hpp"
 #include "persistence/migrate.hpp"
 
@@ -31,10 +32,13 @@ outcome<done> make_folder(const std::string& path) {
   return done{};
 }
 
-/// A database that is away now is no reason never to be started again.
+/// A database that is away or slow now, or a server that was elected meanwhile, is no reason never
+/// to be started again.
 int fail_for_now(const rejection& why) {
   const int code = fail(why);
-  return why.code == errc::unavailable ? exit_fenced : code;
+  const bool passes =
+      why.code == errc::unavailable || why.code == errc::timed_out || why.code == errc::fenced;
+  return passes ? exit_fenced : code;
 }
 
 /// For the whole process, before its first thread: signals are taken where they are waited for.
@@ -144,7 +148,10 @@ int server_process::run() {
     return exit_code_;
   }
   const auto leads = take_up();
-  if (!leads) return fail_for_now(leads.error());
+  if (!leads) {
+    const int code = fail_for_now(leads.error());
+    return exit_code_ >= 0 ? exit_code_.load() : code;
+  }
   if (*leads) {
     if (auto ok = announce(); !ok) return fail(ok.error());
     exit_code_ = wait_for_end();
@@ -212,6 +219,7 @@ outcome<done> server_process::prepare_database() {
 
 outcome<done> server_process::first_start() {
   if (auto ok = parts_.await_up(60s); !ok) return ok;
+  test_point("first_start");
   auto made = bootstrap(tree_->commands(), real_ids(), rows_,
                         {token_file(config_), system_token_file(config_)});
   if (!made) return made.error();
