@@ -277,12 +277,12 @@ api_client::answer api_client::list(const std::string& path, const std::string& 
   return {exit_ok, "{\"next\":" + next + ",\"results\":[" + rows + "]}"};
 }
 
-std::optional<std::string> api_client::find(const std::string& path) {
+std::optional<api_client::answer> api_client::find(const std::string& path) {
   const auto request = request_to("GET", path);
-  if (!request) return std::nullopt;
+  if (!request) return answer{fail(request.error()), {}};
   auto answer = adapters::call_rest(*request);
-  if (!answer || answer->status != 200) return std::nullopt;
-  return std::move(answer->body);
+  if (answer && answer->status == 404) return std::nullopt;
+  return judge(std::move(answer), {});
 }
 
 int api_client::download(const std::string& path,

@@ -44,8 +44,8 @@ class api_client {
   /// A list, page by page up to `limit` rows, as {"results": […], "next": …}. `query` begins with
   /// '&' or is empty. A limit that is no number from 1 to 100,000 is exit_usage.
   answer list(const std::string& path, const std::string& query, const std::string& limit);
-  /// The body of what is there; nothing, and not a word, if it is not.
-  std::optional<std::string> find(const std::string& path);
+  /// A GET; nothing, and not a word, if there is no such resource.
+  std::optional<answer> find(const std::string& path);
   /// The body of an answer to stdout, without holding it in memory. Of what is not there `other`
   /// is asked first; nothing from it: the absence is told.
   int download(const std::string& path, const std::function<std::optional<int>()>& other = {});

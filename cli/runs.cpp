@@ -161,10 +161,12 @@ std::string logs_path(const std::string& job) {
 /// The output of a run's jobs, one after the other, each under its name. Nothing: there is no such
 /// run.
 std::optional<int> logs_of_run(api_client& api, const std::string& run) {
-  const auto body = api.find("/api/runs/" + path_segment(run));
-  const auto doc = body ? parse_answer(*body) : reject(errc::not_found, "");
+  const auto found = api.find("/api/runs/" + path_segment(run));
+  if (!found) return std::nullopt;
+  if (found->code != exit_ok) return found->code;
+  const auto doc = parse_answer(found->body);
   const auto jobs = doc && doc->root().is_object() ? doc->root().find("jobs") : std::nullopt;
-  if (!jobs || !jobs->is_array()) return std::nullopt;
+  if (!jobs || !jobs->is_array()) return usage_error("the server's answer is no run");
   int code = exit_ok;
   for (std::size_t i = 0; i < jobs->size(); ++i) {
     const auto id = member_text(jobs->at(i), "id");

@@ -284,7 +284,7 @@ TEST_F(UI2_client, encodes_what_goes_into_a_path) {
 
 TEST_F(UI2_client, writes_a_download_as_it_is) {
   const std::string bytes("line\n\0\x1b[0m\xff", 11);
-  peer p({http(200, bytes), problem(404, "not_found")});
+  peer p({http(200, bytes), problem(404, "not_found"), problem(404, "not_found")});
   EXPECT_EQ(run(p, runs, {"logs", "j"}).out, bytes);
   const auto e = run(p, runs, {"logs", "j"});
   EXPECT_EQ(e.code, exit_not_found);
@@ -303,6 +303,19 @@ TEST_F(UI2_client, writes_the_output_of_each_job_of_a_run) {
   ASSERT_THAT(p.requests(), SizeIs(4));
   EXPECT_THAT(p.requests()[1], HasSubstr("GET /api/runs/r HTTP"));
   EXPECT_THAT(p.requests()[3], HasSubstr("GET /api/jobs/j2/logs HTTP"));
+}
+
+/// A run that could not be asked for is not absent.
+TEST_F(UI2_client, says_why_the_jobs_of_a_run_cannot_be_had) {
+  for (const auto& [status, code] :
+       {std::pair{404, exit_not_found}, {403, exit_refused}, {503, exit_unreachable}}) {
+    peer p({problem(404, "not_found"), problem(status, "some_code")});
+    const auto e = run(p, runs, {"logs", "r"});
+    EXPECT_EQ(e.code, code) << status;
+    EXPECT_EQ(e.out, "");
+    EXPECT_THAT(e.err, HasSubstr("the detail"));
+    EXPECT_THAT(p.requests(), SizeIs(2));
+  }
 }
 
 TEST_F(UI2_client, says_once_that_there_is_no_such_resource) {
