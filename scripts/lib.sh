@@ -52,8 +52,9 @@ await_end() {
     for pid in "$@"; do
       ! is_gone "$pid" || { ENDED_PID=$pid; return 0; }
     done
-    # As a job of its own: a signal ends the wait at once.
-    sleep 1 &
+    # As a job of its own: a signal ends the wait at once. It outlives this shell, so it must hold
+    # no lock of it.
+    sleep 1 9>&- &
     wait "$!"
   done
 }
@@ -125,6 +126,26 @@ unmount_below() {
   awk -v below="$1/" 'index($5, below) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
     while read -r at; do umount -l "$at" 2>/dev/null || :; done
 }
+
+# ---- a server and its data folder ----------------------------------------------------------------
+
+# forget_endpoint DATA: removes the address that a server left there when it died. False: one works
+# there, and its address stays.
+forget_endpoint() {
+  [ ! -e "$1/server-id" ] || flock -n -E 9 "$1/server-id" rm -f "$1/endpoint"
+}
+
+# leads_at DATA URL: the server with that folder has this address still. One that it left is
+# anybody's.
+leads_at() {
+  [ "$(cat "$1/endpoint" 2>/dev/null)" = "$2" ] && [ -e "$1/server-id" ] || return
+  flock -s -n -E 9 "$1/server-id" true
+  [ $? -eq 9 ]
+}
+
+# curl_here ARGUMENT…: asks a server on this machine, and no proxy, whatever the user has set for
+# curl: that would see the token.
+curl_here() { curl -q --noproxy '*' -sS "$@"; }
 
 # ---- users ---------------------------------------------------------------------------------------
 

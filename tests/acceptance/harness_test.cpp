@@ -6,6 +6,7 @@
 #include "tests/support/eventually.hpp"
 #include "tests/support/pg.hpp"
 #include "tests/support/private_cluster.hpp"
+#include "tests/support/server.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -142,6 +143,45 @@ TEST(OPS1_shell, sees_the_end_of_what_a_signal_ended_meanwhile) {
   options.drop_privileges = false;
   const auto told = support::run_to_end(options, 20s);
   EXPECT_NE(told.output.find("status 137\nthe killed one\n"), std::string::npos) << told.output;
+}
+
+/// Whose server it is that has the folder: ./run removes the address of none that works, and sends
+/// the token to none that has left.
+TEST(OPS1_shell, knows_a_server_that_works_with_a_folder) {
+  const support::scratch_dir folder(support::work_dir(), "s");
+  const std::string script = R"(. "$0"
+    cd "$1" || exit
+    leads() { if leads_at "$PWD" "$1"; then echo yes; else echo no; fi; }
+    echo http://here >endpoint
+    leads http://here
+    : >server-id
+    leads http://here
+    forget_endpoint "$PWD" && [ ! -e endpoint ] && echo forgotten
+    echo http://here >endpoint
+    exec 7>server-id
+    flock 7
+    leads http://here
+    leads http://there
+    forget_endpoint "$PWD" || cat endpoint
+    exec 7>&-
+    leads http://here)";
+  support::process_options options{
+      {"bash", "-c", script, support::shell_library(), folder.path().string()}};
+  options.drop_privileges = false;
+  const auto told = support::run_to_end(options, 20s);
+  EXPECT_EQ(told.output, "no\nno\nforgotten\nyes\nno\nhttp://here\nno\n");
+}
+
+/// A proxy would see the token.
+TEST(OPS1_shell, asks_a_server_of_this_machine_through_no_proxy) {
+  support::server reeve;
+  const auto url = "http://127.0.0.1:" + std::to_string(reeve.address().port);
+  support::process_options options{{"bash", "-c", R"(. "$0"; curl_here -o /dev/null "$1/livez")",
+                                    support::shell_library(), url}};
+  options.set = {{"http_proxy", "http://127.0.0.1:1"}, {"ALL_PROXY", "http://127.0.0.1:1"}};
+  options.drop_privileges = false;
+  const auto told = support::run_to_end(options, 20s);
+  EXPECT_EQ(told.status, 0) << told.output;
 }
 
 /// Ctrl-C comes while ./run waits for the ends of its children, and then it stops what it started.
