@@ -42,7 +42,7 @@ constexpr bool may_have_happened(errc code) {
 using label_map = std::map<std::string, std::string>;
 
 /// Bytes that several hold at once: an archive with reeve-init in it has about a megabyte, and
-/// copies of it were a quarter of what a launch cost this process.
+/// copying it took a good part of the processor's time that a launch needs.
 using shared_bytes = std::shared_ptr<const std::string>;
 
 /// The directory that every attempt's volume is mounted at; archives go only there.

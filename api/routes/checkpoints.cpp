@@ -13,7 +13,7 @@ void list(services& s, const request& r, const responder& answer) {
   s.reads->list(std::move(query), list_slot(answer));
 }
 
-/// Of what somebody has to mend; the server itself tries again no earlier.
+/// Of a key or of earlier heads that do not fit: somebody has to mend them.
 constexpr int long_wait_s = 60;
 
 /// Why a head was not signed names files and what the database said. Whoever asked can do nothing
