@@ -127,26 +127,6 @@ unmount_below() {
     while read -r at; do umount -l "$at" 2>/dev/null || :; done
 }
 
-# ---- a server and its data folder ----------------------------------------------------------------
-
-# forget_endpoint DATA: removes the address that a server left there when it died. False: one works
-# there, and its address stays.
-forget_endpoint() {
-  [ ! -e "$1/server-id" ] || flock -n -E 9 "$1/server-id" rm -f "$1/endpoint"
-}
-
-# leads_at DATA URL: the server with that folder has this address still. One that it left is
-# anybody's.
-leads_at() {
-  [ "$(cat "$1/endpoint" 2>/dev/null)" = "$2" ] && [ -e "$1/server-id" ] || return
-  flock -s -n -E 9 "$1/server-id" true
-  [ $? -eq 9 ]
-}
-
-# curl_here ARGUMENT…: asks a server on this machine, and no proxy, whatever the user has set for
-# curl: that would see the token.
-curl_here() { curl -q --noproxy '*' -sS "$@"; }
-
 # ---- users ---------------------------------------------------------------------------------------
 
 # as_user USER COMMAND…: replaces this process. Without a USER, or when we are that user already,
@@ -162,6 +142,33 @@ as_user() {
 }
 
 can_run_as() { (cd / && as_user "$1" test -x "$2") 2>/dev/null; }
+
+# ---- a server and its data folder ----------------------------------------------------------------
+
+# As the USER who may write DATA: a link there leads nobody else anywhere.
+
+# forget_endpoint USER DATA: removes the address that a server left there when it died. False: one
+# works there, and its address stays.
+forget_endpoint() {
+  (cd / && as_user "$1" sh -c '
+    [ ! -e "$1/server-id" ] || flock -n -E 9 "$1/server-id" rm -f "$1/endpoint"' sh "$2")
+}
+
+# leads_at USER DATA URL: the server with that folder has this address still. One that it left is
+# anybody's.
+leads_at() {
+  (cd / && as_user "$1" sh -c '
+    [ "$(cat "$1/endpoint" 2>/dev/null)" = "$2" ] && [ -e "$1/server-id" ] || exit
+    flock -s -n -E 9 "$1/server-id" true
+    [ $? -eq 9 ]' sh "$2" "$3")
+}
+
+# is_listening HOST:PORT: somebody takes connections there.
+is_listening() { (exec 3<>"/dev/tcp/${1%:*}/${1##*:}") 2>/dev/null; }
+
+# curl_here ARGUMENT…: asks a server on this machine, and no proxy, whatever the user has set for
+# curl: that would see the token.
+curl_here() { curl -q --noproxy '*' -sS "$@"; }
 
 # ---- PostgreSQL ----------------------------------------------------------------------------------
 

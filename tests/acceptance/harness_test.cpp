@@ -151,18 +151,18 @@ TEST(OPS1_shell, knows_a_server_that_works_with_a_folder) {
   const support::scratch_dir folder(support::work_dir(), "s");
   const std::string script = R"(. "$0"
     cd "$1" || exit
-    leads() { if leads_at "$PWD" "$1"; then echo yes; else echo no; fi; }
+    leads() { if leads_at "" "$PWD" "$1"; then echo yes; else echo no; fi; }
     echo http://here >endpoint
     leads http://here
     : >server-id
     leads http://here
-    forget_endpoint "$PWD" && [ ! -e endpoint ] && echo forgotten
+    forget_endpoint "" "$PWD" && [ ! -e endpoint ] && echo forgotten
     echo http://here >endpoint
     exec 7>server-id
     flock 7
     leads http://here
     leads http://there
-    forget_endpoint "$PWD" || cat endpoint
+    forget_endpoint "" "$PWD" || cat endpoint
     exec 7>&-
     leads http://here)";
   support::process_options options{
