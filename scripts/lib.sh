@@ -84,12 +84,13 @@ stop_pid() {
   wait_until 5 is_gone "$1"
 }
 
-# Processes, other than this shell and its parents, that belong to FOLDER: it stands in their
-# command line or control group, or their root file system lies below it (what runs in a container
-# of an engine there). FOLDER is an absolute path with a random part, or locked by the caller, so
-# nobody else's process can match.
+# pids_below FOLDER [PROGRAMS]: processes, other than this shell and its parents, that belong to it:
+# it stands in their command line or control group, or their root file system lies below it (what
+# runs in a container of an engine there). FOLDER is an absolute path with a random part, so nobody
+# else's process can match. Of one that others know and may name, an editor that has its log open
+# perhaps, PROGRAMS (an extended regular expression) says who is meant by a command line.
 pids_below() {
-  local own=" $$ $BASHPID " pid=$PPID root_mount
+  local own=" $$ $BASHPID " pid=$PPID root_mount programs=${2:-.*}
   while [ "${pid:-0}" -gt 1 ]; do
     own+="$pid "
     pid=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$pid/status" 2>/dev/null)
@@ -98,26 +99,37 @@ pids_below() {
   root_mount="^([^ ]+ ){4}/ .*${1//./\\.}/"
   # The greps name FOLDER themselves, and are gone when their answer is read.
   for pid in $({
-    grep -alF -e "$1" -e "$(cgroup_parent "$1")" /proc/[0-9]*/cmdline /proc/[0-9]*/cgroup
+    named_below "$1" "$programs"
+    grep -lF -e "$1" -e "$(cgroup_parent "$1")" /proc/[0-9]*/cgroup
     grep -lE -e "$root_mount" /proc/[0-9]*/mountinfo
   } 2>/dev/null | cut -d/ -f3 | sort -u); do
     case "$own" in *" $pid "*) ;; *) ! is_running "$pid" || printf '%s\n' "$pid" ;; esac
   done
 }
 
-none_below() { [ -z "$(pids_below "$1")" ]; }
+named_below() {
+  local at program
+  grep -alF -e "$1" /proc/[0-9]*/cmdline | while read -r at; do
+    program=$(readlink "${at%/*}/exe")
+    program=${program##*/}
+    [[ ! ${program% (deleted)} =~ ^($2)$ ]] || printf '%s\n' "$at"
+  done
+}
 
-# stop_all_below FOLDER: the last resort after the orderly stops, and the proof that they worked.
+none_below() { [ -z "$(pids_below "$@")" ]; }
+
+# stop_all_below FOLDER [PROGRAMS]: the last resort after the orderly stops, and the proof that they
+# worked.
 stop_all_below() {
   local pid round
   for round in TERM KILL KILL; do
-    none_below "$1" && break
-    for pid in $(pids_below "$1"); do kill "-$round" "$pid" 2>/dev/null || :; done
-    wait_until 3 none_below "$1" || :
+    none_below "$@" && break
+    for pid in $(pids_below "$@"); do kill "-$round" "$pid" 2>/dev/null || :; done
+    wait_until 3 none_below "$@" || :
   done
   unmount_below "$1"
   cgroups_remove "$1"
-  none_below "$1"
+  none_below "$@"
 }
 
 unmount_below() {
@@ -292,7 +304,7 @@ dockerd_stop() {
   fi
   stop_pid "$pid" TERM 15
   [ -z "$containerd" ] || stop_pid "$containerd" TERM 5
-  stop_all_below "$folder"
+  stop_all_below "$folder" 'dockerd|containerd.*|runc|docker-.*'
 }
 
 # The image localhost:1/box:1, made of busybox: its name begins with a registry that cannot exist,

@@ -8,6 +8,7 @@
 #include "tests/support/private_cluster.hpp"
 #include "tests/support/server.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -184,7 +185,28 @@ TEST(OPS1_shell, asks_a_server_of_this_machine_through_no_proxy) {
   EXPECT_EQ(told.status, 0) << told.output;
 }
 
-/// Ctrl-C comes while ./run waits for the ends of its children, and then it stops what it started.
+/// A reader of the engine's log is not the engine.
+TEST(OPS1_shell, stops_nobody_who_only_names_a_folder_that_others_know) {
+  const support::scratch_dir folder(support::work_dir(), "s");
+  const std::string script = R"sh(. "$0"
+    folder=$1
+    : >"$folder/log"
+    tail -f "$folder/log" >/dev/null & reader=$!
+    is_found() { [ "$(pids_below "$folder")" = "$reader" ];
+}
+    wait_until 10 is_found && echo named
+    stop_all_below "$1" 'dockerd|containerd.*' && is_running "$reader" && echo left alone
+    stop_all_below "$1" && is_gone "$reader" && echo stopped)sh";
+  support::process_options options{
+      {"bash", "-c", script, support::shell_library(), folder.path().string()}};
+  options.drop_privileges = false;
+  const auto told = support::run_to_end(options, 20s);
+  EXPECT_THAT(told.output, ::testing::HasSubstr("named\nleft alone\n"));
+  EXPECT_THAT(told.output, ::testing::EndsWith("stopped\n"));
+}
+
+/// Ctrl-C comes while ./run waits for the ends of its children, and then it stops what it
+/// started.
 TEST(OPS1_shell, is_heard_when_a_signal_ends_its_quiet_wait) {
   const std::string script = R"(. "$0"
     (exec sleep 60) & killed=$!
