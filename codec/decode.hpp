@@ -72,15 +72,16 @@ class decoder {
 
 template <class T>
 bool decoder::read_integer(const json_node& node, T& out, const place* at) {
-  if (!node.is_integer()) return invalid("must be an integer", at);
-  if (!std::in_range<T>(node.as_int())) {
+  const auto number = node.whole();
+  if (!number) return invalid("must be an integer", at);
+  if (!std::in_range<T>(*number)) {
     // No text says more than an int64, so neither does the error.
     constexpr auto most = std::in_range<std::int64_t>(std::numeric_limits<T>::max())
                               ? static_cast<std::int64_t>(std::numeric_limits<T>::max())
                               : std::numeric_limits<std::int64_t>::max();
     return out_of_range(std::to_string(std::numeric_limits<T>::min()), std::to_string(most), at);
   }
-  out = static_cast<T>(node.as_int());
+  out = static_cast<T>(*number);
   return true;
 }
 

@@ -5,6 +5,7 @@
 #include "codec/plain_json.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -261,6 +262,15 @@ std::optional<json_node> json_node::find(std::string_view key) const {
   }
   if (low == member_count() || member_key(low) != key) return std::nullopt;
   return member_value(low);
+}
+
+std::optional<std::int64_t> json_node::whole() const {
+  constexpr double most = 9'007'199'254'740'991;
+  if (is_integer()) return as_int();
+  if (kind() != json_kind::number) return std::nullopt;
+  const double number = cell_->number;
+  if (!(std::abs(number) <= most) || std::trunc(number) != number) return std::nullopt;
+  return static_cast<std::int64_t>(number);
 }
 
 std::string json_node::text() const {

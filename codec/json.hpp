@@ -79,6 +79,10 @@ class json_node {
   double as_double() const {
     return is_integer() ? static_cast<double>(cell_->integer) : cell_->number;
   }
+  /// An integer however it is written: 60, 60.0 and 6e1 are one. With fraction or exponent only up
+  /// to 2^53 - 1, where each integer has a double of its own (RFC 7493): none becomes its
+  /// neighbour.
+  std::optional<std::int64_t> whole() const;
   std::string_view as_string() const { return store_->text(cell_->content); }
 
   /// Elements of an array.

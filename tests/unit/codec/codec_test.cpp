@@ -173,7 +173,7 @@ TEST(EV2_codec, refuses_each_wrong_kind_and_names_the_field) {
       {R"("flag":true)", R"("flag":1)", "/flag", "must be true or false"},
       {R"("tiny":-128)", R"("tiny":-129)", "/tiny", "must be an integer from -128 to 127"},
       {R"("port":65535)", R"("port":-1)", "/port", "must be an integer from 0 to 65535"},
-      {R"("port":65535)", R"("port":1.0)", "/port", "must be an integer"},
+      {R"("port":65535)", R"("port":1.5)", "/port", "must be an integer"},
       {R"("count":7)", R"("count":-7)", "/count",
        "must be an integer from 0 to 9223372036854775807"},
       {R"("ratio":0.1)", R"("ratio":"0.1")", "/ratio", "must be a number"},
@@ -199,6 +199,26 @@ TEST(EV2_codec, refuses_each_wrong_kind_and_names_the_field) {
   }
   EXPECT_EQ(error_of("[]").field, "");
   EXPECT_EQ(error_of("{").code, errc::bad_request);
+}
+
+TEST(EV2_codec, an_integer_is_one_however_it_is_written) {
+  const auto x_of = [](const std::string& number) {
+    const auto read = decode_text<leaf>("{\"x\":" + number + "}");
+    return read ? std::to_string(read->x) : read.error().field + " " + read.error().detail;
+  };
+  for (const char* number : {"60", "60.0", "6e1", "6E+1", "0.6e2", "600e-1"}) {
+    EXPECT_EQ(x_of(number), "60") << number;
+  }
+  EXPECT_EQ(x_of("-60.0"), "-60");
+  EXPECT_EQ(x_of("-0.0"), "0");
+  EXPECT_EQ(x_of("60.5"), "/x must be an integer");
+  EXPECT_EQ(x_of("6e-1"), "/x must be an integer");
+  EXPECT_EQ(x_of("2147483648.0"), "/x must be an integer from -2147483648 to 2147483647");
+  EXPECT_EQ(parse_strict("9007199254740991.0")->root().whole(), 9'007'199'254'740'991);
+  EXPECT_EQ(parse_strict("9223372036854775807")->root().whole(), INT64_MAX);
+  EXPECT_FALSE(parse_strict("9007199254740992.0")->root().whole()) << "its neighbour reads alike";
+  EXPECT_FALSE(parse_strict("1e300")->root().whole());
+  EXPECT_FALSE(parse_strict("\"60\"")->root().whole());
 }
 
 TEST(EV2_codec, refuses_unknown_fields_after_invalid_ones) {

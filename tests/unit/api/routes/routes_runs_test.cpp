@@ -123,6 +123,23 @@ TEST(EV3_launch, a_repeated_key_gives_the_first_answer) {
   EXPECT_EQ(launch(it, R"({"tasks":["task1"]})", key).status, 422);
 }
 
+TEST(RUN2_launch, takes_an_integer_with_a_fraction_of_zero) {
+  world it;
+  const auto body = [](const std::string& number) {
+    return R"({"tasks":[{"kind":"task2","timeout_s":)" + number + "}]}";
+  };
+  const std::string key = "Idempotency-Key: night-2\r\n";
+  const auto made = launch(it, body("60.0"), key);
+  ASSERT_EQ(made.status, 201) << made.body;
+  EXPECT_EQ(made.at("directive_snapshot/tasks/0/timeout_s"), "60");
+  EXPECT_EQ(launch(it, body("6e1"), key).body, made.body);
+  EXPECT_EQ(launch(it, body("60"), key).status, 422)
+      << "the canonical text keeps 60 and 60.0 apart";
+  const auto refused = launch(it, body("60.5"));
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_EQ(refused.at("errors/0/pointer"), "/tasks/0/timeout_s");
+}
+
 TEST(RUN4_runs, are_listed_by_what_is_asked_for) {
   world it;
   const auto one = launch(it, R"({"labels":{"team":"a:b"}})");
