@@ -206,11 +206,21 @@ outcome<std::optional<std::int64_t>> number_of(const request& r, std::string_vie
   return std::optional<std::int64_t>(*number);
 }
 
+rejection no_time(const request& r, std::string_view name, std::string detail) {
+  auto text = std::string(r.query_value(name).value_or(""));
+  const auto space = text.rfind(' ');
+  if (space != text.npos) text[space] = '+';
+  if (space != text.npos && parse_time(text)) {
+    detail += "; a + in a query is a space: write the + of the offset as %2B";
+  }
+  return reject(errc::invalid, std::move(detail), pointer_of(name));
+}
+
 outcome<std::optional<time_us>> time_of(const request& r, std::string_view name) {
   const auto text = r.query_value(name);
   if (!text) return std::optional<time_us>();
   const auto at = parse_time(*text);
-  if (!at) return reject(errc::invalid, "an RFC 3339 time is needed", pointer_of(name));
+  if (!at) return no_time(r, name, "an RFC 3339 time is needed");
   return std::optional<time_us>(*at);
 }
 

@@ -110,6 +110,8 @@ outcome<done> page_of(const request& r, persistence::list_query& query);
 /// `invalid` with the query's name, as the next three.
 outcome<std::optional<std::int64_t>> number_of(const request& r, std::string_view name);
 outcome<std::optional<time_us>> time_of(const request& r, std::string_view name);
+/// What is wrong with a query's value that is no time; says %2B where its plus became a space.
+rejection no_time(const request& r, std::string_view name, std::string detail);
 outcome<std::optional<uuid>> uuid_of(const request& r, std::string_view name);
 /// Adds an equality filter on a column of that name, whose values are true and false.
 outcome<done> add_flag(const request& r, const char* name, persistence::list_query& query);

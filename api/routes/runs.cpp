@@ -208,8 +208,7 @@ void list(services& s, const request& r, const responder& answer) {
   }
   const auto time = parse_time(*since);
   if (!time) {
-    return answer.answer(
-        reject(errc::invalid, "since is last_success or an RFC 3339 time", "/query/since"));
+    return answer.answer(no_time(r, "since", "since is last_success or an RFC 3339 time"));
   }
   query->since = std::to_string(*time);
   list_since_time(s, *time, std::move(*query), answer);

@@ -142,6 +142,16 @@ TEST(EV10_events, a_cursor_goes_on_however_its_list_is_spelled) {
   }
 }
 
+TEST(EV10_events, a_plus_that_became_a_space_is_told) {
+  four_events e;
+  for (const std::string name : {"from", "to"}) {
+    const auto got = e.ask("?" + name + "=1970-01-01T01:00:01+01:00", "auditor");
+    EXPECT_EQ(got.status, 422) << got.body;
+    EXPECT_EQ(got.at("errors/0/pointer"), "/query/" + name);
+    EXPECT_NE(got.at("errors/0/detail").find("%2B"), std::string::npos) << got.body;
+  }
+}
+
 TEST(EV10_events, nothing_is_before_the_first_one) {
   four_events e;
   for (const char* query : {"?before=0", "?before=1", "?before=0&order=desc"}) {

@@ -200,6 +200,22 @@ TEST(RUN6_runs, lists_what_came_after) {
   EXPECT_EQ(since("2100-01-01T00:00:00Z").at("results"), "[]");
 }
 
+TEST(RUN6_runs, a_plus_that_became_a_space_is_told) {
+  world it;
+  const auto refused = [&](const std::string& since) {
+    const auto got = it.ask("viewer", "GET /api/runs?since=" + since);
+    EXPECT_EQ(got.status, 422) << since;
+    EXPECT_EQ(got.at("errors/0/pointer"), "/query/since");
+    return got.at("errors/0/detail");
+  };
+  for (const char* raw : {"2026-11-21T05:20:00+01:00", "2026-11-21T05:20:00.5+01:00"}) {
+    EXPECT_NE(refused(raw).find("%2B"), std::string::npos) << raw;
+  }
+  for (const char* other : {"yesterday", "+", "a+b", "2026-11-21+05:20", "2026-11-21T25:20:00Z"}) {
+    EXPECT_EQ(refused(other).find("%2B"), std::string::npos) << other;
+  }
+}
+
 TEST(RUN5_runs, are_cancelled_once) {
   world it;
   const auto id = launch(it, "{}").at("id");
