@@ -4,6 +4,7 @@
 #include "api/problem.hpp"
 #include "api/router.hpp"
 #include "base/digest.hpp"
+#include "codec/json.hpp"
 #include "codec/json_writer.hpp"
 
 #include <algorithm>
@@ -19,6 +20,14 @@ using codec::json_writer;
 
 bool takes_body(const route& one) {
   return !one.request_schema.empty();
+}
+
+/// No body is as good as {}, so one is needed only where the schema asks for a member.
+bool needs_body(const route& one) {
+  const auto schema = codec::parse_strict(one.request_schema);
+  if (!schema || !schema->root().is_object()) return true;
+  const auto members = schema->root().find("required");
+  return members && members->is_array() && members->size() > 0;
 }
 
 /// Whether If-None-Match is compared with what it answers.
@@ -163,7 +172,7 @@ void operation(json_writer& out, const route& one) {
   out.key("summary").value(one.summary).key("description").value(callers_of(one.needs));
   parameters(out, one);
   if (takes_body(one)) {
-    out.key("requestBody").begin_object().key("required").value(true);
+    out.key("requestBody").begin_object().key("required").value(needs_body(one));
     content(out, "application/json", one.request_schema);
     out.end_object();
   }

@@ -65,6 +65,19 @@ TEST(GW1_openapi, describes_a_route_in_full) {
   EXPECT_NE(in({"components", "schemas", "problem"}), "");
 }
 
+TEST(GW1_openapi, a_body_is_needed_only_where_a_member_is) {
+  const auto needed = [](const char* schema) {
+    auto routes = described();
+    routes[0].request_schema = schema;
+    const auto doc = codec::parse_strict(openapi_document(routes));
+    return doc ? at(*doc, {"paths", "/api/runs/{id}/cancel", "post", "requestBody", "required"})
+               : "not JSON";
+  };
+  EXPECT_EQ(needed(R"({"properties":{"a":{}},"required":["a"],"type":"object"})"), "true");
+  EXPECT_EQ(needed(R"({"properties":{"a":{"required":["b"]}},"required":[]})"), "false");
+  EXPECT_EQ(needed(R"({"type":"object"})"), "false");
+}
+
 TEST(GW1_openapi, promises_no_field_that_a_route_does_not_mind) {
   auto routes = described();
   routes[0].minds_if_match = false;

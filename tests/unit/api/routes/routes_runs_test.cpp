@@ -45,7 +45,9 @@ TEST(RUN2_launch, answers_with_a_predictable_payload) {
 
 TEST(RUN2_launch, takes_nothing_an_id_or_a_whole_directive) {
   world it;
-  EXPECT_EQ(launch(it, "").at("directive_snapshot/name"), "default");
+  const auto empty = launch(it, "");
+  EXPECT_EQ(empty.at("directive_snapshot/name"), "default");
+  EXPECT_NE(empty.at("job_count"), "0");
   EXPECT_EQ(launch(it, "{}").at("directive_snapshot/name"), "default");
   const auto inside = launch(it, R"({"directive":{"name":"once","tasks":["task3"]}})");
   EXPECT_EQ(inside.status, 201) << inside.body;
