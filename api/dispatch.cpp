@@ -91,6 +91,7 @@ std::optional<response> dispatcher::admit(const request_head& head, std::string_
   out.request_id = to_string(id);
   out.asked.request_id = out.request_id;
   out.asked.correlation_id = id;
+  take_trace(head, out);
   if (auto refused = find_route(head, peer, out)) return refused;
   const auto refuse = [&](const rejection& why) { return problem(why, out.request_id); };
   const std::string accept = head.list("accept").value_or("");
@@ -230,11 +231,17 @@ std::optional<rejection> dispatcher::take_fields(const request_head& head, call&
   if (auto tags = head.list("if-none-match"); tags && valid_etag_list(*tags)) {
     asked.if_none_match = out.if_none_match = *std::move(tags);
   }
-  // W3C: a malformed one is as if there were none. It is no list, so two are malformed.
-  if (auto trace = head.list("traceparent"); trace && valid_traceparent(*trace)) {
-    asked.traceparent = *std::move(trace);
-  }
   return std::nullopt;
+}
+
+/// W3C: a malformed one is as if there were none. It is no list, so two are malformed. Refusals are
+/// part of the trace as well.
+void dispatcher::take_trace(const request_head& head, call& out) {
+  const auto given = head.list("traceparent");
+  auto trace = given ? traceparent_of(*given) : std::nullopt;
+  if (!trace) return;
+  out.traceresponse = traceresponse_to(*trace, out.request_id);
+  out.asked.traceparent = *std::move(trace);
 }
 
 /// A field on which a client relies is minded or refused, never ignored, also where RFC 9110 would

@@ -56,8 +56,9 @@ struct call {
   bool head_only = false;  // HEAD: the handler sees a GET
   std::string request_id;
   std::string if_none_match;
-  request asked;  // moved into the handler by `run`
-  caller who;     // stays
+  std::string traceresponse;  // of the answer, whatever it is; empty without a traceparent
+  request asked;              // moved into the handler by `run`
+  caller who;                 // stays
 };
 
 /// One handler that has not answered yet; given back when it is destroyed, on any thread.
@@ -107,6 +108,7 @@ class dispatcher {
                                     std::string_view peer, call& out);
   std::optional<rejection> check_body(const request_head& head, const call& it) const;
   std::optional<rejection> check_promises(const request_head& head, const call& it) const;
+  static void take_trace(const request_head& head, call& out);
   std::optional<rejection> take_query(const request_head& head, call& out) const;
   std::optional<rejection> take_fields(const request_head& head, call& out) const;
   void deny(denial what, const call& it) const;

@@ -106,14 +106,28 @@ std::optional<std::string_view> idempotency_key(std::string_view value) {
   return value;
 }
 
-bool valid_traceparent(std::string_view value) {
+std::optional<std::string> traceparent_of(std::string_view value) {
   // 00-<32 hex>-<16 hex>-<2 hex>
-  if (value.size() != 55 || !value.starts_with("00-")) return false;
-  if (value[35] != '-' || value[52] != '-') return false;
+  constexpr std::size_t common = 55;
+  const bool later = !value.starts_with("00-");
+  const bool goes_on = later && value.size() > common && value[common] == '-';
+  if (value.size() < common || (value.size() > common && !goes_on)) return std::nullopt;
+  const std::string_view version = value.substr(0, 2);
+  if (!lower_hex(version) || version == "ff") return std::nullopt;
+  if (value[2] != '-' || value[35] != '-' || value[52] != '-') return std::nullopt;
   const std::string_view trace = value.substr(3, 32);
   const std::string_view parent = value.substr(36, 16);
-  if (!lower_hex(trace) || !lower_hex(parent) || !lower_hex(value.substr(53))) return false;
-  return !all_zero(trace) && !all_zero(parent);
+  const std::string_view flags = value.substr(53, 2);
+  if (!lower_hex(trace) || !lower_hex(parent) || !lower_hex(flags)) return std::nullopt;
+  if (all_zero(trace) || all_zero(parent)) return std::nullopt;
+  return "00" + std::string(value.substr(2, common - 2));
+}
+
+std::string traceresponse_to(std::string_view traceparent, std::string_view request_id) {
+  std::string out(traceparent.substr(0, 36));
+  // 8-4-4-4-12: the last two groups.
+  out.append(request_id.substr(19, 4)).append(request_id.substr(24, 12));
+  return out.append(traceparent.substr(52, 3));
 }
 
 std::optional<std::int64_t> parse_position(std::string_view value) {

@@ -15,8 +15,12 @@ std::string_view bearer_token(std::string_view authorization);
 /// 1..128 characters out of [A-Za-z0-9._:~-]; the quotes of the IETF draft's form are taken off.
 std::optional<std::string_view> idempotency_key(std::string_view value);
 
-/// W3C Trace Context, version 00, with trace id and parent id that are not zero.
-bool valid_traceparent(std::string_view value);
+/// W3C Trace Context, with trace id and parent id that are not zero, as version 00. A later version
+/// begins as 00 does and may go on after a dash; it is read by what it has in common.
+std::optional<std::string> traceparent_of(std::string_view value);
+/// What answers it (W3C Trace Context, level 2): the caller's trace and flags, and as our part of
+/// the trace the end of the request's id, the random half of a UUID.
+std::string traceresponse_to(std::string_view traceparent, std::string_view request_id);
 
 /// A position of the log: digits, 0..2^63-1.
 std::optional<std::int64_t> parse_position(std::string_view value);

@@ -102,6 +102,7 @@ void session::begin_head(const response& answer, bool keep, bool chunked) {
   head_context about;
   about.date = shared_.date;
   about.request_id = call_.request_id;
+  about.traceresponse = call_.traceresponse;
   about.keep_alive = keep;
   about.chunked = chunked;
   append_head(out_, answer, about);

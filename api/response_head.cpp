@@ -51,6 +51,7 @@ void append_head(std::string& out, const response& answer, const head_context& a
   append_framing(out, answer, about);
   if (!about.keep_alive) out.append("Connection: close\r\n");
   if (!about.request_id.empty()) append_field(out, "X-Request-Id", about.request_id);
+  if (!about.traceresponse.empty()) append_field(out, "traceresponse", about.traceresponse);
   bool has_etag = false;
   bool has_cache_control = false;
   for (const auto& [name, value] : answer.headers) {

@@ -10,8 +10,9 @@
 namespace reeve::api {
 
 struct head_context {
-  std::string_view date;        // "Sat, 21 Nov 2026 04:20:00 GMT"
-  std::string_view request_id;  // no X-Request-Id if empty
+  std::string_view date;           // "Sat, 21 Nov 2026 04:20:00 GMT"
+  std::string_view request_id;     // no X-Request-Id if empty
+  std::string_view traceresponse;  // none if empty
   bool keep_alive = true;
   bool chunked = false;  // the stream's length is not known and the client speaks HTTP/1.1
 };

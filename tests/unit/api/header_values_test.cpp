@@ -28,15 +28,26 @@ TEST(GW2_headers, idempotency_keys_have_a_pattern) {
   EXPECT_FALSE(idempotency_key(std::string(129, 'a')));
 }
 
-TEST(GW4_headers, traceparents_are_version_00) {
+TEST(GW4_headers, traceparents_are_read_as_version_00) {
   const std::string good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-  EXPECT_TRUE(valid_traceparent(good));
-  EXPECT_FALSE(valid_traceparent(good + "-x"));
-  EXPECT_FALSE(valid_traceparent("01" + good.substr(2)));
-  EXPECT_FALSE(valid_traceparent("00-00000000000000000000000000000000-b7ad6b7169203331-01"));
-  EXPECT_FALSE(valid_traceparent("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01"));
-  EXPECT_FALSE(valid_traceparent("00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
-  EXPECT_FALSE(valid_traceparent(""));
+  EXPECT_EQ(traceparent_of(good), good);
+  EXPECT_EQ(traceparent_of("01" + good.substr(2)), good);
+  EXPECT_EQ(traceparent_of("fe" + good.substr(2) + "-what-comes-later"), good);
+  for (const std::string& bad :
+       {good + "-x", "01" + good.substr(2) + "x", "ff" + good.substr(2), "0g" + good.substr(2),
+        good.substr(0, 54), std::string(),
+        std::string("00-00000000000000000000000000000000-b7ad6b7169203331-01"),
+        std::string("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01"),
+        std::string("00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        std::string("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0x")}) {
+    EXPECT_FALSE(traceparent_of(bad)) << bad;
+  }
+}
+
+TEST(GW4_headers, a_traceresponse_stays_in_the_callers_trace) {
+  const std::string given = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03";
+  const auto answer = traceresponse_to(given, "01930000-0000-7000-8123-456789abcdef");
+  EXPECT_EQ(answer, "00-0af7651916cd43dd8448eb211c80319c-8123456789abcdef-03");
 }
 
 TEST(EV10_headers, positions_are_plain_numbers) {

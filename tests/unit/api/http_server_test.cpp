@@ -47,6 +47,20 @@ TEST(GW3_server, answers_with_its_own_id_and_safe_headers) {
   EXPECT_FALSE(got.has("Server:"));
 }
 
+TEST(GW4_server, a_trace_is_answered_whatever_the_answer_is) {
+  gateway it(basic_routes());
+  const std::string trace = "0af7651916cd43dd8448eb211c80319c";
+  const std::string given = "traceparent: 00-" + trace + "-b7ad6b7169203331-01\r\n\r\n";
+  for (const std::string path : {"/hello", "/nowhere"}) {
+    const answer got = it.ask("GET " + path + " HTTP/1.1\r\nHost: a\r\n" + given);
+    EXPECT_TRUE(got.has("\r\ntraceresponse: 00-" + trace + "-")) << path;
+    EXPECT_FALSE(got.has("b7ad6b7169203331")) << "the part of the trace is our own";
+  }
+  EXPECT_FALSE(it.ask(get_hello).has("traceresponse"));
+  const std::string twice = "traceparent: 00-" + trace + "-b7ad6b7169203331-01\r\n" + given;
+  EXPECT_FALSE(it.ask("GET /hello HTTP/1.1\r\nHost: a\r\n" + twice).has("traceresponse"));
+}
+
 TEST(P18_server, attacks_get_one_400_and_the_connection_ends) {
   gateway it(basic_routes());
   const std::string attacks[] = {
