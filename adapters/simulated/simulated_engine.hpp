@@ -3,7 +3,8 @@
 // nothing and produces no output. Its kind is "simulated", and whatever came from it says so.
 //
 // What it pretends, so that failures, timeouts and cancelling can be tried without an engine:
-// - Every image reference exists, except those that begin with "missing/".
+// - Every image reference exists, except those that begin with "missing/", and has a command of its
+//   own, except those with "/bare/" in their names.
 // - A container runs for 0 ms and exits with 0. The command ["exit", "3"] exits with 3, the
 //   command ["sleep", "1.5"] runs for 1.5 s. The labels reeve.simulate.exit_code and
 //   reeve.simulate.duration_ms set both for any command.

@@ -83,6 +83,7 @@ outcome<image_info> simulated_world::inspect_image(const std::string& ref) const
   if (ref.starts_with("missing/")) return reject(errc::not_found, "no such image");
   image_info out;
   out.id = is_image_id(ref) ? ref : image_id_of(ref);
+  if (ref.find("/bare/") == ref.npos) out.command = {"simulated"};
   return out;
 }
 

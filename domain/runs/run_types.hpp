@@ -45,7 +45,7 @@ enum class end_reason {
   image_changed,       // the image is not the one that was listed
   engine_refused,      // the engine refused to create or start it
   engine_unavailable,  // the engine was away until its time was over, and it never started
-  start_failed,        // created, but the command could not be executed
+  start_failed,        // the command could not be executed, or neither job nor image has one
   out_of_memory,       // killed by the kernel's OOM killer
   second_start,        // reeve-init found the marker of a former execution
   input_missing,       // a log file or container that the task names is not there

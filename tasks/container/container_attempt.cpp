@@ -71,6 +71,9 @@ void container_attempt::find_image(const domain::image_allowed& entry,
     if (listed && *listed != found->image->id) {
       return host_.feed(attempts::refused{end_reason::image_changed});
     }
+    const bool has_command =
+        params().command || !found->image->entrypoint.empty() || !found->image->command.empty();
+    if (!has_command) return host_.feed(attempts::refused{end_reason::start_failed});
     image_ = *found->image;
     intent_.engine = found->engine;
     if (!found->engine_id.empty()) intent_.engine_id = found->engine_id;

@@ -39,4 +39,23 @@ TEST(RUN19_turns, come_as_starts_are_written) {
   }
 }
 
+/// Where neither the job nor its image says what to run, nothing is made at the engine.
+TEST(RUN11_starts, a_job_without_any_command_says_so) {
+  const std::string bare = "localhost:1/bare/box:1";
+  for (const bool has_command : {false, true}) {
+    world here;
+    auto task = steps::container_task("a");
+    auto& params = std::get<domain::container_params>(task.params);
+    params.image = bare;
+    if (has_command) params.command = {"true"};
+    here.launch_all({task}, bare);
+    here.start();
+    ASSERT_TRUE(here.comes_to("run_finished"));
+    const auto job = here.state().jobs.front();
+    EXPECT_EQ(job.attempts.size(), has_command ? 1U : 0U);
+    EXPECT_EQ(job.reason,
+              has_command ? domain::end_reason::exited : domain::end_reason::start_failed);
+  }
+}
+
 }  // namespace

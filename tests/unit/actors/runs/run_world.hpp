@@ -76,8 +76,9 @@ class world {
   }
 
   void launch(domain::task_spec task) { launch_all({std::move(task)}); }
-  void launch_all(std::vector<domain::task_spec> tasks) {
-    auto launched = steps::launch_of(std::move(tasks)).decided();
+  void launch_all(std::vector<domain::task_spec> tasks, const std::string& image = steps::box) {
+    ports.attempts.images = always(steps::listing(image));
+    auto launched = steps::launch_of(std::move(tasks)).decided({}, steps::listing(image));
     ASSERT_TRUE(launched) << launched.error().detail << launched.error().field;
     auto request = append_of<run_state>(std::make_shared<const run_state>(), *launched,
                                         steps::tenant, stream, {});

@@ -188,6 +188,8 @@ TEST_F(CTR4_simulated, images_have_stable_ids) {
   ASSERT_TRUE(first);
   EXPECT_EQ(first->id, image("localhost:1/box:1")->id);
   EXPECT_EQ(image(first->id)->id, first->id);
+  EXPECT_FALSE(first->command.empty());
+  EXPECT_TRUE(image("localhost:1/bare/box:1")->command.empty());
   EXPECT_EQ(code_of(image("missing/box:1")), "not_found");
   EXPECT_EQ(code_of(image("../etc")), "invalid");
 }
