@@ -24,7 +24,7 @@ struct shared_settings {
     return std::array{
         setting{"threads", &shared_settings::threads, 1, 64, "Threads of the actors."},
         setting{"job_log_bytes", &shared_settings::job_log_bytes, 1024, 64 << 20,
-                "Bytes that are kept of a container's output."}};
+                "Bytes that are kept of a container's output, of its beginning and its end."}};
   }
 };
 

@@ -184,15 +184,18 @@ void container_work::stop(std::string execution, int grace_s, fencing_token by,
                }));
 }
 
-void container_work::collect(std::string execution, log_query query, reply_slot<log_answer> slot) {
-  engine_.logs(std::move(execution), query, reply_slot<log_answer>([slot](outcome<log_answer> a) {
-                 // A container that is gone, or whose driver keeps no log, has none.
-                 const bool none =
-                     !a && (a.error().code == errc::not_found || a.error().code == errc::invalid);
-                 if (none)
-                   return slot.answer(log_answer{.lines = {}, .truncated = false, .gone = true});
-                 slot.answer(std::move(a));
-               }));
+void container_work::collect(std::string execution, std::size_t bytes_each,
+                             reply_slot<kept_output> slot) {
+  engine_.output(std::move(execution), bytes_each,
+                 reply_slot<kept_output>([slot](outcome<kept_output> a) {
+                   // A container that is gone, or whose driver keeps no log, has none.
+                   const bool none =
+                       !a && (a.error().code == errc::not_found || a.error().code == errc::invalid);
+                   if (!none) return slot.answer(std::move(a));
+                   kept_output nothing;
+                   nothing.gone = true;
+                   slot.answer(std::move(nothing));
+                 }));
 }
 
 void container_work::forget(work_key key, fencing_token by, reply_slot<done> slot) {

@@ -31,7 +31,8 @@ class container_work final : public work_engine {
   void watch(std::string execution, reply_slot<wait_result> slot) override;
   void stop(std::string execution, int grace_s, fencing_token by,
             reply_slot<stop_result> slot) override;
-  void collect(std::string execution, log_query query, reply_slot<log_answer> slot) override;
+  void collect(std::string execution, std::size_t bytes_each,
+               reply_slot<kept_output> slot) override;
   void forget(work_key key, fencing_token by, reply_slot<done> slot) override;
 
   /// The engine was away: it may be another one now.

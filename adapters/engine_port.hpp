@@ -172,8 +172,6 @@ struct log_query {
   std::size_t max_bytes = 1 << 20;  ///< of text with newlines; what lies beyond is left out
   bool stdout_lines = true;
   bool stderr_lines = true;
-  std::optional<bool> tty =
-      {};  ///< whether the container has a terminal; nothing: the engine is asked
 };
 
 enum class log_stream : std::uint8_t { out = 1, err = 2 };
@@ -189,7 +187,14 @@ struct log_line {
 struct log_answer {
   std::vector<log_line> lines;
   bool truncated = false;  ///< max_bytes was reached: ask again from the last line on
-  bool gone = false;       ///< the engine has no log of it; only work_engine::collect says so
+};
+
+/// The output of a container that has ended, as it was written (kept_output.hpp).
+struct kept_output {
+  std::string head;            ///< all of it if nothing is left out
+  std::string tail;            ///< its end, if something is
+  std::uint64_t left_out = 0;  ///< bytes between the two
+  bool gone = false;           ///< the engine has none of it; only work_engine::collect says so
 };
 
 class container_engine {
@@ -233,6 +238,9 @@ class container_engine {
   virtual void list(std::vector<label_filter> filters,
                     reply_slot<std::vector<container_summary>> slot) = 0;
   virtual void logs(std::string container, log_query query, reply_slot<log_answer> slot) = 0;
+  /// Both streams; at most `bytes_each` (> 0) of its beginning and of its end.
+  virtual void output(std::string container, std::size_t bytes_each,
+                      reply_slot<kept_output> slot) = 0;
   /// SIGTERM, then SIGKILL after `grace_s` (0..3600). One that is not running is a success.
   virtual void stop(fencing_token by, std::string container, int grace_s,
                     reply_slot<stop_result> slot) = 0;

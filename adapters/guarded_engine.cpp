@@ -316,6 +316,14 @@ void guarded_engine::logs(std::string container, log_query query, reply_slot<log
       [container, query](auto& engine, auto inner) { engine.logs(container, query, inner); });
 }
 
+void guarded_engine::output(std::string container, std::size_t bytes_each,
+                            reply_slot<kept_output> slot) {
+  guard<kept_output>(call_class::read, container, std::move(slot),
+                     [container, bytes_each](auto& engine, auto inner) {
+                       engine.output(container, bytes_each, inner);
+                     });
+}
+
 /// It is answered when the container has ended: with a limit of its own, or those who ignore
 /// SIGTERM would keep everybody else out for their grace.
 void guarded_engine::stop(fencing_token by, std::string container, int grace_s,

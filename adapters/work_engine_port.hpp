@@ -78,7 +78,9 @@ class work_engine {
   /// Politely, then by force after the grace. What is gone was not running.
   virtual void stop(std::string execution, int grace_s, fencing_token by,
                     reply_slot<stop_result> slot) = 0;
-  virtual void collect(std::string execution, log_query query, reply_slot<log_answer> slot) = 0;
+  /// At most `bytes_each` (> 0) of the beginning and of the end of its output.
+  virtual void collect(std::string execution, std::size_t bytes_each,
+                       reply_slot<kept_output> slot) = 0;
   /// Removes what is left of it.
   virtual void forget(work_key key, fencing_token by, reply_slot<done> slot) = 0;
 };

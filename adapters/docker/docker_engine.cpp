@@ -4,6 +4,7 @@
 #include "adapters/docker/docker_answers.hpp"
 #include "adapters/docker/docker_body.hpp"
 #include "adapters/docker/log_frames.hpp"
+#include "adapters/docker/output_reader.hpp"
 
 #include <algorithm>
 
@@ -19,6 +20,8 @@ constexpr std::size_t max_list_bytes = 64 << 20;
 constexpr std::size_t max_tar_bytes = 256 << 20;
 constexpr std::size_t min_log_bytes = 128 << 10;
 constexpr std::size_t max_log_bytes = 16 << 20;
+// As much as an engine keeps of a container (log_bytes) at its most.
+constexpr std::size_t max_output_bytes = 1 << 30;
 // The engine splits its log into parts of 16 KiB: a multiple keeps lines and parts aligned, so
 // that a reader can go on after any line.
 constexpr std::size_t max_line_bytes = 4 * 16'384;
@@ -289,7 +292,6 @@ void docker_engine::list(std::vector<label_filter> filters,
 
 void docker_engine::logs(std::string container, log_query query, reply_slot<log_answer> slot) {
   query.max_bytes = std::clamp(query.max_bytes, min_log_bytes, max_log_bytes);
-  if (query.tty) return fetch_logs(container, query, *query.tty, std::move(slot));
   reply_slot<container_info> inspected{
       [this, container, query, slot = std::move(slot)](outcome<container_info> info) {
         if (!info) return slot.answer(info.error());
@@ -319,6 +321,20 @@ void docker_engine::fetch_logs(const std::string& container, const log_query& qu
                         }
                         return log_answer{std::move(lines), answer.truncated || demux.truncated()};
                       });
+}
+
+/// It is taken in as it comes, because an engine keeps many times of what is kept here.
+void docker_engine::output(std::string container, std::size_t bytes_each,
+                           reply_slot<kept_output> slot) {
+  if (refuse_name(container, slot)) return;
+  auto taken = std::make_shared<output_reader>(bytes_each);
+  // Stamped, because what a job writes may begin with a time of its own.
+  auto call =
+      get(container_path(container, "/logs?timestamps=1&stdout=1&stderr=1"), max_output_bytes);
+  call.deadline_ms = change_ms;
+  call.sink = taken;
+  request<kept_output>(std::move(call), std::move(slot),
+                       [taken](const http_answer&) { return taken->finish(); });
 }
 
 void docker_engine::stop(fencing_token by, std::string container, int grace_s,

@@ -51,6 +51,7 @@ class docker_engine final : public container_engine {
   void list(std::vector<label_filter> filters,
             reply_slot<std::vector<container_summary>> slot) override;
   void logs(std::string container, log_query query, reply_slot<log_answer> slot) override;
+  void output(std::string container, std::size_t bytes_each, reply_slot<kept_output> slot) override;
   void stop(fencing_token by, std::string container, int grace_s,
             reply_slot<stop_result> slot) override;
   void kill(fencing_token by, std::string container, int signal, reply_slot<done> slot) override;

@@ -111,10 +111,30 @@ net::awaitable<outcome<done>> write_request(exchange& x) {
   co_return co_await write_file(x, file, size);
 }
 
+using answer_parser = http::response_parser<http::string_body>;
+
+net::awaitable<beast::error_code> read_body(exchange& x, beast::flat_buffer& buffer,
+                                            answer_parser& parser) {
+  if (!x.call.sink || parser.get().result_int() != 200) {
+    auto [error, n] = co_await http::async_read(x.line, buffer, parser, token);
+    co_return error;
+  }
+  x.call.sink->restart();
+  parser.eager(true);
+  while (!parser.is_done()) {
+    auto [error, n] = co_await http::async_read_some(x.line, buffer, parser, token);
+    auto& piece = parser.get().body();
+    if (!piece.empty() && !x.call.sink->take(piece)) co_return beast::error_code{};
+    piece.clear();
+    if (error) co_return error;
+  }
+  co_return beast::error_code{};
+}
+
 net::awaitable<outcome<http_answer>> read_answer(exchange& x) {
   // 32 KiB is also what keeps Beast from throwing at a huge trailer field.
   beast::flat_buffer buffer{32 << 10};
-  http::response_parser<http::string_body> parser;
+  answer_parser parser;
   parser.header_limit(16 << 10);
   parser.body_limit(x.call.max_body);
   auto [error, n] = co_await http::async_read_header(x.line, buffer, parser, token);
@@ -123,10 +143,7 @@ net::awaitable<outcome<http_answer>> read_answer(exchange& x) {
   if (!error && parser.need_eof()) {
     co_return reject(errc::internal, "the engine's answer has no length");
   }
-  if (!error) {
-    auto [body_error, m] = co_await http::async_read(x.line, buffer, parser, token);
-    error = body_error;
-  }
+  if (!error) error = co_await read_body(x, buffer, parser);
   bool cut = error == http::error::body_limit;
   if (cut && !x.call.cut_at_limit) {
     co_return reject(errc::internal,

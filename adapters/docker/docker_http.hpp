@@ -15,6 +15,16 @@
 
 namespace reeve::adapters {
 
+/// Takes a body piece by piece, on the thread of the exchange.
+class body_sink {
+ public:
+  virtual ~body_sink() = default;
+  /// Before the first piece of each try.
+  virtual void restart() = 0;
+  /// False: nothing more is wanted, and the rest is not read.
+  virtual bool take(std::string_view bytes) = 0;
+};
+
 struct http_call {
   std::string method;
   std::string target;  ///< path and query, already encoded
@@ -29,6 +39,8 @@ struct http_call {
   std::size_t max_body = 1 << 20;
   /// A longer body is cut (`truncated`); otherwise it is an `internal` error.
   bool cut_at_limit = false;
+  /// If not null it gets the body of a 200, in place of the answer.
+  std::shared_ptr<body_sink> sink = {};
   /// Of a call that changes something: under which leadership. It is sent only if the owner's
   /// `allows` says yes at that moment.
   std::optional<fencing_token> by = {};

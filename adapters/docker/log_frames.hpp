@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace reeve::adapters {
@@ -36,6 +37,8 @@ class log_demultiplexer {
   /// False once nothing more is taken: the limit was reached or the stream is not what it should
   /// be (see `broken`).
   bool feed(std::string_view bytes);
+  /// The lines that have ended since it was asked last.
+  std::vector<log_line> take() { return std::exchange(lines_, {}); }
   /// Ends the stream: a last line without its newline counts, and says so. To be called once.
   std::vector<log_line> finish();
 

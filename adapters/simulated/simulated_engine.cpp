@@ -82,6 +82,14 @@ void simulated_engine::logs(std::string container, log_query, reply_slot<log_ans
   });
 }
 
+void simulated_engine::output(std::string container, std::size_t, reply_slot<kept_output> slot) {
+  thread_->post([=, this] {
+    auto found = world_->inspect(container);
+    if (!found) return slot.answer(found.error());
+    slot.answer(kept_output{});
+  });
+}
+
 void simulated_engine::stop(fencing_token, std::string container, int grace_s,
                             reply_slot<stop_result> slot) {
   thread_->post([=, this] { world_->stop(container, grace_s, slot); });

@@ -187,23 +187,20 @@ void container_attempt::stop(const std::string& execution) {
 }
 
 void container_attempt::collect(const std::string& execution) {
-  adapters::log_query query;
-  query.max_bytes = host_.ports().log_bytes;
-  query.tty = false;
-  using answer = adapters::log_answer;
+  using answer = adapters::kept_output;
   test_point("collection");
-  engine_->collect(execution, query,
-                   host_.answered<answer>([this](answer lines) { store_log(std::move(lines)); }));
+  engine_->collect(execution, ends_of(host_.ports().log_bytes),
+                   host_.answered<answer>([this](const answer& kept) { store_log(kept); }));
 }
 
-void container_attempt::store_log(adapters::log_answer answer) {
-  if (answer.lines.empty()) return host_.feed(attempts::collected{{}, answer.gone});
-  const auto text = stored_log(answer.lines);
-  auto kept = std::make_shared<const std::string>(host_.ports().redact.redact(text));
+void container_attempt::store_log(const adapters::kept_output& kept) {
+  if (kept.head.empty()) return host_.feed(attempts::collected{{}, kept.gone});
+  auto stored = stored_output(kept, host_.ports().redact, host_.ports().log_bytes);
+  auto text = std::make_shared<const std::string>(std::move(stored.text));
   domain::blob_ref ref;
-  ref.bytes = static_cast<std::int64_t>(kept->size());
-  ref.truncated = answer.truncated;
-  host_.ports().blobs.put(host_.run().tenant, kept,
+  ref.bytes = static_cast<std::int64_t>(text->size());
+  ref.truncated = stored.truncated;
+  host_.ports().blobs.put(host_.run().tenant, text,
                           host_.then<digest>([this, ref](outcome<digest> stored) mutable {
                             if (!stored)
                               return host_.feed(attempts::failed{attempts::failure::busy});

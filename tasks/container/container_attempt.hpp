@@ -34,7 +34,7 @@ class container_attempt final : public attempt_work {
   void check_list(const domain::image_list_state& images);
   void find_image(const domain::image_allowed& entry, const std::string& reference);
   void choose_volume(bool outlives_us);
-  void store_log(adapters::log_answer answer);
+  void store_log(const adapters::kept_output& kept);
   adapters::work_key key() const;
   adapters::work_spec spec();
   adapters::container_spec container() const;

@@ -1,17 +1,126 @@
 #include "tasks/container/stored_log.hpp"
 
-namespace reeve::tasks {
+#include "base/utf8.hpp"
 
-std::string stored_log(const std::vector<adapters::log_line>& lines) {
-  std::string text;
-  const adapters::log_line* before = nullptr;
-  for (const auto& line : lines) {
-    if (before != nullptr && !before->is_ended && before->stream != line.stream) text += '\n';
-    text += line.text;
-    if (line.is_ended) text += '\n';
-    before = &line;
+#include <algorithm>
+#include <cstdint>
+#include <string_view>
+
+namespace reeve::tasks {
+namespace {
+
+constexpr std::size_t most_mark_bytes = 64;
+
+std::string mark_of(std::uint64_t bytes) {
+  return "[reeve: " + std::to_string(bytes) + " bytes left out]\n";
+}
+
+/// At least three quarters of the room, so that a long line costs no more than the rest.
+std::string_view front_of(std::string_view text, std::size_t room) {
+  if (text.size() <= room) return text;
+  const auto newline = text.substr(0, room).rfind('\n');
+  const bool is_near = newline != text.npos && newline + 1 >= room - room / 4;
+  return is_near ? text.substr(0, newline + 1) : utf8_prefix(text, room);
+}
+
+bool continues(char c) {
+  return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
+}
+
+/// Without the beginning of a character whose rest is not there.
+std::string_view without_half_end(std::string_view text) {
+  auto lead = text.size();
+  while (lead > 0 && text.size() - lead < 4) {
+    if (!continues(text[--lead])) break;
   }
+  const bool is_half = first_invalid_utf8(text.substr(lead)) != text.npos;
+  return is_half ? text.substr(0, lead) : text;
+}
+
+/// Without the rest of a character whose beginning is not there: at most three bytes.
+std::string_view without_half_begin(std::string_view text) {
+  for (int i = 0; i < 3 && !text.empty() && continues(text.front()); ++i) text.remove_prefix(1);
   return text;
+}
+
+std::string_view back_of(std::string_view text, std::size_t room) {
+  if (text.size() <= room) return text;
+  const auto begin = text.size() - room;
+  const auto newline = text.find('\n', begin - 1);
+  if (newline != text.npos && newline + 1 <= begin + room / 4) return text.substr(newline + 1);
+  return without_half_begin(text.substr(begin));
+}
+
+/// How much of the job's own bytes a part of the redacted text stands for. Redaction keeps every
+/// newline, so lines are counted; of a line that was cut, its bytes.
+std::size_t meant_by_front(std::string_view part, std::string_view written) {
+  std::size_t at = 0;
+  for (auto left = std::count(part.begin(), part.end(), '\n'); left > 0; --left) {
+    at = std::min(written.find('\n', at), written.size() - 1) + 1;
+  }
+  const auto rest = part.size() - (part.rfind('\n') + 1);  // npos + 1 is 0
+  return std::min({at + rest, written.find('\n', at), written.size()});
+}
+
+std::size_t meant_by_back(std::string_view part, std::string_view written) {
+  auto end = written.size();
+  for (auto left = std::count(part.begin(), part.end(), '\n'); left > 0 && end > 0; --left) {
+    const auto newline = written.rfind('\n', end - 1);
+    end = newline == written.npos ? 0 : newline;
+  }
+  // The line that the part begins in, up to its newline at `end`.
+  const auto rest = std::min(part.find('\n'), part.size());
+  const auto before = end == 0 ? written.npos : written.rfind('\n', end - 1);
+  const auto line = end - (before + 1);
+  return written.size() - end + std::min(rest, line);
+}
+
+/// Both ends redacted as they would be within the whole. Of the beginning counts what is certain
+/// whatever follows; of the end what comes after enough text for the redactor to know where it is.
+struct redacted_ends {
+  std::string head;
+  std::string tail;
+};
+
+redacted_ends redact_ends(const adapters::kept_output& kept, const redactor& redact) {
+  redacted_ends ends;
+  redacting_stream before(redact);
+  ends.head = before.write(kept.head);
+  ends.head.resize(without_half_end(ends.head).size());
+  redacting_stream after(redact);
+  const auto tail = std::string_view(kept.tail);
+  after.write(tail.substr(0, redaction_margin));
+  ends.tail = after.write(tail.substr(std::min(redaction_margin, tail.size())));
+  ends.tail += after.finish();
+  ends.tail.erase(0, ends.tail.size() - without_half_begin(ends.tail).size());
+  return ends;
+}
+
+std::string joined(std::string_view head, std::uint64_t left_out, std::string_view tail) {
+  std::string text(head);
+  if (!text.empty() && text.back() != '\n') text += '\n';
+  return text.append(mark_of(left_out)).append(tail);
+}
+
+}  // namespace
+
+stored_text stored_output(const adapters::kept_output& kept, const redactor& redact,
+                          std::size_t limit) {
+  const bool is_whole = kept.left_out == 0;
+  redacted_ends ends;
+  if (is_whole) {
+    ends.head = redact.redact(kept.head);
+    if (ends.head.size() <= limit) return {std::move(ends.head), false};
+  } else {
+    ends = redact_ends(kept, redact);
+  }
+  const auto room = limit - most_mark_bytes;
+  const auto head = front_of(ends.head, room / 2);
+  const auto tail = back_of(is_whole ? ends.head : ends.tail, room - head.size());
+  const auto written = kept.head.size() + kept.left_out + kept.tail.size();
+  const auto meant =
+      meant_by_front(head, kept.head) + meant_by_back(tail, is_whole ? kept.head : kept.tail);
+  return {joined(head, written - std::min<std::uint64_t>(written, meant), tail), true};
 }
 
 }  // namespace reeve::tasks

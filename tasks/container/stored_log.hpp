@@ -1,16 +1,33 @@
 #pragma once
-// What is kept of a container's output.
+// What is kept of a container's output: pure.
 
 #include "adapters/engine_port.hpp"
+#include "base/redact.hpp"
 
+#include <cstddef>
 #include <string>
-#include <vector>
 
 namespace reeve::tasks {
 
-/// The bytes that were written, in the order in which the engine has them: no newline is added
-/// where none came. Only where the other stream goes on in the middle of a line is there one, so
-/// that no line is made of two streams.
-std::string stored_log(const std::vector<adapters::log_line>& lines);
+/// What is collected at each end beyond the half of the limit, so that a secret which the cut goes
+/// through is seen whole. More than the redactor ever holds back (64 KiB of a line and the longest
+/// form of a secret, 48 KiB) and another such secret.
+inline constexpr std::size_t redaction_margin = 256 << 10;
+
+/// How many bytes of each end `stored_output` needs for a limit.
+constexpr std::size_t ends_of(std::size_t limit) {
+  return limit / 2 + redaction_margin;
+}
+
+struct stored_text {
+  std::string text;
+  bool truncated = false;  // something was left out for its size
+};
+
+/// Redacted, and at most `limit` bytes (at least 1024): all of it; or its beginning and its end,
+/// and between them a line that says how many of the job's bytes are left out. Cuts are between
+/// lines where one ends nearby, and never inside a character.
+stored_text stored_output(const adapters::kept_output& kept, const redactor& redact,
+                          std::size_t limit);
 
 }  // namespace reeve::tasks

@@ -1,0 +1,39 @@
+#pragma once
+// A container's output of any size, of which the beginning and the end are kept: what it set out
+// to do stands at the beginning, why it failed at the end.
+
+#include "adapters/engine_port.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace reeve::adapters {
+
+/// Takes lines and holds at most twice `bytes_each`, whatever comes. The text is what was written,
+/// to the byte, in the order in which the engine has it: no newline is added where none came. Only
+/// where the other stream goes on in the middle of a line is there one, so that no line is made of
+/// two streams.
+class output_ends {
+ public:
+  /// `bytes_each` > 0.
+  explicit output_ends(std::size_t bytes_each) : most_(bytes_each) {}
+
+  void add(const log_line& line);
+  /// To be called once.
+  kept_output finish();
+
+ private:
+  void append(std::string_view text);
+
+  std::size_t most_;
+  std::string head_;
+  std::string tail_;  // once it is full a ring, whose oldest byte is at oldest_
+  std::size_t oldest_ = 0;
+  std::uint64_t total_ = 0;
+  std::optional<log_stream> open_;  // whose line has not ended
+};
+
+}  // namespace reeve::adapters
