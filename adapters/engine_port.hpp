@@ -80,6 +80,8 @@ struct tar_source {
 
 enum class network_mode { none, host };
 
+inline constexpr std::int64_t default_log_bytes = 16 << 20;
+
 /// A bind mount. The caller has resolved `source` (no symbolic links) and checked it against the
 /// configured roots; the engine's socket, its directory and "/" are refused once more here.
 struct bind_mount {
@@ -104,7 +106,9 @@ struct container_spec {
   std::string user = "65534:65534";  ///< "uid:gid" in digits
   bool read_only_root = true;
   std::int64_t tmp_bytes = 0;  ///< > 0 mounts a tmpfs of that size at /tmp (counts as memory)
-  std::int64_t log_bytes = 16 << 20;  ///< what the engine keeps of the output, 1 MiB..1 GiB
+  /// What the engine keeps of the output, in its own form: 1 MiB..1 GiB. It lets go of the oldest
+  /// in steps of an eighth.
+  std::int64_t log_bytes = default_log_bytes;
   std::vector<bind_mount> mounts;
   std::string volume;       ///< the named volume that is mounted at /reeve; empty for none
   std::string working_dir;  ///< absolute, or empty for the image's
@@ -195,6 +199,8 @@ struct kept_output {
   std::string tail;            ///< its end, if something is
   std::uint64_t left_out = 0;  ///< bytes between the two
   bool gone = false;           ///< the engine has none of it; only work_engine::collect says so
+  /// The engine has so much of it that it may have let go of what came before `head`.
+  bool lacks_beginning = false;
 };
 
 class container_engine {
@@ -238,7 +244,8 @@ class container_engine {
   virtual void list(std::vector<label_filter> filters,
                     reply_slot<std::vector<container_summary>> slot) = 0;
   virtual void logs(std::string container, log_query query, reply_slot<log_answer> slot) = 0;
-  /// Both streams; at most `bytes_each` (> 0) of its beginning and of its end.
+  /// Both streams of a container with the usual `log_bytes`; at most `bytes_each` (> 0) of its
+  /// beginning and of its end.
   virtual void output(std::string container, std::size_t bytes_each,
                       reply_slot<kept_output> slot) = 0;
   /// SIGTERM, then SIGKILL after `grace_s` (0..3600). One that is not running is a success.

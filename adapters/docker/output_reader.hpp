@@ -5,11 +5,20 @@
 #include "adapters/docker/log_frames.hpp"
 #include "adapters/kept_output.hpp"
 
+#include <cstdint>
+#include <vector>
+
 namespace reeve::adapters {
+
+/// At most so many bytes does the engine's log file (json-file) have for a line: its text with what
+/// JSON escapes, and about 78 around each part of 16 KiB.
+std::size_t bytes_in_file(const log_line& line);
 
 class output_reader final : public body_sink {
  public:
-  explicit output_reader(std::size_t bytes_each) : bytes_each_(bytes_each) {}
+  explicit output_reader(std::size_t bytes_each,
+                         std::size_t engine_bytes = std::size_t{default_log_bytes})
+      : bytes_each_(bytes_each), engine_bytes_(engine_bytes) {}
 
   void restart() override;
   bool take(std::string_view bytes) override;
@@ -17,9 +26,11 @@ class output_reader final : public body_sink {
   outcome<kept_output> finish();
 
  private:
-  void pass_on();
+  void pass_on(const std::vector<log_line>& lines);
 
   const std::size_t bytes_each_;
+  const std::size_t engine_bytes_;
+  std::size_t in_file_ = 0;
   log_demultiplexer frames_{false, any_size};
   output_ends ends_{bytes_each_};
   static constexpr log_limits any_size{.max_bytes = SIZE_MAX, .max_line_bytes = 4 * 16'384};

@@ -10,6 +10,7 @@ namespace reeve::tasks {
 namespace {
 
 constexpr std::size_t most_mark_bytes = 64;
+constexpr std::string_view lost_mark = "[reeve: the engine may have lost what came before]\n";
 
 std::string mark_of(std::uint64_t bytes) {
   return "[reeve: " + std::to_string(bytes) + " bytes left out]\n";
@@ -102,10 +103,7 @@ std::string joined(std::string_view head, std::uint64_t left_out, std::string_vi
   return text.append(mark_of(left_out)).append(tail);
 }
 
-}  // namespace
-
-stored_text stored_output(const adapters::kept_output& kept, const redactor& redact,
-                          std::size_t limit) {
+stored_text within(const adapters::kept_output& kept, const redactor& redact, std::size_t limit) {
   const bool is_whole = kept.left_out == 0;
   redacted_ends ends;
   if (is_whole) {
@@ -121,6 +119,17 @@ stored_text stored_output(const adapters::kept_output& kept, const redactor& red
   const auto meant =
       meant_by_front(head, kept.head) + meant_by_back(tail, is_whole ? kept.head : kept.tail);
   return {joined(head, written - std::min<std::uint64_t>(written, meant), tail), true};
+}
+
+}  // namespace
+
+stored_text stored_output(const adapters::kept_output& kept, const redactor& redact,
+                          std::size_t limit) {
+  if (!kept.lacks_beginning) return within(kept, redact, limit);
+  auto stored = within(kept, redact, limit - lost_mark.size());
+  stored.text.insert(0, lost_mark);
+  stored.truncated = true;
+  return stored;
 }
 
 }  // namespace reeve::tasks

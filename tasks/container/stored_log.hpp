@@ -26,7 +26,8 @@ struct stored_text {
 
 /// Redacted, and at most `limit` bytes (at least 1024): all of it; or its beginning and its end,
 /// and between them a line that says how many of the job's bytes are left out. Cuts are between
-/// lines where one ends nearby, and never inside a character.
+/// lines where one ends nearby, and never inside a character. Where the engine may have let go of
+/// the beginning, a line in its place says so.
 stored_text stored_output(const adapters::kept_output& kept, const redactor& redact,
                           std::size_t limit);
 

@@ -97,6 +97,34 @@ TEST(RUN14_output_reader, counts_text_and_not_frames) {
   EXPECT_EQ(kept->left_out, 6U + 100U + 7U - 20U);
 }
 
+TEST(RUN14_output_reader, knows_when_the_engine_may_have_let_go_of_something) {
+  const auto lacks = [](int lines, const std::string& text, std::size_t engine_bytes) {
+    output_reader reader(10, engine_bytes);
+    reader.restart();
+    for (int i = 0; i < lines; ++i) reader.take(frame(1, text));
+    return reader.finish()->lacks_beginning;
+  };
+  // A line of "y" has 74 bytes in the engine's file.
+  EXPECT_FALSE(lacks(5, "y\n", 8 * 74));
+  EXPECT_TRUE(lacks(7, "y\n", 8 * 74));
+  EXPECT_FALSE(lacks(5, std::string(1000, 'x') + "\n", 8000));
+  EXPECT_TRUE(lacks(5, std::string(1000, '<') + "\n", 8000)) << "six bytes each";
+  EXPECT_FALSE(lacks(0, "", 8000));
+}
+
+TEST(RUN14_output_reader, counts_at_least_what_the_engine_writes) {
+  const auto of = [](const std::string& text) { return bytes_in_file({out, 1, text}); };
+  const std::string around =
+      R"({"log":"\n","stream":"stderr","time":"2026-11-21T04:20:00.123456789Z"})"
+      "\n";
+  EXPECT_GE(of(""), around.size());
+  EXPECT_LE(of(""), around.size() + 10);
+  EXPECT_GE(of("a\"b\\"), around.size() + 6);
+  EXPECT_GE(of("\t<&>"), around.size() + 24);
+  EXPECT_GE(of("\u2028\ufffd"), around.size() + 12);
+  EXPECT_GE(of(std::string(65'536, 'x')), 4 * around.size() + 65'536);
+}
+
 TEST(RUN14_output_reader, refuses_what_is_no_log) {
   output_reader reader(10);
   reader.restart();

@@ -69,7 +69,7 @@ TEST(P11_create_body, host_configuration_is_fixed) {
       {"AutoRemove", "false"},
       {"Init", "false"},
       {"OomKillDisable", "false"},
-      {"LogConfig", R"({"Config":{"max-file":"2","max-size":"8388608"},"Type":"json-file"})"},
+      {"LogConfig", R"({"Config":{"max-file":"8","max-size":"2097152"},"Type":"json-file"})"},
   };
   for (const auto& [key, value] : fixed) EXPECT_EQ(host(good_spec(), key), value) << key;
 }

@@ -173,6 +173,19 @@ TEST(P16_stored_log, shows_no_part_of_a_key_that_the_cut_goes_through) {
   }
 }
 
+TEST(RUN14_stored_log, says_that_the_beginning_may_be_lost) {
+  for (const auto bytes : {std::size_t{13}, limit, 3 * limit, 3 * tasks::ends_of(limit)}) {
+    adapters::output_ends ends(tasks::ends_of(limit));
+    ends.add({adapters::log_stream::out, 1, lines_of(bytes), false});
+    auto kept = ends.finish();
+    kept.lacks_beginning = true;
+    const auto text = stored_output(kept, redactor(), limit);
+    EXPECT_TRUE(text.truncated) << bytes;
+    EXPECT_LE(text.text.size(), limit);
+    EXPECT_TRUE(text.text.starts_with("[reeve: the engine may have lost what came before]\nline"));
+  }
+}
+
 TEST(RUN14_stored_log, is_the_same_however_it_came) {
   const auto output = lines_of(3 * tasks::ends_of(limit));
   adapters::output_ends pieces(tasks::ends_of(limit));
