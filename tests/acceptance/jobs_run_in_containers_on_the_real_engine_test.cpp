@@ -133,6 +133,27 @@ TEST(RUN5_container, exit_codes_decide_and_logs_are_kept) {
   EXPECT_TRUE(here.left_nothing());
 }
 
+TEST(RUN14_container, the_reason_at_the_end_of_a_large_output_is_kept) {
+  on_the_engine here(std::map<std::string, std::string>{{"REEVE_JOB_LOG_BYTES", "4096"}});
+  const std::string many =
+      "i=0; while [ $i -lt 12000 ]; do echo line $i aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; "
+      "i=$((i+1)); done; ";
+  const json run = here.run({shell_task("large", many + "echo 'FATAL: the reason'; exit 1"),
+                             shell_task("small", "echo all of it")});
+  const json large = job_named(run, "large");
+  const json log = large.at("attempts").at(0).at("log");
+  EXPECT_EQ(log.at("truncated"), true);
+  EXPECT_LE(log.at("bytes").get<int>(), 4096);
+  const auto answer = here.api().get("/api/jobs/" + large.at("id").get<std::string>() + "/logs");
+  EXPECT_EQ(answer.header("Reeve-Log"), "truncated");
+  EXPECT_THAT(answer.body, testing::StartsWith("line 0 a"));
+  EXPECT_THAT(answer.body, HasSubstr(" bytes left out]\nline "));
+  EXPECT_THAT(answer.body, testing::EndsWith("\nFATAL: the reason\n"));
+  const json small = job_named(run, "small");
+  EXPECT_EQ(small.at("attempts").at(0).at("log").at("truncated"), false);
+  EXPECT_EQ(here.log(run, "small"), "all of it\n");
+}
+
 TEST(RUN14_logs, are_what_was_written_to_the_byte) {
   on_the_engine here;
   // The third line is longer than what is read of one at a time, and than the engine's parts.
