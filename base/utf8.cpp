@@ -8,11 +8,6 @@
 namespace reeve {
 namespace {
 
-struct sequence {
-  std::size_t size;  // bytes taken, at least 1
-  bool valid;
-};
-
 struct byte_range {
   unsigned char low;
   unsigned char high;
@@ -40,21 +35,6 @@ std::size_t length_of(unsigned char lead) {
   if (lead >= 0xe0 && lead <= 0xef) return 3;
   if (lead >= 0xf0 && lead <= 0xf4) return 4;
   return 0;
-}
-
-/// The sequence at the front, or the maximal subpart of a bad one.
-sequence next_sequence(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text.front());
-  const std::size_t length = length_of(lead);
-  if (length == 0) return {1, false};
-  byte_range range = second_byte(lead);
-  for (std::size_t i = 1; i < length; ++i) {
-    if (i >= text.size()) return {i, false};
-    const auto byte = static_cast<unsigned char>(text[i]);
-    if (byte < range.low || byte > range.high) return {i, false};
-    range = {0x80, 0xbf};
-  }
-  return {length, true};
 }
 
 bool eight_are_ascii(std::string_view text, std::size_t at) {
@@ -101,13 +81,27 @@ void append_control(std::string& out, char c) {
 
 }  // namespace
 
+utf8_sequence first_sequence(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text.front());
+  const std::size_t length = length_of(lead);
+  if (length == 0) return {1, false};
+  byte_range range = second_byte(lead);
+  for (std::size_t i = 1; i < length; ++i) {
+    if (i >= text.size()) return {i, false};
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte < range.low || byte > range.high) return {i, false};
+    range = {0x80, 0xbf};
+  }
+  return {length, true};
+}
+
 std::size_t first_invalid_utf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     if (eight_are_ascii(text, at)) {
       at += 8;
       continue;
     }
-    const sequence next = next_sequence(text.substr(at));
+    const utf8_sequence next = first_sequence(text.substr(at));
     if (!next.valid) return at;
     at += next.size;
   }
@@ -147,7 +141,7 @@ void append_json_string(std::string& out, std::string_view text) {
       append_control(out, c);
       ++at;
     } else {
-      const sequence next = next_sequence(text.substr(at));
+      const utf8_sequence next = first_sequence(text.substr(at));
       out.append(next.valid ? text.substr(at, next.size) : replacement);
       at += next.size;
     }

@@ -7,6 +7,15 @@
 
 namespace reeve {
 
+struct utf8_sequence {
+  std::size_t size;  // bytes taken, at least 1
+  bool valid;
+};
+
+/// The sequence at the front of text that is not empty, or the maximal subpart of a bad one
+/// (Unicode 15, section 3.9).
+utf8_sequence first_sequence(std::string_view text);
+
 /// Offset of the first byte that does not begin or continue a valid sequence; npos if there is
 /// none.
 std::size_t first_invalid_utf8(std::string_view text);

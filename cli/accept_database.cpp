@@ -3,6 +3,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
+#include "cli/output.hpp"
 #include "persistence/admission.hpp"
 
 #include <cstdio>
@@ -11,7 +12,7 @@ namespace reeve::cli {
 namespace {
 
 int fail(const rejection& why) {
-  std::fputs(("reeve: " + why.detail + "\n").c_str(), stderr);
+  complain(why.detail);
   return why.code == errc::unavailable ? exit_unreachable : exit_refused;
 }
 

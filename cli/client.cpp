@@ -29,10 +29,6 @@ std::string environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-void complain(const std::string& text) {
-  std::fputs(("reeve: " + printable(text) + "\n").c_str(), stderr);
-}
-
 int code_of(int status) {
   if (status == 404) return exit_not_found;
   if (status == 400 || status == 422) return exit_usage;
@@ -78,9 +74,9 @@ std::string allowing_command(const std::string& pointer, const std::string& sent
 
 /// Beside the output, not in it.
 void warn_of_missing(const std::string& output_state) {
-  if (output_state == "truncated") std::fputs("reeve: the output is cut at its limit\n", stderr);
+  if (output_state == "truncated") complain("the output is cut at its limit");
   if (output_state != "incomplete") return;
-  std::fputs("reeve: some of the output may be missing\n", stderr);
+  complain("some of the output may be missing");
 }
 
 }  // namespace
@@ -289,9 +285,15 @@ int api_client::download(const std::string& path,
                          const std::function<std::optional<int>()>& other) {
   const auto request = request_to("GET", path);
   if (!request) return fail(request.error());
-  auto answer = adapters::stream_rest(*request, [](std::string_view bytes) {
+  const bool is_raw = !is_terminal();
+  terminal_filter filter;
+  const auto put = [](std::string_view bytes) {
     return std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size();
+  };
+  auto answer = adapters::stream_rest(*request, [&](std::string_view bytes) {
+    return put(is_raw ? bytes : std::string_view(filter.take(bytes)));
   });
+  put(filter.finish());
   if (other && answer && answer->status == 404) {
     if (const auto code = other()) return *code;
   }
@@ -354,7 +356,7 @@ int show_rows(const api_client& api, const api_client::answer& answer,
 }
 
 int usage_error(const std::string& text) {
-  std::fputs(("reeve: " + text + "\n").c_str(), stderr);
+  complain(text);
   return exit_usage;
 }
 

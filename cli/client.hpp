@@ -46,7 +46,8 @@ class api_client {
   answer list(const std::string& path, const std::string& query, const std::string& limit);
   /// A GET; nothing, and not a word, if there is no such resource.
   std::optional<answer> find(const std::string& path);
-  /// The body of an answer to stdout, without holding it in memory. Of what is not there `other`
+  /// The body of an answer to stdout, without holding it in memory: as it is, or without what harms
+  /// a terminal (cli/terminal_text.hpp) where stdout is one. Of what is not there `other`
   /// is asked first; nothing from it: the absence is told.
   int download(const std::string& path, const std::function<std::optional<int>()>& other = {});
   /// Server-sent events from behind the position `after`: the data of each, until `receive`

@@ -234,7 +234,7 @@ void print(const std::vector<finding>& all, bool json) {
     std::vector<std::vector<std::string>> rows;
     for (const auto& f : all) {
       rows.push_back({f.verdict, f.name, printable(f.seen)});
-      if (!f.fix.empty()) rows.push_back({"", "", "fix: " + f.fix});
+      if (!f.fix.empty()) rows.push_back({"", "", "fix: " + printable(f.fix)});
     }
     std::fputs(aligned(rows).c_str(), stdout);
     return;

@@ -2,6 +2,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
+#include "cli/output.hpp"
 #include "cli/text_input.hpp"
 
 #include <cstdio>
@@ -31,7 +32,7 @@ outcome<persistence::export_result> export_to(const loaded_config& config,
 int export_log(const loaded_config& config, const export_options& asked) {
   const auto result = export_to(config, asked);
   if (!result) {
-    std::fputs(("reeve: " + result.error().detail + "\n").c_str(), stderr);
+    complain(result.error().detail);
     return result.error().code == errc::invalid ? exit_usage : exit_unreachable;
   }
   std::fprintf(stderr, "%lld events up to position %lld\n", static_cast<long long>(result->events),

@@ -13,13 +13,13 @@ namespace {
 using namespace reeve;
 
 int usage(const rejection& why) {
-  std::fputs(("reeve: " + why.detail + "\n").c_str(), stderr);
+  cli::complain(why.detail);
   return cli::exit_usage;
 }
 
 /// A server writes them to its log.
 void tell(const std::vector<std::string>& warnings) {
-  for (const auto& text : warnings) std::fputs(("reeve: " + text + "\n").c_str(), stderr);
+  for (const auto& text : warnings) cli::complain(text);
 }
 
 /// A password in a flag would stand in every list of processes.

@@ -1,6 +1,7 @@
 #include "base/test_point.hpp"
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
+#include "cli/output.hpp"
 #include "persistence/leader_lock.hpp"
 
 #include <cstdio>
@@ -31,7 +32,7 @@ outcome<done> migrate(const config& c) {
 int migrate(const loaded_config& config) {
   const auto ready = migrate(config.values);
   if (!ready) {
-    std::fputs(("reeve: " + ready.error().detail + "\n").c_str(), stderr);
+    complain(ready.error().detail);
     return ready.error().code == errc::unavailable ? exit_unreachable : exit_refused;
   }
   std::puts("The schema is up to date.");

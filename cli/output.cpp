@@ -30,7 +30,17 @@ std::string table_of(const codec::json_node& items, const std::vector<std::strin
 
 }  // namespace
 
+void complain(const std::string& text) {
+  std::fputs(("reeve: " + printable(text) + "\n").c_str(), stderr);
+}
+
 void print_json(std::string_view body) {
+  std::string escaped;
+  if (is_terminal()) {
+    terminal_filter filter(true);
+    escaped = filter.take(body) + filter.finish();
+    body = escaped;
+  }
   std::fwrite(body.data(), 1, body.size(), stdout);
   if (!body.ends_with('\n')) std::fputc('\n', stdout);
 }
@@ -86,25 +96,11 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows) {
   return text;
 }
 
-std::string printable(std::string_view text) {
-  std::string out(text);
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(out[i]);
-    if (byte < 0x20 || byte == 0x7f) out[i] = '?';
-    // U+0080 to U+009F in UTF-8: terminals take them for escape sequences.
-    const bool last = i + 1 == out.size();
-    if (byte == 0xc2 && !last && static_cast<unsigned char>(out[i + 1]) < 0xa0) {
-      out.replace(i, 2, "?");
-    }
-  }
-  return out;
-}
-
 int code_after_output(int code) {
   // What fits into the buffer fails only here.
   const bool is_written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
   if (is_written) return code;
-  std::fputs("reeve: the output could not be written\n", stderr);
+  complain("the output could not be written");
   return code == exit_ok ? exit_unreachable : code;
 }
 

@@ -1,7 +1,8 @@
 #pragma once
-// How answers are shown. Text that came from elsewhere never moves the cursor of a terminal:
-// control characters become '?' in tables and lines.
+// How answers are shown. In tables and lines harmful characters (cli/terminal_text.hpp) become '?',
+// in JSON they are escaped where it goes to a terminal.
 
+#include "cli/terminal_text.hpp"
 #include "codec/json.hpp"
 
 #include <string>
@@ -10,6 +11,8 @@
 
 namespace reeve::cli {
 
+/// Prints a line to stderr, with the name of the program in front.
+void complain(const std::string& text);
 /// Prints JSON as it came, with a newline.
 void print_json(std::string_view body);
 /// The rows of a list, one JSON object a line.
@@ -27,8 +30,6 @@ void print_line(const codec::json_node& object, const std::vector<std::string>& 
 
 /// Rows in columns as wide as their widest cell.
 std::string aligned(const std::vector<std::vector<std::string>>& rows);
-/// Without control characters.
-std::string printable(std::string_view text);
 
 /// The exit code of a command that would end with this one: what could not be written was not
 /// shown, which stderr says, and a command that cannot show its answer has not succeeded. Another

@@ -1,5 +1,6 @@
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
+#include "cli/output.hpp"
 #include "codec/json_writer.hpp"
 #include "persistence/leader_lock.hpp"
 #include "persistence/log_rights.hpp"
@@ -107,7 +108,7 @@ int rebuild(const loaded_config& config, const rebuild_options& asked) {
   const persistence::given_logins given{config.values.writer_url, config.values.reader_url};
   const auto built = db ? rebuild(db->owner_url, asked.name, given) : outcome<done>(db.error());
   if (!built) {
-    std::fputs(("reeve: " + built.error().detail + "\n").c_str(), stderr);
+    complain(built.error().detail);
     return code_of(built.error());
   }
   if (asked.json) {

@@ -3,6 +3,7 @@
 #include "base/time.hpp"
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
+#include "cli/output.hpp"
 #include "codec/json_writer.hpp"
 
 #include <charconv>
@@ -39,9 +40,9 @@ void print(const persistence::replay_result& r, bool compared) {
     std::printf("  %-32s %lld rows\n", t.table.c_str(), static_cast<long long>(t.rows));
   }
   for (const auto& d : r.differences) {
-    std::printf("%s [%s] %s: live %s, replayed %s\n", d.table.c_str(), d.key.c_str(),
-                d.column.c_str(), d.live.value_or("nothing").c_str(),
-                d.replayed.value_or("nothing").c_str());
+    const auto line = d.table + " [" + d.key + "] " + d.column + ": live " +
+                      d.live.value_or("nothing") + ", replayed " + d.replayed.value_or("nothing");
+    std::puts(printable(line).c_str());
   }
   if (!compared) return;
   if (r.different_rows == 0) {
@@ -69,7 +70,7 @@ bool set_until(const std::string& text, persistence::replay_options& options) {
 int replay(const loaded_config& config, const replay_options& asked) {
   persistence::replay_options options;
   if (!set_until(asked.until, options)) {
-    std::fputs("reeve: --until is a position or an RFC 3339 time\n", stderr);
+    complain("--until is a position or an RFC 3339 time");
     return exit_usage;
   }
   auto db = open_database(config.values);
@@ -80,10 +81,10 @@ int replay(const loaded_config& config, const replay_options& asked) {
   }
   if (!db || !result) {
     const auto& why = db ? result.error() : db.error();
-    std::fputs(("reeve: " + why.detail + "\n").c_str(), stderr);
+    complain(why.detail);
     return why.code == errc::unavailable ? exit_unreachable : exit_usage;
   }
-  asked.json ? (void)std::puts(as_json(*result).c_str()) : print(*result, asked.until.empty());
+  asked.json ? print_json(as_json(*result)) : print(*result, asked.until.empty());
   return result->different_rows == 0 ? exit_ok : exit_run_failed;
 }
 

@@ -4,6 +4,7 @@
 #include "base/named_thread.hpp"
 #include "base/test_point.hpp"
 #include "cli/bootstrap.hpp"
+#include "cli/output.hpp"
 #include "persistence/migrate.hpp"
 
 #include <cstdio>
@@ -20,7 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 
 int fail(const rejection& why) {
-  std::fputs(("reeve: " + why.detail + "\n").c_str(), stderr);
+  complain(why.detail);
   return why.code == errc::invalid ? exit_usage : exit_refused;
 }
 

@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "base/named_thread.hpp"
 #include "cli/bootstrap.hpp"
+#include "cli/output.hpp"
 #include "cli/serve.hpp"
 
 #include <algorithm>
@@ -180,7 +181,7 @@ outcome<done> server_process::lead_read_models() {
 /// A restart would change nothing; a process manager that restarts all the same is waited out.
 int server_process::refuse(const rejection& why) {
   refusal_ = why.detail;
-  std::fputs(("reeve: " + why.detail + "\n").c_str(), stderr);
+  complain(why.detail);
   if (config_.refused_waits) {
     phase_ = phase::refused;
     while (!is_ended_within(1s)) {

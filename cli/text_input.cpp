@@ -1,5 +1,7 @@
 #include "cli/text_input.hpp"
 
+#include "cli/terminal_text.hpp"
+
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
@@ -95,15 +97,17 @@ class file_input final : public text_input {
 
 class file_output final : public text_output {
  public:
-  file_output(file_handle file, bool zstd) : file_(std::move(file)) {
+  file_output(file_handle file, bool zstd)
+      : file_(std::move(file)), is_shown_(::isatty(::fileno(file_.get())) == 1) {
     if (zstd) context_.reset(ZSTD_createCCtx());
   }
 
   bool write(std::string_view text) override {
-    return context_ ? deflate(text, ZSTD_e_continue) : put(text);
+    if (context_) return deflate(text, ZSTD_e_continue);
+    return is_shown_ ? put(filter_.take(text)) : put(text);
   }
   bool finish() override {
-    const bool whole = !context_ || deflate({}, ZSTD_e_end);
+    const bool whole = context_ ? deflate({}, ZSTD_e_end) : put(filter_.finish());
     return whole && clear() && std::fflush(file_.get()) == 0;
   }
 
@@ -134,6 +138,8 @@ class file_output final : public text_output {
   }
 
   file_handle file_;
+  bool is_shown_;
+  terminal_filter filter_{true};
   bool is_cleared_ = false;
   std::unique_ptr<ZSTD_CCtx, compressor_closer> context_;
 };
@@ -157,6 +163,10 @@ outcome<std::unique_ptr<text_input>> open_text_input(const std::string& path) {
 outcome<std::unique_ptr<text_output>> open_text_output(const std::string& path, bool zstd) {
   file_handle file = path == "-" ? file_handle(stdout) : open_to_write(path);
   if (!file) return reject(errc::unavailable, path + " cannot be written");
+  if (zstd && ::isatty(::fileno(file.get())) == 1) {
+    return reject(errc::invalid,
+                  "what is compressed goes into a file or a pipe, not to a terminal");
+  }
   return std::unique_ptr<text_output>(std::make_unique<file_output>(std::move(file), zstd));
 }
 

@@ -19,8 +19,9 @@ class text_input {
 /// `path` "-" is standard input. `unavailable` if it cannot be read.
 outcome<std::unique_ptr<text_input>> open_text_input(const std::string& path);
 
-/// Writes to a file or standard output ("-"), compressed if asked for. What the file held stays
-/// until there is something to put in its place.
+/// Writes lines of JSON to a file or standard output ("-"), compressed if asked for. What the file
+/// held stays until there is something to put in its place. A terminal gets what would harm it
+/// escaped (cli/terminal_text.hpp), and nothing compressed (`invalid`).
 class text_output {
  public:
   virtual ~text_output() = default;

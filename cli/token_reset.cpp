@@ -10,6 +10,7 @@
 #include "cli/commands.hpp"
 #include "cli/config_file.hpp"
 #include "cli/database.hpp"
+#include "cli/output.hpp"
 #include "cli/server_identity.hpp"
 #include "codec/codec.hpp"
 #include "codec/json_writer.hpp"
@@ -123,7 +124,7 @@ namespace {
 constexpr auto patience = 10s;
 
 int fail(const std::string& why, int code = exit_refused) {
-  std::fputs(("reeve: " + why + "\n").c_str(), stderr);
+  complain(why);
   return code;
 }
 

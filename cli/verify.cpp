@@ -2,6 +2,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
+#include "cli/output.hpp"
 #include "cli/text_input.hpp"
 #include "codec/json_writer.hpp"
 
@@ -59,7 +60,7 @@ void print(const persistence::verify_result& r) {
     print_unseen(r);
   } else {
     std::printf("Position %lld does not fit: %s.\n", static_cast<long long>(*r.first_bad),
-                r.what.c_str());
+                printable(r.what).c_str());
   }
 }
 
@@ -89,10 +90,10 @@ int verify(const loaded_config& config, const verify_options& asked) {
   auto result =
       asked.from.empty() ? verify_live(config, options) : verify_input(asked.from, options);
   if (!result) {
-    std::fputs(("reeve: " + result.error().detail + "\n").c_str(), stderr);
+    complain(result.error().detail);
     return result.error().code == errc::unavailable ? exit_unreachable : exit_usage;
   }
-  asked.json ? (void)std::puts(as_json(*result).c_str()) : print(*result);
+  asked.json ? print_json(as_json(*result)) : print(*result);
   return result->good() ? exit_ok : exit_run_failed;
 }
 
