@@ -1,11 +1,15 @@
 #include "cli/arguments.hpp"
 
 #include "cli/config_table.hpp"
+#include "cli/near_miss.hpp"
+#include "cli/output.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <memory>
+#include <utility>
 
 namespace reeve::cli {
 namespace {
@@ -212,22 +216,83 @@ void add_common(CLI::App& app, arguments& out) {
       ->check(CLI::IsMember({"table", "json", "ndjson"}));
 }
 
+std::vector<const CLI::App*> commands_of(const CLI::App* at) {
+  return at->get_subcommands([](const CLI::App*) { return true; });
+}
+
+/// "reeve runs launch".
+std::string called(const CLI::App* at) {
+  const auto* parent = at->get_parent();
+  return parent == nullptr ? "reeve" : called(parent) + " " + at->get_name();
+}
+
+/// The innermost command that words name, and the first word that names none.
+std::pair<const CLI::App*, std::string> descend(const CLI::App* at,
+                                                const std::vector<std::string>& words) {
+  for (const auto& word : words) {
+    const auto* from = at;
+    for (const auto* one : commands_of(from)) {
+      if (one->get_name() == word) at = one;
+    }
+    if (at == from) return {at, word};
+  }
+  return {at, ""};
+}
+
+/// Of this level, else of the next one: who writes `reeve launch` means `reeve runs launch`.
+std::string suggestion(const CLI::App* at, const std::string& word) {
+  auto level = commands_of(at);
+  while (!level.empty()) {
+    std::vector<std::string> names;
+    for (const auto* one : level) names.push_back(one->get_name());
+    const auto near = nearest_of(word, names);
+    std::string text;
+    std::vector<const CLI::App*> below;
+    for (const auto* one : level) {
+      const bool is_near = std::find(near.begin(), near.end(), one->get_name()) != near.end();
+      if (is_near) text += (text.empty() ? "`" : " or `") + called(one) + "`";
+      for (const auto* next : commands_of(one)) below.push_back(next);
+    }
+    if (!text.empty()) return text;
+    level = std::move(below);
+  }
+  return "";
+}
+
+std::string no_command(const CLI::App* at, const std::string& word) {
+  const auto meant = suggestion(at, word);
+  return "there is no command `" + called(at) + " " + word + "`" +
+         (meant.empty() ? ": " : "; do you mean " + meant + "? ") + "`" + called(at) +
+         " --help` lists them";
+}
+
+std::string what_is_wrong(const CLI::App& app, const CLI::ParseError& e) {
+  const CLI::App* at = &app;
+  for (auto named = at->get_subcommands(); !named.empty(); named = at->get_subcommands()) {
+    at = named.front();
+  }
+  const auto left = app.remaining(true);
+  if (at->get_name() == "help") {
+    const auto [known, word] = descend(&app, at->remaining());
+    if (!word.empty()) return no_command(known, word);
+  }
+  if (at->get_require_subcommand_min() > 0) {
+    if (left.empty()) return "a command is needed: `" + called(at) + " --help` lists them";
+    if (!left.front().starts_with('-')) return no_command(at, left.front());
+    return "there is no option " + left.front() + " here: see `" + called(at) + " --help`";
+  }
+  return std::string(e.what()) + ": see `" + called(at) + " --help`";
+}
+
 /// The innermost command of those that were named, so that its help is the one that is shown.
 void add_help(CLI::App& app) {
   auto* help = app.add_subcommand("help", "The help of a command");
   help->fallthrough(false)->allow_extras();
   help->callback([&app, help] {
-    const CLI::App* at = &app;
-    std::string name = "reeve";
-    for (const auto& word : help->remaining()) {
-      const auto named =
-          at->get_subcommands([&word](const CLI::App* one) { return one->get_name() == word; });
-      if (named.empty()) throw CLI::ExtrasError("help", {word});
-      at = named.front();
-      name += " " + word;
-    }
+    const auto [at, unknown] = descend(&app, help->remaining());
+    if (!unknown.empty()) throw CLI::ExtrasError("help", {unknown});
     // App::help would show that of this very command.
-    const auto text = at->get_formatter()->make_help(at, name, CLI::AppFormatMode::Normal);
+    const auto text = at->get_formatter()->make_help(at, called(at), CLI::AppFormatMode::Normal);
     std::fputs(text.c_str(), stdout);
     throw CLI::Success();
   });
@@ -252,7 +317,10 @@ arguments parse_arguments(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    out.exit = app.exit(e) == 0 ? exit_ok : exit_usage;
+    const bool is_asked = e.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success);
+    // Help and version: CLI11 prints them.
+    is_asked ? (void)app.exit(e) : complain(what_is_wrong(app, e));
+    out.exit = is_asked ? exit_ok : exit_usage;
     return out;
   }
   out.command = app.get_subcommands().front()->get_name();
