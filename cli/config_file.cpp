@@ -1,12 +1,41 @@
 #include "cli/config_file.hpp"
 
+#include <cerrno>
+#include <cstdio>
 #include <fstream>
+#include <memory>
+#include <sys/stat.h>
+#include <system_error>
 #include <toml++/toml.h>
 
 namespace reeve::cli {
 namespace {
 
 constexpr std::size_t max_secret_file_bytes = 4096;
+constexpr std::size_t max_config_bytes = 1 << 20;
+
+/// What cannot be read is never taken for an empty file: a server would start with defaults. A pipe
+/// will do.
+outcome<std::string> text_of(const std::string& path) {
+  const auto refused = [&path](const std::string& why) {
+    return reject(errc::invalid, "the configuration file " + path + " " + why);
+  };
+  const auto failed = [&](int error) {
+    return refused("cannot be read: " + std::generic_category().message(error));
+  };
+  const std::unique_ptr<std::FILE, decltype(&std::fclose)> file(std::fopen(path.c_str(), "rbe"),
+                                                                &std::fclose);
+  if (!file) return failed(errno);
+  struct stat found {};
+  if (::fstat(::fileno(file.get()), &found) == 0 && S_ISDIR(found.st_mode)) {
+    return refused("is a folder: name a file in it");
+  }
+  std::string text(max_config_bytes + 1, '\0');
+  text.resize(std::fread(text.data(), 1, text.size(), file.get()));
+  if (std::ferror(file.get()) != 0) return failed(errno);
+  if (text.size() > max_config_bytes) return refused("has more than 1 MiB");
+  return text;
+}
 
 std::optional<std::string> as_text(const toml::node& node) {
   if (const auto text = node.value<std::string>(); text && node.is_string()) return text;
@@ -27,8 +56,10 @@ std::optional<std::string> as_text(const toml::node& node) {
 outcome<std::map<std::string, std::string>> read_config_file(const std::string& path) {
   std::map<std::string, std::string> values;
   if (path.empty()) return values;
+  const auto content = text_of(path);
+  if (!content) return content.error();
   try {
-    const auto table = toml::parse_file(path);
+    const auto table = toml::parse(*content);
     for (const auto& [key, node] : table) {
       auto text = as_text(node);
       if (!text) {

@@ -157,6 +157,10 @@ file_handle open_to_write(const std::string& path) {
 outcome<std::unique_ptr<text_input>> open_text_input(const std::string& path) {
   file_handle file(path == "-" ? stdin : std::fopen(path.c_str(), "rb"));
   if (!file) return reject(errc::unavailable, path + " cannot be read");
+  struct stat found {};
+  if (::fstat(::fileno(file.get()), &found) == 0 && S_ISDIR(found.st_mode)) {
+    return reject(errc::invalid, path + " is a folder");
+  }
   return std::unique_ptr<text_input>(std::make_unique<file_input>(std::move(file)));
 }
 

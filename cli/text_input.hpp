@@ -16,7 +16,7 @@ class text_input {
   virtual std::optional<std::string> line() = 0;
 };
 
-/// `path` "-" is standard input. `unavailable` if it cannot be read.
+/// `path` "-" is standard input. `unavailable` if it cannot be read, `invalid` if it is a folder.
 outcome<std::unique_ptr<text_input>> open_text_input(const std::string& path);
 
 /// Writes lines of JSON to a file or standard output ("-"), compressed if asked for. What the file

@@ -144,6 +144,35 @@ TEST_F(OPS4_configuration, sets_what_an_actor_says_of_itself) {
   EXPECT_EQ(why({{"orphan_s", "0"}}), "orphan_s (--orphan-s): 1 to 86400 is needed");
 }
 
+/// Whatever is no file of settings must not pass for one without any.
+TEST_F(OPS4_configuration, refuses_a_file_that_cannot_be_read) {
+  const auto some = file("threads = 3\n");
+  const auto folder = std::filesystem::path(some).parent_path().string();
+  EXPECT_EQ(why({}, folder),
+            "the configuration file " + folder + " is a folder: name a file in it");
+  EXPECT_EQ(why({}, some + "/x"),
+            "the configuration file " + some + "/x cannot be read: Not a directory");
+  EXPECT_THAT(why({}, some + ".none"), HasSubstr("cannot be read: No such file or directory"));
+  EXPECT_THAT(why({}, "/proc/self/mem"), HasSubstr("cannot be read: "));
+  EXPECT_THAT(why({}, file(std::string((1 << 20) + 1, '\n'))), HasSubstr("more than 1 MiB"));
+  EXPECT_EQ(why({}, file(std::string(1 << 20, '\n'))), "accepted");
+  if (::geteuid() != 0) {
+    ::chmod(some.c_str(), 0);
+    EXPECT_THAT(why({}, some), HasSubstr("cannot be read: Permission denied"));
+  }
+}
+
+TEST_F(OPS4_configuration, may_come_through_a_pipe) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  ASSERT_EQ(::write(ends[1], "threads = 3\n", 12), 12);
+  ::close(ends[1]);
+  const auto loaded = load_config({}, "/dev/fd/" + std::to_string(ends[0]));
+  ::close(ends[0]);
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  EXPECT_EQ(origin(*loaded, "threads"), "file=3");
+}
+
 TEST_F(OPS4_configuration, has_each_name_once) {
   std::set<std::string> names, variables;
   for (const auto& s : settings()) {

@@ -83,3 +83,9 @@ TEST_F(EV10_export, writes_to_what_is_no_file_and_tells_what_was_lost) {
   EXPECT_FALSE(writes(folder_));
   EXPECT_FALSE(writes(folder_ + "/none/log.ndjson"));
 }
+
+TEST_F(EV10_export, is_not_looked_for_in_a_folder) {
+  const auto in = open_text_input(folder_);
+  ASSERT_FALSE(in);
+  EXPECT_EQ(in.error().detail, folder_ + " is a folder");
+}
