@@ -3,6 +3,7 @@
 #include "cli/act_as.hpp"
 #include "cli/config_file.hpp"
 #include "cli/server_identity.hpp"
+#include "persistence/login_refusal.hpp"
 #include "persistence/migrate.hpp"
 
 #include <unistd.h>
@@ -43,13 +44,23 @@ outcome<database> open_with(const config& c, persistence::private_postgres_optio
 outcome<database> open_database(const config& c) {
   persistence::private_postgres_options options;
   options.use = persistence::folder_use::look;
-  return open_with(c, options);
+  auto db = open_with(c, options);
+  if (!db) return db;
+  if (auto ok = reach_database(*db); !ok) return ok.error();
+  return db;
 }
 
 outcome<database> open_database_to_serve(const config& c, const std::function<bool()>& is_ended) {
   persistence::private_postgres_options options;
   options.is_ended = is_ended;
   return open_with(c, options);
+}
+
+outcome<done> reach_database(const database& db) {
+  if (db.is_private) return done{};
+  auto reached = persistence::reach_database(db.owner_url);
+  if (reached || reached.error().code != errc::invalid) return reached;
+  return reject(errc::invalid, "DATABASE_URL: " + reached.error().detail);
 }
 
 outcome<persistence::runtime_logins> prepare_logins(const config& c, const database& db) {

@@ -22,11 +22,15 @@ struct database {
 /// Root becomes the owner of the private one's folder first, for good: what only root may write is
 /// opened before. A command: a private PostgreSQL that runs is used, else it is started for it.
 /// Where there is none, none is made (`unavailable`): a command that was pointed elsewhere would
-/// look at an empty one.
+/// look at an empty one. One of DATABASE_URL is reached for once, so that whatever keeps the
+/// command out is told in words.
 outcome<database> open_database(const config& c);
 /// For the server, whose own the private PostgreSQL must be. It waits for commands that use it;
 /// `is_ended` is asked meanwhile, and true ends the wait.
 outcome<database> open_database_to_serve(const config& c, const std::function<bool()>& is_ended);
+
+/// Says what is wrong with DATABASE_URL, if something is; it may take seconds.
+outcome<done> reach_database(const database& db);
 
 /// The runtime logins, made where they are missing.
 outcome<persistence::runtime_logins> prepare_logins(const config& c, const database& db);

@@ -208,6 +208,7 @@ outcome<done> server_process::open_storage() {
 /// Another process may be making the roles. An error, too, when a signal came.
 outcome<done> server_process::prepare_database() {
   auto begun = named_async("open-database", [this]() -> outcome<done> {
+    if (auto ok = reach_database(database_); !ok) return ok;
     if (auto ok = persistence::check_schema(database_.owner_url); !ok) return ok;
     auto logins = prepare_logins(config_, database_);
     if (!logins) return logins.error();

@@ -37,9 +37,79 @@ std::string sqlstate_at_end_of(std::string_view message) {
   return std::all_of(code.begin(), code.end(), is_of_code) ? std::string(code) : std::string();
 }
 
+enum class entry { open, refused, silent };
+
+/// Tries to get in; what kept it out is in the connection's message, of the server's words no more
+/// than the SQLSTATE.
+entry enter(PGconn* one, steady::time_point until) {
+  if (PQstatus(one) == CONNECTION_BAD) return entry::refused;
+  PQsetErrorVerbosity(one, PQERRORS_SQLSTATE);
+  // As libpq wants it: before the first call the socket has to be writable.
+  auto status = PGRES_POLLING_WRITING;
+  while (waits(status)) {
+    if (!is_readied_by(one, status, until)) return entry::silent;
+    status = PQconnectPoll(one);
+  }
+  return status == PGRES_POLLING_OK ? entry::open : entry::refused;
+}
+
 /// The server is stopping or starting, which ends by itself.
 bool is_on_its_way(const std::string& code) {
   return code == "57P01" || code == "57P02" || code == "57P03";
+}
+
+using options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
+
+options parsed(const std::string& url) {
+  return {PQconninfoParse(url.c_str(), nullptr), &PQconninfoFree};
+}
+
+std::string value_of(const options& all, std::string_view keyword) {
+  for (auto* one = all.get(); one != nullptr && one->keyword != nullptr; ++one) {
+    if (one->keyword == keyword && one->val != nullptr) return one->val;
+  }
+  return {};
+}
+
+rejection unclear(const std::string& what) {
+  return reject(errc::invalid,
+                what + "; in a URL's password write @ as %40, / as %2F and % as %25");
+}
+
+/// A password with an @ or a / in it moves the borders of what stands around it, and a piece of it
+/// is taken for the host, the port or the database. Only the name of a socket begins with an @.
+outcome<done> check_url(const std::string& url) {
+  const auto all = parsed(url);
+  if (!all) return unclear("it is neither a PostgreSQL URL nor key=value text");
+  const bool is_host = value_of(all, "host").find('@', 1) == std::string::npos;
+  const bool is_port = value_of(all, "port").find_first_not_of("0123456789,") == std::string::npos;
+  if (!is_host || !is_port) return unclear("its host and port cannot be told apart");
+  return done{};
+}
+
+std::string reason_of_code(const std::string& code) {
+  if (code == "28P01") return "the password is wrong, or there is no such user";
+  if (code == "28000") return "the user is not let in: there is none, NOLOGIN, or pg_hba.conf";
+  if (code == "3D000") return "there is no such database";
+  if (code == "42501") return "the user may not connect to it: GRANT CONNECT ON DATABASE";
+  if (code == "53300") return "all connections are taken";
+  if (is_on_its_way(code)) return "the server is starting or stopping";
+  return "it refuses the login with SQLSTATE " + code;
+}
+
+/// libpq's own words where no server has said anything.
+std::string reason_of(PGconn* one) {
+  std::string_view message = PQerrorMessage(one);
+  if (const auto code = sqlstate_at_end_of(message); !code.empty()) return reason_of_code(code);
+  if (PQconnectionNeedsPassword(one) != 0) return "it asks for a password, and none is given";
+  message = message.substr(0, message.find('\n'));
+  constexpr std::string_view mark = " failed: ";
+  if (const auto at = message.find(mark); at != message.npos) {
+    message.remove_prefix(at + mark.size());
+  }
+  const std::string_view password = PQpass(one);
+  if (!password.empty() && message.find(password) != message.npos) return "nobody answers there";
+  return "nobody answers there: " + std::string(message);
 }
 
 }  // namespace
@@ -47,17 +117,29 @@ bool is_on_its_way(const std::string& code) {
 std::string login_refusal(const std::string& url, std::chrono::milliseconds time) {
   const auto until = steady::now() + time;
   const connection one(PQconnectStart(url.c_str()), &PQfinish);
-  if (!one || PQstatus(one.get()) == CONNECTION_BAD) return {};
-  PQsetErrorVerbosity(one.get(), PQERRORS_SQLSTATE);
-  // As libpq wants it: before the first call the socket has to be writable.
-  auto status = PGRES_POLLING_WRITING;
-  while (waits(status)) {
-    if (!is_readied_by(one.get(), status, until)) return {};
-    status = PQconnectPoll(one.get());
-  }
-  if (status == PGRES_POLLING_OK) return {};
+  if (!one || enter(one.get(), until) != entry::refused) return {};
   const auto code = sqlstate_at_end_of(PQerrorMessage(one.get()));
   return is_on_its_way(code) ? std::string() : code;
+}
+
+outcome<done> reach_database(const std::string& url, std::chrono::milliseconds time) {
+  const auto until = steady::now() + time;
+  if (auto ok = check_url(url); !ok) return ok;
+  const connection one(PQconnectStart(url.c_str()), &PQfinish);
+  if (!one) return reject(errc::unavailable, "there is no memory for a connection");
+  const auto how = enter(one.get(), until);
+  if (how == entry::open) return done{};
+  const auto name = [](const char* given) { return std::string(given == nullptr ? "" : given); };
+  const auto database = name(PQdb(one.get()));
+  const bool is_piece = url.find("://") != url.npos && database.find('@') != database.npos;
+  if (is_piece) return unclear("its host, port and database cannot be told apart");
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time).count();
+  const auto why = how == entry::silent ? "no answer within " + std::to_string(seconds) + " s"
+                                        : reason_of(one.get());
+  return reject(errc::unavailable, "the database " + database + " (host " +
+                                       name(PQhost(one.get())) + ", port " +
+                                       name(PQport(one.get())) + ", user " +
+                                       name(PQuser(one.get())) + ") cannot be used: " + why);
 }
 
 bool is_lasting_refusal(const std::string& sqlstate) {
@@ -65,12 +147,7 @@ bool is_lasting_refusal(const std::string& sqlstate) {
 }
 
 std::string user_named_in(const std::string& url) {
-  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
-      PQconninfoParse(url.c_str(), nullptr), &PQconninfoFree);
-  for (auto* one = options.get(); one != nullptr && one->keyword != nullptr; ++one) {
-    if (std::string_view(one->keyword) == "user" && one->val != nullptr) return one->val;
-  }
-  return {};
+  return value_of(parsed(url), "user");
 }
 
 }  // namespace reeve::persistence

@@ -3,6 +3,7 @@
 #include "base/digest.hpp"
 #include "base/files.hpp"
 #include "persistence/advisory_locks.hpp"
+#include "persistence/login_refusal.hpp"
 #include "persistence/pg_session.hpp"
 #include "persistence/scram.hpp"
 
@@ -174,6 +175,13 @@ outcome<runtime_logins> given_logins(const roles_options& options) {
   if (options.writer_url.empty() || options.reader_url.empty()) {
     return reject(errc::invalid, "REEVE_WRITER_URL and REEVE_READER_URL are given together");
   }
+  for (const auto& [variable, url] : {std::pair("REEVE_WRITER_URL", options.writer_url),
+                                      std::pair("REEVE_READER_URL", options.reader_url)}) {
+    const auto reached = reach_database(url);
+    if (!reached) {
+      return reject(reached.error().code, variable + (": " + reached.error().detail));
+    }
+  }
   return runtime_logins{user_of(options.writer_url), user_of(options.reader_url),
                         options.writer_url, options.reader_url};
 }
@@ -276,8 +284,17 @@ outcome<runtime_logins> ensure_roles(const roles_options& options) {
     logins.writer_role = schema.writer;
     logins.reader_role = schema.reader;
     return logins;
+  } catch (const pqxx::insufficient_privilege&) {
+    return reject(errc::unavailable,
+                  "the runtime roles cannot be made: the user of DATABASE_URL needs CREATEROLE and "
+                  "must own the database; or give logins that are there already by "
+                  "REEVE_WRITER_URL and REEVE_READER_URL");
+  } catch (const pqxx::sql_error& e) {
+    return reject(errc::unavailable,
+                  "the runtime roles cannot be made with DATABASE_URL: SQLSTATE " + e.sqlstate());
   } catch (const std::exception&) {
-    return reject(errc::unavailable, "the runtime roles cannot be made with DATABASE_URL");
+    return reject(errc::unavailable,
+                  "the database of DATABASE_URL was lost while the runtime roles were made");
   }
 }
 

@@ -226,6 +226,7 @@ TEST_F(P30_lost_log, before_the_start_ends_it_with_the_status_to_start_it_again)
   cluster.stop();
   reeve->start_without_waiting();
   EXPECT_EQ(reeve->await_exit(20s), exit_again) << reeve->log();
+  EXPECT_THAT(reeve->whole_log(), testing::HasSubstr(") cannot be used: "));
   cluster.start();
   reeve->start();
   EXPECT_TRUE(is_back());
