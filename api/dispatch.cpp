@@ -6,7 +6,9 @@
 #include "base/log.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
+#include <vector>
 
 namespace reeve::api {
 namespace {
@@ -72,6 +74,20 @@ bool may(role has, access needs) {
       return false;
   }
   return false;
+}
+
+std::string roles_for(access needs) {
+  constexpr std::array all{role::viewer, role::operator_, role::auditor, role::admin, role::node};
+  std::vector<std::string_view> names;
+  for (const auto one : all) {
+    if (may(one, needs)) names.push_back(domain::name_of(one));
+  }
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) text += i + 1 == names.size() ? " or " : ", ";
+    text += names[i];
+  }
+  return text;
 }
 
 dispatcher::dispatcher(const router& table, dispatch_limits limits, gateway_hooks hooks,
@@ -169,7 +185,10 @@ std::optional<response> dispatcher::authorize(const request_head& head, const ro
   if (!known) return problem(reject(errc::not_found, ""), out.request_id);
   if (!may(out.asked.who.has, needs)) {
     deny({errc::forbidden, out.asked.who, std::string(peer), {}}, out);
-    return problem(reject(errc::forbidden, ""), out.request_id);
+    return problem(
+        reject(errc::forbidden, "it takes the role " + roles_for(needs) + ", and this token's is " +
+                                    std::string(domain::name_of(out.asked.who.has))),
+        out.request_id);
   }
   return std::nullopt;
 }

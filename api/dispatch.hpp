@@ -124,5 +124,7 @@ class dispatcher {
 /// Whether a role may use what needs this access. An auditor reads like a viewer; a node's token
 /// opens nothing of the resources.
 bool may(role has, access needs);
+/// "operator or admin": the roles that may, in words.
+std::string roles_for(access needs);
 
 }  // namespace reeve::api

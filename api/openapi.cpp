@@ -1,5 +1,6 @@
 #include "api/openapi.hpp"
 
+#include "api/dispatch.hpp"
 #include "api/parameter_texts.hpp"
 #include "api/problem.hpp"
 #include "api/router.hpp"
@@ -73,21 +74,10 @@ void parameter(json_writer& out, const route& of, std::string_view name, std::st
   out.end_object();
 }
 
-/// Who may call it, in words.
-std::string_view callers_of(access needs) {
-  switch (needs) {
-    case access::anonymous:
-      return "Needs no token.";
-    case access::viewer:
-      return "Needs a token of any role but node.";
-    case access::operator_:
-      return "Needs a token of the role operator or admin.";
-    case access::auditor:
-      return "Needs a token of the role auditor or admin.";
-    case access::admin:
-      return "Needs a token of the role admin.";
-  }
-  return {};
+/// Who may call it, in the words of a refusal.
+std::string callers_of(access needs) {
+  if (needs == access::anonymous) return "Needs no token.";
+  return "Needs a token of the role " + roles_for(needs) + ".";
 }
 
 void parameters(json_writer& out, const route& one) {

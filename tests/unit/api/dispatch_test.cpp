@@ -1,6 +1,7 @@
 #include "api/dispatch.hpp"
 
 #include "api/header_values.hpp"
+#include "api/openapi.hpp"
 #include "tests/unit/api/gateway_fixture.hpp"
 
 #include <gtest/gtest.h>
@@ -75,6 +76,33 @@ TEST(ACC1_dispatch, roles_rise) {
   for (const row& one : rows) {
     EXPECT_EQ(it.ask(with(one.line, one.token)).status, one.status) << one.line << one.token;
   }
+}
+
+/// And nothing else: the description of the API says the same of each route.
+TEST(ACC1_dispatch, a_refusal_names_the_roles_that_may) {
+  EXPECT_EQ(roles_for(api::access::viewer), "viewer, operator, auditor or admin");
+  EXPECT_EQ(roles_for(api::access::operator_), "operator or admin");
+  EXPECT_EQ(roles_for(api::access::auditor), "auditor or admin");
+  EXPECT_EQ(roles_for(api::access::admin), "admin");
+  gateway it(table_routes(nullptr));
+  const auto told = [&it](std::string_view line, std::string_view token) {
+    const auto body = it.ask(with(line, token)).body;
+    const auto at = body.find(R"("detail":")") + 10;
+    return body.substr(at, body.find('"', at) - at);
+  };
+  EXPECT_EQ(told("POST /api/runs", "viewer"),
+            "it takes the role operator or admin, and this token's is viewer");
+  EXPECT_EQ(told("DELETE /api/tokens/1", "operator"),
+            "it takes the role admin, and this token's is operator");
+  EXPECT_EQ(told("PUT /api/tokens/1", "viewer"),
+            "it takes the role admin, and this token's is viewer");
+  const auto document = openapi_document(table_routes(nullptr));
+  for (const char* needed :
+       {"viewer, operator, auditor or admin.", "operator or admin.", "admin."}) {
+    EXPECT_NE(document.find(std::string("Needs a token of the role ") + needed), document.npos)
+        << needed;
+  }
+  EXPECT_NE(document.find("Needs no token."), document.npos);
 }
 
 TEST(ACC3_dispatch, denials_are_told) {
