@@ -116,7 +116,9 @@ void add_offline(CLI::App& app, arguments& out) {
 }
 
 void add_token(CLI::App& app, arguments& out) {
-  auto& token = group(app, "token", "Admin tokens, for who may write the server's data folder");
+  auto& token =
+      group(app, "token",
+            "A new admin token, for who may write the server's data folder; else `reeve tokens`");
   action_builder(token, out, "reset", "A new admin token, printed once; the others stay")
       .flag("--system", "of the system tenant");
 }
@@ -190,11 +192,24 @@ void add_allow(CLI::App& app, arguments& out) {
       .plain("id", "the entry");
 }
 
+void add_tokens(CLI::App& app, arguments& out) {
+  auto& tokens = group(app, "tokens", "Who may call the server; only an administrator may ask");
+  action_builder(tokens, out, "create", "Make a token for somebody; it is printed once")
+      .plain("name", "whose it is: letters, digits and . _ -")
+      .option("--role", "viewer (by default), operator, admin, auditor or node");
+  action_builder(tokens, out, "list", "List tokens, newest first, without what opens")
+      .option("--limit", "how many, 50 by default")
+      .flag("--active", "only those that are not revoked");
+  action_builder(tokens, out, "revoke", "End a token: it opens nothing from then on")
+      .plain("id", "the token");
+}
+
 void add_clients(CLI::App& app, arguments& out) {
   add_runs(app, out);
   add_jobs(app, out);
   add_directives(app, out);
   add_allow(app, out);
+  add_tokens(app, out);
   action_builder(app, out, "events", "Read the log")
       .option("--after", "a position: what comes behind it, else the newest ones")
       .option("--type", "only this type")

@@ -17,8 +17,8 @@ struct arguments {
   std::string database;  // --database of the offline commands
   bool json = false;
   std::string action;  // of config: show, markdown
-  /// Of runs, directives, allow and events, in one form whatever the user wrote: the action, what
-  /// it is about, then options, each followed by its value if it has one.
+  /// Of runs, directives, allow, tokens and events, in one form whatever the user wrote: the
+  /// action, what it is about, then options, each followed by its value if it has one.
   std::vector<std::string> words;
   verify_options verify;
   replay_options replay;

@@ -74,6 +74,8 @@ int directives(const loaded_config& config, const client_options& client,
                const std::vector<std::string>& words);
 int allow(const loaded_config& config, const client_options& client,
           const std::vector<std::string>& words);
+int tokens(const loaded_config& config, const client_options& client,
+           const std::vector<std::string>& words);
 int events(const loaded_config& config, const client_options& client,
            const std::vector<std::string>& words);
 

@@ -152,8 +152,9 @@ std::string config_markdown() {
       "Older names are accepted with a warning. `reeve migrate`, `accept-database`, `verify`, "
       "`replay`, `rebuild` and `export` also take `--database URL`, for a URL without a "
       "password.\n\n"
-      "The commands that talk to a server (`runs`, `jobs`, `directives`, `allow`, `events`) find "
-      "it by `--url`, `REEVE_URL`, the file `endpoint` in `data` while the server that wrote it "
+      "The commands that talk to a server (`runs`, `jobs`, `directives`, `allow`, `tokens`, "
+      "`events`) find it by `--url`, `REEVE_URL`, the file `endpoint` in `data` while the server "
+      "that wrote it "
       "leads, else http://127.0.0.1:9595; and their token by `REEVE_TOKEN`, `REEVE_TOKEN_FILE`, "
       "else the file `token` in `data`, which is only sent to the server of that folder or to a "
       "loopback address that `--url` or `REEVE_URL` names.\n";

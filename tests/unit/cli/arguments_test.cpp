@@ -51,7 +51,7 @@ TEST(UI2_arguments, suggest_what_was_nearly_written) {
   EXPECT_THAT(refused({"lanch"}), HasSubstr("do you mean `reeve runs launch`? `reeve --help`"));
   EXPECT_THAT(refused({"jbos", "list"}), HasSubstr("do you mean `reeve jobs`?"));
   EXPECT_THAT(refused({"list"}),
-              AllOf(HasSubstr("`reeve runs list` or "), HasSubstr(" or `reeve allow list`?")));
+              AllOf(HasSubstr("`reeve runs list` or "), HasSubstr(" or `reeve allow list`")));
   EXPECT_THAT(refused({"x"}), Not(HasSubstr("do you mean")));
   EXPECT_THAT(refused({std::string(100'000, 'l')}), Not(HasSubstr("do you mean")));
 }

@@ -319,6 +319,9 @@ TEST(UI2_arguments, reach_the_commands_in_one_form) {
               ElementsAre("--after", "7", "--follow"));
   EXPECT_THAT(parse({"jobs", "discard", "a", "--reason", "why"}).words,
               ElementsAre("discard", "a", "--reason", "why"));
+  EXPECT_THAT(parse({"tokens", "create", "ann", "--role", "operator"}).words,
+              ElementsAre("create", "ann", "--role", "operator"));
+  EXPECT_THAT(parse({"tokens", "list", "--active"}).words, ElementsAre("list", "--active"));
   EXPECT_THAT(parse({"token", "reset", "--system"}).words, ElementsAre("reset", "--system"));
   EXPECT_THAT(parse({"allow", "remove", "images", "list"}).words,
               ElementsAre("remove", "images", "list"));
