@@ -1,5 +1,7 @@
 #include "tasks/triage/log_record.hpp"
 
+#include "tasks/triage/log_envelope.hpp"
+#include "tasks/triage/log_json.hpp"
 #include "tasks/triage/log_text.hpp"
 
 #include <algorithm>
@@ -11,6 +13,7 @@ namespace {
 
 constexpr std::size_t max_value_bytes = 2048;
 constexpr std::size_t max_cause_bytes = 512;
+constexpr std::size_t max_example_bytes = 4096;
 // Whether a line has a time is asked here, not which: any late instant does (the year 2100).
 constexpr time_us any_now = 4'102'444'800 * us_per_second;
 
@@ -45,51 +48,24 @@ void put(structured_line& into, role is, std::string value) {
   if (member != nullptr && member->empty()) *member = std::move(value);
 }
 
-/// Reads the string that begins at `at` (behind its quote) and leaves `at` behind its end.
-bool read_string(std::string_view text, std::size_t& at, std::string& out) {
-  out.clear();
-  while (at < text.size()) {
-    const char c = text[at++];
-    if (c == '"') return true;
-    if (c != '\\') {
-      if (out.size() < max_value_bytes) out.push_back(c);
-      continue;
-    }
-    if (at >= text.size()) return false;
-    const char escaped = text[at++];
-    char plain = escaped;
-    if (escaped == 'n' || escaped == 't' || escaped == 'r' || escaped == 'b' || escaped == 'f') {
-      plain = ' ';
-    } else if (escaped == 'u') {
-      plain = '?';
-      at = std::min(at + 4, text.size());
-    }
-    if (out.size() < max_value_bytes) out.push_back(plain);
-  }
-  return false;
+/// Unescaped and on one line.
+std::string plain_text(std::string_view raw) {
+  auto text = json_text(raw, max_value_bytes);
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c >= 0 && c < ' '; }, ' ');
+  return clean_line(text, max_value_bytes);
 }
 
-/// A number, a word, or a nested value, whose strings may hold brackets; leaves `at` at the comma
-/// or the closing brace.
-std::string skip_value(std::string_view text, std::size_t& at) {
+/// A value in quotes, `at` behind the first one; leaves `at` behind the second.
+bool read_string(std::string_view text, std::size_t& at, std::string& out) {
   const auto begin = at;
-  int depth = 0;
-  std::string ignored;
-  while (at < text.size()) {
-    const char c = text[at];
-    if (c == '"') {
-      ++at;
-      if (!read_string(text, at, ignored)) break;
-      continue;
-    }
-    if (c == '{' || c == '[') ++depth;
-    if (depth == 0 && (c == ',' || c == '}')) break;
-    if (c == '}' || c == ']') --depth;
-    ++at;
+  for (; at < text.size() && text[at] != '"'; ++at) {
+    if (text[at] == '\\') ++at;
   }
-  auto value = text.substr(begin, std::min(at - begin, max_value_bytes));
-  while (value.ends_with(' ')) value.remove_suffix(1);
-  return std::string(value);
+  if (at >= text.size()) return false;
+  out = plain_text(text.substr(begin, at - begin));
+  ++at;
+  return true;
 }
 
 void skip_spaces(std::string_view text, std::size_t& at) {
@@ -105,6 +81,15 @@ std::string_view trimmed(std::string_view line) {
   const auto first = line.find_first_not_of(' ');
   if (first == line.npos) return {};
   return line.substr(first, line.find_last_not_of(' ') - first + 1);
+}
+
+/// "E1031 19:24:50.101379       1 a.go:1] lost" is "a.go:1] lost": the rest stands elsewhere.
+std::string_view without_klog_header(std::string_view line) {
+  if (!klog_severity(line)) return line;
+  auto rest = line.substr(std::min(line.size(), line.find(' ') + 1));  // behind the date
+  rest.remove_prefix(std::min(rest.size(), rest.find(' ')));           // behind the time of day
+  rest.remove_prefix(std::min(rest.size(), rest.find_first_not_of(" 0123456789")));
+  return rest.empty() ? line : rest;
 }
 
 bool is_traceback(std::string_view line) {
@@ -124,33 +109,15 @@ bool names_an_exception(std::string_view line) {
 
 std::optional<structured_line> read_json_line(std::string_view line) {
   line = trimmed(line);
-  if (!line.starts_with('{') || !line.ends_with('}')) return std::nullopt;
+  if (!line.starts_with('{')) return std::nullopt;
   structured_line found;
-  std::string key;
-  std::string value;
-  std::size_t at = 1;
-  while (true) {
-    skip_spaces(line, at);
-    if (at >= line.size() || line[at] != '"') break;
-    ++at;
-    if (!read_string(line, at, key)) return std::nullopt;
-    skip_spaces(line, at);
-    if (at >= line.size() || line[at] != ':') return std::nullopt;
-    ++at;
-    skip_spaces(line, at);
-    if (at < line.size() && line[at] == '"') {
-      ++at;
-      if (!read_string(line, at, value)) return std::nullopt;
-    } else {
-      value = skip_value(line, at);
-      if (value == "null") value.clear();
-    }
-    put(found, role_of(key), value);
-    skip_spaces(line, at);
-    if (at >= line.size() || line[at] != ',') break;
-    ++at;
+  json_walk walk(line);
+  while (const auto member = walk.next()) {
+    const auto role = role_of(member->key);
+    if (role == role::none || member->raw == "null") continue;
+    put(found, role, plain_text(member->raw));
   }
-  if (at >= line.size() || line[at] != '}') return std::nullopt;
+  if (!walk.complete()) return std::nullopt;
   return found;
 }
 
@@ -183,7 +150,16 @@ std::optional<structured_line> read_logfmt_line(std::string_view line) {
 }
 
 std::optional<time_us> time_of_record(std::string_view line, time_us now) {
+  if (line.starts_with("__REALTIME_TIMESTAMP=")) line.remove_prefix(21);
   if (const auto stamp = time_of_line(line, now)) return stamp->at;
+  std::optional<time_us> outer;
+  auto envelope = take_envelope(line, now);
+  if (envelope) {
+    outer = envelope->at;
+    line = envelope->text();
+    if (const auto stamp = time_of_line(line, now); stamp && !outer) return stamp->at;
+    if (outer) return outer;
+  }
   auto structured = read_json_line(line);
   if (!structured) structured = read_logfmt_line(line);
   if (!structured || structured->time.empty()) return std::nullopt;
@@ -236,41 +212,56 @@ void line_folder::fold(std::string_view line) {
   }
 }
 
-void line_folder::start(std::string_view line, std::optional<time_us> at) {
+void line_folder::start(const log_line& from) {
   log_record record;
-  record.at = at;
-  record.example = std::string(trimmed(line));
+  const auto line = from.text;
+  const auto body = without_klog_header(trimmed(line));
+  record.at = from.at;
+  record.example = shortened(trimmed(from.whole.empty() ? line : from.whole), max_example_bytes);
   auto structured = read_json_line(line);
   if (!structured) structured = read_logfmt_line(line);
+  if (!from.tag.empty()) record.text.append(from.tag).append(": ");
+  const auto said = record.text.size();
   if (structured && !structured->message.empty()) {
-    record.text = structured->message;
+    record.text.append(structured->message);
     if (!structured->error.empty()) record.text.append(" error: ").append(structured->error);
   } else {
-    record.text = record.example;
+    record.text.append(body);
   }
-  record.severity = severity_of(line);
+  const auto own = explicit_severity(line);
+  record.severity = own ? *own : from.level ? *from.level : severity_of(line);
   // A structured line without a level may still say how bad it is.
   if (record.severity == log_severity::unknown && structured) {
-    record.severity = severity_of(record.text);
+    record.severity = severity_of(std::string_view(record.text).substr(said));
   }
   open_indented_ = line.starts_with(' ');
-  inside_ = is_traceback(line)                                    ? inside::python
-            : has_any(record.example, {"panic:", "fatal error:"}) ? inside::go
-                                                                  : inside::nothing;
+  text_begin_ = said;
+  inside_ = is_traceback(line)                          ? inside::python
+            : has_any(body, {"panic:", "fatal error:"}) ? inside::go
+                                                        : inside::nothing;
   open_ = std::move(record);
 }
 
-std::optional<log_record> line_folder::add(std::string_view line, std::optional<time_us> at) {
-  const bool stamped = time_of_line(line, any_now).has_value() ||
-                       (!line.empty() && line[0] != ' ' && inside_ == inside::nothing &&
-                        explicit_severity(line).has_value());
-  if (continues(line, stamped)) {
-    fold(line);
+std::optional<log_record> line_folder::add(std::string_view text, std::optional<time_us> at) {
+  log_line line;
+  line.text = text;
+  line.at = at;
+  return add(line);
+}
+
+std::optional<log_record> line_folder::add(const log_line& line) {
+  const auto text = line.text;
+  const bool stamped = time_of_line(text, any_now).has_value() ||
+                       (!text.empty() && text[0] != ' ' && inside_ == inside::nothing &&
+                        explicit_severity(text).has_value());
+  const bool joined = line.joined && open_ && open_->lines < max_lines;
+  if (joined || continues(text, stamped)) {
+    fold(text);
     return std::nullopt;
   }
-  if (trimmed(line).empty()) return std::nullopt;
+  if (trimmed(text).empty()) return std::nullopt;
   auto done = finish();
-  start(line, at);
+  start(line);
   return done;
 }
 
@@ -281,7 +272,8 @@ std::optional<log_record> line_folder::finish() {
   if (done && !done->cause.empty()) {
     // A bare traceback says nothing in its first line.
     if (is_traceback(done->text)) {
-      done->text = done->cause;
+      done->text.resize(text_begin_);
+      done->text.append(done->cause);
     } else {
       done->text.append(" | ").append(done->cause);
     }

@@ -25,7 +25,8 @@ std::optional<structured_line> read_json_line(std::string_view line);
 /// key=value pairs of which one is a level and one a message.
 std::optional<structured_line> read_logfmt_line(std::string_view line);
 
-/// The time at the start of the line, or the one that a structured line gives.
+/// The time at the start of the line, or the one that a structured line gives; inside of an
+/// envelope too, whose own time counts if the line inside has none (see log_envelope.hpp).
 std::optional<time_us> time_of_record(std::string_view line, time_us now);
 
 struct log_record {
@@ -37,7 +38,16 @@ struct log_record {
   std::int64_t lines = 1;  // with its continuation lines
 };
 
-/// Folds the lines of one source. Continuation lines are indented ones, "Caused by:", "... 12
+struct log_line {
+  std::string_view text;              // clean (see clean_line), without its envelope
+  std::string_view whole = {};        // clean, as it came: the example; empty is `text`
+  std::string_view tag = {};          // the program that its envelope names
+  std::optional<log_severity> level;  // what its envelope says; a level of its own wins
+  std::optional<time_us> at;
+  bool joined = false;  // belongs to the line before it, whatever it looks like
+};
+
+/// Folds the lines of one speaker. Continuation lines are indented ones, "Caused by:", "... 12
 /// more", the frames and the last line of a Python traceback, and the goroutines of a Go panic; a
 /// line that has a time or an explicit level of its own never is one. At most `max_lines` lines
 /// make a record.
@@ -45,18 +55,20 @@ class line_folder {
  public:
   static constexpr std::int64_t max_lines = 500;
 
-  /// `line` is clean (see clean_line). Gives the record that this line ended, if it did.
-  std::optional<log_record> add(std::string_view line, std::optional<time_us> at);
+  /// Gives the record that this line ended, if it did.
+  std::optional<log_record> add(const log_line& line);
+  std::optional<log_record> add(std::string_view text, std::optional<time_us> at);
   std::optional<log_record> finish();
 
  private:
   enum class inside { nothing, python, go };
   bool continues(std::string_view line, bool stamped) const;
   void fold(std::string_view line);
-  void start(std::string_view line, std::optional<time_us> at);
+  void start(const log_line& line);
 
   std::optional<log_record> open_;
   bool open_indented_ = false;
+  std::size_t text_begin_ = 0;  // of the record's text behind its tag
   inside inside_ = inside::nothing;
 };
 

@@ -44,38 +44,6 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-/// RFC 5424 section 6.2.1: the priority is facility * 8 + severity.
-std::optional<log_severity> syslog_priority(std::string_view line) {
-  if (line.size() < 3 || line[0] != '<') return std::nullopt;
-  std::size_t at = 1;
-  int priority = 0;
-  while (at < line.size() && at < 4 && is_digit(line[at]))
-    priority = priority * 10 + line[at++] - '0';
-  if (at == 1 || at >= line.size() || line[at] != '>' || priority > 191) return std::nullopt;
-  static constexpr log_severity by_number[] = {fatal,   fatal,  fatal, error,
-                                               warning, notice, info,  debug};
-  return by_number[priority % 8];
-}
-
-/// klog and glog: "E0102 03:04:05.678".
-std::optional<log_severity> klog_prefix(std::string_view line) {
-  if (line.size() < 8 || !std::all_of(line.begin() + 1, line.begin() + 5, is_digit))
-    return std::nullopt;
-  if (line[5] != ' ' || !is_digit(line[6]) || !is_digit(line[7])) return std::nullopt;
-  switch (line[0]) {
-    case 'I':
-      return info;
-    case 'W':
-      return warning;
-    case 'E':
-      return error;
-    case 'F':
-      return fatal;
-    default:
-      return std::nullopt;
-  }
-}
-
 /// A level word near the start counts if it stands out: in capitals ("ERROR"), in brackets
 /// ("[error]"), before a colon ("error:") or between bars. Ordinary prose does none of these.
 std::optional<log_severity> level_word_near_start(std::string_view line) {
@@ -220,9 +188,45 @@ std::optional<log_severity> severity_from_word(std::string_view word) {
   return std::nullopt;
 }
 
+log_severity severity_from_syslog(int number) {
+  static constexpr log_severity by_number[] = {fatal,   fatal,  fatal, error,
+                                               warning, notice, info,  debug};
+  return number >= 0 && number < 8 ? by_number[number] : unknown;
+}
+
+/// RFC 5424 section 6.2.1.
+std::optional<log_severity> severity_of_priority(std::string_view line) {
+  if (line.size() < 3 || line[0] != '<') return std::nullopt;
+  std::size_t at = 1;
+  int priority = 0;
+  while (at < line.size() && at < 4 && is_digit(line[at]))
+    priority = priority * 10 + line[at++] - '0';
+  if (at == 1 || at >= line.size() || line[at] != '>' || priority > 191) return std::nullopt;
+  return severity_from_syslog(priority % 8);
+}
+
+std::optional<log_severity> klog_severity(std::string_view line) {
+  if (line.size() < 8 || !std::all_of(line.begin() + 1, line.begin() + 5, is_digit))
+    return std::nullopt;
+  if (line[5] != ' ' || !is_digit(line[6]) || !is_digit(line[7])) return std::nullopt;
+  if (line.size() > 8 && line[8] != ':') return std::nullopt;
+  switch (line[0]) {
+    case 'I':
+      return info;
+    case 'W':
+      return warning;
+    case 'E':
+      return error;
+    case 'F':
+      return fatal;
+    default:
+      return std::nullopt;
+  }
+}
+
 std::optional<log_severity> explicit_severity(std::string_view line) {
-  if (const auto found = syslog_priority(line)) return found;
-  if (const auto found = klog_prefix(line)) return found;
+  if (const auto found = severity_of_priority(line)) return found;
+  if (const auto found = klog_severity(line)) return found;
   auto structured = read_json_line(line);
   if (!structured) structured = read_logfmt_line(line);
   if (structured) return severity_from_word(structured->level);

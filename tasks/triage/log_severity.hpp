@@ -29,6 +29,15 @@ namespace reeve::tasks {
 /// What a level word means ("WARN", "crit", "E", "30"); numbers are those of bunyan and pino.
 std::optional<log_severity> severity_from_word(std::string_view word);
 
+/// That of syslog's numbers: 0 to 2 are fatal, 3 error, 4 warning, 5 notice, 6 info, 7 debug. Any
+/// other number is unknown.
+log_severity severity_from_syslog(int number);
+/// The priority that a line begins with ("<11>"), facility * 8 + severity, 0 to 191.
+std::optional<log_severity> severity_of_priority(std::string_view line);
+
+/// klog and glog: a letter, month and day, then the time of day ("E0102 03:04:05.678").
+std::optional<log_severity> klog_severity(std::string_view line);
+
 /// The explicit level of one clean line, if it has one.
 std::optional<log_severity> explicit_severity(std::string_view line);
 

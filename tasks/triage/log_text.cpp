@@ -214,17 +214,19 @@ std::optional<time_us> common_log_time(reader& in) {
   return *whole - offset_us(in);
 }
 
+/// Of this century: 10 digits are seconds from 2001-09-09 on, 13 milliseconds, 16 microseconds, 19
+/// nanoseconds.
 std::optional<time_us> unix_time(std::string_view line, reader& in) {
   std::size_t digits = in.at();
   while (digits < line.size() && is_digit(line[digits])) ++digits;
   const auto count = digits - in.at();
-  // 10 digits are seconds from 2001-09-09 on, 13 are milliseconds.
-  if ((count != 10 && count != 13) || line[in.at()] == '0') return std::nullopt;
+  if (count < 10 || count > 19 || count % 3 != 1 || line[in.at()] == '0') return std::nullopt;
   const auto value = in.number(count);
   const auto us = count == 10 && in.literal('.') ? in.fraction() : 0;
   const char next = in.peek();
   if (next != ' ' && next != ']' && next != ':' && next != '\0') return std::nullopt;
-  return count == 10 ? *value * us_per_second + us : *value * 1000;
+  if (count == 10) return *value * us_per_second + us;
+  return count == 13 ? *value * 1000 : count == 16 ? *value : *value / 1000;
 }
 
 std::optional<time_us> any_time(std::string_view line, reader& in, time_us now) {

@@ -29,7 +29,8 @@ struct leading_time {
 /// "2026/11/21 04:20:00"; without an offset it is taken as UTC), also in brackets or behind a
 /// syslog "<13>"; syslog ("Nov 21 04:20:00"), whose missing year is taken so that the time lies at
 /// most a day after `now`; the Common Log Format's "[21/Nov/2026:04:20:00 +0000]" anywhere; Unix
-/// seconds or milliseconds of this century (10 or 13 digits). Nothing else is guessed.
+/// seconds, milli-, micro- or nanoseconds of this century (10, 13, 16 or 19 digits). Nothing else
+/// is guessed.
 std::optional<leading_time> time_of_line(std::string_view line, time_us now);
 
 }  // namespace reeve::tasks

@@ -1,11 +1,14 @@
 #include "tasks/triage/log_triage.hpp"
 
+#include "tasks/triage/log_envelope.hpp"
+#include "tasks/triage/log_reader.hpp"
 #include "tasks/triage/log_record.hpp"
 #include "tasks/triage/log_score.hpp"
 #include "tasks/triage/log_template.hpp"
 #include "tasks/triage/log_text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <map>
 #include <unordered_map>
@@ -67,12 +70,15 @@ triage_baseline baseline_of(const triage_report& report, std::string run) {
 }
 
 struct log_triage::state {
-  struct source {
-    triage_source info;
+  struct channel {
     redacting_stream redacted;
-    line_folder folder;
+    record_reader reader;
     std::deque<std::optional<time_us>> times;  // of lines that the redaction holds back
     bool older = false;                        // the line before was left out
+  };
+  struct source {
+    triage_source info;
+    std::array<std::optional<channel>, 2> channels;
     bool closed = false;
   };
 
@@ -97,7 +103,8 @@ struct log_triage::state {
   std::optional<time_us> earliest;
   bool truncated = false;
 
-  void take_redacted(std::size_t number, std::string_view text);
+  channel& channel_of(source& of, log_channel which) const;
+  void take_redacted(std::size_t number, channel& from, std::string_view text);
   void take_record(std::size_t number, const log_record& record);
   void close(std::size_t number);
   std::map<std::string, kind_of_line> kinds() const;
@@ -129,11 +136,20 @@ std::optional<std::size_t> log_triage::open(std::string name, log_source_kind ki
   triage_source info;
   info.name = clean_line(name, 256);
   info.kind = kind;
-  s.sources.push_back({std::move(info), redacting_stream(s.rules), {}, {}, false, false});
+  s.sources.push_back({std::move(info), {}, false});
   return s.sources.size() - 1;
 }
 
-bool log_triage::add(std::size_t number, std::string_view line, std::optional<time_us> at) {
+log_triage::state::channel& log_triage::state::channel_of(source& of, log_channel which) const {
+  auto& one = of.channels[static_cast<std::size_t>(which)];
+  if (!one) {
+    one.emplace(channel{redacting_stream(rules), record_reader(options.line_bytes), {}, false});
+  }
+  return *one;
+}
+
+bool log_triage::add(std::size_t number, std::string_view line, std::optional<time_us> at,
+                     log_channel channel) {
   auto& s = *state_;
   auto& source = s.sources.at(number);
   const auto size = static_cast<std::int64_t>(line.size()) + 1;
@@ -143,10 +159,11 @@ bool log_triage::add(std::size_t number, std::string_view line, std::optional<ti
     return false;
   }
   if (line.ends_with('\r')) line.remove_suffix(1);
-  if (!at) at = time_of_record(line.substr(0, s.options.line_bytes), s.options.now);
+  if (!at) at = time_of_record(line.substr(0, max_opened_bytes), s.options.now);
+  auto& into = s.channel_of(source, channel);
   if (s.options.since) {
-    if (at) source.older = *at < *s.options.since;
-    if (source.older) {
+    if (at) into.older = *at < *s.options.since;
+    if (into.older) {
       ++source.info.older_lines;
       return true;
     }
@@ -155,18 +172,18 @@ bool log_triage::add(std::size_t number, std::string_view line, std::optional<ti
   s.totals.bytes += size;
   source.info.lines += 1;
   source.info.bytes += size;
-  source.times.push_back(at);
+  into.times.push_back(at);
   // Redaction sees the line as it came, so that a cut can never split a secret's marker off; a
   // newline inside would count as another line.
   std::string bytes(line);
   std::replace(bytes.begin(), bytes.end(), '\n', ' ');
   bytes.push_back('\n');
-  s.take_redacted(number, source.redacted.write(bytes));
+  s.take_redacted(number, into, into.redacted.write(bytes));
   return true;
 }
 
-void log_triage::state::take_redacted(std::size_t number, std::string_view text) {
-  auto& from = sources[number];
+void log_triage::state::take_redacted(std::size_t number, channel& from, std::string_view text) {
+  std::vector<log_record> done;
   while (!text.empty()) {
     // A very long line comes in parts; each counts as a line of the same time.
     const auto newline = text.find('\n');
@@ -177,9 +194,9 @@ void log_triage::state::take_redacted(std::size_t number, std::string_view text)
       at = from.times.front();
       if (newline != text.npos) from.times.pop_front();
     }
-    if (auto record = from.folder.add(clean_line(line, options.line_bytes), at)) {
-      take_record(number, *record);
-    }
+    from.reader.add(line, at, done);
+    for (const auto& record : done) take_record(number, record);
+    done.clear();
   }
 }
 
@@ -203,8 +220,14 @@ void log_triage::state::close(std::size_t number) {
   auto& source = sources[number];
   if (source.closed) return;
   source.closed = true;
-  take_redacted(number, source.redacted.finish());
-  if (const auto record = source.folder.finish()) take_record(number, *record);
+  for (auto& one : source.channels) {
+    if (!one) continue;
+    take_redacted(number, *one, one->redacted.finish());
+    std::vector<log_record> done;
+    one->reader.finish(done);
+    for (const auto& record : done) take_record(number, record);
+    one.reset();
+  }
 }
 
 void log_triage::close(std::size_t number, bool truncated, std::optional<std::string> problem) {

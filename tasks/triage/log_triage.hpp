@@ -34,6 +34,8 @@ namespace reeve::tasks {
 
 enum class triage_novelty { no_baseline, fresh, known, more_frequent };
 enum class log_source_kind { container, file };
+/// Where the caller can tell them apart; each is redacted and folded by itself.
+enum class log_channel { out, err };
 
 }  // namespace reeve::tasks
 
@@ -220,7 +222,7 @@ struct triage_options {
   std::size_t max_templates = 2000;
   std::size_t max_findings = 200;
   std::size_t example_bytes = 300;
-  std::size_t line_bytes = 4096;  // a longer line is cut before anything is made of it
+  std::size_t line_bytes = 4096;  // a longer line is cut; JSON is read up to 64 KiB before it is
 };
 
 class log_triage {
@@ -234,10 +236,11 @@ class log_triage {
 
   /// The number of the source, for the calls below; nothing if there are too many.
   std::optional<std::size_t> open(std::string name, log_source_kind kind);
-  /// One line without its newline, any bytes. Without `at` the time at its start counts; lines
-  /// without one share the fate of the line before them. False once a limit is reached: the caller
+  /// One line without its newline, any bytes. Without `at` its own time counts; lines without one
+  /// share the fate of the line before them. False once a limit is reached: the caller
   /// may stop reading, further lines are only counted.
-  bool add(std::size_t source, std::string_view line, std::optional<time_us> at = std::nullopt);
+  bool add(std::size_t source, std::string_view line, std::optional<time_us> at = std::nullopt,
+           log_channel channel = log_channel::out);
   /// The source ended, was cut (`truncated`), or could not be read.
   void close(std::size_t source, bool truncated = false,
              std::optional<std::string> problem = std::nullopt);

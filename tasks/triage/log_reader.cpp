@@ -1,0 +1,56 @@
+#include "tasks/triage/log_reader.hpp"
+
+#include "tasks/triage/log_envelope.hpp"
+#include "tasks/triage/log_text.hpp"
+
+#include <algorithm>
+
+namespace reeve::tasks {
+
+record_reader::lane& record_reader::lane_of(const std::string& name,
+                                            std::vector<log_record>& done) {
+  for (auto& one : lanes_) {
+    if (one.name == name) return one;
+  }
+  if (lanes_.size() < max_lanes) return lanes_.emplace_back(lane{name, {}, 0});
+  auto& oldest = *std::min_element(lanes_.begin(), lanes_.end(),
+                                   [](const auto& a, const auto& b) { return a.used < b.used; });
+  if (auto record = oldest.folder.finish()) done.push_back(std::move(*record));
+  oldest.name = name;
+  return oldest;
+}
+
+void record_reader::take(const opened_line& opened, std::string_view line,
+                         std::optional<time_us> at, std::vector<log_record>& done) {
+  const bool is_json = opened.text.starts_with('{');
+  const auto text = clean_line(opened.text, is_json ? max_opened_bytes : line_bytes_);
+  // What is inside of an envelope is shown with it, where that can be read.
+  std::string whole;
+  if (opened.is_end && opened.text.size() != line.size()) whole = clean_line(line, line_bytes_);
+  const auto tag = clean_line(opened.tag, line_bytes_);
+  auto& lane = lane_of(opened.lane, done);
+  lane.used = ++turn_;
+  log_line from;
+  from.text = text;
+  from.whole = whole;
+  from.tag = tag;
+  from.level = opened.level;
+  from.at = at ? at : opened.at;
+  from.joined = opened.joined;
+  if (auto record = lane.folder.add(from)) done.push_back(std::move(*record));
+}
+
+void record_reader::add(std::string_view line, std::optional<time_us> at,
+                        std::vector<log_record>& done) {
+  for (const auto& opened : opener_.open(line)) take(opened, line, at, done);
+}
+
+void record_reader::finish(std::vector<log_record>& done) {
+  for (const auto& opened : opener_.finish()) take(opened, {}, std::nullopt, done);
+  for (auto& one : lanes_) {
+    if (auto record = one.folder.finish()) done.push_back(std::move(*record));
+  }
+  lanes_.clear();
+}
+
+}  // namespace reeve::tasks

@@ -1,0 +1,50 @@
+#pragma once
+// From the redacted lines of one stream of one source to records: envelopes are taken off, what is
+// inside is cleaned, and the lines of each speaker (a stream, a process) are folded by themselves,
+// so that a stack trace stays whole though others speak in between.
+
+#include "base/time.hpp"
+#include "tasks/triage/log_opener.hpp"
+#include "tasks/triage/log_record.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reeve::tasks {
+
+class record_reader {
+ public:
+  /// Speakers with an unfinished record at one time. One more, and the record of the one that has
+  /// been silent for longest is finished.
+  static constexpr std::size_t max_lanes = 8;
+
+  /// A line without JSON is cut at `line_bytes`, one with JSON only at max_opened_bytes: it is read
+  /// before it is cut.
+  explicit record_reader(std::size_t line_bytes) : line_bytes_(line_bytes) {}
+
+  /// One line without its newline, any bytes. Appends the records that it ended.
+  void add(std::string_view line, std::optional<time_us> at, std::vector<log_record>& done);
+  void finish(std::vector<log_record>& done);
+
+ private:
+  struct lane {
+    std::string name;
+    line_folder folder;
+    std::uint64_t used = 0;
+  };
+
+  void take(const opened_line& opened, std::string_view line, std::optional<time_us> at,
+            std::vector<log_record>& done);
+  lane& lane_of(const std::string& name, std::vector<log_record>& done);
+
+  std::size_t line_bytes_;
+  envelope_opener opener_;
+  std::vector<lane> lanes_;
+  std::uint64_t turn_ = 0;
+};
+
+}  // namespace reeve::tasks
