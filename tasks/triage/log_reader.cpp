@@ -1,6 +1,7 @@
 #include "tasks/triage/log_reader.hpp"
 
 #include "tasks/triage/log_envelope.hpp"
+#include "tasks/triage/log_level.hpp"
 #include "tasks/triage/log_text.hpp"
 
 #include <algorithm>
@@ -35,6 +36,7 @@ void record_reader::take(const opened_line& opened, std::string_view line,
   from.whole = whole;
   from.tag = tag;
   from.level = opened.level;
+  if (!is_json) from.stated = level_between_tabs(opened.text);
   from.at = at ? at : opened.at;
   from.joined = opened.joined;
   if (auto record = lane.folder.add(from)) done.push_back(std::move(*record));

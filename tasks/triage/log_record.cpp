@@ -1,76 +1,19 @@
 #include "tasks/triage/log_record.hpp"
 
 #include "tasks/triage/log_envelope.hpp"
-#include "tasks/triage/log_json.hpp"
+#include "tasks/triage/log_level.hpp"
 #include "tasks/triage/log_text.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 
 namespace reeve::tasks {
 namespace {
 
-constexpr std::size_t max_value_bytes = 2048;
 constexpr std::size_t max_cause_bytes = 512;
 constexpr std::size_t max_example_bytes = 4096;
 // Whether a line has a time is asked here, not which: any late instant does (the year 2100).
 constexpr time_us any_now = 4'102'444'800 * us_per_second;
-
-enum class role { none, level, message, error, time };
-
-role role_of(std::string_view key) {
-  struct row {
-    std::string_view key;
-    role is;
-  };
-  static constexpr row rows[] = {{"level", role::level},         {"severity", role::level},
-                                 {"lvl", role::level},           {"loglevel", role::level},
-                                 {"log.level", role::level},     {"levelname", role::level},
-                                 {"severity_text", role::level}, {"msg", role::message},
-                                 {"message", role::message},     {"event", role::message},
-                                 {"log", role::message},         {"err", role::error},
-                                 {"error", role::error},         {"exception", role::error},
-                                 {"time", role::time},           {"ts", role::time},
-                                 {"timestamp", role::time},      {"@timestamp", role::time}};
-  for (const auto& one : rows) {
-    if (one.key == key) return one.is;
-  }
-  return role::none;
-}
-
-void put(structured_line& into, role is, std::string value) {
-  std::string* member = is == role::level     ? &into.level
-                        : is == role::message ? &into.message
-                        : is == role::error   ? &into.error
-                        : is == role::time    ? &into.time
-                                              : nullptr;
-  if (member != nullptr && member->empty()) *member = std::move(value);
-}
-
-/// Unescaped and on one line.
-std::string plain_text(std::string_view raw) {
-  auto text = json_text(raw, max_value_bytes);
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return c >= 0 && c < ' '; }, ' ');
-  return clean_line(text, max_value_bytes);
-}
-
-/// A value in quotes, `at` behind the first one; leaves `at` behind the second.
-bool read_string(std::string_view text, std::size_t& at, std::string& out) {
-  const auto begin = at;
-  for (; at < text.size() && text[at] != '"'; ++at) {
-    if (text[at] == '\\') ++at;
-  }
-  if (at >= text.size()) return false;
-  out = plain_text(text.substr(begin, at - begin));
-  ++at;
-  return true;
-}
-
-void skip_spaces(std::string_view text, std::size_t& at) {
-  while (at < text.size() && text[at] == ' ') ++at;
-}
 
 bool has_any(std::string_view line, std::initializer_list<std::string_view> starts) {
   return std::any_of(starts.begin(), starts.end(),
@@ -96,6 +39,22 @@ bool is_traceback(std::string_view line) {
   return line.find("Traceback (most recent call last)") != line.npos;
 }
 
+/// The first line of .NET's console: "fail: App.Worker[0]", perhaps with a time before it.
+bool is_dotnet_head(std::string_view line) {
+  if (!line.ends_with(']')) return false;
+  for (const std::string_view level :
+       {"trce: ", "dbug: ", "info: ", "warn: ", "fail: ", "crit: "}) {
+    const auto at = line.find(level);
+    if (at == line.npos || at > 40 || (at > 0 && line[at - 1] != ' ')) continue;
+    const auto name = line.substr(at + level.size());
+    const auto open = name.find('[');
+    return open != name.npos && open > 0 && name.find(' ') == name.npos &&
+           std::all_of(name.begin() + static_cast<std::ptrdiff_t>(open) + 1, name.end() - 1,
+                       [](char c) { return (c >= '0' && c <= '9') || c == '-'; });
+  }
+  return false;
+}
+
 /// "java.io.IOException: x", "ValueError: x", "thread 'main' panicked at x".
 bool names_an_exception(std::string_view line) {
   const auto colon = std::min(line.find(':'), line.size());
@@ -107,47 +66,10 @@ bool names_an_exception(std::string_view line) {
 
 }  // namespace
 
-std::optional<structured_line> read_json_line(std::string_view line) {
-  line = trimmed(line);
-  if (!line.starts_with('{')) return std::nullopt;
-  structured_line found;
-  json_walk walk(line);
-  while (const auto member = walk.next()) {
-    const auto role = role_of(member->key);
-    if (role == role::none || member->raw == "null") continue;
-    put(found, role, plain_text(member->raw));
-  }
-  if (!walk.complete()) return std::nullopt;
-  return found;
-}
-
-std::optional<structured_line> read_logfmt_line(std::string_view line) {
-  structured_line found;
-  for (std::size_t at = 0; at < line.size();) {
-    skip_spaces(line, at);
-    const auto begin = at;
-    while (at < line.size() && line[at] != ' ' && line[at] != '=' && line[at] != '"') ++at;
-    if (at >= line.size() || line[at] != '=') {
-      while (at < line.size() && line[at] != ' ') ++at;
-      continue;
-    }
-    const auto key = line.substr(begin, at - begin);
-    ++at;
-    std::string value;
-    if (at < line.size() && line[at] == '"') {
-      ++at;
-      if (!read_string(line, at, value)) break;
-    } else {
-      const auto end = std::min(line.find(' ', at), line.size());
-      value = line.substr(at, std::min(end - at, max_value_bytes));
-      at = end;
-    }
-    put(found, role_of(key), std::move(value));
-  }
-  if (found.level.empty() || found.message.empty()) return std::nullopt;
-  if (!severity_from_word(found.level)) return std::nullopt;
-  return found;
-}
+struct line_folder::parsed {
+  std::optional<structured_line> structured;
+  std::optional<log_severity> level;  // explicit
+};
 
 std::optional<time_us> time_of_record(std::string_view line, time_us now) {
   if (line.starts_with("__REALTIME_TIMESTAMP=")) line.remove_prefix(21);
@@ -160,8 +82,7 @@ std::optional<time_us> time_of_record(std::string_view line, time_us now) {
     if (const auto stamp = time_of_line(line, now); stamp && !outer) return stamp->at;
     if (outer) return outer;
   }
-  auto structured = read_json_line(line);
-  if (!structured) structured = read_logfmt_line(line);
+  const auto structured = read_structured_line(line);
   if (!structured || structured->time.empty()) return std::nullopt;
   const auto stamp = time_of_line(structured->time, now);
   if (!stamp) return std::nullopt;
@@ -199,6 +120,13 @@ void line_folder::fold(std::string_view line) {
     return;
   }
   const bool indented = line.starts_with(' ');
+  if (inside_ == inside::dotnet && indented && !body.empty()) {
+    // The head of such a record names a category; what happened stands in the line below.
+    record.text.append(" ").append(body.substr(0, max_cause_bytes));
+    record.example.append(" ").append(body.substr(0, max_cause_bytes));
+    inside_ = inside::nothing;
+    return;
+  }
   if (inside_ == inside::python && !indented && !body.empty() &&
       !has_any(body, {"During handling of", "The above exception"})) {
     // The first line that is not indented names the exception and ends the traceback.
@@ -212,32 +140,31 @@ void line_folder::fold(std::string_view line) {
   }
 }
 
-void line_folder::start(const log_line& from) {
+void line_folder::start(const log_line& from, const parsed& read) {
   log_record record;
   const auto line = from.text;
   const auto body = without_klog_header(trimmed(line));
+  const auto& structured = read.structured;
   record.at = from.at;
   record.example = shortened(trimmed(from.whole.empty() ? line : from.whole), max_example_bytes);
-  auto structured = read_json_line(line);
-  if (!structured) structured = read_logfmt_line(line);
   if (!from.tag.empty()) record.text.append(from.tag).append(": ");
-  const auto said = record.text.size();
+  text_begin_ = record.text.size();
   if (structured && !structured->message.empty()) {
     record.text.append(structured->message);
     if (!structured->error.empty()) record.text.append(" error: ").append(structured->error);
   } else {
     record.text.append(body);
   }
-  const auto own = explicit_severity(line);
-  record.severity = own ? *own : from.level ? *from.level : severity_of(line);
-  // A structured line without a level may still say how bad it is.
-  if (record.severity == log_severity::unknown && structured) {
-    record.severity = severity_of(std::string_view(record.text).substr(said));
+  const auto level = read.level ? read.level : from.level;
+  if (structured) {
+    record.severity = read.level || !level ? severity_of_structured(*structured) : *level;
+  } else {
+    record.severity = severity_of_text(line, level);
   }
   open_indented_ = line.starts_with(' ');
-  text_begin_ = said;
   inside_ = is_traceback(line)                          ? inside::python
             : has_any(body, {"panic:", "fatal error:"}) ? inside::go
+            : is_dotnet_head(body)                      ? inside::dotnet
                                                         : inside::nothing;
   open_ = std::move(record);
 }
@@ -251,9 +178,15 @@ std::optional<log_record> line_folder::add(std::string_view text, std::optional<
 
 std::optional<log_record> line_folder::add(const log_line& line) {
   const auto text = line.text;
+  parsed read;
+  read.structured = read_structured_line(text);
+  read.level = line.stated             ? line.stated
+               : read.structured       ? read.structured->level
+               : text.starts_with('<') ? explicit_severity(text)
+                                       : level_of_head(text);
   const bool stamped = time_of_line(text, any_now).has_value() ||
-                       (!text.empty() && text[0] != ' ' && inside_ == inside::nothing &&
-                        explicit_severity(text).has_value());
+                       (!text.empty() && text[0] != ' ' && read.level &&
+                        (inside_ == inside::nothing || inside_ == inside::dotnet));
   const bool joined = line.joined && open_ && open_->lines < max_lines;
   if (joined || continues(text, stamped)) {
     fold(text);
@@ -261,7 +194,7 @@ std::optional<log_record> line_folder::add(const log_line& line) {
   }
   if (trimmed(text).empty()) return std::nullopt;
   auto done = finish();
-  start(line);
+  start(line, read);
   return done;
 }
 

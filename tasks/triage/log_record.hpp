@@ -2,7 +2,9 @@
 // From lines to records: a stack trace belongs to the line before it, and a structured line (JSON,
 // logfmt) to its message.
 
+#include "base/time.hpp"
 #include "tasks/triage/log_severity.hpp"
+#include "tasks/triage/log_structured.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -10,20 +12,6 @@
 #include <string_view>
 
 namespace reeve::tasks {
-
-/// What a structured line says about itself; empty members were not there. Values are unescaped as
-/// far as they are read: \n, \t, \" and the like; \u only for ASCII.
-struct structured_line {
-  std::string level;
-  std::string message;
-  std::string error;
-  std::string time;
-};
-
-/// A JSON object on one line, read without building it: the members of its outermost level only.
-std::optional<structured_line> read_json_line(std::string_view line);
-/// key=value pairs of which one is a level and one a message.
-std::optional<structured_line> read_logfmt_line(std::string_view line);
 
 /// The time at the start of the line, or the one that a structured line gives; inside of an
 /// envelope too, whose own time counts if the line inside has none (see log_envelope.hpp).
@@ -39,18 +27,19 @@ struct log_record {
 };
 
 struct log_line {
-  std::string_view text;              // clean (see clean_line), without its envelope
-  std::string_view whole = {};        // clean, as it came: the example; empty is `text`
-  std::string_view tag = {};          // the program that its envelope names
-  std::optional<log_severity> level;  // what its envelope says; a level of its own wins
+  std::string_view text;               // clean (see clean_line), without its envelope
+  std::string_view whole = {};         // clean, as it came: the example; empty is `text`
+  std::string_view tag = {};           // the program that its envelope names
+  std::optional<log_severity> level;   // what its envelope says; a level of its own wins
+  std::optional<log_severity> stated;  // its own level, where cleaning lost how it was marked
   std::optional<time_us> at;
   bool joined = false;  // belongs to the line before it, whatever it looks like
 };
 
 /// Folds the lines of one speaker. Continuation lines are indented ones, "Caused by:", "... 12
-/// more", the frames and the last line of a Python traceback, and the goroutines of a Go panic; a
-/// line that has a time or an explicit level of its own never is one. At most `max_lines` lines
-/// make a record.
+/// more", the message of a .NET console line, the frames and the last line of a Python traceback,
+/// and the goroutines of a Go panic; a line that has a time or an explicit level of its own never
+/// is one. At most `max_lines` lines make a record.
 class line_folder {
  public:
   static constexpr std::int64_t max_lines = 500;
@@ -61,10 +50,11 @@ class line_folder {
   std::optional<log_record> finish();
 
  private:
-  enum class inside { nothing, python, go };
+  enum class inside { nothing, python, go, dotnet };
   bool continues(std::string_view line, bool stamped) const;
   void fold(std::string_view line);
-  void start(const log_line& line);
+  struct parsed;
+  void start(const log_line& line, const parsed& read);
 
   std::optional<log_record> open_;
   bool open_indented_ = false;

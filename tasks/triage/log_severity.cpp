@@ -1,6 +1,8 @@
 #include "tasks/triage/log_severity.hpp"
 
-#include "tasks/triage/log_record.hpp"
+#include "tasks/triage/log_access.hpp"
+#include "tasks/triage/log_level.hpp"
+#include "tasks/triage/log_structured.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -16,15 +18,16 @@ struct level_word {
 };
 
 constexpr level_word level_words[] = {
-    {"trace", debug},     {"debug", debug},  {"dbg", debug},     {"verbose", debug},
-    {"fine", debug},      {"finest", debug}, {"info", info},     {"information", info},
-    {"inf", info},        {"log", info},     {"notice", notice}, {"warn", warning},
-    {"warning", warning}, {"wrn", warning},  {"error", error},   {"err", error},
-    {"err!", error},      {"severe", error}, {"eror", error},    {"critical", fatal},
-    {"crit", fatal},      {"alert", fatal},  {"emerg", fatal},   {"emergency", fatal},
-    {"fatal", fatal},     {"panic", fatal},  {"ftl", fatal},     {"10", debug},
-    {"20", debug},        {"30", info},      {"40", warning},    {"50", error},
-    {"60", fatal}};
+    {"trace", debug},        {"trce", debug},    {"debug", debug},  {"dbug", debug},
+    {"dbg", debug},          {"verbose", debug}, {"vrb", debug},    {"fine", debug},
+    {"finer", debug},        {"finest", debug},  {"info", info},    {"information", info},
+    {"informational", info}, {"inf", info},      {"log", info},     {"note", info},
+    {"success", info},       {"notice", notice}, {"warn", warning}, {"warning", warning},
+    {"wrn", warning},        {"error", error},   {"err", error},    {"err!", error},
+    {"fail", error},         {"severe", error},  {"eror", error},   {"critical", fatal},
+    {"crit", fatal},         {"alert", fatal},   {"emerg", fatal},  {"emergency", fatal},
+    {"fatal", fatal},        {"panic", fatal},   {"ftl", fatal},    {"debug1", debug},
+    {"debug2", debug},       {"debug3", debug},  {"debug4", debug}, {"debug5", debug}};
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -42,39 +45,6 @@ std::string lower(std::string_view text) {
     if (is_upper(c)) c = static_cast<char>(c - 'A' + 'a');
   }
   return out;
-}
-
-/// A level word near the start counts if it stands out: in capitals ("ERROR"), in brackets
-/// ("[error]"), before a colon ("error:") or between bars. Ordinary prose does none of these.
-std::optional<log_severity> level_word_near_start(std::string_view line) {
-  line = line.substr(0, 120);
-  std::size_t words = 0;
-  for (std::size_t at = 0; at < line.size() && words < 8;) {
-    if (!is_letter(line[at])) {
-      ++at;
-      continue;
-    }
-    const auto begin = at;
-    while (at < line.size() && (is_letter(line[at]) || is_digit(line[at]) || line[at] == '_')) ++at;
-    if (at < line.size() && line[at] == '!') ++at;
-    ++words;
-    const auto word = line.substr(begin, at - begin);
-    const auto severity = severity_from_word(word);
-    if (!severity) continue;
-    const char before = begin == 0 ? ' ' : line[begin - 1];
-    const char after = at == line.size() ? ' ' : line[at];
-    if (before == '/' || before == '.' || before == '-' || after == '=' || after == '/') continue;
-    if (after == '.' && at + 1 < line.size() && line[at + 1] != ' ') continue;
-    const bool capitals =
-        std::all_of(word.begin(), word.end(), [](char c) { return !is_letter(c) || is_upper(c); });
-    const bool boxed = (before == '[' && (after == ']' || after == ':')) ||
-                       (before == '<' && after == '>') || (before == '(' && after == ')') ||
-                       (before == '|' || after == '|');
-    // "level 3 error: x" is one, "see the log: x" is not.
-    const bool colon = after == ':' && lower(word) != "log";
-    if (capitals || boxed || (colon && words <= 4)) return severity;
-  }
-  return std::nullopt;
 }
 
 struct marker {
@@ -100,6 +70,8 @@ constexpr marker markers[] = {{"panic:", fatal},
                               {"stack smashing", fatal},
                               {"addresssanitizer", fatal},
                               {"traceback (most recent call last)", error},
+                              {"panic serving", error},
+                              {"crashed", error},
                               {"unhandled", error},
                               {"uncaught", error},
                               {"exception", error},
@@ -141,51 +113,37 @@ bool is_negated(std::string_view text, std::size_t at, std::size_t size) {
   return false;
 }
 
-log_severity severity_of_words(std::string_view line) {
-  const auto text = lower(line);
-  auto worst = unknown;
-  for (const auto& one : markers) {
-    if (one.severity <= worst) continue;
-    for (auto at = text.find(one.text); at != text.npos; at = text.find(one.text, at + 1)) {
-      if (is_negated(text, at, one.text.size())) continue;
-      worst = one.severity;
-      break;
-    }
-  }
-  return worst;
-}
-
-/// An access log: '"GET / HTTP/1.1" 503 '.
-std::optional<log_severity> http_status(std::string_view line) {
-  const auto http = line.find(" HTTP/");
-  if (http == line.npos) return std::nullopt;
-  const auto quote = line.find('"', http);
-  if (quote == line.npos || quote > http + 12 || quote + 5 > line.size()) return std::nullopt;
-  const auto status = line.substr(quote + 1, 4);
-  if (status[0] != ' ' || !is_digit(status[2]) || !is_digit(status[3])) return std::nullopt;
-  switch (status[1]) {
-    case '5':
-      return error;
-    case '4':
-      return status == " 401" || status == " 403" || status == " 429" ? warning : notice;
-    case '1':
-    case '2':
-    case '3':
-      return info;
-    default:
-      return std::nullopt;
-  }
-}
-
 }  // namespace
 
 std::optional<log_severity> severity_from_word(std::string_view word) {
-  if (word.size() > 12) return std::nullopt;
+  if (word.size() < 3 || word.size() > 13) return std::nullopt;
   const auto text = lower(word);
   for (const auto& one : level_words) {
     if (one.word == text) return one.severity;
   }
   return std::nullopt;
+}
+
+std::optional<log_severity> severity_from_letter(char letter) {
+  switch (letter) {
+    case 'V':
+    case 'T':
+    case 'D':
+      return debug;
+    case 'I':
+      return info;
+    case 'N':
+      return notice;
+    case 'W':
+      return warning;
+    case 'E':
+      return error;
+    case 'C':
+    case 'F':
+      return fatal;
+    default:
+      return std::nullopt;
+  }
 }
 
 log_severity severity_from_syslog(int number) {
@@ -224,19 +182,39 @@ std::optional<log_severity> klog_severity(std::string_view line) {
   }
 }
 
+log_severity severity_of_words(std::string_view line) {
+  const auto text = lower(line);
+  auto worst = unknown;
+  for (const auto& one : markers) {
+    if (one.severity <= worst) continue;
+    for (auto at = text.find(one.text); at != text.npos; at = text.find(one.text, at + 1)) {
+      if (is_negated(text, at, one.text.size())) continue;
+      worst = one.severity;
+      break;
+    }
+  }
+  return worst;
+}
+
 std::optional<log_severity> explicit_severity(std::string_view line) {
   if (const auto found = severity_of_priority(line)) return found;
-  if (const auto found = klog_severity(line)) return found;
-  auto structured = read_json_line(line);
-  if (!structured) structured = read_logfmt_line(line);
-  if (structured) return severity_from_word(structured->level);
-  return level_word_near_start(line);
+  if (const auto structured = read_structured_line(line)) return structured->level;
+  return level_of_head(line);
 }
 
 log_severity severity_of(std::string_view line) {
-  if (const auto found = explicit_severity(line)) return *found;
-  if (const auto found = http_status(line)) return *found;
-  return severity_of_words(line);
+  if (const auto found = severity_of_priority(line)) return *found;
+  if (const auto structured = read_structured_line(line))
+    return severity_of_structured(*structured);
+  return severity_of_text(line, level_of_head(line));
+}
+
+log_severity severity_of_text(std::string_view line, std::optional<log_severity> level) {
+  if (level && *level >= warning) return *level;
+  // What writes access logs says "info" of every request.
+  const auto access = severity_of_access(line);
+  if (access && (!level || *access == error)) return *access;
+  return level ? *level : severity_of_words(line);
 }
 
 }  // namespace reeve::tasks

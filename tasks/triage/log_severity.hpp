@@ -1,6 +1,7 @@
 #pragma once
 // How bad a log line is, by what it says itself. An explicit level (JSON, logfmt, syslog priority,
-// klog prefix, a level word near the start) always wins over words in the text.
+// a letter or a level word in the head of the line) wins over words in the text; only an answer of
+// 5xx in the line of an access log is an error though the line is said to be information.
 
 #include "domain/fields.hpp"
 
@@ -26,9 +27,11 @@ struct reeve::domain::enum_names<reeve::tasks::log_severity> {
 
 namespace reeve::tasks {
 
-/// What a level word means ("WARN", "crit", "E", "30"); numbers are those of bunyan and pino.
+/// What a level word means, in any case ("WARN", "crit", "dbug"); 3 to 13 letters.
 std::optional<log_severity> severity_from_word(std::string_view word);
 
+/// What a capital letter means: V, T, D, I, N, W, E, C and F.
+std::optional<log_severity> severity_from_letter(char letter);
 /// That of syslog's numbers: 0 to 2 are fatal, 3 error, 4 warning, 5 notice, 6 info, 7 debug. Any
 /// other number is unknown.
 log_severity severity_from_syslog(int number);
@@ -41,9 +44,14 @@ std::optional<log_severity> klog_severity(std::string_view line);
 /// The explicit level of one clean line, if it has one.
 std::optional<log_severity> explicit_severity(std::string_view line);
 
-/// Explicit, else from markers in the text: panics, out-of-memory kills and crashes are fatal;
-/// exceptions, stack traces, failures and HTTP 5xx of access logs are errors; refusals, timeouts
-/// and retries are warnings. "0 errors" and "no error" count for nothing.
+/// Explicit, else by the status of an access log, else by words. Linear in the line's size.
 log_severity severity_of(std::string_view line);
+/// The same for a line without structure whose explicit level is known.
+log_severity severity_of_text(std::string_view line, std::optional<log_severity> level);
+
+/// By words alone: panics, out-of-memory kills and crashes are fatal; exceptions, stack traces and
+/// failures are errors; refusals, timeouts and retries are warnings. "0 errors" and "no error"
+/// count for nothing.
+log_severity severity_of_words(std::string_view line);
 
 }  // namespace reeve::tasks

@@ -1,0 +1,65 @@
+#include "tasks/triage/log_access.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace reeve::tasks {
+namespace {
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+/// Three digits that stand alone at the start.
+std::optional<log_severity> status_at(std::string_view text) {
+  if (text.size() < 3 || !std::all_of(text.begin(), text.begin() + 3, is_digit))
+    return std::nullopt;
+  if (text.size() > 3 && text[3] != ' ' && text[3] != ',' && text[3] != '"') return std::nullopt;
+  const auto found =
+      severity_of_status((text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0'));
+  if (found == log_severity::unknown) return std::nullopt;
+  return found;
+}
+
+/// "10/0/30/69/109 200 2750": five times, of which some are "-1" or begin with a "+".
+std::optional<log_severity> haproxy_status(std::string_view line) {
+  for (std::size_t at = 0; at < line.size();) {
+    const auto end = std::min(line.find(' ', at), line.size());
+    const auto word = line.substr(at, end - at);
+    at = end + 1;
+    if (std::count(word.begin(), word.end(), '/') != 4) continue;
+    const bool times = std::all_of(word.begin(), word.end(), [](char c) {
+      return is_digit(c) || c == '/' || c == '-' || c == '+';
+    });
+    if (times && at < line.size()) return status_at(line.substr(at));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+log_severity severity_of_status(int status) {
+  if (status < 100 || status > 599) return log_severity::unknown;
+  if (status >= 500) return log_severity::error;
+  if (status == 401 || status == 403 || status == 429) return log_severity::warning;
+  return status >= 400 ? log_severity::notice : log_severity::info;
+}
+
+std::optional<log_severity> severity_of_access(std::string_view line) {
+  if (const auto gin = line.find("[GIN] "); gin != line.npos) {
+    const auto bar = line.find("| ", gin);
+    if (bar != line.npos) return status_at(line.substr(bar + 2));
+  }
+  const auto http = line.find(" HTTP/");
+  if (http == line.npos) return std::nullopt;
+  const auto quote = line.find('"', http);
+  if (quote == line.npos || quote > http + 12) return std::nullopt;
+  auto rest = line.substr(quote + 1);
+  if (rest.starts_with(" status: ")) rest.remove_prefix(8);
+  if (rest.starts_with(' ')) {
+    if (const auto found = status_at(rest.substr(1))) return found;
+  }
+  return haproxy_status(line.substr(0, http));
+}
+
+}  // namespace reeve::tasks
