@@ -16,7 +16,7 @@ record_reader::lane& record_reader::lane_of(const std::string& name,
   if (lanes_.size() < max_lanes) return lanes_.emplace_back(lane{name, {}, 0});
   auto& oldest = *std::min_element(lanes_.begin(), lanes_.end(),
                                    [](const auto& a, const auto& b) { return a.used < b.used; });
-  if (auto record = oldest.folder.finish()) done.push_back(std::move(*record));
+  while (auto record = oldest.folder.finish()) done.push_back(std::move(*record));
   oldest.name = name;
   return oldest;
 }
@@ -50,7 +50,7 @@ void record_reader::add(std::string_view line, std::optional<time_us> at,
 void record_reader::finish(std::vector<log_record>& done) {
   for (const auto& opened : opener_.finish()) take(opened, {}, std::nullopt, done);
   for (auto& one : lanes_) {
-    if (auto record = one.folder.finish()) done.push_back(std::move(*record));
+    while (auto record = one.folder.finish()) done.push_back(std::move(*record));
   }
   lanes_.clear();
 }

@@ -1,5 +1,6 @@
 #include "tasks/triage/log_record.hpp"
 
+#include "base/utf8.hpp"
 #include "tasks/triage/log_envelope.hpp"
 #include "tasks/triage/log_level.hpp"
 #include "tasks/triage/log_text.hpp"
@@ -15,17 +16,6 @@ constexpr std::size_t max_example_bytes = 4096;
 // Whether a line has a time is asked here, not which: any late instant does (the year 2100).
 constexpr time_us any_now = 4'102'444'800 * us_per_second;
 
-bool has_any(std::string_view line, std::initializer_list<std::string_view> starts) {
-  return std::any_of(starts.begin(), starts.end(),
-                     [&](std::string_view start) { return line.starts_with(start); });
-}
-
-std::string_view trimmed(std::string_view line) {
-  const auto first = line.find_first_not_of(' ');
-  if (first == line.npos) return {};
-  return line.substr(first, line.find_last_not_of(' ') - first + 1);
-}
-
 /// "E1031 19:24:50.101379       1 a.go:1] lost" is "a.go:1] lost": the rest stands elsewhere.
 std::string_view without_klog_header(std::string_view line) {
   if (!klog_severity(line)) return line;
@@ -35,41 +25,13 @@ std::string_view without_klog_header(std::string_view line) {
   return rest.empty() ? line : rest;
 }
 
-bool is_traceback(std::string_view line) {
-  return line.find("Traceback (most recent call last)") != line.npos;
-}
-
-/// The first line of .NET's console: "fail: App.Worker[0]", perhaps with a time before it.
-bool is_dotnet_head(std::string_view line) {
-  if (!line.ends_with(']')) return false;
-  for (const std::string_view level :
-       {"trce: ", "dbug: ", "info: ", "warn: ", "fail: ", "crit: "}) {
-    const auto at = line.find(level);
-    if (at == line.npos || at > 40 || (at > 0 && line[at - 1] != ' ')) continue;
-    const auto name = line.substr(at + level.size());
-    const auto open = name.find('[');
-    return open != name.npos && open > 0 && name.find(' ') == name.npos &&
-           std::all_of(name.begin() + static_cast<std::ptrdiff_t>(open) + 1, name.end() - 1,
-                       [](char c) { return (c >= '0' && c <= '9') || c == '-'; });
-  }
-  return false;
-}
-
-/// "java.io.IOException: x", "ValueError: x", "thread 'main' panicked at x".
-bool names_an_exception(std::string_view line) {
-  const auto colon = std::min(line.find(':'), line.size());
-  const auto name = line.substr(0, colon);
-  if (name.empty() || name.size() > 120 || name.find(' ') != name.npos) return false;
-  return name.ends_with("Error") || name.ends_with("Exception") || name.ends_with("Exit") ||
-         name.ends_with("Interrupt") || name.ends_with("Warning");
+/// A trace may begin on a line with a time: "2019/01/15 09:48:06 http: panic serving …".
+std::string_view body_behind_time(std::string_view body) {
+  const auto stamp = time_of_line(body, any_now);
+  return stamp ? trimmed(body.substr(std::min(stamp->length, body.size()))) : body;
 }
 
 }  // namespace
-
-struct line_folder::parsed {
-  std::optional<structured_line> structured;
-  std::optional<log_severity> level;  // explicit
-};
 
 std::optional<time_us> time_of_record(std::string_view line, time_us now) {
   if (line.starts_with("__REALTIME_TIMESTAMP=")) line.remove_prefix(21);
@@ -89,25 +51,92 @@ std::optional<time_us> time_of_record(std::string_view line, time_us now) {
   return stamp->at;
 }
 
-bool line_folder::continues(std::string_view line, bool stamped) const {
+line_folder::parsed line_folder::parse(const log_line& line) {
+  const auto text = line.text;
+  parsed read;
+  read.structured = read_structured_line(text);
+  read.level = line.stated             ? line.stated
+               : read.structured       ? read.structured->level
+               : text.starts_with('<') ? explicit_severity(text)
+                                       : level_of_head(text);
+  read.timed = time_of_line(text, any_now).has_value();
+  return read;
+}
+
+/// Whether a line without a time belongs to the trace that the open record is in.
+bool line_folder::continues_trace(std::string_view line, std::string_view body) const {
+  const bool indented = line.starts_with(' ');
+  switch (inside_) {
+    case trace_kind::python:
+      return indented || ends_python_trace(body);
+    case trace_kind::python_group:
+      return body.starts_with('|') || body.starts_with('+');
+    case trace_kind::python_detail:
+      return explains_an_error(body);
+    case trace_kind::go:
+      return indented || is_go_part(body);
+    case trace_kind::rust_message:
+      return true;
+    case trace_kind::rust:
+      return indented || is_rust_part(body);
+    case trace_kind::php:
+      return indented || is_php_part(body);
+    case trace_kind::dotnet_message:
+      return indented;
+    case trace_kind::none:
+      break;
+  }
+  return false;
+}
+
+/// Indented lines belong to the line above, but never a worse one to a milder one.
+bool line_folder::belongs_though_indented(std::string_view body, const parsed& read) const {
+  if (is_frame(body)) return true;
+  if (open_indented_ || read.level) return false;
+  if (named_ || open_->severity >= log_severity::fatal) return true;
+  const auto words = severity_of_words(body);
+  if (words == log_severity::fatal) return false;
+  // Of a line that says nothing about itself, the indented ones are mostly a list of settings.
+  return words < log_severity::error || open_->severity == log_severity::unknown ||
+         open_->severity >= log_severity::error;
+}
+
+bool line_folder::continues(std::string_view line, const parsed& read) const {
   if (!open_ || open_->lines >= max_lines) return false;
   const auto body = trimmed(line);
-  if (body.empty()) return inside_ != inside::nothing;
-  if (inside_ == inside::python && !is_traceback(body)) return !stamped;
-  if (stamped) return false;
-  if (has_any(body, {"Caused by:", "... ", "at ", "Suppressed:", "--- End of",
-                     "During handling of the above", "The above exception was"})) {
-    return line[0] == ' ' || !body.starts_with("at ");
+  if (body.empty()) {
+    return inside_ != trace_kind::none && inside_ != trace_kind::python_detail;
   }
+  if (read.timed) {
+    // PHP's log puts its time before each line of a trace.
+    const auto php = body.find("] PHP ");
+    return inside_ == trace_kind::php && php != body.npos && is_php_part(body.substr(php + 2));
+  }
+  const bool indented = line.starts_with(' ');
+  if (read.structured && !indented) return false;
   const bool bad = open_->severity >= log_severity::warning;
-  if (is_traceback(body) || names_an_exception(body)) return bad;
-  if (inside_ == inside::go) {
-    return line[0] == ' ' ||
-           has_any(body, {"goroutine ", "created by ", "exit status ", "[signal "}) ||
-           (body.ends_with(')') && body.substr(0, body.find('(')).find(' ') == body.npos);
+  if (is_traceback(body) && !(inside_ == trace_kind::python_group && indented)) {
+    return chained_ || (bad && !named_ && inside_ != trace_kind::python);
   }
-  if (has_any(body, {"stack backtrace:", "note: run with"})) return true;
-  return line[0] == ' ' && !open_indented_ && !explicit_severity(body);
+  if (continues_trace(line, body)) return true;
+  if (is_java_or_dotnet_part(body)) return true;
+  if (chains_traces(body)) return named_;
+  if (names_an_exception(body)) {
+    if (!indented) return bad && !named_ && !waits(line, read);
+    return belongs_though_indented(body, read);
+  }
+  if (bad && (begins_trace(body) == trace_kind::go && body.starts_with("goroutine "))) return true;
+  if (bad && (explains_an_error(body) || is_rust_part(body))) return true;
+  if (bad && is_php_part(body) && !body.starts_with("Next ")) return true;
+  return indented && belongs_though_indented(body, read);
+}
+
+/// An exception below a warning may be its trace, or the death of something else.
+bool line_folder::waits(std::string_view line, const parsed& read) const {
+  if (!open_ || read.timed || read.structured || line.starts_with(' ')) return false;
+  if (open_->severity != log_severity::warning || named_ || inside_ != trace_kind::none)
+    return false;
+  return names_an_exception(trimmed(line)) && severity_of_words(line) > open_->severity;
 }
 
 void line_folder::fold(std::string_view line) {
@@ -115,26 +144,31 @@ void line_folder::fold(std::string_view line) {
   ++record.lines;
   const auto body = trimmed(line);
   if (is_traceback(body)) {
-    inside_ = inside::python;
+    if (inside_ != trace_kind::python_group) inside_ = begins_trace(body);
     record.severity = std::max(record.severity, log_severity::warning);
+    chained_ = false;
     return;
   }
-  const bool indented = line.starts_with(' ');
-  if (inside_ == inside::dotnet && indented && !body.empty()) {
+  if (chains_traces(body)) chained_ = true;
+  if (inside_ == trace_kind::dotnet_message && !body.empty()) {
     // The head of such a record names a category; what happened stands in the line below.
-    record.text.append(" ").append(body.substr(0, max_cause_bytes));
-    record.example.append(" ").append(body.substr(0, max_cause_bytes));
-    inside_ = inside::nothing;
+    record.text.append(" ").append(utf8_prefix(body, max_cause_bytes));
+    record.example.append(" ").append(utf8_prefix(body, max_cause_bytes));
+    inside_ = trace_kind::none;
     return;
   }
-  if (inside_ == inside::python && !indented && !body.empty() &&
-      !has_any(body, {"During handling of", "The above exception"})) {
-    // The first line that is not indented names the exception and ends the traceback.
-    record.cause = shortened(body, max_cause_bytes);
-    inside_ = inside::nothing;
-  } else if (body.starts_with("Caused by:") || (record.cause.empty() && names_an_exception(body))) {
-    record.cause = shortened(body, max_cause_bytes);
+  const auto grouped = inside_ == trace_kind::python_group && body.starts_with("| ");
+  const auto said = grouped ? trimmed(body.substr(2)) : body;
+  const bool ends_python =
+      inside_ == trace_kind::python && !line.starts_with(' ') && ends_python_trace(body);
+  if (ends_python || (inside_ == trace_kind::rust_message && !body.empty()) ||
+      body.starts_with("Caused by: ") || (record.cause.empty() && names_an_exception(said))) {
+    record.cause = shortened(said, max_cause_bytes);
+    named_ = true;
   }
+  if (ends_python) inside_ = trace_kind::python_detail;
+  if (inside_ == trace_kind::rust_message && !body.empty()) inside_ = trace_kind::rust;
+  if (inside_ == trace_kind::none && body.starts_with("goroutine ")) inside_ = trace_kind::go;
   if (!record.cause.empty() && record.severity == log_severity::unknown) {
     record.severity = log_severity::error;
   }
@@ -162,10 +196,9 @@ void line_folder::start(const log_line& from, const parsed& read) {
     record.severity = severity_of_text(line, level);
   }
   open_indented_ = line.starts_with(' ');
-  inside_ = is_traceback(line)                          ? inside::python
-            : has_any(body, {"panic:", "fatal error:"}) ? inside::go
-            : is_dotnet_head(body)                      ? inside::dotnet
-                                                        : inside::nothing;
+  named_ = names_an_exception(body) || body.find("Exception in thread ") != body.npos;
+  chained_ = false;
+  inside_ = structured ? trace_kind::none : begins_trace(body_behind_time(body));
   open_ = std::move(record);
 }
 
@@ -177,42 +210,71 @@ std::optional<log_record> line_folder::add(std::string_view text, std::optional<
 }
 
 std::optional<log_record> line_folder::add(const log_line& line) {
+  release(line.text);
+  take(line);
+  return next();
+}
+
+void line_folder::take(const log_line& line) {
   const auto text = line.text;
-  parsed read;
-  read.structured = read_structured_line(text);
-  read.level = line.stated             ? line.stated
-               : read.structured       ? read.structured->level
-               : text.starts_with('<') ? explicit_severity(text)
-                                       : level_of_head(text);
-  const bool stamped = time_of_line(text, any_now).has_value() ||
-                       (!text.empty() && text[0] != ' ' && read.level &&
-                        (inside_ == inside::nothing || inside_ == inside::dotnet));
+  const auto read = parse(line);
   const bool joined = line.joined && open_ && open_->lines < max_lines;
-  if (joined || continues(text, stamped)) {
-    fold(text);
-    return std::nullopt;
+  if (joined || continues(text, read)) return fold(text);
+  if (trimmed(text).empty()) return;
+  if (waits(text, read) && severity_of_words(text) < log_severity::fatal) {
+    held_ = held_line{std::string(text), std::string(line.whole), std::string(line.tag), line.level,
+                      line.at};
+    return;
   }
-  if (trimmed(text).empty()) return std::nullopt;
-  auto done = finish();
+  end();
   start(line, read);
-  return done;
+}
+
+/// What was held belongs to the open record if a frame follows, else it is one of its own.
+void line_folder::release(std::string_view following) {
+  if (!held_) return;
+  const auto held = std::move(*held_);
+  held_.reset();
+  if (is_frame(trimmed(following))) return fold(held.text);
+  log_line line;
+  line.text = held.text;
+  line.whole = held.whole;
+  line.tag = held.tag;
+  line.level = held.level;
+  line.at = held.at;
+  end();
+  start(line, parse(line));
+}
+
+void line_folder::end() {
+  if (!open_) return;
+  auto done = std::move(*open_);
+  open_.reset();
+  inside_ = trace_kind::none;
+  if (!done.cause.empty()) {
+    // A bare traceback says nothing in its first line.
+    if (is_traceback(done.text)) {
+      done.text.resize(text_begin_);
+      done.text.append(done.cause);
+    } else {
+      done.text.append(" | ").append(done.cause);
+    }
+    done.example.append(" | ").append(done.cause);
+  }
+  ended_.push_back(std::move(done));
+}
+
+std::optional<log_record> line_folder::next() {
+  if (ended_.empty()) return std::nullopt;
+  auto record = std::move(ended_.front());
+  ended_.pop_front();
+  return record;
 }
 
 std::optional<log_record> line_folder::finish() {
-  auto done = std::move(open_);
-  open_.reset();
-  inside_ = inside::nothing;
-  if (done && !done->cause.empty()) {
-    // A bare traceback says nothing in its first line.
-    if (is_traceback(done->text)) {
-      done->text.resize(text_begin_);
-      done->text.append(done->cause);
-    } else {
-      done->text.append(" | ").append(done->cause);
-    }
-    done->example.append(" | ").append(done->cause);
-  }
-  return done;
+  release({});
+  end();
+  return next();
 }
 
 }  // namespace reeve::tasks

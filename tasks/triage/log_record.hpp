@@ -5,8 +5,10 @@
 #include "base/time.hpp"
 #include "tasks/triage/log_severity.hpp"
 #include "tasks/triage/log_structured.hpp"
+#include "tasks/triage/log_trace.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,30 +38,58 @@ struct log_line {
   bool joined = false;  // belongs to the line before it, whatever it looks like
 };
 
-/// Folds the lines of one speaker. Continuation lines are indented ones, "Caused by:", "... 12
-/// more", the message of a .NET console line, the frames and the last line of a Python traceback,
-/// and the goroutines of a Go panic; a line that has a time or an explicit level of its own never
-/// is one. At most `max_lines` lines make a record.
+/// Folds the lines of one speaker. Stack traces are one record with the line that they belong to:
+/// those of Java and .NET with all causes, Python (groups and what a database driver adds
+/// included), Go, Rust, PHP and Node, .NET's console messages, and indented lines. What is
+/// swallowed nowhere: a line with a time, one that is structured or has a level of its own, a
+/// further trace behind a whole one, and a line worse than the record; an exception below a warning
+/// belongs to it only if its frames follow. At most `max_lines` lines make a record.
 class line_folder {
  public:
   static constexpr std::int64_t max_lines = 500;
 
-  /// Gives the record that this line ended, if it did.
+  /// Gives a record that has ended, if there is one. Two can end with one line: the second comes
+  /// with the next call, whichever.
   std::optional<log_record> add(const log_line& line);
   std::optional<log_record> add(std::string_view text, std::optional<time_us> at);
+  /// The rest, one record a call, until there is none.
   std::optional<log_record> finish();
 
  private:
-  enum class inside { nothing, python, go, dotnet };
-  bool continues(std::string_view line, bool stamped) const;
+  struct parsed {
+    std::optional<structured_line> structured;
+    std::optional<log_severity> level;  // explicit
+    bool timed = false;
+  };
+  struct held_line {
+    std::string text;
+    std::string whole;
+    std::string tag;
+    std::optional<log_severity> level;
+    std::optional<time_us> at;
+  };
+
+  static parsed parse(const log_line& line);
+  bool continues(std::string_view line, const parsed& read) const;
+  bool continues_trace(std::string_view line, std::string_view body) const;
+  bool belongs_though_indented(std::string_view body, const parsed& read) const;
+  bool waits(std::string_view line, const parsed& read) const;
+  void release(std::string_view following);
+  void take(const log_line& line);
   void fold(std::string_view line);
-  struct parsed;
   void start(const log_line& line, const parsed& read);
+  void end();
+  std::optional<log_record> next();
 
   std::optional<log_record> open_;
   bool open_indented_ = false;
+  bool named_ = false;          // the open record's trace has named its exception
+  bool chained_ = false;        // the next traceback belongs to it too
   std::size_t text_begin_ = 0;  // of the record's text behind its tag
-  inside inside_ = inside::nothing;
+  trace_kind inside_ = trace_kind::none;
+  // An exception below a milder line: the line after it tells whose it is.
+  std::optional<held_line> held_;
+  std::deque<log_record> ended_;
 };
 
 }  // namespace reeve::tasks

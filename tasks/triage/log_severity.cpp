@@ -55,7 +55,7 @@ struct marker {
 // Lower case; the worst one found counts.
 constexpr marker markers[] = {{"panic:", fatal},
                               {"kernel panic", fatal},
-                              {"' panicked at", fatal},
+                              {" panicked at ", fatal},
                               {"fatal error", fatal},
                               {"out of memory", fatal},
                               {"oom-kill", fatal},

@@ -116,7 +116,9 @@ class triage_task {
       for (const auto& line : answer->lines) {
         bytes += line.text.size();
         const auto at = line.at_ns > 0 ? std::optional<time_us>(line.at_ns / 1000) : std::nullopt;
-        full = !triage_.add(*source, line.text, at);
+        const auto channel =
+            line.stream == adapters::log_stream::err ? log_channel::err : log_channel::out;
+        full = !triage_.add(*source, line.text, at, channel);
         if (full) break;
         if (at) since_ns = std::max(since_ns, line.at_ns + 1);
       }

@@ -113,4 +113,29 @@ TEST(P30_log_triage, counts_a_page_without_stamps_once) {
   EXPECT_TRUE(report.sources[0].truncated);
 }
 
+/// Says a trace on stderr and something else on stdout, in turns.
+class two_voices final : public adapters::simulated_engine {
+ public:
+  void logs(std::string, adapters::log_query query,
+            reply_slot<adapters::log_answer> slot) override {
+    using enum adapters::log_stream;
+    adapters::log_answer page;
+    const std::int64_t from = query.since_ns + 1;
+    page.lines = {{err, from, "ERROR boom"},
+                  {out, from + 1, "INFO served"},
+                  {err, from + 2, "\tat a.b.C(C.java:1)"},
+                  {out, from + 3, "INFO served"},
+                  {err, from + 4, "Caused by: java.io.IOException: disk"}};
+    slot.answer(std::move(page));
+  }
+};
+
+TEST(RUN8_log_triage, folds_what_was_said_on_stderr_apart_from_stdout) {
+  two_voices engine;
+  const auto report = report_on(engine, 100);
+  ASSERT_EQ(report.findings.size(), 2U);
+  EXPECT_EQ(report.findings[0].text, "error ERROR boom | Caused by: java.io.IOException: disk");
+  EXPECT_EQ(report.findings[1].count, 2);
+}
+
 }  // namespace
