@@ -1,7 +1,6 @@
 #include "tasks/triage/log_envelope.hpp"
 
 #include "tasks/triage/log_json.hpp"
-#include "tasks/triage/log_text.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -46,7 +45,7 @@ std::optional<log_envelope> take_cri(std::string_view line, time_us now) {
   if (flags.size() > 1 && flags[1] != ':') return std::nullopt;
   const auto stamp = time_of_line(line.substr(0, space), now);
   if (!stamp) return std::nullopt;
-  made.at = stamp->at;
+  made.time = stamp;
   made.partial = flags[0] == 'P';
   made.body = rest;
   return made;
@@ -110,7 +109,7 @@ bool take_rfc3164(std::string_view line, time_us now, log_envelope& into) {
   const bool is_iso = is_digit(line[0]);
   if (is_iso && (line.size() < 11 || line[10] != 'T')) return false;
   if (!take_host_and_speaker(line.substr(stamp->length + 1), into, is_iso)) return false;
-  into.at = stamp->at;
+  into.time = stamp;
   return true;
 }
 
@@ -151,7 +150,7 @@ bool take_rfc5424(std::string_view rest, time_us now, log_envelope& into) {
   into.lane =
       begin.substr(0, static_cast<std::size_t>(process.data() - begin.data()) + process.size());
   into.body = rest;
-  if (stamp) into.at = stamp->at;
+  into.time = stamp;
   return true;
 }
 
@@ -178,7 +177,7 @@ std::optional<log_envelope> take_docker(std::string_view line, time_us now) {
     } else if (member->key == "stream") {
       made.lane = member->raw;
     } else if (member->key == "time") {
-      if (const auto stamp = time_of_line(member->raw, now)) made.at = stamp->at;
+      made.time = time_of_line(member->raw, now);
     }
   }
   if (!log || (made.lane != "stdout" && made.lane != "stderr")) return std::nullopt;
@@ -232,7 +231,7 @@ std::optional<log_envelope> take_journal(std::string_view line, time_us now) {
     if (key == "_PID") made.lane = member->raw;
     if (key == "_TRANSPORT") from_stdout = member->raw == "stdout";
     if (key != "__REALTIME_TIMESTAMP") continue;
-    if (const auto stamp = time_of_line(member->raw, now)) made.at = stamp->at;
+    made.time = time_of_line(member->raw, now);
   }
   if (!message || !is_journal) return std::nullopt;
   if (made.tag.empty()) made.tag = unit;

@@ -11,8 +11,8 @@
 //
 // Bytes are taken as they come, and taken off only where the whole form fits.
 
-#include "base/time.hpp"
 #include "tasks/triage/log_severity.hpp"
+#include "tasks/triage/log_time.hpp"
 
 #include <cstddef>
 #include <optional>
@@ -30,7 +30,7 @@ struct log_envelope {
   std::string_view lane;  // who spoke: a stream, or a process; lines of one lane belong together
   std::string_view tag;   // the program's name, if the envelope has one
   std::optional<log_severity> level;  // that of a syslog priority
-  std::optional<time_us> at;
+  std::optional<leading_time> time;   // its own
   bool partial = false;  // the rest of this line comes in further envelopes of the same lane
   std::string_view text() const { return unescaped ? std::string_view(*unescaped) : body; }
 };

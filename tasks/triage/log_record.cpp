@@ -33,22 +33,21 @@ std::string_view body_behind_time(std::string_view body) {
 
 }  // namespace
 
-std::optional<time_us> time_of_record(std::string_view line, time_us now) {
-  if (line.starts_with("__REALTIME_TIMESTAMP=")) line.remove_prefix(21);
-  if (const auto stamp = time_of_line(line, now)) return stamp->at;
-  std::optional<time_us> outer;
-  auto envelope = take_envelope(line, now);
-  if (envelope) {
-    outer = envelope->at;
-    line = envelope->text();
-    if (const auto stamp = time_of_line(line, now); stamp && !outer) return stamp->at;
-    if (outer) return outer;
+std::optional<leading_time> time_of_record(std::string_view line, time_us now) {
+  // The export format of the journal has a line for it.
+  if (line.starts_with("__REALTIME_TIMESTAMP=")) return time_of_line(line.substr(21), now);
+  const auto front = time_of_line(line, now);
+  if (front && front->zoned) return front;
+  const auto envelope = take_envelope(line, now);
+  const auto outer = envelope ? envelope->time : front;
+  if (outer && (outer->zoned || !envelope)) return outer;
+  const auto body = envelope ? envelope->text() : line;
+  auto inner = envelope ? time_of_line(body, now) : std::nullopt;
+  if (!inner || !inner->zoned) {
+    if (const auto structured = read_structured_line(body); structured && !structured->time.empty())
+      inner = time_of_line(structured->time, now);
   }
-  const auto structured = read_structured_line(line);
-  if (!structured || structured->time.empty()) return std::nullopt;
-  const auto stamp = time_of_line(structured->time, now);
-  if (!stamp) return std::nullopt;
-  return stamp->at;
+  return inner && (inner->zoned || !outer) ? inner : outer;
 }
 
 line_folder::parsed line_folder::parse(const log_line& line) {
@@ -213,6 +212,12 @@ std::optional<log_record> line_folder::add(const log_line& line) {
   release(line.text);
   take(line);
   return next();
+}
+
+bool line_folder::would_take(const log_line& line) const {
+  const auto read = parse(line);
+  return continues(line.text, read) || (held_ && is_frame(trimmed(line.text))) ||
+         (waits(line.text, read) && severity_of_words(line.text) < log_severity::fatal);
 }
 
 void line_folder::take(const log_line& line) {

@@ -2,9 +2,9 @@
 // From lines to records: a stack trace belongs to the line before it, and a structured line (JSON,
 // logfmt) to its message.
 
-#include "base/time.hpp"
 #include "tasks/triage/log_severity.hpp"
 #include "tasks/triage/log_structured.hpp"
+#include "tasks/triage/log_time.hpp"
 #include "tasks/triage/log_trace.hpp"
 
 #include <cstdint>
@@ -15,9 +15,10 @@
 
 namespace reeve::tasks {
 
-/// The time at the start of the line, or the one that a structured line gives; inside of an
-/// envelope too, whose own time counts if the line inside has none (see log_envelope.hpp).
-std::optional<time_us> time_of_record(std::string_view line, time_us now);
+/// The time at the start of the line, or the one that a structured line gives, or that of its
+/// envelope (see log_envelope.hpp). Where there are several, one that says its zone wins, and of
+/// those the outer one.
+std::optional<leading_time> time_of_record(std::string_view line, time_us now);
 
 struct log_record {
   std::string text;     // the first line, or the structured message; what is mined
@@ -52,6 +53,8 @@ class line_folder {
   /// with the next call, whichever.
   std::optional<log_record> add(const log_line& line);
   std::optional<log_record> add(std::string_view text, std::optional<time_us> at);
+  /// Whether `add` would make the line a part of the open record.
+  bool would_take(const log_line& line) const;
   /// The rest, one record a call, until there is none.
   std::optional<log_record> finish();
 

@@ -1,9 +1,9 @@
 #include "tasks/triage/log_triage.hpp"
 
-#include "tasks/triage/log_envelope.hpp"
 #include "tasks/triage/log_reader.hpp"
 #include "tasks/triage/log_record.hpp"
 #include "tasks/triage/log_score.hpp"
+#include "tasks/triage/log_since.hpp"
 #include "tasks/triage/log_template.hpp"
 #include "tasks/triage/log_text.hpp"
 
@@ -74,7 +74,7 @@ struct log_triage::state {
     redacting_stream redacted;
     record_reader reader;
     std::deque<std::optional<time_us>> times;  // of lines that the redaction holds back
-    bool older = false;                        // the line before was left out
+    since_filter filter;
   };
   struct source {
     triage_source info;
@@ -143,7 +143,8 @@ std::optional<std::size_t> log_triage::open(std::string name, log_source_kind ki
 log_triage::state::channel& log_triage::state::channel_of(source& of, log_channel which) const {
   auto& one = of.channels[static_cast<std::size_t>(which)];
   if (!one) {
-    one.emplace(channel{redacting_stream(rules), record_reader(options.line_bytes), {}, false});
+    one.emplace(channel{
+        redacting_stream(rules), record_reader(options.line_bytes), {}, since_filter(options)});
   }
   return *one;
 }
@@ -159,20 +160,18 @@ bool log_triage::add(std::size_t number, std::string_view line, std::optional<ti
     return false;
   }
   if (line.ends_with('\r')) line.remove_suffix(1);
-  if (!at) at = time_of_record(line.substr(0, max_opened_bytes), s.options.now);
   auto& into = s.channel_of(source, channel);
-  if (s.options.since) {
-    if (at) into.older = *at < *s.options.since;
-    if (into.older) {
-      ++source.info.older_lines;
-      return true;
-    }
+  const auto dated = into.filter.look(line, at);
+  if (dated.is == since_verdict::older) {
+    ++source.info.older_lines;
+    return true;
   }
+  if (dated.is == since_verdict::undated) ++source.info.undated_lines;
   s.totals.lines += 1;
   s.totals.bytes += size;
   source.info.lines += 1;
   source.info.bytes += size;
-  into.times.push_back(at);
+  into.times.push_back(dated.at);
   // Redaction sees the line as it came, so that a cut can never split a secret's marker off; a
   // newline inside would count as another line.
   std::string bytes(line);

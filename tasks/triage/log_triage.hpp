@@ -23,6 +23,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,7 +60,9 @@ struct triage_source {
   log_source_kind kind = log_source_kind::container;
   std::int64_t lines = 0;
   std::int64_t bytes = 0;
-  std::int64_t older_lines = 0;    // left out: before `since`
+  std::int64_t older_lines = 0;  // left out: before `since`
+  // Kept though it is not known whether they lie before `since`; told in the Markdown alone.
+  std::int64_t undated_lines = 0;
   std::int64_t skipped_lines = 0;  // left out: a limit was reached
   bool truncated = false;
   std::optional<std::string> problem;  // why it could not be read (to its end)
@@ -215,6 +218,10 @@ triage_baseline baseline_of(const triage_report& report, std::string run);
 
 struct triage_options {
   time_us now = 0;
+  /// Seconds that a local time (as if it were UTC) is ahead of UTC, for lines that do not say their
+  /// zone; none is UTC. Such a line is left out as older than `since` only if it would be in every
+  /// zone: nobody knows on which machine it was written.
+  std::function<std::int64_t(time_us local)> local_offset_s = nullptr;
   std::optional<time_us> since;
   std::int64_t max_lines = 200'000;
   std::int64_t max_bytes = 256 * 1024 * 1024;
@@ -236,9 +243,9 @@ class log_triage {
 
   /// The number of the source, for the calls below; nothing if there are too many.
   std::optional<std::size_t> open(std::string name, log_source_kind kind);
-  /// One line without its newline, any bytes. Without `at` its own time counts; lines without one
-  /// share the fate of the line before them. False once a limit is reached: the caller
-  /// may stop reading, further lines are only counted.
+  /// One line without its newline, any bytes. Without `at` its own time counts. Of lines without
+  /// one those that belong to the record of an older line are left out with it, others never are.
+  /// False once a limit is reached: the caller may stop reading, further lines are only counted.
   bool add(std::size_t source, std::string_view line, std::optional<time_us> at = std::nullopt,
            log_channel channel = log_channel::out);
   /// The source ended, was cut (`truncated`), or could not be read.

@@ -129,6 +129,10 @@ void add_sources(std::string& out, const triage_report& report) {
     if (source.older_lines > 0) {
       out.append(", ").append(std::to_string(source.older_lines)).append(" older ones left out");
     }
+    if (source.undated_lines > 0) {
+      out.append(", ").append(std::to_string(source.undated_lines));
+      out.append(" kept whose time is not known");
+    }
     if (source.truncated) out.append(", **cut at a limit**");
     if (source.problem) out.append(", problem: ").append(markdown_code(*source.problem));
     out.append("\n");

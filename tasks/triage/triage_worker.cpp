@@ -5,6 +5,7 @@
 #include "codec/codec.hpp"
 #include "tasks/triage/log_triage.hpp"
 #include "tasks/triage/log_triage_markdown.hpp"
+#include "tasks/triage/log_zone.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -73,6 +74,7 @@ class triage_task {
   static triage_options options_of(const triage_request& request, time_us now) {
     triage_options o;
     o.now = now;
+    o.local_offset_s = machine_offset_s;
     if (request.since_us > 0) o.since = request.since_us;
     o.max_lines = request.max_lines;
     return o;

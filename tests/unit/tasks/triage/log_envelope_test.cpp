@@ -165,7 +165,7 @@ TEST(RUN8_envelopes, of_the_journal_in_its_export_format) {
 TEST(RUN8_envelopes, have_the_time_where_the_line_inside_has_none) {
   const auto at = [](std::string_view line) {
     const auto found = time_of_record(line, now);
-    return found ? reeve::format_time(*found) : std::string("none");
+    return found ? reeve::format_time(found->at) : std::string("none");
   };
   EXPECT_EQ(at(R"({"log":"x\n","stream":"stdout","time":"2026-11-20T08:00:00Z"})"),
             "2026-11-20T08:00:00.000000Z");
