@@ -5,7 +5,9 @@
 #include "tasks/triage/log_structured.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstring>
 
 namespace reeve::tasks {
 namespace {
@@ -39,12 +41,23 @@ bool is_upper(char c) {
   return c >= 'A' && c <= 'Z';
 }
 
+char lower_case(char c) {
+  return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
 std::string lower(std::string_view text) {
   std::string out(text);
-  for (char& c : out) {
-    if (is_upper(c)) c = static_cast<char>(c - 'A' + 'a');
-  }
+  std::transform(out.begin(), out.end(), out.begin(), lower_case);
   return out;
+}
+
+/// string_view::find looks for the first byte and compares from each on; these texts are full of
+/// them.
+std::size_t find_text(std::string_view in, std::string_view text, std::size_t from) {
+  if (from >= in.size()) return in.npos;
+  const auto* found = static_cast<const char*>(
+      ::memmem(in.data() + from, in.size() - from, text.data(), text.size()));
+  return found == nullptr ? in.npos : static_cast<std::size_t>(found - in.data());
 }
 
 struct marker {
@@ -116,10 +129,13 @@ bool is_negated(std::string_view text, std::size_t at, std::size_t size) {
 }  // namespace
 
 std::optional<log_severity> severity_from_word(std::string_view word) {
-  if (word.size() < 3 || word.size() > 13) return std::nullopt;
-  const auto text = lower(word);
+  constexpr std::size_t longest = 13;
+  if (word.size() < 3 || word.size() > longest) return std::nullopt;
+  std::array<char, longest> small{};
+  std::transform(word.begin(), word.end(), small.begin(), lower_case);
+  const std::string_view text(small.data(), word.size());
   for (const auto& one : level_words) {
-    if (one.word == text) return one.severity;
+    if (one.word[0] == text[0] && one.word == text) return one.severity;
   }
   return std::nullopt;
 }
@@ -187,7 +203,8 @@ log_severity severity_of_words(std::string_view line) {
   auto worst = unknown;
   for (const auto& one : markers) {
     if (one.severity <= worst) continue;
-    for (auto at = text.find(one.text); at != text.npos; at = text.find(one.text, at + 1)) {
+    for (auto at = find_text(text, one.text, 0); at != text.npos;
+         at = find_text(text, one.text, at + 1)) {
       if (is_negated(text, at, one.text.size())) continue;
       worst = one.severity;
       break;

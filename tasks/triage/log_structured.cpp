@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
+#include <cstring>
 
 namespace reeve::tasks {
 namespace {
@@ -117,7 +117,7 @@ role role_of(std::string_view key) {
   }
   const std::string_view text(normal.data(), size);
   for (const auto& one : rows) {
-    if (one.key == text) return one.is;
+    if (one.key.size() == size && one.key == text) return one.is;
   }
   return role::none;
 }
@@ -304,7 +304,7 @@ std::optional<std::string_view> quoted(std::string_view text, std::size_t& at) {
 
 bool may_have_level(std::string_view line) {
   for (const std::string_view key : {"level=", "lvl=", "severity=", "at="}) {
-    if (line.find(key) != line.npos) return true;
+    if (::memmem(line.data(), line.size(), key.data(), key.size()) != nullptr) return true;
   }
   return false;
 }

@@ -55,6 +55,7 @@ class reader {
   std::optional<int> month() {
     static constexpr std::array<std::string_view, 12> names = {
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    if (peek() < 'A' || peek() > 'S') return std::nullopt;
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (text_.substr(at_).starts_with(names[i])) {
         at_ += 3;
@@ -239,6 +240,7 @@ std::optional<instant> common_log_time(reader& in) {
 /// "Fri Nov 21 04:20:00 2026", "Fri, 21 Nov 2026 04:20:00 +0000".
 std::optional<instant> weekday_time(reader& in, time_us now) {
   bool found = false;
+  if (in.peek() < 'F' || in.peek() > 'W') return std::nullopt;
   for (const std::string_view name : {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"}) {
     found = found || in.text(name);
   }

@@ -3,6 +3,7 @@
 #include "tasks/triage/log_severity.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <initializer_list>
 
 namespace reeve::tasks {
@@ -26,7 +27,7 @@ bool has_any(std::string_view line, std::initializer_list<std::string_view> star
 }
 
 bool holds(std::string_view line, std::string_view part) {
-  return line.find(part) != line.npos;
+  return ::memmem(line.data(), line.size(), part.data(), part.size()) != nullptr;
 }
 
 /// `before`, digits, `behind`: "#12 ", "goroutine 7 [".
