@@ -1,0 +1,221 @@
+// Passwords on the command lines of well-known programs.
+#include "base/redact_scan.hpp"
+#include "base/redact_text.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace reeve {
+namespace {
+
+/// What of an option's value is the secret.
+enum class part : std::uint8_t {
+  whole,
+  behind_colon,    // user:password
+  behind_percent,  // user%password
+  behind_comma,
+  slash_pair,  // user/password@database, wherever it stands
+  first,       // the first argument: "vault login x"
+  second,      // the second argument: "add_user bob x"
+  last,        // the last argument: "htpasswd -b file bob x"
+};
+
+struct tool {
+  std::string_view word;     // in lower case
+  std::string_view options;  // between blanks
+  part which;
+  bool apart = true;  // a blank may stand between option and value
+};
+
+constexpr tool tools[] = {
+    {"curl", " -u -U --user --proxy-user ", part::behind_colon},
+    {"http ", " -a ", part::behind_colon},
+    {"https ", " -a ", part::behind_colon},
+    {"wget", " --user ", part::behind_colon},
+    {"mysql", " -p ", part::whole, false},
+    {"mariadb", " -p ", part::whole, false},
+    {"mycli", " -p ", part::whole},
+    {"sshpass", " -p ", part::whole},
+    {"redis-cli", " -a ", part::whole},
+    {"valkey-cli", " -a ", part::whole},
+    {"mongo", " -p ", part::whole},
+    {" login", " -p ", part::whole},
+    {"\"login\"", " -p ", part::whole},
+    {"sqlcmd", " -P ", part::whole},
+    {"bcp ", " -P ", part::whole},
+    {"tsql", " -P ", part::whole},
+    {"ldapsearch", " -w ", part::whole},
+    {"ldapadd", " -w ", part::whole},
+    {"ldapmodify", " -w ", part::whole},
+    {"ldapdelete", " -w ", part::whole},
+    {"ldapwhoami", " -w ", part::whole},
+    {"ldappasswd", " -w -s ", part::whole},
+    {"smbclient", " -U ", part::behind_percent},
+    {"rpcclient", " -U ", part::behind_percent},
+    {"rabbitmqadmin", " -p ", part::whole},
+    {"zip ", " -P ", part::whole},
+    {"7z", " -p ", part::whole, false},
+    {"ipmitool", " -P ", part::whole},
+    {"snmp", " -A -X ", part::whole},
+    {"cqlsh", " -p ", part::whole},
+    {"lftp", " -u ", part::behind_comma},
+    {"useradd", " -p ", part::whole},
+    {"usermod", " -p ", part::whole},
+    {"openssl", " -k ", part::whole},
+    {"psexec", " -p ", part::whole},
+    {"evil-winrm", " -p ", part::whole},
+    {"plink", " -pw ", part::whole},
+    {"pscp", " -pw ", part::whole},
+    {"psftp", " -pw ", part::whole},
+    {"freerdp", " /p: ", part::whole, false},
+    {"vault login", "", part::first},
+    {"htpasswd", "", part::last},
+    {"sqlplus", "", part::slash_pair},
+    {"expdp", "", part::slash_pair},
+    {"impdp", "", part::slash_pair},
+    {"sqlldr", "", part::slash_pair},
+    {"jdbc:oracle:thin:", "", part::slash_pair},
+    {"add_user", "", part::second},
+    {"change_password", "", part::second},
+    {"authenticate_user", "", part::second},
+};
+
+constexpr auto options = std::to_array<std::string_view>(
+    {"-p", "-u", "-a", "-w", "-x", "-k", "-pw", "-s", "--user", "--proxy-user", "/p:"});
+
+bool is_port_or_id(std::string_view text) {
+  return text.find_first_not_of("0123456789.:/") == text.npos &&
+         (text.find(':') != text.npos || text.size() <= 4);
+}
+
+void hide_behind(line_scan& scan, secret_span span, char sign) {
+  const auto text = scan.text(span).substr(0, 256);
+  const auto place = text.find(sign);
+  if (place == text.npos || is_port_or_id(text) || is_place(text)) return;
+  span.begin += place + 1;
+  if (span.begin < span.end && !is_no_secret(scan.text(span))) scan.hide(span);
+}
+
+/// "scott/tiger@db" behind the program's name, options in between.
+void hide_slash_pair(line_scan& scan, std::size_t at) {
+  const auto near = scan.line.substr(at, 160);
+  const auto slash = near.find('/');
+  if (slash == near.npos || slash == 0 || !is_alnum(near[slash - 1])) return;
+  const auto rest = near.substr(slash + 1);
+  const auto end = rest.find_first_of("@ \t\"'");
+  if (end == rest.npos || rest[end] != '@' || end == 0) return;
+  const auto begin = at + slash + 1;
+  if (!is_no_secret(rest.substr(0, end))) {
+    scan.hide({begin, begin + end, credential_kind, false});
+  }
+}
+
+void hide_first(line_scan& scan, std::size_t at) {
+  const auto begin = scan.skip_blanks(at);
+  if (begin == at || begin >= scan.line.size() || !is_alnum(scan.line[begin])) return;
+  const auto found = value_at(scan, begin, false, credential_kind);
+  if (looks_made_up(scan.text(found.span))) scan.hide(found.span);
+}
+
+void hide_second(line_scan& scan, std::size_t at) {
+  const auto first = scan.skip_blanks(at);
+  if (first == at || !is_alnum(scan.at(first))) return;
+  const auto user = before_any(scan.line.substr(first, 64), " \t");
+  const auto begin = scan.skip_blanks(first + user.size());
+  if (begin >= scan.line.size() || begin == first + user.size()) return;
+  const auto found = value_at(scan, begin, false, credential_kind);
+  const auto text = scan.text(found.span);
+  if (!is_no_secret(text) && !is_small_word(lower(text.substr(0, 20))) && !is_status_word(text)) {
+    scan.hide(found.span);
+  }
+}
+
+/// The last word before the command's end, if the first option has a 'b'.
+void hide_last(line_scan& scan, std::size_t at) {
+  at = scan.skip_blanks(at);
+  const auto option = before_any(scan.line.substr(at, 16), " \t");
+  if (!option.starts_with('-') || option.find('b') == option.npos) return;
+  at += option.size();
+  const auto rest = trimmed(before_any(scan.line.substr(at, 256), "|;&>"));
+  const auto space = rest.find_last_of(" \t");
+  if (space == rest.npos || rest.find_first_of(" \t") == space) return;
+  const auto begin = static_cast<std::size_t>(rest.data() - scan.line.data()) + space + 1;
+  auto found = value_at(scan, begin, false, credential_kind);
+  if (!is_no_secret(scan.text(found.span))) scan.hide(found.span);
+}
+
+/// No other command has begun since the program was named.
+bool same_command(line_scan& scan, std::size_t at) {
+  const auto from = std::min(scan.tool_checked, at);
+  if (scan.line.substr(from, at - from).find_first_of("|;&") != std::string_view::npos) {
+    scan.tool = -1;
+    return false;
+  }
+  scan.tool_checked = at;
+  return true;
+}
+
+/// Programs that take the value right behind the option as well as after a blank.
+bool attached(std::string_view tool) {
+  return tool == "sshpass" || tool == "sqlcmd" || tool == "mycli" || tool == "curl";
+}
+
+}  // namespace
+
+std::vector<std::string_view> tool_words() {
+  std::vector<std::string_view> all;
+  for (const auto& one : tools) all.push_back(one.word);
+  return all;
+}
+
+std::vector<std::string_view> option_words() {
+  return {options.begin(), options.end()};
+}
+
+void take_tool(line_scan& scan, std::size_t number, std::size_t begin, std::size_t end) {
+  const auto& one = tools[number];
+  if (is_alnum(one.word.front()) && begin > 0 && is_alnum(scan.line[begin - 1]) &&
+      one.word != "zip " && one.word != "freerdp") {
+    return;
+  }
+  if (one.which == part::slash_pair) return hide_slash_pair(scan, end);
+  if (one.which == part::first) return hide_first(scan, end);
+  if (one.which == part::second) return hide_second(scan, end);
+  if (one.which == part::last) return hide_last(scan, end);
+  scan.tool = static_cast<int>(number);
+  scan.tool_checked = end;
+}
+
+void take_option(line_scan& scan, std::size_t begin, std::size_t end) {
+  if (scan.tool < 0 || begin == 0) return;
+  const auto line = scan.line;
+  const char before = line[begin - 1];
+  if (!is_blank(before) && !is_quote(before)) return;
+  const auto& one = tools[static_cast<std::size_t>(scan.tool)];
+  const auto name = " " + std::string(line.substr(begin, end - begin)) + " ";
+  if (one.options.find(name) == one.options.npos || !same_command(scan, begin)) return;
+  auto at = end;
+  const bool in_list = is_quote(before) && scan.at(at) == before;
+  if (in_list) {
+    // ["sshpass", "-p", "x"]
+    at = scan.skip_blanks(at + 1);
+    if (scan.at(at) != ',') return;
+    at = scan.skip_blanks(at + 1);
+  } else if (is_blank(scan.at(at)) || (scan.at(at) == '=' && name.size() > 4)) {
+    at = is_blank(line[at]) ? scan.skip_blanks(at) : at + 1;
+  }
+  if (at >= line.size() || (at > end && !one.apart)) return;
+  // "--username" and "-path" are other options.
+  if (at == end && one.apart && !attached(one.word)) return;
+  auto found = value_at(scan, at, false, credential_kind);
+  const auto text = scan.text(found.span);
+  if (text.empty() || text[0] == '-' || (!found.quoted && is_place(text))) return;
+  if (one.which == part::behind_colon) return hide_behind(scan, found.span, ':');
+  if (one.which == part::behind_percent) return hide_behind(scan, found.span, '%');
+  if (one.which == part::behind_comma) return hide_behind(scan, found.span, ',');
+  if (is_no_secret(text) || is_port_or_id(text)) return;
+  if (name != " -A " && name != " -X ") scan.tool = -1;
+  scan.hide(found.span);
+}
+
+}  // namespace reeve

@@ -1,0 +1,223 @@
+#include "base/redact_keys.hpp"
+
+#include "base/redact.hpp"
+#include "base/redact_text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+namespace reeve {
+namespace {
+
+constexpr std::size_t looked_at = 100;
+constexpr std::size_t max_words = 16;
+
+/// The words of a name in lower case: "db_password", "apiKey", "HTTPToken", "X-Api-Key".
+struct name_words {
+  std::array<char, looked_at> text{};
+  std::array<std::string_view, max_words> word;
+  std::size_t count = 0;
+  bool ends_in_file = false;  // the last word stands behind a point
+
+  explicit name_words(std::string_view name) {
+    if (name.size() > looked_at) name.remove_prefix(name.size() - looked_at);
+    std::size_t begin = 0;
+    for (std::size_t i = 0; i < name.size(); ++i) {
+      const char c = name[i];
+      text[i] = is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
+      const bool hump = is_upper(c) && i > 0 &&
+                        (is_lower(name[i - 1]) ||
+                         (is_upper(name[i - 1]) && i + 1 < name.size() && is_lower(name[i + 1])));
+      if (!is_alnum(c)) {
+        add(begin, i);
+        begin = i + 1;
+        ends_in_file = c == '.';
+      } else if (hump) {
+        add(begin, i);
+        begin = i;
+      }
+    }
+    add(begin, name.size());
+  }
+
+  std::string_view last() const { return count == 0 ? std::string_view() : word[count - 1]; }
+  std::string_view last(std::size_t back) const {
+    return count > back ? word[count - 1 - back] : std::string_view();
+  }
+
+ private:
+  void add(std::size_t begin, std::size_t end) {
+    if (begin >= end) return;
+    if (count == max_words) {
+      std::shift_left(word.begin(), word.end(), 1);
+      --count;
+    }
+    word[count++] = {text.data() + begin, end - begin};
+  }
+};
+
+template <std::size_t N>
+bool is_one_of(std::string_view word, const std::array<std::string_view, N>& sorted) {
+  return std::binary_search(sorted.begin(), sorted.end(), word);
+}
+
+/// A name that ends so speaks of a secret without holding it.
+constexpr auto harmless_ends = std::to_array<std::string_view>(
+    {"address",    "age",         "alg",        "algorithm",    "arn",        "at",
+     "attempt",    "attempts",    "audience",   "authn",        "bucket",     "budget",
+     "bytes",      "cache",       "change",     "changed",      "class",      "client",
+     "complexity", "config",      "controller", "count",        "counter",    "created",
+     "date",       "dir",         "directory",  "disabled",     "duration",   "enabled",
+     "encoder",    "encoding",    "endpoint",   "env",          "error",      "errors",
+     "exception",  "expiration",  "expired",    "expires",      "expiry",     "factory",
+     "failure",    "failures",    "field",      "fields",       "file",       "filename",
+     "filter",     "folder",      "form",       "format",       "generator",  "handler",
+     "header",     "hint",        "host",       "in",           "index",      "interval",
+     "invalid",    "issuer",      "label",      "len",          "length",     "lifetime",
+     "limit",      "list",        "location",   "manager",      "max",        "method",
+     "metric",     "min",         "missing",    "mode",         "mount",      "name",
+     "namespace",  "offset",      "owner",      "page",         "param",      "path",
+     "paths",      "placeholder", "policy",     "port",         "position",   "prefix",
+     "prompt",     "provider",    "rate",       "ref",          "reference",  "refs",
+     "remaining",  "request",     "required",   "requirements", "reset",      "retries",
+     "review",     "reviews",     "rotation",   "rule",         "rules",      "schema",
+     "scope",      "scopes",      "server",     "service",      "services",   "since",
+     "size",       "source",      "state",      "status",       "stdin",      "store",
+     "strength",   "suffix",      "timeout",    "title",        "total",      "ttl",
+     "type",       "types",       "updated",    "uri",          "url",        "usage",
+     "used",       "user",        "username",   "valid",        "validation", "validator",
+     "validity",   "version",     "volume",     "warning"});
+static_assert(std::is_sorted(harmless_ends.begin(), harmless_ends.end()));
+
+/// "has_password", "max_tokens", "allow_empty_password": switches and numbers.
+constexpr auto harmless_begins = std::to_array<std::string_view>(
+    {"allow",   "disable",  "enable", "expired", "has",        "hide",  "invalid",
+     "is",      "max",      "min",    "missing", "need",       "needs", "num",
+     "require", "requires", "show",   "skip",    "unexpected", "use",   "wtoken"});
+static_assert(std::is_sorted(harmless_begins.begin(), harmless_begins.end()));
+
+constexpr auto source_ends = std::to_array<std::string_view>(
+    {"c",   "cc",  "cert",  "conf", "cpp",  "crt",   "cs",   "css", "env", "ex",  "exs",   "go",
+     "h",   "hpp", "html",  "ini",  "java", "js",    "json", "jsx", "kt",  "log", "lua",   "md",
+     "mjs", "mod", "pem",   "php",  "pl",   "proto", "pub",  "py",  "rb",  "rs",  "scala", "sh",
+     "sql", "sum", "swift", "tf",   "toml", "ts",    "tsx",  "txt", "vue", "xml", "yaml",  "yml"});
+static_assert(std::is_sorted(source_ends.begin(), source_ends.end()));
+
+/// What stands before "key" where the key is a secret.
+constexpr auto secret_keys = std::to_array<std::string_view>(
+    {"access",      "account",      "admin",          "ansible",      "api",     "app",
+     "application", "auth",         "authentication", "aws",          "azure",   "cipher",
+     "client",      "consumer",     "crypto",         "cryptography", "decrypt", "decryption",
+     "deploy",      "encrypt",      "encryption",     "functions",    "gcp",     "hmac",
+     "jwt",         "license",      "mailgun",        "master",       "openai",  "preshared",
+     "private",     "recovery",     "root",           "sendgrid",     "service", "session",
+     "share",       "shared",       "sign",           "signing",      "ssh",     "storage",
+     "stripe",      "subscription", "twilio",         "unseal",       "webhook"});
+static_assert(std::is_sorted(secret_keys.begin(), secret_keys.end()));
+/// The ones of them that are names of other things as well.
+constexpr auto vague_keys = std::to_array<std::string_view>(
+    {"admin",    "ansible",  "app",      "application", "authentication", "aws",     "azure",
+     "client",   "consumer", "deploy",   "gcp",         "license",        "mailgun", "openai",
+     "recovery", "root",     "sendgrid", "service",     "session",        "share",   "ssh",
+     "storage",  "stripe",   "twilio",   "webhook"});
+static_assert(std::is_sorted(vague_keys.begin(), vague_keys.end()));
+
+/// "render_pass" and "old_pwd" are none.
+constexpr auto stages =
+    std::to_array<std::string_view>({"by", "first", "last", "multi", "old", "one", "render",
+                                     "second", "single", "test", "tests", "total", "two"});
+static_assert(std::is_sorted(stages.begin(), stages.end()));
+
+name_kind kind_of_key(std::string_view before) {
+  if (!is_one_of(before, secret_keys)) return name_kind::harmless;
+  return is_one_of(before, vague_keys) ? name_kind::vague : name_kind::password;
+}
+
+/// One word, or what is written as one ("dbpassword", "apikey", "accesstoken").
+name_kind kind_of_word(std::string_view word) {
+  const auto has = [&](std::string_view part) { return word.find(part) != word.npos; };
+  if (has("passw") || has("passphrase") || has("passcode") || has("passwd")) {
+    return word.starts_with("passwordless") ? name_kind::harmless : name_kind::password;
+  }
+  if (has("secret") && !has("secretar")) return name_kind::password;
+  if (has("credential")) return name_kind::password;
+  if (has("token")) {
+    if (has("tokeniz") || has("tokenis") || has("tokenless")) return name_kind::harmless;
+    return word.ends_with("tokens") ? name_kind::vague : name_kind::token;
+  }
+  for (const std::string_view key :
+       {"apikey", "accesskey", "privatekey", "accountkey", "signingkey", "encryptionkey", "authkey",
+        "masterkey", "sharedkey", "presharedkey", "secretkey"}) {
+    if (has(key)) return name_kind::password;
+  }
+  if (word == "pwd") return name_kind::pwd;
+  if (word == "pass") return name_kind::pass;
+  for (const std::string_view end :
+       {"pwd", "bindpw", "rootpw", "adminpw", "userpw", "dbpw", "psk"}) {
+    if (word.ends_with(end) && word != "oldpwd") return name_kind::password;
+  }
+  for (const std::string_view end :
+       {"dbpass", "userpass", "rootpass", "mypass", "keypass", "ftppass", "storepass",
+        "requirepass", "bindpass", "mailpass", "sqlpass", "smtppass", "adminpass", "masterauth"}) {
+    if (word.ends_with(end)) return name_kind::password;
+  }
+  if (word == "pw") return name_kind::password;
+  if (word == "signature" || word == "sig" || word == "otp") return name_kind::vague;
+  if (has("sessionid") || has("sessid")) return name_kind::session;
+  return name_kind::harmless;
+}
+
+/// The last word decides unless it says nothing: "token_value", "password_hash", "secret_key_base".
+name_kind kind_of_words(const name_words& name) {
+  const auto last = name.last();
+  if (last == "authorization") return name_kind::authorization;
+  if (last == "cookie" || last == "cookies") return name_kind::cookie;
+  if (last == "auth") return name_kind::vague;
+  if (last == "id" && name.last(1) == "session") return name_kind::session;
+  if (last == "sid" && name.last(1) == "connect") return name_kind::session;
+  auto found = name_kind::harmless;
+  for (std::size_t i = 0; i < name.count; ++i) {
+    auto kind = kind_of_word(name.word[i]);
+    if (name.word[i] == "key" && i > 0) kind = kind_of_key(name.word[i - 1]);
+    if (name.word[i] == "keys" && i > 0 && kind_of_key(name.word[i - 1]) == name_kind::password) {
+      kind = name_kind::password;
+    }
+    if (name.word[i] == "data" && i > 0 && name.word[i - 1] == "key") kind = name_kind::password;
+    // One of several words: "db_pass" and "MYSQL_PWD" are no test and no directory.
+    if (name.count > 1 && (kind == name_kind::pwd || kind == name_kind::pass)) {
+      const bool ends = i + 1 == name.count && !is_one_of(name.word[i - 1], stages);
+      kind = ends ? name_kind::password : name_kind::harmless;
+    }
+    if (kind > found) found = kind;
+  }
+  return found;
+}
+
+}  // namespace
+
+name_kind kind_of_name(std::string_view name) {
+  const name_words words(name);
+  if (words.count == 0) return name_kind::harmless;
+  const auto kind = kind_of_words(words);
+  if (kind == name_kind::harmless || words.count == 1) return kind;
+  const auto last = words.last();
+  if (is_one_of(last, harmless_ends)) return name_kind::harmless;
+  if (words.ends_in_file && is_one_of(last, source_ends)) return name_kind::harmless;
+  if (is_one_of(words.word[0], harmless_begins)) return name_kind::harmless;
+  if (last == "id" && kind == name_kind::token) return name_kind::vague;
+  return kind;
+}
+
+bool names_a_secret(std::string_view name) {
+  switch (kind_of_name(name)) {
+    case name_kind::harmless:
+    case name_kind::vague:
+    case name_kind::pwd:
+      return false;
+    default:
+      return true;
+  }
+}
+
+}  // namespace reeve

@@ -1,0 +1,91 @@
+#pragma once
+// One pass over a line: what is known so far, and the readers that the words found lead to. Every
+// reader looks at a bounded number of bytes, or at bytes that no later reader looks at again.
+
+#include "base/redact_keys.hpp"
+#include "base/redact_tokens.hpp"
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+namespace reeve {
+
+struct line_scan {
+  line_scan(std::string_view text, std::vector<secret_span>& spans)
+      : line(text), out(spans), runs(text) {}
+
+  std::string_view line;
+  std::vector<secret_span>& out;
+  run_ends runs;
+  std::size_t cursor = 0;     // what is before it is decided
+  std::size_t keys_done = 0;  // no name that begins before it is read again
+  std::array<std::size_t, 3>
+      containers_done{};  // lists and objects up to here were searched for values
+  // Where the last bare value ended, outside and inside of objects: names within it have the same.
+  std::array<std::array<std::size_t, 2>, 2> bare_known{{{1, 0}, {1, 0}}};
+  int tool = -1;                 // the program whose options are being read
+  std::size_t tool_checked = 0;  // no other command begins between the program and here
+
+  std::string_view text(const secret_span& span) const {
+    return line.substr(span.begin, span.end - span.begin);
+  }
+  char at(std::size_t place) const { return place < line.size() ? line[place] : '\0'; }
+  std::size_t skip_blanks(std::size_t from) const {
+    while (from < line.size() && (line[from] == ' ' || line[from] == '\t')) ++from;
+    return from;
+  }
+  void hide(const secret_span& span) {
+    if (span.begin >= span.end) return;
+    out.push_back(span);
+    if (span.end > cursor) cursor = span.end;
+  }
+};
+
+/// A name and how it stands in the line.
+struct key_use {
+  name_kind kind = name_kind::harmless;
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  bool quoted = false;  // a quote stands behind it
+  bool dashed = false;  // an option: "--token", "-password"
+};
+
+inline constexpr std::string_view credential_kind = "credential";
+
+/// A value: in escaped quotes, in double or single quotes, or bare. `in_json`: a bare one ends at
+/// the punctuation of an object, and its marker needs quotes.
+struct read_value {
+  secret_span span;
+  bool quoted = false;
+};
+read_value value_at(line_scan& scan, std::size_t at, bool in_json, std::string_view kind);
+
+/// Whether the value of this key is to be hidden. `colon`: ':' stands between them.
+bool is_secret_value(const line_scan& scan, const key_use& key, const read_value& value,
+                     bool colon);
+/// For values that stand at a place where only values stand.
+bool is_hidden_value(std::string_view text);
+/// Hides the strings of a list or an object that begins at `at`.
+void take_container(line_scan& scan, const key_use& key, std::size_t at);
+/// The key is itself a value: {"name": "password", "value": "…"}, <key>password</key>….
+void take_pair(line_scan& scan, const key_use& key);
+/// <password>…</password>
+bool take_element(line_scan& scan, const key_use& key);
+/// Without a sign between: "--password x", "login bob password x", "PASSWORD 'x'".
+void take_spaced(line_scan& scan, const key_use& key);
+/// A word that belongs to the names of secrets was found.
+void take_key(line_scan& scan, std::size_t begin, std::size_t end);
+/// "://" was found.
+void take_url(line_scan& scan, std::size_t begin, std::size_t end);
+/// "@tcp(" or "@unix(" was found.
+void take_dsn(line_scan& scan, std::size_t begin);
+
+/// Programs that take a password as an option, and their options.
+std::vector<std::string_view> tool_words();
+std::vector<std::string_view> option_words();
+void take_tool(line_scan& scan, std::size_t number, std::size_t begin, std::size_t end);
+void take_option(line_scan& scan, std::size_t begin, std::size_t end);
+
+}  // namespace reeve

@@ -1,0 +1,205 @@
+// Names with a sign between them and their value: "password=x", "token: x", "Authorization: …".
+#include "base/redact_scan.hpp"
+#include "base/redact_text.hpp"
+
+#include <algorithm>
+
+namespace reeve {
+namespace {
+
+/// The value begins here, and ':' stands before it.
+struct value_place {
+  std::size_t at = std::string_view::npos;
+  bool colon = false;
+};
+
+bool begins_value(const line_scan& scan, std::size_t at) {
+  static constexpr std::string_view none = " \t\r\n\f&<>";
+  return at < scan.line.size() && none.find(scan.line[at]) == none.npos;
+}
+
+/// `at`: the first character of ":=", "=>", "=", ":" or "%3D". A comparison and "::" are none.
+value_place place_of_value(const line_scan& scan, std::size_t at) {
+  if (scan.at(at) == '%') return {at + 3, false};
+  const auto two = scan.line.substr(at, 2);
+  if (two == "==" || two == "::" || two == "=~") return {};
+  if (two == ":=" || two == "=>") {
+    const auto begin = scan.skip_blanks(at + 2);
+    if (begins_value(scan, begin)) return {begin, false};
+  }
+  const auto begin = scan.skip_blanks(at + 1);
+  if (!begins_value(scan, begin)) return {};
+  return {begin, scan.line[at] == ':'};
+}
+
+/// Where the separator behind a name may be: behind its quote, or a bracket's end.
+std::size_t behind_name(const line_scan& scan, key_use& key) {
+  auto at = key.end;
+  while (scan.at(at) == '\\') ++at;
+  if (is_quote(scan.at(at))) {
+    key.quoted = true;
+    ++at;
+  } else {
+    at = key.end;
+  }
+  if (scan.at(at) == ']') ++at;
+  if (scan.line.substr(at, 3) == "%5D") at += 3;
+  return at;
+}
+
+/// Nothing but "export", "-" and the like stands before the name.
+bool begins_line(const line_scan& scan, const key_use& key) {
+  if (key.begin > 32) return false;
+  const auto before = trimmed(scan.line.substr(0, key.begin));
+  return before.empty() || before == "export" || before == "-" || before == "+ export";
+}
+
+bool takes_line(const line_scan& scan, const key_use& key) {
+  const auto name = lower(scan.line.substr(key.begin, key.end - key.begin));
+  return name.ends_with("password") || name.ends_with("passwd") || name.ends_with("passphrase") ||
+         name.ends_with("key");
+}
+
+/// An environment listing or YAML gives the value the whole rest of the line.
+bool take_rest_of_line(line_scan& scan, const key_use& key, const value_place& value) {
+  if (key.kind != name_kind::password && key.kind != name_kind::token) return false;
+  if (key.quoted || key.dashed || !begins_line(scan, key)) return false;
+  const auto line = scan.line;
+  const char first = line[value.at];
+  if (is_quote(first) || std::string_view("{[|>").find(first) != std::string_view::npos) {
+    return false;
+  }
+  const auto rest = line.substr(value.at);
+  const auto word = before_any(rest.substr(0, 256), " \t\r");
+  if (is_no_secret(word) || rest.starts_with("[redacted")) return false;
+  if (value.colon) {
+    if (!takes_line(scan, key) || !is_blank(line[value.at - 1])) return false;
+    if (word.ends_with(':') || is_sentence(rest) || is_place(word)) return false;
+    if (is_status_word(word) || is_code(word)) return false;
+    if (word.size() < rest.size() && word.find_first_not_of("0123456789") == word.npos)
+      return false;
+  } else {
+    const auto name = line.substr(key.begin, key.end - key.begin);
+    if (std::any_of(name.begin(), name.end(), is_lower) || line[key.end] != '=') return false;
+    if (is_place(word) || is_code(rest.substr(0, 256))) return false;
+  }
+  auto end = line.size();
+  while (end > value.at && line[end - 1] == '\r') --end;
+  scan.hide({value.at, end, credential_kind, false});
+  return true;
+}
+
+/// Behind "authorization: " the scheme and what it takes, up to the closing quote.
+void take_authorization(line_scan& scan, std::size_t at) {
+  static constexpr std::string_view kind = "authorization";
+  const auto line = scan.line;
+  while (at < line.size() && std::string_view("\\\"'[(").find(line[at]) != std::string_view::npos &&
+         !line.substr(at).starts_with("[redacted")) {
+    ++at;
+  }
+  const auto word = before_any(line.substr(at, 64), " \t\"'\\,");
+  const auto scheme = lower(word);
+  auto begin = at;
+  static constexpr std::string_view schemes =
+      " basic bearer digest negotiate ntlm token apikey api-key key oauth hmac bot dpop hawk "
+      "splunk "
+      "sharedkey sharedaccesssignature aws aws4-hmac-sha256 signature mac ssws jwt geniekey ";
+  const bool known = schemes.find(" " + scheme + " ") != schemes.npos;
+  if (known && is_blank(scan.at(at + word.size()))) begin = scan.skip_blanks(at + word.size());
+  const auto value = before_any(line.substr(begin, 256), "\"'\\");
+  const auto first = before_any(value.substr(0, 256), " \t,");
+  if (is_no_secret(first) || is_no_secret(value)) return;
+  if (begin == at) {
+    const auto rest = trimmed(value.substr(std::min(first.size(), value.size()), 256));
+    if (is_sentence(value) || is_status_word(first) || is_place(first)) return;
+    if (is_plain_word(first) && (!rest.empty() || !looks_random(first))) return;
+    if (first.ends_with(':') || !looks_made_up(first)) return;
+  } else if (is_sentence(value) || (is_plain_word(first) && first.size() + 1 < value.size() &&
+                                    value.find('=') == value.npos)) {
+    return;
+  }
+  // A scheme's parameters have quotes of their own.
+  const bool quoted =
+      at > 0 && std::string_view("\"'").find(line[at - 1]) != std::string_view::npos;
+  auto end = std::min(line.size(), line.find_first_of("\"'\\", begin));
+  if (!quoted && end > 0 && end < line.size() && line[end - 1] == '=') end = line.size();
+  scan.hide({begin, end, kind, false});
+}
+
+/// "Cookie: a=b; c=d"; "cookie: not found" is a message.
+void take_cookie(line_scan& scan, const key_use& key, std::size_t at) {
+  const auto line = scan.line;
+  while (at < line.size() && std::string_view("\\\"'[").find(line[at]) != std::string_view::npos &&
+         !line.substr(at).starts_with("[redacted")) {
+    ++at;
+  }
+  const auto value = before_any(line.substr(at, 256), "\"'\\");
+  const auto first = before_any(value.substr(0, 256), " \t;,");
+  const auto sign = first.find('=');
+  const bool is_pair = sign != first.npos && sign > 0 && sign + 1 < first.size();
+  if (is_no_secret(first) || (!is_pair && !looks_made_up(first))) return;
+  if (!is_pair && (is_place(first) || first.size() < (key.quoted ? 6 : 12))) return;
+  if (is_pair && is_no_secret(first.substr(sign + 1)) && value.size() <= first.size() + 1) return;
+  scan.hide({at, std::min(line.size(), line.find_first_of("\"'\\", at)), "cookie", false});
+}
+
+/// A path that ends in the name, and a source file's line: "/etc/passwd: …", "a.secret:12".
+bool is_file(const line_scan& scan, const key_use& key, const value_place& value) {
+  if (!value.colon || key.begin == 0) return false;
+  const char before = scan.line[key.begin - 1];
+  if (before == '/' || before == '\\') {
+    return key.begin < 2 || scan.line[key.begin - 2] != ' ' || before == '\\';
+  }
+  return false;
+}
+
+void take_setting(line_scan& scan, const key_use& key, const value_place& value) {
+  if (is_file(scan, key, value)) return;
+  if (key.kind == name_kind::authorization) return take_authorization(scan, value.at);
+  if (key.kind == name_kind::cookie) return take_cookie(scan, key, value.at);
+  if (take_rest_of_line(scan, key, value)) return;
+  const char first = scan.line[value.at];
+  const bool is_list = first == '[' || first == '{';
+  if (is_list && !scan.line.substr(value.at).starts_with("[redacted")) {
+    return take_container(scan, key, value.at);
+  }
+  auto found = value_at(scan, value.at, key.quoted, credential_kind);
+  if (scan.line.substr(value.at - 3, 3) == "%3D") {
+    const auto text = scan.text(found.span);
+    found.span.end = found.span.begin + std::min(text.find("%26"), text.size());
+  }
+  if (is_secret_value(scan, key, found, value.colon)) scan.hide(found.span);
+}
+
+}  // namespace
+
+void take_key(line_scan& scan, std::size_t begin, std::size_t end) {
+  if (begin < scan.keys_done) return;
+  const auto line = scan.line;
+  const auto from = std::max(scan.keys_done, scan.cursor);
+  while (begin > from && is_key_char(line[begin - 1])) --begin;
+  while (end < line.size() && is_key_char(line[end])) ++end;
+  scan.keys_done = end;
+  key_use key{name_kind::harmless, begin, end, false, false};
+  while (key.begin < end && line[key.begin] == '-') ++key.begin;
+  key.dashed = key.begin > begin;
+  auto at = behind_name(scan, key);
+  const char next = scan.at(at);
+  static constexpr std::string_view goes_on = "=: \t%>,(}/<|";
+  if (goes_on.find(next) == goes_on.npos || at == line.size()) return;
+  key.kind = kind_of_name(line.substr(key.begin, end - key.begin));
+  if (key.kind == name_kind::harmless) return;
+  if (next == '>' && take_element(scan, key)) return;
+  const bool encoded = next == '%' && lower(line.substr(at, 3)) == "%3d";
+  const auto separator = encoded ? at : scan.skip_blanks(at);
+  if (encoded || scan.at(separator) == '=' || scan.at(separator) == ':') {
+    const auto value = place_of_value(scan, separator);
+    if (value.at < line.size()) take_setting(scan, key, value);
+    return;
+  }
+  if (take_element(scan, key)) return;
+  if (key.quoted || next == '<' || next == ',') return take_pair(scan, key);
+  if (is_blank(next) || next == '(') take_spaced(scan, key);
+}
+
+}  // namespace reeve

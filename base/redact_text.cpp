@@ -1,0 +1,243 @@
+#include "base/redact_text.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace reeve {
+namespace {
+
+/// So much of a value says what it is.
+constexpr std::size_t looked_at = 256;
+
+template <std::size_t N>
+bool is_one_of(std::string_view word, const std::array<std::string_view, N>& sorted) {
+  return std::binary_search(sorted.begin(), sorted.end(), word);
+}
+
+constexpr auto nothing_words = std::to_array<std::string_view>(
+    {"<nil>", "disabled", "empty",     "enabled", "false",     "filtered", "hidden", "masked",
+     "n/a",   "nan",      "nil",       "no",      "none",      "null",     "off",    "omitted",
+     "on",    "removed",  "sanitized", "true",    "undefined", "unset",    "xxx",    "yes"});
+static_assert(std::is_sorted(nothing_words.begin(), nothing_words.end()));
+
+constexpr auto status_words = std::to_array<std::string_view>(
+    {"absent",       "accepted",    "added",      "already",      "bad",        "blank",
+     "cannot",       "changed",     "check",      "confirmed",    "correct",    "created",
+     "deleted",      "denied",      "deprecated", "econnrefused", "econnreset", "enoent",
+     "eof",          "error",       "errors",     "etimedout",    "exception",  "exists",
+     "expected",     "expired",     "expires",    "fail",         "failed",     "failure",
+     "forbidden",    "found",       "generated",  "given",        "incorrect",  "invalid",
+     "invalidated",  "length",      "loaded",     "lost",         "malformed",  "mismatch",
+     "missing",      "mount",       "must",       "needed",       "not",        "ok",
+     "okay",         "optional",    "parse",      "present",      "provided",   "punc",
+     "read",         "refreshed",   "refused",    "rejected",     "renewed",    "required",
+     "requires",     "reset",       "revoked",    "rotated",      "set",        "skipped",
+     "stale",        "success",     "timed",      "timeout",      "unable",     "unauthenticated",
+     "unauthorized", "unavailable", "unchanged",  "unexpected",   "unknown",    "unsupported",
+     "updated",      "used",        "valid",      "verified",     "wrong"});
+static_assert(std::is_sorted(status_words.begin(), status_words.end()));
+
+constexpr auto small_words = std::to_array<std::string_view>(
+    {"after",  "an",   "and",     "are",    "as",    "at",     "be",    "because",  "been",
+     "before", "but",  "by",      "can",    "can't", "cannot", "could", "couldn't", "did",
+     "do",     "does", "doesn't", "during", "every", "for",    "from",  "had",      "has",
+     "have",   "if",   "in",      "into",   "is",    "isn't",  "it",    "its",      "may",
+     "must",   "no",   "not",     "of",     "on",    "or",     "out",   "please",   "should",
+     "some",   "such", "than",    "that",   "the",   "this",   "to",    "too",      "until",
+     "via",    "was",  "were",    "when",   "where", "while",  "will",  "with",     "without",
+     "would",  "you",  "your"});
+static_assert(std::is_sorted(small_words.begin(), small_words.end()));
+
+struct makeup {
+  std::size_t lower = 0;
+  std::size_t upper = 0;
+  std::size_t digits = 0;
+  std::size_t signs = 0;  // of those that stand in passwords and hardly elsewhere
+  std::size_t turns = 0;  // from letter to digit and back, and from small to large letter
+};
+
+makeup made_of(std::string_view value) {
+  static constexpr std::string_view strange = "!#$%^&*+=~?@";
+  makeup all;
+  char before = 0;
+  for (const char c : value.substr(0, looked_at)) {
+    all.lower += is_lower(c);
+    all.upper += is_upper(c);
+    all.digits += is_digit(c);
+    all.signs += strange.find(c) != strange.npos;
+    all.turns += (is_digit(c) && is_alpha(before)) || (is_alpha(c) && is_digit(before)) ||
+                 (is_upper(c) && is_lower(before));
+    before = c;
+  }
+  return all;
+}
+
+std::string_view without_marks(std::string_view word) {
+  static constexpr std::string_view before = "([{\"'`";
+  static constexpr std::string_view after = ".,:;!?)]}\"'`";
+  while (!word.empty() && before.find(word.front()) != before.npos) word.remove_prefix(1);
+  while (!word.empty() && after.find(word.back()) != after.npos) word.remove_suffix(1);
+  return word;
+}
+
+bool is_variable(std::string_view value) {
+  if (value.starts_with('`') || value.starts_with("${") || value.starts_with("$(") ||
+      value.starts_with("{{") || value.starts_with("%(") || value.starts_with("%{") ||
+      value.starts_with("#{")) {
+    return true;
+  }
+  if (value.size() == 2 && value[0] == '%' && is_alpha(value[1])) return true;
+  if (value.size() > 2 && value.front() == '%' && value.back() == '%') return true;
+  if (!value.starts_with('$') || value.size() < 2) return false;
+  if (value.size() == 2 && is_digit(value[1])) return true;
+  return std::all_of(value.begin() + 1, value.end(),
+                     [](char c) { return is_upper(c) || is_digit(c) || c == '_'; }) &&
+         is_alpha(value[1]);
+}
+
+/// The same sign throughout, as masks are.
+bool is_mask(std::string_view value) {
+  static constexpr std::string_view signs = "*xX.#-_?";
+  if (value.starts_with("\xE2\x80\xA2")) return true;  // a bullet
+  const auto stars = value.find_first_not_of('*');
+  if (stars == value.npos) return true;
+  if (stars >= 3) return value.size() - stars <= 6;
+  return value.size() >= 3 && signs.find(value[0]) != signs.npos &&
+         value.find_first_not_of(value[0]) == value.npos;
+}
+
+}  // namespace
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (is_upper(c)) c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+std::string_view before_any(std::string_view text, std::string_view stops) {
+  return text.substr(0, text.find_first_of(stops));
+}
+
+std::string_view left_of(std::string_view line, std::size_t at, std::size_t bytes) {
+  const auto begin = at > bytes ? at - bytes : 0;
+  return line.substr(begin, at - begin);
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t\r");
+  if (first == text.npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
+}
+
+bool is_no_secret(std::string_view value) {
+  if (value.empty() || value.starts_with("[redacted")) return true;
+  if (value.size() > looked_at) return false;
+  if (is_mask(value) || is_variable(value)) return true;
+  if (value.starts_with('<') && value.find('>') != value.npos) return true;
+  auto word = value;
+  while (!word.empty() && std::string_view("[({").find(word.front()) != std::string_view::npos) {
+    word.remove_prefix(1);
+  }
+  while (!word.empty() && std::string_view("])},;").find(word.back()) != std::string_view::npos) {
+    word.remove_suffix(1);
+  }
+  if (word.empty() || word == "..." || word == "redacted" || word == "REDACTED") return true;
+  return is_one_of(lower(word), nothing_words);
+}
+
+bool is_code(std::string_view value) {
+  const auto name =
+      value.substr(0, value.substr(0, looked_at)
+                          .find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                             "0123456789_.$"));
+  if (name.size() < 3 || name.size() == value.size()) return false;
+  const auto behind = value.substr(name.size(), looked_at);
+  const auto letters = made_of(name);
+  if (letters.digits > 0 && letters.turns > letters.upper + 1) return false;
+  if (behind[0] == '(') return behind.find(')') != behind.npos;
+  if (behind[0] == '{') return is_alpha(name[0]);
+  if (behind[0] == '[') return behind.find(']') != behind.npos && letters.digits == 0;
+  // The address of an object, as of Java.
+  const auto address = behind.substr(1, behind.substr(1, 16).find_first_not_of("0123456789abcdef"));
+  return behind[0] == '@' && name.find('.') != name.npos && !address.empty() &&
+         (address.size() + 1 == behind.size() || !is_alnum(behind[address.size() + 1]));
+}
+
+bool is_plain_word(std::string_view word) {
+  word = without_marks(word);
+  if (word.empty() || word.size() > 40 || !is_alpha(word[0])) return false;
+  return std::all_of(word.begin(), word.end(), [](char c) {
+    return is_alpha(c) || c == '\'' || c == '-' || c == '_' || c == '.' || c == '/';
+  });
+}
+
+bool is_status_word(std::string_view word) {
+  word = without_marks(word);
+  return word.size() <= 16 && is_one_of(lower(word), status_words);
+}
+
+bool is_small_word(std::string_view word) {
+  return is_one_of(word, small_words);
+}
+
+bool is_sentence(std::string_view text) {
+  text = text.substr(0, looked_at);
+  std::size_t words = 0;
+  std::size_t known = 0;
+  bool first_is_plain = false;
+  while (words < 12) {
+    text = trimmed(text);
+    if (text.empty()) break;
+    const auto word = before_any(text, " \t\r");
+    text.remove_prefix(word.size());
+    if (words++ == 0) first_is_plain = is_plain_word(word);
+    const auto bare = lower(without_marks(word).substr(0, 20));
+    known += is_one_of(bare, small_words) || is_one_of(bare, status_words);
+  }
+  return words >= 2 && first_is_plain && known > 0;
+}
+
+bool is_place(std::string_view value) {
+  value = value.substr(0, looked_at);
+  while (!value.empty() &&
+         std::string_view(",;:)]}").find(value.back()) != std::string_view::npos) {
+    value.remove_suffix(1);
+  }
+  if (value.starts_with("./") || value.starts_with("../") || value.starts_with("~/")) return true;
+  if (value.starts_with('/')) {
+    if (value.find_first_of("=+") != value.npos) return false;
+    return value.size() == 1 || value.find('/', 1) != value.npos || !looks_made_up(value);
+  }
+  if (value.size() > 2 && is_alpha(value[0]) && value[1] == ':' &&
+      (value[2] == '\\' || value[2] == '/')) {
+    return true;
+  }
+  const auto scheme = value.find("://");
+  if (scheme != value.npos && scheme > 1 && scheme < 16) {
+    return std::all_of(value.begin(), value.begin() + static_cast<std::ptrdiff_t>(scheme),
+                       [](char c) { return is_alnum(c) || c == '+' || c == '.'; });
+  }
+  if (value.size() > 3 && value[0] == 'v' && is_digit(value[1])) value.remove_prefix(1);
+  // Numbers with points and colons: an address with its port, a time, a version.
+  return value.find_first_of(".:") != value.npos &&
+         value.find_first_not_of("0123456789.:/") == value.npos;
+}
+
+bool looks_made_up(std::string_view value) {
+  const auto all = made_of(value);
+  const auto letters = all.lower + all.upper;
+  if (letters + all.digits < 4) return false;
+  if (all.digits > 0 && letters > 0) return true;
+  return all.signs > 0 && value.size() >= 6;
+}
+
+bool looks_random(std::string_view value) {
+  if (value.size() < 16) return false;
+  const auto all = made_of(value);
+  if (all.digits == 0) return all.lower > 0 && all.upper > 2 && all.turns > 4;
+  return all.lower + all.upper > 0 && all.turns >= 2;
+}
+
+}  // namespace reeve

@@ -1,0 +1,68 @@
+#pragma once
+// What a piece of text looks like: a sentence, a reference, a placeholder, or a secret. Every
+// answer looks at a bounded number of bytes.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace reeve {
+
+inline bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+inline bool is_upper(char c) {
+  return c >= 'A' && c <= 'Z';
+}
+inline bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+inline bool is_alpha(char c) {
+  return is_upper(c) || is_lower(c);
+}
+inline bool is_alnum(char c) {
+  return is_alpha(c) || is_digit(c);
+}
+inline bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
+inline bool is_quote(char c) {
+  return c == '"' || c == '\'';
+}
+inline bool is_key_char(char c) {
+  return is_alnum(c) || c == '_' || c == '.' || c == '-';
+}
+
+std::string lower(std::string_view text);
+/// The text up to the first of `stops`.
+std::string_view before_any(std::string_view text, std::string_view stops);
+/// The part of `line` before `at`, at most `bytes` long.
+std::string_view left_of(std::string_view line, std::size_t at, std::size_t bytes);
+std::string_view trimmed(std::string_view text);
+
+/// Values that are none: empty, a word for nothing, already hidden, a placeholder, a reference to a
+/// variable ("${X}", "$X", "%s", "<token>", "{{ x }}").
+bool is_no_secret(std::string_view value);
+
+/// A call, a member or an object's address, as code and debuggers write it: "self.token(x)",
+/// "config.password", "Token{a64 ...", "os.Binder@4f1". `name` is the key that it was given to.
+bool is_code(std::string_view value);
+
+/// One word of letters, as of a language: "refused", "doesn't", "read-only", "EOF", "Timeout".
+bool is_plain_word(std::string_view word);
+/// A word that tells the state of a secret and is none: "expired", "missing", "ok".
+bool is_status_word(std::string_view word);
+/// "is", "to", "with": words that sentences are built with. In lower case.
+bool is_small_word(std::string_view word);
+/// Words that belong together as a message does: "must be given", "is required", "not found".
+bool is_sentence(std::string_view text);
+/// A path, the address of a host or of a page, or a place in a source.
+bool is_place(std::string_view value);
+
+/// Letters and digits mixed, or signs that only passwords have: nobody's prose.
+bool looks_made_up(std::string_view value);
+/// At least 16 characters that no name or number has.
+bool looks_random(std::string_view value);
+
+}  // namespace reeve

@@ -1,0 +1,79 @@
+#include "base/redact_words.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace reeve {
+namespace {
+
+constexpr std::size_t class_count = 64;
+
+struct node {
+  std::array<std::uint16_t, class_count> next{};
+  std::uint16_t fallback = 0;
+  std::vector<std::uint16_t> found;
+};
+
+/// Fills in the transitions of all bytes, nearest nodes first.
+std::vector<std::uint16_t> connect(std::vector<node>& nodes) {
+  std::vector<std::uint16_t> order;
+  for (const auto child : nodes[0].next) {
+    if (child != 0) order.push_back(child);
+  }
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    auto& here = nodes[order[i]];
+    const auto& back = nodes[here.fallback];
+    here.found.insert(here.found.end(), back.found.begin(), back.found.end());
+    for (std::size_t c = 0; c < class_count; ++c) {
+      if (here.next[c] == 0) {
+        here.next[c] = back.next[c];
+      } else {
+        nodes[here.next[c]].fallback = back.next[c];
+        order.push_back(here.next[c]);
+      }
+    }
+  }
+  order.insert(order.begin(), 0);
+  return order;
+}
+
+}  // namespace
+
+word_automaton::word_automaton(const std::vector<std::string_view>& words) {
+  std::uint8_t used = 1;  // class 0 is every byte of no word
+  std::vector<node> nodes(1);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    std::size_t at = 0;
+    for (const char c : words[i]) {
+      auto& kind = classes_[static_cast<unsigned char>(c)];
+      if (kind == 0) {
+        if (used == class_count) throw std::length_error("an automaton of too many bytes");
+        kind = used++;
+      }
+      if (nodes[at].next[kind] == 0) {
+        nodes[at].next[kind] = static_cast<std::uint16_t>(nodes.size());
+        nodes.emplace_back();
+      }
+      at = nodes[at].next[kind];
+    }
+    nodes[at].found.push_back(static_cast<std::uint16_t>(i));
+  }
+  for (char c = 'a'; c <= 'z'; ++c) {
+    classes_[static_cast<unsigned char>(c - 'a' + 'A')] = classes_[static_cast<unsigned char>(c)];
+  }
+  auto order = connect(nodes);
+  const auto ends = std::stable_partition(order.begin(), order.end(),
+                                          [&](auto id) { return nodes[id].found.empty(); });
+  first_found_ = static_cast<std::uint16_t>(ends - order.begin());
+  std::vector<std::uint16_t> number(nodes.size());
+  for (std::size_t i = 0; i < order.size(); ++i) number[order[i]] = static_cast<std::uint16_t>(i);
+  table_.resize(nodes.size() << class_bits);
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    auto& from = nodes[order[i]];
+    for (std::size_t c = 0; c < class_count; ++c)
+      table_[i << class_bits | c] = number[from.next[c]];
+    if (!from.found.empty()) found_.push_back(std::move(from.found));
+  }
+}
+
+}  // namespace reeve

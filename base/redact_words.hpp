@@ -1,0 +1,52 @@
+#pragma once
+// Finds all of a fixed list of words in one pass over a text, whatever the text is: an automaton
+// after Aho and Corasick with a full table of transitions, one step a byte.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace reeve {
+
+class word_automaton {
+ public:
+  /// `words`: at most 60 different bytes in all, letters in lower case. Letters of the text are
+  /// found in either case.
+  explicit word_automaton(const std::vector<std::string_view>& words);
+
+  struct place {
+    std::size_t at = 0;  // just behind the word's last byte
+    std::uint16_t state = 0;
+  };
+  /// Goes to the next place where a word ends; false at the end of the text.
+  bool next(std::string_view text, place& here) const {
+    auto at = here.at;
+    auto state = here.state;
+    while (at < text.size()) {
+      state = table_[std::size_t{state} << class_bits |
+                     classes_[static_cast<unsigned char>(text[at++])]];
+      if (state >= first_found_) {
+        here = {at, state};
+        return true;
+      }
+    }
+    here = {at, state};
+    return false;
+  }
+  /// Numbers of the words that end here, the longest first.
+  const std::vector<std::uint16_t>& found(const place& here) const {
+    return found_[here.state - first_found_];
+  }
+
+ private:
+  static constexpr std::size_t class_bits = 6;
+
+  std::array<std::uint8_t, 256> classes_{};
+  std::vector<std::uint16_t> table_;
+  std::uint16_t first_found_ = 0;  // states from here on are ends of words
+  std::vector<std::vector<std::uint16_t>> found_;
+};
+
+}  // namespace reeve
