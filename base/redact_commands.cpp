@@ -182,6 +182,7 @@ void take_tool(line_scan& scan, std::size_t number, std::size_t begin, std::size
   if (one.which == part::first) return hide_first(scan, end);
   if (one.which == part::second) return hide_second(scan, end);
   if (one.which == part::last) return hide_last(scan, end);
+  if (one.word == " login") scan.has_login = true;
   scan.tool = static_cast<int>(number);
   scan.tool_checked = end;
 }

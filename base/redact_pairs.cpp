@@ -173,10 +173,9 @@ bool is_word_of_key(std::string_view line, const key_use& key, std::string_view 
 
 /// "login bob password x", and passwords that are none of a language.
 bool is_spaced_password(const line_scan& scan, const key_use& key, std::string_view word) {
-  const auto before = lower(left_of(scan.line, key.begin, 200));
-  if (before.find("login ") != before.npos &&
-      (before.find("machine ") != before.npos || before.starts_with("default "))) {
-    return true;
+  if (scan.has_login) {
+    const auto before = lower(left_of(scan.line, key.begin, 200));
+    if (before.find("machine ") != before.npos || before.starts_with("default ")) return true;
   }
   if (word.find_first_of("/\\(){}[]<>,;") != word.npos || is_place(word)) return false;
   const auto name = lower(scan.line.substr(key.begin, key.end - key.begin));

@@ -25,6 +25,7 @@ struct line_scan {
       containers_done{};  // lists and objects up to here were searched for values
   // Where the last bare value ended, outside and inside of objects: names within it have the same.
   std::array<std::array<std::size_t, 2>, 2> bare_known{{{1, 0}, {1, 0}}};
+  bool has_login = false;        // "login" stands before
   int tool = -1;                 // the program whose options are being read
   std::size_t tool_checked = 0;  // no other command begins between the program and here
 

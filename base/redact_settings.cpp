@@ -11,7 +11,11 @@ namespace {
 struct value_place {
   std::size_t at = std::string_view::npos;
   bool colon = false;
+  bool encoded = false;  // as of a form within a form: "%3D", and "%26" behind the value
 };
+
+/// So much of an encoded value is hidden.
+constexpr std::size_t max_encoded = 1024;
 
 bool begins_value(const line_scan& scan, std::size_t at) {
   static constexpr std::string_view none = " \t\r\n\f&<>";
@@ -20,16 +24,16 @@ bool begins_value(const line_scan& scan, std::size_t at) {
 
 /// `at`: the first character of ":=", "=>", "=", ":" or "%3D". A comparison and "::" are none.
 value_place place_of_value(const line_scan& scan, std::size_t at) {
-  if (scan.at(at) == '%') return {at + 3, false};
+  if (scan.at(at) == '%') return {at + 3, false, true};
   const auto two = scan.line.substr(at, 2);
   if (two == "==" || two == "::" || two == "=~") return {};
   if (two == ":=" || two == "=>") {
     const auto begin = scan.skip_blanks(at + 2);
-    if (begins_value(scan, begin)) return {begin, false};
+    if (begins_value(scan, begin)) return {begin, false, false};
   }
   const auto begin = scan.skip_blanks(at + 1);
   if (!begins_value(scan, begin)) return {};
-  return {begin, scan.line[at] == ':'};
+  return {begin, scan.line[at] == ':', false};
 }
 
 /// Where the separator behind a name may be: behind its quote, or a bracket's end.
@@ -70,7 +74,7 @@ bool take_rest_of_line(line_scan& scan, const key_use& key, const value_place& v
     return false;
   }
   const auto rest = line.substr(value.at);
-  const auto word = before_any(rest.substr(0, 256), " \t\r");
+  const auto word = before_any(rest.substr(0, looked_at), " \t\r");
   if (is_no_secret(word) || rest.starts_with("[redacted")) return false;
   if (value.colon) {
     if (!takes_line(scan, key) || !is_blank(line[value.at - 1])) return false;
@@ -81,7 +85,7 @@ bool take_rest_of_line(line_scan& scan, const key_use& key, const value_place& v
   } else {
     const auto name = line.substr(key.begin, key.end - key.begin);
     if (std::any_of(name.begin(), name.end(), is_lower) || line[key.end] != '=') return false;
-    if (is_place(word) || is_code(rest.substr(0, 256))) return false;
+    if (is_place(word) || is_code(rest.substr(0, looked_at))) return false;
   }
   auto end = line.size();
   while (end > value.at && line[end - 1] == '\r') --end;
@@ -103,17 +107,18 @@ void take_authorization(line_scan& scan, std::size_t at) {
   static constexpr std::string_view schemes =
       " basic bearer digest negotiate ntlm token apikey api-key key oauth hmac bot dpop hawk "
       "splunk "
-      "sharedkey sharedaccesssignature aws aws4-hmac-sha256 signature mac ssws jwt geniekey ";
+      "sharedkey sharedaccesssignature aws aws4-hmac-shalooked_at signature mac ssws jwt geniekey ";
   const bool known = schemes.find(" " + scheme + " ") != schemes.npos;
   if (known && is_blank(scan.at(at + word.size()))) begin = scan.skip_blanks(at + word.size());
-  const auto value = before_any(line.substr(begin, 256), "\"'\\");
-  const auto first = before_any(value.substr(0, 256), " \t,");
+  const auto value = before_any(line.substr(begin, looked_at), "\"'\\");
+  const auto first = before_any(value.substr(0, looked_at), " \t,");
   if (is_no_secret(first) || is_no_secret(value)) return;
+  if (begin == at && !looks_made_up(first)) return;
   if (begin == at) {
-    const auto rest = trimmed(value.substr(std::min(first.size(), value.size()), 256));
+    const auto rest = trimmed(value.substr(std::min(first.size(), value.size()), looked_at));
     if (is_sentence(value) || is_status_word(first) || is_place(first)) return;
     if (is_plain_word(first) && (!rest.empty() || !looks_random(first))) return;
-    if (first.ends_with(':') || !looks_made_up(first)) return;
+    if (first.ends_with(':')) return;
   } else if (is_sentence(value) || (is_plain_word(first) && first.size() + 1 < value.size() &&
                                     value.find('=') == value.npos)) {
     return;
@@ -133,8 +138,8 @@ void take_cookie(line_scan& scan, const key_use& key, std::size_t at) {
          !line.substr(at).starts_with("[redacted")) {
     ++at;
   }
-  const auto value = before_any(line.substr(at, 256), "\"'\\");
-  const auto first = before_any(value.substr(0, 256), " \t;,");
+  const auto value = before_any(line.substr(at, looked_at), "\"'\\");
+  const auto first = before_any(value.substr(0, looked_at), " \t;,");
   const auto sign = first.find('=');
   const bool is_pair = sign != first.npos && sign > 0 && sign + 1 < first.size();
   if (is_no_secret(first) || (!is_pair && !looks_made_up(first))) return;
@@ -164,8 +169,8 @@ void take_setting(line_scan& scan, const key_use& key, const value_place& value)
     return take_container(scan, key, value.at);
   }
   auto found = value_at(scan, value.at, key.quoted, credential_kind);
-  if (scan.line.substr(value.at - 3, 3) == "%3D") {
-    const auto text = scan.text(found.span);
+  if (value.encoded) {
+    const auto text = scan.text(found.span).substr(0, max_encoded);
     found.span.end = found.span.begin + std::min(text.find("%26"), text.size());
   }
   if (is_secret_value(scan, key, found, value.colon)) scan.hide(found.span);

@@ -6,9 +6,6 @@
 namespace reeve {
 namespace {
 
-/// So much of a value says what it is.
-constexpr std::size_t looked_at = 256;
-
 template <std::size_t N>
 bool is_one_of(std::string_view word, const std::array<std::string_view, N>& sorted) {
   return std::binary_search(sorted.begin(), sorted.end(), word);
@@ -56,20 +53,31 @@ struct makeup {
   std::size_t turns = 0;  // from letter to digit and back, and from small to large letter
 };
 
-makeup made_of(std::string_view value) {
-  static constexpr std::string_view strange = "!#$%^&*+=~?@";
-  makeup all;
-  char before = 0;
-  for (const char c : value.substr(0, looked_at)) {
-    all.lower += is_lower(c);
-    all.upper += is_upper(c);
-    all.digits += is_digit(c);
-    all.signs += strange.find(c) != strange.npos;
-    all.turns += (is_digit(c) && is_alpha(before)) || (is_alpha(c) && is_digit(before)) ||
-                 (is_upper(c) && is_lower(before));
-    before = c;
-  }
+enum : std::uint8_t { other, small, large, number, sign };
+
+constexpr auto kinds = [] {
+  std::array<std::uint8_t, 256> all{};
+  for (unsigned c = 'a'; c <= 'z'; ++c) all[c] = small;
+  for (unsigned c = 'A'; c <= 'Z'; ++c) all[c] = large;
+  for (unsigned c = '0'; c <= '9'; ++c) all[c] = number;
+  for (const unsigned char c : std::string_view("!#$%^&*+=~?@")) all[c] = sign;
   return all;
+}();
+
+constexpr bool turn[5][5] = {
+    {}, {false, false, true, true}, {false, false, false, true}, {false, true, true}, {}};
+
+makeup made_of(std::string_view value) {
+  std::array<std::size_t, 5> counts{};
+  std::size_t turns = 0;
+  std::uint8_t before = other;
+  for (const char c : value.substr(0, looked_at)) {
+    const auto kind = kinds[static_cast<unsigned char>(c)];
+    ++counts[kind];
+    turns += turn[before][kind];
+    before = kind;
+  }
+  return {counts[small], counts[large], counts[number], counts[sign], turns};
 }
 
 std::string_view without_marks(std::string_view word) {
@@ -133,7 +141,7 @@ std::string_view trimmed(std::string_view text) {
 
 bool is_no_secret(std::string_view value) {
   if (value.empty() || value.starts_with("[redacted")) return true;
-  if (value.size() > looked_at) return false;
+  if (value.size() > 4 * looked_at) return false;
   if (is_mask(value) || is_variable(value)) return true;
   if (value.starts_with('<') && value.find('>') != value.npos) return true;
   auto word = value;

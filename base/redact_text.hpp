@@ -9,6 +9,9 @@
 
 namespace reeve {
 
+/// So much of a value says what it is.
+inline constexpr std::size_t looked_at = 96;
+
 inline bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }

@@ -231,8 +231,8 @@ std::size_t count_before(std::string_view line, std::size_t at, std::size_t most
 
 /// Letters and digits, and a part of at least 16 without a break: "pk_orders_by_customer" is none.
 bool is_mixed(std::string_view text) {
-  text = text.substr(0, 256);
-  if (text.find_first_of("0123456789") == text.npos) return false;
+  text = text.substr(0, looked_at);
+  if (!looks_made_up(text)) return false;
   if (std::none_of(text.begin(), text.end(), is_alpha)) return false;
   std::size_t part = 0;
   return std::any_of(text.begin(), text.end(),

@@ -44,7 +44,8 @@ std::size_t find_at_sign(std::string_view line, std::size_t from) {
 
 /// A password with '/' in it, as Base64 has: up to the first '@' of the word.
 std::size_t find_late_at_sign(std::string_view line, std::size_t from) {
-  const auto word = before_any(line.substr(from, 200), " \t\r\"'<>@?#,");
+  if (from >= line.size() || line[from] == '/') return line.npos;
+  const auto word = before_any(line.substr(from, looked_at), " \t\r\"'<>@?#,");
   const auto slash = word.find('/');
   if (from + word.size() >= line.size() || line[from + word.size()] != '@') return line.npos;
   if (slash == 0 || slash == word.npos || word.find("//") != word.npos) return line.npos;
@@ -100,8 +101,13 @@ void take_url(line_scan& scan, std::size_t begin, std::size_t end) {
 
 /// "bob:x@tcp(db:3306)/shop", as Go's driver of MySQL has it.
 void take_dsn(line_scan& scan, std::size_t begin) {
-  const auto before = left_of(scan.line, begin, 200);
-  const auto word = before.substr(before.find_last_of(" \t\"'=`") + 1);
+  const auto before = left_of(scan.line, begin, looked_at);
+  auto first = before.size();
+  while (first > 0 && (is_alnum(before[first - 1]) ||
+                       std::string_view(" \t\"'=`").find(before[first - 1]) == before.npos)) {
+    --first;
+  }
+  const auto word = before.substr(first);
   const auto colon = word.find(':');
   if (colon == word.npos || colon == 0 || colon + 1 == word.size()) return;
   if (is_no_secret(word.substr(colon + 1))) return;

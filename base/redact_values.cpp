@@ -70,7 +70,7 @@ bool is_number(std::string_view text) {
 
 /// "creds.password", "process.env.TOKEN": letters in parts, the last of which names a secret.
 bool is_member(std::string_view text) {
-  text = bare_word(text.substr(0, 100));
+  text = bare_word(text.substr(0, looked_at));
   const auto point = text.rfind('.');
   if (point == text.npos || point == 0) return false;
   if (!std::all_of(text.begin(), text.end(),
@@ -98,8 +98,8 @@ bool is_named_exactly(const line_scan& scan, const key_use& key, std::string_vie
 
 /// "failed to refresh token: connection refused" holds none, "token: 8f2c9a" does.
 bool is_secret_behind_colon(const line_scan& scan, const key_use& key, const secret_span& span) {
-  const auto word = scan.text(span).substr(0, 256);
-  const auto rest = trimmed(scan.line.substr(span.end, 256));
+  const auto word = scan.text(span).substr(0, looked_at);
+  const auto rest = trimmed(scan.line.substr(span.end, looked_at));
   const bool is_token = key.kind == name_kind::token;
   if ((word.ends_with(':') && !rest.empty()) || word[0] == '(' || is_status_word(word)) {
     return false;
@@ -116,17 +116,15 @@ bool is_secret_behind_colon(const line_scan& scan, const key_use& key, const sec
     const bool is_name = word.find_first_of("-/._") != word.npos;
     return !is_name || (!is_token && !is_named_exactly(scan, key, "secret"));
   }
-  if (is_token && tells_trouble(scan, key)) {
-    return looks_random(word) || (looks_made_up(word) && word.size() >= 10);
-  }
-  if (is_token) return looks_made_up(word);
+  if (is_token) return looks_made_up(word) && (word.size() >= 10 || !tells_trouble(scan, key));
   return looks_made_up(word) || std::count_if(word.begin(), word.end(), is_alnum) >= 3;
 }
 
 bool looks_like_key(std::string_view text) {
   text = bare_word(text);
-  if (is_place(text) || is_code(text)) return false;
-  return looks_random(text) || (text.size() >= 10 && looks_made_up(text) && text.back() == '=');
+  const bool ends = text.size() >= 10 && text.back() == '=';
+  if (!looks_random(text) && !(ends && looks_made_up(text))) return false;
+  return !is_place(text) && !is_code(text);
 }
 
 /// Words of code and of packages: "token = await f()", "libsecret-1-0:amd64".
@@ -134,7 +132,7 @@ bool is_operator(std::string_view text) {
   static constexpr auto words = std::to_array<std::string_view>(
       {"all", "amd64", "arm64", "armhf", "await", "function", "i386", "lambda", "new", "noarch",
        "typeof", "x86_64", "yield"});
-  return std::binary_search(words.begin(), words.end(), before_any(text, ".,;)"));
+  return std::binary_search(words.begin(), words.end(), before_any(text.substr(0, 16), ".,;)"));
 }
 
 bool is_outcome(std::string_view text) {
@@ -146,7 +144,7 @@ bool is_secret_pass(const line_scan& scan, const key_use& key, const read_value&
                     bool colon) {
   const auto text = scan.text(value.span);
   if (is_outcome(text.substr(0, 64)) || is_place(text)) return false;
-  if (!value.quoted && is_code(scan.line.substr(value.span.begin, 256))) return false;
+  if (!value.quoted && is_code(scan.line.substr(value.span.begin, looked_at))) return false;
   if (!colon || key.quoted || value.quoted) return !is_sentence(text);
   if (is_upper(scan.line[key.begin])) return false;
   return is_secret_behind_colon(scan, key, value.span);
@@ -194,8 +192,8 @@ bool is_secret_value(const line_scan& scan, const key_use& key, const read_value
   }
   if (is_place(text)) return false;
   // A call's arguments go on behind the quotes that end the value.
-  if (!value.quoted &&
-      (is_code(scan.line.substr(value.span.begin, 256)) || is_member(text) || is_operator(text))) {
+  if (!value.quoted && (is_code(scan.line.substr(value.span.begin, looked_at)) || is_member(text) ||
+                        is_operator(text))) {
     return false;
   }
   const bool is_token = key.kind == name_kind::token;
