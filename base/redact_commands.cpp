@@ -69,6 +69,7 @@ constexpr tool tools[] = {
     {"psftp", " -pw ", part::whole},
     {"freerdp", " /p: ", part::whole, false},
     {"vault login", "", part::first},
+    {"ssh-keygen", " -N -P ", part::whole},
     {"htpasswd", "", part::last},
     {"sqlplus", "", part::slash_pair},
     {"expdp", "", part::slash_pair},
@@ -81,7 +82,7 @@ constexpr tool tools[] = {
 };
 
 constexpr auto options = std::to_array<std::string_view>(
-    {"-p", "-u", "-a", "-w", "-x", "-k", "-pw", "-s", "--user", "--proxy-user", "/p:"});
+    {"-p", "-u", "-a", "-w", "-x", "-k", "-pw", "-s", "-n", "--user", "--proxy-user", "/p:"});
 
 bool is_port_or_id(std::string_view text) {
   return text.find_first_not_of("0123456789.:/") == text.npos &&
@@ -103,10 +104,15 @@ void hide_slash_pair(line_scan& scan, std::size_t at) {
   if (slash == near.npos || slash == 0 || !is_alnum(near[slash - 1])) return;
   const auto rest = near.substr(slash + 1);
   const auto end = rest.find_first_of("@ \t\"'");
-  if (end == rest.npos || rest[end] != '@' || end == 0) return;
+  if (end == 0) return;
+  if (end == rest.npos || rest[end] != '@') {
+    // Without a database a path looks the same.
+    if (rest.substr(0, end).find('/') != rest.npos || !looks_made_up(rest.substr(0, end))) return;
+  }
   const auto begin = at + slash + 1;
-  if (!is_no_secret(rest.substr(0, end))) {
-    scan.hide({begin, begin + end, credential_kind, false});
+  const auto password = rest.substr(0, end);
+  if (!is_no_secret(password)) {
+    scan.hide({begin, begin + password.size(), credential_kind, false});
   }
 }
 
@@ -157,7 +163,8 @@ bool same_command(line_scan& scan, std::size_t at) {
 
 /// Programs that take the value right behind the option as well as after a blank.
 bool attached(std::string_view tool) {
-  return tool == "sshpass" || tool == "sqlcmd" || tool == "mycli" || tool == "curl";
+  return tool == "sshpass" || tool == "mongo" || tool == "sqlcmd" || tool == "mycli" ||
+         tool == "curl";
 }
 
 }  // namespace
@@ -207,7 +214,7 @@ void take_option(line_scan& scan, std::size_t begin, std::size_t end) {
   }
   if (at >= line.size() || (at > end && !one.apart)) return;
   // "--username" and "-path" are other options.
-  if (at == end && one.apart && !attached(one.word)) return;
+  if (at == end && one.apart && !attached(one.word) && !is_quote(line[at])) return;
   auto found = value_at(scan, at, false, credential_kind);
   const auto text = scan.text(found.span);
   if (text.empty() || text[0] == '-' || (!found.quoted && is_place(text))) return;

@@ -64,30 +64,28 @@ bool is_one_of(std::string_view word, const std::array<std::string_view, N>& sor
 
 /// A name that ends so speaks of a secret without holding it.
 constexpr auto harmless_ends = std::to_array<std::string_view>(
-    {"address",    "age",         "alg",        "algorithm",    "arn",        "at",
-     "attempt",    "attempts",    "audience",   "authn",        "bucket",     "budget",
-     "bytes",      "cache",       "change",     "changed",      "class",      "client",
-     "complexity", "config",      "controller", "count",        "counter",    "created",
-     "date",       "dir",         "directory",  "disabled",     "duration",   "enabled",
-     "encoder",    "encoding",    "endpoint",   "env",          "error",      "errors",
-     "exception",  "expiration",  "expired",    "expires",      "expiry",     "factory",
-     "failure",    "failures",    "field",      "fields",       "file",       "filename",
-     "filter",     "folder",      "form",       "format",       "generator",  "handler",
-     "header",     "hint",        "host",       "in",           "index",      "interval",
-     "invalid",    "issuer",      "label",      "len",          "length",     "lifetime",
-     "limit",      "list",        "location",   "manager",      "max",        "method",
-     "metric",     "min",         "missing",    "mode",         "mount",      "name",
-     "namespace",  "offset",      "owner",      "page",         "param",      "path",
-     "paths",      "placeholder", "policy",     "port",         "position",   "prefix",
-     "prompt",     "provider",    "rate",       "ref",          "reference",  "refs",
-     "remaining",  "request",     "required",   "requirements", "reset",      "retries",
-     "review",     "reviews",     "rotation",   "rule",         "rules",      "schema",
-     "scope",      "scopes",      "server",     "service",      "services",   "since",
-     "size",       "source",      "state",      "status",       "stdin",      "store",
-     "strength",   "suffix",      "timeout",    "title",        "total",      "ttl",
-     "type",       "types",       "updated",    "uri",          "url",        "usage",
-     "used",       "user",        "username",   "valid",        "validation", "validator",
-     "validity",   "version",     "volume",     "warning"});
+    {"address",  "age",       "alg",        "algorithm", "arn",        "at",         "attempt",
+     "attempts", "audience",  "authn",      "bucket",    "budget",     "bytes",      "cache",
+     "change",   "changed",   "class",      "client",    "complexity", "config",     "controller",
+     "count",    "counter",   "created",    "date",      "days",       "dir",        "directory",
+     "disabled", "duration",  "enabled",    "encoder",   "encoding",   "encryption", "endpoint",
+     "env",      "error",     "errors",     "exception", "expiration", "expired",    "expires",
+     "expiry",   "factory",   "failure",    "failures",  "field",      "fields",     "file",
+     "filename", "filter",    "folder",     "form",      "format",     "generator",  "handler",
+     "header",   "hint",      "host",       "hours",     "in",         "index",      "interval",
+     "invalid",  "issuer",    "label",      "len",       "length",     "lifetime",   "limit",
+     "list",     "location",  "manager",    "max",       "method",     "metric",     "min",
+     "minutes",  "missing",   "mode",       "mount",     "ms",         "name",       "namespace",
+     "offset",   "owner",     "page",       "param",     "path",       "paths",      "placeholder",
+     "policy",   "port",      "position",   "prefix",    "prompt",     "provider",   "rate",
+     "ref",      "reference", "refs",       "remaining", "request",    "required",   "requirements",
+     "reset",    "retries",   "review",     "reviews",   "rotation",   "rule",       "rules",
+     "schema",   "scope",     "scopes",     "seconds",   "server",     "service",    "services",
+     "since",    "size",      "source",     "state",     "status",     "stdin",      "store",
+     "strength", "suffix",    "timeout",    "title",     "total",      "ttl",        "type",
+     "types",    "updated",   "uri",        "url",       "usage",      "used",       "user",
+     "username", "valid",     "validation", "validator", "validity",   "version",    "volume",
+     "warning"});
 static_assert(std::is_sorted(harmless_ends.begin(), harmless_ends.end()));
 
 /// "has_password", "max_tokens", "allow_empty_password": switches and numbers.
@@ -140,6 +138,7 @@ name_kind kind_of_word(std::string_view word) {
   if (has("passw") || has("passphrase") || has("passcode") || has("passwd")) {
     return word.starts_with("passwordless") ? name_kind::harmless : name_kind::password;
   }
+  if (has("secretsmanager")) return name_kind::harmless;
   if (has("secret") && !has("secretar")) return name_kind::password;
   if (has("credential")) return name_kind::password;
   if (has("token")) {
@@ -158,7 +157,7 @@ name_kind kind_of_word(std::string_view word) {
     if (word.ends_with(end) && word != "oldpwd") return name_kind::password;
   }
   for (const std::string_view end :
-       {"dbpass", "userpass", "rootpass", "mypass", "keypass", "ftppass", "storepass",
+       {"dbpass", "userpass", "rootpass", "mypass", "keypass", "ftppass", "storepass", "sshpass",
         "requirepass", "bindpass", "mailpass", "sqlpass", "smtppass", "adminpass", "masterauth"}) {
     if (word.ends_with(end)) return name_kind::password;
   }

@@ -21,7 +21,7 @@ bool is_name_word(std::string_view word) {
 
 bool is_value_word(std::string_view word) {
   static constexpr auto values =
-      std::to_array<std::string_view>({"content", "data", "v", "val", "value", "values"});
+      std::to_array<std::string_view>({"content", "data", "new", "v", "val", "value", "values"});
   return std::binary_search(values.begin(), values.end(), lower(word));
 }
 
@@ -275,6 +275,8 @@ void take_pair(line_scan& scan, const key_use& key) {
   }
   const auto at = find_value(scan, behind);
   if (at != line.npos) return take_value(scan, key, at, line.size());
+  const auto close = line.substr(behind, 60).find('>');
+  if (close != line.npos) take_next_element(scan, key, behind + close + 1);
   take_value_before(scan, key, name_begin);
 }
 
@@ -292,8 +294,13 @@ bool take_element(line_scan& scan, const key_use& key) {
   static constexpr std::string_view data = "<![CDATA[";
   if (line.substr(begin).starts_with(data)) begin += data.size();
   const auto end = line.find_first_of("<]", begin);
-  if (end == line.npos || (scan.at(end + 1) != '/' && line.substr(end, 3) != "]]>")) return true;
-  const secret_span span{begin, end, credential_kind, false};
+  const secret_span span{begin, std::min(end, line.size()), credential_kind, false};
+  if (end == line.npos) {
+    if (!looks_made_up(scan.text(span)) || scan.text(span).substr(0, near).find(' ') < near)
+      return true;
+  } else if (scan.at(end + 1) != '/' && line.substr(end, 3) != "]]>") {
+    return true;
+  }
   key_use quoted = key;
   quoted.quoted = true;
   if (is_secret_value(scan, quoted, {span, true}, false)) scan.hide(span);
@@ -304,6 +311,10 @@ void take_spaced(line_scan& scan, const key_use& key) {
   if (key.kind == name_kind::harmless || key.kind > name_kind::pwd) return;
   const auto line = scan.line;
   auto at = key.end;
+  if (key.begin > 0 && line[key.begin - 1] == '=' && begin_of_name(line, key.begin) != line.npos) {
+    const auto value = find_value(scan, at);
+    return value == line.npos ? void() : take_value(scan, key, value, line.size());
+  }
   if (line[at] == '(') {
     if (!is_quote(scan.at(at + 1))) return;
     ++at;
@@ -315,7 +326,9 @@ void take_spaced(line_scan& scan, const key_use& key) {
     // PASSWORD 'x' of SQL.
     const auto found = value_at(scan, at, false, credential_kind);
     const bool named = is_word_of_key(line, key, "passw");
-    if (named && line[at] == '\'' && is_hidden_value(scan.text(found.span))) scan.hide(found.span);
+    if (named && (line[at] == '\'' || scan.has_login) && is_hidden_value(scan.text(found.span))) {
+      scan.hide(found.span);
+    }
     return;
   }
   auto found = value_at(scan, at, false, credential_kind);
@@ -326,8 +339,20 @@ void take_spaced(line_scan& scan, const key_use& key) {
     return;
   }
   if (!is_password && key.kind != name_kind::token) return;
+  if (scan.text(found.span) == "is") {
+    at = scan.skip_blanks(found.span.end);
+    if (at >= line.size() || is_quote(line[at])) return;
+    found = value_at(scan, at, false, credential_kind);
+  }
   const auto word = scan.text(found.span).substr(0, near);
-  if (word == "is" || word == "was" || word == "set") return;
+  const auto name_size = key.end - key.begin;
+  const bool may_be_plain = scan.has_login || name_size == 10 || name_size == 11;
+  if (!may_be_plain && !looks_made_up(word)) return;
+  // A line of netrc by itself.
+  if (key.begin == 0 && found.span.end == line.size() && is_password && word.size() >= 6 &&
+      looks_made_up(word) && !is_place(word) && is_hidden_value(word)) {
+    return scan.hide(found.span);
+  }
   if (is_hidden_value(word) && is_spaced_password(scan, key, word)) scan.hide(found.span);
 }
 

@@ -137,7 +137,7 @@ void take_sql(line_scan& scan, std::size_t end) {
   if (at >= scan.line.size() || scan.line.substr(at, 5) == "VALUE") return;
   const auto value = value_at(scan, at, false, credential_kind);
   const auto text = scan.text(value.span);
-  if (!value.quoted && (is_small_word(lower(text.substr(0, 20))) || text.starts_with('['))) return;
+  if (!value.quoted && (!looks_made_up(text) || text.starts_with('['))) return;
   if (!is_no_secret(text)) scan.hide(value.span);
 }
 

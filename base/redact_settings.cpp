@@ -17,6 +17,8 @@ struct value_place {
 /// So much of an encoded value is hidden.
 constexpr std::size_t max_encoded = 1024;
 
+constexpr std::string_view quote_entity = "&quot;";
+
 bool begins_value(const line_scan& scan, std::size_t at) {
   static constexpr std::string_view none = " \t\r\n\f&<>";
   return at < scan.line.size() && none.find(scan.line[at]) == none.npos;
@@ -24,14 +26,19 @@ bool begins_value(const line_scan& scan, std::size_t at) {
 
 /// `at`: the first character of ":=", "=>", "=", ":" or "%3D". A comparison and "::" are none.
 value_place place_of_value(const line_scan& scan, std::size_t at) {
-  if (scan.at(at) == '%') return {at + 3, false, true};
+  if (scan.at(at) == '%') {
+    const auto begin = at + 3;
+    return {scan.line.substr(begin, 3) == "%22" ? begin + 3 : begin, false, true};
+  }
   const auto two = scan.line.substr(at, 2);
-  if (two == "==" || two == "::" || two == "=~") return {};
+  if (two == "==" || two == "::") return {};
+  if (two == "=~" && !is_alnum(scan.at(at + 2))) return {};
   if (two == ":=" || two == "=>") {
     const auto begin = scan.skip_blanks(at + 2);
     if (begins_value(scan, begin)) return {begin, false, false};
   }
-  const auto begin = scan.skip_blanks(at + 1);
+  auto begin = scan.skip_blanks(at + 1);
+  if (scan.line.substr(begin, quote_entity.size()) == quote_entity) begin += quote_entity.size();
   if (!begins_value(scan, begin)) return {};
   return {begin, scan.line[at] == ':', false};
 }
@@ -46,6 +53,8 @@ std::size_t behind_name(const line_scan& scan, key_use& key) {
   } else {
     at = key.end;
   }
+  if (scan.line.substr(at, quote_entity.size()) == quote_entity) at += quote_entity.size();
+  if (scan.line.substr(at, 3) == "%22") at += 3;
   if (scan.at(at) == ']') ++at;
   if (scan.line.substr(at, 3) == "%5D") at += 3;
   return at;
@@ -155,7 +164,26 @@ bool is_file(const line_scan& scan, const key_use& key, const value_place& value
   if (before == '/' || before == '\\') {
     return key.begin < 2 || scan.line[key.begin - 2] != ' ' || before == '\\';
   }
-  return false;
+  // A part of "arn:aws:x:secret:y".
+  return before == ':' && key.begin > 1 && is_alnum(scan.line[key.begin - 2]);
+}
+
+/// "API key: x", "Unseal Key 1: x".
+bool is_two_words(const line_scan& scan, key_use& key, std::size_t& behind) {
+  if (key.quoted || key.begin < 3 || scan.line[key.begin - 1] != ' ') return false;
+  const auto next = scan.at(scan.skip_blanks(behind));
+  if (next != ':' && next != '=' && !is_digit(next)) return false;
+  if (lower(scan.line.substr(key.begin, std::min<std::size_t>(key.end - key.begin, 4))) != "key") {
+    return false;
+  }
+  const auto before = left_of(scan.line, key.begin - 1, 16);
+  const auto word = before.substr(before.find_last_of(" \t\"'(") + 1);
+  if (kind_of_name(std::string(word) + "_key") == name_kind::harmless) return false;
+  key.kind = name_kind::vague;
+  if (scan.at(behind) == ' ' && is_digit(scan.at(behind + 1)) && scan.at(behind + 2) == ':') {
+    behind += 2;
+  }
+  return true;
 }
 
 void take_setting(line_scan& scan, const key_use& key, const value_place& value) {
@@ -171,7 +199,8 @@ void take_setting(line_scan& scan, const key_use& key, const value_place& value)
   auto found = value_at(scan, value.at, key.quoted, credential_kind);
   if (value.encoded) {
     const auto text = scan.text(found.span).substr(0, max_encoded);
-    found.span.end = found.span.begin + std::min(text.find("%26"), text.size());
+    const auto end = std::min(text.find("%26"), text.find("%22"));
+    found.span.end = found.span.begin + std::min(end, text.size());
   }
   if (is_secret_value(scan, key, found, value.colon)) scan.hide(found.span);
 }
@@ -188,14 +217,16 @@ void take_key(line_scan& scan, std::size_t begin, std::size_t end) {
   key_use key{name_kind::harmless, begin, end, false, false};
   while (key.begin < end && line[key.begin] == '-') ++key.begin;
   key.dashed = key.begin > begin;
+  if (key.dashed && line[key.begin] == 'D' && is_lower(scan.at(key.begin + 1))) ++key.begin;
   auto at = behind_name(scan, key);
   const char next = scan.at(at);
   static constexpr std::string_view goes_on = "=: \t%>,(}/<|";
   if (goes_on.find(next) == goes_on.npos || at == line.size()) return;
   key.kind = kind_of_name(line.substr(key.begin, end - key.begin));
-  if (key.kind == name_kind::harmless) return;
+  if (key.kind == name_kind::harmless && !is_two_words(scan, key, at)) return;
   if (next == '>' && take_element(scan, key)) return;
-  const bool encoded = next == '%' && lower(line.substr(at, 3)) == "%3d";
+  const auto code = next == '%' ? lower(line.substr(at, 3)) : std::string();
+  const bool encoded = code == "%3d" || code == "%3a";
   const auto separator = encoded ? at : scan.skip_blanks(at);
   if (encoded || scan.at(separator) == '=' || scan.at(separator) == ':') {
     const auto value = place_of_value(scan, separator);

@@ -143,6 +143,7 @@ bool is_no_secret(std::string_view value) {
   if (value.empty() || value.starts_with("[redacted")) return true;
   if (value.size() > 4 * looked_at) return false;
   if (is_mask(value) || is_variable(value)) return true;
+  if (value[0] == '(' && is_plain_word(value)) return true;
   if (value.starts_with('<') && value.find('>') != value.npos) return true;
   auto word = value;
   while (!word.empty() && std::string_view("[({").find(word.front()) != std::string_view::npos) {

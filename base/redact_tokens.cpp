@@ -75,6 +75,8 @@ constexpr form forms[] = {
     {"webhook", "hooks.slack.com/triggers/", path, 8, extra::late},
     {"webhook", "discord.com/api/webhooks/", path, 20, extra::late},
     {"webhook", "discordapp.com/api/webhooks/", path, 20, extra::late},
+    {"webhook", "discord.com/api/v9/webhooks/", path, 20, extra::late},
+    {"webhook", "discord.com/api/v10/webhooks/", path, 20, extra::late},
     {"webhook", ".webhook.office.com/webhookb2/", path, 20, extra::late},
     {"webhook", "hooks.zapier.com/hooks/catch/", path, 8, extra::late},
     {"telegram_token", ":AA", url, 30, extra::chat_bot},

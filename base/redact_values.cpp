@@ -96,6 +96,13 @@ bool is_named_exactly(const line_scan& scan, const key_use& key, std::string_vie
          lower(scan.line.substr(key.begin, key.end - key.begin)) == name;
 }
 
+/// "token-ring" and "secret.db" speak of something else.
+bool ends_in_secret(const line_scan& scan, const key_use& key) {
+  const auto name = scan.line.substr(key.begin, key.end - key.begin);
+  const auto tail = name.substr(name.find_last_of("._-") + 1);
+  return kind_of_name(tail) != name_kind::harmless || lower(tail.substr(0, 8)) == "key";
+}
+
 /// "failed to refresh token: connection refused" holds none, "token: 8f2c9a" does.
 bool is_secret_behind_colon(const line_scan& scan, const key_use& key, const secret_span& span) {
   const auto word = scan.text(span).substr(0, looked_at);
@@ -111,7 +118,7 @@ bool is_secret_behind_colon(const line_scan& scan, const key_use& key, const sec
     return ends_there(rest);
   }
   if (is_plain_word(word)) {
-    if (!ends_there(rest) || tells_trouble(scan, key)) return false;
+    if (!ends_there(rest) || !ends_in_secret(scan, key) || tells_trouble(scan, key)) return false;
     if (scan.at(key.begin - 1) == '/' || scan.at(key.begin - 1) == '\\') return false;
     const bool is_name = word.find_first_of("-/._") != word.npos;
     return !is_name || (!is_token && !is_named_exactly(scan, key, "secret"));
@@ -197,6 +204,7 @@ bool is_secret_value(const line_scan& scan, const key_use& key, const read_value
     return false;
   }
   const bool is_token = key.kind == name_kind::token;
+  if (is_number(text) && lower(left_of(scan.line, key.end, 3)) == "_id") return false;
   if (value.quoted) {
     if (is_sentence(text) || is_status_word(text)) return false;
     if (is_token && is_number(text) && text.size() <= 3) return false;

@@ -62,7 +62,7 @@ bool is_hidden(const sample& one, const std::string& out) {
 
 TEST(RUN13_redact_corpus, at_least_99_of_100_secrets_are_hidden) {
   const auto lines = lines_of("secrets.txt");
-  ASSERT_GE(lines.size(), 250U);
+  ASSERT_GE(lines.size(), 390U);
   const redactor rules;
   std::size_t missed = 0;
   std::string misses;
@@ -78,7 +78,7 @@ TEST(RUN13_redact_corpus, at_least_99_of_100_secrets_are_hidden) {
 
 TEST(RUN13_redact_corpus, at_most_5_of_1000_harmless_lines_are_changed) {
   const auto lines = lines_of("harmless.txt");
-  ASSERT_GE(lines.size(), 250U);
+  ASSERT_GE(lines.size(), 390U);
   const redactor rules;
   std::size_t changed = 0;
   std::string changes;
