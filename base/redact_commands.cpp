@@ -92,7 +92,8 @@ bool is_port_or_id(std::string_view text) {
 void hide_behind(line_scan& scan, secret_span span, char sign) {
   const auto text = scan.text(span).substr(0, 256);
   const auto place = text.find(sign);
-  if (place == text.npos || is_port_or_id(text) || is_place(text)) return;
+  if (place == text.npos || text.find("[redacted") < place || is_port_or_id(text) || is_place(text))
+    return;
   span.begin += place + 1;
   if (span.begin < span.end && !is_no_secret(scan.text(span))) scan.hide(span);
 }
@@ -221,9 +222,10 @@ void take_option(line_scan& scan, std::size_t begin, std::size_t end) {
   if (one.which == part::behind_colon) return hide_behind(scan, found.span, ':');
   if (one.which == part::behind_percent) return hide_behind(scan, found.span, '%');
   if (one.which == part::behind_comma) return hide_behind(scan, found.span, ',');
-  if (is_no_secret(text) || is_port_or_id(text)) return;
+  const bool hidden = text.starts_with("[redacted");
+  if (!hidden && (is_no_secret(text) || is_port_or_id(text))) return;
   if (name != " -A " && name != " -X ") scan.tool = -1;
-  scan.hide(found.span);
+  if (!hidden) scan.hide(found.span);
 }
 
 }  // namespace reeve

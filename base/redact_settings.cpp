@@ -178,6 +178,7 @@ bool is_two_words(const line_scan& scan, key_use& key, std::size_t& behind) {
   }
   const auto before = left_of(scan.line, key.begin - 1, 16);
   const auto word = before.substr(before.find_last_of(" \t\"'(") + 1);
+  if (!std::all_of(word.begin(), word.end(), is_alnum)) return false;
   if (kind_of_name(std::string(word) + "_key") == name_kind::harmless) return false;
   key.kind = name_kind::vague;
   if (scan.at(behind) == ' ' && is_digit(scan.at(behind + 1)) && scan.at(behind + 2) == ':') {

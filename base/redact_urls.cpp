@@ -110,7 +110,7 @@ void take_dsn(line_scan& scan, std::size_t begin) {
   const auto word = before.substr(first);
   const auto colon = word.find(':');
   if (colon == word.npos || colon == 0 || colon + 1 == word.size()) return;
-  if (is_no_secret(word.substr(colon + 1))) return;
+  if (word.find("[redacted") != word.npos || is_no_secret(word.substr(colon + 1))) return;
   scan.hide({begin - (word.size() - colon - 1), begin, kind, false});
 }
 

@@ -161,6 +161,7 @@ bool is_secret_pass(const line_scan& scan, const key_use& key, const read_value&
 
 read_value value_at(line_scan& scan, std::size_t at, bool in_json, std::string_view kind) {
   const auto line = scan.line;
+  if (at >= line.size()) return {{line.size(), line.size(), kind, false}, false};
   if (is_quote(line[at])) return {{at + 1, quoted_end(line, at + 1, line[at]), kind, false}, true};
   const auto behind = line.find_first_not_of('\\', at);
   if (behind != at && behind != line.npos && is_quote(line[behind])) {
@@ -181,7 +182,7 @@ bool is_hidden_value(std::string_view text) {
 bool is_secret_value(const line_scan& scan, const key_use& key, const read_value& value,
                      bool colon) {
   const auto text = scan.text(value.span);
-  if (is_no_secret(text)) return false;
+  if (text.empty() || is_no_secret(text)) return false;
   switch (key.kind) {
     case name_kind::harmless:
       return false;
