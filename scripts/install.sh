@@ -13,7 +13,7 @@
 set -euo pipefail
 
 libs=(
-  libcaf-core0.17 libpq5 libpqxx-6.4 libspdlog1.10 libfmt9 libsodium23 libssl3 libre2-9 libzstd1
+  libcaf-core0.17 libpq5 libpqxx-6.4 libspdlog1.10 libfmt9 libsodium23 libssl3 libzstd1
   libcurl4 libtomlplusplus3 libprometheus-cpp-core1.0 libjemalloc2 ca-certificates
 )
 # curl and jq are what ./run talks to the server with; util-linux brings setpriv and flock.
@@ -23,7 +23,7 @@ runtime=(
 build=(
   g++ cmake ninja-build ccache mold pkg-config libcaf-dev libpq-dev libpqxx-dev libboost1.81-dev
   nlohmann-json3-dev libspdlog-dev libfmt-dev libsodium-dev libssl-dev libcli11-dev
-  libtomlplusplus-dev libre2-dev libzstd-dev libcurl4-openssl-dev prometheus-cpp-dev libgtest-dev
+  libtomlplusplus-dev libzstd-dev libcurl4-openssl-dev prometheus-cpp-dev libgtest-dev
   libgmock-dev libjemalloc-dev
 )
 # What hands the engine's socket on in docker-compose.yml.
