@@ -128,8 +128,7 @@ void take_authorization(line_scan& scan, std::size_t at) {
     if (is_sentence(value) || is_status_word(first) || is_place(first)) return;
     if (is_plain_word(first) && (!rest.empty() || !looks_random(first))) return;
     if (first.ends_with(':')) return;
-  } else if (is_sentence(value) || (is_plain_word(first) && first.size() + 1 < value.size() &&
-                                    value.find('=') == value.npos)) {
+  } else if (is_sentence(value) && !looks_made_up(first) && first.size() < 16) {
     return;
   }
   // A scheme's parameters have quotes of their own.
