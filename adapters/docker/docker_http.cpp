@@ -111,11 +111,18 @@ net::awaitable<outcome<done>> write_request(exchange& x) {
   co_return co_await write_file(x, file, size);
 }
 
+constexpr std::size_t max_refusal = 1 << 20;
 using answer_parser = http::response_parser<http::string_body>;
 
 net::awaitable<beast::error_code> read_body(exchange& x, beast::flat_buffer& buffer,
                                             answer_parser& parser) {
-  if (!x.call.sink || parser.get().result_int() != 200) {
+  const bool is_taken = x.call.sink && parser.get().result_int() == 200;
+  if (x.call.sink && !is_taken) {
+    // A refusal has a few words, however much was asked for.
+    if (parser.content_length().value_or(0) > max_refusal) co_return http::error::body_limit;
+    parser.body_limit(max_refusal);
+  }
+  if (!is_taken) {
     auto [error, n] = co_await http::async_read(x.line, buffer, parser, token);
     co_return error;
   }

@@ -10,6 +10,8 @@ namespace reeve::tasks {
 namespace {
 
 constexpr std::size_t most_mark_bytes = 64;
+// More than any form of a secret that has several lines.
+constexpr std::size_t longest_secret = 64 << 10;
 constexpr std::string_view lost_mark = "[reeve: the engine may have lost what came before]\n";
 
 std::string mark_of(std::uint64_t bytes) {
@@ -76,6 +78,12 @@ std::size_t meant_by_back(std::string_view part, std::string_view written) {
   return written.size() - end + std::min(rest, line);
 }
 
+/// Without what may belong to something that began before it: a key's lines, a value.
+std::string_view behind_newline(std::string_view text, std::size_t from) {
+  const auto newline = text.find('\n', from);
+  return newline == text.npos ? std::string_view() : text.substr(newline + 1);
+}
+
 /// Both ends redacted as they would be within the whole. Of the beginning counts what is certain
 /// whatever follows; of the end what comes after enough text for the redactor to know where it is.
 struct redacted_ends {
@@ -90,9 +98,15 @@ redacted_ends redact_ends(const adapters::kept_output& kept, const redactor& red
   ends.head.resize(without_half_end(ends.head).size());
   redacting_stream after(redact);
   const auto tail = std::string_view(kept.tail);
-  after.write(tail.substr(0, redaction_margin));
-  ends.tail = after.write(tail.substr(std::min(redaction_margin, tail.size())));
+  const auto margin = tail.substr(0, redaction_margin);
+  const auto begun = after.write(margin);
+  ends.tail = after.write(tail.substr(margin.size()));
   ends.tail += after.finish();
+  if (margin.find('\n') == margin.npos) {
+    // What an endless line is about stands at its beginning. Redaction keeps every newline.
+    const auto whole = begun + ends.tail;
+    ends.tail = behind_newline(whole, 0);
+  }
   ends.tail.erase(0, ends.tail.size() - without_half_begin(ends.tail).size());
   return ends;
 }
@@ -126,7 +140,9 @@ stored_text within(const adapters::kept_output& kept, const redactor& redact, st
 stored_text stored_output(const adapters::kept_output& kept, const redactor& redact,
                           std::size_t limit) {
   if (!kept.lacks_beginning) return within(kept, redact, limit);
-  auto stored = within(kept, redact, limit - lost_mark.size());
+  auto rest = kept;
+  rest.head = behind_newline(kept.head, longest_secret);
+  auto stored = within(rest, redact, limit - lost_mark.size());
   stored.text.insert(0, lost_mark);
   stored.truncated = true;
   return stored;
