@@ -76,12 +76,23 @@ rejection unclear(const std::string& what) {
                 what + "; in a URL's password write @ as %40, / as %2F and % as %25");
 }
 
+/// A socket's folder or abstract name may have an @ in it, a host's name has none.
+bool are_hosts(std::string_view list) {
+  while (!list.empty()) {
+    const auto one = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(list.size(), one.size() + 1));
+    const bool is_socket = one.starts_with('/') || one.starts_with('@');
+    if (!is_socket && one.find('@') != one.npos) return false;
+  }
+  return true;
+}
+
 /// A password with an @ or a / in it moves the borders of what stands around it, and a piece of it
 /// is taken for the host, the port or the database. Only the name of a socket begins with an @.
 outcome<done> check_url(const std::string& url) {
   const auto all = parsed(url);
   if (!all) return unclear("it is neither a PostgreSQL URL nor key=value text");
-  const bool is_host = value_of(all, "host").find('@', 1) == std::string::npos;
+  const bool is_host = are_hosts(value_of(all, "host"));
   const bool is_port = value_of(all, "port").find_first_not_of("0123456789,") == std::string::npos;
   if (!is_host || !is_port) return unclear("its host and port cannot be told apart");
   return done{};
@@ -128,18 +139,17 @@ outcome<done> reach_database(const std::string& url, std::chrono::milliseconds t
   const connection one(PQconnectStart(url.c_str()), &PQfinish);
   if (!one) return reject(errc::unavailable, "there is no memory for a connection");
   const auto how = enter(one.get(), until);
-  if (how == entry::open) return done{};
+  // Of one that is silent nothing is known: it may be slow, or the first of several hosts, of which
+  // the connections that follow wait for each.
+  if (how != entry::refused) return done{};
   const auto name = [](const char* given) { return std::string(given == nullptr ? "" : given); };
   const auto database = name(PQdb(one.get()));
   const bool is_piece = url.find("://") != url.npos && database.find('@') != database.npos;
   if (is_piece) return unclear("its host, port and database cannot be told apart");
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time).count();
-  const auto why = how == entry::silent ? "no answer within " + std::to_string(seconds) + " s"
-                                        : reason_of(one.get());
-  return reject(errc::unavailable, "the database " + database + " (host " +
-                                       name(PQhost(one.get())) + ", port " +
-                                       name(PQport(one.get())) + ", user " +
-                                       name(PQuser(one.get())) + ") cannot be used: " + why);
+  return reject(errc::unavailable,
+                "the database " + database + " (host " + name(PQhost(one.get())) + ", port " +
+                    name(PQport(one.get())) + ", user " + name(PQuser(one.get())) +
+                    ") cannot be used: " + reason_of(one.get()));
 }
 
 bool is_lasting_refusal(const std::string& sqlstate) {

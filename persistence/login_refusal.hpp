@@ -17,7 +17,8 @@ std::string login_refusal(const std::string& url,
 /// Gets in once and leaves. `unavailable` says what is wrong in words that name host, port,
 /// database and user: another password, a port where nobody answers, a database that there is not,
 /// and so on. `invalid`: it is no URL. Never a password, nor what may be a piece of one in a URL
-/// that was taken apart elsewhere than meant. For whoever runs the server, at its start; no answer
+/// that was taken apart elsewhere than meant. Whoever says nothing within the time has refused
+/// nothing: that is no error. For whoever runs the server, at its start; no answer
 /// to a client may say it.
 outcome<done> reach_database(const std::string& url,
                              std::chrono::milliseconds time = std::chrono::seconds(5));
