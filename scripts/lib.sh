@@ -159,24 +159,29 @@ can_run_as() { (cd / && as_user "$1" test -x "$2") 2>/dev/null; }
 
 # As the USER who may write DATA: a link there leads nobody else anywhere.
 
-# forget_endpoint USER DATA: removes the address that a server left there when it died. False: one
-# works there, and its address stays.
+# forget_endpoint USER DATA: removes the address that a server left there when it died. Status 9:
+# one works there, and its address stays. Who only looks does so with the same lock, a shared one.
 forget_endpoint() {
   (cd / && as_user "$1" sh -c '
-    [ ! -e "$1/server-id" ] || flock -n -E 9 "$1/server-id" rm -f "$1/endpoint"' sh "$2")
+    [ ! -f "$1/server-id" ] || flock -s -n -E 9 "$1/server-id" rm -f "$1/endpoint"' sh "$2")
 }
 
 # leads_at USER DATA URL: the server with that folder has this address still. One that it left is
 # anybody's.
 leads_at() {
   (cd / && as_user "$1" sh -c '
-    [ "$(cat "$1/endpoint" 2>/dev/null)" = "$2" ] && [ -e "$1/server-id" ] || exit
+    [ -f "$1/endpoint" ] && [ -f "$1/server-id" ] || exit
+    [ "$(cat "$1/endpoint" 2>/dev/null)" = "$2" ] || exit
     flock -s -n -E 9 "$1/server-id" true
     [ $? -eq 9 ]' sh "$2" "$3")
 }
 
 # is_listening HOST:PORT: somebody takes connections there.
-is_listening() { (exec 3<>"/dev/tcp/${1%:*}/${1##*:}") 2>/dev/null; }
+is_listening() {
+  local host=${1%:*}
+  host=${host#[}
+  timeout 2 bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash "${host%]}" "${1##*:}" 2>/dev/null
+}
 
 # curl_here ARGUMENT…: asks a server on this machine, and no proxy, whatever the user has set for
 # curl: that would see the token.
