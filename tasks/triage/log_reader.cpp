@@ -1,5 +1,6 @@
 #include "tasks/triage/log_reader.hpp"
 
+#include "base/utf8.hpp"
 #include "tasks/triage/log_envelope.hpp"
 #include "tasks/triage/log_level.hpp"
 #include "tasks/triage/log_text.hpp"
@@ -24,7 +25,11 @@ record_reader::lane& record_reader::lane_of(const std::string& name,
 void record_reader::take(const opened_line& opened, std::string_view line,
                          std::optional<time_us> at, std::vector<log_record>& done) {
   const bool is_json = opened.text.starts_with('{');
-  const auto text = clean_line(opened.text, is_json ? max_opened_bytes : line_bytes_);
+  auto text = clean_line(opened.text, is_json ? max_opened_bytes : line_bytes_);
+  // What begins like JSON and is none is a line as any other.
+  if (is_json && text.size() > line_bytes_ && !read_json_line(text)) {
+    text.resize(utf8_prefix(text, line_bytes_).size());
+  }
   // What is inside of an envelope is shown with it, where that can be read.
   std::string whole;
   if (opened.is_end && opened.text.size() != line.size()) whole = clean_line(line, line_bytes_);

@@ -107,17 +107,25 @@ constexpr marker markers[] = {{"panic:", fatal},
                               {"deprecated", warning},
                               {"warning", warning}};
 
+/// Without the characters at the start that `is` is true of, at most so many: markers may stand
+/// close together, and each would look at all that follows.
+template <class F>
+std::string_view behind_all(std::string_view text, F is) {
+  constexpr std::size_t looked_at = 32;
+  std::size_t at = 0;
+  while (at < std::min(text.size(), looked_at) && is(text[at])) ++at;
+  return text.substr(at);
+}
+
 /// "0 errors", "no failures", "errors=0", "error: null", "without error".
 bool is_negated(std::string_view text, std::size_t at, std::size_t size) {
   const auto before = text.substr(0, at);
   for (const std::string_view word : {" 0 ", " no ", " without ", "zero ", " any ", "not "}) {
     if (before.ends_with(word) || before == word.substr(1)) return true;
   }
-  auto after = text.substr(at + size);
-  while (!after.empty() && (is_letter(after[0]) || after[0] == '"')) after.remove_prefix(1);
+  auto after = behind_all(text.substr(at + size), [](char c) { return is_letter(c) || c == '"'; });
   if (after.empty() || (after[0] != '=' && after[0] != ':')) return false;
-  after.remove_prefix(1);
-  while (!after.empty() && (after[0] == ' ' || after[0] == '"')) after.remove_prefix(1);
+  after = behind_all(after.substr(1), [](char c) { return c == ' ' || c == '"'; });
   for (const std::string_view nothing : {"0", "null", "none", "nil", "false"}) {
     if (!after.starts_with(nothing)) continue;
     const auto rest = after.substr(nothing.size());

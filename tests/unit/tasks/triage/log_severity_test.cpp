@@ -3,6 +3,7 @@
 
 #include "tasks/triage/log_record.hpp"
 
+#include <ctime>
 #include <gtest/gtest.h>
 #include <string>
 #include <vector>
@@ -76,6 +77,20 @@ INSTANTIATE_TEST_SUITE_P(
         severity_case{"see the log: it is long", unknown},
         severity_case{"reading /var/log/error.log", error}, severity_case{"hello", unknown},
         severity_case{"", unknown}, severity_case{"<", unknown}, severity_case{"{", unknown}));
+
+TEST(RUN8_severities, of_markers_in_one_run_take_time_in_proportion) {
+  const auto seconds = [](std::size_t words) {
+    std::string line = "{";
+    for (std::size_t i = 0; i < words; ++i) line += "error";
+    line += "=0";
+    const auto begin = std::clock();
+    EXPECT_EQ(severity_of(line), error);
+    return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+  };
+  // Each looked at all behind it: sixteen times as long took more than two hundred times the time.
+  EXPECT_LT(seconds(12'800), 40 * seconds(800) + 0.25);
+  EXPECT_EQ(severity_of("errorMessages=0 \"errors\": \"none\" errors=  0"), unknown);
+}
 
 TEST(RUN8_record, java_trace_belongs_to_its_line) {
   const auto records = records_of(
