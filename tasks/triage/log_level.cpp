@@ -147,7 +147,9 @@ class head_word {
   bool is_column() const {
     if (before() == '\t' && after() == '\t') return true;
     if (!line_.substr(end_).starts_with("  ") || begin_ < 9) return false;
-    const char last = line_[line_.substr(0, begin_).find_last_not_of(' ')];
+    const auto end = line_.substr(0, begin_).find_last_not_of(' ');
+    if (end == line_.npos) return false;
+    const char last = line_[end];
     return is_digit(last) || last == ',' || last == 'Z' || last == ']';
   }
   bool has_colon() const {

@@ -128,6 +128,15 @@ INSTANTIATE_TEST_SUITE_P(
         level_case{"unknown", R"({"msg":"fine","error":null,"exception":false})"},
         level_case{"info", R"({"log":"{\"level\":\"info\",\"msg\":\"it failed\"}"})"}));
 
+TEST(RUN8_levels, of_a_column_need_something_before_it) {
+  for (const std::size_t blanks : {0, 8, 9, 30, 400}) {
+    // The byte before the line would do as the end of a time.
+    const auto text = "7" + std::string(blanks, ' ') + "error  text";
+    EXPECT_FALSE(level_of_head(std::string_view(text).substr(1))) << blanks;
+  }
+  EXPECT_EQ(level_of_head("10:00:00          error  text"), log_severity::error);
+}
+
 TEST(RUN8_structured, json_is_read_before_it_is_cut) {
   const auto wide =
       R"({"url":")" + std::string(20'000, 'e') + R"(error","level":"info","msg":"ok"})";
@@ -135,6 +144,8 @@ TEST(RUN8_structured, json_is_read_before_it_is_cut) {
   ASSERT_EQ(records.size(), 1U);
   EXPECT_EQ(records[0].text, "ok");
   EXPECT_EQ(records[0].severity, log_severity::info);
+  EXPECT_EQ(records_of({"{" + std::string(60'000, 'e') + " \"x\": }"}).at(0).text.size(), 4096U)
+      << "no JSON: cut as any other line";
   const auto cut = read_json_line(R"({"level":"info","msg":"so long that it was c)");
   ASSERT_TRUE(cut);
   EXPECT_EQ(cut->level, log_severity::info);
