@@ -23,7 +23,8 @@ bool is_upper(char c) {
 }
 
 bool holds(std::string_view text, std::string_view part) {
-  return ::memmem(text.data(), text.size(), part.data(), part.size()) != nullptr;
+  return text.size() >= part.size() &&
+         ::memmem(text.data(), text.size(), part.data(), part.size()) != nullptr;
 }
 
 std::string_view take_token(std::string_view& text) {

@@ -303,6 +303,7 @@ std::optional<std::string_view> quoted(std::string_view text, std::size_t& at) {
 }
 
 bool may_have_level(std::string_view line) {
+  if (line.empty()) return false;  // and has perhaps no address
   for (const std::string_view key : {"level=", "lvl=", "severity=", "at="}) {
     if (::memmem(line.data(), line.size(), key.data(), key.size()) != nullptr) return true;
   }

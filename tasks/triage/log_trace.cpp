@@ -27,7 +27,8 @@ bool has_any(std::string_view line, std::initializer_list<std::string_view> star
 }
 
 bool holds(std::string_view line, std::string_view part) {
-  return ::memmem(line.data(), line.size(), part.data(), part.size()) != nullptr;
+  return line.size() >= part.size() &&
+         ::memmem(line.data(), line.size(), part.data(), part.size()) != nullptr;
 }
 
 /// `before`, digits, `behind`: "#12 ", "goroutine 7 [".
