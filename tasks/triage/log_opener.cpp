@@ -1,9 +1,10 @@
 #include "tasks/triage/log_opener.hpp"
 
 #include "tasks/triage/log_envelope.hpp"
-#include "tasks/triage/log_text.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 namespace reeve::tasks {
 namespace {
@@ -12,7 +13,7 @@ constexpr int max_depth = 3;
 constexpr std::size_t max_parts = 2;
 // A field of the journal is preceded by its size: 8 bytes, little-endian. More than this is none.
 constexpr std::size_t size_bytes = 8;
-constexpr std::uint64_t max_field_bytes = 16 * 1024 * 1024;
+constexpr std::uint64_t max_field_bytes = envelope_opener::max_entry_bytes;
 // Only whether a line has a time matters here, not which: any late instant does (the year 2100).
 constexpr time_us any_now = 4'102'444'800 * us_per_second;
 
@@ -29,6 +30,13 @@ void append_limited(std::string& to, std::string_view text) {
   to.append(text.substr(0, room));
 }
 
+/// Lanes are copied and kept: a program that has long ones would make others pay for them.
+std::string short_lane(std::string_view lane) {
+  std::string made(lane.substr(0, envelope_opener::max_lane_bytes));
+  if (made.size() == lane.size()) return made;
+  return made.append(" ").append(std::to_string(std::hash<std::string_view>{}(lane)));
+}
+
 std::uint64_t size_in(std::string_view eight) {
   std::uint64_t size = 0;
   for (std::size_t i = size_bytes; i-- > 0;) {
@@ -39,21 +47,9 @@ std::uint64_t size_in(std::string_view eight) {
 
 }  // namespace
 
-opened_line& envelope_opener::put() {
-  if (used_ == lines_.size()) lines_.emplace_back();
-  return lines_[used_++];
-}
-
-/// A message of several lines is as many, the further ones joined to the first.
-void envelope_opener::put_message(std::string_view text, const opened_line& from) {
-  for (bool first = true; first || !text.empty(); first = false) {
-    const auto line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(text.size(), line.size() + 1));
-    auto& made = put();
-    made = from;
-    made.text = line;
-    made.joined = !first;
-  }
+void envelope_opener::put(std::string_view text, opened_message from) {
+  from.text = text;
+  opened_.push_back(std::move(from));
 }
 
 std::string* envelope_opener::part_of(std::string_view lane) {
@@ -63,14 +59,16 @@ std::string* envelope_opener::part_of(std::string_view lane) {
   return nullptr;
 }
 
-void envelope_opener::open_plain(std::string_view line) {
-  opened_line from;
-  from.is_end = true;
+void envelope_opener::open_plain(std::string_view line, std::optional<time_us> at,
+                                 bool is_current) {
+  opened_message from;
+  from.at = at;
+  from.is_end = is_current;
   auto envelope = take_envelope(line, any_now);
   std::string inner;
   std::string_view text = line;
   for (int depth = 0; envelope; ++depth) {
-    if (!envelope->lane.empty()) from.lane = envelope->lane;
+    if (!envelope->lane.empty()) from.lane = short_lane(envelope->lane);
     if (!envelope->tag.empty()) from.tag = envelope->tag.substr(0, 64);
     if (envelope->level) from.level = envelope->level;
     if (envelope->unescaped) {
@@ -100,7 +98,25 @@ void envelope_opener::open_plain(std::string_view line) {
   }
   if (from.lane.empty()) from.lane = lane_;
   lane_ = from.lane;
-  put_message(text, from);
+  put(text, std::move(from));
+}
+
+/// False if there is no room for it: an entry of the journal is not so large.
+bool envelope_opener::hold(std::string_view line, std::optional<time_us> at) {
+  auto& entry = *entry_;
+  if (entry.lines.size() >= max_entry_lines || line.size() > max_entry_bytes - entry.bytes)
+    return false;
+  entry.bytes += line.size();
+  entry.lines.push_back({std::string(line), at});
+  return true;
+}
+
+/// What looked like an entry is none.
+void envelope_opener::give_back() {
+  const auto lines = std::move(entry_->lines);
+  entry_.reset();
+  binary_name_.clear();
+  for (const auto& one : lines) open_plain(one.text, one.at, false);
 }
 
 void envelope_opener::take_field(std::string_view name, std::string_view value) {
@@ -108,7 +124,10 @@ void envelope_opener::take_field(std::string_view name, std::string_view value) 
   const auto number = value.size() == 1 && value[0] >= '0' && value[0] <= '7'
                           ? std::optional<int>(value[0] - '0')
                           : std::nullopt;
-  if (name == "MESSAGE") entry.message = value.substr(0, max_opened_bytes);
+  if (name == "MESSAGE") {
+    if (std::exchange(entry.has_message, true)) append_limited(entry.message, "\n");
+    append_limited(entry.message, value);
+  }
   if (name == "PRIORITY") entry.priority = number;
   if (name == "SYSLOG_IDENTIFIER") entry.tag = value.substr(0, 64);
   if (name == "_SYSTEMD_UNIT" && entry.tag.empty()) entry.tag = value.substr(0, 64);
@@ -118,62 +137,76 @@ void envelope_opener::take_field(std::string_view name, std::string_view value) 
   if (const auto stamp = time_of_line(value, any_now)) entry.at = stamp->at;
 }
 
-/// The bytes of a field that may hold newlines; false once `line` is none of them. Redaction may
-/// have changed how many there are, so a trusted field ends them as well.
-bool envelope_opener::take_binary(std::string_view line) {
+void envelope_opener::end_binary() {
+  const auto name = std::exchange(binary_name_, {});
+  take_field(name, std::string_view(binary_).substr(std::min(size_bytes, binary_.size())));
+}
+
+/// The bytes of a field that may hold newlines. Redaction may have changed how many there are, so a
+/// trusted field ends them as well: a message, or what shows that it was redacted.
+envelope_opener::binary_line envelope_opener::take_binary(std::string_view line) {
   const auto equals = line.find('=');
   if (line.starts_with('_') && equals != line.npos && is_field_name(line.substr(0, equals))) {
-    take_field(binary_name_,
-               std::string_view(binary_).substr(std::min(size_bytes, binary_.size())));
-    binary_name_.clear();
-    return false;
+    const bool may_end = binary_name_ == "MESSAGE" || binary_.find("[redacted") != binary_.npos;
+    if (!may_end || binary_.size() < size_bytes) return binary_line::impossible;
+    end_binary();
+    return binary_line::behind;
   }
   append_limited(binary_, line);
   binary_seen_ += line.size();
   if (binary_.size() >= size_bytes) {
     const auto size = size_in(binary_);
-    if (size > max_field_bytes || binary_seen_ >= size_bytes + size) {
-      take_field(binary_name_, std::string_view(binary_).substr(size_bytes));
-      binary_name_.clear();
-      return true;
+    if (size > max_field_bytes) return binary_line::impossible;
+    if (binary_seen_ >= size_bytes + size) {
+      end_binary();
+      return binary_line::inside;
     }
   }
   append_limited(binary_, "\n");
   ++binary_seen_;
-  return true;
+  return binary_line::inside;
 }
 
-void envelope_opener::end_export() {
+/// False if it was none.
+bool envelope_opener::end_export(std::optional<time_us> at) {
+  if (!entry_->has_message || !binary_name_.empty()) {
+    give_back();
+    return false;
+  }
   auto entry = std::move(*entry_);
   entry_.reset();
-  binary_name_.clear();
-  if (entry.message.empty()) return;
-  opened_line from;
+  if (entry.message.empty()) return true;
+  opened_message from;
   from.lane = entry.process.empty() ? entry.tag : entry.process;
   from.tag = std::move(entry.tag);
   from.level = journal_severity(entry.priority, entry.from_stdout);
-  from.at = entry.at;
+  from.at = at ? at : entry.at;
   lane_ = from.lane;
-  put_message(entry.message, from);
+  put(entry.message, std::move(from));
+  return true;
 }
 
 /// False if the line is no part of a message in the export format.
-bool envelope_opener::open_export(std::string_view line) {
-  const bool begins = line.starts_with("__CURSOR=") || line.starts_with("__REALTIME_TIMESTAMP=");
-  if (!entry_ && !begins) return false;
-  if (!entry_) entry_.emplace();
-  if (!binary_name_.empty() && take_binary(line)) return true;
-  if (line.starts_with("__CURSOR=") && !entry_->message.empty()) {
-    end_export();
+bool envelope_opener::open_export(std::string_view line, std::optional<time_us> at) {
+  if (entry_ && !binary_name_.empty()) {
+    const auto is = take_binary(line);
+    if (is == binary_line::inside && hold(line, at)) return true;
+    if (is != binary_line::behind) give_back();
+  }
+  const bool is_cursor = line.starts_with("__CURSOR=");
+  if (entry_ && is_cursor) end_export(at);
+  if (!entry_) {
+    if (!is_cursor && !line.starts_with("__REALTIME_TIMESTAMP=")) return false;
     entry_.emplace();
   }
-  if (line.empty()) {
-    end_export();
-    return true;
-  }
+  if (line.empty()) return end_export(at);
   const auto equals = line.find('=');
   if (!is_field_name(line.substr(0, equals))) {
-    end_export();
+    end_export(at);
+    return false;
+  }
+  if (!hold(line, at)) {
+    give_back();
     return false;
   }
   if (equals != line.npos) {
@@ -186,27 +219,22 @@ bool envelope_opener::open_export(std::string_view line) {
   return true;
 }
 
-std::span<const opened_line> envelope_opener::open(std::string_view line) {
-  used_ = 0;
-  if (!open_export(line)) open_plain(line);
-  return {lines_.data(), used_};
+std::span<const opened_message> envelope_opener::open(std::string_view line,
+                                                      std::optional<time_us> at) {
+  opened_.clear();
+  if (!open_export(line, at)) open_plain(line, at, true);
+  return opened_;
 }
 
-std::span<const opened_line> envelope_opener::finish() {
-  used_ = 0;
-  if (entry_) {
-    if (!binary_name_.empty() && binary_.size() > size_bytes) {
-      take_field(binary_name_, std::string_view(binary_).substr(size_bytes));
-    }
-    end_export();
+std::span<const opened_message> envelope_opener::finish() {
+  opened_.clear();
+  if (entry_) end_export(std::nullopt);
+  for (auto& one : std::exchange(parts_, {})) {
+    opened_message from;
+    from.lane = std::move(one.lane);
+    put(one.text, std::move(from));
   }
-  for (auto& one : parts_) {
-    opened_line from;
-    from.lane = one.lane;
-    put_message(one.text, from);
-  }
-  parts_.clear();
-  return {lines_.data(), used_};
+  return opened_;
 }
 
 }  // namespace reeve::tasks

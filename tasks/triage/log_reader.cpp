@@ -22,14 +22,22 @@ record_reader::lane& record_reader::lane_of(const std::string& name,
   return oldest;
 }
 
-void record_reader::take(const opened_line& opened, std::string_view line,
-                         std::optional<time_us> at, std::vector<log_record>& done) {
-  const bool is_json = opened.text.starts_with('{');
-  auto text = clean_line(opened.text, is_json ? max_opened_bytes : line_bytes_);
+void record_reader::take_line(line_folder& folder, std::string_view bytes, log_line from,
+                              std::vector<log_record>& done) const {
+  const bool is_json = bytes.starts_with('{');
+  auto text = clean_line(bytes, is_json ? max_opened_bytes : line_bytes_);
   // What begins like JSON and is none is a line as any other.
   if (is_json && text.size() > line_bytes_ && !read_json_line(text)) {
     text.resize(utf8_prefix(text, line_bytes_).size());
   }
+  from.text = text;
+  if (!is_json) from.stated = level_between_tabs(bytes);
+  if (auto record = folder.add(from)) done.push_back(std::move(*record));
+}
+
+/// A message of several lines is as many, the further ones joined to the first.
+void record_reader::take(const opened_message& opened, std::string_view line,
+                         std::vector<log_record>& done) {
   // What is inside of an envelope is shown with it, where that can be read.
   std::string whole;
   if (opened.is_end && opened.text.size() != line.size()) whole = clean_line(line, line_bytes_);
@@ -37,23 +45,31 @@ void record_reader::take(const opened_line& opened, std::string_view line,
   auto& lane = lane_of(opened.lane, done);
   lane.used = ++turn_;
   log_line from;
-  from.text = text;
   from.whole = whole;
   from.tag = tag;
   from.level = opened.level;
-  if (!is_json) from.stated = level_between_tabs(opened.text);
-  from.at = at ? at : opened.at;
-  from.joined = opened.joined;
-  if (auto record = lane.folder.add(from)) done.push_back(std::move(*record));
+  from.at = opened.at;
+  std::string_view rest = opened.text;
+  for (std::size_t n = 0; n < max_message_lines && (n == 0 || !rest.empty()); ++n) {
+    const auto one = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), one.size() + 1));
+    take_line(lane.folder, one, from, done);
+    from.joined = true;
+    from.whole = {};
+  }
+  if (rest.empty()) return;
+  std::string others(rest);
+  std::replace(others.begin(), others.end(), '\n', ' ');
+  take_line(lane.folder, others, from, done);
 }
 
 void record_reader::add(std::string_view line, std::optional<time_us> at,
                         std::vector<log_record>& done) {
-  for (const auto& opened : opener_.open(line)) take(opened, line, at, done);
+  for (const auto& opened : opener_.open(line, at)) take(opened, line, done);
 }
 
 void record_reader::finish(std::vector<log_record>& done) {
-  for (const auto& opened : opener_.finish()) take(opened, {}, std::nullopt, done);
+  for (const auto& opened : opener_.finish()) take(opened, {}, done);
   for (auto& one : lanes_) {
     while (auto record = one.folder.finish()) done.push_back(std::move(*record));
   }

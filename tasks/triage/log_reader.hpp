@@ -21,6 +21,8 @@ class record_reader {
   /// Speakers with an unfinished record at one time. One more, and the record of the one that has
   /// been silent for longest is finished.
   static constexpr std::size_t max_lanes = 8;
+  /// Of one message that came in one line; what is beyond counts as one more.
+  static constexpr std::size_t max_message_lines = 2000;
 
   /// A line without JSON is cut at `line_bytes`, one with JSON only at max_opened_bytes: it is read
   /// before it is cut.
@@ -37,8 +39,9 @@ class record_reader {
     std::uint64_t used = 0;
   };
 
-  void take(const opened_line& opened, std::string_view line, std::optional<time_us> at,
-            std::vector<log_record>& done);
+  void take(const opened_message& opened, std::string_view line, std::vector<log_record>& done);
+  void take_line(line_folder& folder, std::string_view bytes, log_line from,
+                 std::vector<log_record>& done) const;
   lane& lane_of(const std::string& name, std::vector<log_record>& done);
 
   std::size_t line_bytes_;

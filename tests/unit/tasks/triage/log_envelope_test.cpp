@@ -5,6 +5,7 @@
 #include "tasks/triage/log_opener.hpp"
 #include "tasks/triage/log_reader.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <random>
 #include <string>
@@ -160,6 +161,121 @@ TEST(RUN8_envelopes, of_the_journal_in_its_export_format) {
   EXPECT_EQ(found[1].lines, 2);
   EXPECT_EQ(found[1].severity, log_severity::info);
   EXPECT_EQ(found[2].text, "last");
+}
+
+TEST(RUN8_envelopes, of_one_line_with_many_lines_hold_its_speaker_once) {
+  std::string message;
+  for (int i = 0; i < 16'000; ++i) message += "\\n";
+  const std::string name(32'000, 'A');
+  std::string bytes = "[65";
+  for (int i = 0; i < 8'000; ++i) bytes += ",10";
+  const std::vector<std::string> hostile = {
+      R"({"PRIORITY":"3","_PID":")" + name + R"(","MESSAGE":")" + message + "\"}",
+      R"({"PRIORITY":"3","SYSLOG_IDENTIFIER":")" + name + R"(","MESSAGE":")" + message + "\"}",
+      R"({"PRIORITY":"3","_PID":")" + name + R"(","MESSAGE":)" + bytes + "]}",
+      "<34>1 2026-11-20T08:00:00Z " + name + " su 7 ID - x",
+      "<34>1 2026-11-20T08:00:00Z h su " + name + " ID - x"};
+  for (const auto& line : hostile) {
+    ASSERT_LE(line.size(), max_opened_bytes);
+    envelope_opener opener;
+    std::size_t held = 0;
+    for (const auto& one : opener.open(line, std::nullopt)) {
+      EXPECT_LE(one.lane.size(), envelope_opener::max_lane_bytes + 32);
+      held += sizeof(one) + one.text.capacity() + one.lane.capacity() + one.tag.capacity();
+    }
+    EXPECT_LE(held, line.size() + 1024) << line.substr(0, 60);
+    std::size_t made = 0;
+    for (const auto& one : records_of({line, line})) {
+      made += sizeof(one) + one.text.size() + one.example.size() + one.cause.size();
+    }
+    EXPECT_LE(made, 2 * line.size()) << line.substr(0, 60);
+  }
+}
+
+TEST(RUN8_envelopes, have_at_most_so_many_lines_and_lose_none_of_their_words) {
+  std::string message = "begin";
+  for (int i = 0; i < 20'000; ++i) message += "\\nx";
+  const auto found = records_of({R"({"PRIORITY":"6","MESSAGE":")" + message + "\"}"});
+  std::int64_t lines = 0;
+  std::size_t bytes = 0;
+  for (const auto& one : found) {
+    lines += one.lines;
+    bytes += one.text.size();
+  }
+  EXPECT_EQ(lines, static_cast<std::int64_t>(record_reader::max_message_lines) + 1);
+  EXPECT_LE(bytes, max_opened_bytes);
+  EXPECT_EQ(found.at(0).text, "begin");
+}
+
+TEST(RUN8_envelopes, of_speakers_with_long_names_stay_apart) {
+  const auto line = [](const std::string& end, const std::string& text) {
+    return "<34>1 2026-11-20T08:00:00Z h su " + std::string(400, 'p') + end + " ID - " + text;
+  };
+  const auto found = records_of(
+      {line("1", "ERROR one"), line("2", "ERROR two"), line("1", "    at a.B.c(B.java:1)")});
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].lines, 2);
+  EXPECT_EQ(found[1].lines, 1);
+}
+
+TEST(RUN8_envelopes, that_are_no_export_of_the_journal_come_as_their_lines) {
+  const std::string size("\x10\0\0\0\0\0\0\0", 8);   // sixteen bytes
+  const std::string large("\0\0\x01\0\0\0\0\0", 8);  // 64 KiB
+  const std::vector<std::vector<std::string>> none = {
+      {"__CURSOR=x"},
+      {"__CURSOR=x", "ERROR=disk full", "PATH=/srv"},
+      {"__CURSOR=x", "ERROR=disk full", ""},
+      {"__CURSOR=x", "ERROR=disk full", "ERROR and so on"},
+      {"__CURSOR=x", "ERROR=disk full", "__CURSOR=y", "ERROR=again"},
+      {"__CURSOR=x", "MESSAGE", "ERROR disk full", "ERROR again"},
+      {"__CURSOR=x", "MESSAGE", size + "ERROR"},
+      {"__CURSOR=x", "MESSAGE=a", "FATAL", large + "ERROR", "ERROR again"},
+      {"__CURSOR=x", "MESSAGE=a", "FATAL", size + "ERROR", "_PID=7", ""},
+      {"__CURSOR=x", "MESSAGE", "short", "_PID=7", "ERROR end"}};
+  for (const auto& lines : none) {
+    envelope_opener opener;
+    std::vector<std::string> found;
+    const auto take = [&](auto opened) {
+      for (const auto& one : opened) found.push_back(one.text);
+    };
+    for (const auto& line : lines) take(opener.open(line, std::nullopt));
+    take(opener.finish());
+    EXPECT_EQ(found, lines) << lines.back();
+  }
+}
+
+TEST(RUN8_envelopes, of_an_export_without_an_end_are_given_back_within_limits) {
+  const std::string large("\0\0\x03\0\0\0\0\0", 8);
+  for (const std::string& wide : {std::string(), std::string(1'000, 'x')}) {
+    for (const bool binary : {false, true}) {
+      envelope_opener opener;
+      std::size_t given = 0;
+      std::size_t most = 0;
+      std::size_t count = 0;
+      const auto open = [&](const std::string& line) {
+        const auto opened = opener.open(line, reeve::time_us{now});
+        most = std::max(most, opened.size());
+        given += opened.size();
+        for (const auto& one : opened) EXPECT_EQ(one.at, now);
+        ++count;
+      };
+      open("__CURSOR=x");
+      open("MESSAGE=y");
+      if (binary) open("FOO");
+      if (binary) open(large);
+      for (int i = 0; i < 10'000; ++i) open("ERROR=" + wide);
+      given += opener.finish().size();
+      EXPECT_EQ(given, count);
+      EXPECT_LE(most, envelope_opener::max_entry_lines + 1);
+    }
+  }
+}
+
+TEST(RUN8_envelopes, of_the_journal_may_have_been_redacted) {
+  const std::string size("\x40\0\0\0\0\0\0\0", 8);
+  const auto found = texts_of({"__CURSOR=x", "PRIORITY=3", "ENVIRON", size + "A=[redacted:key]",
+                               "B=2", "_PID=7", "MESSAGE", size + "it broke", "_UID=0", ""});
+  EXPECT_EQ(found, texts{"error it broke"});
 }
 
 TEST(RUN8_envelopes, have_the_time_where_the_line_inside_has_none) {
