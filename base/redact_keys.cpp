@@ -12,16 +12,27 @@ namespace {
 constexpr std::size_t looked_at = 100;
 constexpr std::size_t max_words = 16;
 
+/// In lower case, without anything between the words.
+bool names_key(std::string_view word) {
+  static constexpr auto keys = std::to_array<std::string_view>(
+      {"apikey", "accesskey", "privatekey", "accountkey", "signingkey", "encryptionkey", "authkey",
+       "masterkey", "sharedkey", "presharedkey", "secretkey"});
+  return std::any_of(keys.begin(), keys.end(),
+                     [&](auto key) { return word.find(key) != word.npos; });
+}
+
 /// The words of a name in lower case: "db_password", "apiKey", "HTTPToken", "X-Api-Key".
 struct name_words {
   std::array<char, looked_at> text{};
   std::array<std::string_view, max_words> word;
   std::size_t count = 0;
   bool ends_in_file = false;  // the last word stands behind a point
+  bool holds_key = false;     // "APIkey" and the like, whose humps cut it wrongly
 
   explicit name_words(std::string_view name) {
     if (name.size() > looked_at) name.remove_prefix(name.size() - looked_at);
     std::size_t begin = 0;
+    std::size_t part = 0;
     for (std::size_t i = 0; i < name.size(); ++i) {
       const char c = name[i];
       text[i] = is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
@@ -30,7 +41,8 @@ struct name_words {
                          (is_upper(name[i - 1]) && i + 1 < name.size() && is_lower(name[i + 1])));
       if (!is_alnum(c)) {
         add(begin, i);
-        begin = i + 1;
+        join(part, i);
+        begin = part = i + 1;
         ends_in_file = c == '.';
       } else if (hump) {
         add(begin, i);
@@ -38,6 +50,7 @@ struct name_words {
       }
     }
     add(begin, name.size());
+    join(part, name.size());
   }
 
   std::string_view last() const { return count == 0 ? std::string_view() : word[count - 1]; }
@@ -46,8 +59,15 @@ struct name_words {
   }
 
  private:
+  void join(std::size_t begin, std::size_t end) {
+    holds_key = holds_key || names_key({text.data() + begin, end - begin});
+  }
+  /// A number at the end of a word says nothing: "key2".
   void add(std::size_t begin, std::size_t end) {
     if (begin >= end) return;
+    auto stop = end;
+    while (stop > begin && is_digit(text[stop - 1])) --stop;
+    if (stop > begin) end = stop;
     if (count == max_words) {
       std::shift_left(word.begin(), word.end(), 1);
       --count;
@@ -144,11 +164,7 @@ name_kind kind_of_word(std::string_view word) {
     if (has("tokeniz") || has("tokenis") || has("tokenless")) return name_kind::harmless;
     return word.ends_with("tokens") ? name_kind::vague : name_kind::token;
   }
-  for (const std::string_view key :
-       {"apikey", "accesskey", "privatekey", "accountkey", "signingkey", "encryptionkey", "authkey",
-        "masterkey", "sharedkey", "presharedkey", "secretkey"}) {
-    if (has(key)) return name_kind::password;
-  }
+  if (names_key(word)) return name_kind::password;
   if (word == "pwd") return name_kind::pwd;
   if (word == "pass") return name_kind::pass;
   for (const std::string_view end :
@@ -174,7 +190,7 @@ name_kind kind_of_words(const name_words& name) {
   if (last == "auth") return name_kind::vague;
   if (last == "id" && name.last(1) == "session") return name_kind::session;
   if (last == "sid" && name.last(1) == "connect") return name_kind::session;
-  auto found = name_kind::harmless;
+  auto found = name.holds_key ? name_kind::password : name_kind::harmless;
   for (std::size_t i = 0; i < name.count; ++i) {
     auto kind = kind_of_word(name.word[i]);
     if (name.word[i] == "key" && i > 0) kind = kind_of_key(name.word[i - 1]);

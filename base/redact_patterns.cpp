@@ -80,12 +80,15 @@ const prepared& all() {
   return one;
 }
 
+/// So much of the base64 of "user:password" is looked at.
+constexpr std::size_t longest_pair = 1024;
+
 /// Base64 of "user:password": printable and with a colon.
 bool is_basic_pair(std::string_view value) {
   unsigned bits = 0;
   int count = 0;
   bool colon = false;
-  for (const char c : value.substr(0, 1024)) {
+  for (const char c : value.substr(0, longest_pair)) {
     if (c == '=') break;
     const unsigned six = is_lower(c)   ? static_cast<unsigned>(c - 'a') + 26
                          : is_upper(c) ? static_cast<unsigned>(c - 'A')
@@ -108,15 +111,18 @@ void take_scheme(line_scan& scan, found scheme, std::size_t begin, std::size_t e
   if ((begin > 0 && is_alnum(scan.line[begin - 1])) || !is_blank(scan.at(end))) return;
   const auto at = scan.skip_blanks(end);
   const auto stop = scan.runs.end(at, run_of::value);
-  const auto value = scan.line.substr(at, stop - at);
+  auto value = scan.line.substr(at, stop - at);
   if (value.size() < 6) return;
   if (scheme == found::basic) {
-    if (value.size() < 8 || value.find_first_of("._-~") < 1024 || !is_basic_pair(value)) return;
+    // A sentence may end behind it.
+    value = before_any(value.substr(0, longest_pair), "._-~");
+    if (value.size() == longest_pair) value = scan.line.substr(at, stop - at);
+    if (value.size() < 8 || !is_basic_pair(value)) return;
   } else {
     const bool digits = value.substr(0, 256).find_first_of("0123456789") != value.npos;
     if (value.size() < 20 && !digits) return;
   }
-  scan.hide({at, stop, "authorization", false});
+  scan.hide({at, at + value.size(), "authorization", false});
 }
 
 /// "-passin pass:x" of OpenSSL.

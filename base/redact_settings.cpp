@@ -3,6 +3,7 @@
 #include "base/redact_text.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace reeve {
 namespace {
@@ -68,7 +69,8 @@ bool begins_line(const line_scan& scan, const key_use& key) {
 }
 
 bool takes_line(const line_scan& scan, const key_use& key) {
-  const auto name = lower(scan.line.substr(key.begin, key.end - key.begin));
+  auto name = lower(scan.line.substr(key.begin, key.end - key.begin));
+  while (!name.empty() && is_digit(name.back())) name.pop_back();
   return name.ends_with("password") || name.ends_with("passwd") || name.ends_with("passphrase") ||
          name.ends_with("key");
 }
@@ -102,41 +104,93 @@ bool take_rest_of_line(line_scan& scan, const key_use& key, const value_place& v
   return true;
 }
 
+bool is_scheme(std::string_view word) {
+  static constexpr std::string_view schemes =
+      " basic bearer digest negotiate ntlm token apikey api-key key oauth hmac bot dpop hawk "
+      "splunk "
+      "sharedkey sharedaccesssignature aws aws4-hmac-sha256 signature mac ssws jwt geniekey ";
+  return schemes.find(" " + lower(word) + " ") != schemes.npos;
+}
+
+/// "authorization: granted": what became of it.
+bool is_verdict(std::string_view word) {
+  static constexpr auto words =
+      std::to_array<std::string_view>({"allowed", "approved", "complete", "completed", "granted",
+                                       "pending", "permitted", "rbac", "successful", "webhook"});
+  const auto small = lower(word.substr(0, 16));
+  return is_status_word(word) || is_small_word(small) ||
+         std::binary_search(words.begin(), words.end(), small);
+}
+
+/// What is hidden of a value that begins with no scheme we know: all of it, what stands behind its
+/// first word, or nothing of a message. `shaped`: it stands as a header does.
+secret_span credential_of(std::string_view value, bool shaped, bool colon) {
+  const auto first = before_any(value, " \t,");
+  const auto rest = trimmed(value.substr(first.size()));
+  const secret_span all{0, value.size(), {}, false};
+  if (is_verdict(first) || is_place(first) || first.ends_with(':')) return {};
+  if (rest.empty()) return is_scheme(first) ? secret_span{} : all;
+  const auto second = before_any(rest, " \t,");
+  if (!colon && second.find('=') != second.npos) return {0, first.size(), {}, false};
+  if (is_sentence(value) && !looks_random(second)) return {};
+  if (!is_plain_word(first)) return looks_made_up(first) ? all : secret_span{};
+  const bool alone = shaped && second.size() == rest.size() && !is_verdict(second);
+  if (second.size() < 6 || is_place(second) || !(alone || looks_made_up(second))) return {};
+  return {static_cast<std::size_t>(second.data() - value.data()), value.size(), {}, false};
+}
+
 /// Behind "authorization: " the scheme and what it takes, up to the closing quote.
-void take_authorization(line_scan& scan, std::size_t at) {
+void take_authorization(line_scan& scan, const key_use& key, const value_place& place) {
   static constexpr std::string_view kind = "authorization";
   const auto line = scan.line;
+  auto at = place.at;
   while (at < line.size() && std::string_view("\\\"'[(").find(line[at]) != std::string_view::npos &&
          !line.substr(at).starts_with("[redacted")) {
     ++at;
   }
+  // A scheme's parameters have quotes of their own.
+  const bool quoted = at > 0 && is_quote(line[at - 1]);
   const auto word = before_any(line.substr(at, 64), " \t\"'\\,");
-  const auto scheme = lower(word);
   auto begin = at;
-  static constexpr std::string_view schemes =
-      " basic bearer digest negotiate ntlm token apikey api-key key oauth hmac bot dpop hawk "
-      "splunk "
-      "sharedkey sharedaccesssignature aws aws4-hmac-shalooked_at signature mac ssws jwt geniekey ";
-  const bool known = schemes.find(" " + scheme + " ") != schemes.npos;
-  if (known && is_blank(scan.at(at + word.size()))) begin = scan.skip_blanks(at + word.size());
+  if (is_scheme(word) && is_blank(scan.at(at + word.size()))) {
+    begin = scan.skip_blanks(at + word.size());
+  }
   const auto value = before_any(line.substr(begin, looked_at), "\"'\\");
-  const auto first = before_any(value.substr(0, looked_at), " \t,");
+  const auto first = before_any(value, " \t,");
   if (is_no_secret(first) || is_no_secret(value)) return;
-  if (begin == at && !looks_made_up(first)) return;
+  auto shown_from = line.npos;
   if (begin == at) {
-    const auto rest = trimmed(value.substr(std::min(first.size(), value.size()), looked_at));
-    if (is_sentence(value) || is_status_word(first) || is_place(first)) return;
-    if (is_plain_word(first) && (!rest.empty() || !looks_random(first))) return;
-    if (first.ends_with(':')) return;
+    const bool in_quotes = key.begin > 0 && is_quote(line[key.begin - 1]);
+    const bool shaped = quoted || key.quoted || in_quotes || key.begin <= 2;
+    const auto found = credential_of(value, shaped, place.colon);
+    if (found.end == 0) return;
+    if (found.end < value.size()) shown_from = at + found.end;
+    begin = at + found.begin;
   } else if (is_sentence(value) && !looks_made_up(first) && first.size() < 16) {
     return;
   }
-  // A scheme's parameters have quotes of their own.
-  const bool quoted =
-      at > 0 && std::string_view("\"'").find(line[at - 1]) != std::string_view::npos;
   auto end = std::min(line.size(), line.find_first_of("\"'\\", begin));
   if (!quoted && end > 0 && end < line.size() && line[end - 1] == '=') end = line.size();
-  scan.hide({begin, end, kind, false});
+  scan.hide({begin, std::min(end, shown_from), kind, false});
+}
+
+/// One of several "name=value" has a value, and none is a message.
+bool holds_cookie(std::string_view value) {
+  static constexpr auto attributes = std::to_array<std::string_view>(
+      {"domain", "expires", "max-age", "path", "priority", "samesite", "version"});
+  if (trimmed(before_any(value, ";,")).find_first_of(" \t") != value.npos) return false;
+  while (!value.empty()) {
+    const auto part = trimmed(before_any(value, ";,"));
+    value.remove_prefix(std::min(value.size(), before_any(value, ";,").size() + 1));
+    const auto sign = part.find('=');
+    if (sign == part.npos || sign == 0 || is_no_secret(part.substr(sign + 1))) continue;
+    const auto name = lower(part.substr(0, sign));
+    if (name.find(' ') == name.npos &&
+        !std::binary_search(attributes.begin(), attributes.end(), name)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 /// "Cookie: a=b; c=d"; "cookie: not found" is a message.
@@ -146,13 +200,16 @@ void take_cookie(line_scan& scan, const key_use& key, std::size_t at) {
          !line.substr(at).starts_with("[redacted")) {
     ++at;
   }
-  const auto value = before_any(line.substr(at, looked_at), "\"'\\");
+  const auto value = before_any(line.substr(at, 4 * looked_at), "\"'\\");
   const auto first = before_any(value.substr(0, looked_at), " \t;,");
   const auto sign = first.find('=');
   const bool is_pair = sign != first.npos && sign > 0 && sign + 1 < first.size();
-  if (is_no_secret(first) || (!is_pair && !looks_made_up(first))) return;
-  if (!is_pair && (is_place(first) || first.size() < (key.quoted ? 6 : 12))) return;
-  if (is_pair && is_no_secret(first.substr(sign + 1)) && value.size() <= first.size() + 1) return;
+  if (first.starts_with("[redacted")) return;
+  if (!holds_cookie(value)) {
+    if (is_no_secret(first) || (!is_pair && !looks_made_up(first))) return;
+    if (!is_pair && (is_place(first) || first.size() < (key.quoted ? 6 : 12))) return;
+    if (is_pair && is_no_secret(first.substr(sign + 1)) && value.size() <= first.size() + 1) return;
+  }
   scan.hide({at, std::min(line.size(), line.find_first_of("\"'\\", at)), "cookie", false});
 }
 
@@ -188,7 +245,7 @@ bool is_two_words(const line_scan& scan, key_use& key, std::size_t& behind) {
 
 void take_setting(line_scan& scan, const key_use& key, const value_place& value) {
   if (is_file(scan, key, value)) return;
-  if (key.kind == name_kind::authorization) return take_authorization(scan, value.at);
+  if (key.kind == name_kind::authorization) return take_authorization(scan, key, value);
   if (key.kind == name_kind::cookie) return take_cookie(scan, key, value.at);
   if (take_rest_of_line(scan, key, value)) return;
   const char first = scan.line[value.at];

@@ -100,7 +100,8 @@ bool is_named_exactly(const line_scan& scan, const key_use& key, std::string_vie
 bool ends_in_secret(const line_scan& scan, const key_use& key) {
   const auto name = scan.line.substr(key.begin, key.end - key.begin);
   const auto tail = name.substr(name.find_last_of("._-") + 1);
-  return kind_of_name(tail) != name_kind::harmless || lower(tail.substr(0, 8)) == "key";
+  const auto word = tail.substr(0, tail.find_last_not_of("0123456789") + 1);
+  return kind_of_name(tail) != name_kind::harmless || lower(word.substr(0, 8)) == "key";
 }
 
 /// "failed to refresh token: connection refused" holds none, "token: 8f2c9a" does.

@@ -1,0 +1,60 @@
+// RUN13: where a name says plainly that a secret follows, all of it is hidden and only that.
+#include "base/redact.hpp"
+
+#include <gtest/gtest.h>
+#include <string>
+#include <string_view>
+
+namespace {
+
+/// Redacted, every marker as '#'.
+std::string shown(std::string_view text) {
+  static const reeve::redactor rules;
+  auto out = rules.redact(text);
+  for (auto at = out.find("[redacted:"); at != out.npos; at = out.find("[redacted:", at)) {
+    out.replace(at, out.find(']', at) + 1 - at, "#");
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST(RUN13_redact_forms, authorization_of_any_scheme_is_hidden) {
+  EXPECT_EQ(shown("Authorization: GoogleLogin auth=FakeFake12"), "Authorization: GoogleLogin #");
+  EXPECT_EQ(shown("Authorization: Client-ID 546fa4efa4e"), "Authorization: Client-ID #");
+  EXPECT_EQ(shown("-H 'Authorization: Splunkd fa4e0001' x"), "-H 'Authorization: Splunkd #' x");
+  EXPECT_EQ(shown("Authorization: fakesecretword"), "Authorization: #");
+  EXPECT_EQ(shown("{\"authorization\":\"fakesecretword\"}"), "{\"authorization\":\"#\"}");
+  EXPECT_EQ(shown("Authorization: Custom fakesecretword"), "Authorization: Custom #");
+  EXPECT_EQ(shown("authorization=fakesecretword user=bob"), "authorization=# user=bob");
+  EXPECT_EQ(shown("Authorization: AWS4-HMAC-SHA256 Signature=fakefakefakefake"),
+            "Authorization: AWS4-HMAC-SHA256 #");
+  for (const auto* text :
+       {"authorization: user not allowed", "Authorization: Bearer", "authorization: granted",
+        "authorization: request abc12345 failed for bob", "authorization=disabled"}) {
+    EXPECT_EQ(shown(text), text);
+  }
+}
+
+TEST(RUN13_redact_forms, any_of_several_cookies_counts) {
+  EXPECT_EQ(shown("Cookie: theme; sid=fake0000"), "Cookie: #");
+  EXPECT_EQ(shown("Set-Cookie: flash=; sessionkey=fake0000"), "Set-Cookie: #");
+  EXPECT_EQ(shown("Set-Cookie: flash=; Path=/"), "Set-Cookie: flash=; Path=/");
+  EXPECT_EQ(shown("cookie: not found; id=5"), "cookie: not found; id=5");
+}
+
+TEST(RUN13_redact_forms, a_mark_behind_a_basic_pair_ends_it) {
+  EXPECT_EQ(shown("sent Basic RmFrZTpGYWtlUHcx. Then"), "sent Basic #. Then");
+  EXPECT_EQ(shown("basic authentication-failed"), "basic authentication-failed");
+}
+
+TEST(RUN13_redact_forms, numbered_names_and_odd_humps_are_names) {
+  for (const auto* name : {"apiKey2", "api_key1", "access_key1", "accessKey2", "APIkey",
+                           "password2", "client_secret3", "myAPIkey"}) {
+    EXPECT_EQ(shown(std::string(name) + "=fake0000fake"), std::string(name) + "=#");
+  }
+  EXPECT_EQ(shown("db_password2: my pass phrase"), "db_password2: #");
+  for (const auto* text : {"api_key1_count=5", "monkey1=banana", "turnkey2=abc"}) {
+    EXPECT_EQ(shown(text), text);
+  }
+}
