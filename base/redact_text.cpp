@@ -175,6 +175,7 @@ bool is_code(std::string_view value) {
 }
 
 bool is_plain_word(std::string_view word) {
+  if (word.size() > looked_at) return false;
   word = without_marks(word);
   if (word.empty() || word.size() > 40 || !is_alpha(word[0])) return false;
   return std::all_of(word.begin(), word.end(), [](char c) {
@@ -183,6 +184,7 @@ bool is_plain_word(std::string_view word) {
 }
 
 bool is_status_word(std::string_view word) {
+  if (word.size() > looked_at) return false;
   word = without_marks(word);
   return word.size() <= 16 && is_one_of(lower(word), status_words);
 }

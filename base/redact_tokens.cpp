@@ -312,12 +312,13 @@ bool read_token(std::size_t number, std::string_view line, std::size_t begin, st
       (line.substr(begin, one.begin.size()) != one.begin || !begins_word(line, begin))) {
     return false;
   }
+  // Before points are taken off, since a run may hold many beginnings before many points.
+  if (one.more == extra::jwt && !is_jwt(line, begin, runs)) return false;
   auto stop = runs.end(end, one.run);
   while (one.run == dotted && stop > end && line[stop - 1] == '.') --stop;
   const auto size = stop - end;
   if (size < one.least || (one.more == extra::exact && size != one.least)) return false;
   if (one.more == extra::mixed && !is_mixed(line.substr(end, size))) return false;
-  if (one.more == extra::jwt && !is_jwt(line, begin, runs)) return false;
   if (one.more == extra::rv) {
     if (count_before(line, end + 32, 32, hex) != 32 || line[end + 32] != '_') return false;
     stop = runs.end(end, url);

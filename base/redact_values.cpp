@@ -129,7 +129,7 @@ bool is_secret_behind_colon(const line_scan& scan, const key_use& key, const sec
 }
 
 bool looks_like_key(std::string_view text) {
-  text = bare_word(text);
+  text = bare_word(text.substr(0, looked_at));
   const bool ends = text.size() >= 10 && text.back() == '=';
   if (!looks_random(text) && !(ends && looks_made_up(text))) return false;
   return !is_place(text) && !is_code(text);
@@ -215,7 +215,7 @@ bool is_secret_value(const line_scan& scan, const key_use& key, const read_value
     return !is_plain_word(text) || !is_named_exactly(scan, key, "secret");
   }
   if (colon) return is_secret_behind_colon(scan, key, value.span);
-  if (is_token && is_number(bare_word(text)) && text.size() <= 3) return false;
+  if (is_token && text.size() <= 3 && is_number(bare_word(text))) return false;
   return !is_status_word(text);
 }
 

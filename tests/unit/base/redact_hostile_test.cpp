@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <gtest/gtest.h>
 #include <random>
 #include <string>
@@ -40,7 +41,72 @@ void expect_soon(const std::string& text, const std::string& name) {
   EXPECT_LT(std::chrono::steady_clock::now() - begun, limit) << name;
 }
 
+/// Half of it one word after another, half of it one sign: a run of keys before a tail that each of
+/// them may look at.
+std::string headed(const std::string& head, char tail, std::size_t bytes) {
+  std::string text;
+  while (text.size() + head.size() <= bytes / 2) text += head;
+  text.resize(bytes, tail);
+  return text;
+}
+
+/// Of this program's own processor time, so that neighbours do not count.
+double seconds_for(const std::string& text) {
+  static const redactor rules;
+  const auto begun = std::clock();
+  rules.redact(text);
+  return static_cast<double>(std::clock() - begun) / CLOCKS_PER_SEC;
+}
+
+/// Twice the text may take three times as long. A quadratic reader takes four times, and so long
+/// that the floor, which is for texts that take no time, does not matter.
+void expect_linear(const std::string& head, char tail) {
+  // Both within one window, beyond which time is linear by itself.
+  constexpr std::size_t bytes = 32'000;
+  const double floor = 0.01 * support::time_factor();
+  const auto single = headed(head, tail, bytes);
+  const auto twice = headed(head, tail, 2 * bytes);
+  auto one = seconds_for(single);
+  auto two = seconds_for(twice);
+  for (int tries = 0; tries < 4 && two > 2.5 * one + floor; ++tries) {
+    one = std::min(one, seconds_for(single));
+    two = std::min(two, seconds_for(twice));
+  }
+  if (two <= 3 * one + floor) return;
+  ADD_FAILURE() << head << "… " << tail << "…: " << one << " s, then " << two << " s";
+}
+
 }  // namespace
+
+TEST(RUN13_redact_hostile, many_words_before_a_long_tail_take_time_by_their_size) {
+  for (const std::string head : {"|sig:",
+                                 "|auth=",
+                                 "|tokens=",
+                                 "|session_id=",
+                                 "|pwd=",
+                                 "|pass:",
+                                 "|token:",
+                                 "|password:",
+                                 "cookie=;",
+                                 "authorization=granted ",
+                                 "authorization: a ",
+                                 ".eyJ",
+                                 "-hvs.",
+                                 "-glpat-",
+                                 "basic aaaaaaaa.",
+                                 "token=[",
+                                 "<password ",
+                                 "value='' name=\"password\" ",
+                                 "name=\"token\",x=1,",
+                                 "-passin pass:",
+                                 "curl -u ",
+                                 "ab://a:",
+                                 "htpasswd -b ",
+                                 "-----BEGIN X----",
+                                 "[redacted:"}) {
+    for (const char tail : {',', '.', '1', '=', '\'', '\\', ')'}) expect_linear(head, tail);
+  }
+}
 
 TEST(RUN13_redact_hostile, text_of_one_kind_takes_time_by_its_size) {
   for (const std::string part :
