@@ -113,7 +113,7 @@ void hide_slash_pair(line_scan& scan, std::size_t at) {
   const auto begin = at + slash + 1;
   const auto password = rest.substr(0, end);
   if (!is_no_secret(password)) {
-    scan.hide({begin, begin + password.size(), credential_kind, false});
+    scan.hide_ahead({begin, begin + password.size(), credential_kind, false});
   }
 }
 
@@ -133,7 +133,7 @@ void hide_second(line_scan& scan, std::size_t at) {
   const auto found = value_at(scan, begin, false, credential_kind);
   const auto text = scan.text(found.span);
   if (!is_no_secret(text) && !is_small_word(lower(text.substr(0, 20))) && !is_status_word(text)) {
-    scan.hide(found.span);
+    scan.hide_ahead(found.span);
   }
 }
 
@@ -148,7 +148,7 @@ void hide_last(line_scan& scan, std::size_t at) {
   if (space == rest.npos || rest.find_first_of(" \t") == space) return;
   const auto begin = static_cast<std::size_t>(rest.data() - scan.line.data()) + space + 1;
   auto found = value_at(scan, begin, false, credential_kind);
-  if (!is_no_secret(scan.text(found.span))) scan.hide(found.span);
+  if (!is_no_secret(scan.text(found.span))) scan.hide_ahead(found.span);
 }
 
 /// No other command has begun since the program was named.

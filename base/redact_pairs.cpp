@@ -56,7 +56,7 @@ void take_value(line_scan& scan, const key_use& key, std::size_t at, std::size_t
     if (!looks_made_up(scan.text(found.span))) return;
     quoted.kind = name_kind::password;
   }
-  if (is_secret_value(scan, quoted, found, false)) scan.hide(found.span);
+  if (is_secret_value(scan, quoted, found, false)) scan.hide_ahead(found.span);
 }
 
 /// `"value": "x"` or ` value="x"` from `at` on, other attributes in between. The value's place.
@@ -103,7 +103,7 @@ void take_next_element(line_scan& scan, const key_use& key, std::size_t at) {
   const secret_span span{begin, end, credential_kind, false};
   key_use quoted = key;
   quoted.quoted = true;
-  if (is_secret_value(scan, quoted, {span, true}, false)) scan.hide(span);
+  if (is_secret_value(scan, quoted, {span, true}, false)) scan.hide_ahead(span);
 }
 
 /// Strings of a container with their names, in the order they stand in.

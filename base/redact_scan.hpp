@@ -42,6 +42,10 @@ struct line_scan {
     out.push_back(span);
     if (span.end > cursor) cursor = span.end;
   }
+  /// Of a value that does not stand right behind what led to it: what is between is still read.
+  void hide_ahead(const secret_span& span) {
+    if (span.begin < span.end) out.push_back(span);
+  }
 };
 
 /// A name and how it stands in the line.
@@ -63,6 +67,8 @@ struct read_value {
 };
 read_value value_at(line_scan& scan, std::size_t at, bool in_json, std::string_view kind);
 
+/// A path or an address, where this key's value would stand.
+bool is_place_for(const key_use& key, std::string_view text);
 /// Whether the value of this key is to be hidden. `colon`: ':' stands between them.
 bool is_secret_value(const line_scan& scan, const key_use& key, const read_value& value,
                      bool colon);

@@ -165,9 +165,19 @@ bool is_code(std::string_view value) {
   const auto behind = value.substr(name.size(), looked_at);
   const auto letters = made_of(name);
   if (letters.digits > 0 && letters.turns > letters.upper + 1) return false;
-  if (behind[0] == '(') return behind.find(')') != behind.npos;
-  if (behind[0] == '{') return is_alpha(name[0]);
-  if (behind[0] == '[') return behind.find(']') != behind.npos && letters.digits == 0;
+  if (behind[0] == '(' || behind[0] == '[') {
+    const auto close = behind.find(behind[0] == '(' ? ')' : ']');
+    if (close == behind.npos || (behind[0] == '[' && letters.digits > 0)) return false;
+    // "Summer(2024)" is a word with a number and no call.
+    const auto inside = behind.substr(1, close - 1);
+    const bool is_word = is_upper(name[0]) && std::all_of(name.begin() + 1, name.end(), is_lower);
+    return !is_word || inside.empty() || !std::all_of(inside.begin(), inside.end(), is_digit);
+  }
+  if (behind[0] == '{') {
+    const auto address = behind.find_first_not_of("0123456789abcdef", 1);
+    return is_alpha(name[0]) &&
+           (address == behind.npos || is_blank(behind[address]) || behind[address] == '}');
+  }
   // The address of an object, as of Java.
   const auto address = behind.substr(1, behind.substr(1, 16).find_first_not_of("0123456789abcdef"));
   return behind[0] == '@' && name.find('.') != name.npos && !address.empty() &&
@@ -234,6 +244,18 @@ bool is_place(std::string_view value) {
   // Numbers with points and colons: an address with its port, a time, a version.
   return value.find_first_of(".:") != value.npos &&
          value.find_first_not_of("0123456789.:/") == value.npos;
+}
+
+bool is_slashed_key(std::string_view value) {
+  value = value.substr(0, looked_at);
+  if (!value.starts_with('/') || value.find_first_of(".:_") != value.npos) return false;
+  while (!value.empty()) {
+    const auto part = before_any(value, "/");
+    value.remove_prefix(std::min(value.size(), part.size() + 1));
+    const auto all = made_of(part);
+    if (part.size() >= 8 && all.lower > 0 && all.upper > 0 && all.digits > 0) return true;
+  }
+  return false;
 }
 
 bool looks_made_up(std::string_view value) {

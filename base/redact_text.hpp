@@ -62,6 +62,9 @@ bool is_small_word(std::string_view word);
 bool is_sentence(std::string_view text);
 /// A path, the address of a host or of a page, or a place in a source.
 bool is_place(std::string_view value);
+/// Begins as a path, but one of its parts is of small and large letters and digits, as the base64
+/// of a key has it.
+bool is_slashed_key(std::string_view value);
 
 /// Letters and digits mixed, or signs that only passwords have: nobody's prose.
 bool looks_made_up(std::string_view value);

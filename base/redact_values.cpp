@@ -69,17 +69,24 @@ bool is_number(std::string_view text) {
 }
 
 /// "creds.password", "process.env.TOKEN": letters in parts, the last of which names a secret.
-bool is_member(std::string_view text) {
-  text = bare_word(text.substr(0, looked_at));
+bool is_member(const line_scan& scan, const secret_span& span) {
+  const auto whole = scan.text(span).substr(0, looked_at);
+  const auto text = bare_word(whole);
   const auto point = text.rfind('.');
   if (point == text.npos || point == 0) return false;
   if (!std::all_of(text.begin(), text.end(),
                    [](char c) { return is_alpha(c) || c == '_' || c == '.'; })) {
     return false;
   }
-  return kind_of_name(text.substr(point + 1)) != name_kind::harmless || text.starts_with("self.") ||
-         text.starts_with("this.") || text.starts_with("process.env.") ||
-         text.starts_with("var.") || text.starts_with("secrets.");
+  for (const std::string_view object :
+       {"self.", "this.", "process.env.", "var.", "secrets.", "config.", "settings.", "args."}) {
+    if (text.starts_with(object)) return true;
+  }
+  // A setting stands by itself, code between others.
+  const char before = scan.at(span.begin - 1);
+  const char behind = scan.at(span.end);
+  if (before == '=' && whole.size() == text.size() && behind != ';' && behind != ',') return false;
+  return kind_of_name(text.substr(point + 1)) != name_kind::harmless;
 }
 
 /// No list and no message goes on behind the word.
@@ -176,6 +183,10 @@ read_value value_at(line_scan& scan, std::size_t at, bool in_json, std::string_v
   return {{at, end, kind, in_json && end > at}, false};
 }
 
+bool is_place_for(const key_use& key, std::string_view text) {
+  return is_place(text) && !(key.kind == name_kind::password && is_slashed_key(text));
+}
+
 bool is_hidden_value(std::string_view text) {
   return !is_no_secret(text) && !is_sentence(text) && !is_status_word(text);
 }
@@ -199,10 +210,10 @@ bool is_secret_value(const line_scan& scan, const key_use& key, const read_value
     default:
       break;
   }
-  if (is_place(text)) return false;
+  if (is_place_for(key, text)) return false;
   // A call's arguments go on behind the quotes that end the value.
-  if (!value.quoted && (is_code(scan.line.substr(value.span.begin, looked_at)) || is_member(text) ||
-                        is_operator(text))) {
+  if (!value.quoted && (is_code(scan.line.substr(value.span.begin, looked_at)) ||
+                        is_member(scan, value.span) || is_operator(text))) {
     return false;
   }
   const bool is_token = key.kind == name_kind::token;

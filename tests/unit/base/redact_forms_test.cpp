@@ -58,3 +58,25 @@ TEST(RUN13_redact_forms, numbered_names_and_odd_humps_are_names) {
     EXPECT_EQ(shown(text), text);
   }
 }
+
+TEST(RUN13_redact_forms, what_stands_before_a_distant_value_is_read_too) {
+  EXPECT_EQ(shown(R"({"name":"password","token":"fake0001fake","value":"fakefake"})"),
+            R"({"name":"password","token":"#","value":"#"})");
+  EXPECT_EQ(shown("htpasswd -b file token=fake0001fake bob fakefake"),
+            "htpasswd -b file token=# bob #");
+}
+
+TEST(RUN13_redact_forms, keys_that_begin_as_paths_and_passwords_that_look_like_code) {
+  EXPECT_EQ(shown("secret_access_key=/Jfake0FAKE/K7FAKEfakeFAKEfake"), "secret_access_key=#");
+  EXPECT_EQ(shown("SECRET_KEY=/abc/fakFAK12345"), "SECRET_KEY=#");
+  EXPECT_EQ(shown("password=Summer(2024)"), "password=#");
+  EXPECT_EQ(shown("password=Secret[1]"), "password=#");
+  EXPECT_EQ(shown("password=Winter{2024!"), "password=#");
+  EXPECT_EQ(shown("DB_PASSWORD=Winter{2024 a"), "DB_PASSWORD=#");
+  EXPECT_EQ(shown("password=my.secret"), "password=#");
+  EXPECT_EQ(shown(std::string("key sk_") + "live_fakefakefakefakefakefake"), "key #");
+  for (const auto* text : {"PASSWORD=/run/secrets/db", "password=getpass()", "password=argv[1]",
+                           "f(password=creds.password, x)", "token=Token{a64 Record{1 u0}}"}) {
+    EXPECT_EQ(shown(text), text);
+  }
+}
