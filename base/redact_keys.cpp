@@ -114,6 +114,13 @@ constexpr auto harmless_begins = std::to_array<std::string_view>(
      "require", "requires", "show",   "skip",    "unexpected", "use",   "wtoken"});
 static_assert(std::is_sorted(harmless_begins.begin(), harmless_begins.end()));
 
+/// Ends and beginnings that secrets themselves have now and then.
+constexpr auto doubtful_ends =
+    std::to_array<std::string_view>({"client", "env", "owner", "server", "service", "services",
+                                     "source", "state", "store", "user"});
+static_assert(std::is_sorted(doubtful_ends.begin(), doubtful_ends.end()));
+constexpr auto doubtful_begins = std::to_array<std::string_view>({"skip", "use"});
+
 constexpr auto source_ends = std::to_array<std::string_view>(
     {"c",   "cc",  "cert",  "conf", "cpp",  "crt",   "cs",   "css", "env", "ex",  "exs",   "go",
      "h",   "hpp", "html",  "ini",  "java", "js",    "json", "jsx", "kt",  "log", "lua",   "md",
@@ -217,9 +224,15 @@ name_kind kind_of_name(std::string_view name) {
   const auto kind = kind_of_words(words);
   if (kind == name_kind::harmless || words.count == 1) return kind;
   const auto last = words.last();
-  if (is_one_of(last, harmless_ends)) return name_kind::harmless;
+  const bool clear = kind == name_kind::password || kind == name_kind::token;
+  const auto less = clear ? name_kind::doubtful : name_kind::harmless;
+  if (is_one_of(last, harmless_ends)) {
+    return is_one_of(last, doubtful_ends) ? less : name_kind::harmless;
+  }
   if (words.ends_in_file && is_one_of(last, source_ends)) return name_kind::harmless;
-  if (is_one_of(words.word[0], harmless_begins)) return name_kind::harmless;
+  if (is_one_of(words.word[0], harmless_begins)) {
+    return is_one_of(words.word[0], doubtful_begins) ? less : name_kind::harmless;
+  }
   if (last == "id" && kind == name_kind::token) return name_kind::vague;
   return kind;
 }
@@ -228,6 +241,7 @@ bool names_a_secret(std::string_view name) {
   switch (kind_of_name(name)) {
     case name_kind::harmless:
     case name_kind::vague:
+    case name_kind::doubtful:
     case name_kind::pwd:
       return false;
     default:

@@ -10,8 +10,9 @@ enum class name_kind : std::uint8_t {
   harmless,
   // A secret only if the value looks like one: "auth", "sig", "signature", "tokens".
   vague,
-  session,  // "session_id": as vague, but no number and no address
-  token,    // of a parser as well as of a user
+  doubtful,  // "SECRET_CLIENT", "USE_TOKEN": a secret or a word about one, as for session
+  session,   // "session_id": as vague, but no number and no address
+  token,     // of a parser as well as of a user
   password,
   pass,  // "pass" alone: also the outcome of a test, a stage of a compiler
   pwd,   // "pwd" alone: also the working directory

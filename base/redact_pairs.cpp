@@ -118,7 +118,7 @@ struct container_reader {
   bool is_hidden(const secret_span& span) const {
     const auto text = scan.text(span);
     if (!is_hidden_value(text) || is_place(text)) return false;
-    if (key.kind == name_kind::vague) return looks_random(text);
+    if (key.kind <= name_kind::doubtful) return looks_random(text);
     if (!name.empty() && kind_of_name("secret_" + std::string(name)) == name_kind::harmless) {
       return false;
     }
@@ -216,7 +216,7 @@ void take_container(line_scan& scan, const key_use& key, std::size_t at) {
       key.kind == name_kind::password && (is_word_of_key(scan.line, key, "passw") ||
                                           (!is_list && is_word_of_key(scan.line, key, "secret")));
   // What was read for a clearer name needs no reading for one that is less clear.
-  const std::size_t clear = any ? 2 : key.kind == name_kind::vague ? 0 : 1;
+  const std::size_t clear = any ? 2 : key.kind <= name_kind::doubtful ? 0 : 1;
   if (at < scan.containers_done[clear] || key.kind > name_kind::password) return;
   container_reader reader{scan, key, any, at};
   reader.read(scan.line.size());
@@ -333,7 +333,7 @@ void take_spaced(line_scan& scan, const key_use& key) {
   }
   auto found = value_at(scan, at, false, credential_kind);
   if (key.dashed) {
-    if (key.kind != name_kind::vague && is_option_value(scan.text(found.span))) {
+    if (key.kind > name_kind::doubtful && is_option_value(scan.text(found.span))) {
       scan.hide(found.span);
     }
     return;

@@ -220,6 +220,28 @@ bool is_sentence(std::string_view text) {
   return words >= 2 && first_is_plain && known > 0;
 }
 
+bool is_message(std::string_view text) {
+  static constexpr auto verbs =
+      std::to_array<std::string_view>({"are", "can't", "cannot", "doesn't", "is", "isn't", "may",
+                                       "must", "please", "should", "was", "were", "will"});
+  if (!is_sentence(text)) return false;
+  text = text.substr(0, looked_at);
+  for (int words = 0; words < 12; ++words) {
+    text = trimmed(text);
+    const auto word = before_any(text, " \t\r");
+    text.remove_prefix(word.size());
+    const auto bare = lower(without_marks(word).substr(0, 20));
+    if (bare != "correct" && (is_one_of(bare, verbs) || is_one_of(bare, status_words))) return true;
+  }
+  return false;
+}
+
+bool is_odd_word(std::string_view word) {
+  word = without_marks(word.substr(0, looked_at));
+  const auto turns = made_of(word).turns;
+  return turns >= 2 && word.size() < 4 * turns && std::all_of(word.begin(), word.end(), is_alpha);
+}
+
 bool is_place(std::string_view value) {
   value = value.substr(0, looked_at);
   while (!value.empty() &&

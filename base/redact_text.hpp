@@ -60,6 +60,10 @@ bool is_status_word(std::string_view word);
 bool is_small_word(std::string_view word);
 /// Words that belong together as a message does: "must be given", "is required", "not found".
 bool is_sentence(std::string_view text);
+/// As is_sentence, but more than a small word has to say so: passwords may be sentences themselves.
+bool is_message(std::string_view text);
+/// Letters that go up and down as in no word and no name: "xkQwPvBn".
+bool is_odd_word(std::string_view word);
 /// A path, the address of a host or of a page, or a place in a source.
 bool is_place(std::string_view value);
 /// Begins as a path, but one of its parts is of small and large letters and digits, as the base64

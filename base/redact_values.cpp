@@ -89,6 +89,17 @@ bool is_member(const line_scan& scan, const secret_span& span) {
   return kind_of_name(text.substr(point + 1)) != name_kind::harmless;
 }
 
+/// "Initial admin password: …": a password is told here, and words may go on behind it.
+bool is_announced(const line_scan& scan, const key_use& key) {
+  if (key.kind != name_kind::password) return false;
+  const auto before = " " + lower(left_of(scan.line, key.begin, 32));
+  for (const std::string_view word :
+       {" temporary ", " initial ", " generated ", " admin ", " root ", " one-time "}) {
+    if (before.find(word) != before.npos) return true;
+  }
+  return false;
+}
+
 /// No list and no message goes on behind the word.
 bool ends_there(std::string_view rest) {
   if (rest.empty() || std::string_view("\"',;)}]&#").find(rest[0]) != std::string_view::npos) {
@@ -126,7 +137,10 @@ bool is_secret_behind_colon(const line_scan& scan, const key_use& key, const sec
     return ends_there(rest);
   }
   if (is_plain_word(word)) {
-    if (!ends_there(rest) || !ends_in_secret(scan, key) || tells_trouble(scan, key)) return false;
+    if (tells_trouble(scan, key) || !ends_in_secret(scan, key)) return false;
+    if (is_odd_word(word)) return true;
+    const bool goes_on = word.ends_with(',') || rest.starts_with('(');
+    if (!ends_there(rest) && !(goes_on && is_announced(scan, key))) return false;
     if (scan.at(key.begin - 1) == '/' || scan.at(key.begin - 1) == '\\') return false;
     const bool is_name = word.find_first_of("-/._") != word.npos;
     return !is_name || (!is_token && !is_named_exactly(scan, key, "secret"));
@@ -183,6 +197,13 @@ read_value value_at(line_scan& scan, std::size_t at, bool in_json, std::string_v
   return {{at, end, kind, in_json && end > at}, false};
 }
 
+/// A password may be a sentence; a token is none.
+bool is_quoted_message(const line_scan& scan, const key_use& key, std::string_view text) {
+  if (key.kind != name_kind::password) return is_sentence(text);
+  const auto name = lower(scan.line.substr(key.begin, std::min(key.end - key.begin, looked_at)));
+  return name.find("passphrase") == name.npos && is_message(text);
+}
+
 bool is_place_for(const key_use& key, std::string_view text) {
   return is_place(text) && !(key.kind == name_kind::password && is_slashed_key(text));
 }
@@ -200,6 +221,8 @@ bool is_secret_value(const line_scan& scan, const key_use& key, const read_value
       return false;
     case name_kind::vague:
       return looks_like_key(text);
+    case name_kind::doubtful:
+      return text.size() >= 6 && looks_made_up(text) && !is_place(text) && !is_sentence(text);
     case name_kind::session:
       return !text.starts_with("0x") && text.size() >= 8 && looks_made_up(text) && !is_place(text);
     case name_kind::pwd:
@@ -219,7 +242,7 @@ bool is_secret_value(const line_scan& scan, const key_use& key, const read_value
   const bool is_token = key.kind == name_kind::token;
   if (is_number(text) && lower(left_of(scan.line, key.end, 3)) == "_id") return false;
   if (value.quoted) {
-    if (is_sentence(text) || is_status_word(text)) return false;
+    if (is_quoted_message(scan, key, text) || is_status_word(text)) return false;
     if (is_token && is_number(text) && text.size() <= 3) return false;
     if (key.quoted || !colon) return true;
     if (is_token && tells_trouble(scan, key)) return looks_made_up(text) && text.size() >= 8;

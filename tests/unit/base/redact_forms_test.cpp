@@ -80,3 +80,33 @@ TEST(RUN13_redact_forms, keys_that_begin_as_paths_and_passwords_that_look_like_c
     EXPECT_EQ(shown(text), text);
   }
 }
+
+TEST(RUN13_redact_forms, sentences_may_be_passwords) {
+  EXPECT_EQ(shown(R"("password": "the quick brown fake")"), R"("password": "#")");
+  EXPECT_EQ(shown(R"({"password":"correct horse battery fake"})"), R"({"password":"#"})");
+  EXPECT_EQ(shown(R"(passphrase="correct fake is battery")"), R"(passphrase="#")");
+  for (const auto* text : {R"({"password":"must be given"})", R"({"password":"is not valid"})",
+                           R"({"token":"not found for the user"})"}) {
+    EXPECT_EQ(shown(text), text);
+  }
+}
+
+TEST(RUN13_redact_forms, words_may_follow_a_password_that_is_told) {
+  EXPECT_EQ(shown("Temporary password: fkQeFvAn (valid 24h)"), "Temporary password: # (valid 24h)");
+  EXPECT_EQ(shown("Initial admin password: fakefake (change it)"),
+            "Initial admin password: # (change it)");
+  EXPECT_EQ(shown("Using token: FaKeFaKeFaKeFaKe for user bob"), "Using token: # for user bob");
+  for (const auto* text : {"wrong password: JavaScript (see log)", "password: incorrect (bob)",
+                           "failed to refresh token: connection refused"}) {
+    EXPECT_EQ(shown(text), text);
+  }
+}
+
+TEST(RUN13_redact_forms, names_that_only_end_harmlessly_hide_what_looks_made_up) {
+  for (const auto* name : {"SECRET_CLIENT", "AUTH_TOKEN_CLIENT", "TOKEN_USER", "PASSWORD_SERVICE",
+                           "GITHUB_TOKEN_STATE", "USE_SECRET", "SKIP_TOKEN", "x.secret.env"}) {
+    EXPECT_EQ(shown(std::string(name) + "=fake0001"), std::string(name) + "=#");
+    EXPECT_EQ(shown(std::string(name) + "=true"), std::string(name) + "=true");
+    EXPECT_FALSE(reeve::names_a_secret(name));
+  }
+}
