@@ -157,7 +157,11 @@ void take_found(line_scan& scan, const found_word& word, std::size_t end) {
   switch (word.what) {
     case found::marker: {
       const auto close = scan.line.substr(end, 64).find(']');
-      if (close != std::string_view::npos) scan.cursor = std::max(scan.cursor, end + close + 1);
+      if (close == std::string_view::npos) return;
+      // What only begins as a marker hides nothing.
+      const auto kind = scan.line.substr(end, close);
+      if (!std::all_of(kind.begin(), kind.end(), is_key_char)) return;
+      scan.cursor = std::max(scan.cursor, end + close + 1);
       return;
     }
     case found::key:

@@ -95,8 +95,13 @@ bool take_rest_of_line(line_scan& scan, const key_use& key, const value_place& v
       return false;
   } else {
     const auto name = line.substr(key.begin, key.end - key.begin);
-    if (std::any_of(name.begin(), name.end(), is_lower) || line[key.end] != '=') return false;
-    if (is_place_for(key, word)) return false;
+    if (line[key.end] != '=' || is_place_for(key, word)) return false;
+    if (std::any_of(name.begin(), name.end(), is_lower)) {
+      // "spring.mail.password=two words" of a file of properties.
+      const auto seen = rest.substr(0, looked_at);
+      if (name.find('.') == name.npos || !takes_line(scan, key) || is_sentence(seen)) return false;
+      if (seen.find_first_of("=\"'") != seen.npos || is_code(seen)) return false;
+    }
   }
   auto end = line.size();
   while (end > value.at && line[end - 1] == '\r') --end;

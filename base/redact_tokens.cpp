@@ -112,7 +112,7 @@ constexpr form forms[] = {
     {"api_key", "dop_v1_", hex, 32},
     {"api_key", "doo_v1_", hex, 32},
     {"api_key", "dor_v1_", hex, 32},
-    {"api_key", "dapi", hex, 32},
+    {"api_key", "dapi", url, 32, extra::mixed},
     {"api_key", "dose", hex, 32},
     {"api_key", "shpat_", alnum, 20},
     {"api_key", "shpca_", alnum, 20},

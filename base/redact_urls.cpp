@@ -87,10 +87,9 @@ void take_url(line_scan& scan, std::size_t begin, std::size_t end) {
   const auto password = at + 1;
   auto sign = find_at_sign(line, password);
   if (sign == line.npos) sign = find_late_at_sign(line, password);
-  if (sign == line.npos || line.substr(sign + 1, 4) == "sha2" ||
-      line.substr(sign + 1, 4) == "sha5") {
-    return;
-  }
+  // An image with its digest has no password.
+  const auto behind = sign == line.npos ? std::string_view() : line.substr(sign + 1, 7);
+  if (sign == line.npos || behind == "sha256:" || behind == "sha512:") return;
   const auto value = line.substr(password, sign - password);
   if (value.empty() || value == "x-oauth-basic" || value == "x") {
     if (is_token_of_user(user.substr(0, 256))) scan.hide({end, at, kind, false});

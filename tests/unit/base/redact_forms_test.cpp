@@ -110,3 +110,18 @@ TEST(RUN13_redact_forms, names_that_only_end_harmlessly_hide_what_looks_made_up)
     EXPECT_FALSE(reeve::names_a_secret(name));
   }
 }
+
+TEST(RUN13_redact_forms, neither_a_digest_nor_a_marker_hides_a_password) {
+  EXPECT_EQ(shown("https://bob:FakePw1@sha256.example.com/x"),
+            "https://bob:#@sha256.example.com/x");
+  const std::string image = "docker://h.example/a:1@sha256:0011";
+  EXPECT_EQ(shown(image), image);
+  EXPECT_EQ(reeve::redactor().redact("[redacted:password=fake0001x").find("fake0001x"),
+            std::string::npos);
+}
+
+TEST(RUN13_redact_forms, a_property_takes_its_line) {
+  EXPECT_EQ(shown("spring.mail.password=two words"), "spring.mail.password=#");
+  EXPECT_EQ(shown("password=fakefake for bob"), "password=# for bob");
+  EXPECT_EQ(shown("self.password=getpass()"), "self.password=getpass()");
+}
