@@ -68,7 +68,7 @@ struct read_value {
 read_value value_at(line_scan& scan, std::size_t at, bool in_json, std::string_view kind);
 
 /// A path or an address, where this key's value would stand.
-bool is_place_for(const key_use& key, std::string_view text);
+bool is_place_for(const line_scan& scan, const key_use& key, std::string_view text);
 /// Whether the value of this key is to be hidden. `colon`: ':' stands between them.
 bool is_secret_value(const line_scan& scan, const key_use& key, const read_value& value,
                      bool colon);

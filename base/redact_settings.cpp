@@ -89,13 +89,13 @@ bool take_rest_of_line(line_scan& scan, const key_use& key, const value_place& v
   if (is_no_secret(word) || rest.starts_with("[redacted")) return false;
   if (value.colon) {
     if (!takes_line(scan, key) || !is_blank(line[value.at - 1])) return false;
-    if (word.ends_with(':') || is_sentence(rest) || is_place_for(key, word)) return false;
+    if (word.ends_with(':') || is_sentence(rest) || is_place_for(scan, key, word)) return false;
     if (is_status_word(word) || is_code(word)) return false;
     if (word.size() < rest.size() && word.find_first_not_of("0123456789") == word.npos)
       return false;
   } else {
     const auto name = line.substr(key.begin, key.end - key.begin);
-    if (line[key.end] != '=' || is_place_for(key, word)) return false;
+    if (line[key.end] != '=' || is_place_for(scan, key, word)) return false;
     if (std::any_of(name.begin(), name.end(), is_lower)) {
       // "spring.mail.password=two words" of a file of properties.
       const auto seen = rest.substr(0, looked_at);

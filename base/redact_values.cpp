@@ -204,8 +204,15 @@ bool is_quoted_message(const line_scan& scan, const key_use& key, std::string_vi
   return name.find("passphrase") == name.npos && is_message(text);
 }
 
-bool is_place_for(const key_use& key, std::string_view text) {
-  return is_place(text) && !(key.kind == name_kind::password && is_slashed_key(text));
+bool is_place_for(const line_scan& scan, const key_use& key, std::string_view text) {
+  if (!is_place(text)) return false;
+  if (key.kind != name_kind::password) return true;
+  if (is_slashed_key(text)) return false;
+  // "password=10.20.30": neither a version nor an address stands there.
+  const auto name = lower(scan.line.substr(key.begin, std::min(key.end - key.begin, looked_at)));
+  const bool plain = name.find("passw") != name.npos && (key.quoted || scan.at(key.end) == '=');
+  return !plain || text.find("://") != text.npos ||
+         std::string_view("/.~").find(text[0]) != std::string_view::npos;
 }
 
 bool is_hidden_value(std::string_view text) {
@@ -233,7 +240,7 @@ bool is_secret_value(const line_scan& scan, const key_use& key, const read_value
     default:
       break;
   }
-  if (is_place_for(key, text)) return false;
+  if (is_place_for(scan, key, text)) return false;
   // A call's arguments go on behind the quotes that end the value.
   if (!value.quoted && (is_code(scan.line.substr(value.span.begin, looked_at)) ||
                         is_member(scan, value.span) || is_operator(text))) {

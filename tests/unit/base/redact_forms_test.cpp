@@ -125,3 +125,11 @@ TEST(RUN13_redact_forms, a_property_takes_its_line) {
   EXPECT_EQ(shown("password=fakefake for bob"), "password=# for bob");
   EXPECT_EQ(shown("self.password=getpass()"), "self.password=getpass()");
 }
+
+TEST(RUN13_redact_forms, a_password_is_no_version_and_no_drive) {
+  EXPECT_EQ(shown("password=10.20.30"), "password=#");
+  EXPECT_EQ(shown(R"({"password":"C:/fake2"})"), R"({"password":"#"})");
+  for (const auto* text : {"password: 10.20.30", "password=/run/secrets/db", "password=./file"}) {
+    EXPECT_EQ(shown(text), text);
+  }
+}
