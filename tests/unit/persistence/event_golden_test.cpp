@@ -19,9 +19,9 @@ using reeve::testing::texts;
 
 /// The lines that must keep their bytes, and the digest of them. It may be moved on to take in
 /// further lines, at a release for instance.
-constexpr std::size_t frozen_lines = 70;
+constexpr std::size_t frozen_lines = 71;
 constexpr const char* frozen_digest =
-    "3ce68f8f17dc48dcdaeb3b8908b417c84d49c1da034e0a88a3bbe66d3aca7c2d";
+    "0cfe94d64df35743f4d15c631bbd765b3da672c4bc76fc5588a2dd3eeac84ab5";
 
 /// A type and a version of it: "run_started 1".
 std::string name(std::string_view type, std::int64_t version) {
