@@ -9,8 +9,6 @@
 #include "tests/support/unix_proxy.hpp"
 #include "tests/support/work.hpp"
 
-#include <cstdlib>
-#include <fstream>
 #include <gtest/gtest.h>
 
 using nlohmann::json;
@@ -113,30 +111,9 @@ class trial {
   support::engine_cleanup cleanup_;
 };
 
-int repeats() {
-  const char* given = std::getenv("REEVE_CHAOS_REPEATS");
-  return given == nullptr ? 1 : std::max(1, std::atoi(given));
-}
-
 class P10_double_execution : public testing::TestWithParam<late_call> {
  protected:
-  static void TearDownTestSuite() {
-    const char* rows = std::getenv("REEVE_CHAOS_ROWS");
-    if (rows == nullptr || done == 0) return;
-    double load = 0;
-    std::ifstream("/proc/loadavg") >> load;
-    const char* seed = std::getenv("REEVE_TEST_SEED");
-    std::ofstream(rows, std::ios::app)
-        << json{{"row", "double_execution"},
-                {"value", bad},
-                {"bar", 0},
-                {"pass", bad == 0},
-                {"n", done},
-                {"load", load},
-                {"seed", seed == nullptr ? "printed by each test" : seed}}
-               .dump()
-        << "\n";
-  }
+  static void TearDownTestSuite() { support::tell_row("double_execution", bad, 0, done); }
   static inline int done = 0;
   static inline int bad = 0;
 };
@@ -144,9 +121,9 @@ class P10_double_execution : public testing::TestWithParam<late_call> {
 }  // namespace
 
 TEST_P(P10_double_execution, never_happens_when_the_leader_is_cut_during_a_slow_call) {
-  REEVE_TEST_TIME_LIMIT(90 * repeats());
+  REEVE_TEST_TIME_LIMIT(90 * support::chaos_repeats());
   support::dice dice;
-  for (int n = 0; n < repeats(); ++n) {
+  for (int n = 0; n < support::chaos_repeats(); ++n) {
     // Half of them longer than lease and margin together.
     const bool is_long = dice.between(0, 1) == 1;
     const auto delay = is_long ? dice.moment(3600, 10'000) : dice.moment(300, 3400);

@@ -6,13 +6,11 @@
 // The cells of one fault are carried out side by side (tests/support/crash_cell.hpp), a few at a
 // time: what they cost is mostly waiting. REEVE_CHAOS_REPEATS says how often each is repeated.
 
+#include "tests/support/chaos.hpp"
 #include "tests/support/crash_cell.hpp"
 #include "tests/support/planted.hpp"
 
-#include <cstdlib>
-#include <fstream>
 #include <gtest/gtest.h>
-#include <iostream>
 #include <map>
 #include <set>
 
@@ -25,11 +23,6 @@ namespace {
 
 constexpr std::size_t side_by_side = 4;
 constexpr int exit_fenced = 75;
-
-std::string variable(const char* name) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? "" : text;
-}
 
 struct cell {
   std::string step;
@@ -48,9 +41,8 @@ void PrintTo(const cell& c, std::ostream* out) {
 
 /// Cells of one fault follow each other, so that every shard has some of each.
 std::vector<cell> cells() {
-  const auto repeats = variable("REEVE_CHAOS_REPEATS");
   std::vector<cell> found;
-  for (int n = 0; n < (repeats.empty() ? 1 : std::stoi(repeats)); ++n) {
+  for (int n = 0; n < support::chaos_repeats(); ++n) {
     for (const auto what : {fault::leader, fault::engine, fault::server}) {
       for (const auto& step : support::crash_steps) found.push_back({step, what, n});
     }
@@ -61,22 +53,7 @@ std::vector<cell> cells() {
 /// One line of JSON for all cells, at the end of the program.
 class report : public testing::Environment {
  public:
-  void TearDown() override {
-    if (run_ == 0) return;
-    std::ifstream load("/proc/loadavg");
-    double now = 0;
-    load >> now;
-    const json line = {{"row", "crash matrix"},
-                       {"value", good_},
-                       {"bar", run_},
-                       {"pass", good_ == run_},
-                       {"n", run_},
-                       {"seed", nullptr},
-                       {"load", now}};
-    std::cout << line.dump() << "\n";
-    const auto rows = variable("REEVE_CHAOS_ROWS");
-    if (!rows.empty()) std::ofstream(rows, std::ios::app) << line.dump() << "\n";
-  }
+  void TearDown() override { support::tell_row("crash matrix", good_, run_, run_); }
   static inline int run_ = 0;
   static inline int good_ = 0;
 };

@@ -3,7 +3,9 @@
 #include "tests/support/eventually.hpp"
 #include "tests/support/work.hpp"
 
+#include <algorithm>
 #include <cstdlib>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <iostream>
 #include <stdexcept>
@@ -23,6 +25,29 @@ bool says_not_now(int status) {
 }
 
 }  // namespace
+
+int chaos_repeats() {
+  const char* given = std::getenv("REEVE_CHAOS_REPEATS");
+  return given == nullptr ? 1 : std::max(1, std::atoi(given));
+}
+
+void tell_row(const std::string& row, int value, int bar, int n) {
+  if (n == 0) return;
+  double load = 0;
+  std::ifstream("/proc/loadavg") >> load;
+  const char* seed = std::getenv("REEVE_TEST_SEED");
+  const nlohmann::json line = {{"row", row},
+                               {"value", value},
+                               {"bar", bar},
+                               {"pass", value == bar},
+                               {"n", n},
+                               {"load", load},
+                               {"seed", seed == nullptr ? "printed by each test" : seed}};
+  std::cout << line.dump() << std::endl;
+  if (const char* rows = std::getenv("REEVE_CHAOS_ROWS")) {
+    std::ofstream(rows, std::ios::app) << line.dump() << "\n";
+  }
+}
 
 dice::dice() {
   const auto seed = new_seed();
@@ -60,11 +85,15 @@ std::optional<http_response> steady_clients::attempt(const request& asked, const
                     {{"Idempotency-Key", key}, {"Content-Type", "application/json"}},
                     asked.body.dump(),
                     std::chrono::seconds(5)};
+  ++asking_;
+  std::optional<http_response> answer;
   try {
-    return to.call(std::move(call));
+    answer = to.call(std::move(call));
   } catch (const http_error&) {
-    return std::nullopt;  // whether it was done is not known
+    // Whether it was done is not known.
   }
+  --asking_;
+  return answer;
 }
 
 bool steady_clients::acknowledge(const std::string& key) {

@@ -18,6 +18,12 @@
 
 namespace support {
 
+/// How often `./test --chaos` wants each random fault; 1 in `./test`.
+int chaos_repeats();
+/// Prints one line of JSON for a row of faults, of which there were `n`; `./test --chaos` gathers
+/// these lines.
+void tell_row(const std::string& row, int value, int bar, int n);
+
 /// Random choices. The seed is printed; REEVE_TEST_SEED repeats it.
 class dice {
  public:
@@ -70,6 +76,8 @@ class steady_clients {
   /// The server has moved.
   void point_to(const api_client& to);
   std::size_t count() const { return count_; }
+  /// How many clients wait for an answer, now.
+  int asking() const { return asking_; }
   /// Nothing new is begun; what was begun is repeated until it is acknowledged, or the time is
   /// over: that throws.
   std::vector<acknowledged> finish(std::chrono::milliseconds within = patience);
@@ -88,6 +96,7 @@ class steady_clients {
   std::vector<std::string> unexpected_;  // guarded by mutex_
   std::atomic<std::size_t> count_{0};
   std::atomic<int> busy_;
+  std::atomic<int> asking_{0};
   std::atomic<bool> ending_{false};
   std::atomic<bool> over_{false};
   std::vector<std::thread> threads_;
