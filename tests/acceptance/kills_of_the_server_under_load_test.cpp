@@ -15,15 +15,6 @@ namespace {
 constexpr int in_flight = 64;
 constexpr std::size_t before_the_kill = 8;  // acknowledged, so that there is something to lose
 
-bool every_run_has_ended(const server& reeve) {
-  auto database = reeve.database();
-  return support::eventually(60s * support::time_factor(), [&] {
-    return database.number(
-               "SELECT count(*) FROM reeve_read.runs WHERE status IN "
-               "('pending', 'running')") == 0;
-  });
-}
-
 class P1_P3_kill_under_load : public testing::Test {
  protected:
   static void TearDownTestSuite() { support::tell_row("kill_under_load", good_, done_, done_); }
@@ -31,7 +22,7 @@ class P1_P3_kill_under_load : public testing::Test {
   void kill_once(support::dice& dice) {
     server reeve;
     steady_clients clients(
-        {in_flight, 4, 0ms,
+        {in_flight, 1000, 0ms,
          [](const std::string&) {
            return steady_clients::request{"/api/runs/launch", {{"tasks", {"task1"}}}};
          }},
@@ -44,7 +35,7 @@ class P1_P3_kill_under_load : public testing::Test {
     const auto all = clients.finish();
     EXPECT_EQ(clients.unexpected(), std::vector<std::string>());
     EXPECT_GE(all.size(), static_cast<std::size_t>(in_flight));
-    EXPECT_TRUE(every_run_has_ended(reeve));
+    support::await_end_of_active_runs(reeve);
     support::expect_done_once(reeve, all, "run-", "run_launched");
     support::expect_whole_log(reeve);
   }
