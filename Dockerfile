@@ -15,7 +15,7 @@ COPY scripts/install.sh scripts/
 RUN apt-get update -q && scripts/install.sh --build && rm -rf /var/lib/apt/lists/*
 COPY . .
 RUN cmake --preset release -DREEVE_BENCH=OFF && cmake --build build/release --target reeve \
-    && strip -o /reeve build/release/reeve
+    && scripts/hardened build/release/reeve && strip -o /reeve build/release/reeve
 
 # For the profile `engine` of docker-compose.yml: hands the host's engine on through a socket that
 # belongs to the user of the last stage. Without -t it would cut an answer 0.5 s after its request.
