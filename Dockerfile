@@ -1,4 +1,5 @@
-# The server in an image: one stage compiles, the last one holds the program and its libraries.
+# The server in an image: the last stage holds the program and its libraries, the one before it
+# compiles; the first two are for docker-compose.yml.
 #
 #   docker build -t reeve .
 #   docker build --network host -t reeve .     # where the packages come through the host's network
@@ -9,6 +10,28 @@
 #   tar -C base -c . | docker import - debian:bookworm-slim
 ARG BASE=debian:bookworm-slim
 
+# The database of docker-compose.yml.
+FROM ${BASE} AS postgres
+COPY scripts/install.sh /usr/local/share/reeve/
+RUN apt-get update -q && /usr/local/share/reeve/install.sh --database \
+    && rm -rf /var/lib/apt/lists/* \
+    && install -d -o postgres -g postgres -m 700 /var/lib/postgresql/reeve
+COPY scripts/compose-postgres /usr/local/bin/
+USER postgres
+VOLUME /var/lib/postgresql/reeve
+STOPSIGNAL SIGINT
+ENTRYPOINT ["/usr/local/bin/compose-postgres"]
+
+# For the profile `engine` of docker-compose.yml: hands the host's engine on through a socket that
+# belongs to the user of the last stage. Without -t it would cut an answer 0.5 s after its request.
+# The mode comes from the umask: once the socket is given away, who has no CAP_FOWNER cannot set it.
+FROM ${BASE} AS engine-socket
+COPY scripts/install.sh /usr/local/share/reeve/
+RUN apt-get update -q && /usr/local/share/reeve/install.sh --relay && rm -rf /var/lib/apt/lists/*
+ENTRYPOINT ["socat", "-t", "86400", \
+    "UNIX-LISTEN:/run/engine/docker.sock,fork,unlink-early,umask=0177,user=9595", \
+    "UNIX-CONNECT:/host/docker.sock"]
+
 FROM ${BASE} AS build
 WORKDIR /src
 COPY scripts/install.sh scripts/
@@ -16,15 +39,6 @@ RUN apt-get update -q && scripts/install.sh --build && rm -rf /var/lib/apt/lists
 COPY . .
 RUN cmake --preset release -DREEVE_BENCH=OFF && cmake --build build/release --target reeve \
     && scripts/hardened build/release/reeve && strip -o /reeve build/release/reeve
-
-# For the profile `engine` of docker-compose.yml: hands the host's engine on through a socket that
-# belongs to the user of the last stage. Without -t it would cut an answer 0.5 s after its request.
-FROM ${BASE} AS engine-socket
-COPY scripts/install.sh /usr/local/share/reeve/
-RUN apt-get update -q && /usr/local/share/reeve/install.sh --relay && rm -rf /var/lib/apt/lists/*
-ENTRYPOINT ["socat", "-t", "86400", \
-    "UNIX-LISTEN:/run/docker.sock,fork,unlink-early,user=9595,mode=0600", \
-    "UNIX-CONNECT:/host/docker.sock"]
 
 FROM ${BASE} AS reeve
 COPY scripts/install.sh /usr/local/share/reeve/

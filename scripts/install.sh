@@ -6,6 +6,8 @@
 #   scripts/install.sh --runtime   and what it works with: PostgreSQL, the container engine
 #   scripts/install.sh --build     what compiles it
 #   scripts/install.sh --relay     only what the profile `engine` of docker-compose.yml needs
+#   scripts/install.sh --database  only the PostgreSQL of docker-compose.yml
+#   scripts/install.sh --compose   what tests/compose/up brings docker-compose.yml up with
 #   scripts/install.sh --chaos     what breaks disks in ./test --chaos
 #   scripts/install.sh --all       everything, with what only the tests use (the default)
 #
@@ -44,11 +46,13 @@ for mode in "${modes[@]}"; do
     --runtime) wanted+=("${runtime[@]}") ;;
     --build) wanted+=("${build[@]}") ;;
     --relay) wanted+=("${relay[@]}") ;;
+    --database) wanted+=(postgresql) ;;
+    --compose) wanted+=(docker-compose debootstrap) ;;
     --chaos) wanted+=("${chaos[@]}") ;;
     --all) wanted+=("${runtime[@]}" "${build[@]}" "${tests[@]}") ;;
     *)
       echo "install.sh: unknown option $mode" >&2
-      echo "  (--libs, --runtime, --build, --relay, --chaos, --all)" >&2
+      echo "  (--libs, --runtime, --build, --relay, --database, --compose, --chaos, --all)" >&2
       exit 2
       ;;
   esac
