@@ -124,12 +124,49 @@ void command_dispatcher::submit(command_context c, domain::allow_image what,
   };
   auto reference = domain::parse_image_reference(what.entry.reference);
   if (!reference) return go(std::move(what));  // a pattern, or refused by the decision
+  if (!has_images()) return go(std::move(what));
   using image = adapters::image_info;
   ports_.engine.inspect_image(to_string(*reference),
                               reply_slot<image>([what, go](outcome<image> found) mutable {
                                 if (found) what.entry.digest = found->id;
                                 go(std::move(what));
                               }));
+}
+
+/// The simulated engine invents the ids of images, and an invented one must pin nothing.
+bool command_dispatcher::has_images() const {
+  return ports_.engine.kind() != "simulated";
+}
+
+void command_dispatcher::submit(command_context c, domain::resolve_image what,
+                                state_slot<image_list_state> slot) {
+  const auto tenant = c.tenant;
+  auto go = [this, door = door_, c = std::move(c), slot](domain::resolve_image resolved) {
+    door->pass([&] { submit<image_list_state, domain::resolve_image>(c, resolved, slot); });
+  };
+  using image = adapters::image_info;
+  auto ask = [this, what, go, slot](const std::string& reference) {
+    ports_.engine.inspect_image(reference,
+                                reply_slot<image>([what, go, slot](outcome<image> found) mutable {
+                                  // Only an engine that answers knows that it does not have it.
+                                  if (!found && found.error().code != errc::not_found)
+                                    return slot.answer(found.error());
+                                  if (found) what.digest = found->id;
+                                  go(std::move(what));
+                                }));
+  };
+  auto look = [this, door = door_, what, go, ask, slot](outcome<executed<image_list_state>> now) {
+    if (!now) return slot.answer(now.error());
+    const auto* entry = now->state->find(what.id);
+    // What is not there, or is a pattern, is refused by the decision.
+    const bool is_one = entry != nullptr && entry->is_active &&
+                        domain::parse_image_reference(entry->what.reference).ok();
+    door->pass([&] {
+      if (is_one && has_images()) return ask(entry->what.reference);
+      go(what);
+    });
+  };
+  fronts_.of<image_list_state>().fetch(tenant, tenant, state_slot<image_list_state>(look));
 }
 
 void command_dispatcher::submit(command_context c, domain::allow_container what,

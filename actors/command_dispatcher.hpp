@@ -45,6 +45,9 @@ class command_dispatcher final : public every_command<command_dispatcher> {
   /// With the engine's id of the image, if the engine has it.
   void submit(command_context c, domain::allow_image what,
               state_slot<domain::image_list_state> slot);
+  void submit(command_context c, domain::resolve_image what,
+              state_slot<domain::image_list_state> slot);
+  bool has_images() const;
   void submit(command_context c, domain::allow_container what,
               state_slot<domain::container_list_state> slot);
   void submit(command_context c, domain::launch_run what, state_slot<domain::run_state> slot);

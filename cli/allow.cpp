@@ -9,7 +9,7 @@ namespace {
 
 constexpr const char* help =
     "allow needs one of image REFERENCE, container NAME, list images|containers, "
-    "remove images|containers ID: reeve help allow";
+    "remove images|containers ID, resolve ID: reeve help allow";
 
 int show(api_client& api, const api_client::answer& answer, const char* name) {
   if (answer.code != exit_ok) return answer.code;
@@ -60,6 +60,10 @@ int allow(const loaded_config& config, const client_options& client,
   if (plain.size() == 2 && plain[0] == "container") return add(api, list_of, false);
   if (plain.size() == 2 && plain[0] == "list" && is_list(plain[1]))
     return list(api, plain[1], list_of);
+  if (plain.size() == 2 && plain[0] == "resolve") {
+    const auto path = "/api/allowlists/images/" + adapters::path_segment(plain[1]) + "/resolve";
+    return show(api, api.call("POST", path, "{}"), "digest");
+  }
   if (plain.size() == 3 && plain[0] == "remove" && is_list(plain[1])) {
     const auto path = "/api/allowlists/" + plain[1] + "/" + adapters::path_segment(plain[2]);
     return show(api, api.call("DELETE", path), plain[1] == "images" ? "reference" : "name");

@@ -190,6 +190,9 @@ void add_allow(CLI::App& app, arguments& out) {
   action_builder(allow, out, "remove", "Deactivate an entry")
       .plain("what", "images or containers")
       .plain("id", "the entry");
+  action_builder(allow, out, "resolve",
+                 "Let an entry stand for the image of that name as it is now")
+      .plain("id", "the entry");
 }
 
 void add_tokens(CLI::App& app, arguments& out) {

@@ -64,6 +64,19 @@ void allow_image(services& s, const request& r, const responder& answer) {
       answer_with<domain::image_list_state>(201, id, "/api/allowlists/images", answer));
 }
 
+void resolve_image(services& s, const request& r, const responder& answer) {
+  const auto id = id_param(r);
+  if (!id) return answer.answer(no_such());
+  const auto read = [&s, tenant = r.who.tenant, id](auto slot) {
+    s.reads->get(collection::image_allowlist, tenant, to_string(*id), slot);
+  };
+  if (auto ok = body_of<nothing>(r); !ok) return refuse(read, answer, ok.error());
+  auto context = context_of(s, r);
+  context.before = matching(r, read);
+  s.commands->execute(std::move(context), domain::resolve_image{*id, {}},
+                      answer_with<domain::image_list_state>(200, *id, "", answer));
+}
+
 void allow_container(services& s, const request& r, const responder& answer) {
   auto body = body_of<container_body>(r);
   if (!body) return answer.answer(body.error());
@@ -142,6 +155,11 @@ std::vector<route> allowlists_routes(services& s) {
           .gives(codec::json_schema<domain::image_document>(), {201, 409}));
   add_common<collection::image_allowlist, domain::image_document, domain::image_list_state,
              domain::deny_image>(s, all, images);
+  all.push_back(row(s, method::post, images + "/{id}/resolve",
+                    "Let an entry stand for the image that its reference means now", access::admin,
+                    resolve_image)
+                    .gives(codec::json_schema<domain::image_document>(), {200, 409, 502})
+                    .minds_if_match());
   all.push_back(row(s, method::post, containers, "Allow tasks to touch a container", access::admin,
                     allow_container)
                     .takes(codec::json_schema<container_body>())

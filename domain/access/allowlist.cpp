@@ -48,6 +48,15 @@ void end_entry(List& list, const uuid& id, const evolve_context& context) {
   list.entries.set(id, std::move(entry));
 }
 
+void pin_entry(image_list_state& list, const image_resolved& event, const evolve_context& context) {
+  const auto* found = list.find(event.id);
+  if (found == nullptr) return;
+  auto entry = *found;
+  entry.what.digest = event.digest;
+  entry.last_position = context.stamp.at;
+  list.entries.set(event.id, std::move(entry));
+}
+
 template <class Denied, class Event, class List>
 outcome<std::vector<Event>> deny(const List& list, const uuid& id) {
   const auto* entry = list.find(id);
@@ -104,7 +113,8 @@ outcome<done> check_reason(const std::string& reason) {
 void evolve(image_list_state& s, const image_list_event& event, const evolve_context& context) {
   s.stream_version = context.stamp.version_in_stream;
   std::visit(overloaded{[&](const image_allowed& e) { add_entry(s, e, context); },
-                        [&](const image_denied& e) { end_entry(s, e.id, context); }},
+                        [&](const image_denied& e) { end_entry(s, e.id, context); },
+                        [&](const image_resolved& e) { pin_entry(s, e, context); }},
              event);
 }
 
@@ -150,6 +160,22 @@ outcome<std::vector<container_list_event>> decide(const container_list_state& st
 outcome<std::vector<image_list_event>> decide(const image_list_state& state,
                                               const deny_image& command) {
   return deny<image_denied, image_list_event>(state, command.id);
+}
+
+outcome<std::vector<image_list_event>> decide(const image_list_state& state,
+                                              const resolve_image& command) {
+  const auto* entry = state.find(command.id);
+  if (entry == nullptr) return reject(errc::not_found, "there is no such resource");
+  if (!entry->is_active) return reject(errc::conflict, "the entry is not active any more");
+  if (!also_found_by(entry->what).empty()) {
+    return reject(errc::conflict, "a pattern stands for no single image");
+  }
+  if (!command.digest) {
+    return reject(errc::conflict,
+                  "no container engine here has the image " + entry->what.reference);
+  }
+  if (entry->what.digest == command.digest) return std::vector<image_list_event>{};
+  return std::vector<image_list_event>{image_resolved{command.id, *command.digest}};
 }
 
 outcome<std::vector<container_list_event>> decide(const container_list_state& state,

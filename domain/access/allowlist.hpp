@@ -40,6 +40,18 @@ struct image_denied {
   static constexpr auto fields() { return std::tuple{field("id", &image_denied::id)}; }
 };
 
+/// The entry stands for another image of the same reference from now on: the engine was exchanged,
+/// or the image built anew.
+struct image_resolved {
+  static constexpr std::string_view type = "image_resolved";
+  uuid id;
+  std::string digest;  // image id of the engine, "sha256:…"
+  bool operator==(const image_resolved&) const = default;
+  static constexpr auto fields() {
+    return std::tuple{field("id", &image_resolved::id), field("digest", &image_resolved::digest)};
+  }
+};
+
 struct container_allowed {
   static constexpr std::string_view type = "container_allowed";
   uuid id;
@@ -61,17 +73,24 @@ struct container_denied {
   static constexpr auto fields() { return std::tuple{field("id", &container_denied::id)}; }
 };
 
-using image_list_event = std::variant<image_allowed, image_denied>;
+using image_list_event = std::variant<image_allowed, image_denied, image_resolved>;
 using container_list_event = std::variant<container_allowed, container_denied>;
 
 /// Makes an entry; an active one with the same reference is conflict. The reference is as the
-/// client wrote it and is normalised by the decision.
+/// client wrote it and is normalised by the decision. A digest is only what a real engine said.
 struct allow_image {
   image_allowed entry;
 };
 /// Deactivating twice gives no event.
 struct deny_image {
   uuid id;
+};
+/// Pins an active entry to the image that its reference means now; `digest` as in the event, none
+/// if no real engine has it, which is conflict: nobody is let in by accident. The same digest gives
+/// no event. A pattern pins nothing: conflict.
+struct resolve_image {
+  uuid id;
+  std::optional<std::string> digest;
 };
 struct allow_container {
   container_allowed entry;
@@ -114,7 +133,7 @@ using container_list_state = allow_list<container_allowed>;
 template <>
 struct aggregate_of<image_list_state> {
   using event = image_list_event;
-  using command = std::variant<allow_image, deny_image>;
+  using command = std::variant<allow_image, deny_image, resolve_image>;
   static constexpr std::string_view prefix = "image_allowlist";
 };
 template <>
@@ -138,6 +157,8 @@ outcome<std::vector<image_list_event>> decide(const image_list_state& state,
                                               const allow_image& command);
 outcome<std::vector<image_list_event>> decide(const image_list_state& state,
                                               const deny_image& command);
+outcome<std::vector<image_list_event>> decide(const image_list_state& state,
+                                              const resolve_image& command);
 outcome<std::vector<container_list_event>> decide(const container_list_state& state,
                                                   const allow_container& command);
 outcome<std::vector<container_list_event>> decide(const container_list_state& state,

@@ -1,6 +1,7 @@
 // Without an engine the server works all the same, and nobody can take what it did for real: every
 // answer that it touches says "simulated", and no simulated run is ever a last success.
 
+#include "tests/support/engine.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/work.hpp"
 
@@ -155,6 +156,40 @@ TEST(P9_retry, runs_the_old_snapshot_whatever_became_of_the_directive) {
   const json ended = support::await_run(api, again.at("id"));
   EXPECT_EQ(support::job_named(ended, "old").at("status"), "success");
   EXPECT_EQ(api.post("/api/runs/" + run + "/retry", {{"directive_id", id}}).status, 422);
+}
+
+/// The simulated engine invents what images are: nothing of that may bind a real one.
+TEST(CTR4_simulated, pins_no_image_for_the_engine_that_comes_later) {
+  support::server_options options;
+  const support::scratch_dir folder(support::work_dir() / "servers", "later");
+  options.data = folder.path() / "data";
+  const support::test_database database;
+  options.database_url = database.url();
+  const json task = support::inline_launch({support::box_task("a", {"true"})});
+  std::string path = "/api/allowlists/images/";
+  {
+    server simulated(options);
+    const auto api = simulated.api();
+    const json entry = support::allow_image(api);
+    EXPECT_TRUE(entry.at("digest").is_null()) << entry;
+    path += entry.at("id").get<std::string>() + "/resolve";
+    EXPECT_EQ(support::await_run(api, support::launch(api, task).at("id")).at("status"), "success");
+    EXPECT_EQ(api.post(path, json::object()).status, 409) << "nobody has such an image";
+    EXPECT_EQ(simulated.stop(), 0);
+  }
+  options.docker = support::real_engine();
+  server real(options);
+  const auto api = real.api();
+  const support::engine_cleanup cleanup(support::engine(),
+                                        "reeve.tenant=" + support::tenant_of(api));
+  ASSERT_TRUE(
+      support::eventually([&] { return must_get(api, "/api/engine").at("available") == true; }));
+  const json run = support::await_run(api, support::launch(api, task).at("id"));
+  EXPECT_EQ(run.at("status"), "success") << run.dump(1);
+  EXPECT_EQ(run.at("engine"), "docker");
+  const json pinned = support::must_post(api, path, json::object(), 200);
+  EXPECT_EQ(pinned.at("digest").get<std::string>().substr(0, 7), "sha256:");
+  EXPECT_EQ(support::await_run(api, support::launch(api, task).at("id")).at("status"), "success");
 }
 
 TEST(CTR4_simulated, never_replaces_a_real_engine_that_was_seen) {

@@ -229,6 +229,52 @@ TEST(P11_revocation, between_queueing_and_start_is_obeyed) {
                  "/directive/tasks/0/params/image");
 }
 
+/// Another image under the same name: built anew, or of another engine.
+TEST(CTR8_allowlists, an_entry_is_resolved_again_by_whoever_may_allow) {
+  const auto on = support::engine();
+  const std::string image = "localhost:1/resolved-box:1";
+  const auto build = [&](const std::string& label) {
+    const std::string box = on.create("reeve-test-resolved-" + label,
+                                      {{"Image", support::box_image}, {"Cmd", {"true"}}});
+    const auto made = on.call("POST", "/commit?container=" + box +
+                                          "&repo=localhost:1/resolved-box&tag=1"
+                                          "&changes=LABEL%20built%3D" +
+                                          label);
+    on.remove(box);
+    ASSERT_EQ(made.status, 201) << made.body;
+  };
+  server reeve(on_engine());
+  const auto api = reeve.api();
+  build("first");
+  const json entry = support::allow_image(api, image);
+  const std::string path = "/api/allowlists/images/" + entry.at("id").get<std::string>();
+  const auto reason = [&] {
+    const json run = support::await_run(api, support::launch(api, image_launch(image)).at("id"));
+    return support::job_named(run, "t").at("reason").get<std::string>();
+  };
+  EXPECT_EQ(reason(), "exited");
+  // Nothing has changed: no event, and the same entry.
+  const json same = must_post(api, path + "/resolve", json::object(), 200);
+  EXPECT_EQ(same, entry);
+  build("second");
+  EXPECT_EQ(reason(), "image_changed") << "nobody has said yet that this one may run";
+  const auto viewer = api.as(support::new_token(api, "operator"));
+  EXPECT_EQ(viewer.post(path + "/resolve", json::object()).status, 403);
+  const json pinned = must_post(api, path + "/resolve", json::object(), 200);
+  EXPECT_NE(pinned.at("digest"), entry.at("digest"));
+  EXPECT_EQ(pinned.at("id"), entry.at("id"));
+  EXPECT_EQ(reason(), "exited");
+  const json events = must_get(api, "/api/events?type=image_resolved").at("results");
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events.at(0).at("payload").at("digest"), pinned.at("digest"));
+  // An image that is gone leaves the entry as it was.
+  on.call("DELETE", "/images/" + image + "?force=1");
+  EXPECT_EQ(api.post(path + "/resolve", json::object()).status, 409);
+  EXPECT_EQ(must_get(api, path), pinned);
+  EXPECT_EQ(api.remove(path).status, 200);
+  EXPECT_EQ(api.post(path + "/resolve", json::object()).status, 409) << "not active";
+}
+
 TEST(CTR8_allowlists, keep_their_entries_and_say_who_made_them) {
   server reeve(on_engine());
   const auto api = reeve.api();

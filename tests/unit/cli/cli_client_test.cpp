@@ -369,10 +369,13 @@ TEST_F(UI2_client, goes_on_after_a_stream_that_broke_off) {
 }
 
 TEST_F(UI2_client, allows_and_removes) {
-  peer p({http(201, R"({"id":"i1","reference":"a:1"})"), http(200, R"({"id":"c1","name":"n"})")});
+  peer p({http(201, R"({"id":"i1","reference":"a:1"})"), http(200, R"({"id":"c1","name":"n"})"),
+          http(200, R"({"id":"i1","digest":"sha256:b"})")});
   EXPECT_EQ(run(p, allow, {"image", "a:1", "--reason", "why", "--host-network"}).out, "i1  a:1\n");
   EXPECT_EQ(run(p, allow, {"remove", "containers", "c1"}).out, "c1  n\n");
   EXPECT_THAT(p.requests()[0],
               HasSubstr(R"({"reference":"a:1","reason":"why","allow_host_network":true})"));
   EXPECT_THAT(p.requests()[1], HasSubstr("DELETE /api/allowlists/containers/c1 HTTP"));
+  EXPECT_EQ(run(p, allow, {"resolve", "i1"}).out, "i1  sha256:b\n");
+  EXPECT_THAT(p.requests()[2], HasSubstr("POST /api/allowlists/images/i1/resolve HTTP"));
 }

@@ -58,4 +58,17 @@ TEST(RUN11_starts, a_job_without_any_command_says_so) {
   }
 }
 
+/// Nothing runs there, so that an image pinned at a real engine is no other one.
+TEST(CTR4_images, pinned_at_another_engine_do_not_fail_on_the_simulated_one) {
+  world here;
+  here.launch(steps::container_task("a"));
+  auto pinned = steps::listing(steps::box);
+  steps::take(pinned, domain::decide(pinned, domain::resolve_image{steps::id_of(900),
+                                                                   "sha256:of-another-engine"}));
+  here.ports.attempts.images = world::always(pinned);
+  here.start();
+  ASSERT_TRUE(here.comes_to("run_finished"));
+  EXPECT_EQ(here.state().jobs.front().reason, domain::end_reason::exited);
+}
+
 }  // namespace

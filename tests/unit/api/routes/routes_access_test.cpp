@@ -44,6 +44,23 @@ TEST(CTR8_allowlists, images_are_allowed_listed_and_denied) {
   EXPECT_EQ(it.ask("viewer", "GET " + images + "?is_active=true").at("results"), "[]");
 }
 
+/// No engine stands behind these routes, so that none has the image.
+TEST(CTR8_allowlists, an_entry_is_not_resolved_without_an_engine_that_has_its_image) {
+  world it;
+  const auto made = it.ask("admin", "POST " + images, R"({"reference":"busybox:1.36"})");
+  const auto path = "POST " + images + "/" + made.at("id") + "/resolve";
+  const auto head = it.reads.head();
+  const auto refused = it.ask("admin", path);
+  EXPECT_EQ(refused.status, 409) << refused.body;
+  EXPECT_NE(refused.at("detail").find("docker.io/library/busybox:1.36"), std::string::npos);
+  EXPECT_EQ(it.ask("operator", path).status, 403);
+  EXPECT_EQ(it.ask("stranger", path).status, 404) << "another tenant's";
+  EXPECT_EQ(it.ask("admin", path, R"({"digest":"sha256:mine"})").status, 422);
+  EXPECT_EQ(it.ask("admin", path, "", "If-Match: \"old\"\r\n").status, 412);
+  EXPECT_EQ(it.ask("admin", "POST " + images + "/none/resolve").status, 404);
+  EXPECT_EQ(it.reads.head(), head);
+}
+
 TEST(CTR8_allowlists, containers_are_allowed_and_denied) {
   world it;
   const auto made = it.ask("admin", "POST " + containers, R"({"name":"db","reason":"logs"})");
@@ -217,6 +234,7 @@ TEST(GW2_routes, mind_if_match_or_refuse_it) {
                                        "DELETE /api/allowlists/images/{id}",
                                        "POST /api/allowlists/containers/{id}/deactivate",
                                        "POST /api/allowlists/images/{id}/deactivate",
+                                       "POST /api/allowlists/images/{id}/resolve",
                                        "POST /api/directives/{id}/archive",
                                        "POST /api/directives/{id}/versions",
                                        "POST /api/jobs/{id}/discard",

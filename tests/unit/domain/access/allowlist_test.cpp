@@ -102,6 +102,28 @@ TEST(CTR8_images, an_inactive_entry_denies_and_may_be_made_again) {
   EXPECT_EQ(allowing(list, "localhost:1/box:1"), 3);
 }
 
+TEST(CTR8_images, may_be_resolved_again_where_an_engine_has_them) {
+  const std::string old_id = "sha256:" + std::string(64, 'a');
+  const std::string new_id = "sha256:" + std::string(64, 'b');
+  auto listed = image(2, "localhost:1/box:1", true);
+  listed.digest = old_id;
+  auto list = images({listed, image(3, "localhost:1/*")});
+  EXPECT_TRUE(decide(list, resolve_image{id_of(2), old_id})->empty()) << "nothing has changed";
+  take(list, decide(list, resolve_image{id_of(2), new_id}));
+  const auto* entry = allowing_entry(list, *parse_image_reference("localhost:1/box:1"));
+  ASSERT_NE(entry, nullptr);
+  EXPECT_EQ(entry->digest, new_id);
+  EXPECT_TRUE(entry->allow_host_network) << "and all else is as it was";
+  EXPECT_EQ(list.find(id_of(2))->created_at, 1000);
+  EXPECT_GT(list.find(id_of(2))->last_position, list.find(id_of(2))->created_position);
+  // Where nobody has the image it stays pinned: an entry without a digest lets in any.
+  EXPECT_EQ(code_of(decide(list, resolve_image{id_of(2), {}})), errc::conflict);
+  EXPECT_EQ(code_of(decide(list, resolve_image{id_of(3), new_id})), errc::conflict) << "a pattern";
+  EXPECT_EQ(code_of(decide(list, resolve_image{id_of(9), new_id})), errc::not_found);
+  take(list, decide(list, deny_image{id_of(2)}));
+  EXPECT_EQ(code_of(decide(list, resolve_image{id_of(2), old_id})), errc::conflict) << "inactive";
+}
+
 TEST(CTR8_images, say_who_listed_them_and_when) {
   const auto list = images({image(2, "busybox")});
   EXPECT_EQ(list.tenant, steps::tenant);
