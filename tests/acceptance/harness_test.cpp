@@ -8,6 +8,7 @@
 #include "tests/support/private_cluster.hpp"
 #include "tests/support/server.hpp"
 
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -129,6 +130,16 @@ TEST(harness_engine, is_killed_and_comes_back_with_its_containers) {
 }
 
 /// Bash forgets a child that a signal ended while another command ran, and `wait -n` with it.
+/// What killed clusters leave there would fill the machine's memory, run after run.
+TEST(harness_cluster, leaves_its_memory_to_nobody) {
+  std::ifstream mounts("/proc/self/mountinfo");
+  std::string newest;
+  for (std::string line; std::getline(mounts, line);) {
+    if (line.find(" /dev/shm ") != std::string::npos) newest = line;
+  }
+  EXPECT_THAT(newest, testing::HasSubstr(" - tmpfs reeve-test ")) << "./test makes one of its own";
+}
+
 TEST(OPS1_shell, sees_the_end_of_what_a_signal_ended_meanwhile) {
   const std::string script = R"(. "$0"
     (exec sleep 60) & killed=$!
