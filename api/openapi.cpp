@@ -1,5 +1,6 @@
 #include "api/openapi.hpp"
 
+#include "api/body_texts.hpp"
 #include "api/dispatch.hpp"
 #include "api/parameter_texts.hpp"
 #include "api/problem.hpp"
@@ -9,6 +10,7 @@
 #include "codec/json_writer.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <string_view>
@@ -18,6 +20,45 @@ namespace reeve::api {
 namespace {
 
 using codec::json_writer;
+using tag_row = std::pair<std::string_view, std::string_view>;
+
+constexpr std::string_view about =
+    "An event-sourced server that runs tasks in containers. Every operation says which roles may "
+    "call it: whoever has none of them gets 403, and 401 without a token. Requests of one token "
+    "are limited (REEVE_RATE_PER_S, 2,000 a second without it): beyond that 429 with Retry-After. "
+    "A server that is at its limit answers 503. Refusals are problem documents (RFC 9457). What "
+    "holds for all operations (keys, ETags, lists, streams) stands in docs/clients.md.";
+
+/// The groups of operations: the first segment below /api, or `server` for what is about the server
+/// itself.
+constexpr std::array tag_texts{
+    tag_row{"allowlists", "Which images may be started, and which containers tasks may touch."},
+    tag_row{"checkpoints", "Signed heads of the log."},
+    tag_row{"directives", "Named, versioned instructions."},
+    tag_row{"events", "The log, page by page and live."},
+    tag_row{"jobs", "What runs are made of, with their output, artifacts and LLM calls."},
+    tag_row{"runs", "Launches of directives."},
+    tag_row{"server", "What the server is, and how it is."},
+    tag_row{"tokens", "Who may call."},
+};
+constexpr std::array about_server{"agents", "engine", "openapi.json", "whoami"};
+
+std::string tag_of(std::string_view pattern) {
+  constexpr std::string_view below = "/api/";
+  if (!pattern.starts_with(below)) return "server";
+  pattern.remove_prefix(below.size());
+  const auto segment = pattern.substr(0, pattern.find('/'));
+  const bool is_ours =
+      std::find(about_server.begin(), about_server.end(), segment) != about_server.end();
+  return is_ours ? "server" : std::string(segment);
+}
+
+std::string tag_text(std::string_view tag) {
+  for (const auto& [name, said] : tag_texts) {
+    if (name == tag) return std::string(said);
+  }
+  return "What lies below /api/" + std::string(tag) + ".";
+}
 
 bool takes_body(const route& one) {
   return !one.request_schema.empty();
@@ -78,6 +119,21 @@ void parameter(json_writer& out, const route& of, std::string_view name, std::st
 std::string callers_of(access needs) {
   if (needs == access::anonymous) return "Needs no token.";
   return "Needs a token of the role " + roles_for(needs) + ".";
+}
+
+/// Who may call it and how large what he sends may be; how long an answer may be, where it ends.
+std::string description_of(const route& one) {
+  std::string said = callers_of(one.needs);
+  if (takes_body(one)) {
+    said += " A body of at most " + std::to_string(one.max_body_bytes / 1024) + " KiB.";
+  }
+  const bool is_endless = one.streams && !one.response_schema.empty();
+  if (is_endless) said += " The answer has no end of its own.";
+  const auto& names = one.query_names;
+  if (std::find(names.begin(), names.end(), "limit") != names.end()) {
+    said += " A page has at most 500 rows, 50 without `limit`.";
+  }
+  return said;
 }
 
 void parameters(json_writer& out, const route& one) {
@@ -159,11 +215,12 @@ void responses(json_writer& out, const route& one) {
 void operation(json_writer& out, const route& one) {
   out.key(lower_name(one.method)).begin_object();
   out.key("operationId").value(operation_id(one));
-  out.key("summary").value(one.summary).key("description").value(callers_of(one.needs));
+  out.key("summary").value(one.summary).key("description").value(description_of(one));
+  out.key("tags").begin_array().value(tag_of(one.pattern)).end_array();
   parameters(out, one);
   if (takes_body(one)) {
     out.key("requestBody").begin_object().key("required").value(needs_body(one));
-    content(out, "application/json", one.request_schema);
+    content(out, "application/json", described_body(one));
     out.end_object();
   }
   responses(out, one);
@@ -174,11 +231,29 @@ void operation(json_writer& out, const route& one) {
   out.end_array().end_object();
 }
 
+void head(json_writer& out, const std::set<std::string>& tags) {
+  out.key("info").begin_object().key("title").value("Reeve").key("version").value("1");
+  out.key("summary").value("Runs, jobs and the log of everything that happened");
+  out.key("description").value(about);
+  out.key("contact").begin_object().key("name").value("Whoever runs this server").end_object();
+  out.key("license").begin_object().key("name").value("Apache-2.0");
+  out.key("identifier").value("Apache-2.0").end_object().end_object();
+  out.key("servers").begin_array().begin_object();
+  out.key("url").value("/").key("description").value("This server").end_object().end_array();
+  out.key("tags").begin_array();
+  for (const auto& tag : tags) {
+    out.begin_object().key("name").value(tag).key("description").value(tag_text(tag));
+    out.end_object();
+  }
+  out.end_array();
+}
+
 void components(json_writer& out) {
   out.key("components").begin_object();
   out.key("securitySchemes").begin_object().key("bearer").begin_object();
   out.key("type").value("http").key("scheme").value("bearer").end_object().end_object();
-  out.key("schemas").begin_object().key("problem").raw(problem_schema()).end_object();
+  out.key("schemas").begin_object().key("problem").raw(problem_schema());
+  out.key("task").raw(task_schema()).end_object();
   out.key("responses").begin_object().key("problem").begin_object();
   out.key("description").value("A problem document (RFC 9457)");
   content(out, "application/problem+json", R"({"$ref":"#/components/schemas/problem"})");
@@ -190,11 +265,14 @@ void components(json_writer& out) {
 
 std::string openapi_document(const std::vector<route>& routes) {
   std::map<std::string_view, std::map<method, const route*>> paths;
-  for (const route& one : routes) paths[one.pattern][one.method] = &one;
+  std::set<std::string> tags;
+  for (const route& one : routes) {
+    paths[one.pattern][one.method] = &one;
+    tags.insert(tag_of(one.pattern));
+  }
   json_writer out;
   out.begin_object().key("openapi").value("3.1.0");
-  out.key("info").begin_object().key("title").value("Reeve").key("version").value("1");
-  out.end_object();
+  head(out, tags);
   out.key("paths").begin_object();
   for (const auto& [pattern, methods] : paths) {
     out.key(pattern).begin_object();
@@ -212,7 +290,9 @@ std::vector<route> with_openapi(std::vector<route> routes) {
   own.pattern = "/api/openapi.json";
   own.summary = "This description of the API";
   own.needs = access::anonymous;
-  own.response_schema = R"({"type":"object","required":["openapi","info","paths"]})";
+  own.response_schema =
+      R"({"properties":{"info":{"type":"object"},"openapi":{"type":"string"},)"
+      R"("paths":{"type":"object"}},"required":["openapi","info","paths"],"type":"object"})";
   auto document = std::make_shared<std::string>();
   auto etag = std::make_shared<std::string>();
   own.handle = [document, etag](request, const responder& slot) {

@@ -1,6 +1,7 @@
 #include "api/task_json.hpp"
 
 #include "codec/codec.hpp"
+#include "codec/schema.hpp"
 
 namespace reeve::api {
 namespace {
@@ -75,6 +76,10 @@ outcome<domain::task_spec> decode_task(const domain::json_text& text, const std:
 }
 
 }  // namespace
+
+std::string task_object_schema() {
+  return codec::json_schema<task_body>();
+}
 
 outcome<std::vector<domain::task_spec>> decode_tasks(const std::vector<domain::json_text>& tasks,
                                                      const std::string& at) {

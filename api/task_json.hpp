@@ -28,6 +28,9 @@ struct directive_body {
   }
 };
 
+/// The schema of a task's object form, whose kind and parameters are any.
+std::string task_object_schema();
+
 /// The form alone; what a task or directive may say is decided in domain/. `at` is the pointer of
 /// the array. Errors name the element: /tasks/0, /tasks/1/kind.
 outcome<std::vector<domain::task_spec>> decode_tasks(const std::vector<domain::json_text>& tasks,

@@ -163,6 +163,7 @@ std::vector<route> allowlists_routes(services& s) {
   all.push_back(row(s, method::post, containers, "Allow tasks to touch a container", access::admin,
                     allow_container)
                     .takes(codec::json_schema<container_body>())
+                    .says("name", "In the engine, 1 to 255 letters, digits and . _ -.")
                     .gives(codec::json_schema<domain::container_document>(), {201, 409}));
   add_common<collection::container_allowlist, domain::container_document,
              domain::container_list_state, domain::deny_container>(s, all, containers);

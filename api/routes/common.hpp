@@ -33,8 +33,8 @@ class row {
   /// The JSON Schema of the answer, and its status besides the errors of every route.
   row& gives(std::string schema, std::vector<int> statuses = {200});
   row& query(std::vector<std::string> names);
-  /// What the description says of a parameter of the path or the query that no other route has;
-  /// the others stand in api/parameter_texts.cpp.
+  /// What the description says of a parameter of the path or the query, or of a member of the body,
+  /// that no other route has; the others stand in api/parameter_texts.cpp and body_texts.cpp.
   row& says(std::string name, std::string text);
   /// A write of one resource as it was read: its handler asks `matching`.
   row& minds_if_match();

@@ -65,6 +65,70 @@ TEST(GW1_openapi, describes_a_route_in_full) {
   EXPECT_NE(in({"components", "schemas", "problem"}), "");
 }
 
+TEST(GW1_openapi, says_what_whoever_generates_a_client_asks_for) {
+  auto routes = described();
+  routes.push_back(simple(method::get, "/api/whoami", [](const request&, const responder&) {}));
+  routes.push_back(
+      simple(method::get, "/api/novelties/{id}", [](const request&, const responder&) {}));
+  const auto doc = codec::parse_strict(openapi_document(routes));
+  ASSERT_TRUE(doc.ok());
+  EXPECT_EQ(at(*doc, {"info", "license", "identifier"}), "\"Apache-2.0\"");
+  EXPECT_NE(at(*doc, {"info", "description"}), "");
+  EXPECT_NE(at(*doc, {"info", "contact"}), "");
+  EXPECT_EQ(at(*doc, {"servers"}), R"([{"description":"This server","url":"/"}])");
+  EXPECT_EQ(at(*doc, {"paths", "/api/runs/{id}/cancel", "post", "tags"}), R"(["runs"])");
+  EXPECT_EQ(at(*doc, {"paths", "/api/whoami", "get", "tags"}), R"(["server"])");
+  EXPECT_EQ(at(*doc, {"paths", "/api/novelties/{id}", "get", "tags"}), R"(["novelties"])");
+  std::vector<std::string> tags;
+  const auto all = doc->root().find("tags").value();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    tags.emplace_back(all.at(i).find("name").value().as_string());
+    EXPECT_FALSE(all.at(i).find("description").value().as_string().empty()) << tags.back();
+  }
+  EXPECT_EQ(tags, (std::vector<std::string>{"novelties", "runs", "server"}));
+}
+
+TEST(GW1_openapi, tells_who_may_call_and_how_much_he_may_send) {
+  auto routes = described();
+  routes[0].max_body_bytes = 3 * 1024;
+  const auto told = [&] {
+    const auto doc = codec::parse_strict(openapi_document(routes));
+    return at(*doc, {"paths", "/api/runs/{id}/cancel", "post", "description"});
+  };
+  EXPECT_EQ(told(), "\"Needs a token of the role operator or admin. A body of at most 3 KiB.\"");
+  routes[0].request_schema.clear();
+  EXPECT_EQ(told(), "\"Needs a token of the role operator or admin.\"");
+}
+
+TEST(GW1_openapi, says_what_tasks_are_made_of) {
+  auto routes = described();
+  routes[0].request_schema =
+      R"({"properties":{"tasks":{"items":{},"type":"array"},"odd":{}},"type":"object"})";
+  routes[0].parameter_texts = {{"odd", "Of this route alone."}};
+  const auto doc = codec::parse_strict(openapi_document(routes), {64, 100'000, 1 << 22});
+  ASSERT_TRUE(doc.ok());
+  const auto body = at(*doc, {"paths", "/api/runs/{id}/cancel", "post", "requestBody", "content",
+                              "application/json", "schema", "properties"});
+  EXPECT_EQ(body, R"({"odd":{"description":"Of this route alone."},)"
+                  R"("tasks":{"description":"1 to 100.",)"
+                  R"("items":{"$ref":"#/components/schemas/task"},"type":"array"}})");
+  const auto forms =
+      doc->root().find("components")->find("schemas")->find("task")->find("anyOf").value();
+  // Of a kind that cannot do without parameters the name alone is no task.
+  EXPECT_EQ(forms.at(0).find("enum").value().text(),
+            R"(["log_triage","task1","gpu_report","task2","service_map","task3"])");
+  std::vector<std::string> kinds;
+  for (std::size_t i = 1; i < forms.size(); ++i) {
+    const auto members = forms.at(i).find("properties").value();
+    kinds.push_back(members.find("kind")->find("enum").value().text());
+    const bool has_image = members.find("params")->find("properties")->find("image").has_value();
+    EXPECT_EQ(has_image, kinds.back() == R"(["container"])") << kinds.back();
+  }
+  EXPECT_EQ(kinds,
+            (std::vector<std::string>{R"(["log_triage","task1"])", R"(["gpu_report","task2"])",
+                                      R"(["service_map","task3"])", R"(["container"])"}));
+}
+
 TEST(GW1_openapi, a_body_is_needed_only_where_a_member_is) {
   const auto needed = [](const char* schema) {
     auto routes = described();
