@@ -8,6 +8,7 @@
 #   scripts/install.sh --relay     only what the profile `engine` of docker-compose.yml needs
 #   scripts/install.sh --database  only the PostgreSQL of docker-compose.yml
 #   scripts/install.sh --compose   what tests/compose/up brings docker-compose.yml up with
+#   scripts/install.sh --verifier  what docs/verify_log.py runs with
 #   scripts/install.sh --chaos     what breaks disks in ./test --chaos
 #   scripts/install.sh --all       everything, with what only the tests use (the default)
 #
@@ -30,9 +31,10 @@ build=(
 )
 # What hands the engine's socket on in docker-compose.yml.
 relay=(socat)
-# git lists the files that the style test reads; python3-cryptography is the second, independent
-# implementation of the signatures that the log's verifier is checked against.
-tests=(git python3 python3-cryptography clang-format clang-tidy)
+# python3-cryptography is the second, independent implementation of signatures.
+verifier=(python3 python3-cryptography)
+# git lists the files that the style test reads.
+tests=(git clang-format clang-tidy "${verifier[@]}")
 
 # Disks that forget, fill up and fail, for ./test --chaos.
 chaos=(nbdkit libnbd-bin fuse3 strace e2fsprogs mount)
@@ -47,12 +49,14 @@ for mode in "${modes[@]}"; do
     --build) wanted+=("${build[@]}") ;;
     --relay) wanted+=("${relay[@]}") ;;
     --database) wanted+=(postgresql) ;;
+    --verifier) wanted+=("${verifier[@]}") ;;
     --compose) wanted+=(docker-compose debootstrap) ;;
     --chaos) wanted+=("${chaos[@]}") ;;
     --all) wanted+=("${runtime[@]}" "${build[@]}" "${tests[@]}") ;;
     *)
       echo "install.sh: unknown option $mode" >&2
-      echo "  (--libs, --runtime, --build, --relay, --database, --compose, --chaos, --all)" >&2
+      echo "  (--libs, --runtime, --build, --relay, --database, --verifier, --compose, --chaos," >&2
+      echo "  --all)" >&2
       exit 2
       ;;
   esac
