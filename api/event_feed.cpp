@@ -3,7 +3,7 @@
 #include "api/header_values.hpp"
 #include "codec/codec.hpp"
 #include "codec/event_json.hpp"
-#include "domain/access/access.hpp"
+#include "domain/event_sight.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -102,6 +102,7 @@ class event_subscription final : public body_stream,
   void read_history() {
     persistence::event_query query;
     query.tenant = filter_.tenant;
+    query.reader = filter_.reader;
     query.stream = filter_.stream;
     query.type = filter_.type;
     query.after = after_;
@@ -200,6 +201,13 @@ bool event_feed::pick(const feed_filter& filter, domain::position& after,
   return true;
 }
 
+const std::string& event_feed::rendered(kept_event& one, domain::event_reader reader) {
+  if (!domain::members_seen(one.record.type, reader)) reader = domain::event_reader::auditor;
+  const auto at = static_cast<std::size_t>(reader);
+  std::call_once(one.once[at], [&] { one.json[at] = codec::event_json(one.record, reader); });
+  return one.json[at];
+}
+
 bool event_feed::take(const feed_filter& filter, domain::position& after, std::string& text,
                       std::size_t bytes) {
   for (;;) {
@@ -209,8 +217,7 @@ bool event_feed::take(const feed_filter& filter, domain::position& after, std::s
     if (!pick(filter, seen, picked)) return !text.empty();
     for (const auto& one : picked) {
       if (text.size() >= bytes) return true;
-      std::call_once(one->once, [&] { one->json = codec::event_json(one->record); });
-      append_sse(text, one->record.position, one->record.type, one->json);
+      append_sse(text, one->record.position, one->record.type, rendered(*one, filter.reader));
       after = one->record.position;
     }
     const bool more = picked.size() >= most_picked;

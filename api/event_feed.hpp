@@ -13,8 +13,10 @@
 #include "base/slot.hpp"
 #include "base/time.hpp"
 #include "domain/event.hpp"
+#include "domain/event_readers.hpp"
 #include "persistence/read_port.hpp"
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -31,6 +33,7 @@ namespace reeve::api {
 
 struct feed_filter {
   std::optional<uuid> tenant;  // nothing = every tenant
+  domain::event_reader reader = domain::event_reader::member;
   std::optional<std::string> stream, type;
 };
 
@@ -77,10 +80,13 @@ class event_feed {
   struct kept_event {
     domain::event_record record;
     std::size_t bytes = 0;
-    std::once_flag once;
-    std::string json;  // rendered when the first subscriber asks for it
+    /// By event_reader; rendered when the first subscriber asks for it. What all are shown alike
+    /// stands in the last place.
+    std::array<std::once_flag, 3> once;
+    std::array<std::string, 3> json;
   };
   using subscriptions = std::vector<std::shared_ptr<class event_subscription>>;
+  static const std::string& rendered(kept_event& one, domain::event_reader reader);
   static constexpr std::size_t most_events = 8192;
   static constexpr std::size_t most_bytes = 16 << 20;
 

@@ -1,17 +1,52 @@
 #include "codec/event_json.hpp"
 
+#include "codec/json.hpp"
 #include "codec/json_writer.hpp"
+#include "domain/event_sight.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
 
 namespace reeve::codec {
+namespace {
 
-std::string event_json(const domain::event_record& e) {
+/// What cannot be taken apart is not shown at all.
+void add_part(json_writer& json, const domain::event_record& e,
+              const std::vector<std::string_view>& seen) {
+  bool is_partial = e.payload_format != domain::payload_json;
+  json.begin_object();
+  if (!is_partial) {
+    const auto payload = parse_strict(e.payload);
+    is_partial = !payload || !payload->root().is_object();
+    const auto members = is_partial ? 0 : payload->root().member_count();
+    for (std::size_t i = 0; i < members; ++i) {
+      const auto key = payload->root().member_key(i);
+      if (std::find(seen.begin(), seen.end(), key) != seen.end()) {
+        json.key(key).raw(payload->root().member_value(i).text());
+      } else {
+        is_partial = true;
+      }
+    }
+  }
+  json.end_object();
+  if (is_partial) json.key("is_partial").value(true);
+}
+
+}  // namespace
+
+std::string event_json(const domain::event_record& e, domain::event_reader reader) {
   json_writer json;
   json.begin_object();
   json.key("position").value(e.position).key("epoch").value(e.epoch);
   json.key("stream").value(e.stream).key("version").value(e.version);
   json.key("type").value(e.type).key("schema_version").value(e.schema_version);
   json.key("tenant").value(to_string(e.tenant)).key("payload");
-  e.payload_format == domain::payload_json ? json.raw(e.payload) : json.value(e.payload);
+  if (const auto seen = domain::members_seen(e.type, reader)) {
+    add_part(json, e, *seen);
+  } else {
+    e.payload_format == domain::payload_json ? json.raw(e.payload) : json.value(e.payload);
+  }
   json.key("payload_format").value(e.payload_format).key("key_id");
   e.key_id ? json.value(to_string(*e.key_id)) : json.null();
   json.key("principal").value(e.meta.principal);

@@ -8,6 +8,7 @@
 #include "base/slot.hpp"
 #include "base/time.hpp"
 #include "domain/event.hpp"
+#include "domain/event_readers.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -70,6 +71,7 @@ struct list_query {
 struct event_query {
   /// Nothing = every tenant (auditor).
   std::optional<uuid> tenant;
+  domain::event_reader reader = domain::event_reader::member;  // whom the events are rendered for
   std::optional<std::string> stream, type, principal;
   std::optional<uuid> correlation_id;
   std::optional<time_us> from_us, to_us;
@@ -112,8 +114,8 @@ class read_port {
   /// The run that a job belongs to; nothing if this tenant has no such job.
   virtual void run_of_job(uuid tenant, uuid job, reply_slot<std::optional<uuid>> slot) = 0;
   virtual void events(event_query query, reply_slot<event_page> slot) = 0;
-  /// One event with its payload, as JSON.
-  virtual void event(std::optional<uuid> tenant, domain::position at,
+  /// One event with its payload, as JSON for this reader.
+  virtual void event(std::optional<uuid> tenant, domain::position at, domain::event_reader reader,
                      reply_slot<document> slot) = 0;
   /// The last successful run of a directive: of those the one that was launched last, by its
   /// position, whatever its stamps say. They may lie ahead of the clock. Simulated runs never

@@ -292,8 +292,8 @@ std::string with_members(std::string_view doc, std::string_view members) {
   return out;
 }
 
-std::string render_event(const domain::event_record& e) {
-  return codec::event_json(e);
+std::string render_event(const domain::event_record& e, domain::event_reader reader) {
+  return codec::event_json(e, reader);
 }
 
 }  // namespace reeve::persistence

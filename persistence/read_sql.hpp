@@ -67,6 +67,6 @@ std::string render_usage(const usage_totals& totals);
 std::string with_members(std::string_view doc, std::string_view members);
 
 /// The envelope with its payload inside. A sealed payload stays the text that it is.
-std::string render_event(const domain::event_record& event);
+std::string render_event(const domain::event_record& event, domain::event_reader reader);
 
 }  // namespace reeve::persistence

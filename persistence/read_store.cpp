@@ -293,18 +293,19 @@ void read_store::events(event_query query, reply_slot<event_page> slot) {
         for (const auto& row : rows) {
           if (page.events.size() == static_cast<std::size_t>(query.limit)) break;
           const auto event = event_of(row);
-          page.events.push_back({event.position, event.type, render_event(event)});
+          page.events.push_back({event.position, event.type, render_event(event, query.reader)});
         }
         return page;
       });
 }
 
-void read_store::event(std::optional<uuid> tenant, domain::position at, reply_slot<document> slot) {
+void read_store::event(std::optional<uuid> tenant, domain::position at, domain::event_reader reader,
+                       reply_slot<document> slot) {
   impl_->pool.submit<document>(
-      std::move(slot), [tenant, at](read_session& session) -> outcome<document> {
+      std::move(slot), [tenant, at, reader](read_session& session) -> outcome<document> {
         const auto rows = session.query(tenant, one_event_query(tenant, at));
         if (rows.empty()) return absent();
-        return make_document(render_event(event_of(rows[0])));
+        return make_document(render_event(event_of(rows[0]), reader));
       });
 }
 

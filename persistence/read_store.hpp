@@ -66,7 +66,8 @@ class read_store final : public read_port {
   void job_detail(uuid tenant, uuid job, reply_slot<document> slot) override;
   void run_of_job(uuid tenant, uuid job, reply_slot<std::optional<uuid>> slot) override;
   void events(event_query query, reply_slot<event_page> slot) override;
-  void event(std::optional<uuid> tenant, domain::position at, reply_slot<document> slot) override;
+  void event(std::optional<uuid> tenant, domain::position at, domain::event_reader reader,
+             reply_slot<document> slot) override;
   void last_successful_run(uuid tenant, uuid directive,
                            reply_slot<std::optional<last_success>> slot) override;
   void blob(uuid tenant, const digest& sha256, std::int64_t offset, std::int64_t size,

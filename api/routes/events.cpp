@@ -95,6 +95,7 @@ outcome<asked_events> query_of(const request& r) {
   auto tenant = tenant_of(r);
   if (!tenant) return tenant.error();
   query.tenant = *tenant;
+  query.reader = domain::reader_of(r.who.has);
   query.stream = text_of(r, "stream");
   query.type = text_of(r, "type");
   query.principal = text_of(r, "principal");
@@ -151,7 +152,7 @@ void show(services& s, const request& r, const responder& answer) {
   if (!at || *at < 1) return answer.answer(no_such());
   auto tenant = tenant_of(r);
   if (!tenant) return answer.answer(tenant.error());
-  s.reads->event(*tenant, *at, document_slot(answer));
+  s.reads->event(*tenant, *at, domain::reader_of(r.who.has), document_slot(answer));
 }
 
 /// Where a stream begins: after Last-Event-ID (a client that comes back), else after `after`, a
@@ -180,7 +181,8 @@ void stream(services& s, const request& r, const responder& answer) {
   if (!tenant) return answer.answer(tenant.error());
   auto from = start_of(s, r);
   if (!from) return answer.answer(from.error());
-  feed_filter filter{*tenant, text_of(r, "stream"), text_of(r, "type")};
+  feed_filter filter{*tenant, domain::reader_of(r.who.has), text_of(r, "stream"),
+                     text_of(r, "type")};
   response made;
   made.content_type = "text/event-stream";
   made.headers.emplace_back("Cache-Control", "no-store");

@@ -36,7 +36,8 @@ struct run_view : domain::run_document {
   }
 };
 
-/// As codec::event_json writes it. The payload of a sealed event is text.
+/// As codec::event_json writes it. The payload of a sealed event is text. Where `is_partial` is
+/// true, the payload has only what the caller's role is shown of it.
 struct event_view {
   domain::position position = 0;
   std::int64_t epoch = 0;
@@ -46,6 +47,7 @@ struct event_view {
   std::int64_t schema_version = 1;
   uuid tenant;
   domain::json_text payload;
+  bool is_partial = false;
   std::int64_t payload_format = 0;
   std::optional<uuid> key_id;
   std::string principal;
@@ -65,6 +67,7 @@ struct event_view {
                    field("type", &event_view::type),
                    field("schema_version", &event_view::schema_version),
                    field("tenant", &event_view::tenant), field("payload", &event_view::payload),
+                   domain::maybe("is_partial", &event_view::is_partial),
                    field("payload_format", &event_view::payload_format)},
         std::tuple{field("key_id", &event_view::key_id), field("principal", &event_view::principal),
                    field("command_id", &event_view::command_id),

@@ -1,10 +1,12 @@
 #pragma once
 // Tenants and their tokens. A token's secret is 256 random bits: its SHA-256 is kept, the secret is
-// shown once. One stream per tenant.
+// shown once. One stream per tenant. Of its events everybody is shown what the routes of tokens
+// show him: the list of tokens is for administrators, the hash of a secret for no client.
 
 #include "base/outcome.hpp"
 #include "base/persistent_map.hpp"
 #include "domain/aggregate.hpp"
+#include "domain/event_readers.hpp"
 
 #include <array>
 #include <optional>
@@ -22,12 +24,20 @@ struct enum_names<token_role> {
                                                          "node"};
 };
 
+constexpr event_reader reader_of(token_role role) {
+  if (role == token_role::auditor) return event_reader::auditor;
+  return role == token_role::admin ? event_reader::admin : event_reader::member;
+}
+
 struct tenant_created {
   static constexpr std::string_view type = "tenant_created";
   uuid id;
   std::string name;
   uuid default_directive;
   bool operator==(const tenant_created&) const = default;
+  static constexpr std::array seen{seen_by("id", event_reader::member),
+                                   seen_by("name", event_reader::member),
+                                   seen_by("default_directive", event_reader::member)};
   static constexpr auto fields() {
     return std::tuple{field("id", &tenant_created::id), field("name", &tenant_created::name),
                       field("default_directive", &tenant_created::default_directive)};
@@ -41,6 +51,10 @@ struct token_created {
   token_role role = token_role::viewer;
   digest secret_hash{};
   bool operator==(const token_created&) const = default;
+  /// Ids of tokens stand wherever it is told who did something.
+  static constexpr std::array seen{seen_by("id", event_reader::member),
+                                   seen_by("name", event_reader::admin),
+                                   seen_by("role", event_reader::admin)};
   static constexpr auto fields() {
     return std::tuple{field("id", &token_created::id), field("name", &token_created::name),
                       field("role", &token_created::role),
@@ -52,6 +66,7 @@ struct token_revoked {
   static constexpr std::string_view type = "token_revoked";
   uuid id;
   bool operator==(const token_revoked&) const = default;
+  static constexpr std::array seen{seen_by("id", event_reader::member)};
   static constexpr auto fields() { return std::tuple{field("id", &token_revoked::id)}; }
 };
 

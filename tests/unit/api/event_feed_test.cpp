@@ -6,6 +6,7 @@
 #include <chrono>
 #include <future>
 #include <gtest/gtest.h>
+#include <map>
 #include <thread>
 
 using namespace routes_fixture;
@@ -97,7 +98,8 @@ TEST(EV10_feed, an_event_is_id_type_and_json) {
   r.pull();
   EXPECT_TRUE(r.open);
   it.commit(event(1));
-  EXPECT_EQ(r.text, "id: 1\nevent: thing_done\ndata: " + codec::event_json(event(1)) + "\n\n");
+  EXPECT_EQ(r.text, "id: 1\nevent: thing_done\ndata: " +
+                        codec::event_json(event(1), domain::event_reader::member) + "\n\n");
 }
 
 /// Two histories under one number are told apart: what a client saw of the one that was given up is
@@ -195,6 +197,35 @@ TEST(EV10_feed, filters_hold_in_history_and_live) {
     box->commit_to(36);
     r.pull_all();
     EXPECT_EQ(r.ids(), (std::vector<domain::position>{6, 12, 18, 24, 30, 36}));
+  }
+}
+
+/// Rendered once for each kind of reader, from the ring and from the log alike.
+TEST(P17_feed, everybody_is_shown_his_part_of_an_event) {
+  const std::string hash(64, 'a');
+  auto made = event(1, "token_created");
+  made.payload = R"({"id":")" + to_string(derived_uuid({}, "token")) +
+                 R"(","name":"night-robot","role":"admin","secret_hash":")" + hash + R"("})";
+  feed_box live, behind;
+  behind.reads.log.push_back(made);
+  live.commit(made);
+  for (auto* box : {&live, &behind}) {
+    using enum domain::event_reader;
+    std::map<domain::event_reader, std::string> told;
+    for (const auto who : {auditor, admin, member, auditor}) {
+      feed_filter filter;
+      filter.reader = who;
+      reader r(box->feed.subscribe(filter, 0));
+      r.pull_all();
+      ASSERT_EQ(r.ids(), range(1, 1));
+      told[who] = r.text;
+    }
+    const auto has = [&told](domain::event_reader who, std::string_view text) {
+      return told[who].find(text) != std::string::npos;
+    };
+    EXPECT_TRUE(has(auditor, hash) && has(auditor, "night-robot") && !has(auditor, "is_partial"));
+    EXPECT_TRUE(!has(admin, hash) && has(admin, "night-robot") && has(admin, "is_partial"));
+    EXPECT_TRUE(!has(member, hash) && !has(member, "night-robot") && has(member, "is_partial"));
   }
 }
 

@@ -149,7 +149,7 @@ class reads : public persistence::read_port {
   void events(persistence::event_query, reply_slot<persistence::event_page> slot) override {
     refuse(slot);
   }
-  void event(std::optional<uuid>, domain::position,
+  void event(std::optional<uuid>, domain::position, domain::event_reader,
              reply_slot<persistence::document> slot) override {
     refuse(slot);
   }

@@ -212,3 +212,50 @@ TEST(EV10_events, the_stream_goes_on_where_the_client_was) {
   EXPECT_EQ(e.ask("/stream?after=5").at("code"), "position_ahead");
   EXPECT_EQ(e.ask("/stream?tenant=" + to_string(named("other")), "admin").status, 404);
 }
+
+/// Each is shown of a token what the routes of tokens show him; the hash of its secret is for the
+/// auditor, who checks the log as it is.
+TEST(P17_events, show_of_tokens_what_the_routes_of_tokens_show) {
+  four_events e;
+  const auto made =
+      e.it.ask("admin", "POST /api/tokens", R"({"name":"night-robot","role":"operator"})");
+  ASSERT_EQ(made.status, 201) << made.body;
+  const std::string id = made.at("id");
+  e.it.ask("admin", "POST /api/tokens/" + id + "/revoke");
+  const auto hash =
+      codec::parse_strict(e.it.reads.log[4].payload)->root().find("secret_hash")->text();
+  const auto hash_text = hash.substr(1, hash.size() - 2);
+  ASSERT_EQ(hash_text.size(), 64U);
+  const auto streamed = [&](const std::string& who) {
+    const auto got = e.it.ask(who, "GET /api/events/stream?after=4");
+    std::string text;
+    got.stream->next(reply_slot<std::string>(
+        [&](outcome<std::string> chunk) { text = chunk ? *chunk : "refused"; }));
+    got.stream->cancel();
+    return text;
+  };
+  const struct {
+    const char* who;
+    bool name, hash;
+  } sights[] = {{"viewer", false, false},
+                {"operator", false, false},
+                {"admin", true, false},
+                {"auditor", true, true}};
+  for (const auto& [who, name, has_hash] : sights) {
+    for (const auto& told :
+         {e.ask("?after=4", who).body, e.ask("?type=token_created", who).body,
+          e.ask("?order=desc&limit=2", who).body, e.ask("/5", who).body, streamed(who)}) {
+      EXPECT_EQ(told.find("night-robot") != told.npos, name) << who << told;
+      EXPECT_EQ(told.find(hash_text) != told.npos, has_hash) << who << told;
+      EXPECT_NE(told.find(id), told.npos) << who << told;
+    }
+    EXPECT_EQ(e.ask("/5", who).at("is_partial"), has_hash ? "" : "true") << who;
+    EXPECT_EQ(e.ask("/5", who).at("payload/role"), name ? "operator" : "") << who;
+    EXPECT_EQ(e.ask("/6", who).at("type"), "token_revoked");
+    EXPECT_EQ(e.ask("/6", who).at("payload/id"), id) << who;
+    EXPECT_EQ(e.ask("/6", who).at("is_partial"), "") << who << ": nothing of it is left out";
+  }
+  const auto document = codec::decode_text<event_view>(e.ask("/5").body);
+  ASSERT_TRUE(document) << document.error().detail;
+  EXPECT_TRUE(document->is_partial);
+}

@@ -106,12 +106,12 @@ class memory_reads final : public persistence::read_port {
     held.push_back([slot, page = std::move(page)] { slot.answer(page); });
   }
 
-  void event(std::optional<uuid> tenant, domain::position at,
+  void event(std::optional<uuid> tenant, domain::position at, domain::event_reader reader,
              reply_slot<persistence::document> slot) override {
     if (at < 1 || at > head() || (tenant && log[index(at)].tenant != *tenant)) {
       return slot.answer(api::no_such());
     }
-    slot.answer(document_of(codec::event_json(log[index(at)])));
+    slot.answer(document_of(codec::event_json(log[index(at)], reader)));
   }
 
   void last_successful_run(uuid, uuid, reply_slot<std::optional<last_success>> slot) override {
@@ -190,7 +190,7 @@ class memory_reads final : public persistence::read_port {
     page.more = found.size() > static_cast<std::size_t>(query.limit);
     if (page.more) found.resize(static_cast<std::size_t>(query.limit));
     for (const auto* e : found)
-      page.events.push_back({e->position, e->type, codec::event_json(*e)});
+      page.events.push_back({e->position, e->type, codec::event_json(*e, query.reader)});
     return page;
   }
 };
