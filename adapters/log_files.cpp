@@ -1,5 +1,6 @@
 #include "adapters/log_files.hpp"
 
+#include "base/ids.hpp"
 #include "base/utf8.hpp"
 
 #include <algorithm>
@@ -85,7 +86,23 @@ rejection refused(int error) {
   }
 }
 
-outcome<descriptor> open_below(int folder, const std::vector<std::string>& parts) {
+bool is_kept_out(const log_exclusions& exclusions, const struct stat& info) {
+  const auto& all = exclusions.kept_out;
+  return std::find(all.begin(), all.end(), file_identity{info.st_dev, info.st_ino}) != all.end();
+}
+
+/// What is opened, and not its name: a name may come to mean something else.
+outcome<done> check_kept_out(const log_exclusions& exclusions, int fd) {
+  struct stat info {};
+  if (::fstat(fd, &info) != 0) return refused(errno);
+  if (!is_kept_out(exclusions, info)) return done{};
+  return reject(errc::forbidden, "what the server writes itself is no log", "/files");
+}
+
+outcome<descriptor> open_below(int folder, const std::vector<std::string>& parts,
+                               const log_exclusions& exclusions) {
+  // As if it were not there: of what another tenant has nothing is told.
+  if (exclusions.tenant_folders && parse_uuid(parts.front())) return refused(ENOENT);
   descriptor at(-1);
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const bool last = i + 1 == parts.size();
@@ -93,6 +110,7 @@ outcome<descriptor> open_below(int folder, const std::vector<std::string>& parts
     const int fd = ::openat(from, parts[i].c_str(), last ? file_flags : folder_flags);
     if (fd < 0) return refused(errno);
     at = descriptor(fd);
+    if (auto ok = check_kept_out(exclusions, fd); !ok) return ok.error();
   }
   return at;
 }
@@ -100,8 +118,9 @@ outcome<descriptor> open_below(int folder, const std::vector<std::string>& parts
 /// Walks one folder; entries are taken in the order of their names, so a cut is deterministic.
 class lister {
  public:
-  lister(const log_file_limits& limits, std::optional<time_us> since)
-      : limits_(limits), since_(since) {}
+  lister(const log_file_limits& limits, const log_exclusions& exclusions,
+         std::optional<time_us> since)
+      : limits_(limits), exclusions_(exclusions), since_(since) {}
 
   void walk(int folder, const std::string& prefix, int depth) {
     for (const auto& name : names_in(folder)) {
@@ -110,7 +129,9 @@ class lister {
         return;
       }
       struct stat info {};
+      if (depth == 0 && exclusions_.tenant_folders && parse_uuid(name)) continue;
       if (::fstatat(folder, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
+      if (is_kept_out(exclusions_, info)) continue;
       if (S_ISREG(info.st_mode)) {
         if (since_ && modified_at(info) < *since_) continue;
         result.files.push_back({prefix + name, info.st_size, modified_at(info)});
@@ -120,7 +141,8 @@ class lister {
           continue;
         }
         const descriptor below(::openat(folder, name.c_str(), folder_flags));
-        if (below.get() >= 0) walk(below.get(), prefix + name + "/", depth + 1);
+        if (below.get() < 0 || !check_kept_out(exclusions_, below.get())) continue;
+        walk(below.get(), prefix + name + "/", depth + 1);
       }
     }
   }
@@ -149,6 +171,7 @@ class lister {
   }
 
   const log_file_limits& limits_;
+  const log_exclusions& exclusions_;
   std::optional<time_us> since_;
   std::size_t seen_ = 0;
 };
@@ -201,29 +224,46 @@ class line_splitter {
 
 }  // namespace
 
-outcome<log_folder> log_folder::open(const std::string& path, log_file_limits limits) {
+outcome<log_folder> log_folder::open(const std::string& path, log_file_limits limits,
+                                     log_exclusions exclusions) {
   // The folder itself is the operator's choice and may be a symbolic link.
   const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) {
     return reject(errc::unavailable,
                   std::string("the log folder cannot be opened: ") + std::strerror(errno));
   }
-  return log_folder(fd, limits);
+  log_folder opened(fd, limits, std::move(exclusions));
+  if (auto ok = check_kept_out(opened.exclusions_, fd); !ok) {
+    return reject(errc::unavailable, "the log folder is one of the server's own");
+  }
+  return opened;
+}
+
+outcome<log_folder> log_folder::folder(const std::string& name) const {
+  if (!is_sane_part(name)) return refused(ENOENT);
+  const int fd = ::openat(fd_, name.c_str(), folder_flags);
+  if (fd < 0) return refused(errno);
+  log_folder opened(fd, limits_, {exclusions_.kept_out, false});
+  if (auto ok = check_kept_out(exclusions_, fd); !ok) return ok.error();
+  return opened;
 }
 
 log_folder::~log_folder() {
   if (fd_ >= 0) ::close(fd_);
 }
 log_folder::log_folder(log_folder&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), limits_(other.limits_) {}
+    : fd_(std::exchange(other.fd_, -1)),
+      limits_(other.limits_),
+      exclusions_(std::move(other.exclusions_)) {}
 log_folder& log_folder::operator=(log_folder&& other) noexcept {
   std::swap(fd_, other.fd_);
   std::swap(limits_, other.limits_);
+  std::swap(exclusions_, other.exclusions_);
   return *this;
 }
 
 outcome<log_file_list> log_folder::list(std::optional<time_us> since) const {
-  lister all(limits_, since);
+  lister all(limits_, exclusions_, since);
   all.walk(fd_, "", 0);
   std::sort(all.result.files.begin(), all.result.files.end(),
             [](const log_file& a, const log_file& b) { return a.name < b.name; });
@@ -235,7 +275,7 @@ outcome<log_file_reading> log_folder::read(
     const std::function<bool(std::string_view)>& receive) const {
   const auto parts = parts_of(name);
   if (!parts) return parts.error();
-  const auto file = open_below(fd_, *parts);
+  const auto file = open_below(fd_, *parts, exclusions_);
   if (!file) return file.error();
   struct stat info {};
   if (::fstat(file->get(), &info) != 0) return refused(errno);

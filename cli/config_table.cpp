@@ -155,8 +155,11 @@ table of_places() {
             "auto, simulated or unix:///path (a path of at most 107 bytes)",
             "The container engine; `auto` takes the one that answers, else the simulated one.",
             set_docker),
-      older(folder("logs", &config::logs, "Log files that `log_triage` may read."),
-            {"CYBER_BRAIN_LOGS"}),
+      older(
+          folder("logs", &config::logs,
+                 "Log files that `log_triage` may read: the first tenant's, and every other one's "
+                 "in a folder that is called by its id."),
+          {"CYBER_BRAIN_LOGS"}),
       older(folder("uploads", &config::uploads, "Uploaded files."),
             {"CYBER_BRAIN_UPLOADS", "UPLOADS_DIR"}),
       named("mount_roots", "", "absolute folders with colons in between",

@@ -20,7 +20,7 @@ outcome<database> open_with(const config& c, persistence::private_postgres_optio
   }
   db.is_private = true;
   if (auto ok = act_as_owner_of(c.data); !ok) return ok.error();
-  options.folder = c.data + "/pg";
+  options.folder = cluster_folder(c);
   auto started = persistence::private_postgres::start(options);
   if (started) {
     db.own = std::move(*started);
@@ -81,6 +81,9 @@ outcome<done> migrate_database(const database& db, const persistence::runtime_lo
   return done{};
 }
 
+std::string cluster_folder(const config& c) {
+  return c.data + "/pg";
+}
 std::string token_file(const config& c) {
   return c.data + "/token";
 }

@@ -40,6 +40,7 @@ outcome<done> migrate_database(const database& db, const persistence::runtime_lo
                                int leader_pid);
 
 /// Folders of the server's state, below config::data.
+std::string cluster_folder(const config& c);
 std::string token_file(const config& c);
 std::string system_token_file(const config& c);
 /// A token that `reeve token reset` asks for.

@@ -69,6 +69,10 @@ class server_process {
   outcome<done> open_checkpoints();
   outcome<done> open_engine();
   outcome<done> open_kinds();
+  /// The one whose log files lie in the log folder itself. Noted where the tenants are known: at
+  /// the start, and when the first start has made them.
+  void note_first_tenant();
+  bool is_first_tenant(const uuid& tenant) const;
   outcome<done> open_tree();
   void drain_tree();
   /// Listens. Until `announce` clients are only told that this server does not lead.
@@ -137,6 +141,8 @@ class server_process {
   std::unique_ptr<adapters::guarded_engine> engine_;
   std::unique_ptr<adapters::container_work> work_;  // answered by the engine until that is gone
   adapters::work_engines engines_;
+  mutable std::mutex first_tenant_mutex_;
+  std::optional<uuid> first_tenant_;  // guarded by first_tenant_mutex_
   std::unique_ptr<tasks::task_kinds> kinds_;
   std::unique_ptr<actors::actor_tree> tree_;
   token_resets resets_{token_reset_file(config_), real_clock()};

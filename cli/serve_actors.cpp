@@ -1,8 +1,8 @@
 // The part of a server process that works: the engine, the kinds of tasks, the actors.
 
 #include "adapters/bulkhead.hpp"
-#include "adapters/log_files.hpp"
 #include "adapters/mount_source.hpp"
+#include "adapters/tenant_logs.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "cli/engine_choice.hpp"
@@ -44,12 +44,8 @@ std::vector<std::string> canonical_roots(const std::vector<std::string>& roots) 
   return canonical;
 }
 
-/// Asked for each triage: the folder may come and go.
-outcome<std::unique_ptr<adapters::log_files>> open_logs(const std::string& folder) {
-  auto opened = adapters::log_folder::open(folder);
-  if (!opened) return opened.error();
-  return std::unique_ptr<adapters::log_files>(
-      std::make_unique<adapters::log_folder>(std::move(*opened)));
+adapters::log_places log_places_of(const config& c) {
+  return {c.logs, {c.data}, {cluster_folder(c), c.uploads}};
 }
 
 }  // namespace
@@ -92,9 +88,26 @@ outcome<done> server_process::open_engine() {
 }
 
 outcome<done> server_process::open_kinds() {
-  kinds_ = std::make_unique<tasks::task_kinds>(tasks::kind_surroundings{
-      *engine_, real_clock(), [folder = config_.logs] { return open_logs(folder); }});
+  note_first_tenant();
+  // Opened for each triage: the folder may come and go.
+  const auto open_logs = [this, places = log_places_of(config_)](const uuid& tenant) {
+    return adapters::open_tenant_logs(places, tenant, is_first_tenant(tenant));
+  };
+  kinds_ = std::make_unique<tasks::task_kinds>(
+      tasks::kind_surroundings{*engine_, real_clock(), open_logs});
   return done{};
+}
+
+void server_process::note_first_tenant() {
+  const std::lock_guard lock(first_tenant_mutex_);
+  for (const auto& tenant : rows_.tenants) {
+    if (!first_tenant_ && tenant.id != system_tenant) first_tenant_ = tenant.id;
+  }
+}
+
+bool server_process::is_first_tenant(const uuid& tenant) const {
+  const std::lock_guard lock(first_tenant_mutex_);
+  return first_tenant_ == tenant;
 }
 
 outcome<done> server_process::open_tree() {

@@ -20,8 +20,8 @@ namespace reeve::tasks {
 struct kind_surroundings {
   adapters::container_engine& engine;
   clock_port& clock;
-  /// Opens the folder of log files; an error where there is none.
-  std::function<outcome<std::unique_ptr<adapters::log_files>>()> open_logs;
+  /// Opens a tenant's folder of log files; an error where there is none.
+  std::function<outcome<std::unique_ptr<adapters::log_files>>(const uuid& tenant)> open_logs;
 };
 
 /// A kind at work, as long as the server is.

@@ -81,6 +81,7 @@ void allow_container(services& s, const request& r, const responder& answer) {
   auto body = body_of<container_body>(r);
   if (!body) return answer.answer(body.error());
   domain::allow_container allow;
+  allow.tenant = r.who.tenant;
   allow.entry.id = s.ids->next();
   allow.entry.name = body->name;
   allow.entry.container_id = body->container_id;

@@ -1,5 +1,7 @@
 #include "domain/access/allowlist.hpp"
 
+#include "domain/runs/run.hpp"
+
 #include <algorithm>
 #include <cctype>
 
@@ -80,6 +82,12 @@ bool is_container_name(std::string_view name) {
   });
 }
 
+/// By the tenant's digits in the name of a job's container.
+bool is_of_other_tenant(std::string_view name, const uuid& tenant) {
+  const auto whose = tenant_part_of(name);
+  return !whose.empty() && whose != tenant_part_of(container_name_of(tenant, {}, 1));
+}
+
 bool is_hex(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
     return std::isdigit(static_cast<unsigned char>(c)) != 0 || (c >= 'a' && c <= 'f');
@@ -146,6 +154,9 @@ outcome<std::vector<container_list_event>> decide(const container_list_state& st
   if (!is_container_name(entry.name)) {
     return reject(errc::invalid, "a container's name has 1..255 of [a-zA-Z0-9_.-]", "/name");
   }
+  if (is_of_other_tenant(entry.name, command.tenant)) {
+    return reject(errc::invalid, "a container of another tenant's job cannot be listed", "/name");
+  }
   if (entry.container_id && (entry.container_id->size() != 64 || !is_hex(*entry.container_id))) {
     return reject(errc::invalid, "a container id has 64 hexadecimal digits", "/container_id");
   }
@@ -196,11 +207,15 @@ const image_allowed* allowing_entry(const image_list_state& state, const image_r
 
 const container_allowed* allowing_entry(const container_list_state& state,
                                         std::string_view name_or_id) {
-  if (const auto* id = state.active.find(name_or_id)) return &state.find(*id)->what;
+  const auto own = [&state](const uuid& id) {
+    const auto* entry = &state.find(id)->what;
+    return is_of_other_tenant(entry->name, state.tenant) ? nullptr : entry;
+  };
+  if (const auto* id = state.active.find(name_or_id)) return own(*id);
   if (name_or_id.size() < 12 || !is_hex(name_or_id)) return nullptr;
   const auto it = state.found_by.lower_bound(name_or_id);
   if (it == state.found_by.end() || !it->first.starts_with(name_or_id)) return nullptr;
-  return &state.find(it->second)->what;
+  return own(it->second);
 }
 
 image_document document_of(const allow_entry<image_allowed>& e) {

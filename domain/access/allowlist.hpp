@@ -92,8 +92,10 @@ struct resolve_image {
   uuid id;
   std::optional<std::string> digest;
 };
+/// The name of another tenant's job container is invalid, whether there is such a container or not.
 struct allow_container {
   container_allowed entry;
+  uuid tenant = {};  // whose list it is
 };
 struct deny_container {
   uuid id;
@@ -167,7 +169,9 @@ outcome<std::vector<container_list_event>> decide(const container_list_state& st
 /// The active entry that lets this image be started, an exact one before a pattern, of patterns the
 /// one that was listed first; null = denied.
 const image_allowed* allowing_entry(const image_list_state& state, const image_reference& image);
-/// The active entry for a container by name, else by id (64 hex digits, or 12 at least).
+/// The active entry for a container by name, else by id (64 hex digits, or 12 at least). None lets
+/// a tenant touch the container of another one's job, by the name of such containers; whoever
+/// touches one looks at its labels as well, since names move (adapters/container_owner_port.hpp).
 const container_allowed* allowing_entry(const container_list_state& state,
                                         std::string_view name_or_id);
 

@@ -1,6 +1,7 @@
 #include "tasks/container/container_spec_of.hpp"
 
 #include "adapters/attempt_archive_port.hpp"
+#include "adapters/container_owner_port.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -35,11 +36,11 @@ std::string user_of(const domain::container_params& p) {
 
 adapters::label_map labels_of(const uuid& instance, const domain::run_state& run, const uuid& job,
                               std::int64_t attempt) {
-  return {{"reeve.instance", to_string(instance)},
-          {"reeve.tenant", to_string(run.tenant)},
-          {"reeve.run", to_string(run.id)},
-          {"reeve.job", to_string(job)},
-          {"reeve.attempt", std::to_string(attempt)}};
+  return {{std::string(adapters::instance_label), to_string(instance)},
+          {std::string(adapters::tenant_label), to_string(run.tenant)},
+          {std::string(adapters::run_label), to_string(run.id)},
+          {std::string(adapters::job_label), to_string(job)},
+          {std::string(adapters::attempt_label), std::to_string(attempt)}};
 }
 
 adapters::container_spec container_spec_of(const uuid& instance, const domain::run_state& run,

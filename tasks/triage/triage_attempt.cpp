@@ -54,7 +54,9 @@ bool triage_attempt::targets_from(const domain::container_list_state& list) {
       names.push_back(domain::allowing_entry(list, name)->name);
     }
   } else if (!params.files) {
-    for (const auto& [name, id] : list.active) names.push_back(name);
+    for (const auto& [name, id] : list.active) {
+      if (domain::allowing_entry(list, name) != nullptr) names.push_back(name);
+    }
   }
   return true;
 }
@@ -178,6 +180,8 @@ time_us triage_attempt::since_us() const {
 void triage_attempt::work() {
   const auto& params = params_of(host_);
   triage_request request;
+  request.tenant = host_.run().tenant;
+  request.instance = host_.ports().instance;
   request.containers = *containers_;
   request.files = params.files.value_or(std::vector<std::string>{});
   request.since_us = since_us();

@@ -13,8 +13,10 @@
 namespace reeve::tasks {
 
 struct triage_request {
+  uuid tenant;                          // who asks
+  uuid instance;                        // the log's origin
   std::vector<std::string> containers;  // names; the allowlist was asked
-  std::vector<std::string> files;       // below the log folder
+  std::vector<std::string> files;       // below the tenant's log folder
   time_us since_us = 0;                 // 0 = everything
   std::int64_t max_lines = 200'000;
   /// The JSON artifact of the last successful run of the same task; empty = none.

@@ -1,5 +1,6 @@
 #include "tasks/triage/triage_worker.hpp"
 
+#include "adapters/container_owner_port.hpp"
 #include "base/log.hpp"
 #include "base/named_thread.hpp"
 #include "codec/codec.hpp"
@@ -80,16 +81,12 @@ class triage_task {
     return o;
   }
 
-  outcome<adapters::log_answer> page(const std::string& name, std::int64_t since_ns) {
-    adapters::log_query query;
-    query.since_ns = since_ns;
-    query.max_bytes = page_bytes;
-    auto promise = std::make_shared<std::promise<outcome<adapters::log_answer>>>();
+  /// Waits for the engine's answer, within its time and as long as the server does not stop.
+  template <class T>
+  outcome<T> ask(const std::function<void(reply_slot<T>)>& call) const {
+    auto promise = std::make_shared<std::promise<outcome<T>>>();
     auto answer = promise->get_future();
-    engine_.logs(name, query,
-                 reply_slot<adapters::log_answer>([promise](outcome<adapters::log_answer> a) {
-                   promise->set_value(std::move(a));
-                 }));
+    call(reply_slot<T>([promise](outcome<T> a) { promise->set_value(std::move(a)); }));
     const auto until = std::chrono::steady_clock::now() + call_limit;
     while (answer.wait_for(stop_tick) != std::future_status::ready) {
       if (stop_) return stopped();
@@ -99,20 +96,45 @@ class triage_task {
     return answer.get();
   }
 
+  outcome<adapters::log_answer> page(const std::string& container, std::int64_t since_ns) const {
+    adapters::log_query query;
+    query.since_ns = since_ns;
+    query.max_bytes = page_bytes;
+    return ask<adapters::log_answer>(
+        [&](auto slot) { engine_.logs(container, query, std::move(slot)); });
+  }
+
+  /// The id of the container that has this name now: whatever the name comes to mean, the id is the
+  /// container's whose labels were looked at. One of another tenant's job is not there. What the
+  /// engine found by an id that looks like the name is another container.
+  outcome<std::string> container_named(const std::string& name) const {
+    const auto found =
+        ask<adapters::container_info>([&](auto slot) { engine_.inspect(name, std::move(slot)); });
+    if (!found) return found.error();
+    if (found->name != name ||
+        !adapters::is_open_to(found->labels, request_.instance, request_.tenant)) {
+      return reject(errc::not_found, "there is no such container");
+    }
+    return found->id;
+  }
+
+  /// One that was removed since it was listed is said in the report; the others are read.
+  outcome<done> without(std::size_t source, const rejection& why) {
+    if (why.code != errc::not_found) return why;
+    triage_.close(source, false, "there is no such container");
+    return done{};
+  }
+
   outcome<done> read_container(const std::string& name) {
     const auto source = triage_.open(name, log_source_kind::container);
     if (!source) return done{};
     std::int64_t since_ns = request_.since_us * 1000;
     std::size_t bytes = 0;
+    const auto id = container_named(name);
+    if (!id) return without(*source, id.error());
     for (;;) {
-      auto answer = page(name, since_ns);
-      if (!answer) {
-        const auto code = answer.error().code;
-        // One that was removed since it was listed is said in the report; the others are read.
-        if (code != errc::not_found) return answer.error();
-        triage_.close(*source, false, "there is no such container");
-        return done{};
-      }
+      auto answer = page(*id, since_ns);
+      if (!answer) return without(*source, answer.error());
       const auto asked_from = since_ns;
       bool full = false;
       for (const auto& line : answer->lines) {
@@ -135,7 +157,7 @@ class triage_task {
 
   outcome<done> read_files() {
     if (request_.files.empty()) return done{};
-    auto folder = options_.open_logs();
+    auto folder = options_.open_logs(request_.tenant);
     if (!folder) return reject(errc::not_found, "there is no log folder");
     for (const auto& name : request_.files) {
       if (stop_) return stopped();

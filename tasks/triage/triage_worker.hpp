@@ -14,8 +14,8 @@
 namespace reeve::tasks {
 
 struct triage_worker_options {
-  /// Opens the folder of log files; an error where there is none.
-  std::function<outcome<std::unique_ptr<adapters::log_files>>()> open_logs;
+  /// Opens a tenant's folder of log files; an error where there is none.
+  std::function<outcome<std::unique_ptr<adapters::log_files>>(const uuid& tenant)> open_logs;
   redactor rules;
   /// Text read of one container at most.
   std::size_t container_bytes = 64 << 20;

@@ -32,19 +32,23 @@ class triage_case {
     fs::permissions(logs_.path(), fs::perms::all);
   }
   support::api_client api() const { return reeve_.api(); }
+  support::api_client system_api() const { return reeve_.system_api(); }
   void write(const std::string& name, const std::string& text) const {
     fs::create_directories((logs_.path() / name).parent_path());
     std::ofstream(logs_.path() / name, std::ios::app) << text;
   }
   const fs::path& logs() const { return logs_.path(); }
   /// A container that has said that and ended.
-  std::string container(const std::string& name, const std::string& script) const {
+  std::string container(const std::string& name, const std::string& script,
+                        const json& labels = json::object()) const {
     const support::engine engine;
     const std::string full = name + "-" + std::to_string(::getpid());
+    json all = {{"reeve.test", label_.substr(11)}};
+    all.update(labels);
     engine.start(engine.create(full, {{"Image", support::box_image},
                                       {"Cmd", {"sh", "-c", script}},
                                       {"NetworkDisabled", true},
-                                      {"Labels", {{"reeve.test", label_.substr(11)}}}}));
+                                      {"Labels", all}}));
     EXPECT_TRUE(
         support::eventually([&] { return engine.inspect(full)["State"]["Status"] == "exited"; }));
     return full;
@@ -218,4 +222,64 @@ TEST(RUN8_log_triage, reads_no_file_outside_of_the_log_folder) {
   const json good =
       here.run({{"tasks", {{{"kind", "log_triage"}, {"params", {{"files", {"ok.log"}}}}}}}});
   EXPECT_EQ(here.report(good).at("totals").at("lines"), 1);
+}
+
+TEST(P17_log_triage, reads_of_each_tenant_the_files_of_its_own_folder) {
+  triage_case here;
+  const std::string its = support::tenant_of(here.system_api());
+  here.write("web.log", "ERROR of the first one\n");
+  here.write(its + "/its.log", "ERROR of the other one\n");
+  here.write("app/" + its + "/deep.log", "ERROR of an application\n");
+  const auto run_of = [](const support::api_client& as, const std::string& name) {
+    const json task = {{"kind", "log_triage"}, {"params", {{"files", {name}}}}};
+    return support::await_run(as, support::launch(as, {{"tasks", {task}}}).at("id"));
+  };
+  const auto told = [&](const support::api_client& as, const std::string& name) {
+    const json run = run_of(as, name);
+    EXPECT_EQ(run.at("status"), "success") << run.dump(1);
+    return must_get(as, triage_case::artifact(run, "log_triage.json")).dump();
+  };
+  EXPECT_THAT(told(here.api(), "web.log"), HasSubstr("of the first one"));
+  EXPECT_THAT(told(here.api(), "app/" + its + "/deep.log"), HasSubstr("of an application"));
+  EXPECT_THAT(told(here.system_api(), "its.log"), HasSubstr("of the other one"));
+  // What lies in another tenant's folder, and what is nowhere, are one.
+  for (const auto& name : {its + "/its.log", its + "/none.log", std::string("none.log")}) {
+    const json run = run_of(here.api(), name);
+    EXPECT_EQ(run.at("status"), "failed") << name;
+    EXPECT_EQ(run.at("jobs").at(0).at("reason"), "input_missing") << name;
+  }
+  for (const char* name : {"web.log", "app/a.log"}) {
+    EXPECT_EQ(run_of(here.system_api(), name).at("jobs").at(0).at("reason"), "input_missing");
+  }
+}
+
+TEST(P17_log_triage, reads_no_container_of_another_tenants_job) {
+  triage_case here;
+  const json labels = {{"reeve.instance", "0190a000-0000-7000-8000-000000000001"},
+                       {"reeve.tenant", support::tenant_of(here.system_api())},
+                       {"reeve.run", "0190a000-0000-7000-8000-000000000002"}};
+  const auto foreign = here.container("moved", "echo 'FATAL: of a stranger'", labels);
+  const auto own = here.container("plain", "echo 'FATAL: of nobody'");
+  const std::string id = support::engine().inspect(foreign).at("Id");
+  // It may be listed under a name that has moved, and by its id; it is as if it were not there.
+  for (const auto& name : {foreign, own, id.substr(0, 12), id}) {
+    must_post(here.api(), "/api/allowlists/containers", {{"name", name}}, 201);
+  }
+  const json run = here.run({{"tasks", {"log_triage"}}});
+  ASSERT_EQ(run.at("status"), "success") << run.dump(1);
+  const json report = here.report(run);
+  EXPECT_THAT(report.dump(), Not(HasSubstr("of a stranger")));
+  EXPECT_NE(finding(report, "of nobody"), nullptr) << report.dump(1);
+  ASSERT_EQ(report.at("sources").size(), 4U);
+  for (const json& source : report.at("sources")) {
+    if (source.at("name") == own) continue;
+    EXPECT_EQ(source.at("problem"), "there is no such container") << source;
+    EXPECT_EQ(source.at("lines"), 0) << source;
+  }
+  // By its own name it is not even listed, whether there is one or not.
+  const auto refused =
+      here.api().post("/api/allowlists/containers",
+                      {{"name", "reeve-000000000000-0190a000-0000-7000-8000-000000000003-a1"}});
+  EXPECT_EQ(refused.status, 422) << refused.body;
+  EXPECT_EQ(support::pointer_of(refused), "/name");
 }

@@ -127,7 +127,7 @@ class world {
   adapters::simulated_engine engine;
   adapters::container_work work{engine, 10};
   adapters::work_engines engines;
-  tasks::task_kinds kinds{{engine, real_clock(), [] {
+  tasks::task_kinds kinds{{engine, real_clock(), [](const uuid&) {
                              return outcome<std::unique_ptr<adapters::log_files>>(
                                  std::make_unique<slow_logs>());
                            }}};

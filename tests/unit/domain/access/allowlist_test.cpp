@@ -254,4 +254,34 @@ TEST(CTR2_tasks, name_the_container_that_is_not_listed) {
   EXPECT_TRUE(check_allowed(t, {}, list, "/tasks/0"));
 }
 
+/// Their names are known beforehand, so an entry could wait for a container to come.
+TEST(P17_containers, of_another_tenants_jobs_are_not_listed) {
+  const auto other = container_name_of(id_of(77), id_of(3), 1);
+  const auto own = container_name_of(steps::tenant, id_of(3), 1);
+  ASSERT_NE(tenant_part_of(other), tenant_part_of(own));
+  const auto refused =
+      decide(container_list_state{}, allow_container{container(2, other), steps::tenant});
+  EXPECT_EQ(code_of(refused), errc::invalid);
+  EXPECT_EQ(pointer_of(refused), "/name");
+  for (const auto& fine : {own, std::string("web"), std::string("reeve-web"),
+                           std::string("reeve-0123456789ab"), "a" + other}) {
+    EXPECT_EQ(pointer_of(decide(container_list_state{},
+                                allow_container{container(2, fine), steps::tenant})),
+              accepted)
+        << fine;
+  }
+}
+
+/// As an older server may have listed it.
+TEST(P17_containers, of_another_tenants_jobs_are_allowed_by_no_entry) {
+  const auto other = container_name_of(id_of(77), id_of(3), 1);
+  const std::string engine_id(64, 'a');
+  container_list_state list;
+  evolve(list, container_allowed{id_of(2), other, engine_id, ""}, {{}, steps::tenant, ""});
+  evolve(list, container_allowed{id_of(3), "web", std::nullopt, ""}, {{}, steps::tenant, ""});
+  EXPECT_EQ(allowing(list, other), 0);
+  EXPECT_EQ(allowing(list, engine_id), 0);
+  EXPECT_EQ(allowing(list, "web"), 3);
+}
+
 }  // namespace

@@ -1,0 +1,35 @@
+#pragma once
+// Whose a container is. Reeve puts labels on every container of a job, which cannot be changed
+// afterwards, so they hold also where a name has moved to another container.
+
+#include "adapters/engine_port.hpp"
+#include "base/ids.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace reeve::adapters {
+
+inline constexpr std::string_view instance_label = "reeve.instance";
+inline constexpr std::string_view tenant_label = "reeve.tenant";
+inline constexpr std::string_view run_label = "reeve.run";
+inline constexpr std::string_view job_label = "reeve.job";
+inline constexpr std::string_view attempt_label = "reeve.attempt";
+
+/// Whether a tenant may be given anything of it, if its allowlist says so: a container that is no
+/// job's of any Reeve, or of one of the tenant's own jobs. `instance` is this log's origin: the
+/// system tenant has the same id everywhere.
+inline bool is_open_to(const label_map& labels, const uuid& instance, const uuid& tenant) {
+  constexpr std::array ours{instance_label, tenant_label, run_label, job_label, attempt_label};
+  const auto says = [&labels](std::string_view key, const uuid& id) {
+    const auto found = labels.find(std::string(key));
+    return found != labels.end() && parse_uuid(found->second) == id;
+  };
+  const bool is_jobs = std::any_of(ours.begin(), ours.end(), [&labels](std::string_view key) {
+    return labels.contains(std::string(key));
+  });
+  return !is_jobs || (says(instance_label, instance) && says(tenant_label, tenant));
+}
+
+}  // namespace reeve::adapters
