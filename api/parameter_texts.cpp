@@ -40,8 +40,8 @@ constexpr std::array query_texts{
     text{"retry_of", "Only runs that retry the run with this id."},
     text{"run", "Only jobs of the run with this id."},
     text{"since",
-         "last_success (with `directive`): what was launched after its last successful run; or a "
-         "time (RFC 3339): what was launched then or later."},
+         "last_success (with `directive`): what was launched after the last successful run of its "
+         "own tasks; or a time (RFC 3339): what was launched then or later."},
     text{"status", "Only those of this status."},
     text{"stream", "Only events of this stream, such as run-ID."},
     text{"task", "Only jobs of this kind of tasks."},

@@ -119,7 +119,8 @@ class read_port {
                      reply_slot<document> slot) = 0;
   /// The last successful run of a directive: of those the one that was launched last, by its
   /// position, whatever its stamps say. They may lie ahead of the clock. Simulated runs never
-  /// count. Nothing if there is none.
+  /// count, nor do those whose tasks are not the directive's own, as its version had them. Nothing
+  /// if there is none among the newest 5,000 that succeeded.
   struct last_success {
     uuid run;
     domain::position created_position = 0;

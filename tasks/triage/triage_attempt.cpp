@@ -1,5 +1,6 @@
 #include "tasks/triage/triage_attempt.hpp"
 
+#include "tasks/triage/triage_since.hpp"
 #include "tasks/triage/triage_worker.hpp"
 
 #include <utility>
@@ -135,12 +136,14 @@ reply_slot<T> triage_attempt::in_round(F f) {
 /// without a baseline.
 void triage_attempt::find_baseline() {
   baseline_.clear();
+  before_.reset();
   const auto& before = host_.run().launch->since_run;
   if (!before) return work();
   using answer = std::shared_ptr<const domain::run_state>;
   host_.ports().read_run(host_.run().tenant, *before, in_round<answer>([this](auto state) {
                            if (!state) return work();
-                           find_report(**state);
+                           before_ = *state;
+                           find_report(*before_);
                          }));
 }
 
@@ -169,14 +172,6 @@ void triage_attempt::read_report(const domain::blob_ref& blob) {
                            }));
 }
 
-time_us triage_attempt::since_us() const {
-  const auto& launch = *host_.run().launch;
-  const auto& since = host_.task().since ? host_.task().since : launch.since;
-  if (!since) return 0;
-  if (*since == "last_success") return launch.since_at ? launch.since_at->at : 0;
-  return parse_time(*since).value_or(0);
-}
-
 void triage_attempt::work() {
   const auto& params = params_of(host_);
   triage_request request;
@@ -184,7 +179,8 @@ void triage_attempt::work() {
   request.instance = host_.ports().instance;
   request.containers = *containers_;
   request.files = params.files.value_or(std::vector<std::string>{});
-  request.since_us = since_us();
+  request.since_us = since_of(*host_.run().launch, host_.task(), before_.get());
+  before_.reset();
   request.max_lines = params.max_lines.value_or(200'000);
   request.baseline_json = std::exchange(baseline_, {});
   if (!request.baseline_json.empty()) {

@@ -38,7 +38,6 @@ class triage_attempt final : public attempt_work {
 
   void read_list(std::function<void(const domain::container_list_state&)> go);
   bool targets_from(const domain::container_list_state& list);
-  time_us since_us() const;
   /// As `attempt_host::then`, for one round: what comes after its end is dropped.
   template <class T, class F>
   reply_slot<T> in_round(F f);
@@ -55,7 +54,8 @@ class triage_attempt final : public attempt_work {
   std::int64_t round_ = 0;
   std::optional<domain::attempts::execution> its_;  // nothing: it is not being done, nor done
   std::string baseline_;
-  std::optional<input> ended_;  // how, until somebody watches
+  std::shared_ptr<const domain::run_state> before_;  // the last success, once it was read
+  std::optional<input> ended_;                       // how, until somebody watches
   bool watched_ = false;
   std::vector<produced_artifact> made_;
   std::vector<domain::artifact_stored> stored_;  // of `made_`, from its beginning

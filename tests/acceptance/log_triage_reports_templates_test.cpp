@@ -201,6 +201,39 @@ TEST(RUN6_since, last_success_limits_the_input_to_what_came_after_it) {
   EXPECT_EQ(list.size(), 0U);
 }
 
+/// A launch with tasks of its own names the default directive too, and reads something else.
+TEST(RUN6_since, last_success_is_a_run_of_the_directives_own_tasks) {
+  triage_case here;
+  here.write("a.log", "2020-01-01T00:00:00Z ERROR: long ago\n");
+  here.write("b.log", "2020-01-01T00:00:00Z ERROR: of another task\n");
+  const json directives = must_get(here.api(), "/api/directives").at("results");
+  const std::string id = directives.at(0).at("id");
+  ASSERT_TRUE(directives.at(0).at("is_default"));
+  const auto triage = [](const std::string& file) {
+    return json::array({{{"kind", "log_triage"}, {"params", {{"files", {file}}}}}});
+  };
+  const json spec = {{"name", "default"}, {"tasks", triage("a.log")}};
+  ASSERT_EQ(here.api().put("/api/directives/" + id, spec).status, 200);
+  const json ad_hoc = here.run({{"tasks", triage("b.log")}, {"since", "last_success"}});
+  EXPECT_EQ(ad_hoc.at("directive_id"), id);
+  EXPECT_EQ(ad_hoc.at("status"), "success") << ad_hoc.dump(1);
+  // Its own tasks have not run yet, so nothing is left out.
+  const json first = here.run({{"directive_id", id}, {"since", "last_success"}});
+  EXPECT_EQ(here.report(first).at("totals").at("lines"), 1) << here.report(first).dump(1);
+  EXPECT_TRUE(here.report(first).at("baseline_run").is_null());
+  here.run({{"tasks", triage("b.log")}});
+  const json second = here.run({{"directive_id", id}, {"since", "last_success"}});
+  EXPECT_EQ(here.report(second).at("baseline_run"), first.at("id"));
+  EXPECT_EQ(here.report(second).at("totals").at("lines"), 0);
+  // And what the directive's own tasks have never read is read by others from its beginning.
+  const json other = here.run({{"tasks", triage("b.log")}, {"since", "last_success"}});
+  EXPECT_EQ(here.report(other).at("totals").at("lines"), 1);
+  const json list =
+      must_get(here.api(), "/api/runs?since=last_success&directive=" + id).at("results");
+  ASSERT_EQ(list.size(), 1U);
+  EXPECT_EQ(list.at(0).at("id"), other.at("id"));
+}
+
 TEST(RUN8_log_triage, reads_no_file_outside_of_the_log_folder) {
   triage_case here;
   here.write("ok.log", "INFO fine\n");

@@ -1,115 +1,15 @@
-#include "persistence/read_store.hpp"
-
 #include "persistence/blob_store.hpp"
-#include "persistence/projection.hpp"
-#include "tests/support/environment.hpp"
-#include "tests/unit/persistence/journal_fixture.hpp"
+#include "tests/unit/persistence/read_store_fixture.hpp"
 
 #include <future>
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 namespace {
 
-using namespace reeve;
-using namespace reeve::persistence;
-using namespace reeve::testing;
+using namespace read_store_fixture;
 using ::testing::HasSubstr;
 
-/// Calls and waits for the answer.
-template <class T, class Call>
-outcome<T> answer_of(Call call) {
-  auto promise = std::make_shared<std::promise<outcome<T>>>();
-  auto future = promise->get_future();
-  call(reply_slot<T>([promise](outcome<T> answer) { promise->set_value(std::move(answer)); }));
-  if (future.wait_for(std::chrono::seconds(20) * support::time_factor()) !=
-      std::future_status::ready) {
-    return reject(errc::timed_out, "no answer");
-  }
-  return future.get();
-}
-
-class read_models : public ::testing::Test {
- protected:
-  read_models() : tenant(real_ids().next()) { restart({}); }
-
-  void restart(read_store_config config) {
-    config.url = db.reader_url();
-    log.reset();
-    reads = std::make_unique<read_store>(config);
-    auto writing = journal_on(db.writer_url());
-    writing.on_commit = [this](const commit_notice& notice) { reads->on_commit(notice); };
-    log = std::make_unique<journal>(writing);
-    // The session of the one before may still hold the lock for a moment.
-    outcome<journal_head> opened = log->open();
-    eventually([&] {
-      if (!opened && opened.error().code == errc::conflict) opened = log->open();
-      return opened || opened.error().code != errc::conflict;
-    });
-    if (!opened) throw std::runtime_error(opened.error().detail);
-  }
-  /// Appends one event whose projection is this row; {position} in a cell is the event's.
-  domain::position write(std::string_view to, std::vector<std::optional<std::string>> cells) {
-    auto request = append_to(fresh_stream(), 0, tenant);
-    request.project = [to, cells](std::span<const domain::event_stamp> stamps, row_sink& rows) {
-      rows.push_back({&projection_named(to), cells});
-      for (auto& cell : rows.back().cells) {
-        if (cell == "{position}") cell = std::to_string(stamps[0].at);
-      }
-    };
-    const auto done = append_one(*log, request);
-    EXPECT_TRUE(done);
-    EXPECT_EQ(log->stale_projections(), 0);
-    return done ? done->first_position : 0;
-  }
-  domain::position write_run(const uuid& id, const std::string& status, const std::string& doc,
-                             const uuid& directive = {}, bool simulated = false) {
-    return write("runs", {to_string(tenant), to_string(id), to_string(directive), "d",
-                          simulated ? "true" : "false", std::nullopt, "{position}", "1", status,
-                          std::nullopt, std::nullopt, "{position}", "7", std::nullopt, doc,
-                          R"({"tasks":["log_triage"]})"});
-  }
-  void write_job(const uuid& id, const uuid& run, int ordinal, const std::string& doc) {
-    write("jobs",
-          {to_string(tenant), to_string(id), to_string(run), std::to_string(ordinal), "log_triage",
-           "{position}", "pending", "false", std::nullopt, std::nullopt, "{position}", doc});
-  }
-  void write_usage(const uuid& job, const uuid& run, int tokens) {
-    // A follower's: written by itself, and told without events.
-    const std::vector<std::optional<std::string>> cells{to_string(tenant),
-                                                        to_string(job),
-                                                        to_string(run),
-                                                        "1",
-                                                        "1",
-                                                        "1",
-                                                        std::to_string(tokens),
-                                                        "1",
-                                                        std::to_string(tokens + 1)};
-    std::string values;
-    for (const auto& cell : cells) values += (values.empty() ? "'" : ", '") + *cell + "'";
-    db.root("INSERT INTO reeve_read.llm_usage VALUES (" + values + ")");
-    const projection_row row{&projection_named("llm_usage"), cells};
-    reads->on_commit({{}, {&row, 1}});
-  }
-  outcome<document> get(collection what, const uuid& as, const std::string& id) {
-    return answer_of<document>([&](auto slot) { reads->get(what, as, id, slot); });
-  }
-  outcome<document> detail(const uuid& run) {
-    return answer_of<document>([&](auto slot) { reads->run_detail(tenant, run, slot); });
-  }
-  outcome<document> list(list_query query) {
-    query.tenant = tenant;
-    return answer_of<document>([&](auto slot) { reads->list(query, slot); });
-  }
-  outcome<event_page> events(event_query query) {
-    return answer_of<event_page>([&](auto slot) { reads->events(query, slot); });
-  }
-
-  test_database db;
-  uuid tenant;
-  std::unique_ptr<read_store> reads;
-  std::unique_ptr<journal> log;
-};
+class read_models : public read_store_case {};
 
 TEST_F(read_models, EV5_a_writer_reads_its_own_write_while_a_slow_fill_is_under_way) {
   read_store_config slow;
@@ -148,8 +48,9 @@ TEST_F(read_models, RUN4_the_detail_is_put_together_and_follows_its_parts) {
   const auto zero =
       R"({"calls":0,"prompt_tokens":0,"completion_tokens":0,"total_tokens":0})" + std::string();
   const auto before = detail(run);
-  EXPECT_EQ(*before->body, R"({"id":"r","directive_snapshot":{"tasks":["log_triage"]},"jobs":[)"
-                           R"({"id":"a","llm_usage":)" +
+  EXPECT_EQ(*before->body, R"({"id":"r","directive_snapshot":)" + std::string(own_tasks) +
+                               R"(,"jobs":[)"
+                               R"({"id":"a","llm_usage":)" +
                                zero + R"(},{"id":"b","llm_usage":)" + zero + R"(}],"llm_usage":)" +
                                zero + "}");
   EXPECT_EQ(detail(run)->body, before->body) << "from memory";
@@ -314,28 +215,6 @@ TEST_F(read_models, a_stream_is_read_in_the_order_of_its_versions) {
   EXPECT_EQ(read(tenant, 0, 5000)->size(), 5U);
   EXPECT_TRUE(read(real_ids().next(), 0, 5000)->empty());
   EXPECT_EQ(read(tenant, 0, 5001).error().field, "/limit");
-}
-
-TEST_F(read_models, RUN6_the_last_success_is_never_a_simulated_one) {
-  const auto directive = real_ids().next(), run = real_ids().next();
-  const auto last = [&] {
-    return answer_of<std::optional<read_port::last_success>>(
-        [&](auto slot) { reads->last_successful_run(tenant, directive, slot); });
-  };
-  EXPECT_FALSE(last()->has_value());
-  const auto at = write_run(run, "success", "{}", directive);
-  write_run(real_ids().next(), "success", "{}", directive, true);
-  write_run(real_ids().next(), "failed", "{}", directive);
-  const auto found = last();
-  ASSERT_TRUE(found && found->has_value());
-  EXPECT_EQ((*found)->run, run);
-  EXPECT_EQ((*found)->created_position, at);
-  EXPECT_EQ((*found)->started_at_us, 7);
-  // Of two the one that was launched last, even if the clock went back in between.
-  const auto later = real_ids().next();
-  write_run(later, "success", "{}", directive);
-  db.root("UPDATE reeve_read.runs SET started_at_us = 5 WHERE id = '" + to_string(later) + "'");
-  EXPECT_EQ((*last())->run, later);
 }
 
 TEST_F(read_models, P3_a_known_command_is_found_until_it_is_swept) {

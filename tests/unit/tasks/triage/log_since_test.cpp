@@ -98,12 +98,11 @@ TEST(RUN6_since, a_local_time_that_may_be_new_is_kept) {
 }
 
 TEST(RUN6_since, a_line_without_a_time_is_left_out_only_with_its_record) {
-  const auto report =
-      report_on({"2026-11-20T10:00:00Z ERROR old", "java.io.IOException: old", "\tat old.frame(1)",
-                 "", "Caused by: old.Cause: x", "server stopped", "  more of it",
-                 "2026-11-20T10:00:01Z INFO old",
-                 "Traceback (most recent call last):", "  File \"a.py\"", "ValueError: bad"},
-                ten_minutes());
+  const auto report = report_on(
+      {"2026-11-20T10:00:00Z ERROR old", "java.io.IOException: old", "\tat old.frame(1)", "",
+       "Caused by: old.Cause: x", "server stopped", "  more of it", "2026-11-20T10:00:01Z INFO old",
+       "Traceback (most recent call last):", "  File \"a.py\"", "ValueError: bad"},
+      ten_minutes());
   EXPECT_EQ(report.sources[0].older_lines, 6);
   EXPECT_EQ(report.sources[0].undated_lines, 5);
   ASSERT_EQ(report.findings.size(), 2U);
