@@ -212,7 +212,7 @@ struct attempt_document {
   std::optional<std::string> container_id;
   std::optional<std::string> container_name;
   std::optional<std::string> image;
-  std::optional<std::string> image_digest;
+  std::optional<std::string> image_digest;  // of a real engine only
   std::string engine;
   std::optional<std::string> engine_id;
   std::optional<std::string> node;

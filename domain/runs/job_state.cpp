@@ -70,6 +70,7 @@ job_document document_of(const run_state& s, const job_state& job) {
   d.status = job.status;
   d.reason = job.reason;
   d.attempt = static_cast<std::int64_t>(job.attempts.size());
+  d.engine = engine_of(s, job);
   for (const auto& a : job.attempts) d.attempts.push_back(document_of(a));
   for (const auto& a : job.artifacts) {
     d.artifacts.push_back({a.name, a.media_type, a.content.bytes, a.content.sha256});

@@ -146,6 +146,7 @@ struct job_document {
   job_status status = job_status::pending;
   std::optional<end_reason> reason;
   std::int64_t attempt = 0;  // number of the newest one, 0 = none yet
+  std::string engine;        // as the run's (run.hpp), of this job's attempts
   std::vector<attempt_document> attempts;
   std::vector<artifact_document> artifacts;
   std::vector<std::string> needs;
@@ -168,12 +169,13 @@ struct job_document {
   bool is_quarantined = false;  // three crashes interrupted its work: an operator decides
   static constexpr auto fields() {
     return std::tuple_cat(
-        std::tuple{
-            field("id", &job_document::id), field("run_id", &job_document::run_id),
-            field("task", &job_document::task), field("name", &job_document::name),
-            field("status", &job_document::status), field("reason", &job_document::reason),
-            field("attempt", &job_document::attempt), field("attempts", &job_document::attempts),
-            field("artifacts", &job_document::artifacts), field("needs", &job_document::needs)},
+        std::tuple{field("id", &job_document::id), field("run_id", &job_document::run_id),
+                   field("task", &job_document::task), field("name", &job_document::name),
+                   field("status", &job_document::status), field("reason", &job_document::reason),
+                   field("attempt", &job_document::attempt), field("engine", &job_document::engine),
+                   field("attempts", &job_document::attempts),
+                   field("artifacts", &job_document::artifacts),
+                   field("needs", &job_document::needs)},
         std::tuple{field("job_id", &job_document::job_id), field("source", &job_document::source),
                    field("cluster_id", &job_document::cluster_id),
                    field("user", &job_document::user), field("queue", &job_document::queue),

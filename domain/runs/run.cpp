@@ -37,15 +37,27 @@ std::map<std::string, std::int64_t> jobs_by_status(const run_state& state) {
   return counts;
 }
 
+namespace {
+
+/// Empty before the first attempt.
+void add_engines(const job_state& job, std::string& engine) {
+  for (const auto& attempt : job.attempts) {
+    const auto& its = attempt.intent.engine;
+    engine = engine.empty() || engine == its ? its : "mixed";
+  }
+}
+
+}  // namespace
+
 std::string engine_of(const run_state& state) {
   std::string engine;
-  for (const auto& job : state.jobs) {
-    for (const auto& attempt : job.attempts) {
-      const auto& its = attempt.intent.engine;
-      if (!engine.empty() && engine != its) return "mixed";
-      engine = its;
-    }
-  }
+  for (const auto& job : state.jobs) add_engines(job, engine);
+  return engine.empty() ? state.launch->expected_engine : engine;
+}
+
+std::string engine_of(const run_state& state, const job_state& job) {
+  std::string engine;
+  add_engines(job, engine);
   return engine.empty() ? state.launch->expected_engine : engine;
 }
 

@@ -233,6 +233,8 @@ std::map<std::string, std::int64_t> jobs_by_status(const run_state& state);
 /// The engine of its attempts, "mixed" if there are several, before the first one what was expected
 /// at the launch.
 std::string engine_of(const run_state& state);
+/// The same of one of its jobs.
+std::string engine_of(const run_state& state, const job_state& job);
 /// Whether any attempt only pretended to run: such a run is never a last success.
 bool is_simulated(const run_state& state);
 

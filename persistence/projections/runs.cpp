@@ -54,7 +54,7 @@ const projection& run_labels() {
 const projection& jobs() {
   static const projection of{.name = "jobs",
                              .source = source,
-                             .version = 2,
+                             .version = 3,
                              .columns = {{"tenant", "uuid", key},
                                          {"id", "uuid", key},
                                          {"run_id", "uuid"},

@@ -34,6 +34,17 @@ TEST(CTR4_simulated, is_said_by_every_answer_that_it_touches) {
   EXPECT_EQ(event.at("payload").at("expected_engine"), "simulated");
   const json attempt = support::job_named(run, "a").at("attempts").at(0);
   EXPECT_EQ(attempt.at("engine"), "simulated");
+  EXPECT_TRUE(attempt.at("image_digest").is_null()) << "it would be made up";
+  const std::string job = support::job_named(run, "a").at("id");
+  for (const json& one :
+       {support::job_named(run, "a"), must_get(api, "/api/jobs/" + job),
+        json(must_get(api, "/api/jobs").at("results").at(0)),
+        json(must_get(api, "/api/runs/" + run.at("id").get<std::string>() + "/jobs")
+                 .at("results")
+                 .at(0))}) {
+    EXPECT_EQ(one.at("engine"), "simulated");
+    EXPECT_EQ(one.dump().find("sha256:"), std::string::npos) << one;
+  }
   EXPECT_EQ(reeve.anonymous().get("/readyz").status, 200);
 }
 

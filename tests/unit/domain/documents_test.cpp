@@ -131,6 +131,7 @@ TEST(RUN4_document, of_a_job_has_its_attempts_and_the_unified_fields) {
                 R"(","truncated":false},"log_incomplete":false,"node":null,"number":1,)"
                 R"("oom_killed":false,"reason":"exited",)"
                 R"("started_at":"1970-01-01T00:16:42.500000Z"}],"cluster_id":"reeve","cpu":1000,)"
+                R"("engine":"docker",)"
                 R"("finished_at":"1970-01-01T00:16:42.500000Z","gpus":0,)"
                 R"("id":"01000000-0000-0000-0000-000000000000",)"
                 R"("is_quarantined":false,)"
@@ -141,6 +142,25 @@ TEST(RUN4_document, of_a_job_has_its_attempts_and_the_unified_fields) {
                 R"("started_at":"1970-01-01T00:16:42.500000Z","state":"succeeded",)"
                 R"("status":"success","submitted_at":"1970-01-01T00:16:40.000000Z",)"
                 R"("task":"container","user":"token:writer","wait_seconds":2.5})");
+}
+
+/// Whatever the log has for its attempts, no digest that nobody could look up is shown.
+TEST(CTR4_document, of_a_simulated_job_says_so_and_has_no_digest) {
+  auto run = two_jobs();
+  EXPECT_EQ(document_of(run.state, run.job(0)).engine, "docker") << "what it would get";
+  run.take(decide_intend(run.state, id_of(0), steps::intent_on("simulated")));
+  const auto simulated = document_of(run.state, run.job(0));
+  EXPECT_EQ(simulated.engine, "simulated");
+  ASSERT_EQ(simulated.attempts.size(), 1U);
+  EXPECT_EQ(simulated.attempts[0].engine, "simulated");
+  EXPECT_EQ(simulated.attempts[0].image, "localhost:1/box:1");
+  EXPECT_EQ(simulated.attempts[0].image_digest, std::nullopt);
+  EXPECT_EQ(document_of(run.state, run.job(1)).engine, "docker") << "each by itself";
+  run.take(decide_end(run.state, id_of(0), {end_reason::exited, 1, {}}));
+  run.take(decide_intend(run.state, id_of(0), steps::intent_on("docker")));
+  const auto both = document_of(run.state, run.job(0));
+  EXPECT_EQ(both.engine, "mixed");
+  EXPECT_EQ(both.attempts[1].image_digest, "sha256:x");
 }
 
 TEST(RUN4_document, of_a_job_that_waits_says_why) {
