@@ -253,6 +253,7 @@ class container_engine {
                     reply_slot<stop_result> slot) = 0;
   /// One that is not running is `conflict`.
   virtual void kill(fencing_token by, std::string container, int signal, reply_slot<done> slot) = 0;
+  /// With the volumes that have no name of ours: those that the image brings along.
   virtual void remove_container(fencing_token by, std::string container, bool force,
                                 reply_slot<done> slot) = 0;
 };

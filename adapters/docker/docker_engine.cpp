@@ -359,7 +359,8 @@ void docker_engine::kill(fencing_token by, std::string container, int signal,
 void docker_engine::remove_container(fencing_token by, std::string container, bool force,
                                      reply_slot<done> slot) {
   if (refuse_name(container, slot)) return;
-  auto target = container_path(container, force ? "?force=1" : "?force=0");
+  // Without v=1 the volumes that the image brings along stay behind, with names nobody knows.
+  auto target = container_path(container, force ? "?v=1&force=1" : "?v=1&force=0");
   request(change(by, "DELETE", std::move(target)), std::move(slot));
 }
 

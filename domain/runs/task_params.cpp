@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <set>
 #include <utility>
@@ -54,12 +53,27 @@ bool is_numeric_user(std::string_view user) {
   return is_user_number(user.substr(0, colon)) && is_user_number(user.substr(colon + 1));
 }
 
+/// What programs take: "spring.datasource.url", "http-proxy", "ProgramFiles(x86)". An engine takes
+/// everything but NUL and '=', which ends a name; blanks and a digit in front are a mistake.
 bool is_env_name(std::string_view name) {
-  if (name.empty() || name.size() > 128) return false;
-  if (std::isdigit(static_cast<unsigned char>(name.front())) != 0) return false;
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
-  });
+  if (name.empty() || name.size() > 128 || (name.front() >= '0' && name.front() <= '9')) {
+    return false;
+  }
+  return std::all_of(name.begin(), name.end(),
+                     [](char c) { return c > ' ' && c < 0x7f && c != '='; });
+}
+
+/// A step of a JSON pointer (RFC 6901).
+std::string pointer_step(std::string_view key) {
+  std::string step = "/";
+  for (const char c : key) {
+    if (c == '~' || c == '/') {
+      step += c == '~' ? "~0" : "~1";
+    } else {
+      step += c;
+    }
+  }
+  return step;
 }
 
 outcome<done> check_command(const std::vector<std::string>& command, const std::string& at) {
@@ -80,9 +94,13 @@ outcome<done> check_env(const std::map<std::string, std::string>& env, const std
   std::size_t bytes = 0;
   for (const auto& [name, value] : env) {
     bytes += name.size() + value.size();
-    if (!is_env_name(name)) return bad("a variable's name is [A-Za-z_][A-Za-z0-9_]*", at);
-    if (!is_plain_text(value, 8192))
-      return bad("a value has at most 8,192 bytes and no NUL", at + "/" + name);
+    if (!is_env_name(name)) {
+      return bad(
+          "a variable's name has 1..128 visible ASCII characters, no digit in front and no =", at);
+    }
+    if (!is_plain_text(value, 8192)) {
+      return bad("a value has at most 8,192 bytes and no NUL", at + pointer_step(name));
+    }
   }
   if (bytes > 16384) return bad("the variables have at most 16,384 bytes in all", at);
   return done{};

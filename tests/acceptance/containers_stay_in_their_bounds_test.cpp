@@ -1,0 +1,113 @@
+// What a container may use and leave behind on the machine: on a real engine.
+
+#include "tests/support/engine.hpp"
+#include "tests/support/server.hpp"
+#include "tests/support/work.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+using nlohmann::json;
+using support::box_task;
+using support::job_named;
+using support::server;
+using support::shell_task;
+using testing::HasSubstr;
+using namespace std::chrono_literals;
+
+namespace {
+
+class in_bounds {
+ public:
+  explicit in_bounds(std::map<std::string, std::string> environment = {})
+      : reeve_(options_with(std::move(environment))),
+        cleanup_(on_, "reeve.tenant=" + support::tenant_of(reeve_.api())) {}
+
+  support::api_client api() const { return reeve_.api(); }
+  const support::engine& on() const { return on_; }
+  json launch(const std::vector<json>& tasks) {
+    return support::launch(api(), support::inline_launch(tasks));
+  }
+  json run(const std::vector<json>& tasks) {
+    return support::await_run(api(), launch(tasks).at("id"));
+  }
+  std::string log(const json& run, const std::string& job) {
+    return support::log_of(api(), job_named(run, job).at("id"));
+  }
+
+ private:
+  static support::server_options options_with(std::map<std::string, std::string> environment) {
+    support::server_options options;
+    options.docker = support::real_engine();
+    options.environment = std::move(environment);
+    return options;
+  }
+
+  server reeve_;
+  support::engine on_;
+  support::engine_cleanup cleanup_;
+};
+
+/// The box image with something more, which goes with the test.
+class derived_image {
+ public:
+  derived_image(const support::engine& on, const std::string& name, const std::string& changes)
+      : on_(on), reference_("localhost:1/" + name + "-" + std::to_string(::getpid()) + ":1") {
+    const auto repository = reference_.substr(0, reference_.rfind(':'));
+    const std::string box = on.create("reeve-test-" + name + "-" + std::to_string(::getpid()),
+                                      {{"Image", support::box_image}, {"Cmd", {"true"}}});
+    const auto made = on.call(
+        "POST", "/commit?container=" + box + "&repo=" + repository + "&tag=1&changes=" + changes);
+    on.remove(box);
+    if (made.status != 201) throw std::runtime_error("committing an image: " + made.body);
+  }
+  ~derived_image() { on_.call("DELETE", "/images/" + reference_ + "?force=1"); }
+  derived_image(const derived_image&) = delete;
+  derived_image& operator=(const derived_image&) = delete;
+
+  const std::string& reference() const { return reference_; }
+
+ private:
+  support::engine on_;
+  std::string reference_;
+};
+
+}  // namespace
+
+TEST(P11_volumes, that_an_image_brings_along_go_with_the_container) {
+  in_bounds here;
+  const derived_image image(here.on(), "scratch", "VOLUME%20%2Fscratch");
+  support::allow_image(here.api(), image.reference());
+  json task = shell_task("t", "sleep 2");
+  task["params"]["image"] = image.reference();
+  const std::string id = here.launch({task}).at("id");
+  support::await_started(here.api(), id, "t");
+  const auto containers = here.on().containers("reeve.run=" + id);
+  ASSERT_EQ(containers.size(), 1U);
+  const json mounts = here.on().inspect(containers[0].at("Id")).at("Mounts");
+  std::string volume;
+  for (const json& mount : mounts) {
+    if (mount.at("Destination") == "/scratch") volume = mount.at("Name");
+  }
+  ASSERT_FALSE(volume.empty()) << mounts;
+  EXPECT_EQ(here.on().call("GET", "/volumes/" + volume).status, 200);
+  EXPECT_EQ(support::await_run(here.api(), id).at("status"), "success");
+  EXPECT_TRUE(support::eventually(
+      [&] { return here.on().call("GET", "/volumes/" + volume).status == 404; }));
+}
+
+TEST(RUN11_container, has_variables_with_the_names_that_programs_use) {
+  in_bounds here;
+  support::allow_image(here.api());
+  // Not through a shell, which would leave such names out.
+  const json run = here.run(
+      {box_task("t", {"env"}, {{"env", {{"spring.datasource.url", "one"}, {"a-b", "two"}}}})});
+  EXPECT_THAT(here.log(run, "t"), HasSubstr("spring.datasource.url=one\n"));
+  EXPECT_THAT(here.log(run, "t"), HasSubstr("a-b=two\n"));
+  const auto refused = here.api().post(
+      "/api/runs/launch",
+      support::inline_launch({box_task("t", {"env"}, {{"env", {{"a=b", "one"}}}})}));
+  EXPECT_EQ(refused.status, 422) << refused.body;
+  EXPECT_EQ(support::pointer_of(refused), "/directive/tasks/0/params/env");
+}
