@@ -1,16 +1,24 @@
 #pragma once
-// Whether a folder of the host may be mounted: it is there, it lies below a configured root, and no
-// part of its path is a symbolic link, because the engine would follow it out of the root. Asked at
-// the launch and again right before the engine creates and starts the container. A job that may
-// write below a root could still swap a folder for a link in the instant after the last look, so a
-// root belongs to one level of trust.
+// Whether a folder of the host may be mounted: it is there, it lies below a configured root, no
+// part of its path is a symbolic link, because the engine would follow it out of the root, and
+// nothing of Reeve's own lies in it or above it. Asked at the launch and again right before the
+// engine creates and starts the container. A job that may write below a root could still swap a
+// folder for a link in the instant after the last look, so a root belongs to one level of trust.
 
 #include <string>
 #include <vector>
 
 namespace reeve::adapters {
 
-/// `roots` are canonical paths. Looks at the file system: a few microseconds.
-bool may_mount(const std::string& source, const std::vector<std::string>& roots);
+struct mount_rules {
+  std::vector<std::string> roots;  ///< canonical
+  /// What is Reeve's own, as it is configured: the data folder, its log files, uploads, the
+  /// engine's socket. Relative paths are the working directory's. They need not be there.
+  std::vector<std::string> own;
+};
+
+/// Looks at the file system, each time anew, because any of these may become a link or appear
+/// later: some ten microseconds. A folder that is mounted at two places is known by its number.
+bool may_mount(const std::string& source, const mount_rules& rules);
 
 }  // namespace reeve::adapters

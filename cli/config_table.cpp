@@ -163,7 +163,8 @@ table of_places() {
       older(folder("uploads", &config::uploads, "Uploaded files."),
             {"CYBER_BRAIN_UPLOADS", "UPLOADS_DIR"}),
       named("mount_roots", "", "absolute folders with colons in between",
-            "Folders below which jobs may mount; none forbids mounts.", set_roots),
+            "Folders below which jobs may mount, but for what is Reeve's own; none forbids mounts.",
+            set_roots),
   };
 }
 

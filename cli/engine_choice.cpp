@@ -34,20 +34,26 @@ bool answers(adapters::container_engine& engine) {
 
 }  // namespace
 
+std::string engine_socket(const std::string& setting) {
+  if (setting == "simulated") return "";
+  if (setting.starts_with(scheme)) return socket_of(setting);
+  const char* host = std::getenv("DOCKER_HOST");
+  const bool named = host != nullptr && std::string_view(host).starts_with(scheme);
+  return named ? socket_of(host) : usual_socket;
+}
+
 outcome<std::unique_ptr<adapters::container_engine>> choose_engine(
     const std::string& setting, bool real_engine_seen, std::function<bool(fencing_token)> allows) {
   using engine_ptr = std::unique_ptr<adapters::container_engine>;
   if (setting == "simulated") return engine_ptr(std::make_unique<adapters::simulated_engine>());
   if (setting.starts_with(scheme)) {
-    const auto path = socket_of(setting);
+    const auto path = engine_socket(setting);
     if (path.empty() || path.size() > 107) {
       return reject(errc::invalid, "the path of the engine's socket has 1..107 bytes", "docker");
     }
     return docker_at(path, std::move(allows));
   }
-  const char* host = std::getenv("DOCKER_HOST");
-  const bool named = host != nullptr && std::string_view(host).starts_with(scheme);
-  auto docker = docker_at(named ? socket_of(host) : usual_socket, std::move(allows));
+  auto docker = docker_at(engine_socket(setting), std::move(allows));
   if (real_engine_seen || answers(*docker)) return docker;
   return engine_ptr(std::make_unique<adapters::simulated_engine>());
 }

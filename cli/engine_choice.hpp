@@ -16,4 +16,7 @@ namespace reeve::cli {
 outcome<std::unique_ptr<adapters::container_engine>> choose_engine(
     const std::string& setting, bool real_engine_seen, std::function<bool(fencing_token)> allows);
 
+/// The path of the real engine's socket under that setting; empty if it can only be simulated.
+std::string engine_socket(const std::string& setting);
+
 }  // namespace reeve::cli

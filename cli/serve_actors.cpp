@@ -48,6 +48,16 @@ adapters::log_places log_places_of(const config& c) {
   return {c.logs, {c.data}, {cluster_folder(c), c.uploads}};
 }
 
+adapters::mount_rules mount_rules_of(const config& config) {
+  adapters::mount_rules rules{
+      canonical_roots(config.mount_roots),
+      {config.data, config.logs, config.uploads, cluster_folder(config)}};
+  if (auto socket = engine_socket(config.docker); !socket.empty()) {
+    rules.own.push_back(std::move(socket));
+  }
+  return rules;
+}
+
 }  // namespace
 
 outcome<done> server_process::open_engine() {
@@ -128,8 +138,8 @@ outcome<done> server_process::open_tree() {
   outside.redact = &job_redaction_;
   outside.engine = engine_.get();
   outside.engines = &engines_;
-  outside.may_mount = [roots = canonical_roots(config_.mount_roots)](const std::string& source) {
-    return adapters::may_mount(source, roots);
+  outside.may_mount = [rules = mount_rules_of(config_)](const std::string& source) {
+    return adapters::may_mount(source, rules);
   };
   outside.clock = &real_clock();
   outside.ids = &real_ids();

@@ -4,6 +4,8 @@
 #include "tests/support/server.hpp"
 #include "tests/support/work.hpp"
 
+#include <filesystem>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -95,6 +97,40 @@ TEST(P11_volumes, that_an_image_brings_along_go_with_the_container) {
   EXPECT_EQ(support::await_run(here.api(), id).at("status"), "success");
   EXPECT_TRUE(support::eventually(
       [&] { return here.on().call("GET", "/volumes/" + volume).status == 404; }));
+}
+
+TEST(P11_mounts, never_hold_what_is_reeves_own) {
+  namespace fs = std::filesystem;
+  const support::scratch_dir root(support::work_dir(), "o");
+  const auto at = [&](const std::string& below) { return root.path().string() + below; };
+  for (const char* folder : {"/logs/deep", "/uploads", "/free/in"})
+    fs::create_directories(at(folder));
+  fs::permissions(root.path(), fs::perms::others_exec, fs::perm_options::add);
+  std::ofstream(at("/free/in/file")) << "seen\n";
+  support::server_options options;
+  options.docker = support::real_engine();
+  options.data = at("/data");
+  options.environment = {{"REEVE_LOGS", at("/logs")},
+                         {"REEVE_UPLOADS", at("/free/../uploads")},
+                         {"REEVE_MOUNT_ROOTS", root.path()}};
+  server reeve(options);
+  const auto api = reeve.api();
+  const support::engine_cleanup cleanup(support::engine(),
+                                        "reeve.tenant=" + support::tenant_of(api));
+  support::allow_image(api);
+  const auto launch = [&](const std::string& below) {
+    const json mounts = json::array({{{"source", at(below)}, {"target", "/in"}}});
+    return support::inline_launch({shell_task("t", "cat /in/in/file", {{"mounts", mounts}})});
+  };
+  fs::create_directories(at("/data/below"));
+  for (const char* own : {"", "/data", "/data/below", "/logs", "/logs/deep", "/uploads"}) {
+    const auto refused = api.post("/api/runs/launch", launch(own));
+    EXPECT_EQ(refused.status, 403) << own << refused.body;
+    EXPECT_EQ(support::pointer_of(refused), "/directive/tasks/0/params/mounts/0") << own;
+  }
+  const json run = support::await_run(api, support::launch(api, launch("/free")).at("id"));
+  EXPECT_EQ(run.at("status"), "success") << run.dump(1);
+  EXPECT_EQ(support::log_of(api, job_named(run, "t").at("id")), "seen\n");
 }
 
 TEST(RUN11_container, has_variables_with_the_names_that_programs_use) {
