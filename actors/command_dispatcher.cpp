@@ -13,6 +13,17 @@ namespace {
 // Of a command that is bound to a document: whoever is overtaken so often is told so.
 constexpr int most_tries = 5;
 
+/// An entry that is made without the engine's word would allow whatever comes under the name.
+template <class T>
+bool is_unknown(const outcome<T>& found) {
+  return !found && adapters::is_unanswered(found.error().code);
+}
+
+rejection no_word_of_it() {
+  return reject(errc::engine_unavailable,
+                "the engine does not answer, so what the entry would allow is not known");
+}
+
 bool has_moved(const command_context& c, const run_state& run) {
   return c.as_of && *c.as_of != run.stream_version;
 }
@@ -122,12 +133,15 @@ void command_dispatcher::submit(command_context c, domain::allow_image what,
   auto go = [this, door = door_, c = std::move(c), slot](domain::allow_image resolved) {
     door->pass([&] { submit<image_list_state, domain::allow_image>(c, resolved, slot); });
   };
+  // What is wrong in itself is said whether or not there is an engine.
+  if (auto ok = domain::decide(image_list_state{}, what); !ok) return slot.answer(ok.error());
   auto reference = domain::parse_image_reference(what.entry.reference);
-  if (!reference) return go(std::move(what));  // a pattern, or refused by the decision
+  if (!reference) return go(std::move(what));  // a pattern
   if (!has_images()) return go(std::move(what));
   using image = adapters::image_info;
   ports_.engine.inspect_image(to_string(*reference),
-                              reply_slot<image>([what, go](outcome<image> found) mutable {
+                              reply_slot<image>([what, go, slot](outcome<image> found) mutable {
+                                if (is_unknown(found)) return slot.answer(no_word_of_it());
                                 if (found) what.entry.digest = found->id;
                                 go(std::move(what));
                               }));
@@ -148,9 +162,7 @@ void command_dispatcher::submit(command_context c, domain::resolve_image what,
   auto ask = [this, what, go, slot](const std::string& reference) {
     ports_.engine.inspect_image(reference,
                                 reply_slot<image>([what, go, slot](outcome<image> found) mutable {
-                                  // Only an engine that answers knows that it does not have it.
-                                  if (!found && found.error().code != errc::not_found)
-                                    return slot.answer(found.error());
+                                  if (is_unknown(found)) return slot.answer(no_word_of_it());
                                   if (found) what.digest = found->id;
                                   go(std::move(what));
                                 }));
@@ -174,9 +186,12 @@ void command_dispatcher::submit(command_context c, domain::allow_container what,
   auto go = [this, door = door_, c = std::move(c), slot](domain::allow_container resolved) {
     door->pass([&] { submit<container_list_state, domain::allow_container>(c, resolved, slot); });
   };
-  if (what.entry.container_id || what.entry.name.empty()) return go(std::move(what));
+  if (auto ok = domain::decide(container_list_state{}, what); !ok) return slot.answer(ok.error());
+  if (what.entry.container_id) return go(std::move(what));
   using info = adapters::container_info;
-  ports_.engine.inspect(what.entry.name, reply_slot<info>([what, go](outcome<info> found) mutable {
+  ports_.engine.inspect(what.entry.name,
+                        reply_slot<info>([what, go, slot](outcome<info> found) mutable {
+                          if (is_unknown(found)) return slot.answer(no_word_of_it());
                           if (found) what.entry.container_id = found->id;
                           go(std::move(what));
                         }));

@@ -42,7 +42,7 @@ class command_dispatcher final : public every_command<command_dispatcher> {
   /// To the executor of the aggregate, or to the run's actor.
   template <class State, class Command>
   void submit(command_context c, Command what, state_slot<State> slot);
-  /// With the engine's id of the image, if the engine has it.
+  /// With the engine's id of it, if the engine has it; engine_unavailable if it does not say.
   void submit(command_context c, domain::allow_image what,
               state_slot<domain::image_list_state> slot);
   void submit(command_context c, domain::resolve_image what,

@@ -39,6 +39,12 @@ constexpr bool may_have_happened(errc code) {
          code == errc::engine_unreadable;
 }
 
+/// True if an error of a question says nothing about what was asked: the engine was not reached, or
+/// gave no answer that can be understood.
+constexpr bool is_unanswered(errc code) {
+  return code != errc::not_found && code != errc::invalid && code != errc::conflict;
+}
+
 using label_map = std::map<std::string, std::string>;
 
 /// Bytes that several hold at once: an archive with reeve-init in it has about a megabyte, and

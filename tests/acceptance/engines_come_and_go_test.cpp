@@ -61,7 +61,8 @@ TEST(CTR4_absent_engine, makes_jobs_wait_until_it_is_there) {
   for (const json& check : ready.json().at("checks")) {
     EXPECT_EQ(check.at("ok"), check.at("name") != "engine") << check;
   }
-  support::allow_image(api);
+  // A pattern names no image that would have to be looked at.
+  support::allow_image(api, "localhost:1/*");
   const json run = launch_one(api, "echo real");
   const std::string id = run.at("id");
   auto database = reeve.database();
@@ -95,6 +96,38 @@ TEST(CTR4_absent_engine, makes_jobs_wait_until_it_is_there) {
   std::filesystem::create_symlink(support::engine_socket(), socket);
   EXPECT_EQ(support::await_run(later, waiting.at("id")).at("status"), "success");
   support::expect_whole_log(reeve);
+}
+
+TEST(CTR8_absent_engine, makes_no_entry_that_it_would_have_to_be_asked_about) {
+  const support::scratch_dir folder(support::work_dir(), "e");
+  const auto socket = folder.path() / "sock";
+  support::server_options options;
+  options.docker = "unix://" + socket.string();
+  server reeve(options);
+  const auto api = reeve.api();
+  ASSERT_TRUE(engine_is(api, false));
+  const std::string images = "/api/allowlists/images";
+  const std::string containers = "/api/allowlists/containers";
+  const std::vector<std::pair<std::string, json>> asked{
+      {images, {{"reference", support::box_image}}}, {containers, {{"name", "web"}}}};
+  for (const auto& [path, body] : asked) {
+    const auto refused = api.post(path, body);
+    EXPECT_EQ(refused.status, 503) << refused.body;
+    EXPECT_EQ(refused.json().at("type"), "urn:reeve:error:engine_unavailable");
+    EXPECT_EQ(refused.header("Retry-After"), "1");
+    EXPECT_EQ(must_get(api, path).at("results").size(), 0U);
+  }
+  // What is wrong in itself is told first, and what names nothing of the engine's needs no answer.
+  EXPECT_EQ(api.post(images, {{"reference", "Upper"}}).status, 422);
+  EXPECT_EQ(api.post(containers, {{"name", "a b;c"}}).status, 422);
+  support::allow_image(api, "localhost:1/other*");
+  const std::string id(64, 'a');
+  support::must_post(api, containers, {{"name", "web"}, {"container_id", id}}, 201);
+
+  std::filesystem::create_symlink(support::engine_socket(), socket);
+  ASSERT_TRUE(engine_is(api, true));
+  const json entry = support::allow_image(api);
+  EXPECT_EQ(entry.at("digest").get<std::string>().substr(0, 7), "sha256:");
 }
 
 TEST(CTR4_absent_engine, that_was_away_while_a_job_ran_may_have_lost_output) {

@@ -264,3 +264,14 @@ TEST(RUN7_failures, are_told_apart_by_what_may_have_happened) {
   EXPECT_EQ(failure_of(errc::internal), failure::broken);
   EXPECT_EQ(failure_of(errc::engine_unreadable), failure::unreadable);
 }
+
+TEST(CTR8_questions, are_answered_by_a_refusal_and_by_nothing_less) {
+  for (const auto code : {errc::not_found, errc::invalid, errc::conflict}) {
+    EXPECT_FALSE(is_unanswered(code)) << name_of(code);
+  }
+  for (const auto code :
+       {errc::engine_unavailable, errc::overloaded, errc::timed_out, errc::internal,
+        errc::engine_unreadable, errc::unavailable, errc::fenced}) {
+    EXPECT_TRUE(is_unanswered(code)) << name_of(code);
+  }
+}
