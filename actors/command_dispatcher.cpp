@@ -187,12 +187,14 @@ void command_dispatcher::submit(command_context c, domain::allow_container what,
     door->pass([&] { submit<container_list_state, domain::allow_container>(c, resolved, slot); });
   };
   if (auto ok = domain::decide(container_list_state{}, what); !ok) return slot.answer(ok.error());
-  if (what.entry.container_id) return go(std::move(what));
+  if (what.entry.container_id || what.by_name) return go(std::move(what));
   using info = adapters::container_info;
   ports_.engine.inspect(what.entry.name,
                         reply_slot<info>([what, go, slot](outcome<info> found) mutable {
                           if (is_unknown(found)) return slot.answer(no_word_of_it());
-                          if (found) what.entry.container_id = found->id;
+                          // An engine also finds by the beginning of an id.
+                          const bool is_it = found && found->name == what.entry.name;
+                          if (is_it) what.entry.container_id = found->id;
                           go(std::move(what));
                         }));
 }

@@ -183,7 +183,8 @@ void add_allow(CLI::App& app, arguments& out) {
       .flag("--host-network", "containers of it may use the host's network");
   action_builder(allow, out, "container", "Allow tasks to touch a container")
       .plain("name", "its name")
-      .option("--reason", "why");
+      .option("--reason", "why")
+      .flag("--by-name", "whichever container has the name, not only the one that has it now");
   action_builder(allow, out, "list", "List the entries")
       .plain("what", "images or containers")
       .option("--limit", "how many");

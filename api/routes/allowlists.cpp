@@ -23,12 +23,13 @@ struct container_body {
   std::string name;
   std::optional<std::string> container_id;
   std::string reason;
+  bool by_name = false;  // for whichever container has the name, also later
   static constexpr auto fields() {
     using domain::field;
     using domain::maybe;
-    return std::tuple{field("name", &container_body::name),
-                      field("container_id", &container_body::container_id),
-                      maybe("reason", &container_body::reason)};
+    return std::tuple{
+        field("name", &container_body::name), field("container_id", &container_body::container_id),
+        maybe("reason", &container_body::reason), maybe("by_name", &container_body::by_name)};
   }
 };
 
@@ -86,6 +87,7 @@ void allow_container(services& s, const request& r, const responder& answer) {
   allow.entry.name = body->name;
   allow.entry.container_id = body->container_id;
   allow.entry.reason = body->reason;
+  allow.by_name = body->by_name;
   const auto id = allow.entry.id;
   s.commands->execute(
       context_of(s, r), std::move(allow),
@@ -161,8 +163,10 @@ std::vector<route> allowlists_routes(services& s) {
                     resolve_image)
                     .gives(codec::json_schema<domain::image_document>(), {200, 409, 502})
                     .minds_if_match());
-  all.push_back(row(s, method::post, containers, "Allow tasks to touch a container", access::admin,
-                    allow_container)
+  all.push_back(row(s, method::post, containers,
+                    "Allow tasks to touch a container: the one that has the name now, or by_name "
+                    "whichever has it",
+                    access::admin, allow_container)
                     .takes(codec::json_schema<container_body>())
                     .says("name", "In the engine, 1 to 255 letters, digits and . _ -.")
                     .gives(codec::json_schema<domain::container_document>(), {201, 409}));

@@ -160,6 +160,9 @@ outcome<std::vector<container_list_event>> decide(const container_list_state& st
   if (entry.container_id && (entry.container_id->size() != 64 || !is_hex(*entry.container_id))) {
     return reject(errc::invalid, "a container id has 64 hexadecimal digits", "/container_id");
   }
+  if (entry.container_id && command.by_name) {
+    return reject(errc::invalid, "an entry by name has no container_id", "/by_name");
+  }
   if (auto ok = check_reason(entry.reason); !ok) return ok.error();
   if (auto ok = check_room(state); !ok) return ok.error();
   if (state.active.find(entry.name) != nullptr) {

@@ -55,8 +55,10 @@ struct image_resolved {
 struct container_allowed {
   static constexpr std::string_view type = "container_allowed";
   uuid id;
-  std::string name;                         // name in the engine, without the slash
-  std::optional<std::string> container_id;  // the engine's id when it was listed
+  std::string name;  // name in the engine, without the slash
+  /// The engine's id when it was listed: the entry is for this container alone, and for none that
+  /// is made under its name later. Without it the entry is for whatever has the name.
+  std::optional<std::string> container_id;
   std::string reason;
   bool operator==(const container_allowed&) const = default;
   static constexpr auto fields() {
@@ -95,7 +97,8 @@ struct resolve_image {
 /// The name of another tenant's job container is invalid, whether there is such a container or not.
 struct allow_container {
   container_allowed entry;
-  uuid tenant = {};  // whose list it is
+  uuid tenant = {};      // whose list it is
+  bool by_name = false;  // without an id: whichever container has the name
 };
 struct deny_container {
   uuid id;

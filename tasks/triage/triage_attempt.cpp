@@ -49,17 +49,21 @@ void triage_attempt::read_list(std::function<void(const domain::container_list_s
 bool triage_attempt::targets_from(const domain::container_list_state& list) {
   if (!domain::check_allowed(host_.task(), {}, list, "")) return false;
   const auto& params = params_of(host_);
-  auto& names = containers_.emplace();
+  containers_.emplace();
+  ids_.clear();
   if (params.containers) {
-    for (const auto& name : *params.containers) {
-      names.push_back(domain::allowing_entry(list, name)->name);
-    }
+    for (const auto& name : *params.containers) add_target(*domain::allowing_entry(list, name));
   } else if (!params.files) {
     for (const auto& [name, id] : list.active) {
-      if (domain::allowing_entry(list, name) != nullptr) names.push_back(name);
+      if (const auto* entry = domain::allowing_entry(list, name)) add_target(*entry);
     }
   }
   return true;
+}
+
+void triage_attempt::add_target(const domain::container_allowed& entry) {
+  containers_->push_back(entry.name);
+  if (entry.container_id) ids_.emplace(entry.name, *entry.container_id);
 }
 
 void triage_attempt::allow() {
@@ -178,6 +182,7 @@ void triage_attempt::work() {
   request.tenant = host_.run().tenant;
   request.instance = host_.ports().instance;
   request.containers = *containers_;
+  request.container_ids = ids_;
   request.files = params.files.value_or(std::vector<std::string>{});
   request.since_us = since_of(*host_.run().launch, host_.task(), before_.get());
   before_.reset();

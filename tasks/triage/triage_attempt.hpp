@@ -38,6 +38,7 @@ class triage_attempt final : public attempt_work {
 
   void read_list(std::function<void(const domain::container_list_state&)> go);
   bool targets_from(const domain::container_list_state& list);
+  void add_target(const domain::container_allowed& entry);
   /// As `attempt_host::then`, for one round: what comes after its end is dropped.
   template <class T, class F>
   reply_slot<T> in_round(F f);
@@ -51,6 +52,7 @@ class triage_attempt final : public attempt_work {
   triage_port& triage_;
   persistence::stream_version guard_;
   std::optional<std::vector<std::string>> containers_;  // the list has said which
+  std::map<std::string, std::string> ids_;              // and of some by name which alone
   std::int64_t round_ = 0;
   std::optional<domain::attempts::execution> its_;  // nothing: it is not being done, nor done
   std::string baseline_;

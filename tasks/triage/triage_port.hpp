@@ -6,6 +6,7 @@
 #include "base/time.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,8 +17,11 @@ struct triage_request {
   uuid tenant;                          // who asks
   uuid instance;                        // the log's origin
   std::vector<std::string> containers;  // names; the allowlist was asked
-  std::vector<std::string> files;       // below the tenant's log folder
-  time_us since_us = 0;                 // 0 = everything
+  /// By name, of those whose entries are for one container: the engine's id of it. Another one that
+  /// has its name now is not read.
+  std::map<std::string, std::string> container_ids = {};
+  std::vector<std::string> files;  // below the tenant's log folder
+  time_us since_us = 0;            // 0 = everything
   std::int64_t max_lines = 200'000;
   /// The JSON artifact of the last successful run of the same task; empty = none.
   std::string baseline_json;

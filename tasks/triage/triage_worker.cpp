@@ -104,24 +104,28 @@ class triage_task {
         [&](auto slot) { engine_.logs(container, query, std::move(slot)); });
   }
 
-  /// The id of the container that has this name now: whatever the name comes to mean, the id is the
-  /// container's whose labels were looked at. One of another tenant's job is not there. What the
-  /// engine found by an id that looks like the name is another container.
+  /// The id of the container that has this name now, or which the entry is bound to: whatever the
+  /// name comes to mean, the id is the container's whose labels were looked at. One of another
+  /// tenant's job is not there. What the engine found by an id that looks like the name is another
+  /// container.
   outcome<std::string> container_named(const std::string& name) const {
+    const auto bound = request_.container_ids.find(name);
+    const bool is_bound = bound != request_.container_ids.end();
+    const auto& asked = is_bound ? bound->second : name;
     const auto found =
-        ask<adapters::container_info>([&](auto slot) { engine_.inspect(name, std::move(slot)); });
-    if (!found) return found.error();
-    if (found->name != name ||
-        !adapters::is_open_to(found->labels, request_.instance, request_.tenant)) {
-      return reject(errc::not_found, "there is no such container");
-    }
-    return found->id;
+        ask<adapters::container_info>([&](auto slot) { engine_.inspect(asked, std::move(slot)); });
+    if (!found && found.error().code != errc::not_found) return found.error();
+    const bool is_it = found && (is_bound ? found->id : found->name) == asked &&
+                       adapters::is_open_to(found->labels, request_.instance, request_.tenant);
+    if (is_it) return found->id;
+    return reject(errc::not_found, is_bound ? "the container that was listed is not there any more"
+                                            : "there is no such container");
   }
 
   /// One that was removed since it was listed is said in the report; the others are read.
-  outcome<done> without(std::size_t source, const rejection& why) {
+  outcome<done> without(std::size_t source, const rejection& why, const std::string& problem) {
     if (why.code != errc::not_found) return why;
-    triage_.close(source, false, "there is no such container");
+    triage_.close(source, false, problem);
     return done{};
   }
 
@@ -131,10 +135,10 @@ class triage_task {
     std::int64_t since_ns = request_.since_us * 1000;
     std::size_t bytes = 0;
     const auto id = container_named(name);
-    if (!id) return without(*source, id.error());
+    if (!id) return without(*source, id.error(), id.error().detail);
     for (;;) {
       auto answer = page(*id, since_ns);
-      if (!answer) return without(*source, answer.error());
+      if (!answer) return without(*source, answer.error(), "there is no such container");
       const auto asked_from = since_ns;
       bool full = false;
       for (const auto& line : answer->lines) {

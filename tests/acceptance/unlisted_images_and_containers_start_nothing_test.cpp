@@ -202,6 +202,56 @@ TEST(CTR2_containers, are_read_only_while_their_entry_is_active) {
   expect_refused(api.post("/api/runs/launch", task), "/tasks/0/params/containers/0");
 }
 
+TEST(CTR2_containers, that_are_made_anew_under_a_listed_name_are_not_read) {
+  server reeve(on_engine());
+  const auto api = reeve.api();
+  const support::engine engine;
+  const std::string name = "anew-" + std::to_string(::getpid());
+  const support::engine_cleanup cleanup(engine, "reeve.test=" + name);
+  const auto make = [&](const std::string& says) {
+    const auto id = engine.create(name, {{"Image", support::box_image},
+                                         {"Cmd", {"echo", "ERROR " + says}},
+                                         {"Labels", {{"reeve.test", name}}}});
+    engine.start(id);
+    EXPECT_TRUE(support::eventually(
+        [&] { return engine.inspect(id).at("State").at("Status") == "exited"; }));
+    return id;
+  };
+  const auto report = [&](const json& tasks) {
+    const json run = support::await_run(api, support::launch(api, {{"tasks", tasks}}).at("id"));
+    EXPECT_EQ(run.at("status"), "success") << run.dump(1);
+    return must_get(api, "/api/jobs/" + run.at("jobs").at(0).at("id").get<std::string>() +
+                             "/artifacts/log_triage.json");
+  };
+  const json named = {{{"kind", "log_triage"}, {"params", {{"containers", {name}}}}}};
+  const auto first = make("of the first");
+  const json entry = must_post(api, "/api/allowlists/containers", {{"name", name}}, 201);
+  EXPECT_EQ(entry.at("container_id"), first);
+  EXPECT_EQ(report(named).at("totals").at("lines"), 1);
+
+  engine.remove(first);
+  make("of the second");
+  for (const json& tasks : {named, json{"log_triage"}}) {
+    const json now = report(tasks);
+    EXPECT_EQ(now.at("totals").at("lines"), 0) << now.dump(1);
+    EXPECT_EQ(now.at("sources").at(0).at("problem"),
+              "the container that was listed is not there any more");
+    EXPECT_EQ(now.dump().find("of the second"), std::string::npos);
+  }
+
+  // Who means the name says so.
+  EXPECT_EQ(api.remove("/api/allowlists/containers/" + entry.at("id").get<std::string>()).status,
+            200);
+  const auto both = api.post("/api/allowlists/containers",
+                             {{"name", name}, {"container_id", first}, {"by_name", true}});
+  EXPECT_EQ(both.status, 422) << both.body;
+  EXPECT_EQ(support::pointer_of(both), "/by_name");
+  const json by_name =
+      must_post(api, "/api/allowlists/containers", {{"name", name}, {"by_name", true}}, 201);
+  EXPECT_EQ(by_name.at("container_id"), nullptr);
+  EXPECT_EQ(report(named).at("totals").at("lines"), 1);
+}
+
 TEST(P11_revocation, between_queueing_and_start_is_obeyed) {
   server reeve(on_engine());
   const auto api = reeve.api();

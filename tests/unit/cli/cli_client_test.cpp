@@ -379,3 +379,11 @@ TEST_F(UI2_client, allows_and_removes) {
   EXPECT_EQ(run(p, allow, {"resolve", "i1"}).out, "i1  sha256:b\n");
   EXPECT_THAT(p.requests()[2], HasSubstr("POST /api/allowlists/images/i1/resolve HTTP"));
 }
+
+TEST_F(UI2_client, allows_a_container_by_its_name_if_told_so) {
+  peer p({http(201, R"({"id":"c1","name":"n"})"), http(201, R"({"id":"c2","name":"m"})")});
+  EXPECT_EQ(run(p, allow, {"container", "n"}).out, "c1  n\n");
+  EXPECT_EQ(run(p, allow, {"container", "m", "--by-name"}).out, "c2  m\n");
+  EXPECT_THAT(p.requests()[0], HasSubstr(R"({"name":"n","reason":""})"));
+  EXPECT_THAT(p.requests()[1], HasSubstr(R"({"name":"m","reason":"","by_name":true})"));
+}

@@ -221,6 +221,11 @@ TEST(CTR8_containers, refuse_duplicates_and_bad_fields) {
     EXPECT_EQ(pointer_of(decide(list, allow_container{container(3, "db", bad)})), "/container_id")
         << bad;
   }
+  const std::string id(64, 'a');
+  EXPECT_EQ(pointer_of(decide(list, allow_container{container(3, "db", id), {}, true})),
+            "/by_name");
+  EXPECT_EQ(pointer_of(decide(list, allow_container{container(3, "db", id)})), accepted);
+  EXPECT_EQ(pointer_of(decide(list, allow_container{container(3, "db"), {}, true})), accepted);
   auto wordy = container(3, "db");
   wordy.reason = std::string(513, 'r');
   EXPECT_EQ(pointer_of(decide(list, allow_container{wordy})), "/reason");

@@ -114,6 +114,51 @@ tasks::triage_report report_on(adapters::container_engine& engine, std::int64_t 
   return codec::decode<tasks::triage_report>(doc->root()).value();
 }
 
+/// Has one container under a name, and says what was asked of it.
+class named_engine final : public adapters::simulated_engine {
+ public:
+  void logs(std::string container, adapters::log_query,
+            reply_slot<adapters::log_answer> slot) override {
+    asked.push_back(container);
+    if (container != id && container != "talker") {
+      return slot.answer(reject(errc::not_found, "no such container"));
+    }
+    slot.answer(adapters::log_answer{{{adapters::log_stream::out, 1, "ERROR it broke"}}, false});
+  }
+  const std::string id = std::string(64, 'a');
+  std::vector<std::string> asked;
+};
+
+TEST(CTR2_log_triage, reads_the_container_that_was_listed_and_none_that_has_its_name_now) {
+  named_engine engine;
+  const auto sources_of = [&](std::map<std::string, std::string> ids) {
+    using result = outcome<std::vector<tasks::produced_artifact>>;
+    std::promise<result> answer;
+    tasks::triage_worker worker({}, engine, real_clock());
+    tasks::triage_request request;
+    request.containers = {"talker"};
+    request.container_ids = std::move(ids);
+    worker.run(request, reply_slot<std::vector<tasks::produced_artifact>>(
+                            [&](result r) { answer.set_value(std::move(r)); }));
+    const auto made = answer.get_future().get();
+    EXPECT_TRUE(made);
+    const auto doc = codec::parse_strict(made->front().bytes);
+    return codec::decode<tasks::triage_report>(doc->root()).value().sources;
+  };
+  const auto by_name = sources_of({});
+  ASSERT_EQ(by_name.size(), 1U);
+  EXPECT_EQ(by_name[0].lines, 1);
+  const auto bound = sources_of({{"talker", engine.id}});
+  ASSERT_EQ(bound.size(), 1U);
+  EXPECT_EQ(bound[0].name, "talker");
+  EXPECT_EQ(bound[0].lines, 1);
+  const auto another = sources_of({{"talker", std::string(64, 'b')}});
+  ASSERT_EQ(another.size(), 1U);
+  EXPECT_EQ(another[0].lines, 0);
+  EXPECT_EQ(another[0].problem, "the container that was listed is not there any more");
+  EXPECT_EQ(engine.asked, (std::vector<std::string>{"talker", engine.id, std::string(64, 'b')}));
+}
+
 TEST(P30_log_triage, of_a_log_without_an_end_stops_at_its_limit) {
   talking_engine engine(true);
   const auto report = report_on(engine, 25);
