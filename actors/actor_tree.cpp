@@ -119,7 +119,8 @@ struct actor_tree::impl {
             [this] { return ports.spares->take(); },
             [this] { ports.spares->refill(); },
             outside.instance,
-            static_cast<std::size_t>(std::get<shared_settings>(settings).job_log_bytes)};
+            static_cast<std::size_t>(std::get<shared_settings>(settings).job_log_bytes),
+            outside.own_uid};
   }
 
   system_event_log& log_of(const uuid& tenant) {

@@ -43,6 +43,7 @@ struct tree_surroundings {
   const adapters::work_engines* engines = nullptr;
   /// Whether a folder of the host may be mounted, now. Any thread.
   std::function<bool(const std::string&)> may_mount;
+  std::int64_t own_uid = -1;  // of this process: no job runs as it
   clock_port* clock = nullptr;
   id_source* ids = nullptr;
   std::function<outcome<std::vector<domain::active_run>>()> active_runs;

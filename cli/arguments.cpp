@@ -180,7 +180,8 @@ void add_allow(CLI::App& app, arguments& out) {
   action_builder(allow, out, "image", "Allow an image to be started")
       .plain("reference", "such as localhost:1/box:1")
       .option("--reason", "why")
-      .flag("--host-network", "containers of it may use the host's network");
+      .flag("--host-network", "containers of it may use the host's network")
+      .flag("--root", "containers of it may run as user or group 0");
   action_builder(allow, out, "container", "Allow tasks to touch a container")
       .plain("name", "its name")
       .option("--reason", "why")

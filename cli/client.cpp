@@ -66,6 +66,9 @@ std::string allowing_command(const std::string& pointer, const std::string& sent
   if (pointer.ends_with("/params/network")) {
     return "an entry with host network: reeve allow image REFERENCE --host-network";
   }
+  if (pointer.ends_with("/params/user")) {
+    return "an entry with root: reeve allow image REFERENCE --root; never as the server's own user";
+  }
   if (pointer.find("/params/mounts") != std::string::npos) {
     return "REEVE_MOUNT_ROOTS says below which folders jobs may mount";
   }

@@ -141,6 +141,7 @@ outcome<done> server_process::open_tree() {
   outside.may_mount = [rules = mount_rules_of(config_)](const std::string& source) {
     return adapters::may_mount(source, rules);
   };
+  outside.own_uid = static_cast<std::int64_t>(::geteuid());
   outside.clock = &real_clock();
   outside.ids = &real_ids();
   outside.active_runs = [this] { return persistence::read_active_runs(logins_.writer_url); };

@@ -47,6 +47,7 @@ struct attempt_ports {
   std::function<void()> refill_spares;
   uuid instance;                    // the log's origin: whose containers are ours
   std::size_t log_bytes = 1 << 20;  // kept of a container's output
+  std::int64_t own_uid = -1;        // of this process, which no job runs as; -1: not known
 };
 
 /// Who runs the attempt.

@@ -99,10 +99,15 @@ class launch_op : public std::enable_shared_from_this<launch_op> {
   }
 
   /// Files are looked at here, and so is every fact that is not the domain's.
-  outcome<done> check_mounts() const {
+  outcome<done> check_host() const {
     const auto& tasks = shape_.directive.tasks;
     for (std::size_t t = 0; t < tasks.size(); ++t) {
-      const auto* mounts = domain::demands_of(tasks[t].params).mounts;
+      const auto demands = domain::demands_of(tasks[t].params);
+      if (demands.user && demands.user->uid == args_->ports->attempts.own_uid) {
+        return reject(errc::not_allowlisted, "no job runs as the server's own user",
+                      shape_.at + "/" + std::to_string(t) + "/params/user");
+      }
+      const auto* mounts = demands.mounts;
       for (std::size_t m = 0; mounts != nullptr && m < mounts->size(); ++m) {
         if (args_->ports->attempts.may_mount((*mounts)[m].source)) continue;
         return reject(errc::not_allowlisted,
@@ -126,7 +131,7 @@ class launch_op : public std::enable_shared_from_this<launch_op> {
   }
 
   void decide() {
-    if (auto ok = check_mounts(); !ok) return fail(ok.error());
+    if (auto ok = check_host(); !ok) return fail(ok.error());
     domain::launch_surroundings around{*images_, *containers_, {},
                                        {},       last_,        args_->ports->clock.now_us()};
     for (std::size_t i = 0; i < shape_.directive.tasks.size(); ++i) {

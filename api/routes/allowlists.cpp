@@ -10,12 +10,14 @@ struct image_body {
   std::string reference;
   std::string reason;
   bool allow_host_network = false;
+  bool allow_root = false;
   static constexpr auto fields() {
     using domain::field;
     using domain::maybe;
     return std::tuple{field("reference", &image_body::reference),
                       maybe("reason", &image_body::reason),
-                      maybe("allow_host_network", &image_body::allow_host_network)};
+                      maybe("allow_host_network", &image_body::allow_host_network),
+                      maybe("allow_root", &image_body::allow_root)};
   }
 };
 
@@ -59,6 +61,7 @@ void allow_image(services& s, const request& r, const responder& answer) {
   allow.entry.reference = body->reference;
   allow.entry.reason = body->reason;
   allow.entry.allow_host_network = body->allow_host_network;
+  if (body->allow_root) allow.entry.allow_root = true;
   const auto id = allow.entry.id;
   s.commands->execute(
       context_of(s, r), std::move(allow),

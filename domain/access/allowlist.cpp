@@ -222,8 +222,15 @@ const container_allowed* allowing_entry(const container_list_state& state,
 }
 
 image_document document_of(const allow_entry<image_allowed>& e) {
-  return {e.what.id,   e.what.reference, e.what.digest, e.what.allow_host_network,
-          e.is_active, e.what.reason,    e.created_by,  {e.created_at}};
+  return {e.what.id,
+          e.what.reference,
+          e.what.digest,
+          e.what.allow_host_network,
+          e.what.allow_root.value_or(false),
+          e.is_active,
+          e.what.reason,
+          e.created_by,
+          {e.created_at}};
 }
 
 container_document document_of(const allow_entry<container_allowed>& e) {

@@ -23,13 +23,16 @@ struct image_allowed {
   std::optional<std::string> digest;  // image id of the engine when it was listed, "sha256:…"
   bool allow_host_network = false;
   std::string reason;
+  /// Whether its containers may run as user or group 0; not told if not.
+  std::optional<bool> allow_root = {};
   bool operator==(const image_allowed&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("id", &image_allowed::id),
                       field("reference", &image_allowed::reference),
                       field("digest", &image_allowed::digest),
                       field("allow_host_network", &image_allowed::allow_host_network),
-                      field("reason", &image_allowed::reason)};
+                      field("reason", &image_allowed::reason),
+                      field("allow_root", &image_allowed::allow_root)};
   }
 };
 
@@ -183,6 +186,7 @@ struct image_document {
   std::string reference;
   std::optional<std::string> digest;
   bool allow_host_network = false;
+  bool allow_root = false;
   bool is_active = true;
   std::string reason;
   std::string created_by;
@@ -192,6 +196,7 @@ struct image_document {
                       field("reference", &image_document::reference),
                       field("digest", &image_document::digest),
                       field("allow_host_network", &image_document::allow_host_network),
+                      field("allow_root", &image_document::allow_root),
                       field("is_active", &image_document::is_active),
                       field("reason", &image_document::reason),
                       field("created_by", &image_document::created_by),

@@ -100,6 +100,21 @@ outcome<const attempt_state*> chosen_attempt(const run_state& s, const uuid& id,
   return open;
 }
 
+/// Of a snapshot that was checked by an earlier version too.
+outcome<done> check_root(const task_demands& demands, const image_allowed& entry,
+                         const std::string& at) {
+  if (!demands.user || !demands.user->is_root()) return done{};
+  if (!entry.allow_root.value_or(false)) {
+    return reject(errc::not_allowlisted, "the image's entry does not allow user or group 0",
+                  at + "/params/user");
+  }
+  const auto writes = [](const mount_spec& mount) { return !mount.read_only; };
+  const auto* mounts = demands.mounts;
+  if (mounts == nullptr || std::none_of(mounts->begin(), mounts->end(), writes)) return done{};
+  return reject(errc::not_allowlisted, "user or group 0 may only read what it mounts",
+                at + "/params/mounts");
+}
+
 }  // namespace
 
 outcome<done> check_allowed(const task_spec& task, const image_list_state& images,
@@ -117,6 +132,7 @@ outcome<done> check_allowed(const task_spec& task, const image_list_state& image
       return reject(errc::not_allowlisted, "the image's entry does not allow the host network",
                     at + "/params/network");
     }
+    if (auto ok = check_root(demands, *entry, at); !ok) return ok;
   }
   if (demands.containers != nullptr) {
     const auto& names = *demands.containers;

@@ -126,6 +126,17 @@ outcome<done> check_mounts(const std::vector<mount_spec>& mounts, const std::str
   return done{};
 }
 
+/// What root leaves on a mount is root's on the host as well, with whatever bits it has set.
+outcome<done> check_root(const container_params& p, const std::string& at) {
+  if (!p.mounts || !user_of(p.user).is_root()) return done{};
+  for (std::size_t i = 0; i < p.mounts->size(); ++i) {
+    if ((*p.mounts)[i].read_only) continue;
+    return bad("user or group 0 may only read what it mounts",
+               at + "/mounts/" + std::to_string(i) + "/read_only");
+  }
+  return done{};
+}
+
 outcome<done> check(const container_params& p, const std::string& at) {
   if (!p.image) return bad("an image is needed", at + "/image");
   if (auto ref = parse_image_reference(*p.image); !ref) {
@@ -153,6 +164,7 @@ outcome<done> check(const container_params& p, const std::string& at) {
   if (p.user && !is_numeric_user(*p.user)) {
     return bad("user is uid or uid:gid, numbers of at most 2147483647", at + "/user");
   }
+  if (auto ok = check_root(p, at); !ok) return ok;
   if (p.workdir && *p.workdir != "/" && !is_absolute_path(*p.workdir)) {
     return bad("workdir is an absolute path without . .. // and :", at + "/workdir");
   }
@@ -238,6 +250,17 @@ outcome<done> check_params(const task_params& params, const std::string& at) {
   return std::visit([&](const auto& p) { return check(p, at); }, params);
 }
 
+user_numbers user_of(const std::optional<std::string>& user) {
+  user_numbers numbers;
+  if (!user) return numbers;
+  const std::string_view text = *user;
+  const auto uid = text.substr(0, text.find(':'));
+  const auto gid = uid.size() == text.size() ? uid : text.substr(uid.size() + 1);
+  std::from_chars(uid.data(), uid.data() + uid.size(), numbers.uid);
+  std::from_chars(gid.data(), gid.data() + gid.size(), numbers.gid);
+  return numbers;
+}
+
 task_demands demands_of(const task_params& params) {
   return std::visit(
       [](const auto& p) {
@@ -250,6 +273,7 @@ task_demands demands_of(const task_params& params) {
         if constexpr (requires { p.network; }) d.host_network = p.network == "host";
         if constexpr (requires { p.cpu_millis; }) d.cpu_millis = p.cpu_millis.value_or(1000);
         if constexpr (requires { p.memory_mb; }) d.memory_mb = p.memory_mb.value_or(256);
+        if constexpr (requires { p.user; }) d.user = user_of(p.user);
         return d;
       },
       params);

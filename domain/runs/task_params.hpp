@@ -78,8 +78,10 @@ struct container_params {
   std::optional<std::int64_t> cpu_millis;  // thousandths of a CPU, 10..1,024,000; default 1000
   std::optional<std::int64_t> pids;        // 1..32,768; default 256
   std::optional<std::string> network;      // "none" (default) or "host"
-  std::optional<std::string> user;         // "uid[:gid]", 0..2147483647; default 65534:65534
-  std::optional<std::string> workdir;      // absolute
+  /// "uid[:gid]", 0..2147483647; default 65534:65534, whatever the image's own USER is. User and
+  /// group 0 need an entry that allows root, and write to no mount.
+  std::optional<std::string> user;
+  std::optional<std::string> workdir;  // absolute
   std::optional<std::vector<mount_spec>> mounts;
   std::optional<bool> writable_root;  // default false
   bool operator==(const container_params&) const = default;
@@ -110,6 +112,17 @@ const std::string& kinds_in_words();
 /// What can be refused from the parameters alone.
 outcome<done> check_params(const task_params& params, const std::string& at);
 
+/// Whom a command runs as.
+struct user_numbers {
+  std::int64_t uid = 65534;
+  std::int64_t gid = 65534;
+  /// The group too: what root's group may do is not a job's to have unasked.
+  bool is_root() const { return uid == 0 || gid == 0; }
+  bool operator==(const user_numbers&) const = default;
+};
+/// Of a parameter that has passed `check_params`; a bare uid is its own group.
+user_numbers user_of(const std::optional<std::string>& user);
+
 /// What a task asks of the outside, and what it takes of it, whatever its kind is. Points into the
 /// parameters; null: nothing.
 struct task_demands {
@@ -119,6 +132,7 @@ struct task_demands {
   bool host_network = false;
   std::int64_t cpu_millis = 0;
   std::int64_t memory_mb = 0;
+  std::optional<user_numbers> user;  // of a command; nothing: it has none
 };
 task_demands demands_of(const task_params& params);
 

@@ -9,9 +9,11 @@ namespace {
 using namespace rows;
 
 /// Alike but for their names.
-projection allowlist(std::string_view name, std::string_view source, std::string_view subject) {
+projection allowlist(std::string_view name, std::string_view source, std::string_view subject,
+                     int version) {
   return {.name = name,
           .source = source,
+          .version = version,
           .columns = {{"tenant", "uuid", key},
                       {"id", "uuid", key},
                       {"created_position", "bigint"},
@@ -24,15 +26,15 @@ projection allowlist(std::string_view name, std::string_view source, std::string
 }
 
 const projection& images() {
-  static const auto of =
-      allowlist("image_allowlist", domain::aggregate_of<domain::image_list_state>::prefix, "image");
+  static const auto of = allowlist(
+      "image_allowlist", domain::aggregate_of<domain::image_list_state>::prefix, "image", 2);
   return of;
 }
 
 const projection& containers() {
   static const auto of =
       allowlist("container_allowlist", domain::aggregate_of<domain::container_list_state>::prefix,
-                "container");
+                "container", 1);
   return of;
 }
 

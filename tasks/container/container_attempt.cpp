@@ -53,7 +53,8 @@ void container_attempt::check_list(const domain::image_list_state& images) {
   auto reference = domain::parse_image_reference(*params().image);
   if (!reference) return host_.feed(attempts::refused{end_reason::engine_refused});
   auto allowed = domain::check_allowed(host_.task(), images, {}, "");
-  if (!allowed) return host_.feed(attempts::refused{end_reason::not_allowlisted});
+  if (!allowed || runs_as_server())
+    return host_.feed(attempts::refused{end_reason::not_allowlisted});
   guard_ = {domain::stream_of<domain::image_list_state>(host_.run().tenant), images.stream_version};
   find_image(*domain::allowing_entry(images, *reference), to_string(*reference));
 }
@@ -252,11 +253,17 @@ adapters::work_spec container_attempt::spec() {
   return spec;
 }
 
+/// Who launched it may have been a server of another user.
+bool container_attempt::runs_as_server() const {
+  return domain::user_of(params().user).uid == host_.ports().own_uid;
+}
+
 /// What may be mounted is looked at again: a folder may have become a link since the launch.
 std::function<std::optional<end_reason>()> container_attempt::hindrance() const {
   auto mounts = params().mounts.value_or(std::vector<domain::mount_spec>{});
-  return [mounts = std::move(mounts), may = host_.ports().may_mount,
+  return [mounts = std::move(mounts), may = host_.ports().may_mount, never = runs_as_server(),
           withheld = withheld_]() -> std::optional<end_reason> {
+    if (never) return end_reason::not_allowlisted;
     if (const auto why = withheld->load(); why != not_withheld) return why;
     const bool all =
         std::all_of(mounts.begin(), mounts.end(), [&](const auto& m) { return may(m.source); });

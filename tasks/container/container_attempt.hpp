@@ -39,6 +39,7 @@ class container_attempt final : public attempt_work {
   adapters::work_spec spec();
   adapters::container_spec container() const;
   const domain::container_params& params() const;
+  bool runs_as_server() const;
   std::function<std::optional<domain::end_reason>()> hindrance() const;
 
   adapters::work_engine* engine_;  // null: this server does not have the attempt's engine

@@ -4,32 +4,14 @@
 #include "adapters/container_owner_port.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace reeve::tasks {
 namespace {
 
-constexpr std::string_view nobody = "65534:65534";
-
-struct owner {
-  std::uint32_t uid = 65534;
-  std::uint32_t gid = 65534;
-};
-
-/// "uid" or "uid:gid", as check_task has let it pass; a bare uid is its own group.
-owner owner_of(std::string_view user) {
-  owner o;
-  const auto colon = user.find(':');
-  const auto uid = user.substr(0, colon);
-  const auto gid = colon == std::string_view::npos ? uid : user.substr(colon + 1);
-  std::from_chars(uid.data(), uid.data() + uid.size(), o.uid);
-  std::from_chars(gid.data(), gid.data() + gid.size(), o.gid);
-  return o;
-}
-
-std::string user_of(const domain::container_params& p) {
-  const auto o = owner_of(p.user.value_or(std::string(nobody)));
-  return std::to_string(o.uid) + ":" + std::to_string(o.gid);
+/// Always told in numbers: then no engine asks the image's USER or its /etc/passwd.
+std::string user_text(const domain::container_params& p) {
+  const auto user = domain::user_of(p.user);
+  return std::to_string(user.uid) + ":" + std::to_string(user.gid);
 }
 
 }  // namespace
@@ -67,7 +49,7 @@ adapters::container_spec container_spec_of(const uuid& instance, const domain::r
   spec.nano_cpus = p.cpu_millis.value_or(1000) * 1'000'000;
   spec.pids_limit = p.pids.value_or(256);
   if (p.network == "host") spec.network = adapters::network_mode::host;
-  spec.user = user_of(p);
+  spec.user = user_text(p);
   spec.read_only_root = !p.writable_root.value_or(false);
   if (p.mounts) {
     for (const auto& m : *p.mounts) spec.mounts.push_back({m.source, m.target, m.read_only});
@@ -82,10 +64,10 @@ adapters::container_spec container_spec_of(const uuid& instance, const domain::r
 }
 
 outcome<adapters::shared_bytes> archive_for(const domain::container_params& params) {
-  const auto o = owner_of(params.user.value_or(std::string(nobody)));
+  const auto user = domain::user_of(params.user);
   adapters::attempt_files files;
-  files.uid = o.uid;
-  files.gid = o.gid;
+  files.uid = static_cast<std::uint32_t>(user.uid);
+  files.gid = static_cast<std::uint32_t>(user.gid);
   return adapters::attempt_archive(std::move(files));
 }
 

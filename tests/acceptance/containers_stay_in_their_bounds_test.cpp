@@ -133,6 +133,51 @@ TEST(P11_mounts, never_hold_what_is_reeves_own) {
   EXPECT_EQ(support::log_of(api, job_named(run, "t").at("id")), "seen\n");
 }
 
+TEST(P11_root, runs_only_where_the_entry_says_so_and_writes_to_no_mount) {
+  const support::scratch_dir root(support::work_dir(), "r");
+  in_bounds here({{"REEVE_MOUNT_ROOTS", root.path()}});
+  const std::string at = "/directive/tasks/0/params";
+  const auto refused = [&](const json& params, int status, const std::string& pointer) {
+    const auto answer = here.api().post(
+        "/api/runs/launch", support::inline_launch({box_task("t", {"id", "-u"}, params)}));
+    EXPECT_EQ(answer.status, status) << params << answer.body;
+    EXPECT_EQ(support::pointer_of(answer), pointer) << params << answer.body;
+  };
+  const json entry = support::allow_image(here.api());
+  EXPECT_EQ(entry.at("allow_root"), false);
+  for (const char* user : {"0", "0:0", "00", "0:7", "7:0"}) {
+    refused({{"user", user}}, 403, at + "/user");
+  }
+  const auto service = support::service_user();
+  const auto own = std::to_string(service ? service->uid : ::getuid());
+  for (const auto& user : {own, own + ":7"}) {
+    refused({{"user", user}}, 403, at + "/user");
+  }
+  // The image's own USER, root or not, is not what its jobs run as.
+  const derived_image rooted(here.on(), "rooted", "USER%20root");
+  support::allow_image(here.api(), rooted.reference());
+  json unasked = box_task("t", {"id", "-u"});
+  unasked["params"]["image"] = rooted.reference();
+  EXPECT_EQ(here.log(here.run({unasked}), "t"), "65534\n");
+
+  EXPECT_EQ(here.api().remove("/api/allowlists/images/" + entry.at("id").get<std::string>()).status,
+            200);
+  const json with_root =
+      support::must_post(here.api(), "/api/allowlists/images",
+                         {{"reference", support::box_image}, {"allow_root", true}}, 201);
+  EXPECT_EQ(with_root.at("allow_root"), true);
+  const auto mounted = [&](bool read_only) -> json {
+    const json mount = {{"source", root.path()}, {"target", "/in"}, {"read_only", read_only}};
+    return {{"user", "0"}, {"mounts", json::array({mount})}};
+  };
+  refused(mounted(false), 422, at + "/mounts/0/read_only");
+  refused({{"user", own}}, 403, at + "/user");
+  const json run = here.run({box_task("t", {"id", "-u"}, mounted(true)),
+                             box_task("other", {"id", "-u"}, {{"user", "7:8"}})});
+  EXPECT_EQ(here.log(run, "t"), "0\n") << run.dump(1);
+  EXPECT_EQ(here.log(run, "other"), "7\n");
+}
+
 TEST(RUN11_container, has_variables_with_the_names_that_programs_use) {
   in_bounds here;
   support::allow_image(here.api());

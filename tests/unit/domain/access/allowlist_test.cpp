@@ -248,6 +248,30 @@ TEST(RUN11_host_network, is_for_entries_that_allow_it_only) {
   EXPECT_EQ(asked("localhost:2/loose:1", "host"), "not_allowlisted /tasks/3/params/image");
 }
 
+TEST(P11_root, is_for_entries_that_allow_it_only) {
+  auto rooted = image(2, "localhost:1/*");
+  rooted.allow_root = true;
+  const auto list = images({rooted, image(3, "localhost:1/tight:1")});
+  const auto asked = [&](const std::string& reference, const char* user, bool writes = false) {
+    task_spec t;
+    t.params = container_params{};
+    as<container_params>(t).image = reference;
+    if (*user != 0) as<container_params>(t).user = user;
+    as<container_params>(t).mounts = std::vector<mount_spec>{{"/srv/a", "/a", !writes}};
+    const auto ok = check_allowed(t, list, {}, "/tasks/3");
+    return ok ? accepted : std::string(name_of(ok.error().code)) + " " + ok.error().field;
+  };
+  for (const char* root : {"0", "00", "0:0", "0:5", "5:0"}) {
+    EXPECT_EQ(asked("localhost:1/loose:1", root), accepted) << root;
+    EXPECT_EQ(asked("localhost:1/tight:1", root), "not_allowlisted /tasks/3/params/user") << root;
+    EXPECT_EQ(asked("localhost:1/loose:1", root, true), "not_allowlisted /tasks/3/params/mounts")
+        << root;
+  }
+  for (const char* other : {"", "5", "5:6"}) {
+    EXPECT_EQ(asked("localhost:1/tight:1", other, true), accepted) << other;
+  }
+}
+
 TEST(CTR2_tasks, name_the_container_that_is_not_listed) {
   const auto list = containers({container(2, "web")});
   task_spec t;

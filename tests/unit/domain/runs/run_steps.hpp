@@ -76,8 +76,9 @@ inline launch_case launch_of(std::vector<reeve::domain::task_spec> tasks,
 class driven_run {
  public:
   explicit driven_run(std::vector<reeve::domain::task_spec> tasks,
-                      reeve::domain::directive_limits limits = {}) {
-    take(launch_of(std::move(tasks), limits).decided(state));
+                      reeve::domain::directive_limits limits = {},
+                      const reeve::domain::image_list_state& images = listing(box)) {
+    take(launch_of(std::move(tasks), limits).decided(state, images));
   }
 
   void take(const reeve::outcome<reeve::domain::run_events>& events) {

@@ -218,26 +218,6 @@ TEST(RUN11_container, has_bounded_command_and_environment) {
         }}});
 }
 
-TEST(RUN11_container, takes_the_names_of_variables_that_programs_use) {
-  const auto given = [](const std::string& name, const std::string& value) {
-    return spoilt_task(container_params{}, [&](auto& t) {
-      as<container_params>(t).env = env_map{{name, value}};
-    });
-  };
-  for (const char* good : {"_A1", "a", "spring.datasource.url", "xpack.security.enabled",
-                           "http-proxy", "ProgramFiles(x86)", "a/b~c:d", ".x", "-"}) {
-    EXPECT_EQ(given(good, ""), accepted) << good;
-  }
-  EXPECT_EQ(given(std::string(128, 'a'), ""), accepted);
-  for (const std::string& bad :
-       {std::string(), std::string("1A"), std::string("A=B"), std::string("="), std::string("a b"),
-        std::string("a\n"), std::string("a\x7f"), std::string("\xc3\xa9"), std::string("a\0", 2),
-        std::string(129, 'a')}) {
-    EXPECT_EQ(given(bad, ""), "/tasks/0/params/env") << bad;
-  }
-  EXPECT_EQ(given("a/b~c", std::string(8193, 'x')), "/tasks/0/params/env/a~1b~0c");
-}
-
 TEST(RUN11_container, has_resources_within_ranges) {
   expect_each(
       container_params{},
