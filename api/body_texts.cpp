@@ -20,6 +20,9 @@ using text = std::pair<std::string_view, std::string_view>;
 /// Ranges are those of the checks in domain/.
 constexpr std::array member_texts{
     text{"allow_host_network", "Whether containers of it may have the host's network."},
+    text{"allow_root",
+         "Whether jobs of it may run as user or group 0, then with mounts to read only."},
+    text{"by_name", "For whichever container has the name, also later; not with `container_id`."},
     text{"command", "1 to 256 words, 24,576 bytes in all; without it what the image names."},
     text{"completion_tokens", "0 to 1,000,000,000."},
     text{"container_id", "64 hexadecimal digits; without it what the engine has under the name."},
@@ -29,6 +32,7 @@ constexpr std::array member_texts{
     text{"description", "At most 1,024 bytes."},
     text{"directive", "One that is given here and kept nowhere else; not with `directive_id`."},
     text{"directive_id", "Id of a directive; its newest version is launched."},
+    text{"disk_mb", "MiB on the engine's disk, 1 to 1,048,576; 256 without it."},
     text{"env", "At most 128 variables of at most 8,192 bytes each, 16,384 in all."},
     text{"files", "1 to 64 paths below the server's folder of logs; without it all."},
     text{"image", "Reference of an image that is on the allowlist."},

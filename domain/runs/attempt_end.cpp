@@ -7,6 +7,7 @@ namespace reeve::domain::attempts {
 namespace {
 
 constexpr std::int64_t refused_by_init = 125;  // reeve-init found its marker
+constexpr std::int64_t ended_by_init = 194;    // reeve-init ended it for what it had on disk
 constexpr std::int64_t killed = 137;           // 128 + SIGKILL
 constexpr std::int64_t lost = 255;             // what Docker says of one that ended without it
 
@@ -80,6 +81,7 @@ void machine::collect_failed(failure why) {
 void machine::on(const collected& input) {
   if (!is(phase::collecting) || s_.waiting) return;
   s_.end.log = input.log;
+  s_.over_disk = input.over_disk;
   // What it wrote while the engine was away, the engine may have missed.
   s_.end.log_incomplete = !s_.config.own && (input.gone || s_.log_gap || s_.verdict);
   s_.end.artifacts = input.artifacts;
@@ -109,6 +111,7 @@ void machine::conclude() {
   const bool early = timed_out && !s_.config.own && in_time();
   if (reached && !early) return end(*s_.stop_reason);
   if (s_.config.own) return end(end_reason::completed);
+  if (s_.exit_code == ended_by_init && s_.over_disk) return end(end_reason::disk_limit);
   if (s_.exit_code == refused_by_init && s_.taken_up) return end(end_reason::second_start);
   if (s_.exit_code != 0 && s_.seen->oom_killed) return end(end_reason::out_of_memory);
   end(end_reason::exited);

@@ -98,6 +98,7 @@ struct collected {
   std::optional<blob_ref> log;
   bool gone = false;                            // the engine has no log of it (any more)
   std::vector<artifact_stored> artifacts = {};  // of this job
+  bool over_disk = false;                       // its output says that it was ended for its disk
 };
 struct forgotten {
   bool ok = true;

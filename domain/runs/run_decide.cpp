@@ -63,6 +63,7 @@ bool may_retry(end_reason reason) {
     case end_reason::exited:
     case end_reason::timed_out:
     case end_reason::out_of_memory:
+    case end_reason::disk_limit:
     case end_reason::engine_refused:
     case end_reason::engine_unavailable:
     case end_reason::start_failed:

@@ -51,16 +51,17 @@ enum class end_reason {
   input_missing,       // a log file or container that the task names is not there
   not_available_yet,   // the task kind is not part of this version
   quarantined,         // the third crash while working on it
-  internal_error
+  internal_error,
+  disk_limit  // it had more on disk than it may
 };
 template <>
 struct enum_names<end_reason> {
-  static constexpr std::array<std::string_view, 18> names{
+  static constexpr std::array<std::string_view, 19> names{
       "exited",        "completed",       "timed_out",          "cancelled",
       "need_failed",   "outcome_unknown", "not_allowlisted",    "image_missing",
       "image_changed", "engine_refused",  "engine_unavailable", "start_failed",
       "out_of_memory", "second_start",    "input_missing",      "not_available_yet",
-      "quarantined",   "internal_error"};
+      "quarantined",   "internal_error",  "disk_limit"};
 };
 
 struct blob_ref {

@@ -157,6 +157,9 @@ outcome<done> check(const container_params& p, const std::string& at) {
   if (!in_range(p.cpu_millis, 10, 1024000)) {
     return bad(range_text("cpu_millis", 10, 1024000), at + "/cpu_millis");
   }
+  if (!in_range(p.disk_mb, 1, 1048576)) {
+    return bad(range_text("disk_mb", 1, 1048576), at + "/disk_mb");
+  }
   if (!in_range(p.pids, 1, 32768)) return bad(range_text("pids", 1, 32768), at + "/pids");
   if (p.network && *p.network != "none" && *p.network != "host") {
     return bad("network is none or host", at + "/network");

@@ -77,7 +77,10 @@ struct container_params {
   std::optional<std::int64_t> memory_mb;   // 6..1,048,576; default 256
   std::optional<std::int64_t> cpu_millis;  // thousandths of a CPU, 10..1,024,000; default 1000
   std::optional<std::int64_t> pids;        // 1..32,768; default 256
-  std::optional<std::string> network;      // "none" (default) or "host"
+  /// What it may have on disk, in its volume, in the image's volumes and in a writable root: 1..
+  /// 1,048,576; default 256. No file that it writes is larger either, wherever it lies.
+  std::optional<std::int64_t> disk_mb;
+  std::optional<std::string> network;  // "none" (default) or "host"
   /// "uid[:gid]", 0..2147483647; default 65534:65534, whatever the image's own USER is. User and
   /// group 0 need an entry that allows root, and write to no mount.
   std::optional<std::string> user;
@@ -92,6 +95,7 @@ struct container_params {
                       field("memory_mb", &container_params::memory_mb),
                       field("cpu_millis", &container_params::cpu_millis),
                       field("pids", &container_params::pids),
+                      field("disk_mb", &container_params::disk_mb),
                       field("network", &container_params::network),
                       field("user", &container_params::user),
                       field("workdir", &container_params::workdir),

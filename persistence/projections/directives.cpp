@@ -13,6 +13,7 @@ constexpr auto source = domain::aggregate_of<domain::directive_state>::prefix;
 const projection& directives() {
   static const projection of{.name = "directives",
                              .source = source,
+                             .version = 2,
                              .columns = {{"tenant", "uuid", key},
                                          {"id", "uuid", key},
                                          {"created_position", "bigint"},
@@ -30,6 +31,7 @@ const projection& directives() {
 const projection& directive_versions() {
   static const projection of{.name = "directive_versions",
                              .source = source,
+                             .version = 2,
                              .columns = {{"tenant", "uuid", key},
                                          {"id", "text", key},
                                          {"directive_id", "uuid"},

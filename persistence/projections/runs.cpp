@@ -17,6 +17,7 @@ const projection& runs() {
   static const projection of{
       .name = "runs",
       .source = source,
+      .version = 2,
       .columns = {{"tenant", "uuid", key},
                   {"id", "uuid", key},
                   {"directive_id", "uuid"},

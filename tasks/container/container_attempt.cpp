@@ -77,6 +77,9 @@ void container_attempt::find_image(const domain::image_allowed& entry,
     const bool has_command =
         params().command || !found->image->entrypoint.empty() || !found->image->command.empty();
     if (!has_command) return host_.feed(attempts::refused{end_reason::start_failed});
+    if (found->image->volumes.size() > most_image_volumes) {
+      return host_.feed(attempts::refused{end_reason::engine_refused});
+    }
     image_ = *found->image;
     intent_.engine = found->engine;
     if (!found->engine_id.empty()) intent_.engine_id = found->engine_id;
@@ -200,16 +203,18 @@ void container_attempt::store_log(const adapters::kept_output& kept) {
   if (kept.head.empty()) return host_.feed(attempts::collected{{}, kept.gone});
   auto stored = stored_output(kept, host_.ports().redact, host_.ports().log_bytes);
   auto text = std::make_shared<const std::string>(std::move(stored.text));
+  const auto& last = kept.tail.empty() ? kept.head : kept.tail;
+  const bool over_disk = last.ends_with(disk_limit_line(disk_bytes_of(params())));
   domain::blob_ref ref;
   ref.bytes = static_cast<std::int64_t>(text->size());
   ref.truncated = stored.truncated;
-  host_.ports().blobs.put(host_.run().tenant, text,
-                          host_.then<digest>([this, ref](outcome<digest> stored) mutable {
-                            if (!stored)
-                              return host_.feed(attempts::failed{attempts::failure::busy});
-                            ref.sha256 = *stored;
-                            host_.feed(attempts::collected{ref});
-                          }));
+  host_.ports().blobs.put(
+      host_.run().tenant, text,
+      host_.then<digest>([this, ref, over_disk](outcome<digest> stored) mutable {
+        if (!stored) return host_.feed(attempts::failed{attempts::failure::busy});
+        ref.sha256 = *stored;
+        host_.feed(attempts::collected{ref, false, {}, over_disk});
+      }));
 }
 
 void container_attempt::forget() {

@@ -4,6 +4,7 @@
 #include "adapters/container_owner_port.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 namespace reeve::tasks {
 namespace {
@@ -14,7 +15,30 @@ std::string user_text(const domain::container_params& p) {
   return std::to_string(user.uid) + ":" + std::to_string(user.gid);
 }
 
+/// What the engine keeps on its disk for it; mounts are the host's own, and tmpfs is memory.
+std::vector<std::string> written_folders(const domain::container_params& p,
+                                         const adapters::image_info& image) {
+  std::vector<std::string> folders{std::string(adapters::volume_target)};
+  if (p.writable_root.value_or(false)) folders.emplace_back("/");
+  for (const auto& volume : image.volumes) {
+    auto path = std::filesystem::path("/").append(volume).lexically_normal().string();
+    if (path.size() > 1 && path.ends_with('/')) path.pop_back();
+    const auto is_there = [&](const auto& mount) { return mount.target == path; };
+    if (p.mounts && std::any_of(p.mounts->begin(), p.mounts->end(), is_there)) continue;
+    folders.push_back(std::move(path));
+  }
+  return folders;
+}
+
 }  // namespace
+
+std::int64_t disk_bytes_of(const domain::container_params& params) {
+  return params.disk_mb.value_or(256) * 1024 * 1024;
+}
+
+std::string disk_limit_line(std::int64_t disk_bytes) {
+  return "reeve-init: ended at its limit of " + std::to_string(disk_bytes) + " bytes on disk\n";
+}
 
 adapters::label_map labels_of(const uuid& instance, const domain::run_state& run, const uuid& job,
                               std::int64_t attempt) {
@@ -34,7 +58,10 @@ adapters::container_spec container_spec_of(const uuid& instance, const domain::r
   spec.name = *intent.container_name;
   spec.volume = intent.volume.value_or(spec.name);
   spec.image_id = *intent.image_id;
-  spec.entrypoint = {std::string(adapters::init_path), std::string(adapters::marker_path), "--"};
+  spec.entrypoint = {std::string(adapters::init_path), std::string(adapters::marker_path),
+                     "disk=" + std::to_string(disk_bytes_of(p))};
+  for (const auto& folder : written_folders(p, image)) spec.entrypoint.push_back("watch=" + folder);
+  spec.entrypoint.push_back("--");
   if (p.command) {
     spec.command = *p.command;
   } else {

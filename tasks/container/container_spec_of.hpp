@@ -12,6 +12,15 @@ namespace reeve::tasks {
 adapters::label_map labels_of(const uuid& instance, const domain::run_state& run, const uuid& job,
                               std::int64_t attempt);
 
+/// What it may have on disk, in bytes.
+std::int64_t disk_bytes_of(const domain::container_params& params);
+
+/// The line that reeve-init leaves at the end of the output of what it ended for its disk.
+std::string disk_limit_line(std::int64_t disk_bytes);
+
+/// Volumes of an image's own: more cannot be watched (most_watched of disk_watch.h).
+inline constexpr std::size_t most_image_volumes = 60;
+
 /// `image` gives the command where the task has none. Mounts are those of the task: their roots
 /// were checked at launch.
 adapters::container_spec container_spec_of(const uuid& instance, const domain::run_state& run,

@@ -178,6 +178,52 @@ TEST(P11_root, runs_only_where_the_entry_says_so_and_writes_to_no_mount) {
   EXPECT_EQ(here.log(run, "other"), "7\n");
 }
 
+TEST(P11_disk, of_a_job_is_bounded_and_its_end_says_so) {
+  const support::scratch_dir root(support::work_dir(), "k");
+  std::filesystem::permissions(root.path(), std::filesystem::perms::all);
+  in_bounds here({{"REEVE_MOUNT_ROOTS", root.path()}});
+  support::allow_image(here.api());
+  const auto files = [](const std::string& folder, int count) {
+    return "i=0; while [ $i -lt " + std::to_string(count) + " ]; do head -c 1048576 /dev/zero > " +
+           folder + "/f$i; i=$((i+1)); done; ";
+  };
+  const json bound = {{"disk_mb", 8}, {"memory_mb", 16}};
+  json in_root = bound;
+  in_root["writable_root"] = true;
+  json mounted = bound;
+  mounted["mounts"] =
+      json::array({{{"source", root.path()}, {"target", "/mnt"}, {"read_only", false}}});
+  const std::string deleted = "exec 3>/reeve/out/x; rm /reeve/out/x; cat /dev/zero >&3; sleep 60";
+  const json run = here.run(
+      {shell_task("many", files("/reeve/out", 40) + "sleep 60", bound),
+       shell_task("quick", files("/reeve/out", 12) + "printf unended", bound),
+       box_task("one", {"dd", "if=/dev/zero", "of=/reeve/out/f", "bs=1M", "count=64"}, bound),
+       shell_task("root", files("/tmp", 40) + "sleep 60", in_root),
+       shell_task("deleted", deleted, bound),
+       shell_task("hidden", "mkdir /reeve/out/h; chmod 300 /reeve/out/h; sleep 60", bound)});
+  EXPECT_EQ(run.at("status"), "failed");
+  for (const char* name : {"many", "quick", "one", "root", "deleted", "hidden"}) {
+    const json job = job_named(run, name);
+    EXPECT_EQ(job.at("reason"), "disk_limit") << job.dump(1);
+    EXPECT_EQ(job.at("attempts").at(0).at("reason"), "disk_limit") << name;
+    EXPECT_EQ(job.at("attempts").at(0).at("exit_code"), 194) << name;
+    EXPECT_THAT(here.log(run, name),
+                testing::EndsWith("reeve-init: ended at its limit of 8388608 bytes on disk\n"));
+  }
+  // What is within it, what lies on the host's own mounts, and who only has that exit code.
+  const json good = here.run({shell_task("within", files("/reeve/out", 5), bound),
+                              shell_task("mounted", files("/mnt", 12), mounted),
+                              shell_task("own", "exit 194", bound)});
+  EXPECT_EQ(job_named(good, "within").at("status"), "success") << good.dump(1);
+  EXPECT_EQ(job_named(good, "mounted").at("status"), "success") << good.dump(1);
+  EXPECT_EQ(job_named(good, "own").at("reason"), "exited");
+  EXPECT_EQ(job_named(good, "own").at("attempts").at(0).at("exit_code"), 194);
+  const auto refused = here.api().post(
+      "/api/runs/launch", support::inline_launch({box_task("t", {"true"}, {{"disk_mb", 0}})}));
+  EXPECT_EQ(refused.status, 422) << refused.body;
+  EXPECT_EQ(support::pointer_of(refused), "/directive/tasks/0/params/disk_mb");
+}
+
 TEST(RUN11_container, has_variables_with_the_names_that_programs_use) {
   in_bounds here;
   support::allow_image(here.api());

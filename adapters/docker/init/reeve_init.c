@@ -1,4 +1,5 @@
-/* PID 1 of every container that Reeve starts: reeve-init MARKER_PATH -- command args...
+/* PID 1 of every container that Reeve starts:
+ *   reeve-init MARKER_PATH [disk=BYTES] [watch=FOLDER]... -- command args...
  *
  * It creates the marker with O_CREAT | O_EXCL before anything else. The marker lies on the
  * attempt's volume, which outlives a stop of the container: if the engine or anyone starts the
@@ -6,9 +7,15 @@
  * Nor can the command take it away: with Landlock nothing below the marker's folder may be written
  * from then on. A kernel without Landlock goes on; `reeve doctor` tells.
  * Then it runs the command as a child, forwards signals, reaps every orphan, and exits as the
- * child did. Exit codes of its own: 125 refused or misused, 126 not executable, 127 not found. */
+ * child did. With a bound on the disk (disk_watch.h) it looks at the folders meanwhile and once
+ * more at the end, and ends everything that has more there; no file may be much larger either.
+ * Exit codes of its own: 125 refused or misused, 126 not executable, 127 not found, 194 over its
+ * bound: beyond every 128 + signal, and it counts as such only with the line that goes before it.
+ */
 
 #define _GNU_SOURCE
+#include "adapters/docker/init/disk_watch.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,13 +25,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { exit_refused = 125, exit_not_executable = 126, exit_not_found = 127 };
+enum { exit_refused = 125, exit_not_executable = 126, exit_not_found = 127, exit_over_disk = 194 };
 
 /* One write(2) a line, so that lines of the command and ours are never mixed. */
 static int complain(const char *what, const char *path, int status) {
@@ -114,10 +122,21 @@ static int protect(const char *marker) {
   return good;
 }
 
-static void run_command(char **command, const sigset_t *original) {
+/* What one write makes of one file, no look is in time for. A mebibyte more than the bound, so
+ * that a file that was cut is over it. */
+static void limit_files(const struct disk_watch *watch) {
+  struct rlimit now;
+  const rlim_t most = watch->limit + (1 << 20);
+  if (watch->limit == 0 || getrlimit(RLIMIT_FSIZE, &now) != 0 || now.rlim_max < most) return;
+  now.rlim_cur = now.rlim_max = most;
+  (void)setrlimit(RLIMIT_FSIZE, &now);
+}
+
+static void run_command(char **command, const sigset_t *original, const struct disk_watch *watch) {
   /* A process group of its own, so that a command that signals its group spares PID 1. */
   setpgid(0, 0);
   sigprocmask(SIG_SETMASK, original, NULL);
+  limit_files(watch);
   execvp(command[0], command);
   int status = errno == ENOENT || errno == ENOTDIR ? exit_not_found : exit_not_executable;
   _exit(complain("cannot execute", command[0], status));
@@ -137,38 +156,79 @@ static int reap(pid_t child, int *status) {
   }
 }
 
-static int supervise(pid_t child, const sigset_t *all) {
+/* A signal, or 0 when it is time for a look. */
+static int next_signal(const sigset_t *all, const struct disk_watch *watch) {
+  siginfo_t info;
+  const int64_t rest = disk_watch_rest_ns(watch);
+  if (rest < 0) return sigwaitinfo(all, &info);
+  const struct timespec time = {rest / 1000000000, rest % 1000000000};
+  return sigtimedwait(all, &info, &time);
+}
+
+/* Nothing but this process is left when it says so: its line is the last one. */
+static int end_all(pid_t child, const struct disk_watch *watch) {
+  /* Everything of the container; outside of one, -1 would be the machine. */
+  kill(getpid() == 1 ? -1 : -child, SIGKILL);
+  while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) continue;
+  errno = 0;
+  if (watch->hidden) (void)complain("a folder of the command's own", "cannot be looked into", 0);
+  char line[160];
+  const int size =
+      snprintf(line, sizeof line, "reeve-init: ended at its limit of %llu bytes on disk\n",
+               (unsigned long long)watch->limit);
+  (void)!write(STDERR_FILENO, line, (size_t)size);
+  return exit_over_disk;
+}
+
+static int supervise(pid_t child, const sigset_t *all, struct disk_watch *watch) {
   int status = 0;
   for (;;) {
-    siginfo_t info;
-    int number = sigwaitinfo(all, &info);
-    if (number < 0) continue;
+    int number = next_signal(all, watch);
     if (number == SIGCHLD) {
       if (reap(child, &status)) break;
-    } else if (kill(-child, number) != 0) {
+    } else if (number > 0 && kill(-child, number) != 0) {
       /* The group is not there yet in the first moments; the child itself always is. */
       kill(child, number);
     }
+    /* Also when signals come without end. */
+    if (disk_watch_rest_ns(watch) == 0 && disk_watch_look(watch)) return end_all(child, watch);
   }
+  const int cut = watch->limit > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ;
+  if (cut || disk_watch_look(watch)) return end_all(child, watch);
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+/* The index of the command; 0 if there is something else in front of it. */
+static int read_options(int argc, char **argv, struct disk_watch *watch) {
+  int at = 2;
+  while (at < argc && strcmp(argv[at], "--") != 0) {
+    if (!disk_watch_option(watch, argv[at++])) return 0;
+  }
+  return at + 1 < argc ? at + 1 : 0;
+}
+
 int main(int argc, char **argv) {
+  struct disk_watch watch = {0};
+  const int command = read_options(argc, argv, &watch);
   errno = 0;
-  if (argc < 4 || strcmp(argv[2], "--") != 0) {
-    return complain("usage: reeve-init MARKER_PATH -- command", "[args...]", exit_refused);
+  if (command == 0) {
+    return complain("usage: reeve-init MARKER_PATH [disk=BYTES] [watch=FOLDER]... -- command",
+                    "[args...]", exit_refused);
   }
   int refused = create_marker(argv[1]);
   if (refused != 0) return refused;
   (void)protect(argv[1]);
+  /* Else a command of the same user might take this process over. */
+  (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   errno = 0;
 
   /* Signals are taken by sigwaitinfo: blocked before the fork, none is lost in between. */
   sigset_t all, original;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, &original);
+  disk_watch_begin(&watch);
   pid_t child = fork();
-  if (child < 0) return complain("cannot fork for", argv[3], exit_refused);
-  if (child == 0) run_command(argv + 3, &original);
-  return supervise(child, &all);
+  if (child < 0) return complain("cannot fork for", argv[command], exit_refused);
+  if (child == 0) run_command(argv + command, &original, &watch);
+  return supervise(child, &all, &watch);
 }

@@ -106,6 +106,7 @@ class stage {
       collected made;
       if (has("log")) made.log = blob_ref{};
       made.gone = has("gone");
+      made.over_disk = has("over");
       if (has("file")) made.artifacts.push_back({});
       return made;
     }

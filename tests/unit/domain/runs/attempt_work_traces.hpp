@@ -108,6 +108,20 @@ inline const trace work_traces[] = {
     {"others_do_not_wait_for_what_fails",
      {"begin", "failed broken =>", "starting => no", "wait 500 => ask", "starting => no"}},
 
+    // What reeve-init ended for its disk says so twice: by the code and in its output.
+    {"over_its_disk_limit",
+     {"up", "watched 194 => find", "found c@100-400 => collect c",
+      "collected log over => end disk_limit 194 log"}},
+    {"over_its_disk_limit_with_something_of_it_out_of_memory",
+     {"up", "watched 194", "found c@100-400 oom", "collected over => end disk_limit 194 oom"}},
+    {"a_194_of_its_own", {"up", "watched 194", "found c@100-400", "collected => end exited 194"}},
+    {"what_only_says_that_it_was_over_its_disk_limit",
+     {"up", "watched 1", "found c@100-400", "collected over => end exited 1"}},
+    {"over_its_disk_limit_when_a_stop_came_too_late",
+     {"up", "cancel => stopping cancelled", "noted => stop c", "stopped nothing =>",
+      "watched 194 => find", "found c@100-200 => collect c",
+      "collected over => end disk_limit 194"}},
+
     // What is left behind.
     {"output_that_the_engine_cannot_give",
      {"up", "watched 0", "found c@100-200 => collect c",

@@ -226,7 +226,8 @@ const std::vector<ending> endings{{end_reason::exited, job_status::failed, true}
                                   {end_reason::input_missing, job_status::failed, true},
                                   {end_reason::not_available_yet, job_status::failed, false},
                                   {end_reason::quarantined, job_status::failed, false},
-                                  {end_reason::internal_error, job_status::failed, true}};
+                                  {end_reason::internal_error, job_status::failed, true},
+                                  {end_reason::disk_limit, job_status::failed, true}};
 
 TEST(RUN5_end, of_every_reason_finishes_the_job_or_tries_again) {
   ASSERT_EQ(endings.size(), enum_names<end_reason>::names.size());

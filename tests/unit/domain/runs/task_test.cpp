@@ -229,7 +229,10 @@ TEST(RUN11_container, has_resources_within_ranges) {
         [](auto& t) { as<container_params>(t).cpu_millis = 1'024'001; }},
        {"/tasks/0/params/pids", [](auto& t) { as<container_params>(t).pids = 0; }},
        {"/tasks/0/params/pids", [](auto& t) { as<container_params>(t).pids = 32'769; }},
+       {"/tasks/0/params/disk_mb", [](auto& t) { as<container_params>(t).disk_mb = 0; }},
+       {"/tasks/0/params/disk_mb", [](auto& t) { as<container_params>(t).disk_mb = 1'048'577; }},
        {accepted, [](auto& t) {
+          as<container_params>(t).disk_mb = 1;
           as<container_params>(t).memory_mb = 6;
           as<container_params>(t).cpu_millis = 10;
           as<container_params>(t).pids = 32'768;
