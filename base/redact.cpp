@@ -1,5 +1,6 @@
 #include "base/redact.hpp"
 
+#include "base/redact_lines.hpp"
 #include "base/redact_named.hpp"
 #include "base/redact_patterns.hpp"
 
@@ -108,6 +109,7 @@ struct redacting_stream::state {
   bool eating = false;               // a value filled a whole window: it goes on from `eat_from`
   std::size_t eat_from = 0;
   pem_tracker pem;
+  line_pairs pairs;
 
   void advance(std::string& out);
   void let_out(std::size_t until, std::size_t known, std::string& out);
@@ -155,6 +157,7 @@ void redacting_stream::state::find_in_line(std::size_t begin, std::size_t end, b
   if (patterns) {
     find_secret_patterns(line, spans);
     pem.next(line, spans);
+    pairs.next(line, spans);
   }
   for (auto i = first; i < spans.size(); ++i) {
     if (!complete && spans[i].end == line.size()) {
@@ -234,6 +237,7 @@ std::string redacting_stream::finish() {
   s.pending.clear();
   s.eating = false;
   s.pem = {};
+  s.pairs = {};
   return out;
 }
 

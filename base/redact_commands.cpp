@@ -18,6 +18,8 @@ enum class part : std::uint8_t {
   first,       // the first argument: "vault login x"
   second,      // the second argument: "add_user bob x"
   last,        // the last argument: "htpasswd -b file bob x"
+  fourth,      // the fourth argument: "mc alias set h http://x user y"
+  mysqladmin,  // whole, and "password x" as well
 };
 
 struct tool {
@@ -35,6 +37,7 @@ constexpr tool tools[] = {
     {"mysql", " -p ", part::whole, false},
     {"mariadb", " -p ", part::whole, false},
     {"mycli", " -p ", part::whole},
+    {"mysqladmin", " -p ", part::mysqladmin, false},
     {"sshpass", " -p ", part::whole},
     {"redis-cli", " -a ", part::whole},
     {"valkey-cli", " -a ", part::whole},
@@ -55,6 +58,18 @@ constexpr tool tools[] = {
     {"rabbitmqadmin", " -p ", part::whole},
     {"zip ", " -P ", part::whole},
     {"7z", " -p ", part::whole, false},
+    {"rar ", " -p -hp ", part::whole, false},
+    {"az ", " -p ", part::whole},
+    {"nxc ", " -p ", part::whole},
+    {"crackmapexec", " -p ", part::whole},
+    {"rdesktop", " -p ", part::whole},
+    {"mosquitto_", " -P ", part::whole},
+    {"mqtt ", " -pw ", part::whole},
+    {"twine", " -p ", part::whole},
+    {"caddy", " --plaintext ", part::whole},
+    {"skopeo", " --src-creds --dest-creds --creds ", part::behind_colon},
+    {"nmcli", "", part::mysqladmin},
+    {"mc alias set", "", part::fourth},
     {"ipmitool", " -P ", part::whole},
     {"snmp", " -A -X ", part::whole},
     {"cqlsh", " -p ", part::whole},
@@ -82,7 +97,10 @@ constexpr tool tools[] = {
 };
 
 constexpr auto options = std::to_array<std::string_view>(
-    {"-p", "-u", "-a", "-w", "-x", "-k", "-pw", "-s", "-n", "--user", "--proxy-user", "/p:"});
+    {"-p", "-u", "-a", "-w", "-x", "-k", "-pw", "-s", "-n", "-hp", "--user", "--proxy-user",
+     "/p:", "--plaintext", "--src-creds", "--dest-creds", "--creds",
+     // "-sSu" and the like of curl
+     "fu ", "gu ", "iu ", "ku ", "lu ", "su ", "vu "});
 
 bool is_port_or_id(std::string_view text) {
   return text.find_first_not_of("0123456789.:/") == text.npos &&
@@ -121,7 +139,8 @@ void hide_first(line_scan& scan, std::size_t at) {
   const auto begin = scan.skip_blanks(at);
   if (begin == at || begin >= scan.line.size() || !is_alnum(scan.line[begin])) return;
   const auto found = value_at(scan, begin, false, credential_kind);
-  if (looks_made_up(scan.text(found.span))) scan.hide(found.span);
+  const auto text = scan.text(found.span);
+  if (looks_made_up(text) || text.starts_with("s.")) scan.hide(found.span);
 }
 
 void hide_second(line_scan& scan, std::size_t at) {
@@ -137,6 +156,16 @@ void hide_second(line_scan& scan, std::size_t at) {
   }
 }
 
+void hide_fourth(line_scan& scan, std::size_t at) {
+  for (int words = 0; words < 3; ++words) {
+    at = scan.skip_blanks(at);
+    at += before_any(scan.line.substr(at, 128), " \t\"'").size();
+    if (!is_blank(scan.at(at))) return;
+  }
+  const auto found = value_at(scan, scan.skip_blanks(at), false, credential_kind);
+  if (!is_no_secret(scan.text(found.span))) scan.hide_ahead(found.span);
+}
+
 /// The last word before the command's end, if the first option has a 'b'.
 void hide_last(line_scan& scan, std::size_t at) {
   at = scan.skip_blanks(at);
@@ -145,7 +174,9 @@ void hide_last(line_scan& scan, std::size_t at) {
   at += option.size();
   const auto rest = trimmed(before_any(scan.line.substr(at, 256), "|;&>"));
   const auto space = rest.find_last_of(" \t");
-  if (space == rest.npos || rest.find_first_of(" \t") == space) return;
+  // With -n there is no file.
+  const bool has_file = option.find('n') == option.npos;
+  if (space == rest.npos || (has_file && rest.find_first_of(" \t") == space)) return;
   const auto begin = static_cast<std::size_t>(rest.data() - scan.line.data()) + space + 1;
   auto found = value_at(scan, begin, false, credential_kind);
   if (!is_no_secret(scan.text(found.span))) scan.hide_ahead(found.span);
@@ -165,7 +196,7 @@ bool same_command(line_scan& scan, std::size_t at) {
 /// Programs that take the value right behind the option as well as after a blank.
 bool attached(std::string_view tool) {
   return tool == "sshpass" || tool == "mongo" || tool == "sqlcmd" || tool == "mycli" ||
-         tool == "curl";
+         tool == "curl" || tool == "bcp " || tool == "zip ";
 }
 
 }  // namespace
@@ -183,24 +214,42 @@ std::vector<std::string_view> option_words() {
 void take_tool(line_scan& scan, std::size_t number, std::size_t begin, std::size_t end) {
   const auto& one = tools[number];
   if (is_alnum(one.word.front()) && begin > 0 && is_alnum(scan.line[begin - 1]) &&
-      one.word != "zip " && one.word != "freerdp") {
+      one.word != "zip " && one.word != "rar " && one.word != "freerdp") {
     return;
   }
   if (one.which == part::slash_pair) return hide_slash_pair(scan, end);
   if (one.which == part::first) return hide_first(scan, end);
   if (one.which == part::second) return hide_second(scan, end);
   if (one.which == part::last) return hide_last(scan, end);
+  if (one.which == part::fourth) return hide_fourth(scan, end);
   if (one.word == " login") scan.has_login = true;
   scan.tool = static_cast<int>(number);
   scan.tool_checked = end;
 }
 
+bool takes_spaced_password(const line_scan& scan) {
+  return scan.tool >= 0 && tools[static_cast<std::size_t>(scan.tool)].which == part::mysqladmin;
+}
+
 void take_option(line_scan& scan, std::size_t begin, std::size_t end) {
   if (scan.tool < 0 || begin == 0) return;
   const auto line = scan.line;
+  const auto& one = tools[static_cast<std::size_t>(scan.tool)];
+  if (line[end - 1] == ' ' && one.word == "curl") {
+    // "-sSu": the last of several letters.
+    const auto cluster = left_of(line, end - 1, 10);
+    const auto dash =
+        cluster.find_last_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    if (dash == cluster.npos || dash == 0 || cluster[dash] != '-' || !is_blank(cluster[dash - 1]))
+      return;
+    begin = end - 2;
+    end = end - 1;
+    if (!same_command(scan, begin)) return;
+    const auto found = value_at(scan, scan.skip_blanks(end), false, credential_kind);
+    return hide_behind(scan, found.span, ':');
+  }
   const char before = line[begin - 1];
   if (!is_blank(before) && !is_quote(before)) return;
-  const auto& one = tools[static_cast<std::size_t>(scan.tool)];
   const auto name = " " + std::string(line.substr(begin, end - begin)) + " ";
   if (one.options.find(name) == one.options.npos || !same_command(scan, begin)) return;
   auto at = end;
@@ -214,17 +263,19 @@ void take_option(line_scan& scan, std::size_t begin, std::size_t end) {
     at = is_blank(line[at]) ? scan.skip_blanks(at) : at + 1;
   }
   if (at >= line.size() || (at > end && !one.apart)) return;
-  // "--username" and "-path" are other options.
-  if (at == end && one.apart && !attached(one.word) && !is_quote(line[at])) return;
   auto found = value_at(scan, at, false, credential_kind);
   const auto text = scan.text(found.span);
+  // "--username" and "-path" are other options.
+  const bool may_be_other = at == end && one.apart && !attached(one.word) && !is_quote(line[at]);
+  if (may_be_other && !looks_made_up(text)) return;
   if (text.empty() || text[0] == '-' || (!found.quoted && is_place(text))) return;
   if (one.which == part::behind_colon) return hide_behind(scan, found.span, ':');
   if (one.which == part::behind_percent) return hide_behind(scan, found.span, '%');
   if (one.which == part::behind_comma) return hide_behind(scan, found.span, ',');
   const bool hidden = text.starts_with("[redacted");
   if (!hidden && (is_no_secret(text) || is_port_or_id(text))) return;
-  if (name != " -A " && name != " -X ") scan.tool = -1;
+  const bool goes_on = one.which == part::mysqladmin || name == " -A " || name == " -X ";
+  if (!goes_on) scan.tool = -1;
   if (!hidden) scan.hide(found.span);
 }
 

@@ -83,35 +83,35 @@ bool is_one_of(std::string_view word, const std::array<std::string_view, N>& sor
 
 /// A name that ends so speaks of a secret without holding it.
 constexpr auto harmless_ends = std::to_array<std::string_view>(
-    {"address",  "age",       "alg",        "algorithm", "arn",        "at",         "attempt",
-     "attempts", "audience",  "authn",      "bucket",    "budget",     "bytes",      "cache",
-     "change",   "changed",   "class",      "client",    "complexity", "config",     "controller",
-     "count",    "counter",   "created",    "date",      "days",       "dir",        "directory",
-     "disabled", "duration",  "enabled",    "encoder",   "encoding",   "encryption", "endpoint",
-     "env",      "error",     "errors",     "exception", "expiration", "expired",    "expires",
-     "expiry",   "factory",   "failure",    "failures",  "field",      "fields",     "file",
-     "filename", "filter",    "folder",     "form",      "format",     "generator",  "handler",
-     "header",   "hint",      "host",       "hours",     "in",         "index",      "interval",
-     "invalid",  "issuer",    "label",      "len",       "length",     "lifetime",   "limit",
-     "list",     "location",  "manager",    "max",       "method",     "metric",     "min",
-     "minutes",  "missing",   "mode",       "mount",     "ms",         "name",       "namespace",
-     "offset",   "owner",     "page",       "param",     "path",       "paths",      "placeholder",
-     "policy",   "port",      "position",   "prefix",    "prompt",     "provider",   "rate",
-     "ref",      "reference", "refs",       "remaining", "request",    "required",   "requirements",
-     "reset",    "retries",   "review",     "reviews",   "rotation",   "rule",       "rules",
-     "schema",   "scope",     "scopes",     "seconds",   "server",     "service",    "services",
-     "since",    "size",      "source",     "state",     "status",     "stdin",      "store",
-     "strength", "suffix",    "timeout",    "title",     "total",      "ttl",        "type",
-     "types",    "updated",   "uri",        "url",       "usage",      "used",       "user",
-     "username", "valid",     "validation", "validator", "validity",   "version",    "volume",
-     "warning"});
+    {"address",   "age",          "alg",      "algorithm", "arn",        "at",         "attempt",
+     "attempts",  "audience",     "authn",    "bucket",    "budget",     "bytes",      "cache",
+     "change",    "changed",      "class",    "client",    "complexity", "config",     "controller",
+     "count",     "counter",      "created",  "date",      "days",       "dir",        "directory",
+     "disabled",  "duration",     "enabled",  "encoder",   "encoding",   "encryption", "endpoint",
+     "env",       "error",        "errors",   "exception", "expiration", "expired",    "expires",
+     "expiry",    "factory",      "failure",  "failures",  "fd",         "field",      "fields",
+     "file",      "filename",     "filter",   "folder",    "form",       "format",     "generator",
+     "handler",   "header",       "hint",     "host",      "hours",      "in",         "index",
+     "interval",  "invalid",      "issuer",   "label",     "len",        "length",     "lifetime",
+     "limit",     "list",         "location", "manager",   "max",        "method",     "metric",
+     "min",       "minutes",      "missing",  "mode",      "mount",      "ms",         "name",
+     "namespace", "offset",       "owner",    "page",      "param",      "path",       "paths",
+     "pattern",   "placeholder",  "policy",   "port",      "position",   "prefix",     "prompt",
+     "provider",  "rate",         "ref",      "reference", "refs",       "remaining",  "request",
+     "required",  "requirements", "reset",    "retries",   "review",     "reviews",    "rotation",
+     "rule",      "rules",        "schema",   "scope",     "scopes",     "seconds",    "server",
+     "service",   "services",     "since",    "size",      "source",     "state",      "status",
+     "stdin",     "store",        "strength", "suffix",    "supported",  "timeout",    "title",
+     "total",     "ttl",          "type",     "types",     "updated",    "uri",        "url",
+     "usage",     "used",         "user",     "username",  "valid",      "validation", "validator",
+     "validity",  "version",      "volume",   "warning"});
 static_assert(std::is_sorted(harmless_ends.begin(), harmless_ends.end()));
 
 /// "has_password", "max_tokens", "allow_empty_password": switches and numbers.
 constexpr auto harmless_begins = std::to_array<std::string_view>(
-    {"allow",   "disable",  "enable", "expired", "has",        "hide",  "invalid",
-     "is",      "max",      "min",    "missing", "need",       "needs", "num",
-     "require", "requires", "show",   "skip",    "unexpected", "use",   "wtoken"});
+    {"allow",   "ask",      "disable", "enable", "existing",   "expired", "has",   "hide",
+     "invalid", "is",       "max",     "min",    "missing",    "need",    "needs", "num",
+     "require", "requires", "show",    "skip",   "unexpected", "use",     "wtoken"});
 static_assert(std::is_sorted(harmless_begins.begin(), harmless_begins.end()));
 
 /// Ends and beginnings that secrets themselves have now and then.
@@ -130,21 +130,21 @@ static_assert(std::is_sorted(source_ends.begin(), source_ends.end()));
 
 /// What stands before "key" where the key is a secret.
 constexpr auto secret_keys = std::to_array<std::string_view>(
-    {"access",      "account",      "admin",          "ansible",      "api",     "app",
-     "application", "auth",         "authentication", "aws",          "azure",   "cipher",
-     "client",      "consumer",     "crypto",         "cryptography", "decrypt", "decryption",
-     "deploy",      "encrypt",      "encryption",     "functions",    "gcp",     "hmac",
-     "jwt",         "license",      "mailgun",        "master",       "openai",  "preshared",
-     "private",     "recovery",     "root",           "sendgrid",     "service", "session",
-     "share",       "shared",       "sign",           "signing",      "ssh",     "storage",
-     "stripe",      "subscription", "twilio",         "unseal",       "webhook"});
+    {"access",          "account",  "admin",          "ansible",      "api",      "app",
+     "application",     "auth",     "authentication", "aws",          "azure",    "cipher",
+     "client",          "consumer", "crypto",         "cryptography", "decrypt",  "decryption",
+     "deploy",          "encrypt",  "encryption",     "functions",    "gcp",      "hmac",
+     "instrumentation", "jwt",      "license",        "mailgun",      "master",   "openai",
+     "preshared",       "private",  "recovery",       "root",         "sendgrid", "service",
+     "session",         "share",    "shared",         "sign",         "signing",  "ssh",
+     "storage",         "stripe",   "subscription",   "twilio",       "unseal",   "webhook"});
 static_assert(std::is_sorted(secret_keys.begin(), secret_keys.end()));
 /// The ones of them that are names of other things as well.
 constexpr auto vague_keys = std::to_array<std::string_view>(
-    {"admin",    "ansible",  "app",      "application", "authentication", "aws",     "azure",
-     "client",   "consumer", "deploy",   "gcp",         "license",        "mailgun", "openai",
-     "recovery", "root",     "sendgrid", "service",     "session",        "share",   "ssh",
-     "storage",  "stripe",   "twilio",   "webhook"});
+    {"admin",  "ansible",  "app",    "application", "authentication",  "aws",     "azure",
+     "client", "consumer", "deploy", "gcp",         "instrumentation", "license", "mailgun",
+     "openai", "recovery", "root",   "sendgrid",    "service",         "session", "share",
+     "ssh",    "storage",  "stripe", "twilio",      "webhook"});
 static_assert(std::is_sorted(vague_keys.begin(), vague_keys.end()));
 
 /// "render_pass" and "old_pwd" are none.
@@ -185,7 +185,9 @@ name_kind kind_of_word(std::string_view word) {
   }
   if (word == "pw") return name_kind::password;
   if (word == "signature" || word == "sig" || word == "otp") return name_kind::vague;
-  if (has("sessionid") || has("sessid")) return name_kind::session;
+  if (has("sessionid") || has("sessid") || word == "csrf" || word == "xsrf") {
+    return name_kind::session;
+  }
   return name_kind::harmless;
 }
 
@@ -234,6 +236,12 @@ name_kind kind_of_name(std::string_view name) {
     return is_one_of(words.word[0], doubtful_begins) ? less : name_kind::harmless;
   }
   if (last == "id" && kind == name_kind::token) return name_kind::vague;
+  // "passwordKey", "adminPasswordSecretKey": which key of a secret holds it.
+  if (last == "key" && kind_of_word(words.last(1)) == name_kind::password) {
+    if (words.last(1) != "secret" || kind_of_word(words.last(2)) == name_kind::password) {
+      return name_kind::harmless;
+    }
+  }
   return kind;
 }
 

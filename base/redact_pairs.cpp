@@ -1,4 +1,4 @@
-// Names and values that no sign connects: pairs of attributes, elements, lists, arguments.
+// Names and values in pairs of attributes, in elements, lists and objects.
 #include "base/redact_scan.hpp"
 #include "base/redact_text.hpp"
 
@@ -16,13 +16,17 @@ bool is_name_word(std::string_view word) {
   static constexpr auto names = std::to_array<std::string_view>(
       {"field", "header", "id", "k", "key", "name", "option", "param", "parameter", "property",
        "setting", "var", "variable"});
-  return std::binary_search(names.begin(), names.end(), lower(word));
+  const auto small = lower(word.substr(0, 24));
+  return std::binary_search(names.begin(), names.end(), small) || small == "parameterkey" ||
+         small == "parametername" || small == "fieldname" || small == "headername";
 }
 
 bool is_value_word(std::string_view word) {
   static constexpr auto values =
-      std::to_array<std::string_view>({"content", "data", "new", "v", "val", "value", "values"});
-  return std::binary_search(values.begin(), values.end(), lower(word));
+      std::to_array<std::string_view>({"content", "current", "data", "default", "new", "old",
+                                       "previous", "v", "val", "value", "values"});
+  const auto small = lower(word.substr(0, 24));
+  return std::binary_search(values.begin(), values.end(), small) || small.ends_with("value");
 }
 
 /// Where `"name": "` begins before the name's quote at `quote`, `npos` if that is not there.
@@ -38,7 +42,7 @@ std::size_t begin_of_name(std::string_view line, std::size_t quote) {
   skip(" \t");
   skip("\"'\\");
   const auto end = at;
-  while (at > 0 && end - at < 12 && is_alpha(line[at - 1])) --at;
+  while (at > 0 && end - at < 24 && is_alpha(line[at - 1])) --at;
   return is_name_word(line.substr(at, end - at)) ? at : line.npos;
 }
 
@@ -82,6 +86,19 @@ std::size_t find_value(line_scan& scan, std::size_t at) {
   return line.npos;
 }
 
+/// "old": "x", "new": "y": each value of the name that ends at `at`. False if there is none.
+bool take_values(line_scan& scan, const key_use& key, std::size_t at) {
+  bool found = false;
+  for (int values = 0; values < 3; ++values) {
+    const auto value = find_value(scan, at);
+    if (value == scan.line.npos) break;
+    found = true;
+    take_value(scan, key, value, scan.line.size());
+    at = value_at(scan, value, true, {}).span.end;
+  }
+  return found;
+}
+
 /// {"value": "x", "name": "password"}
 void take_value_before(line_scan& scan, const key_use& key, std::size_t name_begin) {
   const auto before = left_of(scan.line, name_begin, near);
@@ -95,9 +112,12 @@ void take_value_before(line_scan& scan, const key_use& key, std::size_t name_beg
 /// The text of an element whose '<' is at `at`: <value>x</value>.
 void take_next_element(line_scan& scan, const key_use& key, std::size_t at) {
   const auto line = scan.line;
-  const auto open = line.substr(at, 40).find('>');
-  if (scan.at(at) != '<' || open == line.npos) return;
-  const auto begin = at + open + 1;
+  auto begin = at;
+  for (int depth = 0; depth < 3 && (depth == 0 || scan.at(begin) == '<'); ++depth) {
+    const auto open = line.substr(begin, 60).find('>');
+    if (scan.at(begin) != '<' || scan.at(begin + 1) == '/' || open == line.npos) return;
+    begin += open + 1;
+  }
   const auto end = line.find('<', begin);
   if (end == line.npos || scan.at(end + 1) != '/') return;
   const secret_span span{begin, end, credential_kind, false};
@@ -114,6 +134,7 @@ struct container_reader {
   std::size_t at;
   std::size_t depth = 0;
   std::string_view name = {};
+  bool is_tuple = false;
 
   bool is_hidden(const secret_span& span) const {
     const auto text = scan.text(span);
@@ -124,6 +145,9 @@ struct container_reader {
     }
     return any || looks_made_up(text);
   }
+
+  bool opens(char c) const { return c == '[' || c == '{' || (c == '(' && is_tuple); }
+  bool closes(char c) const { return c == ']' || c == '}' || (c == ')' && is_tuple); }
 
   /// A string, number or word; one that ':' follows is a name.
   void take_part(std::size_t limit) {
@@ -148,13 +172,13 @@ struct container_reader {
   void read(std::size_t limit) {
     for (; at < limit;) {
       const char c = scan.line[at];
-      if (c == '[' || c == '{') {
+      if (opens(c)) {
         ++depth;
         ++at;
         if (scan.line.substr(at - 1).starts_with("[redacted")) {
           at = std::min(limit, scan.line.find(']', at));
         }
-      } else if (c == ']' || c == '}') {
+      } else if (closes(c)) {
         ++at;
         if (--depth == 0) return;
       } else if (is_blank(c) || c == ',' || c == ';' || c == '>' || c == '<' || c == '&') {
@@ -166,52 +190,10 @@ struct container_reader {
   }
 };
 
-bool is_word_of_key(std::string_view line, const key_use& key, std::string_view part) {
-  return lower(line.substr(key.begin, std::min<std::size_t>(key.end - key.begin, 100)))
-             .find(part) != std::string::npos;
-}
-
-/// "login bob password x", and passwords that are none of a language.
-bool is_spaced_password(const line_scan& scan, const key_use& key, std::string_view word) {
-  if (scan.has_login) {
-    const auto before = lower(left_of(scan.line, key.begin, 200));
-    if (before.find("machine ") != before.npos || before.starts_with("default ")) return true;
-  }
-  if (word.find_first_of("/\\(){}[]<>,;") != word.npos || is_place(word)) return false;
-  const auto name = lower(scan.line.substr(key.begin, key.end - key.begin));
-  const bool setting = name == "requirepass" || name == "masterauth";
-  if (setting) return true;
-  if (key.kind == name_kind::token) {
-    return looks_random(word) && !(word.size() == 36 && word[8] == '-' && word[13] == '-');
-  }
-  const auto digits = std::count_if(word.begin(), word.end(), is_digit);
-  const auto uppers = std::count_if(word.begin(), word.end(), is_upper);
-  const auto lowers = std::count_if(word.begin(), word.end(), is_lower);
-  const bool marks = word.find_first_of("!#$%^&*@") != word.npos;
-  return word.size() >= 8 && word.find('.') == word.npos && lowers > 0 && digits > 0 &&
-         (uppers > 0 || marks || is_word_of_key(scan.line, key, "key"));
-}
-
-/// What follows an option is its value, unless it is a word of a manual.
-bool is_option_value(std::string_view word) {
-  static constexpr auto words = std::to_array<std::string_view>(
-      {"can", "file", "flag", "instead", "key", "option", "parameter", "passphrase", "password",
-       "path", "secret", "string", "stringarray", "strings", "text", "token", "value"});
-  if (word.empty() || std::string_view("-<[{|(=.,").find(word[0]) != std::string_view::npos) {
-    return false;
-  }
-  if (is_no_secret(word) || is_status_word(word) || is_place(word)) return false;
-  const auto small = lower(word);
-  if (std::binary_search(words.begin(), words.end(), small)) return false;
-  if (!is_plain_word(word)) return true;
-  const bool shouts = std::none_of(word.begin(), word.end(), is_lower);
-  return !is_small_word(small) && !(shouts && kind_of_name(word) != name_kind::harmless);
-}
-
 }  // namespace
 
 void take_container(line_scan& scan, const key_use& key, std::size_t at) {
-  const bool is_list = scan.line[at] == '[';
+  const bool is_list = scan.line[at] != '{';
   const bool any =
       key.kind == name_kind::password && (is_word_of_key(scan.line, key, "passw") ||
                                           (!is_list && is_word_of_key(scan.line, key, "secret")));
@@ -219,10 +201,15 @@ void take_container(line_scan& scan, const key_use& key, std::size_t at) {
   const std::size_t clear = any ? 2 : key.kind <= name_kind::doubtful ? 0 : 1;
   if (at < scan.containers_done[clear] || key.kind > name_kind::password) return;
   container_reader reader{scan, key, any, at};
+  reader.is_tuple = scan.line[at] == '(';
   reader.read(scan.line.size());
   for (std::size_t i = 0; i <= clear; ++i) {
     scan.containers_done[i] = std::max(scan.containers_done[i], reader.at);
   }
+}
+
+bool take_named_values(line_scan& scan, const key_use& key) {
+  return begin_of_name(scan.line, key.begin) != scan.line.npos && take_values(scan, key, key.end);
 }
 
 void take_pair(line_scan& scan, const key_use& key) {
@@ -231,9 +218,7 @@ void take_pair(line_scan& scan, const key_use& key) {
   auto quote = key.begin - 1;
   if (!key.quoted) {
     // {name: password, value: x}
-    const auto name = begin_of_name(line, key.begin);
-    const auto at = name == line.npos ? name : find_value(scan, key.end);
-    if (at != line.npos) return take_value(scan, key, at, line.size());
+    if (take_named_values(scan, key)) return;
     // <key>password</key><string>x</string>
     if (line[quote] != '>' || scan.at(key.end + 1) != '/') return;
     const auto close = line.substr(key.end, 40).find('>');
@@ -254,34 +239,57 @@ void take_pair(line_scan& scan, const key_use& key) {
     const char before = quote > 0 ? line[quote - 1] : '\0';
     const bool opens = before == '(' || before == '[' || before == '{' || key.dashed;
     if (scan.at(next) == '"' && lower(line.substr(key.begin, key.end - key.begin)) == "auth") {
-      return take_value(scan, {name_kind::password, key.begin, key.end, true, false}, next,
-                        line.size());
+      // AUTH "x", or AUTH "user" "x".
+      const key_use auth{name_kind::password, key.begin, key.end, true, false};
+      const auto behind_first = value_at(scan, next, false, {}).span.end + 1;
+      const bool has_user = line.substr(behind_first).starts_with(" \"");
+      return take_value(scan, auth, has_user ? behind_first + 1 : next, line.size());
     }
     if (scan.at(next) != ',' || !opens) return;
     const auto place = scan.skip_blanks(next + 1);
     if (!is_quote(scan.at(place))) return;
     const auto found = value_at(scan, place, true, credential_kind);
     const auto text = scan.text(found.span);
-    if (key.dashed ? is_option_value(text) : looks_made_up(text)) {
+    if (key.dashed ? is_option_value(scan, key, found.span) : looks_made_up(text)) {
       take_value(scan, key, place, line.size());
     }
     return;
   }
   if (scan.at(behind) == '>') {
+    take_value_before(scan, key, name_begin);
+    if (scan.at(behind + 1) == '<') return take_next_element(scan, key, behind + 1);
     const auto size = line.substr(behind + 1, max_text).find('<');
     const secret_span span{behind + 1, behind + 1 + size, credential_kind, false};
     if (size != line.npos && is_secret_value(scan, key, {span, true}, false)) scan.hide(span);
     return;
   }
-  const auto at = find_value(scan, behind);
-  if (at != line.npos) return take_value(scan, key, at, line.size());
+  if (take_values(scan, key, behind)) return;
   const auto close = line.substr(behind, 60).find('>');
   if (close != line.npos) take_next_element(scan, key, behind + close + 1);
   take_value_before(scan, key, name_begin);
 }
 
+/// &lt;password&gt;x&lt;/password&gt;
+bool take_escaped_element(line_scan& scan, const key_use& key) {
+  const auto line = scan.line;
+  static constexpr std::string_view close = "&gt;";
+  static constexpr std::string_view open = "&lt;";
+  if (!line.substr(key.end).starts_with(close)) return false;
+  const auto before = left_of(line, key.begin, 16);
+  const auto tag = before.rfind(open);
+  if (tag == before.npos || before.find('/', tag) != before.npos) return false;
+  const auto begin = key.end + close.size();
+  const auto size = line.substr(begin, max_text).find(open);
+  const secret_span span{begin, begin + size, credential_kind, false};
+  key_use quoted = key;
+  quoted.quoted = true;
+  if (size != line.npos && is_secret_value(scan, quoted, {span, true}, false)) scan.hide(span);
+  return true;
+}
+
 bool take_element(line_scan& scan, const key_use& key) {
   const auto line = scan.line;
+  if (scan.at(key.end) == '&') return take_escaped_element(scan, key);
   const auto tag = left_of(line, key.begin, 24);
   const auto open = tag.rfind('<');
   if (open == tag.npos || std::any_of(tag.begin() + static_cast<std::ptrdiff_t>(open) + 1,
@@ -291,9 +299,21 @@ bool take_element(line_scan& scan, const key_use& key) {
   const auto close = line.substr(key.end, 200).find('>');
   if (close == line.npos || (close > 0 && !is_blank(line[key.end]))) return false;
   auto begin = key.end + close + 1;
+  if (close > 0 && line[begin - 2] == '/') {
+    // <password value="x"/>
+    const auto value = find_value(scan, key.end);
+    if (value < begin) take_value(scan, key, value, begin);
+    return true;
+  }
   static constexpr std::string_view data = "<![CDATA[";
-  if (line.substr(begin).starts_with(data)) begin += data.size();
-  const auto end = line.find_first_of("<]", begin);
+  auto end = line.npos;
+  if (line.substr(begin).starts_with(data)) {
+    begin += data.size();
+    const auto size = line.substr(begin, max_text).find("]]>");
+    if (size != line.npos) end = begin + size;
+  } else {
+    end = line.find_first_of("<]", begin);
+  }
   const secret_span span{begin, std::min(end, line.size()), credential_kind, false};
   if (end == line.npos) {
     if (!looks_made_up(scan.text(span)) || scan.text(span).substr(0, near).find(' ') < near)
@@ -305,55 +325,6 @@ bool take_element(line_scan& scan, const key_use& key) {
   quoted.quoted = true;
   if (is_secret_value(scan, quoted, {span, true}, false)) scan.hide(span);
   return true;
-}
-
-void take_spaced(line_scan& scan, const key_use& key) {
-  if (key.kind == name_kind::harmless || key.kind > name_kind::pwd) return;
-  const auto line = scan.line;
-  auto at = key.end;
-  if (key.begin > 0 && line[key.begin - 1] == '=' && begin_of_name(line, key.begin) != line.npos) {
-    const auto value = find_value(scan, at);
-    return value == line.npos ? void() : take_value(scan, key, value, line.size());
-  }
-  if (line[at] == '(') {
-    if (!is_quote(scan.at(at + 1))) return;
-    ++at;
-  }
-  at = scan.skip_blanks(at);
-  if (at >= line.size()) return;
-  const bool is_password = key.kind == name_kind::password || key.kind == name_kind::pass;
-  if (is_quote(line[at]) && !key.dashed) {
-    // PASSWORD 'x' of SQL.
-    const auto found = value_at(scan, at, false, credential_kind);
-    const bool named = is_word_of_key(line, key, "passw");
-    if (named && (line[at] == '\'' || scan.has_login) && is_hidden_value(scan.text(found.span))) {
-      scan.hide(found.span);
-    }
-    return;
-  }
-  auto found = value_at(scan, at, false, credential_kind);
-  if (key.dashed) {
-    if (key.kind > name_kind::doubtful && is_option_value(scan.text(found.span))) {
-      scan.hide(found.span);
-    }
-    return;
-  }
-  if (!is_password && key.kind != name_kind::token) return;
-  if (scan.text(found.span) == "is") {
-    at = scan.skip_blanks(found.span.end);
-    if (at >= line.size() || is_quote(line[at])) return;
-    found = value_at(scan, at, false, credential_kind);
-  }
-  const auto word = scan.text(found.span).substr(0, near);
-  const auto name_size = key.end - key.begin;
-  const bool may_be_plain = scan.has_login || name_size == 10 || name_size == 11;
-  if (!may_be_plain && !looks_made_up(word)) return;
-  // A line of netrc by itself.
-  if (key.begin == 0 && found.span.end == line.size() && is_password && word.size() >= 6 &&
-      looks_made_up(word) && !is_place(word) && is_hidden_value(word)) {
-    return scan.hide(found.span);
-  }
-  if (is_hidden_value(word) && is_spaced_password(scan, key, word)) scan.hide(found.span);
 }
 
 }  // namespace reeve

@@ -18,9 +18,7 @@ enum class found : std::uint8_t {
   dsn,
   bearer,
   basic,
-  pass_argument,
-  sql,
-  first_password,
+  phrase,
   token,
   tool,
   option,
@@ -28,7 +26,7 @@ enum class found : std::uint8_t {
 
 struct found_word {
   found what;
-  std::size_t number;  // of the tokens or tools
+  std::size_t number;  // of the tokens, tools or phrases
   std::size_t size;
 };
 
@@ -39,7 +37,7 @@ class word_list {
     add(found::marker, "[redacted:");
     for (const std::string_view part :
          {"pass", "pwd", "secret", "token", "key", "credential", "auth", "sess", "sig", "pw", "sid",
-          "cookie", "otp", "psk"}) {
+          "cookie", "otp", "psk", "csrf", "xsrf"}) {
       add(found::key, part);
     }
     add(found::url, "://");
@@ -47,11 +45,9 @@ class word_list {
     add(found::dsn, "@unix(");
     add(found::bearer, "bearer");
     add(found::basic, "basic");
-    add(found::pass_argument, " pass:");
-    add(found::sql, "identified by ");
-    add(found::sql, "_password by ");
-    add(found::first_password, "generated for root@localhost: ");
     std::size_t number = 0;
+    for (const auto word : phrase_words()) add(found::phrase, word, number++);
+    number = 0;
     for (const auto word : token_beginnings()) add(found::token, word, number++);
     number = 0;
     for (const auto word : tool_words()) add(found::tool, word, number++);
@@ -80,32 +76,6 @@ const prepared& all() {
   return one;
 }
 
-/// So much of the base64 of "user:password" is looked at.
-constexpr std::size_t longest_pair = 1024;
-
-/// Base64 of "user:password": printable and with a colon.
-bool is_basic_pair(std::string_view value) {
-  unsigned bits = 0;
-  int count = 0;
-  bool colon = false;
-  for (const char c : value.substr(0, longest_pair)) {
-    if (c == '=') break;
-    const unsigned six = is_lower(c)   ? static_cast<unsigned>(c - 'a') + 26
-                         : is_upper(c) ? static_cast<unsigned>(c - 'A')
-                         : is_digit(c) ? static_cast<unsigned>(c - '0') + 52
-                         : c == '+'    ? 62U
-                                       : 63U;
-    bits = bits << 6 | six;
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    const auto byte = (bits >> count) & 0xFFU;
-    if (byte < 0x20) return false;
-    colon = colon || byte == ':';
-  }
-  return colon;
-}
-
 /// "bearer certificate" is prose, "bearer 8f2c..." is not.
 void take_scheme(line_scan& scan, found scheme, std::size_t begin, std::size_t end) {
   if ((begin > 0 && is_alnum(scan.line[begin - 1])) || !is_blank(scan.at(end))) return;
@@ -115,41 +85,14 @@ void take_scheme(line_scan& scan, found scheme, std::size_t begin, std::size_t e
   if (value.size() < 6) return;
   if (scheme == found::basic) {
     // A sentence may end behind it.
-    value = before_any(value.substr(0, longest_pair), "._-~");
-    if (value.size() == longest_pair) value = scan.line.substr(at, stop - at);
-    if (value.size() < 8 || !is_basic_pair(value)) return;
+    value = before_any(value.substr(0, longest_login_pair), "._-~");
+    if (value.size() == longest_login_pair) value = scan.line.substr(at, stop - at);
+    if (value.size() < 8 || !is_login_pair(value)) return;
   } else {
     const bool digits = value.substr(0, 256).find_first_of("0123456789") != value.npos;
     if (value.size() < 20 && !digits) return;
   }
   scan.hide({at, at + value.size(), "authorization", false});
-}
-
-/// "-passin pass:x" of OpenSSL.
-void take_pass_argument(line_scan& scan, std::size_t begin, std::size_t end) {
-  const auto before = left_of(scan.line, begin, 12);
-  const auto option = before.substr(before.find_last_of(' ') + 1);
-  if (!option.starts_with("-pass") && !before.ends_with("-passin") &&
-      !before.ends_with("-passout")) {
-    return;
-  }
-  const auto value = value_at(scan, end, false, credential_kind);
-  if (end < scan.line.size() && !is_no_secret(scan.text(value.span))) scan.hide(value.span);
-}
-
-/// IDENTIFIED BY 'x'
-void take_sql(line_scan& scan, std::size_t end) {
-  const auto at = scan.skip_blanks(end);
-  if (at >= scan.line.size() || scan.line.substr(at, 5) == "VALUE") return;
-  const auto value = value_at(scan, at, false, credential_kind);
-  const auto text = scan.text(value.span);
-  if (!value.quoted && (!looks_made_up(text) || text.starts_with('['))) return;
-  if (!is_no_secret(text)) scan.hide(value.span);
-}
-
-void take_first_password(line_scan& scan, std::size_t end) {
-  const auto word = before_any(scan.line.substr(end), " \t\r");
-  if (!is_no_secret(word)) scan.hide({end, end + word.size(), credential_kind, false});
 }
 
 void take_found(line_scan& scan, const found_word& word, std::size_t end) {
@@ -173,12 +116,8 @@ void take_found(line_scan& scan, const found_word& word, std::size_t end) {
     case found::bearer:
     case found::basic:
       return take_scheme(scan, word.what, begin, end);
-    case found::pass_argument:
-      return take_pass_argument(scan, begin, end);
-    case found::sql:
-      return take_sql(scan, end);
-    case found::first_password:
-      return take_first_password(scan, end);
+    case found::phrase:
+      return take_phrase(scan, word.number, begin, end);
     case found::token: {
       secret_span span;
       if (read_token(word.number, scan.line, begin, end, scan.runs, span)) scan.hide(span);

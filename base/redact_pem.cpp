@@ -36,6 +36,10 @@ bool pem_tracker::is_body(std::string_view line) {
   }
   const auto word = line.substr(line.find_last_of(" \t|") + 1);
   if (!base64_only(word)) return false;
+  // A commit or a digest: the base64 of a key has other letters in every line.
+  const bool is_digest =
+      word.size() >= 40 && word.find_first_not_of("0123456789abcdef") == word.npos;
+  if (is_digest) return false;
   const auto words = std::count(line.begin(), line.end(), ' ');
   if (word.size() < 40) {
     if (words > 0 && words != prefix_words_) return false;

@@ -26,6 +26,8 @@ struct line_scan {
   // Where the last bare value ended, outside and inside of objects: names within it have the same.
   std::array<std::array<std::size_t, 2>, 2> bare_known{{{1, 0}, {1, 0}}};
   bool has_login = false;        // "login" stands before
+  bool has_machine = false;      // "machine " of a netrc file stands before
+  bool was_told = false;         // the line's end was looked at for a password
   int tool = -1;                 // the program whose options are being read
   std::size_t tool_checked = 0;  // no other command begins between the program and here
 
@@ -78,6 +80,12 @@ bool is_hidden_value(std::string_view text);
 void take_container(line_scan& scan, const key_use& key, std::size_t at);
 /// The key is itself a value: {"name": "password", "value": "…"}, <key>password</key>….
 void take_pair(line_scan& scan, const key_use& key);
+/// `name=password value=x`, the name being the key. False if no value is there.
+bool take_named_values(line_scan& scan, const key_use& key);
+/// The key's name has this part, which is in lower case.
+bool is_word_of_key(std::string_view line, const key_use& key, std::string_view part);
+/// What follows an option is its value, unless it is a word of a manual. `at`: where it begins.
+bool is_option_value(const line_scan& scan, const key_use& key, const secret_span& value);
 /// <password>…</password>
 bool take_element(line_scan& scan, const key_use& key);
 /// Without a sign between: "--password x", "login bob password x", "PASSWORD 'x'".
@@ -89,10 +97,16 @@ void take_url(line_scan& scan, std::size_t begin, std::size_t end);
 /// "@tcp(" or "@unix(" was found.
 void take_dsn(line_scan& scan, std::size_t begin);
 
+/// A word that introduces a secret in prose, a protocol or a shell: "identified by ", "<<<".
+std::vector<std::string_view> phrase_words();
+void take_phrase(line_scan& scan, std::size_t number, std::size_t begin, std::size_t end);
+
 /// Programs that take a password as an option, and their options.
 std::vector<std::string_view> tool_words();
 std::vector<std::string_view> option_words();
 void take_tool(line_scan& scan, std::size_t number, std::size_t begin, std::size_t end);
 void take_option(line_scan& scan, std::size_t begin, std::size_t end);
+/// The program that was named last has "password x" among its arguments.
+bool takes_spaced_password(const line_scan& scan);
 
 }  // namespace reeve

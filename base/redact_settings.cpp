@@ -38,10 +38,22 @@ value_place place_of_value(const line_scan& scan, std::size_t at) {
     const auto begin = scan.skip_blanks(at + 2);
     if (begins_value(scan, begin)) return {begin, false, false};
   }
-  auto begin = scan.skip_blanks(at + 1);
+  auto begin = scan.skip_blanks(skip_colours(scan.line, at + 1));
+  begin = skip_colours(scan.line, begin);
   if (scan.line.substr(begin, quote_entity.size()) == quote_entity) begin += quote_entity.size();
   if (!begins_value(scan, begin)) return {};
   return {begin, scan.line[at] == ':', false};
+}
+
+/// Behind the index at `at`, "[0]" or "['db']"; `at` if there is none.
+std::size_t behind_index(const line_scan& scan, std::size_t at) {
+  const auto inside = scan.line.substr(at + 1, 32);
+  const auto close = inside.find(']');
+  if (close == inside.npos || close == 0) return at;
+  const bool is_index =
+      std::all_of(inside.begin(), inside.begin() + static_cast<std::ptrdiff_t>(close),
+                  [](char c) { return is_key_char(c) || is_quote(c); });
+  return is_index ? at + close + 2 : at;
 }
 
 /// Where the separator behind a name may be: behind its quote, or a bracket's end.
@@ -52,8 +64,9 @@ std::size_t behind_name(const line_scan& scan, key_use& key) {
     key.quoted = true;
     ++at;
   } else {
-    at = key.end;
+    at = skip_colours(scan.line, key.end);
   }
+  if (scan.at(at) == '[' && !key.quoted) at = behind_index(scan, at);
   if (scan.line.substr(at, quote_entity.size()) == quote_entity) at += quote_entity.size();
   if (scan.line.substr(at, 3) == "%22") at += 3;
   if (scan.at(at) == ']') ++at;
@@ -162,6 +175,7 @@ void take_authorization(line_scan& scan, const key_use& key, const value_place& 
   }
   const auto value = before_any(line.substr(begin, looked_at), "\"'\\");
   const auto first = before_any(value, " \t,");
+  if (!place.colon && is_code(value)) return;
   if (is_no_secret(first) || is_no_secret(value)) return;
   auto shown_from = line.npos;
   if (begin == at) {
@@ -226,14 +240,16 @@ bool is_file(const line_scan& scan, const key_use& key, const value_place& value
     return key.begin < 2 || scan.line[key.begin - 2] != ' ' || before == '\\';
   }
   // A part of "arn:aws:x:secret:y".
-  return before == ':' && key.begin > 1 && is_alnum(scan.line[key.begin - 2]);
+  return before == ':' && left_of(scan.line, key.begin, 96).find("arn:") != std::string_view::npos;
 }
 
 /// "API key: x", "Unseal Key 1: x".
 bool is_two_words(const line_scan& scan, key_use& key, std::size_t& behind) {
   if (key.quoted || key.begin < 3 || scan.line[key.begin - 1] != ' ') return false;
-  const auto next = scan.at(scan.skip_blanks(behind));
-  if (next != ':' && next != '=' && !is_digit(next)) return false;
+  const auto separator = scan.skip_blanks(behind);
+  const auto next = scan.at(separator);
+  const bool is_told = scan.line.substr(separator).starts_with("is ");
+  if (next != ':' && next != '=' && !is_digit(next) && !is_told) return false;
   if (lower(scan.line.substr(key.begin, std::min<std::size_t>(key.end - key.begin, 4))) != "key") {
     return false;
   }
@@ -248,23 +264,86 @@ bool is_two_words(const line_scan& scan, key_use& key, std::size_t& behind) {
   return true;
 }
 
+bool is_string_prefix(const line_scan& scan, const secret_span& span) {
+  return span.end == span.begin + 1 && is_quote(scan.at(span.end)) &&
+         std::string_view("rbfu").find(scan.line[span.begin]) != std::string_view::npos;
+}
+
+bool is_key_kind_of_parsers(const key_use& key) {
+  return key.kind == name_kind::token || key.kind == name_kind::vague;
+}
+
+bool is_clear(const key_use& key) {
+  return key.kind == name_kind::password || key.kind == name_kind::pwd;
+}
+
+/// "…;Uid=x;Pwd=y" : other settings stand before, and ';' between.
+bool is_in_connection_string(const line_scan& scan, const key_use& key) {
+  if (!is_clear(key) || key.quoted) return false;
+  auto at = key.begin;
+  while (at > 0 && key.begin - at < 2 && scan.line[at - 1] == ' ') --at;
+  if (at == 0 || scan.line[at - 1] != ';') return false;
+  return left_of(scan.line, at - 1, looked_at).find('=') != std::string_view::npos;
+}
+
+/// A value with blanks ends at the next ';', if nothing else can be meant.
+std::size_t end_in_connection_string(const line_scan& scan, std::size_t at) {
+  if (scan.at(at) != ' ') return at;
+  const auto rest = scan.line.substr(at, looked_at);
+  const auto end = rest.find_first_of(";\"'=<>");
+  return end != rest.npos && rest[end] == ';' ? at + end : at;
+}
+
+/// PWD={x;y} of ODBC.
+bool take_braced(line_scan& scan, const key_use& key, const value_place& value) {
+  if (!is_clear(key) || value.colon || !is_in_connection_string(scan, key)) return false;
+  const auto end = scan.line.substr(value.at, 4 * looked_at).find('}');
+  const secret_span span{value.at + 1, value.at + end, credential_kind, false};
+  if (end == std::string_view::npos || is_no_secret(scan.text(span))) return false;
+  scan.hide(span);
+  return true;
+}
+
 void take_setting(line_scan& scan, const key_use& key, const value_place& value) {
   if (is_file(scan, key, value)) return;
+  // "passwd: " in quotes, whose second one is none of a value.
+  const char quote = key.begin > 0 && !key.quoted ? scan.line[key.begin - 1] : '\0';
+  if (is_quote(quote) && scan.line[value.at] == quote && is_blank(scan.line[value.at - 1])) return;
   if (key.kind == name_kind::authorization) return take_authorization(scan, key, value);
   if (key.kind == name_kind::cookie) return take_cookie(scan, key, value.at);
   if (take_rest_of_line(scan, key, value)) return;
   const char first = scan.line[value.at];
-  const bool is_list = first == '[' || first == '{';
+  const bool is_tuple = first == '(' && is_quote(scan.at(value.at + 1));
+  const bool is_list = first == '[' || first == '{' || is_tuple;
+  if (first == '{' && take_braced(scan, key, value)) return;
   if (is_list && !scan.line.substr(value.at).starts_with("[redacted")) {
     return take_container(scan, key, value.at);
   }
   auto found = value_at(scan, value.at, key.quoted, credential_kind);
+  if (!found.quoted && is_string_prefix(scan, found.span)) {
+    // Python's b"x"; r"x" is a pattern.
+    if (is_key_kind_of_parsers(key) && scan.line[found.span.begin] == 'r') return;
+    found = value_at(scan, found.span.end, key.quoted, credential_kind);
+  }
+  const bool may_be_part = !value.colon && !found.quoted && !is_place(scan.text(found.span));
+  if (may_be_part && is_in_connection_string(scan, key)) {
+    if (is_no_secret(scan.text(found.span))) return;
+    found.span.end = end_in_connection_string(scan, found.span.end);
+    found.span.quoted = false;
+    return scan.hide(found.span);
+  }
   if (value.encoded) {
     const auto text = scan.text(found.span).substr(0, max_encoded);
     const auto end = std::min(text.find("%26"), text.find("%22"));
     found.span.end = found.span.begin + std::min(end, text.size());
   }
-  if (is_secret_value(scan, key, found, value.colon)) scan.hide(found.span);
+  if (!is_secret_value(scan, key, found, value.colon)) return;
+  scan.hide(found.span);
+  // "old" -> "new" of a plan.
+  static constexpr std::string_view arrow = "\" -> \"";
+  if (!found.quoted || !scan.line.substr(found.span.end).starts_with(arrow)) return;
+  const auto next = value_at(scan, found.span.end + arrow.size() - 1, false, credential_kind);
+  if (!is_no_secret(scan.text(next.span))) scan.hide(next.span);
 }
 
 }  // namespace
@@ -277,16 +356,18 @@ void take_key(line_scan& scan, std::size_t begin, std::size_t end) {
   while (end < line.size() && is_key_char(line[end])) ++end;
   scan.keys_done = end;
   key_use key{name_kind::harmless, begin, end, false, false};
-  while (key.begin < end && line[key.begin] == '-') ++key.begin;
-  key.dashed = key.begin > begin;
+  key.begin = begin_of_word(line, begin);
+  const auto undashed = line.find_first_not_of('-', key.begin);
+  key.dashed = undashed > key.begin && undashed < end;
+  if (key.dashed) key.begin = undashed;
   if (key.dashed && line[key.begin] == 'D' && is_lower(scan.at(key.begin + 1))) ++key.begin;
   auto at = behind_name(scan, key);
   const char next = scan.at(at);
-  static constexpr std::string_view goes_on = "=: \t%>,(}/<|";
+  static constexpr std::string_view goes_on = "=: \t%>,(}/<|&";
   if (goes_on.find(next) == goes_on.npos || at == line.size()) return;
   key.kind = kind_of_name(line.substr(key.begin, end - key.begin));
   if (key.kind == name_kind::harmless && !is_two_words(scan, key, at)) return;
-  if (next == '>' && take_element(scan, key)) return;
+  if ((next == '>' || next == '&') && take_element(scan, key)) return;
   const auto code = next == '%' ? lower(line.substr(at, 3)) : std::string();
   const bool encoded = code == "%3d" || code == "%3a";
   const auto separator = encoded ? at : scan.skip_blanks(at);

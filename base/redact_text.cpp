@@ -12,9 +12,10 @@ bool is_one_of(std::string_view word, const std::array<std::string_view, N>& sor
 }
 
 constexpr auto nothing_words = std::to_array<std::string_view>(
-    {"<nil>", "disabled", "empty",     "enabled", "false",     "filtered", "hidden", "masked",
-     "n/a",   "nan",      "nil",       "no",      "none",      "null",     "off",    "omitted",
-     "on",    "removed",  "sanitized", "true",    "undefined", "unset",    "xxx",    "yes"});
+    {"<nil>",     "disabled", "empty", "enabled", "false",     "filtered", "hidden",
+     "masked",    "n/a",      "nan",   "nil",     "no",        "none",     "null",
+     "off",       "omitted",  "on",    "removed", "sanitized", "true",     "undef",
+     "undefined", "unset",    "xxx",   "yes"});
 static_assert(std::is_sorted(nothing_words.begin(), nothing_words.end()));
 
 constexpr auto status_words = std::to_array<std::string_view>(
@@ -98,9 +99,10 @@ bool is_variable(std::string_view value) {
   if (value.size() > 2 && value.front() == '%' && value.back() == '%') return true;
   if (!value.starts_with('$') || value.size() < 2) return false;
   if (value.size() == 2 && is_digit(value[1])) return true;
+  // "$ECRET123" is a password that begins so.
   return std::all_of(value.begin() + 1, value.end(),
                      [](char c) { return is_upper(c) || is_digit(c) || c == '_'; }) &&
-         is_alpha(value[1]);
+         is_alpha(value[1]) && !is_digit(value.back());
 }
 
 /// The same sign throughout, as masks are.
@@ -109,7 +111,10 @@ bool is_mask(std::string_view value) {
   if (value.starts_with("\xE2\x80\xA2")) return true;  // a bullet
   const auto stars = value.find_first_not_of('*');
   if (stars == value.npos) return true;
-  if (stars >= 3) return value.size() - stars <= 6;
+  const auto rest = value.substr(stars);
+  if (stars >= 3 && rest.find_first_not_of(".,;:)]}") == rest.npos) return true;
+  // The last four of a card or a key are shown by many; "***hunt" is a password.
+  if (stars >= 4) return rest.size() <= 4;
   return value.size() >= 3 && signs.find(value[0]) != signs.npos &&
          value.find_first_not_of(value[0]) == value.npos;
 }
@@ -139,17 +144,66 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
 }
 
-bool is_no_secret(std::string_view value) {
+std::size_t skip_colours(std::string_view line, std::size_t at) {
+  constexpr char escape = '\x1b';
+  while (line.substr(at).starts_with("\x1b[")) {
+    const auto end = line.substr(at, 24).find_first_not_of("0123456789;", 2);
+    if (end == line.npos || line[at] != escape || line[at + end] != 'm') break;
+    at += end + 1;
+  }
+  return at;
+}
+
+std::size_t begin_of_word(std::string_view line, std::size_t at) {
+  const auto rest = line.substr(at, 24);
+  if (rest.empty() || at == 0) return at;
+  const auto hex = [&](std::size_t from, std::size_t digits) {
+    return rest.size() > from + digits &&
+           rest.substr(from, digits).find_first_not_of("0123456789abcdefABCDEF") == rest.npos;
+  };
+  switch (line[at - 1]) {
+    case '%':
+      return at + (hex(0, 2) ? 2 : 0);
+    case '\\':
+      if (rest[0] == 'u' && hex(1, 4)) return at + 5;
+      if (rest[0] == 'x' && hex(1, 2)) return at + 3;
+      return at + (rest[0] == 'n' || rest[0] == 't' || rest[0] == 'r' ? 1 : 0);
+    case '[':
+    case ';': {
+      const auto before = left_of(line, at, 12);
+      const auto colour = before.rfind("\x1b[");
+      if (colour == before.npos) return at;
+      if (before.find_first_not_of("0123456789;", colour + 2) != before.npos) return at;
+      const auto end = rest.find_first_not_of("0123456789;");
+      return end != rest.npos && rest[end] == 'm' ? at + end + 1 : at;
+    }
+    default:
+      return at;
+  }
+}
+
+bool is_placeholder(std::string_view value) {
   if (value.empty() || value.starts_with("[redacted")) return true;
   if (value.size() > 4 * looked_at) return false;
   if (is_mask(value) || is_variable(value)) return true;
-  if (value[0] == '(' && is_plain_word(value)) return true;
-  if (value.starts_with('<') && value.find('>') != value.npos) return true;
+  return value.starts_with('<') && value.find('>') != value.npos;
+}
+
+bool is_no_secret(std::string_view value) {
+  if (is_placeholder(value)) return true;
+  if (value.size() > 4 * looked_at) return false;
+  if (value[0] == '(' && is_plain_word(value)) {
+    // "(sensitive value)", "(known after apply)", "(unset)".
+    const auto word = lower(without_marks(value));
+    return is_one_of(word, nothing_words) || is_one_of(word, status_words) || is_small_word(word) ||
+           word == "sensitive" || word == "known" || word == "default" || word == "redacted" ||
+           word == "secret" || word == "current" || word == "same";
+  }
   auto word = value;
   while (!word.empty() && std::string_view("[({").find(word.front()) != std::string_view::npos) {
     word.remove_prefix(1);
   }
-  while (!word.empty() && std::string_view("])},;").find(word.back()) != std::string_view::npos) {
+  while (!word.empty() && std::string_view("])},;:").find(word.back()) != std::string_view::npos) {
     word.remove_suffix(1);
   }
   if (word.empty() || word == "..." || word == "redacted" || word == "REDACTED") return true;
@@ -160,18 +214,23 @@ bool is_code(std::string_view value) {
   const auto name =
       value.substr(0, value.substr(0, looked_at)
                           .find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                             "0123456789_.$"));
+                                             "0123456789_.$:"));
   if (name.size() < 3 || name.size() == value.size()) return false;
+  if (name.find(':') != name.npos && name.find("::") == name.npos) return false;
   const auto behind = value.substr(name.size(), looked_at);
   const auto letters = made_of(name);
   if (letters.digits > 0 && letters.turns > letters.upper + 1) return false;
+  if (behind == "(" && name.find_first_of("._") != name.npos) return true;
   if (behind[0] == '(' || behind[0] == '[') {
     const auto close = behind.find(behind[0] == '(' ? ')' : ']');
     if (close == behind.npos || (behind[0] == '[' && letters.digits > 0)) return false;
     // "Summer(2024)" is a word with a number and no call.
     const auto inside = behind.substr(1, close - 1);
     const bool is_word = is_upper(name[0]) && std::all_of(name.begin() + 1, name.end(), is_lower);
-    return !is_word || inside.empty() || !std::all_of(inside.begin(), inside.end(), is_digit);
+    if (inside.empty()) return true;
+    if (is_word) return !std::all_of(inside.begin(), inside.end(), is_digit);
+    return inside.find_first_of("\"'") != inside.npos ||
+           std::any_of(inside.begin(), inside.end(), is_alnum);
   }
   if (behind[0] == '{') {
     const auto address = behind.find_first_not_of("0123456789abcdef", 1);
@@ -278,6 +337,28 @@ bool is_slashed_key(std::string_view value) {
     if (part.size() >= 8 && all.lower > 0 && all.upper > 0 && all.digits > 0) return true;
   }
   return false;
+}
+
+bool is_login_pair(std::string_view value) {
+  unsigned bits = 0;
+  int count = 0;
+  bool colon = false;
+  for (const char c : value.substr(0, longest_login_pair)) {
+    if (c == '=') break;
+    const unsigned six = is_lower(c)   ? static_cast<unsigned>(c - 'a') + 26
+                         : is_upper(c) ? static_cast<unsigned>(c - 'A')
+                         : is_digit(c) ? static_cast<unsigned>(c - '0') + 52
+                         : c == '+'    ? 62U
+                                       : 63U;
+    bits = bits << 6 | six;
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    const auto byte = (bits >> count) & 0xFFU;
+    if (byte < 0x20 || byte == 0x7F) return false;
+    colon = colon || byte == ':';
+  }
+  return colon;
 }
 
 bool looks_made_up(std::string_view value) {

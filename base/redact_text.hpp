@@ -44,6 +44,14 @@ std::string_view before_any(std::string_view text, std::string_view stops);
 std::string_view left_of(std::string_view line, std::size_t at, std::size_t bytes);
 std::string_view trimmed(std::string_view text);
 
+/// Where a word begins whose characters were found to begin at `at`: behind what colours it on a
+/// terminal, behind "\\n", "\\u0026" and "%26", whose letters and digits are none of the word's.
+std::size_t begin_of_word(std::string_view line, std::size_t at);
+/// Behind colours of a terminal (ESC "[" … "m") that begin at `at`.
+std::size_t skip_colours(std::string_view line, std::size_t at);
+
+/// References, masks and markers: "${X}", "***", "[redacted:x]". A part of is_no_secret.
+bool is_placeholder(std::string_view value);
 /// Values that are none: empty, a word for nothing, already hidden, a placeholder, a reference to a
 /// variable ("${X}", "$X", "%s", "<token>", "{{ x }}").
 bool is_no_secret(std::string_view value);
@@ -69,6 +77,11 @@ bool is_place(std::string_view value);
 /// Begins as a path, but one of its parts is of small and large letters and digits, as the base64
 /// of a key has it.
 bool is_slashed_key(std::string_view value);
+
+/// So much of the base64 of "user:password" is looked at.
+inline constexpr std::size_t longest_login_pair = 1024;
+/// Base64 of "user:password": printable and with a colon.
+bool is_login_pair(std::string_view value);
 
 /// Letters and digits mixed, or signs that only passwords have: nobody's prose.
 bool looks_made_up(std::string_view value);

@@ -19,6 +19,7 @@ enum class extra : std::uint8_t {
   three_parts,  // "M…24.6.27+" around a point
   late,         // only what follows the beginning is the secret
   rv,           // 32 hexadecimal digits, '_', and the rest
+  old_vault,    // exact, and random; behind '/' a page has that form
 };
 
 struct form {
@@ -32,7 +33,7 @@ struct form {
 using enum run_of;
 
 constexpr form forms[] = {
-    {"reeve_token", "rv_", word, 34, extra::rv},
+    {"reeve_token", "rv_", url, 34, extra::rv},
     {"aws_key", "AKIA", alnum, 16, extra::exact},
     {"aws_key", "ASIA", alnum, 16, extra::exact},
     {"aws_key", "ABIA", alnum, 16, extra::exact},
@@ -107,7 +108,7 @@ constexpr form forms[] = {
     {"vault_token", "hvs.", dotted, 20},
     {"vault_token", "hvb.", dotted, 20},
     {"vault_token", "hvr.", dotted, 20},
-    {"vault_token", "s.", alnum, 24, extra::exact},
+    {"vault_token", "s.", alnum, 24, extra::old_vault},
     {"api_key", "SG.", dotted, 40},
     {"api_key", "dop_v1_", hex, 32},
     {"api_key", "doo_v1_", hex, 32},
@@ -129,6 +130,9 @@ constexpr form forms[] = {
     {"private_key", "LS0tLS1CRUdJTiBFTkNSWVBU", base64, 20},
     {"private_key", "LS0tLS1CRUdJTiBQR1AgUFJJ", base64, 20},
     {"private_key", "LS0tLS1CRUdJTiBEU0EgUFJJ", base64, 20},
+    {"credential", "eyJhdXRocyI6", base64, 20},  // {"auths":
+    {"credential", "ewogICJhdXRocyI6", base64, 20},
+    {"credential", "ewoJImF1dGhzIj", base64, 20},
     {"api_key", "SK", hex, 32, extra::exact},
     {"api_key", "key-", hex, 32, extra::exact},
     {"api_key", "-us", alnum, 1, extra::tail},
@@ -223,10 +227,13 @@ bool begins_word(std::string_view line, std::size_t at) {
   if (at == 0) return true;
   const char before = line[at - 1];
   if (!is_alnum(before) && before != '_') return true;
-  if (at >= 2 && line[at - 2] == '\\' && (before == 'n' || before == 't' || before == 'r')) {
-    return true;
+  // Behind an escape or a colour, whose last sign is a letter or a digit.
+  for (std::size_t back = 1; back <= 12 && back < at; ++back) {
+    const char c = line[at - back - 1];
+    if (c == '\\' || c == '%' || c == '[') return begin_of_word(line, at - back) == at;
+    if (!is_alnum(c) && c != ';') return false;
   }
-  return at >= 3 && line[at - 3] == '%' && is_in(before, hex) && is_in(line[at - 2], hex);
+  return false;
 }
 
 std::size_t count_before(std::string_view line, std::size_t at, std::size_t most, run_of kind) {
@@ -255,11 +262,16 @@ bool is_jwt(std::string_view line, std::size_t begin, run_ends& runs) {
 /// "AAAA….BBBBBB.CCCC…" around its first point, which is at `at`.
 bool read_three_parts(std::string_view line, std::size_t at, run_ends& runs, secret_span& out) {
   if (line.size() < at + 35 || line[at + 7] != '.') return false;
-  const auto before = count_before(line, at, 29, url);
-  if (before < 23 || before > 28) return false;
-  const auto begin = at - before;
-  const char first = line[begin];
-  if (first != 'M' && first != 'N' && first != 'O') return false;
+  const auto before = count_before(line, at, 40, url);
+  if (before < 23) return false;
+  // Behind an escape the run is longer than the token.
+  auto begin = at - std::min<std::size_t>(before, 28);
+  const auto may_begin = [&] {
+    const char first = line[begin];
+    return (first == 'M' || first == 'N' || first == 'O') && begins_word(line, begin);
+  };
+  while (at - begin >= 23 && !may_begin()) ++begin;
+  if (at - begin < 23) return false;
   if (runs.end(at + 1, url) != at + 7) return false;
   const auto end = runs.end(at + 8, url);
   if (end - (at + 8) < 27 || !looks_made_up(line.substr(at + 8, end - at - 8))) return false;
@@ -323,6 +335,11 @@ bool read_token(std::size_t number, std::string_view line, std::size_t begin, st
   const auto size = stop - end;
   if (size < one.least || (one.more == extra::exact && size != one.least)) return false;
   if (one.more == extra::mixed && !is_mixed(line.substr(end, size))) return false;
+  if (one.more == extra::old_vault) {
+    const auto text = line.substr(end, size);
+    const bool is_page = begin > 0 && line[begin - 1] == '/' && !looks_made_up(text);
+    if (size != one.least || !looks_random(text) || is_page) return false;
+  }
   if (one.more == extra::rv) {
     if (count_before(line, end + 32, 32, hex) != 32 || line[end + 32] != '_') return false;
     stop = runs.end(end, url);

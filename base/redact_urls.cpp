@@ -95,7 +95,11 @@ void take_url(line_scan& scan, std::size_t begin, std::size_t end) {
     if (is_token_of_user(user.substr(0, 256))) scan.hide({end, at, kind, false});
     return;
   }
-  if (!is_no_secret(value)) scan.hide({password, sign, kind, false});
+  // Words for nothing are passwords here: only a reference is none.
+  if (is_placeholder(value)) return;
+  // "https://key:secret@host": the key is one as well.
+  const bool both = user.size() >= 32 && is_token_of_user(user.substr(0, 256));
+  scan.hide({both ? end : password, sign, kind, false});
 }
 
 /// "bob:x@tcp(db:3306)/shop", as Go's driver of MySQL has it.

@@ -38,7 +38,7 @@ bool setting_follows(std::string_view line, std::size_t at) {
 }
 
 std::size_t bare_end(std::string_view line, std::size_t at, bool in_json) {
-  const auto stops = in_json ? " \t\r\n\f\"'&<>,}];" : " \t\r\n\f\"'&<>;";
+  const auto stops = in_json ? " \t\r\n\f\"'&<>,}];\x1b" : " \t\r\n\f\"'&<>;\x1b";
   while (true) {
     at = std::min(line.size(), line.find_first_of(stops, at));
     if (at == line.size() || line[at] != ';' || setting_follows(line, at)) return at;
@@ -82,6 +82,14 @@ bool is_member(const line_scan& scan, const secret_span& span) {
        {"self.", "this.", "process.env.", "var.", "secrets.", "config.", "settings.", "args."}) {
     if (text.starts_with(object)) return true;
   }
+  // "password = module.db.password" of Terraform.
+  const auto points = std::count(text.begin(), text.end(), '.');
+  if (is_blank(scan.at(span.begin - 1)) && points >= 1 && text.find('_') < text.rfind('.')) {
+    return true;
+  }
+  for (const std::string_view object : {"module.", "data.", "local.", "each."}) {
+    if (points >= 1 && text.starts_with(object)) return true;
+  }
   // A setting stands by itself, code between others.
   const char before = scan.at(span.begin - 1);
   const char behind = scan.at(span.end);
@@ -114,12 +122,57 @@ bool is_named_exactly(const line_scan& scan, const key_use& key, std::string_vie
          lower(scan.line.substr(key.begin, key.end - key.begin)) == name;
 }
 
+/// "passwd: files systemd" of nsswitch.conf.
+bool is_source_of_names(std::string_view word) {
+  static constexpr auto all =
+      std::to_array<std::string_view>({"compat", "files", "ldap", "nis", "sss", "systemd"});
+  return std::binary_search(all.begin(), all.end(), word);
+}
+
 /// "token-ring" and "secret.db" speak of something else.
 bool ends_in_secret(const line_scan& scan, const key_use& key) {
   const auto name = scan.line.substr(key.begin, key.end - key.begin);
   const auto tail = name.substr(name.find_last_of("._-") + 1);
   const auto word = tail.substr(0, tail.find_last_not_of("0123456789") + 1);
   return kind_of_name(tail) != name_kind::harmless || lower(word.substr(0, 8)) == "key";
+}
+
+/// "BOS token = 128000 '<|begin|>'": a number of a model's vocabulary.
+bool is_of_vocabulary(const line_scan& scan, const key_use& key, std::string_view text) {
+  if (key.kind != name_kind::token || key.quoted || text.size() > 16) return false;
+  if (!is_number(bare_word(text))) return false;
+  static constexpr auto words = std::to_array<std::string_view>(
+      {"bos",  "cls", "eog",     "eom",   "eos",  "eot",  "end", "fim",
+       "last", "lf",  "mask",    "max",   "mid",  "next", "pad", "pre",
+       "rep",  "sep", "special", "start", "stop", "suf",  "unk", "unknown"});
+  auto before = left_of(scan.line, key.begin, 16);
+  while (!before.empty() && is_blank(before.back())) before.remove_suffix(1);
+  const auto word = lower(before.substr(before.find_last_of(" \t|:,(") + 1));
+  return std::binary_search(words.begin(), words.end(), word);
+}
+
+/// Of a source: "password=password,", "token: str = None", "tokens = (start, end)", "NAME = 5,".
+bool is_of_source(const line_scan& scan, const key_use& key, const secret_span& span) {
+  const auto text = scan.text(span).substr(0, looked_at);
+  const auto word = bare_word(text);
+  if (text[0] == '(') return !text.ends_with(')') && !looks_made_up(text.substr(1));
+  const auto name = scan.line.substr(key.begin, std::min(key.end - key.begin, looked_at));
+  const bool is_argument = word.size() < text.size();
+  if (is_argument && word == name) return true;
+  static constexpr auto types =
+      std::to_array<std::string_view>({"Option", "Optional", "Secret", "SecretStr", "String",
+                                       "bool", "bytes", "int", "str", "string"});
+  const bool is_apart = is_blank(scan.at(span.begin - 1));
+  const bool colon = scan.at(span.begin - (is_apart ? 2 : 1)) == ':';
+  if (colon && std::binary_search(types.begin(), types.end(), before_any(word, "<["))) return true;
+  if (is_apart && is_argument && text.size() - word.size() == 1 &&
+      std::none_of(name.begin(), name.end(), is_lower)) {
+    return is_number(word) || (word.starts_with("0x") && word.size() <= 10);
+  }
+  if (!is_apart || scan.at(span.begin - 2) != '=' || !is_plain_word(word)) return false;
+  // "token = Name.Class", "signing_key = key".
+  if (key.kind == name_kind::token) return word.size() < 16 && !is_odd_word(word);
+  return word.size() >= 3 && name.size() > word.size() && name.ends_with(word);
 }
 
 /// "failed to refresh token: connection refused" holds none, "token: 8f2c9a" does.
@@ -133,10 +186,15 @@ bool is_secret_behind_colon(const line_scan& scan, const key_use& key, const sec
   if (is_number(bare_word(word))) {
     const auto size = bare_word(word).size();
     if (key.quoted) return !is_token || size > 1;
-    if (is_token) return size >= 6 && is_blank(scan.line[span.begin - 1]) && ends_there(rest);
+    const bool is_apart = is_blank(scan.line[span.begin - 1]);
+    if (is_token) return size >= 5 && is_apart && ends_there(rest);
+    // "PasswordEncoderTest.encode:42" is a place in a source.
+    const auto name = scan.line.substr(key.begin, std::min(key.end - key.begin, looked_at));
+    if (!is_apart && size <= 5 && name.find('.') != name.npos) return false;
     return ends_there(rest);
   }
   if (is_plain_word(word)) {
+    if (is_named_exactly(scan, key, "passwd") && is_source_of_names(bare_word(word))) return false;
     if (tells_trouble(scan, key) || !ends_in_secret(scan, key)) return false;
     if (is_odd_word(word)) return true;
     const bool goes_on = word.ends_with(',') || rest.starts_with('(');
@@ -149,11 +207,50 @@ bool is_secret_behind_colon(const line_scan& scan, const key_use& key, const sec
   return looks_made_up(word) || std::count_if(word.begin(), word.end(), is_alnum) >= 3;
 }
 
+/// "X-Vault-Token: s.abc": headers of that form hold one word.
+bool is_of_header(const line_scan& scan, const key_use& key) {
+  const auto begin = scan.line.substr(key.begin, 2);
+  const auto name = scan.line.substr(key.begin, key.end - key.begin);
+  return (begin == "X-" || begin == "x-") && name.find('-', 2) != name.npos &&
+         name.find('.') == name.npos;
+}
+
+/// Letters or digits and nothing else, as of no word and no number that counts something.
+bool is_bare_run(std::string_view text, std::size_t letters, std::size_t digits) {
+  if (text.size() < letters || text.size() > looked_at) return false;
+  if (is_number(text)) return text.size() >= digits;
+  return std::all_of(text.begin(), text.end(), is_alnum) && !is_status_word(text);
+}
+
 bool looks_like_key(std::string_view text) {
   text = bare_word(text.substr(0, looked_at));
   const bool ends = text.size() >= 10 && text.back() == '=';
   if (!looks_random(text) && !(ends && looks_made_up(text))) return false;
   return !is_place(text) && !is_code(text);
+}
+
+bool is_short_login_pair(std::string_view text) {
+  if (text.size() < 8 || text.size() > looked_at || text.size() % 4 != 0) return false;
+  const auto bare = text.substr(0, text.find('='));
+  return std::all_of(bare.begin(), bare.end(),
+                     [](char c) { return is_alnum(c) || c == '+' || c == '/'; }) &&
+         is_login_pair(text);
+}
+
+/// "sig", "auth", "tokens": the value has to say it.
+bool is_vague_secret(const line_scan& scan, const key_use& key, const read_value& value,
+                     bool colon) {
+  const auto text = scan.text(value.span);
+  const auto tail = lower(left_of(scan.line, key.end, 9));
+  const bool is_signature = tail == "signature" || tail.ends_with("sig");
+  if (is_signature) {
+    if (lower(left_of(scan.line, key.begin, 5)) == "etag ") return false;
+    const bool is_close = !colon && scan.at(value.span.begin - 1) == '=';
+    const auto run = before_any(text.substr(0, looked_at), "%");
+    if (is_close && !is_number(run) && is_bare_run(run, 12, 0)) return true;
+  }
+  if (tail.ends_with("auth") && is_short_login_pair(text)) return true;
+  return looks_like_key(text);
 }
 
 /// Words of code and of packages: "token = await f()", "libsecret-1-0:amd64".
@@ -168,11 +265,20 @@ bool is_outcome(std::string_view text) {
   return text.find_first_not_of("0123456789.,/%smhu") == text.npos || is_status_word(text);
 }
 
+/// "build-7", "ubuntu-22.04": what passed.
+bool is_release(std::string_view text) {
+  const auto dash = text.substr(0, 32).find('-');
+  return dash != text.npos && dash > 1 && dash + 1 < text.size() &&
+         std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(dash), is_lower) &&
+         text.find_first_not_of("0123456789.", dash + 1) == text.npos;
+}
+
 /// "PASS: test_a", "pass=12 fail=0".
 bool is_secret_pass(const line_scan& scan, const key_use& key, const read_value& value,
                     bool colon) {
   const auto text = scan.text(value.span);
-  if (is_outcome(text.substr(0, 64)) || is_place(text)) return false;
+  if (is_outcome(text.substr(0, 64)) || is_place(text) || is_release(text)) return false;
+  if (!colon && value.quoted && is_upper(scan.line[key.begin])) return true;
   if (!value.quoted && is_code(scan.line.substr(value.span.begin, looked_at))) return false;
   if (!colon || key.quoted || value.quoted) return !is_sentence(text);
   if (is_upper(scan.line[key.begin])) return false;
@@ -204,6 +310,22 @@ bool is_quoted_message(const line_scan& scan, const key_use& key, std::string_vi
   return name.find("passphrase") == name.npos && is_message(text);
 }
 
+/// "/var/x/y123": no folder where secrets lie, and no file's name at its end.
+bool is_strange_path(std::string_view text) {
+  static constexpr auto folders = std::to_array<std::string_view>(
+      {"app",  "data", "dev",    "etc",     "home", "keys", "mnt", "opt", "private", "proc",
+       "root", "run",  "secret", "secrets", "srv",  "sys",  "tmp", "usr", "vault",   "workspace"});
+  if (!text.starts_with('/') || text.size() > looked_at) return false;
+  const auto last = text.substr(text.rfind('/') + 1);
+  const auto first = before_any(text.substr(1), "/");
+  if (last.find('.') != last.npos || !looks_made_up(last)) return false;
+  if (std::binary_search(folders.begin(), folders.end(), first)) return false;
+  for (const std::string_view folder : {"/var/run/", "/var/lib/", "/var/log/", "/var/secrets/"}) {
+    if (text.starts_with(folder)) return false;
+  }
+  return true;
+}
+
 bool is_place_for(const line_scan& scan, const key_use& key, std::string_view text) {
   if (!is_place(text)) return false;
   if (key.kind != name_kind::password) return true;
@@ -211,6 +333,7 @@ bool is_place_for(const line_scan& scan, const key_use& key, std::string_view te
   // "password=10.20.30": neither a version nor an address stands there.
   const auto name = lower(scan.line.substr(key.begin, std::min(key.end - key.begin, looked_at)));
   const bool plain = name.find("passw") != name.npos && (key.quoted || scan.at(key.end) == '=');
+  if (key.quoted && is_strange_path(text)) return false;
   return !plain || text.find("://") != text.npos ||
          std::string_view("/.~").find(text[0]) != std::string_view::npos;
 }
@@ -227,11 +350,12 @@ bool is_secret_value(const line_scan& scan, const key_use& key, const read_value
     case name_kind::harmless:
       return false;
     case name_kind::vague:
-      return looks_like_key(text);
+      return is_vague_secret(scan, key, value, colon);
     case name_kind::doubtful:
       return text.size() >= 6 && looks_made_up(text) && !is_place(text) && !is_sentence(text);
     case name_kind::session:
-      return !text.starts_with("0x") && text.size() >= 8 && looks_made_up(text) && !is_place(text);
+      if (text.starts_with("0x") || text.size() < 8 || is_place(text)) return false;
+      return looks_made_up(text) || (!(colon && !key.quoted) && is_bare_run(text, 12, 14));
     case name_kind::pwd:
       return !is_place(text) && !text.starts_with('/') && !text.starts_with('~') &&
              (!colon || looks_made_up(text)) && !is_status_word(text);
@@ -247,6 +371,8 @@ bool is_secret_value(const line_scan& scan, const key_use& key, const read_value
     return false;
   }
   const bool is_token = key.kind == name_kind::token;
+  if (is_of_vocabulary(scan, key, text)) return false;
+  if (!value.quoted && !key.quoted && is_of_source(scan, key, value.span)) return false;
   if (is_number(text) && lower(left_of(scan.line, key.end, 3)) == "_id") return false;
   if (value.quoted) {
     if (is_quoted_message(scan, key, text) || is_status_word(text)) return false;
@@ -254,6 +380,10 @@ bool is_secret_value(const line_scan& scan, const key_use& key, const read_value
     if (key.quoted || !colon) return true;
     if (is_token && tells_trouble(scan, key)) return looks_made_up(text) && text.size() >= 8;
     return !is_plain_word(text) || !is_named_exactly(scan, key, "secret");
+  }
+  if (colon && is_of_header(scan, key)) {
+    return text.size() >= 4 && !is_status_word(text) && !is_sentence(text) &&
+           !tells_trouble(scan, key);
   }
   if (colon) return is_secret_behind_colon(scan, key, value.span);
   if (is_token && text.size() <= 3 && is_number(bare_word(text))) return false;

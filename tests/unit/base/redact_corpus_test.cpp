@@ -26,50 +26,42 @@ std::vector<std::string> lines_of(const std::string& name) {
   return lines;
 }
 
-/// A line of secrets.txt: "«" and "»" stand around each secret, "¶" for the end of a line, and
-/// "{+}" where a beginning that scanners know was cut in two.
+/// A line of secrets.txt: "«" and "»" stand around each secret, "¶" for the end of a line, "␛"
+/// for the escape of terminals, and "{+}" where a beginning that scanners know was cut in two.
 struct sample {
   std::string text;
-  std::vector<std::string> secrets;
+  std::string masked;  // a sign that stands nowhere else in place of every byte of a secret
+  std::size_t secrets = 0;
 };
 
 sample sample_of(const std::string& line) {
   static constexpr std::string_view open = "«";
   static constexpr std::string_view close = "»";
-  const auto whole = replaced(replaced(line, "{+}", ""), "¶", "\n");
+  auto whole = replaced(replaced(line, "{+}", ""), "¶", "\n");
+  whole = replaced(whole, "␛", "\x1b");
   sample out;
   std::size_t at = 0;
   while (true) {
     const auto begin = whole.find(open, at);
-    out.text += whole.substr(at, begin - at);
+    const auto shown = whole.substr(at, begin - at);
+    out.text += shown;
+    out.masked += shown;
     if (begin == whole.npos) return out;
     const auto end = whole.find(close, begin);
     if (end == whole.npos) return {};
-    out.secrets.push_back(whole.substr(begin + open.size(), end - begin - open.size()));
-    out.text += out.secrets.back();
+    const auto secret = whole.substr(begin + open.size(), end - begin - open.size());
+    out.text += secret;
+    for (const char c : secret) out.masked += c == '\n' ? c : '\x01';
+    ++out.secrets;
     at = end + close.size();
   }
-}
-
-/// The text with a sign that stands nowhere else in place of every byte of a secret.
-std::string without_secrets(const sample& one) {
-  auto text = one.text;
-  std::size_t at = 0;
-  for (const auto& secret : one.secrets) {
-    at = one.text.find(secret, at);
-    for (std::size_t i = 0; i < secret.size(); ++i) {
-      if (text[at + i] != '\n') text[at + i] = '\x01';
-    }
-    at += secret.size();
-  }
-  return text;
 }
 
 /// Nothing of a secret is shown, not even its end: all that stands between the markers is found,
 /// in its order, beside the secrets.
 bool is_hidden(const sample& one, const std::string& out) {
-  if (one.secrets.empty() || out == one.text) return false;
-  const auto text = without_secrets(one);
+  if (one.secrets == 0 || out == one.text) return false;
+  const auto& text = one.masked;
   std::size_t in_text = 0;
   for (std::size_t at = 0; at < out.size();) {
     const auto marker = std::min(out.size(), out.find("[redacted:", at));
@@ -95,7 +87,7 @@ bool is_hidden(const sample& one, const std::string& out) {
 
 TEST(RUN13_redact_corpus, at_least_99_of_100_secrets_are_hidden) {
   const auto lines = lines_of("secrets.txt");
-  ASSERT_GE(lines.size(), 390U);
+  ASSERT_GE(lines.size(), 1200U);
   const redactor rules;
   std::size_t missed = 0;
   std::string misses;
@@ -111,7 +103,7 @@ TEST(RUN13_redact_corpus, at_least_99_of_100_secrets_are_hidden) {
 
 TEST(RUN13_redact_corpus, at_most_5_of_1000_harmless_lines_are_changed) {
   const auto lines = lines_of("harmless.txt");
-  ASSERT_GE(lines.size(), 390U);
+  ASSERT_GE(lines.size(), 900U);
   const redactor rules;
   std::size_t changed = 0;
   std::string changes;

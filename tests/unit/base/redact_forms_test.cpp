@@ -133,3 +133,67 @@ TEST(RUN13_redact_forms, a_password_is_no_version_and_no_drive) {
     EXPECT_EQ(shown(text), text);
   }
 }
+
+TEST(RUN13_redact_forms, values_that_are_words_of_a_manual_are_hidden_in_commands) {
+  EXPECT_EQ(shown("login --password password"), "login --password #");
+  EXPECT_EQ(shown("x --password secret --user bob"), "x --password # --user bob");
+  EXPECT_EQ(shown("deploy --token file"), "deploy --token #");
+  for (const auto* text :
+       {"  -p, --password string   Password", "      --token file    reads the token from a file",
+        "usage: x [--password password] [--token token]", "use --password to give one, or --token",
+        "See --password.", "the --password options are not for scripts"}) {
+    EXPECT_EQ(shown(text), text);
+  }
+}
+
+TEST(RUN13_redact_forms, bare_runs_are_values_where_the_name_is_vague) {
+  EXPECT_EQ(shown("session_id=1234567890123456"), "session_id=#");
+  EXPECT_EQ(shown("sessionid=fakefakefake"), "sessionid=#");
+  EXPECT_EQ(shown("signature=fakefakefake"), "signature=#");
+  EXPECT_EQ(shown("token: 12345"), "token: #");
+  for (const auto* text :
+       {"session_id: 12345", "sessionid: 0x14ed93111f20027", "signature=verified",
+        "print_info: BOS token        = 128000 '<|begin|>'", "etag sig: 1a2b3c4d5e6f7a8b9c0d"}) {
+    EXPECT_EQ(shown(text), text);
+  }
+}
+
+TEST(RUN13_redact_forms, values_that_look_like_something_else_are_hidden) {
+  EXPECT_EQ(shown(R"({"secret":"/var/x/y123"})"), R"({"secret":"#"})");
+  EXPECT_EQ(shown("password=$ECRET123"), "password=#");
+  EXPECT_EQ(shown("https://u:$PASSWORD1@h"), "https://u:#@h");
+  EXPECT_EQ(shown("https://u:disabled@h/x"), "https://u:#@h/x");
+  EXPECT_EQ(shown("password=***fake"), "password=#");
+  EXPECT_EQ(shown("password=(fakefake)"), "password=#");
+  EXPECT_EQ(shown("Uid=u;Password=a fake 1;Database=x"), "Uid=u;Password=#;Database=x");
+  EXPECT_EQ(shown("UID=u;PWD={fa;ke};x=y"), "UID=u;PWD={#};x=y");
+  for (const auto* text :
+       {R"({"secret":"/run/secrets/y123"})", "password=$DB_PASSWORD", "https://u:$PASSWORD@h",
+        "password=********1234", "password=***", "password = (sensitive value)",
+        "image s.ABCDEFGHIJKLMNOPQRSTUVWX", "GET /s.abcdefghijklMNOPqrstuvwX", "PASS=build-7",
+        "pass: ubuntu-22.04", "f(user=user, password=password, x)", "def f(token: str = None):"}) {
+    EXPECT_EQ(shown(text), text);
+  }
+}
+
+TEST(RUN13_redact_forms, colours_and_escapes_belong_to_no_name_and_no_value) {
+  EXPECT_EQ(shown("\x1b[36mtoken\x1b[0m=\x1b[32mfake1\x1b[0m ok"),
+            "\x1b[36mtoken\x1b[0m=\x1b[32m#\x1b[0m ok");
+  EXPECT_EQ(shown("\x1b[1;31mapi_key\x1b[0m=fake1 x"), "\x1b[1;31mapi_key\x1b[0m=# x");
+  EXPECT_EQ(shown("a\\u0026sig=FAKEfake0000FAKEfake"), "a\\u0026sig=#");
+  EXPECT_EQ(shown("x%26sig%3DFAKEfake0000FAKEfake%26y"), "x%26sig%3D#%26y");
+}
+
+TEST(RUN13_redact_forms, what_is_fed_to_programs_is_hidden) {
+  EXPECT_EQ(shown("echo fake | docker login -u u --password-stdin r"),
+            "echo # | docker login -u u --password-stdin r");
+  EXPECT_EQ(shown("echo 'root:fake' | chpasswd"), "echo 'root:#' | chpasswd");
+  EXPECT_EQ(shown("kinit bob <<< fake"), "kinit bob <<< #");
+  EXPECT_EQ(shown("curl -sSLu bob:fake https://h"), "curl -sSLu bob:# https://h");
+  EXPECT_EQ(shown("INSERT INTO u (a, password) VALUES ('x', 'fake')"),
+            "INSERT INTO u (a, password) VALUES ('x', '#')");
+  for (const auto* text : {"echo \"$X\" | docker login --password-stdin", "<<<<<<< HEAD login",
+                           "INSERT INTO u (a, password) VALUES ($1, $2)"}) {
+    EXPECT_EQ(shown(text), text);
+  }
+}
