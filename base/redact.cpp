@@ -5,6 +5,7 @@
 #include "base/redact_patterns.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace reeve {
 namespace {
@@ -112,6 +113,7 @@ struct redacting_stream::state {
   line_pairs pairs;
 
   void advance(std::string& out);
+  void let_out_lines(std::size_t end, std::string& out);
   void let_out(std::size_t until, std::size_t known, std::string& out);
   void find_in_line(std::size_t begin, std::size_t end, bool complete,
                     std::vector<secret_span>& spans);
@@ -119,28 +121,34 @@ struct redacting_stream::state {
 };
 
 void redacting_stream::state::advance(std::string& out) {
+  std::size_t lines_end = 0;  // whole lines up to here wait to be let out together
   while (scanned < buffer.size()) {
     const auto window_end = line_start + max_line_bytes;
     const auto limit = std::min(buffer.size(), window_end);
     const auto newline = std::string_view(buffer).substr(0, limit).find('\n', scanned);
     if (newline != std::string::npos) {
-      const auto end = newline + 1;
-      scanned = line_start = end;
-      auto until = named->unfinished_from(std::string_view(buffer).substr(0, end));
-      if (until < end) {
-        // Only whole lines are let out.
-        const auto before = std::string_view(buffer).substr(0, until).rfind('\n');
-        until = before == std::string_view::npos ? 0 : before + 1;
-      }
-      if (until > 0) let_out(until, end, out);
-    } else if (limit == window_end) {
+      scanned = line_start = lines_end = newline + 1;
+    } else if (limit < window_end) {
+      scanned = limit;
+    } else if (lines_end > 0) {
+      let_out_lines(std::exchange(lines_end, 0), out);
+    } else {
       scanned = window_end;
       const auto overlap = std::max(named->longest(), min_overlap_bytes);
       let_out(window_end - overlap, window_end, out);
-    } else {
-      scanned = limit;
     }
   }
+  if (lines_end > 0) let_out_lines(lines_end, out);
+}
+
+/// The whole lines up to `end`, but for what may be the start of a secret of several lines.
+void redacting_stream::state::let_out_lines(std::size_t end, std::string& out) {
+  auto until = named->unfinished_from(std::string_view(buffer).substr(0, end));
+  if (until < end) {
+    const auto before = std::string_view(buffer).substr(0, until).rfind('\n');
+    until = before == std::string_view::npos ? 0 : before + 1;
+  }
+  if (until > 0) let_out(until, end, out);
 }
 
 void redacting_stream::state::find_in_line(std::size_t begin, std::size_t end, bool complete,

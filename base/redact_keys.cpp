@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace reeve {
 namespace {
@@ -219,7 +220,9 @@ name_kind kind_of_words(const name_words& name) {
 
 }  // namespace
 
-name_kind kind_of_name(std::string_view name) {
+namespace {
+
+name_kind worked_out(std::string_view name) {
   const name_words words(name);
   // The key itself, which has a form of its own.
   if (words.count == 0 || name.starts_with("AGE-SECRET-KEY-")) return name_kind::harmless;
@@ -243,6 +246,42 @@ name_kind kind_of_name(std::string_view name) {
     }
   }
   return kind;
+}
+
+/// Names come again and again, above all in a text that was made to cost time.
+class known_names {
+ public:
+  static constexpr std::size_t longest = 24;
+
+  name_kind kind_of(std::string_view name) {
+    std::array<std::uint64_t, 3> text{};
+    std::memcpy(text.data(), name.data(), name.size());
+    auto hash = (text[0] ^ name.size()) * 0x9E3779B97F4A7C15U;
+    hash = (hash ^ text[1]) * 0xC2B2AE3D27D4EB4FU;
+    hash = (hash ^ (hash >> 29) ^ text[2]) * 0x9E3779B97F4A7C15U;
+    auto& entry = entries_[hash >> (64 - bits)];
+    if (entry.size != name.size() || entry.text != text) {
+      entry = {text, static_cast<std::uint8_t>(name.size()), worked_out(name)};
+    }
+    return entry.kind;
+  }
+
+ private:
+  static constexpr int bits = 10;
+  struct entry_type {
+    std::array<std::uint64_t, 3> text{};
+    std::uint8_t size = 0;  // 0: there is none
+    name_kind kind = name_kind::harmless;
+  };
+  std::array<entry_type, std::size_t{1} << bits> entries_;
+};
+
+}  // namespace
+
+name_kind kind_of_name(std::string_view name) {
+  if (name.empty() || name.size() > known_names::longest) return worked_out(name);
+  thread_local known_names known;
+  return known.kind_of(name);
 }
 
 bool names_a_secret(std::string_view name) {

@@ -4,6 +4,7 @@
 
 #include "base/redact_keys.hpp"
 #include "base/redact_tokens.hpp"
+#include "base/redact_words.hpp"
 
 #include <array>
 #include <cstddef>
@@ -25,11 +26,13 @@ struct line_scan {
       containers_done{};  // lists and objects up to here were searched for values
   // Where the last bare value ended, outside and inside of objects: names within it have the same.
   std::array<std::array<std::size_t, 2>, 2> bare_known{{{1, 0}, {1, 0}}};
-  bool has_login = false;        // "login" stands before
-  bool has_machine = false;      // "machine " of a netrc file stands before
-  bool was_told = false;         // the line's end was looked at for a password
-  int tool = -1;                 // the program whose options are being read
-  std::size_t tool_checked = 0;  // no other command begins between the program and here
+  word_automaton::place trouble;  // up to here words of trouble were looked for
+  std::size_t last_trouble = 0;   // where the last one begins, plus one; 0: there is none
+  bool has_login = false;         // "login" stands before
+  bool has_machine = false;       // "machine " of a netrc file stands before
+  bool was_told = false;          // the line's end was looked at for a password
+  int tool = -1;                  // the program whose options are being read
+  std::size_t tool_checked = 0;   // no other command begins between the program and here
 
   std::string_view text(const secret_span& span) const {
     return line.substr(span.begin, span.end - span.begin);
@@ -72,8 +75,7 @@ read_value value_at(line_scan& scan, std::size_t at, bool in_json, std::string_v
 /// A path or an address, where this key's value would stand.
 bool is_place_for(const line_scan& scan, const key_use& key, std::string_view text);
 /// Whether the value of this key is to be hidden. `colon`: ':' stands between them.
-bool is_secret_value(const line_scan& scan, const key_use& key, const read_value& value,
-                     bool colon);
+bool is_secret_value(line_scan& scan, const key_use& key, const read_value& value, bool colon);
 /// For values that stand at a place where only values stand.
 bool is_hidden_value(std::string_view text);
 /// Hides the strings of a list or an object that begins at `at`.

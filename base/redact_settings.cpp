@@ -18,6 +18,8 @@ struct value_place {
 /// So much of an encoded value is hidden.
 constexpr std::size_t max_encoded = 1024;
 
+constexpr sign_set quote_signs("\"'\\");
+
 constexpr std::string_view quote_entity = "&quot;";
 
 bool begins_value(const line_scan& scan, std::size_t at) {
@@ -173,7 +175,8 @@ void take_authorization(line_scan& scan, const key_use& key, const value_place& 
   if (is_scheme(word) && is_blank(scan.at(at + word.size()))) {
     begin = scan.skip_blanks(at + word.size());
   }
-  const auto value = before_any(line.substr(begin, looked_at), "\"'\\");
+  const auto near = line.substr(begin, looked_at);
+  const auto value = near.substr(0, quote_signs.find(near, 0));
   const auto first = before_any(value, " \t,");
   if (!place.colon && is_code(value)) return;
   if (is_no_secret(first) || is_no_secret(value)) return;
@@ -188,7 +191,7 @@ void take_authorization(line_scan& scan, const key_use& key, const value_place& 
   } else if (is_sentence(value) && !looks_made_up(first) && first.size() < 16) {
     return;
   }
-  auto end = std::min(line.size(), line.find_first_of("\"'\\", begin));
+  auto end = quote_signs.find(line, begin);
   if (!quoted && end > 0 && end < line.size() && line[end - 1] == '=') end = line.size();
   scan.hide({begin, std::min(end, shown_from), kind, false});
 }

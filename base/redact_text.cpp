@@ -46,6 +46,8 @@ constexpr auto small_words = std::to_array<std::string_view>(
      "would",  "you",  "your"});
 static_assert(std::is_sorted(small_words.begin(), small_words.end()));
 
+constexpr sign_set blanks(" \t\r");
+
 struct makeup {
   std::size_t lower = 0;
   std::size_t upper = 0;
@@ -263,20 +265,20 @@ bool is_small_word(std::string_view word) {
 }
 
 bool is_sentence(std::string_view text) {
+  constexpr std::size_t most_words = 12;
   text = text.substr(0, looked_at);
-  std::size_t words = 0;
-  std::size_t known = 0;
-  bool first_is_plain = false;
-  while (words < 12) {
+  bool is_known = false;
+  for (std::size_t words = 0; words < most_words; ++words) {
     text = trimmed(text);
-    if (text.empty()) break;
-    const auto word = before_any(text, " \t\r");
+    if (text.empty()) return false;
+    const auto word = text.substr(0, blanks.find(text, 0));
     text.remove_prefix(word.size());
-    if (words++ == 0) first_is_plain = is_plain_word(word);
+    if (words == 0 && !is_plain_word(word)) return false;
     const auto bare = lower(without_marks(word).substr(0, 20));
-    known += is_one_of(bare, small_words) || is_one_of(bare, status_words);
+    is_known = is_known || is_one_of(bare, small_words) || is_one_of(bare, status_words);
+    if (is_known && (words > 0 || !trimmed(text).empty())) return true;
   }
-  return words >= 2 && first_is_plain && known > 0;
+  return false;
 }
 
 bool is_message(std::string_view text) {

@@ -2,6 +2,7 @@
 // What a piece of text looks like: a sentence, a reference, a placeholder, or a secret. Every
 // answer looks at a bounded number of bytes.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -36,6 +37,23 @@ inline bool is_quote(char c) {
 inline bool is_key_char(char c) {
   return is_alnum(c) || c == '_' || c == '.' || c == '-';
 }
+
+/// Some signs, looked up in a table: a search costs a step a byte however many they are.
+class sign_set {
+ public:
+  constexpr explicit sign_set(std::string_view signs) {
+    for (const char c : signs) holds_[static_cast<unsigned char>(c)] = true;
+  }
+  constexpr bool holds(char c) const { return holds_[static_cast<unsigned char>(c)]; }
+  /// The first of them from `from` on; `text.size()` if there is none.
+  std::size_t find(std::string_view text, std::size_t from) const {
+    while (from < text.size() && !holds(text[from])) ++from;
+    return from < text.size() ? from : text.size();
+  }
+
+ private:
+  std::array<bool, 256> holds_{};
+};
 
 std::string lower(std::string_view text);
 /// The text up to the first of `stops`.

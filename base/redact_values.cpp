@@ -1,5 +1,7 @@
+// Whether the value of a name is a secret.
 #include "base/redact_scan.hpp"
 #include "base/redact_text.hpp"
+#include "base/redact_words.hpp"
 
 #include <algorithm>
 #include <array>
@@ -7,54 +9,26 @@
 namespace reeve {
 namespace {
 
-/// The end of a value in double or single quotes, which may be unclosed.
-std::size_t quoted_end(std::string_view line, std::size_t at, char quote) {
-  const char stops[] = {quote, '\\'};
-  while (true) {
-    at = std::min(line.size(), line.find_first_of({stops, 2}, at));
-    if (at == line.size() || line[at] == quote || at + 1 == line.size()) return at;
-    at += 2;
+struct trouble_words {
+  std::vector<std::string_view> words{"fail",    "error",     "invalid",  "unexpected",   "unable",
+                                      "cannot",  "could not", "couldn't", "can't",        "bad ",
+                                      "missing", "illegal",   "unknown",  "unrecognized", "reject",
+                                      "denied",  "wrong",     "expired",  "expected"};
+  word_automaton automaton{words};
+};
+
+/// Words of trouble shortly before a name: what follows is the reason then. A line is searched for
+/// them once, whatever number of names it has.
+bool tells_trouble(line_scan& scan, const key_use& key) {
+  constexpr std::size_t shortly = 64;
+  static const trouble_words known;
+  const auto before = scan.line.substr(0, key.begin);
+  while (scan.trouble.at < before.size() && known.automaton.next(before, scan.trouble)) {
+    const auto shortest = known.automaton.found(scan.trouble).back();
+    scan.last_trouble = scan.trouble.at - known.words[shortest].size() + 1;
   }
-}
-
-/// The end of a value in escaped quotes: the next quote, with the backslashes before it.
-std::size_t escaped_end(std::string_view line, std::size_t at) {
-  while (true) {
-    at = std::min(line.size(), line.find_first_of("\"'\\", at));
-    if (at == line.size() || line[at] != '\\') return at;
-    const auto behind = line.find_first_not_of('\\', at);
-    if (behind == line.npos || is_quote(line[behind])) return at;
-    at = behind + 1;
-  }
-}
-
-/// Behind ';' a further name and its '=' follow, as in connection strings.
-bool setting_follows(std::string_view line, std::size_t at) {
-  const auto next = line.substr(at + 1, 40);
-  const auto end = next.find('=');
-  return end != next.npos && end > 0 && end < next.size() && is_alpha(next[next[0] == ' ']) &&
-         std::all_of(next.begin(), next.begin() + static_cast<std::ptrdiff_t>(end),
-                     [](char c) { return is_key_char(c) || c == ' '; });
-}
-
-std::size_t bare_end(std::string_view line, std::size_t at, bool in_json) {
-  const auto stops = in_json ? " \t\r\n\f\"'&<>,}];\x1b" : " \t\r\n\f\"'&<>;\x1b";
-  while (true) {
-    at = std::min(line.size(), line.find_first_of(stops, at));
-    if (at == line.size() || line[at] != ';' || setting_follows(line, at)) return at;
-    ++at;
-  }
-}
-
-/// Words of trouble before a name: what follows is the reason then.
-bool tells_trouble(const line_scan& scan, const key_use& key) {
-  static constexpr auto words = std::to_array<std::string_view>(
-      {"fail", "error", "invalid", "unexpected", "unable", "cannot", "could not", "couldn't",
-       "can't", "bad ", "missing", "illegal", "unknown", "unrecognized", "reject", "denied",
-       "wrong", "expired", "expected"});
-  const auto before = lower(left_of(scan.line, key.begin, 64));
-  return std::any_of(words.begin(), words.end(),
-                     [&](auto word) { return before.find(word) != before.npos; });
+  return scan.last_trouble > 0 && scan.last_trouble <= key.begin &&
+         scan.last_trouble + shortly > key.begin;
 }
 
 std::string_view bare_word(std::string_view word) {
@@ -176,7 +150,7 @@ bool is_of_source(const line_scan& scan, const key_use& key, const secret_span& 
 }
 
 /// "failed to refresh token: connection refused" holds none, "token: 8f2c9a" does.
-bool is_secret_behind_colon(const line_scan& scan, const key_use& key, const secret_span& span) {
+bool is_secret_behind_colon(line_scan& scan, const key_use& key, const secret_span& span) {
   const auto word = scan.text(span).substr(0, looked_at);
   const auto rest = trimmed(scan.line.substr(span.end, looked_at));
   const bool is_token = key.kind == name_kind::token;
@@ -274,8 +248,7 @@ bool is_release(std::string_view text) {
 }
 
 /// "PASS: test_a", "pass=12 fail=0".
-bool is_secret_pass(const line_scan& scan, const key_use& key, const read_value& value,
-                    bool colon) {
+bool is_secret_pass(line_scan& scan, const key_use& key, const read_value& value, bool colon) {
   const auto text = scan.text(value.span);
   if (is_outcome(text.substr(0, 64)) || is_place(text) || is_release(text)) return false;
   if (!colon && value.quoted && is_upper(scan.line[key.begin])) return true;
@@ -286,22 +259,6 @@ bool is_secret_pass(const line_scan& scan, const key_use& key, const read_value&
 }
 
 }  // namespace
-
-read_value value_at(line_scan& scan, std::size_t at, bool in_json, std::string_view kind) {
-  const auto line = scan.line;
-  if (at >= line.size()) return {{line.size(), line.size(), kind, false}, false};
-  if (is_quote(line[at])) return {{at + 1, quoted_end(line, at + 1, line[at]), kind, false}, true};
-  const auto behind = line.find_first_not_of('\\', at);
-  if (behind != at && behind != line.npos && is_quote(line[behind])) {
-    return {{behind + 1, escaped_end(line, behind + 1), kind, false}, true};
-  }
-  auto& [from, end] = scan.bare_known[in_json ? 1 : 0];
-  if (at < from || at >= end) {
-    from = at;
-    end = bare_end(line, at, in_json);
-  }
-  return {{at, end, kind, in_json && end > at}, false};
-}
 
 /// A password may be a sentence; a token is none.
 bool is_quoted_message(const line_scan& scan, const key_use& key, std::string_view text) {
@@ -342,8 +299,7 @@ bool is_hidden_value(std::string_view text) {
   return !is_no_secret(text) && !is_sentence(text) && !is_status_word(text);
 }
 
-bool is_secret_value(const line_scan& scan, const key_use& key, const read_value& value,
-                     bool colon) {
+bool is_secret_value(line_scan& scan, const key_use& key, const read_value& value, bool colon) {
   const auto text = scan.text(value.span);
   if (text.empty() || is_no_secret(text)) return false;
   switch (key.kind) {
