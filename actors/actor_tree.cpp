@@ -108,6 +108,7 @@ struct actor_tree::impl {
             *outside.blobs,
             *outside.engines,
             *outside.redact,
+            *outside.texts,
             *outside.clock,
             outside.may_mount,
             list<domain::image_list_state>(),

@@ -9,6 +9,7 @@
 #include "adapters/work_engines_port.hpp"
 #include "base/leadership.hpp"
 #include "base/redact.hpp"
+#include "base/text_pool.hpp"
 #include "domain/runs/active_run.hpp"
 #include "domain/system_events.hpp"
 #include "persistence/blob_port.hpp"
@@ -39,6 +40,7 @@ struct tree_surroundings {
   persistence::blob_port* blobs = nullptr;
   const tasks::task_kinds* kinds = nullptr;
   const redactor* redact = nullptr;  // of the logs of jobs
+  text_pool* texts = nullptr;        // where they are worked on
   adapters::container_engine* engine = nullptr;
   const adapters::work_engines* engines = nullptr;
   /// Whether a folder of the host may be mounted, now. Any thread.

@@ -14,6 +14,10 @@ namespace reeve {
 /// At most 15 bytes: what the kernel keeps.
 void name_this_thread(std::string_view name);
 
+/// For work on foreign text, which may take as much of a processor as it gets: requests are
+/// answered while it goes on (nice 5, of this thread alone).
+void let_others_first();
+
 /// `name` is a literal.
 std::thread named_thread(std::string_view name, std::function<void()> work);
 

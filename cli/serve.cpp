@@ -109,7 +109,11 @@ void server_process::list_parts() {
               .close = [this] { engine_.reset(); }});
   parts_.add({.name = "task_kinds",
               .lead = [this] { return open_kinds(); },
-              .close = [this] { kinds_.reset(); }});
+              .close =
+                  [this] {
+                    kinds_.reset();
+                    texts_.reset();
+                  }});
   // Closed after the actors: the last head that it signs covers whatever they wrote.
   parts_.add({.name = "checkpoints",
               .lead = [this] { return open_checkpoints(); },

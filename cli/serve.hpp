@@ -12,6 +12,7 @@
 #include "api/routes/health.hpp"
 #include "api/services.hpp"
 #include "base/leadership.hpp"
+#include "base/text_pool.hpp"
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
 #include "cli/server_identity.hpp"
@@ -120,6 +121,7 @@ class server_process {
   persistence::runtime_logins logins_;
   persistence::startup_rows rows_;
   redactor job_redaction_;
+  std::unique_ptr<text_pool> texts_;
   persistence::token_table tokens_;
   persistence::projection_board board_;
   std::unique_ptr<persistence::read_store> reads_;

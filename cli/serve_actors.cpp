@@ -49,9 +49,8 @@ adapters::log_places log_places_of(const config& c) {
 }
 
 adapters::mount_rules mount_rules_of(const config& config) {
-  adapters::mount_rules rules{
-      canonical_roots(config.mount_roots),
-      {config.data, config.logs, config.uploads, cluster_folder(config)}};
+  adapters::mount_rules rules{canonical_roots(config.mount_roots),
+                              {config.data, config.logs, config.uploads, cluster_folder(config)}};
   if (auto socket = engine_socket(config.docker); !socket.empty()) {
     rules.own.push_back(std::move(socket));
   }
@@ -99,6 +98,7 @@ outcome<done> server_process::open_engine() {
 
 outcome<done> server_process::open_kinds() {
   note_first_tenant();
+  texts_ = std::make_unique<text_pool>();
   // Opened for each triage: the folder may come and go.
   const auto open_logs = [this, places = log_places_of(config_)](const uuid& tenant) {
     return adapters::open_tenant_logs(places, tenant, is_first_tenant(tenant));
@@ -136,6 +136,7 @@ outcome<done> server_process::open_tree() {
   outside.blobs = blobs_.get();
   outside.kinds = kinds_.get();
   outside.redact = &job_redaction_;
+  outside.texts = texts_.get();
   outside.engine = engine_.get();
   outside.engines = &engines_;
   outside.may_mount = [rules = mount_rules_of(config_)](const std::string& source) {

@@ -8,6 +8,7 @@
 #include "base/leadership.hpp"
 #include "base/redact.hpp"
 #include "base/slot.hpp"
+#include "base/text_pool.hpp"
 #include "base/time.hpp"
 #include "domain/runs/attempt.hpp"
 #include "domain/runs/run.hpp"
@@ -34,6 +35,7 @@ struct attempt_ports {
   persistence::blob_port& blobs;
   const adapters::work_engines& engines;
   const redactor& redact;  // of the logs of jobs
+  text_pool& texts;        // where they are worked on
   clock_port& clock;
   /// Whether a folder of the host may be mounted, now: it is looked at. Any thread.
   std::function<bool(const std::string&)> may_mount;

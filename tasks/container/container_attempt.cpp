@@ -1,8 +1,8 @@
 #include "tasks/container/container_attempt.hpp"
 
+#include "base/log.hpp"
 #include "base/test_point.hpp"
 #include "tasks/container/container_spec_of.hpp"
-#include "tasks/container/stored_log.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -29,6 +29,10 @@ std::unique_ptr<task_kind> open_container(const kind_surroundings&) {
 
 container_attempt::container_attempt(attempt_host& host)
     : attempt_work(host), engine_(&host.ports().engines.preferred()) {}
+
+container_attempt::~container_attempt() {
+  *is_over_ = true;
+}
 
 void container_attempt::resume(const domain::attempt_state& open) {
   intent_ = open.intent;
@@ -196,18 +200,36 @@ void container_attempt::collect(const std::string& execution) {
   using answer = adapters::kept_output;
   test_point("collection");
   engine_->collect(execution, ends_of(host_.ports().log_bytes),
-                   host_.answered<answer>([this](const answer& kept) { store_log(kept); }));
+                   host_.answered<answer>([this](answer kept) { redact_log(std::move(kept)); }));
 }
 
-void container_attempt::store_log(const adapters::kept_output& kept) {
+/// Not here: what a job printed may take seconds, and this is an actor's context.
+void container_attempt::redact_log(adapters::kept_output kept) {
   if (kept.head.empty()) return host_.feed(attempts::collected{{}, kept.gone});
-  auto stored = stored_output(kept, host_.ports().redact, host_.ports().log_bytes);
-  auto text = std::make_shared<const std::string>(std::move(stored.text));
   const auto& last = kept.tail.empty() ? kept.head : kept.tail;
   const bool over_disk = last.ends_with(disk_limit_line(disk_bytes_of(params())));
+  const auto bytes = kept.head.size() + kept.tail.size();
+  auto slot = host_.then<stored_text>([this, over_disk](outcome<stored_text> log) {
+    if (!log) return host_.feed(attempts::failed{attempts::failure::busy});
+    store_log(std::move(*log), over_disk);
+  });
+  const bool is_taken = host_.ports().texts.post(
+      bytes, is_over_,
+      [slot, kept = std::make_shared<const adapters::kept_output>(std::move(kept)),
+       rules = host_.ports().redact, limit = host_.ports().log_bytes](const text_leave& leave) {
+        auto log = stored_output(*kept, rules, limit, [&] { return leave.may_go_on(); });
+        if (leave.is_stopped()) return;
+        if (leave.is_spent()) log_warn("a job's log took too long to redact and is left out");
+        slot.answer(std::move(log));
+      });
+  if (!is_taken) slot.answer(reject(errc::overloaded, "too many logs wait for their redaction"));
+}
+
+void container_attempt::store_log(stored_text log, bool over_disk) {
+  auto text = std::make_shared<const std::string>(std::move(log.text));
   domain::blob_ref ref;
   ref.bytes = static_cast<std::int64_t>(text->size());
-  ref.truncated = stored.truncated;
+  ref.truncated = log.truncated;
   host_.ports().blobs.put(
       host_.run().tenant, text,
       host_.then<digest>([this, ref, over_disk](outcome<digest> stored) mutable {

@@ -2,6 +2,7 @@
 // A `container` job's attempt: asks the allowlist and the engine, says what is to be executed, and
 // passes on what the engine answers (adapters/work_engine_port.hpp).
 
+#include "tasks/container/stored_log.hpp"
 #include "tasks/task_kinds.hpp"
 
 #include <memory>
@@ -15,6 +16,7 @@ std::unique_ptr<task_kind> open_container(const kind_surroundings& around);
 class container_attempt final : public attempt_work {
  public:
   explicit container_attempt(attempt_host& host);
+  ~container_attempt() override;
 
   bool is_own() const override { return false; }
   void resume(const domain::attempt_state& open) override;
@@ -34,7 +36,9 @@ class container_attempt final : public attempt_work {
   void check_list(const domain::image_list_state& images);
   void find_image(const domain::image_allowed& entry, const std::string& reference);
   void choose_volume(bool outlives_us);
-  void store_log(const adapters::kept_output& kept);
+  void redact_log(adapters::kept_output kept);
+  /// `over_disk`: the output ends in what reeve-init says of a job that had too much on disk.
+  void store_log(stored_text log, bool over_disk);
   adapters::work_key key() const;
   adapters::work_spec spec();
   adapters::container_spec container() const;
@@ -53,6 +57,8 @@ class container_attempt final : public attempt_work {
   std::shared_ptr<std::atomic<domain::end_reason>> withheld_ =
       std::make_shared<std::atomic<domain::end_reason>>(not_withheld);
   std::string execution_;  // the engine's id of it, once it is known
+  /// Nobody waits for the log's redaction any more. Read by the pool's threads.
+  text_cancellation is_over_ = std::make_shared<std::atomic<bool>>(false);
 };
 
 }  // namespace reeve::tasks

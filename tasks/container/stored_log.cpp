@@ -91,12 +91,36 @@ struct redacted_ends {
   std::string tail;
 };
 
-redacted_ends redact_ends(const adapters::kept_output& kept, const redactor& redact) {
+/// Goes through `text`, asking for leave every now and then.
+class patient_stream {
+ public:
+  patient_stream(const redactor& redact, const may_go_on_fn& may_go_on)
+      : stream_(redact), may_go_on_(may_go_on) {}
+
+  std::string write(std::string_view text) {
+    constexpr std::size_t piece = 64 << 10;
+    std::string out;
+    for (std::size_t at = 0; at < text.size() && goes_on(); at += piece) {
+      out += stream_.write(text.substr(at, piece));
+    }
+    return out;
+  }
+  std::string finish() { return goes_on() ? stream_.finish() : std::string(); }
+
+ private:
+  bool goes_on() const { return !may_go_on_ || may_go_on_(); }
+
+  redacting_stream stream_;
+  const may_go_on_fn& may_go_on_;
+};
+
+redacted_ends redact_ends(const adapters::kept_output& kept, const redactor& redact,
+                          const may_go_on_fn& may_go_on) {
   redacted_ends ends;
-  redacting_stream before(redact);
+  patient_stream before(redact, may_go_on);
   ends.head = before.write(kept.head);
   ends.head.resize(without_half_end(ends.head).size());
-  redacting_stream after(redact);
+  patient_stream after(redact, may_go_on);
   const auto tail = std::string_view(kept.tail);
   const auto margin = tail.substr(0, redaction_margin);
   const auto begun = after.write(margin);
@@ -117,19 +141,29 @@ std::string joined(std::string_view head, std::uint64_t left_out, std::string_vi
   return text.append(mark_of(left_out)).append(tail);
 }
 
-stored_text within(const adapters::kept_output& kept, const redactor& redact, std::size_t limit) {
+std::uint64_t written_of(const adapters::kept_output& kept) {
+  return kept.head.size() + kept.left_out + kept.tail.size();
+}
+
+stored_text within(const adapters::kept_output& kept, const redactor& redact, std::size_t limit,
+                   const may_go_on_fn& may_go_on) {
   const bool is_whole = kept.left_out == 0;
   redacted_ends ends;
   if (is_whole) {
-    ends.head = redact.redact(kept.head);
-    if (ends.head.size() <= limit) return {std::move(ends.head), false};
+    patient_stream all(redact, may_go_on);
+    ends.head = all.write(kept.head);
+    ends.head += all.finish();
   } else {
-    ends = redact_ends(kept, redact);
+    ends = redact_ends(kept, redact, may_go_on);
+  }
+  if (may_go_on && !may_go_on()) return {mark_of(written_of(kept)), true};
+  if (is_whole) {
+    if (ends.head.size() <= limit) return {std::move(ends.head), false};
   }
   const auto room = limit - most_mark_bytes;
   const auto head = front_of(ends.head, room / 2);
   const auto tail = back_of(is_whole ? ends.head : ends.tail, room - head.size());
-  const auto written = kept.head.size() + kept.left_out + kept.tail.size();
+  const auto written = written_of(kept);
   const auto meant =
       meant_by_front(head, kept.head) + meant_by_back(tail, is_whole ? kept.head : kept.tail);
   return {joined(head, written - std::min<std::uint64_t>(written, meant), tail), true};
@@ -138,11 +172,11 @@ stored_text within(const adapters::kept_output& kept, const redactor& redact, st
 }  // namespace
 
 stored_text stored_output(const adapters::kept_output& kept, const redactor& redact,
-                          std::size_t limit) {
-  if (!kept.lacks_beginning) return within(kept, redact, limit);
+                          std::size_t limit, const may_go_on_fn& may_go_on) {
+  if (!kept.lacks_beginning) return within(kept, redact, limit, may_go_on);
   auto rest = kept;
   rest.head = behind_newline(kept.head, longest_secret);
-  auto stored = within(rest, redact, limit - lost_mark.size());
+  auto stored = within(rest, redact, limit - lost_mark.size(), may_go_on);
   stored.text.insert(0, lost_mark);
   stored.truncated = true;
   return stored;

@@ -5,6 +5,7 @@
 #include "base/redact.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <string>
 
 namespace reeve::tasks {
@@ -21,14 +22,18 @@ constexpr std::size_t ends_of(std::size_t limit) {
 
 struct stored_text {
   std::string text;
-  bool truncated = false;  // something was left out for its size
+  bool truncated = false;  // something was left out for its size, or all for its processor time
 };
+
+/// Whether the work may go on; asked at least every 64 KiB.
+using may_go_on_fn = std::function<bool()>;
 
 /// Redacted, and at most `limit` bytes (at least 1024): all of it; or its beginning and its end,
 /// and between them a line that says how many of the job's bytes are left out. Cuts are between
 /// lines where one ends nearby, and never inside a character. Where the engine may have let go of
-/// the beginning, a line in its place says so.
+/// the beginning, a line in its place says so. When the work may not go on, nothing that is not
+/// redacted is kept: a line says how much was left out.
 stored_text stored_output(const adapters::kept_output& kept, const redactor& redact,
-                          std::size_t limit);
+                          std::size_t limit, const may_go_on_fn& may_go_on = {});
 
 }  // namespace reeve::tasks

@@ -142,6 +142,7 @@ class triage_task {
       const auto asked_from = since_ns;
       bool full = false;
       for (const auto& line : answer->lines) {
+        if (stop_) return stopped();
         bytes += line.text.size();
         const auto at = line.at_ns > 0 ? std::optional<time_us>(line.at_ns / 1000) : std::nullopt;
         const auto channel =
@@ -210,6 +211,7 @@ struct triage_worker::impl {
   }
 
   void work() {
+    let_others_first();
     for (;;) {
       triage_job job;
       {

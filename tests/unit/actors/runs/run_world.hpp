@@ -124,6 +124,7 @@ class world {
   no_blobs blobs;
   leadership lead{real_clock()};
   redactor redact;
+  text_pool texts;
   adapters::simulated_engine engine;
   adapters::container_work work{engine, 10};
   adapters::work_engines engines;
@@ -149,7 +150,7 @@ class world {
       reads,
       engine,
       kinds,
-      {reads, blobs, engines, redact, real_clock(), [](const std::string&) { return true; },
+      {reads, blobs, engines, redact, texts, real_clock(), [](const std::string&) { return true; },
        always(steps::listing(steps::box)), always(domain::container_list_state{}),
        [](uuid, uuid, auto slot) { slot.answer(reject(errc::not_found, "none")); },
        [] { return std::optional<std::string>(); }, [] {}, steps::id_of(1), 1 << 20},

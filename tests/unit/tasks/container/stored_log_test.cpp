@@ -217,3 +217,25 @@ TEST(RUN14_stored_log, is_the_same_however_it_came) {
   }
   EXPECT_EQ(stored_output(pieces.finish(), redactor(), limit).text, stored(output).text);
 }
+
+TEST(RUN13_stored_log, keeps_nothing_of_a_text_that_takes_too_long) {
+  for (const auto bytes : {std::size_t{200'000}, 3 * tasks::ends_of(limit)}) {
+    adapters::output_ends ends(tasks::ends_of(limit));
+    ends.add({adapters::log_stream::out, 1, lines_of(bytes), false});
+    int pieces = 0;
+    const auto text = stored_output(ends.finish(), redactor(), limit, [&] { return ++pieces < 3; });
+    EXPECT_EQ(text.text, "[reeve: " + std::to_string(bytes) + " bytes left out]\n");
+    EXPECT_TRUE(text.truncated);
+    EXPECT_LT(pieces, 20);
+  }
+}
+
+TEST(RUN13_stored_log, asks_for_leave_often_and_is_the_same_then) {
+  const auto output = lines_of(300'000);
+  adapters::output_ends ends(tasks::ends_of(400'000));
+  ends.add({adapters::log_stream::out, 1, output, false});
+  int pieces = 0;
+  const auto text = stored_output(ends.finish(), redactor(), 400'000, [&] { return ++pieces > 0; });
+  EXPECT_EQ(text.text, output);
+  EXPECT_GE(pieces, 300'000 / (64 << 10));
+}
