@@ -45,7 +45,7 @@ secret_span span_of(std::string_view line, std::string_view part) {
 
 bool opens(std::string_view rest) {
   static constexpr auto all =
-      std::to_array<std::string_view>({"", "(", "[", "{", "|", "|-", ">", ">-"});
+      std::to_array<std::string_view>({"", "(", ">", ">-", "[", "{", "|", "|-"});
   return std::binary_search(all.begin(), all.end(), rest);
 }
 

@@ -116,7 +116,7 @@ bool is_of_vocabulary(const line_scan& scan, const key_use& key, std::string_vie
   if (key.kind != name_kind::token || key.quoted || text.size() > 16) return false;
   if (!is_number(bare_word(text))) return false;
   static constexpr auto words = std::to_array<std::string_view>(
-      {"bos",  "cls", "eog",     "eom",   "eos",  "eot",  "end", "fim",
+      {"bos",  "cls", "end",     "eog",   "eom",  "eos",  "eot", "fim",
        "last", "lf",  "mask",    "max",   "mid",  "next", "pad", "pre",
        "rep",  "sep", "special", "start", "stop", "suf",  "unk", "unknown"});
   auto before = left_of(scan.line, key.begin, 16);
