@@ -15,7 +15,7 @@
 enum { most_watched = 64, most_deleted = 512, deepest = 128 };
 
 struct disk_watch {
-  const char *folders[most_watched];
+  const char* folders[most_watched];
   int count;
   uint64_t limit; /* bytes; 0: nothing is watched */
   uint64_t used;  /* at the last look */
@@ -25,9 +25,9 @@ struct disk_watch {
 };
 
 /* Takes "disk=BYTES" or "watch=FOLDER"; 0 if the word is neither, or one too many. */
-int disk_watch_option(struct disk_watch *watch, const char *word);
-void disk_watch_begin(struct disk_watch *watch);
+int disk_watch_option(struct disk_watch* watch, const char* word);
+void disk_watch_begin(struct disk_watch* watch);
 /* Until the next look; negative if there is none. */
-int64_t disk_watch_rest_ns(const struct disk_watch *watch);
+int64_t disk_watch_rest_ns(const struct disk_watch* watch);
 /* Looks now. 1 if it is over the limit. */
-int disk_watch_look(struct disk_watch *watch);
+int disk_watch_look(struct disk_watch* watch);

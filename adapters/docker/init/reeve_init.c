@@ -35,9 +35,9 @@
 enum { exit_refused = 125, exit_not_executable = 126, exit_not_found = 127, exit_over_disk = 194 };
 
 /* One write(2) a line, so that lines of the command and ours are never mixed. */
-static int complain(const char *what, const char *path, int status) {
+static int complain(const char* what, const char* path, int status) {
   char line[512];
-  const char *why = errno != 0 ? strerror(errno) : "";
+  const char* why = errno != 0 ? strerror(errno) : "";
   int size = snprintf(line, sizeof line, "reeve-init: %s %s%s%s\n", what, path,
                       errno != 0 ? ": " : "", why);
   if (size > (int)sizeof line - 1) size = (int)sizeof line - 1;
@@ -45,7 +45,7 @@ static int complain(const char *what, const char *path, int status) {
   return status;
 }
 
-static int create_marker(const char *path) {
+static int create_marker(const char* path) {
   int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0444);
   if (fd < 0 && errno == EEXIST) {
     errno = 0;
@@ -70,7 +70,7 @@ static const __u64 all_writes =
     LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
     LANDLOCK_ACCESS_FS_MAKE_SYM | (1ULL << 13) /* REFER, which older headers do not name */;
 
-static int allow_writes(int rules, int folder, const char *name) {
+static int allow_writes(int rules, int folder, const char* name) {
   struct stat about;
   if (fstatat(folder, name, &about, AT_SYMLINK_NOFOLLOW) != 0 || S_ISLNK(about.st_mode)) return 0;
   int fd = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -82,11 +82,11 @@ static int allow_writes(int rules, int folder, const char *name) {
 }
 
 /* Writing stays allowed in everything that lies in the folder, but for one entry. */
-static int allow_beside(int rules, const char *folder, const char *entry, size_t entry_size) {
-  DIR *all = opendir(folder);
+static int allow_beside(int rules, const char* folder, const char* entry, size_t entry_size) {
+  DIR* all = opendir(folder);
   if (all == NULL) return -1;
   int good = 0;
-  for (struct dirent *one; good == 0 && (one = readdir(all)) != NULL;) {
+  for (struct dirent* one; good == 0 && (one = readdir(all)) != NULL;) {
     if (strcmp(one->d_name, ".") == 0 || strcmp(one->d_name, "..") == 0) continue;
     if (strlen(one->d_name) == entry_size && memcmp(one->d_name, entry, entry_size) == 0) continue;
     good = allow_writes(rules, dirfd(all), one->d_name);
@@ -97,7 +97,7 @@ static int allow_beside(int rules, const char *folder, const char *entry, size_t
 
 /* Nothing may be written below the marker's folder, nor may that folder or one above it be moved:
  * on the way down from the root, everything beside the path is allowed. */
-static int protect(const char *marker) {
+static int protect(const char* marker) {
   struct landlock_ruleset_attr attributes = {.handled_access_fs = all_writes};
   if (syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) <
       least_landlock) {
@@ -108,8 +108,8 @@ static int protect(const char *marker) {
   char folder[PATH_MAX] = "/";
   size_t length = 1;
   int good = marker[0] == '/' && strlen(marker) < sizeof folder ? 0 : -1;
-  const char *entry = marker + 1;
-  for (const char *end; good == 0 && (end = strchr(entry, '/')) != NULL; entry = end + 1) {
+  const char* entry = marker + 1;
+  for (const char* end; good == 0 && (end = strchr(entry, '/')) != NULL; entry = end + 1) {
     const size_t size = (size_t)(end - entry);
     good = allow_beside(rules, folder, entry, size);
     memcpy(folder + length, entry, size);
@@ -124,7 +124,7 @@ static int protect(const char *marker) {
 
 /* What one write makes of one file, no look is in time for. A mebibyte more than the bound, so
  * that a file that was cut is over it. */
-static void limit_files(const struct disk_watch *watch) {
+static void limit_files(const struct disk_watch* watch) {
   struct rlimit now;
   const rlim_t most = watch->limit + (1 << 20);
   if (watch->limit == 0 || getrlimit(RLIMIT_FSIZE, &now) != 0 || now.rlim_max < most) return;
@@ -132,7 +132,7 @@ static void limit_files(const struct disk_watch *watch) {
   (void)setrlimit(RLIMIT_FSIZE, &now);
 }
 
-static void run_command(char **command, const sigset_t *original, const struct disk_watch *watch) {
+static void run_command(char** command, const sigset_t* original, const struct disk_watch* watch) {
   /* A process group of its own, so that a command that signals its group spares PID 1. */
   setpgid(0, 0);
   sigprocmask(SIG_SETMASK, original, NULL);
@@ -143,7 +143,7 @@ static void run_command(char **command, const sigset_t *original, const struct d
 }
 
 /* Reaps everything that has ended. True if the command is among it. */
-static int reap(pid_t child, int *status) {
+static int reap(pid_t child, int* status) {
   int ended = 0;
   for (;;) {
     int one = 0;
@@ -157,7 +157,7 @@ static int reap(pid_t child, int *status) {
 }
 
 /* A signal, or 0 when it is time for a look. */
-static int next_signal(const sigset_t *all, const struct disk_watch *watch) {
+static int next_signal(const sigset_t* all, const struct disk_watch* watch) {
   siginfo_t info;
   const int64_t rest = disk_watch_rest_ns(watch);
   if (rest < 0) return sigwaitinfo(all, &info);
@@ -166,7 +166,7 @@ static int next_signal(const sigset_t *all, const struct disk_watch *watch) {
 }
 
 /* Nothing but this process is left when it says so: its line is the last one. */
-static int end_all(pid_t child, const struct disk_watch *watch) {
+static int end_all(pid_t child, const struct disk_watch* watch) {
   /* Everything of the container; outside of one, -1 would be the machine. */
   kill(getpid() == 1 ? -1 : -child, SIGKILL);
   while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) continue;
@@ -180,7 +180,7 @@ static int end_all(pid_t child, const struct disk_watch *watch) {
   return exit_over_disk;
 }
 
-static int supervise(pid_t child, const sigset_t *all, struct disk_watch *watch) {
+static int supervise(pid_t child, const sigset_t* all, struct disk_watch* watch) {
   int status = 0;
   for (;;) {
     int number = next_signal(all, watch);
@@ -199,7 +199,7 @@ static int supervise(pid_t child, const sigset_t *all, struct disk_watch *watch)
 }
 
 /* The index of the command; 0 if there is something else in front of it. */
-static int read_options(int argc, char **argv, struct disk_watch *watch) {
+static int read_options(int argc, char** argv, struct disk_watch* watch) {
   int at = 2;
   while (at < argc && strcmp(argv[at], "--") != 0) {
     if (!disk_watch_option(watch, argv[at++])) return 0;
@@ -207,7 +207,7 @@ static int read_options(int argc, char **argv, struct disk_watch *watch) {
   return at + 1 < argc ? at + 1 : 0;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   struct disk_watch watch = {0};
   const int command = read_options(argc, argv, &watch);
   errno = 0;
