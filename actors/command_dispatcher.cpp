@@ -1,5 +1,7 @@
 #include "actors/command_dispatcher.hpp"
 
+#include "adapters/container_owner_port.hpp"
+
 #include <type_traits>
 
 namespace reeve::actors {
@@ -189,14 +191,17 @@ void command_dispatcher::submit(command_context c, domain::allow_container what,
   if (auto ok = domain::decide(container_list_state{}, what); !ok) return slot.answer(ok.error());
   if (what.entry.container_id || what.by_name) return go(std::move(what));
   using info = adapters::container_info;
-  ports_.engine.inspect(what.entry.name,
-                        reply_slot<info>([what, go, slot](outcome<info> found) mutable {
-                          if (is_unknown(found)) return slot.answer(no_word_of_it());
-                          // An engine also finds by the beginning of an id.
-                          const bool is_it = found && found->name == what.entry.name;
-                          if (is_it) what.entry.container_id = found->id;
-                          go(std::move(what));
-                        }));
+  ports_.engine.inspect(
+      what.entry.name, reply_slot<info>([what, go, slot, instance = ports_.attempts.instance](
+                                            outcome<info> found) mutable {
+        if (is_unknown(found)) return slot.answer(no_word_of_it());
+        // An engine also finds by the beginning of an id. Of another tenant's container nobody
+        // hears that it is there.
+        const bool is_it = found && found->name == what.entry.name &&
+                           adapters::is_open_to(found->labels, instance, what.tenant);
+        if (is_it) what.entry.container_id = found->id;
+        go(std::move(what));
+      }));
 }
 
 void command_dispatcher::submit(command_context c, domain::launch_run what,

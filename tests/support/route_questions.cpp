@@ -143,6 +143,8 @@ const std::map<std::string, std::vector<question>>& route_questions() {
           of_allowlist("containers", "{container}", R"({"name":"mine"})")}) {
       made.insert(part.begin(), part.end());
     }
+    made.insert({"POST /api/allowlists/images/{id}/resolve",
+                 {{"/api/allowlists/images/{image}/resolve", "{}"}}});
     return made;
   }();
   return all;
