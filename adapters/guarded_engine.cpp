@@ -2,7 +2,7 @@
 
 #include "adapters/bulkhead.hpp"
 #include "adapters/engine_probe.hpp"
-#include "domain/runs/run.hpp"
+#include "domain/access/container_names.hpp"
 
 #include <array>
 #include <map>

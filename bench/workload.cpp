@@ -1,6 +1,7 @@
 #include "bench/workload.hpp"
 
 #include "actors/append_of.hpp"
+#include "domain/access/container_names.hpp"
 #include "persistence/journal.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 #include "actors/runs/orphan_watch.hpp"
 
 #include "actors/runs/spare_volumes.hpp"
-#include "domain/runs/run.hpp"
+#include "domain/access/container_names.hpp"
 
 #include <charconv>
 #include <set>

@@ -1,6 +1,6 @@
 #include "domain/access/allowlist.hpp"
 
-#include "domain/runs/run.hpp"
+#include "domain/access/container_names.hpp"
 
 #include <algorithm>
 #include <cctype>

@@ -223,11 +223,6 @@ outcome<run_events> decide(const run_state& state, const cancel_run& command);
 outcome<run_events> decide(const run_state& state, const retry_work& command);
 outcome<run_events> decide(const run_state& state, const discard_work& command);
 
-/// "reeve-<last 12 digits of the tenant>-<job>-a<attempt>", also the volume's name.
-std::string container_name_of(const uuid& tenant, const uuid& job, std::int64_t attempt);
-/// The digits of the tenant in such a name; empty in any other.
-std::string_view tenant_part_of(std::string_view container_name);
-
 std::map<std::string, std::int64_t> jobs_by_status(const run_state& state);
 
 /// The engine of its attempts, "mixed" if there are several, before the first one what was expected

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "base/test_point.hpp"
+#include "domain/access/container_names.hpp"
 #include "tasks/container/container_spec_of.hpp"
 
 #include <algorithm>

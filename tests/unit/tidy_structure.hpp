@@ -58,6 +58,11 @@ class structure {
         const bool list = one.target == "base/errors.def";
         if (!one.quoted || generated || list || includes_.contains(one.target)) continue;
         if (one.target.find('/') == std::string::npos) continue;  // told by the walls
+        // C has its own headers, beside their sources.
+        if (path.ends_with(".c") && one.target.ends_with(".h") &&
+            folder_of(path) == folder_of(one.target)) {
+          continue;
+        }
         found.push_back({path, one.line,
                          "includes " + one.target + ": what is included is a .hpp of the project"});
       }

@@ -2,6 +2,7 @@
 // A log with something of every aggregate, written as the executors write, and its read models.
 
 #include "actors/append_of.hpp"
+#include "domain/access/container_names.hpp"
 #include "persistence/projection_follower.hpp"
 #include "persistence/replay.hpp"
 #include "tests/support/environment.hpp"

@@ -2,6 +2,7 @@
 
 #include "domain/access/allowlist.hpp"
 
+#include "domain/access/container_names.hpp"
 #include "domain/runs/run.hpp"
 #include "tests/unit/domain/aggregate_steps.hpp"
 

@@ -117,12 +117,19 @@ tasks::triage_report report_on(adapters::container_engine& engine, std::int64_t 
 /// Has one container under a name, and says what was asked of it.
 class named_engine final : public adapters::simulated_engine {
  public:
-  void logs(std::string container, adapters::log_query,
-            reply_slot<adapters::log_answer> slot) override {
+  void inspect(std::string container, reply_slot<adapters::container_info> slot) override {
     asked.push_back(container);
     if (container != id && container != "talker") {
       return slot.answer(reject(errc::not_found, "no such container"));
     }
+    adapters::container_info found;
+    found.id = id;
+    found.name = "talker";
+    slot.answer(std::move(found));
+  }
+  void logs(std::string container, adapters::log_query,
+            reply_slot<adapters::log_answer> slot) override {
+    EXPECT_EQ(container, id);
     slot.answer(adapters::log_answer{{{adapters::log_stream::out, 1, "ERROR it broke"}}, false});
   }
   const std::string id = std::string(64, 'a');
