@@ -241,7 +241,8 @@ void take_pair(line_scan& scan, const key_use& key) {
     if (scan.at(next) == '"' && lower(line.substr(key.begin, key.end - key.begin)) == "auth") {
       // AUTH "x", or AUTH "user" "x".
       const key_use auth{name_kind::password, key.begin, key.end, true, false};
-      const auto behind_first = value_at(scan, next, false, {}).span.end + 1;
+      // Behind its closing quote, which a line may lack.
+      const auto behind_first = std::min(value_at(scan, next, false, {}).span.end + 1, line.size());
       const bool has_user = line.substr(behind_first).starts_with(" \"");
       return take_value(scan, auth, has_user ? behind_first + 1 : next, line.size());
     }
