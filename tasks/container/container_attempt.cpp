@@ -6,6 +6,7 @@
 #include "tasks/container/container_spec_of.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 namespace reeve::tasks {
@@ -21,6 +22,15 @@ class container_kind final : public task_kind {
     return std::make_unique<container_attempt>(host);
   }
 };
+
+/// Whether the end of the output holds the line by which reeve-init says it. The engine reads the
+/// two streams side by side: what the job wrote may stand behind it, and right before it.
+bool tells_of_disk(const adapters::kept_output& kept, const std::string& line) {
+  constexpr std::size_t looked_at = 128 << 10;
+  std::string_view end = kept.tail.empty() ? kept.head : kept.tail;
+  if (end.size() > looked_at) end.remove_prefix(end.size() - looked_at);
+  return end.find(line) != end.npos;
+}
 
 }  // namespace
 
@@ -207,8 +217,7 @@ void container_attempt::collect(const std::string& execution) {
 /// Not here: what a job printed may take seconds, and this is an actor's context.
 void container_attempt::redact_log(adapters::kept_output kept) {
   if (kept.head.empty()) return host_.feed(attempts::collected{{}, kept.gone});
-  const auto& last = kept.tail.empty() ? kept.head : kept.tail;
-  const bool over_disk = last.ends_with(disk_limit_line(disk_bytes_of(params())));
+  const bool over_disk = tells_of_disk(kept, disk_limit_line(disk_bytes_of(params())));
   const auto bytes = kept.head.size() + kept.tail.size();
   auto slot = host_.then<stored_text>([this, over_disk](outcome<stored_text> log) {
     if (!log) return host_.feed(attempts::failed{attempts::failure::busy});
@@ -218,7 +227,13 @@ void container_attempt::redact_log(adapters::kept_output kept) {
       bytes, is_over_,
       [slot, kept = std::make_shared<const adapters::kept_output>(std::move(kept)),
        rules = host_.ports().redact, limit = host_.ports().log_bytes](const text_leave& leave) {
-        auto log = stored_output(*kept, rules, limit, [&] { return leave.may_go_on(); });
+        auto log = nothing_of(*kept);
+        try {
+          log = stored_output(*kept, rules, limit, [&] { return leave.may_go_on(); });
+        } catch (const std::exception& fault) {
+          // Once more would be no better, and the job would never end.
+          log_error("a job's log cannot be redacted and is left out", {{"why", fault.what()}});
+        }
         if (leave.is_stopped()) return;
         if (leave.is_spent()) log_warn("a job's log took too long to redact and is left out");
         slot.answer(std::move(log));

@@ -37,7 +37,7 @@ class container_attempt final : public attempt_work {
   void find_image(const domain::image_allowed& entry, const std::string& reference);
   void choose_volume(bool outlives_us);
   void redact_log(adapters::kept_output kept);
-  /// `over_disk`: the output ends in what reeve-init says of a job that had too much on disk.
+  /// `over_disk`: the output holds what reeve-init says of a job that had too much on disk.
   void store_log(stored_text log, bool over_disk);
   adapters::work_key key() const;
   adapters::work_spec spec();

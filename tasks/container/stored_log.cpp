@@ -156,7 +156,7 @@ stored_text within(const adapters::kept_output& kept, const redactor& redact, st
   } else {
     ends = redact_ends(kept, redact, may_go_on);
   }
-  if (may_go_on && !may_go_on()) return {mark_of(written_of(kept)), true};
+  if (may_go_on && !may_go_on()) return nothing_of(kept);
   if (is_whole) {
     if (ends.head.size() <= limit) return {std::move(ends.head), false};
   }
@@ -170,6 +170,10 @@ stored_text within(const adapters::kept_output& kept, const redactor& redact, st
 }
 
 }  // namespace
+
+stored_text nothing_of(const adapters::kept_output& kept) {
+  return {mark_of(written_of(kept)), true};
+}
 
 stored_text stored_output(const adapters::kept_output& kept, const redactor& redact,
                           std::size_t limit, const may_go_on_fn& may_go_on) {

@@ -36,4 +36,7 @@ using may_go_on_fn = std::function<bool()>;
 stored_text stored_output(const adapters::kept_output& kept, const redactor& redact,
                           std::size_t limit, const may_go_on_fn& may_go_on = {});
 
+/// Nothing of it but a line that says how much it was.
+stored_text nothing_of(const adapters::kept_output& kept);
+
 }  // namespace reeve::tasks

@@ -208,8 +208,12 @@ TEST(P11_disk, of_a_job_is_bounded_and_its_end_says_so) {
     EXPECT_EQ(job.at("attempts").at(0).at("reason"), "disk_limit") << name;
     EXPECT_EQ(job.at("attempts").at(0).at("exit_code"), 194) << name;
     EXPECT_THAT(here.log(run, name),
-                testing::EndsWith("reeve-init: ended at its limit of 8388608 bytes on disk\n"));
+                testing::HasSubstr("reeve-init: ended at its limit of 8388608 bytes on disk\n"));
   }
+  // The line is found where others of the job come behind it.
+  const json loud = here.run({shell_task(
+      "loud", "while :; do echo loud; done & " + files("/reeve/out", 40) + "sleep 60", bound)});
+  EXPECT_EQ(job_named(loud, "loud").at("reason"), "disk_limit") << loud.dump(1);
   // What is within it, what lies on the host's own mounts, and who only has that exit code.
   const json good = here.run({shell_task("within", files("/reeve/out", 5), bound),
                               shell_task("mounted", files("/mnt", 12), mounted),
