@@ -11,8 +11,8 @@
 namespace reeve::codec {
 namespace {
 
-/// What cannot be taken apart is not shown at all.
-void add_part(json_writer& json, const domain::event_record& e,
+/// What cannot be taken apart is not shown at all. Whether something was left out.
+bool add_part(json_writer& json, const domain::event_record& e,
               const std::vector<std::string_view>& seen) {
   bool is_partial = e.payload_format != domain::payload_json;
   json.begin_object();
@@ -31,6 +31,7 @@ void add_part(json_writer& json, const domain::event_record& e,
   }
   json.end_object();
   if (is_partial) json.key("is_partial").value(true);
+  return is_partial;
 }
 
 }  // namespace
@@ -42,8 +43,9 @@ std::string event_json(const domain::event_record& e, domain::event_reader reade
   json.key("stream").value(e.stream).key("version").value(e.version);
   json.key("type").value(e.type).key("schema_version").value(e.schema_version);
   json.key("tenant").value(to_string(e.tenant)).key("payload");
+  bool is_partial = false;
   if (const auto seen = domain::members_seen(e.type, reader)) {
-    add_part(json, e, *seen);
+    is_partial = add_part(json, e, *seen);
   } else {
     e.payload_format == domain::payload_json ? json.raw(e.payload) : json.value(e.payload);
   }
@@ -51,7 +53,8 @@ std::string event_json(const domain::event_record& e, domain::event_reader reade
   e.key_id ? json.value(to_string(*e.key_id)) : json.null();
   json.key("principal").value(e.meta.principal);
   json.key("command_id").value(to_string(e.meta.command_id)).key("request_digest");
-  e.meta.request_digest ? json.value(to_hex(*e.meta.request_digest)) : json.null();
+  // By the digest of a request who does not see all of it could tell what it guesses rightly.
+  e.meta.request_digest && !is_partial ? json.value(to_hex(*e.meta.request_digest)) : json.null();
   json.key("correlation_id").value(to_string(e.meta.correlation_id)).key("causation_id");
   e.meta.causation_id ? json.value(*e.meta.causation_id) : json.null();
   json.key("traceparent");

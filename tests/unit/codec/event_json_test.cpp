@@ -20,6 +20,15 @@ domain::event_record made(std::string payload, int format = domain::payload_json
   return e;
 }
 
+TEST(P17_event_json, gives_no_digest_of_a_request_that_is_not_shown_whole) {
+  auto e = made(R"({"id":"a","name":"robot","role":"viewer"})");
+  e.meta.request_digest = sha256(R"({"name":"robot","role":"viewer"})");
+  const auto digest = R"("request_digest":")" + to_hex(*e.meta.request_digest);
+  EXPECT_EQ(codec::event_json(e, member).find(digest), std::string::npos);
+  EXPECT_NE(codec::event_json(e, member).find(R"("request_digest":null)"), std::string::npos);
+  EXPECT_NE(codec::event_json(e, domain::event_reader::admin).find(digest), std::string::npos);
+}
+
 TEST(P17_event_json, leaves_out_what_the_reader_is_not_shown) {
   const auto e = made(R"({"id":"a","name":"robot","role":"viewer","secret_hash":"0f"})");
   const auto has = [&e](domain::event_reader who, std::string_view text) {
