@@ -2,8 +2,10 @@
 // Whether a folder of the host may be mounted: it is there, it lies below a configured root, no
 // part of its path is a symbolic link, because the engine would follow it out of the root, and
 // nothing of Reeve's own lies in it or above it. Asked at the launch and again right before the
-// engine creates and starts the container. A job that may write below a root could still swap a
-// folder for a link in the instant after the last look, so a root belongs to one level of trust.
+// engine creates and starts the container; the engine then goes by the name once more. So that no
+// job swaps it for a link in the instant after the last look, every folder above it belongs to root
+// or to the server's user, and nobody else may write there (but for a sticky one, as /tmp is, where
+// the next part of the path is theirs). A folder itself may belong to anybody.
 
 #include <string>
 #include <vector>

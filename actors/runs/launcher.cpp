@@ -112,7 +112,7 @@ class launch_op : public std::enable_shared_from_this<launch_op> {
         if (args_->ports->attempts.may_mount((*mounts)[m].source)) continue;
         return reject(errc::not_allowlisted,
                       "the folder is not there, or not below a configured root, or behind a link, "
-                      "or it holds what is Reeve's own",
+                      "or it holds what is Reeve's own, or others may write to a folder above it",
                       shape_.at + "/" + std::to_string(t) + "/params/mounts/" + std::to_string(m));
       }
     }

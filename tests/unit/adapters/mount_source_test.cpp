@@ -6,6 +6,7 @@
 #include <fstream>
 #include <gtest/gtest.h>
 #include <stdexcept>
+#include <unistd.h>
 
 namespace {
 
@@ -48,6 +49,28 @@ TEST_F(P11_mounts, are_below_a_root_there_and_no_link) {
   EXPECT_FALSE(may("job"));
   rules_.roots.clear();
   EXPECT_FALSE(may("jobs/in"));
+}
+
+/// A job that may rename a part of the path would choose what the engine mounts.
+TEST_F(P11_mounts, lie_where_nobody_else_can_replace_them) {
+  using enum fs::perms;
+  fs::permissions(root_ / "jobs/in", all);
+  EXPECT_TRUE(may("jobs/in")) << "what is in it is the job's business";
+  for (const auto by : {group_write, others_write}) {
+    fs::permissions(root_ / "jobs", owner_all | group_exec | others_exec | by);
+    EXPECT_FALSE(may("jobs/in"));
+    EXPECT_TRUE(may("jobs"));
+    fs::permissions(root_ / "jobs", sticky_bit, fs::perm_options::add);
+    EXPECT_TRUE(may("jobs/in")) << "only its owner renames it there";
+  }
+  if (::geteuid() != 0) return;  // who is not root gives nothing away
+  ASSERT_EQ(::chown(at("jobs/in").c_str(), 4711, 4711), 0);
+  EXPECT_FALSE(may("jobs/in")) << "its owner could";
+  fs::permissions(root_ / "jobs", owner_all | group_exec | others_exec);
+  EXPECT_TRUE(may("jobs/in"));
+  ASSERT_EQ(::chown(at("jobs").c_str(), 4711, 4711), 0);
+  EXPECT_FALSE(may("jobs/in"));
+  EXPECT_TRUE(may("jobs"));
 }
 
 TEST_F(P11_mounts, hold_nothing_of_reeves_own_neither_in_them_nor_above) {
