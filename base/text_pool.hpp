@@ -41,7 +41,7 @@ class text_pool {
     std::size_t threads = 0;  // 0: half of the processors, 1 to 4
     std::size_t waiting = 256;
     std::size_t waiting_bytes = 32 << 20;
-    /// Of processor time for one piece of work. The worst text that is known takes 5 s for the
+    /// Of processor time for one piece of work. The worst text that is known takes 8 s for the
     /// 16 MiB that are kept of a job at most.
     std::chrono::milliseconds budget = std::chrono::seconds(30);
   };
