@@ -11,9 +11,10 @@
 namespace reeve::api {
 namespace {
 
-constexpr std::size_t chunk_bytes = 64 * 1024;
+/// Each of some hundreds of subscribers that do not read holds a chunk.
+constexpr std::size_t chunk_bytes = 16 * 1024;
 constexpr std::int64_t silence_us = 15 * us_per_second;
-/// An event has at most 64 KiB and a line of columns, so that a page of history stays below 4 MiB.
+/// Of history, which is read in pieces of a chunk.
 constexpr int history_page = 50;
 /// Events that are taken out of the ring under its lock at one time, to be rendered without it.
 constexpr std::size_t most_picked = 64;
@@ -107,6 +108,8 @@ class event_subscription final : public body_stream,
     query.type = filter_.type;
     query.after = after_;
     query.limit = history_page;
+    query.most_bytes = chunk_bytes;
+    query.asked_by = token;
     auto self = shared_from_this();
     feed_.reads_.events(
         query, reply_slot<persistence::event_page>([self](outcome<persistence::event_page> page) {
@@ -121,7 +124,7 @@ class event_subscription final : public body_stream,
       std::lock_guard lock(mutex_);
       reading_ = false;
       if (page) {
-        bool all = !page->more;
+        bool all = true;
         for (const auto& item : page->events) {
           // What does not fit is read again with the next chunk.
           if (text.size() >= chunk_bytes) {
@@ -131,8 +134,8 @@ class event_subscription final : public body_stream,
           feed_.append_sse(text, item.at, item.type, item.json);
           after_ = item.at;
         }
-        // Nothing up to the head of this page is missing, whether it fits the filter or not.
-        if (all) after_ = std::max(after_, page->head);
+        // Nothing up to there is missing, whether it fits the filter or not.
+        if (all) after_ = std::max(after_, page->next.value_or(page->head));
       }
       if (!text.empty() || !page) open = std::exchange(waiting_, {});
     }

@@ -67,7 +67,7 @@ class event_feed {
   /// From the journal's thread, in the order of positions. A revoked token's streams end.
   void publish(std::span<const domain::event_record> events);
   /// Server-sent events after a position, live for ever; a comment after 15 s of silence. A chunk
-  /// is at most 64 KiB and one event.
+  /// is at most 16 KiB and one event.
   std::shared_ptr<body_stream> subscribe(feed_filter filter, domain::position after,
                                          uuid token = {});
   /// About once a second, from any thread: silence becomes a comment.

@@ -33,7 +33,11 @@ constexpr std::array query_texts{
     text{"is_quarantined",
          "true or false: only jobs whose work waits for an operator, or the others."},
     text{"label", "KEY:VALUE; only runs with this label."},
-    text{"limit", "Most rows of a page, 1 to 500; 50 without it."},
+    text{
+        "limit",
+        "Most rows of a page, 1 to 500; 50 without it. A page may have fewer, even none, and a "
+        "`next` all the same: it has 1 MiB at most, and looks at 50,000 rows or for 200 ms to find "
+        "those that fit the filters."},
     text{"name", "Only the one of this name."},
     text{"order", "asc (by position, as without it) or desc (newest first)."},
     text{"principal", "Only events caused by this principal, such as token:ID."},

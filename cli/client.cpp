@@ -270,7 +270,6 @@ api_client::answer api_client::list(const std::string& path, const std::string& 
       rows += (rows.empty() ? "" : ",") + results->at(i).text();
     }
     cursor = adapters::path_segment(member_text(doc->root(), "next"));
-    if (results->size() == 0) break;
   } while (left > 0 && !cursor.empty());
   const std::string next = cursor.empty() ? "null" : "\"" + cursor + "\"";
   return {exit_ok, "{\"next\":" + next + ",\"results\":[" + rows + "]}"};

@@ -42,9 +42,12 @@ int add_page(api_client& api, const std::string& query, bool newest, int& left, 
   } else {
     list.rows.insert(list.rows.end(), rows.begin(), rows.end());
   }
-  next = rows.empty() ? "" : member_text(doc->root(), "next");
+  // A page may be empty and not the last one.
+  next = member_text(doc->root(), "next");
   if (list.last.empty() || !newest) list.last = member_text(doc->root(), "head");
-  if (!newest && !next.empty()) list.last = member_text(results->at(rows.size() - 1), "position");
+  if (!newest && !next.empty() && !rows.empty()) {
+    list.last = member_text(results->at(rows.size() - 1), "position");
+  }
   return exit_ok;
 }
 

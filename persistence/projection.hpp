@@ -39,6 +39,13 @@ struct subject_rule {
   std::string_view column;
 };
 
+/// A filter whose rows have an index of their own: in the order of the list, or so few that sorting
+/// them is nothing. `value`: of this value only; empty: of any.
+struct indexed_filter {
+  std::string_view column;
+  std::string_view value = {};
+};
+
 struct projection {
   /// Of its table in reeve_read, and of the collection that lists it.
   std::string_view name;
@@ -54,6 +61,9 @@ struct projection {
   projection_past past = projection_past::life;
   /// Columns that its list may be filtered by.
   std::vector<std::string_view> filters = {};
+  /// Those of them that need no walk over rows that do not fit; the first one that is asked for is
+  /// walked. Each belongs to an index of the table.
+  std::vector<indexed_filter> indexed = {};
   std::vector<subject_rule> subjects = {};
   /// The projection with the labels of its rows; empty: they have none.
   std::string_view labels = {};

@@ -2,6 +2,7 @@
 
 #include "base/named_thread.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace reeve::persistence {
@@ -44,46 +45,54 @@ pqxx::result read_session::query(const std::optional<uuid>& tenant, const read_q
 }
 
 read_pool::read_pool(std::string url, int readers, std::size_t max_queue, std::int64_t timeout_ms)
-    : url_(std::move(url)), max_queue_(max_queue), timeout_ms_(timeout_ms) {
+    : url_(std::move(url)),
+      max_queue_(max_queue),
+      timeout_ms_(timeout_ms),
+      most_heavy_(std::max(readers - 1, 1)) {
   for (int i = 0; i < readers; ++i) {
     threads_.push_back(named_thread("reader", [this] { work(); }));
   }
 }
 
 read_pool::~read_pool() {
-  std::deque<task> left;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
-    left.swap(queue_);
   }
   wake_.notify_all();
   for (auto& thread : threads_) thread.join();
-  for (auto& task : left) task.fail(reject(errc::unavailable, "the server is stopping"));
+  while (auto left = queue_.pop(true)) {
+    left->task.fail(reject(errc::unavailable, "the server is stopping"));
+  }
 }
 
-bool read_pool::push(task next) {
+bool read_pool::push(const read_turn& turn, task next) {
   {
     const std::lock_guard lock(mutex_);
     if (stopping_ || queue_.size() >= max_queue_) return false;
-    queue_.push_back(std::move(next));
+    queue_.push(turn, std::move(next));
   }
-  wake_.notify_one();
+  // All: the one that is woken alone may be one that must not take it.
+  wake_.notify_all();
   return true;
 }
 
 void read_pool::work() {
   std::unique_ptr<read_session> session;
+  std::unique_lock lock(mutex_);
   for (;;) {
-    task next;
-    {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-      if (stopping_) return;
-      next = std::move(queue_.front());
-      queue_.pop_front();
-    }
-    attempt(next, session);
+    wake_.wait(lock, [this] { return stopping_ || queue_.has(heavy_ < most_heavy_); });
+    if (stopping_) return;
+    auto next = queue_.pop(heavy_ < most_heavy_);
+    if (next->is_heavy) ++heavy_;
+    lock.unlock();
+    attempt(next->task, session);
+    const bool was_heavy = next->is_heavy;
+    next.reset();  // what it holds may have work for the pool
+    lock.lock();
+    if (!was_heavy) continue;
+    --heavy_;
+    wake_.notify_all();
   }
 }
 

@@ -5,11 +5,11 @@
 #include "base/ids.hpp"
 #include "base/outcome.hpp"
 #include "base/slot.hpp"
+#include "persistence/fair_queue.hpp"
 #include "persistence/pg_session.hpp"
 #include "persistence/read_sql.hpp"
 
 #include <condition_variable>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -38,6 +38,8 @@ class read_session {
   std::map<std::string, std::string> prepared_;  // text → name
 };
 
+/// Whoever waits takes turns with the others. Heavy work never has the last reader (but the only
+/// one), so that what is quick does not wait for it.
 class read_pool {
  public:
   read_pool(std::string url, int readers, std::size_t max_queue, std::int64_t timeout_ms);
@@ -45,11 +47,12 @@ class read_pool {
 
   /// Runs `work` on a reader, once more on a new connection if the first one was lost.
   template <class T>
-  void submit(reply_slot<T> slot, std::function<outcome<T>(read_session&)> work) {
+  void submit(const read_turn& turn, reply_slot<T> slot,
+              std::function<outcome<T>(read_session&)> work) {
     auto run = [slot, work = std::move(work)](read_session& session) {
       slot.answer(work(session));
     };
-    if (!push({std::move(run), [slot](rejection why) { slot.answer(std::move(why)); }})) {
+    if (!push(turn, {std::move(run), [slot](rejection why) { slot.answer(std::move(why)); }})) {
       slot.answer(reject(errc::overloaded, "too many reads are waiting"));
     }
   }
@@ -59,16 +62,18 @@ class read_pool {
     std::function<void(read_session&)> run;
     std::function<void(rejection)> fail;
   };
-  bool push(task next);
+  bool push(const read_turn& turn, task next);
   void work();
   void attempt(const task& next, std::unique_ptr<read_session>& session);
 
   std::string url_;
   std::size_t max_queue_;
   std::int64_t timeout_ms_;
+  const int most_heavy_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<task> queue_;
+  fair_queue<task> queue_;
+  int heavy_ = 0;  // readers that are at heavy work
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

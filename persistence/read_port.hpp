@@ -53,6 +53,11 @@ inline constexpr collection collection::tokens{"tokens"};
 inline constexpr collection collection::llm_calls{"llm_calls"};
 inline constexpr collection collection::checkpoints{"checkpoints"};
 
+/// A page of a list ends before its limit where its documents have this many bytes. It may be
+/// empty and not the last one: no page looks at more than 50,000 rows, or for longer than 200 ms,
+/// to find those that fit its filters.
+inline constexpr std::size_t most_page_bytes = 1024 * 1024;
+
 /// Filters are equality on columns that the collection has; an unknown one is a programmer's error.
 struct list_query {
   collection what = collection::runs;
@@ -66,6 +71,8 @@ struct list_query {
   bool newest_first = true;
   int limit = 50;      // 1..500
   std::string cursor;  // opaque, as a former answer gave it; empty = first page
+  /// Whose turn it takes among those who wait for a reader: a token; nil: the tenant's.
+  uuid asked_by{};
 };
 
 struct event_query {
@@ -79,6 +86,9 @@ struct event_query {
   std::optional<domain::position> before;  // exclusive
   bool newest_first = false;
   int limit = 50;
+  /// Of payloads, counted with 1 KiB an event; a page has at least one event of those that fit.
+  std::size_t most_bytes = most_page_bytes;
+  uuid asked_by{};  // as in a list_query
 };
 
 /// One page of events, rendered: each element is one event as JSON text, in the order asked for.
@@ -91,7 +101,9 @@ struct event_page {
   std::vector<item> events;
   /// Head of the log that the page was read against: nothing at or below it is missing.
   domain::position head = 0;
-  bool more = false;
+  /// Where the next page goes on, behind it (newest first: before it). Nothing: this was the last
+  /// one. A page may be empty and have one, as those of lists.
+  std::optional<domain::position> next;
 };
 
 struct blob_info {
@@ -105,7 +117,7 @@ class read_port {
   /// One document; not_found also for what belongs to another tenant.
   virtual void get(collection what, uuid tenant, const std::string& id,
                    reply_slot<document> slot) = 0;
-  /// {"results": […], "next": cursor | null}
+  /// {"results": […], "next": cursor | null}; the next page, not the rows, tells whether it ends.
   virtual void list(list_query query, reply_slot<document> slot) = 0;
   /// A run with its snapshot, jobs, attempts, artifacts and token totals, of one database snapshot.
   virtual void run_detail(uuid tenant, uuid run, reply_slot<document> slot) = 0;

@@ -63,17 +63,54 @@ class conditions {
   std::string text_;
 };
 
-outcome<done> add_filters(const list_query& query, const projection* of, conditions& where) {
+bool serves(const indexed_filter& index, std::string_view column, std::string_view value) {
+  return index.column == column && (index.value.empty() || index.value == value);
+}
+
+/// The filter whose index is walked; null: that of the whole list, or of a label.
+const indexed_filter* walked_filter(const list_query& query, const projection* of) {
+  if (of == nullptr) return nullptr;
+  for (const auto& one : of->indexed) {
+    // A label's rows lie in the order of the list; before them goes what has very few.
+    if (!query.labels.empty() && one.value.empty()) continue;
+    for (const auto& [column, value] : query.equals) {
+      if (serves(one, column, value)) return &one;
+    }
+  }
+  return nullptr;
+}
+
+/// Conditions of the rows that are walked, and of those among them that fit.
+struct list_conditions {
+  conditions walked;
+  std::string fits;
+
+  void fit(const std::string& condition) {
+    if (!fits.empty()) fits += " AND ";
+    fits += condition;
+  }
+};
+
+outcome<done> add_filters(const list_query& query, const projection* of,
+                          const indexed_filter* walked, list_conditions& where) {
   for (const auto& [column, value] : query.equals) {
     if (of == nullptr ||
         std::find(of->filters.begin(), of->filters.end(), column) == of->filters.end()) {
       return reject(errc::internal, "the collection has no filter by " + column);
     }
-    const auto type = type_of(*of, column);
+    const auto type = std::string(type_of(*of, column));
     if (!fits(value, type)) {
-      return reject(errc::invalid, column + " is not a " + std::string(type), "/" + column);
+      return reject(errc::invalid, column + " is not a " + type, "/" + column);
     }
-    where.add("t." + column + " = " + where.param(value, type));
+    const auto is = "t." + column + " = ";
+    if (walked == nullptr || !serves(*walked, column, value)) {
+      where.fit(is + where.walked.param(value, type));
+    } else if (walked->value.empty()) {
+      where.walked.add(is + where.walked.param(value, type));
+    } else {
+      // An index of this value alone is known to serve the value itself, but not a parameter.
+      where.walked.add(is + "'" + std::string(walked->value) + "'::" + type);
+    }
   }
   return done{};
 }
@@ -81,20 +118,45 @@ outcome<done> add_filters(const list_query& query, const projection* of, conditi
 // The rows of one label lie in the order of the list, so its pages are walked from the first label
 // to the rows; further labels are looked up for each.
 std::string add_labels(const list_query& query, const collection_source& source,
-                       const std::string& tenant, conditions& where) {
+                       const std::string& tenant, const indexed_filter* walked,
+                       list_conditions& where) {
   std::string joined;
   for (const auto& [key, value] : query.labels) {
-    const auto matches = "l.tenant = " + tenant + " AND l.key = " + where.param(key, "text") +
-                         " AND l.value = " + where.param(value, "text");
-    if (joined.empty()) {
+    const auto its_key = where.walked.param(key, "text");
+    const auto its_value = where.walked.param(value, "text");
+    const auto matches =
+        "l.tenant = " + tenant + " AND l.key = " + its_key + " AND l.value = " + its_value;
+    if (joined.empty() && walked == nullptr) {
       joined = " JOIN " + source.labels + " l ON l.object = t.id AND l.tenant = t.tenant";
-      where.add(matches);
+      where.walked.add(matches);
     } else {
-      where.add("EXISTS (SELECT 1 FROM " + source.labels + " l WHERE " + matches +
+      where.fit("EXISTS (SELECT 1 FROM " + source.labels + " l WHERE " + matches +
                 " AND l.created_position = t.created_position AND l.object = t.id)");
     }
   }
   return joined;
+}
+
+/// What differs between lists and the log in the text of a step.
+struct step_text {
+  std::string columns;  // of w
+  std::string walk;     // a SELECT in the order of the list, without a limit
+  std::string order;    // of w
+  std::string weight;   // of a row of w, in bytes
+};
+
+/// The rows of a step, numbered, with the bytes up to each; of them what fits, and the last one.
+/// PostgreSQL goes through it row by row and stops when it has enough.
+std::string step_sql(const step_text& text, conditions& where, const list_step& step) {
+  const auto rows = where.param(std::to_string(step.rows), "bigint");
+  const auto bytes = where.param(std::to_string(step.bytes), "bigint");
+  const auto most = where.param(std::to_string(step.most), "int");
+  return "SELECT " + text.columns + ", w.fits, w.n = " + rows +
+         " FROM (SELECT w.*, row_number() OVER o AS n, sum(CASE WHEN w.fits THEN " + text.weight +
+         " ELSE 0 END) OVER o AS bytes FROM (" + text.walk + " LIMIT " + rows +
+         ") w WINDOW o AS (ORDER BY " + text.order +
+         " ROWS UNBOUNDED PRECEDING)) w WHERE (w.fits AND w.bytes - (" + text.weight + ") < " +
+         bytes + ") OR w.n = " + rows + " ORDER BY " + text.order + " LIMIT " + most;
 }
 
 // The filters that walk an index: by stream its own, by time through reeve.position_at.
@@ -151,7 +213,14 @@ outcome<read_query> get_query(collection what, const uuid& tenant, const std::st
   return out;
 }
 
-outcome<read_query> compose_list(const list_query& query) {
+bool walks_far(const list_query& query) {
+  const auto source = source_of(query.what);
+  const bool has_walked = walked_filter(query, source.of) != nullptr;
+  const std::size_t served = has_walked || !query.labels.empty() ? 1 : 0;
+  return query.equals.size() + query.labels.size() > served;
+}
+
+outcome<read_query> compose_list(const list_query& query, const list_step& step) {
   const auto source = source_of(query.what);
   if (query.limit < 1 || query.limit > max_page) {
     return reject(errc::invalid, "limit is 1 to 500", "/limit");
@@ -160,30 +229,41 @@ outcome<read_query> compose_list(const list_query& query) {
     return reject(errc::internal, "the collection has no labels");
   }
   read_query out;
-  conditions where(out);
+  list_conditions where{conditions(out), {}};
   std::string tenant;
   if (source.of != nullptr) {
-    tenant = where.param(to_string(query.tenant), "uuid");
-    where.add("t.tenant = " + tenant);
+    tenant = where.walked.param(to_string(query.tenant), "uuid");
+    where.walked.add("t.tenant = " + tenant);
   }
-  if (auto added = add_filters(query, source.of, where); !added) return added.error();
-  const auto labelled = add_labels(query, source, tenant, where);
+  const auto* walked = walked_filter(query, source.of);
+  if (auto added = add_filters(query, source.of, walked, where); !added) return added.error();
+  const auto labelled = add_labels(query, source, tenant, walked, where);
   const std::string at = labelled.empty() ? "t.created_position" : "l.created_position";
   const std::string id = labelled.empty() ? "t.id" : "l.object";
   if (query.created_after) {
-    where.add(at + " > " + where.param(std::to_string(*query.created_after), "bigint"));
+    where.walked.add(at + " > " +
+                     where.walked.param(std::to_string(*query.created_after), "bigint"));
   }
-  if (!query.cursor.empty()) {
-    const auto place = parse_cursor(query);
-    if (!place) return reject(errc::invalid, "the cursor is not one of this list", "/cursor");
-    where.add("(" + at + ", " + id + ") " + (query.newest_first ? "<" : ">") + " (" +
-              where.param(std::to_string(place->created_position), "bigint") + ", " +
-              where.param(place->id, source.id_type) + ")");
+  auto behind = step.behind;
+  if (!behind && !query.cursor.empty()) {
+    behind = parse_cursor(query);
+    if (!behind) return reject(errc::invalid, "the cursor is not one of this list", "/cursor");
+  }
+  if (behind) {
+    where.walked.add("(" + at + ", " + id + ") " + (query.newest_first ? "<" : ">") + " (" +
+                     where.walked.param(std::to_string(behind->created_position), "bigint") + ", " +
+                     where.walked.param(behind->id, source.id_type) + ")");
   }
   const std::string order = query.newest_first ? " DESC" : "";
-  out.sql = "SELECT t.created_position, t.id::text, t.doc FROM " + source.table + " t" + labelled +
-            where.text() + " ORDER BY " + at + order + ", " + id + order + " LIMIT " +
-            where.param(std::to_string(query.limit + 1), "int");
+  step_text text;
+  text.columns = "w.created_position, w.id::text, CASE WHEN w.fits THEN w.doc END";
+  text.walk = "SELECT " + at + " AS created_position, " + id + " AS id, t.doc AS doc, " +
+              (where.fits.empty() ? std::string("true") : "(" + where.fits + ")") +
+              " AS fits FROM " + source.table + " t" + labelled + where.walked.text() +
+              " ORDER BY " + at + order + ", " + id + order;
+  text.order = "w.created_position" + order + ", w.id" + order;
+  text.weight = "octet_length(w.doc)";
+  out.sql = step_sql(text, where.walked, step);
   return out;
 }
 
@@ -199,29 +279,42 @@ read_query head_query() {
   return out;
 }
 
-outcome<read_query> compose_events(const event_query& query, domain::position head) {
+bool walks_far(const event_query& query) {
+  return query.type || query.principal || query.correlation_id;
+}
+
+outcome<read_query> compose_events(const event_query& query, domain::position head,
+                                   const list_step& step) {
   if (query.limit < 1 || query.limit > max_page) {
     return reject(errc::invalid, "limit is 1 to 500", "/limit");
   }
   read_query out;
-  conditions where(out);
-  if (query.tenant) where.add("tenant = " + where.param(to_string(*query.tenant), "uuid"));
+  list_conditions where{conditions(out), {}};
+  auto& walked = where.walked;
+  if (query.tenant) walked.add("tenant = " + walked.param(to_string(*query.tenant), "uuid"));
   if (query.stream) {
-    const auto stream = where.param(*query.stream, "text");
-    where.add("stream = " + stream);
+    const auto stream = walked.param(*query.stream, "text");
+    walked.add("stream = " + stream);
     if (!query.tenant) {
-      where.add("tenant = (SELECT s.tenant FROM reeve.streams s WHERE s.stream = " + stream + ")");
+      walked.add("tenant = (SELECT s.tenant FROM reeve.streams s WHERE s.stream = " + stream + ")");
     }
   }
-  if (query.type) where.add("type = " + where.param(*query.type, "text"));
-  if (query.principal) where.add("principal = " + where.param(*query.principal, "text"));
+  if (query.type) where.fit("type = " + walked.param(*query.type, "text"));
+  if (query.principal) where.fit("principal = " + walked.param(*query.principal, "text"));
   if (query.correlation_id) {
-    where.add("correlation_id = " + where.param(to_string(*query.correlation_id), "uuid"));
+    where.fit("correlation_id = " + walked.param(to_string(*query.correlation_id), "uuid"));
   }
-  add_event_range(query, head, where);
-  out.sql = "SELECT " + std::string(event_columns()) + " FROM reeve.events" + where.text() +
-            " ORDER BY position" + (query.newest_first ? " DESC" : "") + " LIMIT " +
-            where.param(std::to_string(query.limit + 1), "int");
+  add_event_range(query, head, walked);
+  const std::string columns(event_columns());
+  const std::string order = query.newest_first ? " DESC" : "";
+  step_text text;
+  text.columns = columns;
+  text.walk = "SELECT " + columns + ", " +
+              (where.fits.empty() ? std::string("true") : "(" + where.fits + ")") +
+              " AS fits FROM reeve.events" + walked.text() + " ORDER BY position" + order;
+  text.order = "w.position" + order;
+  text.weight = "octet_length(w.payload) + " + std::to_string(event_overhead_bytes);
+  out.sql = step_sql(text, walked, step);
   return out;
 }
 

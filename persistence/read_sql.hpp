@@ -32,12 +32,38 @@ collection_source source_of(collection what);
 /// `not_found` for an id that this collection cannot have.
 outcome<read_query> get_query(collection what, const uuid& tenant, const std::string& id);
 
-/// Errors: `invalid` for limit, cursor or a filter's value (the field is named), `internal` for a
-/// filter that the collection does not have.
-outcome<read_query> compose_list(const list_query& query);
+/// A place in a list: opaque to clients, checked when it comes back, and bound to the list.
+struct list_place {
+  domain::position created_position = 0;
+  std::string id;
+};
+
+/// One step of a walk: of the next `rows` rows the first `most` that fit, and no more of them than
+/// have `bytes` together, but one. The last of the `rows` comes as well, fitting or not: by it the
+/// walk goes on.
+struct list_step {
+  std::int64_t rows = 1;
+  int most = 1;
+  std::size_t bytes = most_page_bytes;
+  std::optional<list_place> behind{};  // where it begins, instead of the query's cursor
+};
+
+/// Whether rows are walked that do not fit: no index has all the filters that the list is asked
+/// for.
+bool walks_far(const list_query& query);
+/// Rows: created_position, id, doc (null if it does not fit), whether it fits, whether it is the
+/// last of the step. Errors: `invalid` for limit, cursor or a filter's value (the field is named),
+/// `internal` for a filter that the collection does not have.
+outcome<read_query> compose_list(const list_query& query, const list_step& step);
 
 read_query head_query();
-outcome<read_query> compose_events(const event_query& query, domain::position head);
+/// What an event counts of the bytes of a page, beside its payload.
+inline constexpr std::size_t event_overhead_bytes = 1024;
+bool walks_far(const event_query& query);
+/// A step from the query's `after` (newest first: `before`). Rows: the columns of an event, whether
+/// it fits, whether it is the last of the step.
+outcome<read_query> compose_events(const event_query& query, domain::position head,
+                                   const list_step& step);
 read_query one_event_query(const std::optional<uuid>& tenant, domain::position at);
 /// Errors: `invalid` for the limit.
 outcome<read_query> stream_query(const uuid& tenant, const std::string& stream,
@@ -45,11 +71,6 @@ outcome<read_query> stream_query(const uuid& tenant, const std::string& stream,
 /// Columns of an event, in the order in which `render_event` takes them.
 std::string_view event_columns();
 
-/// A place in a list: opaque to clients, checked when it comes back, and bound to the list.
-struct list_place {
-  domain::position created_position = 0;
-  std::string id;
-};
 std::string cursor_of(const list_query& query, const list_place& place);
 /// The place of the query's cursor; nothing for what is no cursor of this list.
 std::optional<list_place> parse_cursor(const list_query& query);

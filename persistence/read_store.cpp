@@ -1,5 +1,6 @@
 #include "persistence/read_store.hpp"
 
+#include "persistence/page_reader.hpp"
 #include "persistence/pg_values.hpp"
 #include "persistence/read_cache.hpp"
 #include "persistence/read_pool.hpp"
@@ -119,8 +120,8 @@ struct read_store::impl {
 
   using query_fn = std::function<outcome<document>(read_session&)>;
   /// From memory, or through `query` with the fill guarded by the cache.
-  void cached(const std::string& subject, rendering which, reply_slot<document> slot,
-              query_fn query);
+  void cached(const uuid& tenant, const std::string& subject, rendering which,
+              reply_slot<document> slot, query_fn query);
   void hold_back() const {
     if (config.delay_ms > 0) {
       std::this_thread::sleep_for(std::chrono::milliseconds(config.delay_ms));
@@ -134,10 +135,10 @@ struct read_store::impl {
   read_pool pool;  // last: its threads use what is above
 };
 
-void read_store::impl::cached(const std::string& subject, rendering which,
+void read_store::impl::cached(const uuid& tenant, const std::string& subject, rendering which,
                               reply_slot<document> slot, query_fn query) {
   if (auto found = cache.find(subject, which)) return slot.answer(std::move(*found));
-  pool.submit<document>(slot, [this, subject, which, query](read_session& session) {
+  pool.submit<document>({tenant}, slot, [this, subject, which, query](read_session& session) {
     const auto ticket = cache.begin_fill(subject);
     outcome<document> answer = document{};
     try {
@@ -192,16 +193,16 @@ void read_store::get(collection what, uuid tenant, const std::string& id,
     return make_document(rows[0][0].c_str());
   };
   const auto kind = source.kind;
-  if (kind.empty()) return impl_->pool.submit<document>(std::move(slot), run);
+  if (kind.empty()) return impl_->pool.submit<document>({tenant}, std::move(slot), run);
   // One spelling of an id, so that a commit finds the document.
   const auto parsed = parse_uuid(id);
-  impl_->cached(subject_of(kind, tenant, parsed ? to_string(*parsed) : id), rendering::plain,
-                std::move(slot), run);
+  impl_->cached(tenant, subject_of(kind, tenant, parsed ? to_string(*parsed) : id),
+                rendering::plain, std::move(slot), run);
 }
 
 void read_store::list(list_query query, reply_slot<document> slot) {
-  auto composed = compose_list(query);
-  if (!composed) return slot.answer(composed.error());
+  // What is wrong with it is told by who asks, without a reader.
+  if (auto composed = compose_list(query, {}); !composed) return slot.answer(composed.error());
   if (query.what != collection::checkpoints) {
     if (auto why = impl_->refusal({query.what.name()})) return slot.answer(*why);
     const auto labels = projection_named(query.what.name()).labels;
@@ -209,33 +210,16 @@ void read_store::list(list_query query, reply_slot<document> slot) {
       if (auto why = impl_->refusal({labels})) return slot.answer(*why);
     }
   }
+  const auto turn = turn_of(query);
   impl_->pool.submit<document>(
-      std::move(slot),
-      [query = std::move(query),
-       q = std::move(*composed)](read_session& session) -> outcome<document> {
-        const auto rows = session.query(query.tenant, q);
-        std::string body = "{\"results\":[";
-        const auto shown =
-            std::min<std::size_t>(rows.size(), static_cast<std::size_t>(query.limit));
-        for (std::size_t i = 0; i < shown; ++i) {
-          if (i > 0) body += ',';
-          body += view_of(rows[static_cast<int>(i)][2]);
-        }
-        body += "],\"next\":";
-        if (rows.size() > shown) {
-          const auto last = rows[static_cast<int>(shown) - 1];
-          body += '"' + cursor_of(query, {last[0].as<domain::position>(), last[1].c_str()}) + '"';
-        } else {
-          body += "null";
-        }
-        return make_document(body + "}");
-      });
+      turn, std::move(slot),
+      [query = std::move(query)](read_session& session) { return read_list(session, query); });
 }
 
 void read_store::run_detail(uuid tenant, uuid run, reply_slot<document> slot) {
   if (auto why = impl_->refusal({"runs", "jobs", "llm_usage"})) return slot.answer(*why);
   impl_->when_counted(slot, [in = impl_.get(), tenant, run, slot] {
-    in->cached(subject_of("run", tenant, to_string(run)), rendering::detail, slot,
+    in->cached(tenant, subject_of("run", tenant, to_string(run)), rendering::detail, slot,
                [tenant, run](read_session& session) -> outcome<document> {
                  const auto rows = session.query(
                      tenant, {std::string(run_detail_sql), {to_string(tenant), to_string(run)}});
@@ -248,7 +232,7 @@ void read_store::run_detail(uuid tenant, uuid run, reply_slot<document> slot) {
 void read_store::job_detail(uuid tenant, uuid job, reply_slot<document> slot) {
   if (auto why = impl_->refusal({"jobs", "llm_usage"})) return slot.answer(*why);
   impl_->when_counted(slot, [in = impl_.get(), tenant, job, slot] {
-    in->cached(subject_of("job", tenant, to_string(job)), rendering::detail, slot,
+    in->cached(tenant, subject_of("job", tenant, to_string(job)), rendering::detail, slot,
                [tenant, job](read_session& session) -> outcome<document> {
                  const auto rows = session.query(
                      tenant, {std::string(job_detail_sql), {to_string(tenant), to_string(job)}});
@@ -261,7 +245,8 @@ void read_store::job_detail(uuid tenant, uuid job, reply_slot<document> slot) {
 void read_store::run_of_job(uuid tenant, uuid job, reply_slot<std::optional<uuid>> slot) {
   if (auto why = impl_->refusal({"jobs"})) return slot.answer(*why);
   impl_->pool.submit<std::optional<uuid>>(
-      std::move(slot), [tenant, job](read_session& session) -> outcome<std::optional<uuid>> {
+      {tenant}, std::move(slot),
+      [tenant, job](read_session& session) -> outcome<std::optional<uuid>> {
         const auto rows = session.query(
             tenant, {std::string(run_of_job_sql), {to_string(tenant), to_string(job)}});
         if (rows.empty()) return std::optional<uuid>{};
@@ -282,40 +267,21 @@ std::string read_store::refused_login() const {
 }
 
 void read_store::events(event_query query, reply_slot<event_page> slot) {
+  const auto turn = turn_of(query);
   impl_->pool.submit<event_page>(
-      std::move(slot), [query](read_session& session) -> outcome<event_page> {
-        // The log's own: what this process has heard of a commit may be later than what a document
-        // has shown of it.
-        const auto head = session.query(query.tenant, head_query())[0][0].as<domain::position>();
-        // What is not there yet looks like what is not there: a client that knows of more than the
-        // log holds has to hear of it.
-        if (query.after > head) {
-          return reject(errc::position_ahead, "the position is beyond the head of the log",
-                        "/after");
-        }
-        const auto composed = compose_events(query, head);
-        if (!composed) return composed.error();
-        const auto rows = session.query(query.tenant, *composed);
-        event_page page;
-        page.head = head;
-        page.more = rows.size() > static_cast<std::size_t>(query.limit);
-        for (const auto& row : rows) {
-          if (page.events.size() == static_cast<std::size_t>(query.limit)) break;
-          const auto event = event_of(row);
-          page.events.push_back({event.position, event.type, render_event(event, query.reader)});
-        }
-        return page;
-      });
+      turn, std::move(slot),
+      [query = std::move(query)](read_session& session) { return read_events(session, query); });
 }
 
 void read_store::event(std::optional<uuid> tenant, domain::position at, domain::event_reader reader,
                        reply_slot<document> slot) {
-  impl_->pool.submit<document>(
-      std::move(slot), [tenant, at, reader](read_session& session) -> outcome<document> {
-        const auto rows = session.query(tenant, one_event_query(tenant, at));
-        if (rows.empty()) return absent();
-        return make_document(render_event(event_of(rows[0]), reader));
-      });
+  impl_->pool.submit<document>({tenant.value_or(system_tenant)}, std::move(slot),
+                               [tenant, at, reader](read_session& session) -> outcome<document> {
+                                 const auto rows =
+                                     session.query(tenant, one_event_query(tenant, at));
+                                 if (rows.empty()) return absent();
+                                 return make_document(render_event(event_of(rows[0]), reader));
+                               });
 }
 
 void read_store::stream(uuid tenant, const std::string& stream, domain::version after, int limit,
@@ -323,7 +289,7 @@ void read_store::stream(uuid tenant, const std::string& stream, domain::version 
   auto composed = stream_query(tenant, stream, after, limit);
   if (!composed) return slot.answer(composed.error());
   impl_->pool.submit<std::vector<domain::event_record>>(
-      std::move(slot),
+      {tenant}, std::move(slot),
       [tenant, q = std::move(*composed)](
           read_session& session) -> outcome<std::vector<domain::event_record>> {
         std::vector<domain::event_record> events;
@@ -335,8 +301,9 @@ void read_store::stream(uuid tenant, const std::string& stream, domain::version 
 void read_store::last_successful_run(uuid tenant, uuid directive,
                                      reply_slot<std::optional<last_success>> slot) {
   if (auto why = impl_->refusal({"runs", "directive_versions"})) return slot.answer(*why);
+  // Of a directive that never succeeds all runs are looked at.
   impl_->pool.submit<std::optional<last_success>>(
-      std::move(slot),
+      {tenant, true}, std::move(slot),
       [tenant, directive](read_session& session) -> outcome<std::optional<last_success>> {
         const auto rows = session.query(
             tenant, {std::string(last_success_sql), {to_string(tenant), to_string(directive)}});
@@ -356,7 +323,7 @@ void read_store::blob(uuid tenant, const digest& sha256, std::int64_t offset, st
   const auto last = (offset + size - 1) / chunk_bytes;
   if (last > INT32_MAX) return slot.answer(std::string());
   impl_->pool.submit<std::string>(
-      std::move(slot), [=](read_session& session) -> outcome<std::string> {
+      {tenant}, std::move(slot), [=](read_session& session) -> outcome<std::string> {
         const auto rows = session.query(tenant, {std::string(blob_sql),
                                                  {to_string(tenant), "\\x" + to_hex(sha256),
                                                   std::to_string(first), std::to_string(last)}});
@@ -373,7 +340,7 @@ void read_store::command(uuid tenant, const std::string& principal, const std::s
                          const std::string& key, reply_slot<std::optional<known_command>> slot) {
   read_query query{std::string(command_sql), {to_string(tenant), principal, route, key}};
   impl_->pool.submit<std::optional<known_command>>(
-      std::move(slot),
+      {tenant}, std::move(slot),
       [tenant, query](read_session& session) -> outcome<std::optional<known_command>> {
         const auto rows = session.query(tenant, query);
         if (rows.empty()) return std::optional<known_command>{};

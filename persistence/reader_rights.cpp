@@ -40,7 +40,7 @@ void reader_rights::look(read_pool& pool) {
     conclude(found);
     looking_ = false;
   });
-  pool.submit<std::string>(slot, look_in);
+  pool.submit<std::string>({system_tenant}, slot, look_in);
 }
 
 void reader_rights::conclude(const outcome<std::string>& found) {

@@ -243,6 +243,7 @@ outcome<done> add_flag(const request& r, const char* name, persistence::list_que
 }
 
 outcome<done> page_of(const request& r, persistence::list_query& query) {
+  query.asked_by = r.who.token_id;
   auto limit = number_of(r, "limit");
   if (!limit) return limit.error();
   if (*limit) {

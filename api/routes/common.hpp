@@ -97,15 +97,16 @@ response written_document(int status, std::string body, domain::position at);
 /// The schema of a list whose rows are `Row`.
 template <class Row>
 std::string list_schema() {
-  return R"({"additionalProperties":false,"properties":{"next":{"type":["string","null"]},)"
-         R"("results":{"items":)" +
+  return R"({"additionalProperties":false,"properties":{"next":{"description":)"
+         R"("`cursor` of the next page; null on the last one, and on no other, however few rows )"
+         R"(a page has.","type":["string","null"]},"results":{"items":)" +
          codec::json_schema<Row>() + R"(,"type":"array"}},"required":["results","next"],)" +
          R"("type":"object"})";
 }
 
 /// 0..2^62 in decimal.
 std::optional<std::int64_t> parse_number(std::string_view text);
-/// `limit` and `cursor` of a list.
+/// `limit` and `cursor` of a list, and who asks for it.
 outcome<done> page_of(const request& r, persistence::list_query& query);
 /// `invalid` with the query's name, as the next three.
 outcome<std::optional<std::int64_t>> number_of(const request& r, std::string_view name);

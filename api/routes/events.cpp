@@ -92,6 +92,7 @@ outcome<done> add_range(const request& r, event_query& query) {
 outcome<asked_events> query_of(const request& r) {
   asked_events asked;
   auto& query = asked.query;
+  query.asked_by = r.who.token_id;
   auto tenant = tenant_of(r);
   if (!tenant) return tenant.error();
   query.tenant = *tenant;
@@ -116,9 +117,8 @@ outcome<asked_events> query_of(const request& r) {
 
 std::string page_json(const persistence::event_page& page, const list_parts& list) {
   std::string text = "{\"head\":" + std::to_string(page.head) + ",\"next\":";
-  const bool more = page.more && !page.events.empty();
-  if (more) {
-    text += "\"" + cursor_in(list, std::to_string(page.events.back().at)) + "\"";
+  if (page.next) {
+    text += "\"" + cursor_in(list, std::to_string(*page.next)) + "\"";
   } else {
     text += "null";
   }

@@ -40,6 +40,7 @@ const projection& directive_versions() {
                                          {"doc", "text"}},
                              .past = projection_past::states,
                              .filters = {"directive_id", "version"},
+                             .indexed = {{"directive_id"}},
                              .subjects = {{"directive_version", "id"}}};
   return of;
 }

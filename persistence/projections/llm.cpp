@@ -20,6 +20,7 @@ const projection& llm_calls() {
                                          {"created_position", "bigint"},
                                          {"doc", "text"}},
                              .filters = {"job_id"},
+                             .indexed = {{"job_id"}},
                              .subjects = {{"llm_call", "id"}}};
   return of;
 }

@@ -35,6 +35,7 @@ const projection& runs() {
                   {"doc", "text"},
                   {"snapshot", "text"}},
       .filters = {"status", "directive_id", "directive_name", "is_simulated", "retry_of"},
+      .indexed = {{"status", "pending"}, {"status", "running"}, {"directive_id"}},
       .subjects = {{"run", "id"}},
       .labels = "run_labels"};
   return of;
@@ -69,6 +70,10 @@ const projection& jobs() {
                                          {"last_position", "bigint"},
                                          {"doc", "text"}},
                              .filters = {"status", "task", "run_id", "is_quarantined"},
+                             .indexed = {{"run_id"},
+                                         {"is_quarantined", "true"},
+                                         {"status", "pending"},
+                                         {"status", "running"}},
                              .subjects = {{"job", "id"}, {"run", "run_id"}}};
   return of;
 }

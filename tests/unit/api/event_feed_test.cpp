@@ -183,6 +183,22 @@ TEST(EV10_feed, memory_and_chunks_are_bounded_by_bytes) {
   EXPECT_GT(it.reads.event_reads, 1U);
 }
 
+TEST(EV10_feed, history_goes_on_over_pages_on_which_nothing_fits) {
+  feed_box it;
+  it.reads.most_walked = 7;
+  for (domain::position i = 1; i <= 60; ++i) {
+    it.reads.log.push_back(event(i, i % 20 == 0 ? "rare" : "thing_done"));
+  }
+  feed_filter filter;
+  filter.type = "rare";
+  reader r(it.feed.subscribe(filter, 0));
+  r.pull_all();
+  EXPECT_EQ(r.ids(), (std::vector<domain::position>{20, 40, 60}));
+  EXPECT_TRUE(r.open) << "it waits for what comes";
+  it.commit(event(61, "rare"));
+  EXPECT_EQ(r.ids().back(), 61);
+}
+
 TEST(EV10_feed, filters_hold_in_history_and_live) {
   feed_box it;
   it.commit_to(30);

@@ -254,7 +254,7 @@ TEST_F(log_schema, position_at_finds_the_last_event_of_a_time) {
 
 /// The plan that the reader's role gets for a list.
 std::string plan_of(pqxx::transaction_base& tx, const list_query& query) {
-  const auto composed = compose_list(query);
+  const auto composed = compose_list(query, {51, 51});
   EXPECT_TRUE(composed);
   tx.conn().prepare("list", composed->sql);
   tx.exec_prepared("list", pqxx::prepare::make_dynamic_params(composed->params));

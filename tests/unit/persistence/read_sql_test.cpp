@@ -29,7 +29,7 @@ TEST(GW2_cursors, are_of_one_list) {
     others[i].cursor = cursor_of(list, place);
     EXPECT_FALSE(parse_cursor(others[i])) << i;
     if (others[i].what == collection::runs) continue;
-    EXPECT_EQ(compose_list(others[i]).error().field, "/cursor") << i;
+    EXPECT_EQ(compose_list(others[i], {}).error().field, "/cursor") << i;
   }
   auto same = list;
   same.limit = 3;
@@ -38,7 +38,7 @@ TEST(GW2_cursors, are_of_one_list) {
   ASSERT_TRUE(found) << "the size of a page is no part of the list";
   EXPECT_EQ(found->created_position, 7);
   EXPECT_EQ(found->id, place.id);
-  EXPECT_TRUE(compose_list(same));
+  EXPECT_TRUE(compose_list(same, {}));
 }
 
 TEST(GW2_cursors, are_bound_to_what_was_asked_and_not_to_what_was_found_for_it) {
@@ -68,6 +68,61 @@ TEST(GW2_cursors, of_checkpoints_are_the_same_for_everybody) {
   EXPECT_TRUE(parse_cursor(other));
   other.cursor = cursor_of(list, {9, "nine"});
   EXPECT_FALSE(parse_cursor(other)) << "an id that the collection cannot have";
+}
+
+/// The part of a list's statement that is walked, whatever fits.
+std::string walk_of(const list_query& query) {
+  const auto sql = compose_list(query, {}).value().sql;
+  const auto from = sql.find(" AS fits FROM ");
+  return sql.substr(from, sql.find(" ORDER BY ", from) - from);
+}
+
+TEST(GW3_walks, are_along_an_index_and_the_rest_is_looked_at_row_by_row) {
+  list_query runs;
+  EXPECT_FALSE(walks_far(runs));
+  EXPECT_EQ(walk_of(runs), " AS fits FROM reeve_read.runs t WHERE t.tenant = $1::uuid");
+  runs.equals = {{"status", "failed"}};
+  EXPECT_TRUE(walks_far(runs)) << "no index has it";
+  EXPECT_EQ(walk_of(runs), " AS fits FROM reeve_read.runs t WHERE t.tenant = $1::uuid");
+  runs.equals = {{"status", "running"}};
+  EXPECT_FALSE(walks_far(runs));
+  EXPECT_EQ(walk_of(runs),
+            " AS fits FROM reeve_read.runs t WHERE t.tenant = $1::uuid"
+            " AND t.status = 'running'::text")
+      << "the value itself, so that the index of such rows is used";
+  const auto directive = to_string(derived_uuid({}, "directive"));
+  runs.equals = {{"directive_id", directive}};
+  EXPECT_FALSE(walks_far(runs));
+  EXPECT_EQ(walk_of(runs),
+            " AS fits FROM reeve_read.runs t WHERE t.tenant = $1::uuid"
+            " AND t.directive_id = $2::uuid");
+  // Of two only one: along it, nothing is walked that the other index would have left out for ever.
+  runs.equals = {{"directive_id", directive}, {"status", "pending"}};
+  EXPECT_TRUE(walks_far(runs));
+  EXPECT_EQ(walk_of(runs),
+            " AS fits FROM reeve_read.runs t WHERE t.tenant = $1::uuid"
+            " AND t.status = 'pending'::text");
+  EXPECT_FALSE(walks_far(jobs_of("a")));
+}
+
+TEST(GW3_walks, are_along_the_first_label) {
+  list_query runs;
+  runs.labels = {{"team", "a"}};
+  EXPECT_FALSE(walks_far(runs));
+  EXPECT_NE(walk_of(runs).find("l.key = $2::text AND l.value = $3::text"), std::string::npos);
+  runs.labels.emplace_back("stage", "b");
+  EXPECT_TRUE(walks_far(runs));
+  EXPECT_EQ(walk_of(runs).find("$5::text"), std::string::npos);
+  runs.labels.pop_back();
+  runs.equals = {{"status", "running"}};
+  EXPECT_TRUE(walks_far(runs));
+  EXPECT_EQ(walk_of(runs).find(" JOIN "), std::string::npos) << "before a label goes what is rare";
+  event_query events;
+  EXPECT_FALSE(walks_far(events));
+  events.stream = "run-1";
+  EXPECT_FALSE(walks_far(events));
+  events.type = "run_launched";
+  EXPECT_TRUE(walks_far(events));
 }
 
 }  // namespace

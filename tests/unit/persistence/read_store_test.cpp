@@ -174,10 +174,10 @@ TEST_F(read_models, EV10_events_are_filtered_and_paged) {
   query.newest_first = true;
   query.limit = 2;
   EXPECT_EQ(positions(query), (list{7, 6}));
-  EXPECT_TRUE(events(query)->more);
+  EXPECT_EQ(events(query)->next, 6);
   query.before = 4;
   EXPECT_EQ(positions(query), (list{3, 2}));
-  EXPECT_FALSE(events(query)->more);
+  EXPECT_FALSE(events(query)->next);
   query.before = 0;
   EXPECT_EQ(positions(query), list{}) << "nothing is before the first one";
   query = {};

@@ -125,7 +125,8 @@ TEST_F(P30_reader, that_finds_no_place_is_told_once_that_lasts) {
     rights.look(pool);
     // The pool's one thread answers in turn.
     std::promise<void> looked;
-    pool.submit<bool>(reply_slot<bool>([&](const outcome<bool>&) { looked.set_value(); }),
+    pool.submit<bool>({system_tenant},
+                      reply_slot<bool>([&](const outcome<bool>&) { looked.set_value(); }),
                       [](read_session&) -> outcome<bool> { return true; });
     looked.get_future().wait();
     return rights.refused();

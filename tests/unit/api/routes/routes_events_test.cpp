@@ -85,6 +85,21 @@ TEST(EV10_events, pages_have_no_gap_in_either_direction) {
   }
 }
 
+TEST(GW3_events, a_page_may_be_empty_and_not_the_last_one) {
+  four_events e;
+  e.it.reads.most_walked = 1;
+  const std::string list = "?type=directive_created";
+  std::string found;
+  std::string next;
+  int pages = 0;
+  do {
+    const auto page = e.ask(list + (next.empty() ? "" : "&cursor=" + next), "auditor");
+    found += positions(page) + ";";
+    next = page.at("next");
+  } while (next != "null" && ++pages < 9);
+  EXPECT_EQ(found, "1;;3;;");
+}
+
 TEST(EV10_events, are_of_the_range_that_was_asked_for_on_every_page) {
   four_events e;
   const auto page = [&](const std::string& query) { return positions(e.ask(query, "auditor")); };

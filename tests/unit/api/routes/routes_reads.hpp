@@ -51,6 +51,8 @@ class memory_reads final : public persistence::read_port {
   bool hold = false;
   std::deque<std::function<void()>> held;
   std::atomic<std::size_t> event_reads{0};
+  /// Events of a stream or tenant that a page looks at, whether they fit its other filters or not.
+  std::size_t most_walked = 1 << 20;
 
   void get(collection what, uuid tenant, const std::string& id,
            reply_slot<persistence::document> slot) override {
@@ -174,21 +176,32 @@ class memory_reads final : public persistence::read_port {
     if (query.after > head()) return reject(errc::position_ahead, "not there yet", "/after");
     persistence::event_page page;
     page.head = head();
-    std::vector<const domain::event_record*> found;
+    std::vector<const domain::event_record*> walked;
     for (const auto& e : log) {
-      const bool wanted =
-          (!query.tenant || e.tenant == *query.tenant) &&
-          (!query.stream || e.stream == *query.stream) && (!query.type || e.type == *query.type) &&
-          (!query.principal || e.meta.principal == *query.principal) &&
-          (!query.correlation_id || e.meta.correlation_id == *query.correlation_id) &&
-          (!query.from_us || e.recorded_at_us >= *query.from_us) &&
-          (!query.to_us || e.recorded_at_us < *query.to_us) && e.position > query.after &&
-          (!query.before || e.position < *query.before);
-      if (wanted) found.push_back(&e);
+      const bool in_range = (!query.tenant || e.tenant == *query.tenant) &&
+                            (!query.stream || e.stream == *query.stream) &&
+                            (!query.from_us || e.recorded_at_us >= *query.from_us) &&
+                            (!query.to_us || e.recorded_at_us < *query.to_us) &&
+                            e.position > query.after &&
+                            (!query.before || e.position < *query.before);
+      if (in_range) walked.push_back(&e);
     }
-    if (query.newest_first) std::reverse(found.begin(), found.end());
-    page.more = found.size() > static_cast<std::size_t>(query.limit);
-    if (page.more) found.resize(static_cast<std::size_t>(query.limit));
+    if (query.newest_first) std::reverse(walked.begin(), walked.end());
+    if (walked.size() > most_walked) {
+      walked.resize(most_walked);
+      page.next = walked.back()->position;
+    }
+    std::vector<const domain::event_record*> found;
+    for (const auto* e : walked) {
+      const bool fits = (!query.type || e->type == *query.type) &&
+                        (!query.principal || e->meta.principal == *query.principal) &&
+                        (!query.correlation_id || e->meta.correlation_id == *query.correlation_id);
+      if (fits) found.push_back(e);
+    }
+    if (found.size() > static_cast<std::size_t>(query.limit)) {
+      found.resize(static_cast<std::size_t>(query.limit));
+      page.next = found.back()->position;
+    }
     for (const auto* e : found)
       page.events.push_back({e->position, e->type, codec::event_json(*e, query.reader)});
     return page;
