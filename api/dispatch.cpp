@@ -53,6 +53,12 @@ std::string_view header_of(const response& answer, std::string_view lower_name) 
   return {};
 }
 
+/// Anonymous reads (probes, the API's description) are answered from memory; a server that is
+/// busy must not look dead.
+bool is_probe(const route& to) {
+  return to.needs == access::anonymous && to.method == method::get;
+}
+
 bool answers_json(const route& to) {
   return !to.response_schema.empty() && !to.streams;
 }
@@ -97,7 +103,7 @@ dispatcher::dispatcher(const router& table, dispatch_limits limits, gateway_hook
       hooks_(std::move(hooks)),
       ids_(ids),
       rates_(limits.requests_per_s, limits.burst),
-      in_flight_(std::make_shared<std::atomic<std::size_t>>(0)) {}
+      in_flight_(limits_of(limits.in_flight, limits.shares)) {}
 
 std::optional<response> dispatcher::admit(const request_head& head, std::string_view peer,
                                           std::int64_t now_us, call& out) {
@@ -288,18 +294,15 @@ std::optional<rejection> dispatcher::check_promises(const request_head& head,
   return std::nullopt;
 }
 
-/// Anonymous reads (probes, the API's description) are answered from memory; a server that is
-/// busy must not look dead.
 bool dispatcher::has_room_for(const route& to) const {
-  if (to.needs == access::anonymous && to.method == method::get) return true;
-  return in_flight() < limits_.in_flight;
+  return is_probe(to) || in_flight() < limits_.in_flight;
 }
 
-in_flight_pass dispatcher::enter(const route& to) {
-  // One thread enters, so the test and the count need not be one step.
-  if (!has_room_for(to)) return {};
-  in_flight_->fetch_add(1, std::memory_order_relaxed);
-  return in_flight_pass(in_flight_);
+share_verdict dispatcher::enter(const call& it, std::string_view address, share& pass) {
+  share_holder who{std::nullopt, address};
+  if (it.to->needs != access::anonymous) who.token = it.asked.who.token_id;
+  const auto verdict = in_flight_.take(who, 1, pass);
+  return is_probe(*it.to) ? share_verdict::granted : verdict;
 }
 
 bool dispatcher::run(call& it, std::string body, const responder& slot) {

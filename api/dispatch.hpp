@@ -11,17 +11,15 @@
 #include "api/rate_limit.hpp"
 #include "api/route.hpp"
 #include "api/router.hpp"
+#include "api/shares.hpp"
 #include "base/ids.hpp"
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace reeve::api {
 
@@ -47,6 +45,7 @@ struct dispatch_limits {
   double requests_per_s = 2000;  // of one token
   double burst = 4000;
   std::size_t in_flight = 512;  // handlers that have not answered yet
+  share_percents shares;        // of these, and of all else that callers may hold
 };
 
 /// One request on its way.
@@ -61,23 +60,6 @@ struct call {
   caller who;                 // stays
 };
 
-/// One handler that has not answered yet; given back when it is destroyed, on any thread.
-class in_flight_pass {
- public:
-  in_flight_pass() = default;
-  explicit in_flight_pass(std::shared_ptr<std::atomic<std::size_t>> count)
-      : count_(std::move(count)) {}
-  in_flight_pass(in_flight_pass&&) noexcept = default;
-  in_flight_pass& operator=(in_flight_pass&&) = delete;
-  ~in_flight_pass() {
-    if (count_) count_->fetch_sub(1, std::memory_order_relaxed);
-  }
-  explicit operator bool() const { return count_ != nullptr; }
-
- private:
-  std::shared_ptr<std::atomic<std::size_t>> count_;
-};
-
 class dispatcher {
  public:
   /// The table, the hooks and the ids outlive the dispatcher.
@@ -88,9 +70,10 @@ class dispatcher {
   std::optional<response> admit(const request_head& head, std::string_view peer,
                                 std::int64_t now_us, call& out);
 
-  /// An empty pass if too many handlers are at work.
-  in_flight_pass enter(const route& to);
-  std::size_t in_flight() const { return in_flight_->load(std::memory_order_relaxed); }
+  /// Whether its handler may begin; `pass` is held until it has answered. `address`: as in a
+  /// share_holder.
+  share_verdict enter(const call& it, std::string_view address, share& pass);
+  std::size_t in_flight() const { return in_flight_.held(); }
 
   /// Calls the handler. What it throws becomes a 500; false then, so that it is counted.
   bool run(call& it, std::string body, const responder& slot);
@@ -118,7 +101,7 @@ class dispatcher {
   gateway_hooks hooks_;
   id_source& ids_;
   rate_limiter rates_;
-  std::shared_ptr<std::atomic<std::size_t>> in_flight_;
+  share_ledger in_flight_;
 };
 
 /// Whether a role may use what needs this access. An auditor reads like a viewer; a node's token

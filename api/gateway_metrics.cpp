@@ -30,6 +30,8 @@ struct gateway_metrics::series {
         in_flight(into.gauge("reeve_http_in_flight", "Handlers that have not answered yet.")),
         connections(into.gauge("reeve_http_connections", "Open connections.")),
         streams(into.gauge("reeve_http_streams", "Answers that are streams, being sent.")),
+        buffered(into.gauge("reeve_http_buffered_bytes",
+                            "Bytes of request bodies and of answers that are being sent.")),
         refused(into.counter("reeve_http_refused_total",
                              "Heads that the guard refused and connections beyond the limit.")),
         late(into.counter("reeve_http_late_answers_total",
@@ -44,7 +46,7 @@ struct gateway_metrics::series {
 
   metrics_registry& registry;
   std::vector<of_route> routes;  // as in the table, and "none" at the end
-  metric_gauge in_flight, connections, streams;
+  metric_gauge in_flight, connections, streams, buffered;
   metric_counter refused, late, handler_threw, loop_threw;
 };
 
@@ -70,10 +72,32 @@ void gateway_metrics::answered(std::optional<std::size_t> route_index, int statu
   one.seconds->observe(seconds);
 }
 
-void gateway_metrics::gauges(std::size_t in_flight, std::size_t connections, std::size_t streams) {
-  series_->in_flight.set(static_cast<double>(in_flight));
-  series_->connections.set(static_cast<double>(connections));
-  series_->streams.set(static_cast<double>(streams));
+void gateway_metrics::gauges(const levels& now) {
+  series_->in_flight.set(static_cast<double>(now.in_flight));
+  series_->connections.set(static_cast<double>(now.connections));
+  series_->streams.set(static_cast<double>(now.streams));
+  series_->buffered.set(static_cast<double>(now.buffered_bytes));
+}
+
+void gateway_metrics::shed(std::string_view what, share_verdict why) {
+  series_->registry
+      .counter("reeve_http_shed_total", "Refused because callers hold as much as they may.",
+               {{"what", std::string(what)}, {"limit", std::string(name_of(why))}})
+      .add();
+}
+
+void gateway_metrics::evicted(bool is_known) {
+  series_->registry
+      .counter("reeve_http_evicted_total", "Waiting connections that had to go for others.",
+               {{"token", is_known ? "shown" : "none"}})
+      .add();
+}
+
+void gateway_metrics::slow(std::string_view part) {
+  series_->registry
+      .counter("reeve_http_slow_total", "Given up because the client was too slow.",
+               {{"part", std::string(part)}})
+      .add();
 }
 
 void gateway_metrics::refused() {

@@ -3,11 +3,13 @@
 // would make a series per id, and could carry what must not be in metrics.
 
 #include "api/router.hpp"
+#include "api/shares.hpp"
 #include "base/metrics.hpp"
 
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 namespace reeve::api {
 
@@ -22,10 +24,23 @@ class gateway_metrics {
   /// reeve_http_requests_total{route,method,class} and reeve_http_request_seconds{route}. Nothing
   /// for requests of which no route was found: they count as route "none".
   void answered(std::optional<std::size_t> route_index, int status, double seconds);
-  /// reeve_http_in_flight, reeve_http_connections and reeve_http_streams.
-  void gauges(std::size_t in_flight, std::size_t connections, std::size_t streams);
+  /// reeve_http_in_flight, reeve_http_connections, reeve_http_streams (downloads too) and
+  /// reeve_http_buffered_bytes.
+  struct levels {
+    std::size_t in_flight = 0, connections = 0, streams = 0, buffered_bytes = 0;
+  };
+  void gauges(const levels& now);
   /// reeve_http_refused_total: connections and requests that the guard or a limit refused.
   void refused();
+  /// reeve_http_shed_total{what,limit}: refused with 429 or 503 because the limit of this token,
+  /// this address or all is reached; `what` is one of a few words of ours.
+  void shed(std::string_view what, share_verdict why);
+  /// reeve_http_evicted_total{token}: waiting connections that had to go for others; "shown" if a
+  /// valid token came on it before, else "none".
+  void evicted(bool is_known);
+  /// reeve_http_slow_total{part}: given up because the client was too slow; `part` is one of head,
+  /// body and answer.
+  void slow(std::string_view part);
   /// reeve_http_late_answers_total: answers that came after the 504.
   void late();
   /// reeve_uncaught_total{where}: exceptions that got out of a handler or the event loop.

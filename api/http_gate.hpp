@@ -1,7 +1,7 @@
 #pragma once
 // How answers of other threads come to the I/O thread. Internal to the gateway (Asio types).
 
-#include "api/dispatch.hpp"
+#include "api/shares.hpp"
 #include "base/outcome.hpp"
 #include "base/slot.hpp"
 
@@ -50,7 +50,7 @@ class io_gate {
 template <class T>
 class mailbox {
  public:
-  explicit mailbox(in_flight_pass pass = {}, std::function<void()> late = {})
+  explicit mailbox(share pass = {}, std::function<void()> late = {})
       : pass_(std::move(pass)), late_(std::move(late)) {}
 
   std::optional<outcome<T>> value;
@@ -82,7 +82,7 @@ class mailbox {
  private:
   net::steady_timer* waiter_ = nullptr;
   bool abandoned_ = false;
-  in_flight_pass pass_;
+  share pass_;
   std::function<void()> late_;
 };
 

@@ -1,5 +1,6 @@
 #include "api/http_server.hpp"
 
+#include "api/http_address.hpp"
 #include "api/http_session.hpp"
 #include "base/log.hpp"
 
@@ -22,6 +23,9 @@ using net::ip::tcp;
 constexpr std::chrono::milliseconds tick_time{50};
 /// Connections beyond the limit that are told so at one time; further ones are just closed.
 constexpr std::size_t max_shed = 128;
+/// Of what is sent to a client so much lies in the system's memory at most, twice as it counts;
+/// left alone that grows to 4 MiB a connection, whether the client reads or not.
+constexpr int send_buffer_bytes = 128 * 1024;
 /// After a failed accept (no descriptors left) the next one waits.
 constexpr std::chrono::milliseconds accept_pause{50};
 
@@ -44,6 +48,8 @@ struct http_server::impl {
       : state{.options = options,
               .dispatch = dispatcher(table, options.limits, std::move(hooks), ids),
               .metrics = gateway_metrics(table, registry),
+              .held = held_shares(options),
+              .line = {},
               .gate = nullptr,
               .date = http_date(std::time(nullptr)),
               .sessions = {}},
@@ -64,6 +70,7 @@ struct http_server::impl {
   net::awaitable<void> accept_loop();
   net::awaitable<void> tick_loop();
   void welcome(tcp::socket socket);
+  session::arrival let_in(std::string peer);
   void tick();
   void drain();
 
@@ -82,6 +89,8 @@ net::awaitable<void> http_server::impl::accept_loop() {
       welcome(std::move(socket));
     } else if (acceptor->is_open()) {
       log_warn("a connection could not be accepted", {{"error", error.value()}});
+      // There are fewer descriptors than connections that are allowed.
+      if (error == net::error::no_descriptors) state.line.evict();
       net::steady_timer pause(*io, accept_pause);
       co_await pause.async_wait(net::redirect_error(use_awaitable, error));
     }
@@ -94,12 +103,33 @@ void http_server::impl::welcome(tcp::socket socket) {
   socket.set_option(tcp::no_delay(true), error);
   socket.non_blocking(true, error);
   if (error) return;
-  const bool shed = state.connections >= state.options.max_connections;
-  if (shed && state.sessions.size() >= state.options.max_connections + max_shed) return;
-  auto made = std::make_shared<session>(state, std::move(socket), address_of(socket), shed);
+  session::arrival coming = let_in(address_of(socket));
+  const bool is_full = state.sessions.size() >= state.options.max_connections + max_shed;
+  if (coming.turned_away && is_full) return;
+  auto made = std::make_shared<session>(state, std::move(socket), std::move(coming));
   net::co_spawn(*io, session::serve(std::move(made)), [this](const std::exception_ptr& thrown) {
     if (thrown) state.metrics.uncaught_in_loop();
   });
+}
+
+/// Who needs a place gets that of whoever waits longest: of his own address if that has its share,
+/// so that no address pushes others out, else of any.
+session::arrival http_server::impl::let_in(std::string peer) {
+  session::arrival coming;
+  coming.address = share_key_of(peer);
+  coming.peer = std::move(peer);
+  const auto take = [&] {
+    return state.held.connections.take({std::nullopt, coming.address}, 1, coming.place);
+  };
+  auto verdict = take();
+  bool has_gone = false;
+  if (verdict == share_verdict::address_is_full) has_gone = state.line.evict(coming.address);
+  if (verdict == share_verdict::all_is_full) has_gone = state.line.evict();
+  if (has_gone) verdict = take();
+  if (verdict == share_verdict::granted) return coming;
+  state.metrics.shed("connections", verdict);
+  coming.turned_away = refusal_of(verdict, "connections");
+  return coming;
 }
 
 net::awaitable<void> http_server::impl::tick_loop() {
@@ -115,7 +145,8 @@ void http_server::impl::tick() {
   const auto now = mono_clock::now();
   for (session* one : state.sessions) one->tick(now);
   state.date = http_date(std::time(nullptr));
-  state.metrics.gauges(state.dispatch.in_flight(), state.connections, state.streams);
+  state.metrics.gauges(
+      {state.dispatch.in_flight(), state.connections, state.streams, state.held.bytes.held()});
   if (state.draining && state.sessions.empty()) io->stop();
 }
 
@@ -146,6 +177,8 @@ outcome<std::uint16_t> http_server::listen() {
   if (error) return failed("no socket", error);
   close_on_exec(acceptor.native_handle());
   acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  // Accepted sockets have it from here, before their window is agreed on.
+  acceptor.set_option(net::socket_base::send_buffer_size(send_buffer_bytes), error);
   acceptor.bind(end, error);
   if (error) return failed("cannot bind " + text + ":" + std::to_string(end.port()), error);
   acceptor.listen(tcp::acceptor::max_listen_connections, error);

@@ -23,10 +23,17 @@ struct server_options {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;  // 0: any free one
 
-  /// One more connection gets 503 and is closed.
+  /// One more connection takes the place of the one that waits longest for a request, of those
+  /// without a valid token first; if nobody waits it gets 503 and is closed. Of a token and an
+  /// address, here and below, no more than their shares of it (`limits.shares`); beyond them 429.
   std::size_t max_connections = 1024;
-  /// Answers that are streams at one time; one more gets 503.
+  /// Endless streams at one time; one more gets 503.
   std::size_t max_streams = 512;
+  /// Downloads at one time, each with 256 KiB in memory; one more gets 503.
+  std::size_t max_downloads = 128;
+  /// Bytes of request bodies and of answers that are being sent, at one time; what would be more
+  /// gets 503. Those of at most 16 KiB are not counted.
+  std::size_t max_buffered_bytes = std::size_t{32} * 1024 * 1024;
   /// Then the connection is closed after its answer, so that balancers spread anew.
   std::size_t max_requests_per_connection = 100'000;
 
@@ -37,8 +44,11 @@ struct server_options {
   /// A body must arrive within body_grace plus its size / min_body_rate: then 408.
   std::chrono::milliseconds body_grace{10'000};
   std::size_t min_body_rate = 8 * 1024;  // bytes a second
-  /// A client that takes no byte of the answer for this long is gone.
+  /// A client that takes no byte of the answer for this long is gone, and so is one that takes less
+  /// than min_answer_rate on the whole (pace_meter.hpp). What systems have in their buffers between
+  /// the two comes in steps of up to 200 KiB: below 7 KiB a second a pause may look too long.
   std::chrono::milliseconds write_timeout{30'000};
+  std::size_t min_answer_rate = 4 * 1024;  // bytes a second
   /// A handler that has not answered: 504. Its late answer is dropped and counted.
   std::chrono::milliseconds handler_timeout{30'000};
 

@@ -20,19 +20,23 @@ std::int64_t micros(mono_clock::time_point at) {
 
 }  // namespace
 
-session::session(gateway_state& shared, net::ip::tcp::socket socket, std::string peer, bool shed)
+session::session(gateway_state& shared, net::ip::tcp::socket socket, arrival coming)
     : shared_(shared),
       socket_(std::move(socket)),
       wake_(socket_.get_executor(), mono_clock::time_point::max()),
-      peer_(std::move(peer)),
+      peer_(std::move(coming.peer)),
+      address_(std::move(coming.address)),
       place_(shared.sessions.insert(shared.sessions.end(), this)),
-      shed_(shed) {
-  if (!shed_) ++shared_.connections;
+      turned_away_(std::move(coming.turned_away)),
+      connection_(std::move(coming.place)),
+      seat_(shared.line, address_, [this] { give_way(); }),
+      pace_(shared.options.write_timeout, shared.options.min_answer_rate) {
+  if (!turned_away_) ++shared_.connections;
 }
 
 session::~session() {
   shared_.sessions.erase(place_);
-  if (!shed_) --shared_.connections;
+  if (!turned_away_) --shared_.connections;
 }
 
 void session::tick(mono_clock::time_point now) {
@@ -57,10 +61,9 @@ void session::drain() {
 }
 
 net::awaitable<void> session::serve(std::shared_ptr<session> self) {
-  if (self->shed_) {
+  if (self->turned_away_) {
     self->shared_.metrics.refused();
-    const response busy = self->shared_.dispatch.refuse(
-        reject(errc::overloaded, "there are too many connections"), &self->call_);
+    const response busy = self->shared_.dispatch.refuse(*self->turned_away_, &self->call_);
     co_await self->send(busy, false);
   } else {
     co_await self->requests();
@@ -81,6 +84,30 @@ net::awaitable<void> session::requests() {
       co_await net::post(socket_.get_executor(), use_awaitable);
     }
   }
+}
+
+void session::rest() {
+  if (!in_.empty()) return;
+  constexpr std::size_t kept_bytes = input_buffer::least_bytes;
+  in_.shrink();
+  if (head_text_.capacity() > kept_bytes) std::string().swap(head_text_);
+  if (out_.capacity() > kept_bytes) std::string().swap(out_);
+  call_ = call{};
+}
+
+/// Who was turned away at the door has none to give.
+void session::stand_aside() {
+  if (connection_) seat_.wait(false);
+}
+
+/// Its places are free from here on, while the coroutine is still to find out.
+void session::give_way() {
+  evicted_ = expired_ = true;
+  connection_.release();
+  token_connection_.release();
+  shared_.metrics.evicted(token_.has_value());
+  error_code ignored;
+  socket_.cancel(ignored);
 }
 
 /// What the bytes so far amount to. A complete head is taken out of the buffer.
@@ -111,21 +138,27 @@ net::awaitable<bool> session::read_head(bool first) {
   const auto& options = shared_.options;
   deadline_in(first ? options.head_timeout : options.idle_timeout);
   idle_ = true;
+  if (!first) rest();
+  seat_.wait(token_.has_value());
   std::size_t searched = 0;
   std::optional<rejection> why;
   for (;;) {
     if (idle_ && !in_.empty()) {
       idle_ = false;
       deadline_in(options.head_timeout);
+      // A stranger may have to go until he has said who he is.
+      if (token_) seat_.leave();
     }
     const head_state state = judge_head(searched, why);
     if (state == head_state::ready) break;
     if (state == head_state::incomplete) {
       const bool more = co_await read_more();
       if (more) continue;
-      if (!expired_ || in_.empty()) co_return false;
+      if (evicted_ || !expired_ || in_.empty()) co_return false;
       why = reject(errc::request_timeout, "the head did not arrive in time");
+      shared_.metrics.slow("head");
     }
+    seat_.leave();
     started_ = mono_clock::now();
     call_ = call{};
     shared_.metrics.refused();
@@ -133,6 +166,7 @@ net::awaitable<bool> session::read_head(bool first) {
     co_await send(refused, false);
     co_return false;
   }
+  seat_.leave();
   no_deadline();
   started_ = mono_clock::now();
   co_return true;
@@ -142,39 +176,45 @@ net::awaitable<bool> session::handle(bool keep) {
   response answer = co_await answer_it(keep);
   // The server may have been told to stop while the body was on its way.
   keep = keep && !shared_.draining;
-  if (!answer.stream || call_.head_only) {
-    if (answer.stream) answer.stream->cancel();
-    co_return co_await send(answer, keep);
-  }
-  if (shared_.streams < shared_.options.max_streams) {
+  share held;
+  const std::optional<rejection> why = hold_answer(answer, held);
+  if (answer.stream && (why || call_.head_only)) answer.stream->cancel();
+  if (why) answer = problem(*why, call_.request_id);
+  if (answer.stream && !call_.head_only) {
     co_return co_await send_stream(std::move(answer), keep);
   }
-  answer.stream->cancel();
-  answer = problem(reject(errc::overloaded, "too many streams are open"), call_.request_id);
   co_return co_await send(answer, keep);
 }
 
 /// `keep` becomes false if the connection cannot go on behind this answer.
 net::awaitable<response> session::answer_it(bool& keep) {
   auto refused = shared_.dispatch.admit(head_, peer_, micros(started_), call_);
+  if (const auto crowded = settle_token()) {
+    keep = false;
+    if (!refused) refused = problem(*crowded, call_.request_id);
+  }
   if (refused) {
     if (refused->status == 400) keep = false;
     if (keep && head_.has_body()) keep = co_await skip_body();
     co_return *std::move(refused);
   }
+  share held;  // until the handler has answered
   std::string body;
   if (head_.has_body()) {
-    const std::optional<rejection> why = co_await read_body(body);
+    std::optional<rejection> why = hold_body(held);
+    if (!why) why = co_await read_body(body);
     if (why) {
       keep = false;
       co_return problem(*why, call_.request_id);
     }
   }
-  const auto box = start_handler(std::move(body));
-  if (!box) {
-    co_return problem(reject(errc::overloaded, "too many requests are being worked on"),
-                      call_.request_id);
+  share pass;
+  const share_verdict verdict = shared_.dispatch.enter(call_, address_, pass);
+  if (verdict != share_verdict::granted) {
+    shared_.metrics.shed("requests", verdict);
+    co_return problem(refusal_of(verdict, "requests"), call_.request_id);
   }
+  const auto box = start_handler(std::move(body), std::move(pass));
   if (!box->value) co_await await_handler(box);
   if (!box->value) {
     box->abandon();
@@ -184,9 +224,7 @@ net::awaitable<response> session::answer_it(bool& keep) {
   co_return shared_.dispatch.finish(call_, *std::move(box->value));
 }
 
-std::shared_ptr<mailbox<response>> session::start_handler(std::string body) {
-  in_flight_pass pass = shared_.dispatch.enter(*call_.to);
-  if (!pass) return nullptr;
+std::shared_ptr<mailbox<response>> session::start_handler(std::string body, share pass) {
   auto box = std::make_shared<mailbox<response>>(
       std::move(pass), [this_state = &shared_] { this_state->metrics.late(); });
   const responder slot = slot_into<response>(shared_.gate, box);

@@ -10,7 +10,10 @@
 #include "api/http_guard.hpp"
 #include "api/http_server.hpp"
 #include "api/input_buffer.hpp"
+#include "api/pace_meter.hpp"
 #include "api/response_head.hpp"
+#include "api/shares.hpp"
+#include "api/waiting_line.hpp"
 
 #include <array>
 #include <atomic>
@@ -31,11 +34,32 @@ using mono_clock = std::chrono::steady_clock;
 
 class session;
 
+/// What callers hold, beside the handlers that work for them (dispatcher::enter).
+struct held_shares {
+  explicit held_shares(const server_options& options)
+      : connections({options.max_connections, share_limits::none,
+                     limits_of(options.max_connections, options.limits.shares).of_address}),
+        token_connections({share_limits::none,
+                           limits_of(options.max_connections, options.limits.shares).of_token,
+                           share_limits::none}),
+        streams(limits_of(options.max_streams, options.limits.shares)),
+        downloads(limits_of(options.max_downloads, options.limits.shares)),
+        bytes(limits_of(options.max_buffered_bytes, options.limits.shares)) {}
+
+  share_ledger connections;        // by address, from their begin
+  share_ledger token_connections;  // the same ones by token, once it is known
+  share_ledger streams;
+  share_ledger downloads;
+  share_ledger bytes;
+};
+
 /// What the server and its sessions share; on the I/O thread.
 struct gateway_state {
   server_options options;
   dispatcher dispatch;
   gateway_metrics metrics;
+  held_shares held;
+  waiting_line line;
   std::shared_ptr<io_gate> gate;
   std::string date;
   std::list<session*> sessions;
@@ -46,8 +70,14 @@ struct gateway_state {
 
 class session : public std::enable_shared_from_this<session> {
  public:
-  /// `shed`: the server is full; the client is told so and nothing is read.
-  session(gateway_state& shared, net::ip::tcp::socket socket, std::string peer, bool shed);
+  struct arrival {
+    std::string peer;     // without port
+    std::string address;  // what the peer's shares are counted under
+    share place;          // among the connections
+    /// There is no place: the client is told so and nothing is read.
+    std::optional<rejection> turned_away;
+  };
+  session(gateway_state& shared, net::ip::tcp::socket socket, arrival coming);
   ~session();
 
   static net::awaitable<void> serve(std::shared_ptr<session> self);
@@ -65,11 +95,30 @@ class session : public std::enable_shared_from_this<session> {
   /// False: the connection is done with (closed, timed out, or refused and answered).
   net::awaitable<bool> read_head(bool first);
   head_state judge_head(std::size_t& searched, std::optional<rejection>& why);
+  /// Before it waits: gives back what large requests have needed.
+  void rest();
+  /// As a stranger does who waits: others may have the place.
+  void stand_aside();
+  /// Another one needs the place.
+  void give_way();
   /// False: close.
   net::awaitable<bool> handle(bool keep);
   net::awaitable<response> answer_it(bool& keep);
-  std::shared_ptr<mailbox<response>> start_handler(std::string body);
+  std::shared_ptr<mailbox<response>> start_handler(std::string body, share pass);
   net::awaitable<void> await_handler(std::shared_ptr<mailbox<response>> box);
+
+  // http_shares.cpp: what the caller may hold
+  /// Counts the connection as one of the token that was just shown.
+  std::optional<rejection> settle_token();
+  /// Of the body that is about to be read.
+  std::optional<rejection> hold_body(share& held);
+  /// Of the answer, until it is sent.
+  std::optional<rejection> hold_answer(const response& answer, share& held);
+  struct holding {
+    std::string_view label, words;  // for metrics, and for the client
+  };
+  std::optional<rejection> hold(share_ledger& from, std::size_t amount, const holding& what,
+                                share& held);
 
   // http_transfer.cpp: bytes
   /// False: the end, an error, the deadline, or a full buffer.
@@ -79,8 +128,9 @@ class session : public std::enable_shared_from_this<session> {
   net::awaitable<bool> skip_body();
   net::awaitable<bool> send(const response& answer, bool keep);
   std::size_t write_now(const parts& bytes);
-  /// False: the client is gone.
+  /// False: the client is gone, or too slow.
   net::awaitable<bool> flush(parts bytes);
+  void drop_slow_reader();
   net::awaitable<void> linger();
   void begin_head(const response& answer, bool keep, bool chunked);
 
@@ -102,7 +152,13 @@ class session : public std::enable_shared_from_this<session> {
   net::ip::tcp::socket socket_;
   net::steady_timer wake_;  // never expires; cancelled to wake the coroutine
   std::string peer_;
+  std::string address_;
   std::list<session*>::iterator place_;
+  std::optional<rejection> turned_away_;
+  share connection_, token_connection_;
+  std::optional<uuid> token_;  // of the last request that showed a valid one
+  waiting_line::seat seat_;
+  pace_meter pace_;
 
   input_buffer in_;
   std::string head_text_;  // a copy: the fields that authentication saw cannot change
@@ -112,9 +168,9 @@ class session : public std::enable_shared_from_this<session> {
   mono_clock::time_point started_;  // when the head of the request was complete
   mono_clock::time_point deadline_ = mono_clock::time_point::max();
 
-  bool shed_;
   bool expired_ = false;  // the deadline has passed
-  bool idle_ = false;     // waits for the first byte of a request
+  bool evicted_ = false;
+  bool idle_ = false;  // waits for the first byte of a request
   bool streaming_ = false;
   bool watching_ = false;  // client_is_readable will be called
   bool gone_ = false;      // the client closed, or the stream has to end

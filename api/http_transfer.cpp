@@ -70,7 +70,10 @@ net::awaitable<std::optional<rejection>> session::read_body(std::string& body) {
     if (in_.full()) co_return reject(errc::bad_request, "the body's framing is malformed");
     const bool more = co_await read_more();
     if (more) continue;
-    if (expired_) co_return reject(errc::request_timeout, "the body did not arrive in time");
+    if (expired_) {
+      shared_.metrics.slow("body");
+      co_return reject(errc::request_timeout, "the body did not arrive in time");
+    }
     co_return reject(errc::bad_request, "the body is incomplete");
   }
   no_deadline();
@@ -139,11 +142,18 @@ net::awaitable<bool> session::send(const response& answer, bool keep) {
 
 net::awaitable<bool> session::flush(parts bytes) {
   while (total(bytes) > 0) {
-    deadline_in(shared_.options.write_timeout);
+    deadline_in(std::chrono::ceil<std::chrono::milliseconds>(pace_.left()));
+    const auto begun = mono_clock::now();
+    if (!token_) stand_aside();
     error_code error;
     const std::size_t count =
         co_await socket_.async_write_some(bytes, net::redirect_error(use_awaitable, error));
-    if (error || expired_) {
+    seat_.leave();
+    pace_.waited(mono_clock::now() - begun);
+    pace_.moved(count);
+    const bool is_slow = expired_ || pace_.is_spent();
+    if (is_slow) drop_slow_reader();
+    if (error || is_slow) {
       eof_ = true;
       co_return false;
     }
@@ -153,12 +163,20 @@ net::awaitable<bool> session::flush(parts bytes) {
   co_return true;
 }
 
+/// A reset throws away what the system has still to send, which who does not read would keep there.
+void session::drop_slow_reader() {
+  if (!evicted_) shared_.metrics.slow("answer");
+  error_code ignored;
+  socket_.set_option(net::socket_base::linger(true, 0), ignored);
+}
+
 net::awaitable<void> session::linger() {
   if (!told_ || eof_) co_return;
   error_code error;
   socket_.shutdown(net::ip::tcp::socket::shutdown_send, error);
   if (error) co_return;
   deadline_in(linger_time);
+  stand_aside();
   std::size_t dropped = 0;
   do {
     dropped += in_.size();

@@ -14,6 +14,7 @@ namespace reeve::api {
 class input_buffer {
  public:
   static constexpr std::size_t max_bytes = 32 * 1024;
+  static constexpr std::size_t least_bytes = 4096;
 
   std::string_view view() const { return {bytes_.get() + begin_, end_ - begin_}; }
   std::size_t size() const { return end_ - begin_; }
@@ -31,7 +32,7 @@ class input_buffer {
   };
   /// Room behind what is there; none if the buffer is full.
   space room() {
-    constexpr std::size_t step = 4096;
+    constexpr std::size_t step = least_bytes;
     if (capacity_ - end_ < step / 4) {
       const std::size_t wanted = std::min(max_bytes, std::max(size() * 2, step));
       if (wanted > capacity_) {
@@ -48,6 +49,12 @@ class input_buffer {
     return {bytes_.get() + end_, capacity_ - end_};
   }
   void commit(std::size_t count) { end_ += count; }
+  /// Gives back what a large request has needed, if nothing is in it.
+  void shrink() {
+    if (!empty() || capacity_ <= least_bytes) return;
+    bytes_.reset();
+    capacity_ = begin_ = end_ = 0;
+  }
 
  private:
   std::unique_ptr<char[]> bytes_;

@@ -163,8 +163,8 @@ std::set<int> statuses_of(const route& one) {
   const bool succeeds =
       std::any_of(all.begin(), all.end(), [](int status) { return status < 300; });
   if (!succeeds) all.insert(200);
-  all.insert({400, 406, 408, 413, 414, 417, 422, 431, 500, 503, 504});
-  if (one.needs != access::anonymous) all.insert({401, 403, 429});
+  all.insert({400, 406, 408, 413, 414, 417, 422, 429, 431, 500, 503, 504});
+  if (one.needs != access::anonymous) all.insert({401, 403});
   if (may_be_unchanged(one)) all.insert(304);
   if (one.pattern.find('{') != std::string::npos) all.insert(404);
   if (one.method != method::get) {

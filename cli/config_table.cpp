@@ -185,7 +185,19 @@ table of_gateway() {
       flag("allow_plain_http", &config::allow_plain_http,
            "Permits plain HTTP beyond loopback, to listen and to send a token."),
       number("rate_per_s", &config::rate_per_s, 1, 1'000'000, "Requests a second of one token."),
-      number("max_connections", &config::max_connections, 1, 65536, "Connections at one time."),
+      number(
+          "max_connections", &config::max_connections, 1, 65536,
+          "Connections at one time; one more takes the place of the one that waits longest for a "
+          "request."),
+      number(
+          "buffered_bytes", &config::buffered_bytes, 1 << 20, std::int64_t{1} << 32,
+          "Bytes of requests that are being read and of answers that clients have not taken yet, "
+          "at one time."),
+      number("token_share_percent", &config::token_share_percent, 1, 100,
+             "Percent that one token may have of all connections, requests in work, streams, "
+             "downloads and `buffered_bytes`."),
+      number("address_share_percent", &config::address_share_percent, 1, 100,
+             "The same for one address (of IPv6 its /64); 100 where a proxy makes one of all."),
       number("drain_s", &config::drain_s, 0, 300,
              "Seconds that requests in flight get when the server stops."),
   };

@@ -82,6 +82,9 @@ outcome<done> server_process::open_gateway() {
   api::server_options options;
   std::tie(options.address, options.port) = split_listen(config_.listen);
   options.max_connections = static_cast<std::size_t>(config_.max_connections);
+  options.max_buffered_bytes = static_cast<std::size_t>(config_.buffered_bytes);
+  options.limits.shares = {static_cast<std::size_t>(config_.token_share_percent),
+                           static_cast<std::size_t>(config_.address_share_percent)};
   options.limits.requests_per_s = static_cast<double>(config_.rate_per_s);
   options.limits.burst = 2.0 * static_cast<double>(config_.rate_per_s);
   api::gateway_hooks hooks;

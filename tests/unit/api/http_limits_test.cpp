@@ -94,23 +94,27 @@ TEST(P19_limits, a_client_that_reads_nothing_is_dropped) {
   EXPECT_TRUE(eventually([&] { return it.server().connections() == 0; }));
 }
 
-TEST(P20_limits, one_connection_too_many_gets_503_at_once) {
+TEST(P20_limits, one_connection_too_many_gets_503_at_once_if_nobody_waits) {
+  kept_slots kept;
   server_options options;
   options.max_connections = 3;
-  gateway it(basic_routes(), options);
+  options.limits.shares = {100, 100};
+  gateway it(kept.routes(), options);
   std::vector<std::unique_ptr<raw_client>> clients;
-  for (int i = 0; i < 3; ++i) {
+  for (std::size_t i = 0; i < 3; ++i) {
     clients.push_back(std::make_unique<raw_client>(it.port()));
-    clients.back()->send(get_hello);
-    ASSERT_EQ(clients.back()->read_answer().status, 200);
+    clients.back()->send(get_keep);
+    ASSERT_TRUE(eventually([&] { return kept.has(i + 1); }));
   }
   raw_client extra(it.port());
   const answer got = extra.read_answer();
   EXPECT_EQ(got.status, 503);
   EXPECT_TRUE(got.has("Retry-After: 1\r\n"));
   EXPECT_TRUE(got.has("Connection: close\r\n"));
-  clients[0]->send(get_hello);
-  EXPECT_EQ(clients[0]->read_answer().status, 200);
+  EXPECT_TRUE(
+      eventually([&] { return counts(it, "reeve_http_shed_total{limit=\"all\",what=\"conn"); }));
+  kept.slots[2].answer(text_response("done"));
+  EXPECT_EQ(clients[2]->read_answer().body, "done");
   clients.pop_back();
   EXPECT_TRUE(eventually([&] { return it.server().connections() == 2; }));
   EXPECT_TRUE(it.alive());
@@ -120,6 +124,7 @@ TEST(P20_limits, handlers_beyond_the_limit_are_503) {
   kept_slots kept;
   server_options options;
   options.limits.in_flight = 2;
+  options.limits.shares = {100, 100};
   gateway it(kept.routes(), options);
   raw_client first(it.port()), second(it.port());
   first.send(get_keep);

@@ -112,6 +112,8 @@ TEST_F(OPS4_configuration, has_defaults_that_the_struct_has_too) {
   EXPECT_EQ(
       std::tie(c.allow_plain_http, c.rate_per_s, c.max_connections, c.drain_s),
       std::tie(plain.allow_plain_http, plain.rate_per_s, plain.max_connections, plain.drain_s));
+  EXPECT_EQ(std::tie(c.buffered_bytes, c.token_share_percent, c.address_share_percent),
+            std::tie(plain.buffered_bytes, plain.token_share_percent, plain.address_share_percent));
   EXPECT_EQ(c.reader_delay_ms, plain.reader_delay_ms);
   EXPECT_EQ(std::get<actors::reconciler_settings>(c.tree).every_s, 30);
   EXPECT_THAT(loaded->warnings, IsEmpty());
