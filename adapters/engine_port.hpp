@@ -197,6 +197,9 @@ struct log_line {
 struct log_answer {
   std::vector<log_line> lines;
   bool truncated = false;  ///< max_bytes was reached: ask again from the last line on
+  /// What the engine could not read of it, in its words and at most 300 bytes; empty if nothing.
+  /// Lines are those that it gave all the same.
+  std::string problem = {};
 };
 
 /// The output of a container that has ended, as it was written (kept_output.hpp).

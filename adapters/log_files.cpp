@@ -1,5 +1,6 @@
 #include "adapters/log_files.hpp"
 
+#include "adapters/file_content.hpp"
 #include "base/ids.hpp"
 #include "base/utf8.hpp"
 
@@ -287,6 +288,11 @@ outcome<log_file_reading> log_folder::read(
     done.unchanged = true;
     return done;
   }
+  std::vector<char> chunk(chunk_bytes);
+  const auto begin = ::pread(file->get(), chunk.data(), looked_at_bytes, 0);
+  if (begin < 0) return refused(errno);
+  done.no_text = what_is_no_text({chunk.data(), static_cast<std::size_t>(begin)});
+  if (!done.no_text.empty()) return done;
   line_splitter lines(limits_.line_bytes, receive, done);
   std::int64_t at = std::max<std::int64_t>(0, info.st_size - limits_.file_bytes);
   if (at > 0) {
@@ -294,7 +300,6 @@ outcome<log_file_reading> log_folder::read(
     --at;  // With the byte before: if it is a newline, the line after it is whole.
     lines.skip_first();
   }
-  std::vector<char> chunk(chunk_bytes);
   while (at < info.st_size) {
     const auto wanted = std::min<std::int64_t>(chunk_bytes, info.st_size - at);
     const auto got = ::pread(file->get(), chunk.data(), static_cast<std::size_t>(wanted), at);

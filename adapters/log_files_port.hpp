@@ -30,6 +30,8 @@ struct log_file_reading {
   bool unchanged = false;  // not modified since the given time: nothing was read
   bool truncated = false;  // its beginning was left out: larger than the limit
   bool stopped = false;    // the receiver wanted no more
+  /// "gzip", "an archive of zip", …: it is no text, and nothing of it was handed over. Else empty.
+  std::string_view no_text = {};
 };
 
 class log_files {

@@ -128,6 +128,8 @@ constexpr std::array known_texts{
     known_text{"executable file not found", "the program was not found", errc::invalid},
     known_text{"exec format error", "the program has another machine's format", errc::invalid},
     known_text{"permission denied", "permission denied", errc::invalid},
+    known_text{"does not support reading", "its log driver keeps nothing that could be read",
+               errc::invalid},
     known_text{"oci runtime create failed", "the runtime refused the container", errc::invalid},
     known_text{"too new", "the engine does not speak this API version", errc::invalid},
     known_text{"too old", "the engine does not speak this API version", errc::invalid},
@@ -309,6 +311,8 @@ rejection refusal(int status, std::string_view body) {
                 std::string{known ? known->reason : "no known reason"};
   if (status == 404) return reject(errc::not_found, std::move(detail));
   if (status == 409) return reject(errc::conflict, std::move(detail));
+  // What it never does; it is well all the same.
+  if (status == 501) return reject(errc::invalid, std::move(detail));
   if (status >= 400 && status < 500) return reject(errc::invalid, std::move(detail));
   return reject(known && status == 500 ? known->on_5xx : errc::internal, std::move(detail));
 }

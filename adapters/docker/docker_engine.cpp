@@ -316,10 +316,12 @@ void docker_engine::fetch_logs(const std::string& container, const log_query& qu
                         log_demultiplexer demux{tty, {query.max_bytes, max_line_bytes}};
                         demux.feed(answer.body);
                         auto lines = demux.finish();
-                        if (demux.broken() && !answer.truncated && !demux.truncated()) {
-                          return reject(errc::internal, "the engine's log stream is broken");
+                        const bool cut = answer.truncated || demux.truncated();
+                        auto problem = demux.problem();
+                        if (problem.empty() && demux.broken() && !cut) {
+                          problem = "the engine's log stream is broken";
                         }
-                        return log_answer{std::move(lines), answer.truncated || demux.truncated()};
+                        return log_answer{std::move(lines), cut, std::move(problem)};
                       });
 }
 

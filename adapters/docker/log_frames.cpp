@@ -1,5 +1,7 @@
 #include "adapters/docker/log_frames.hpp"
 
+#include "base/utf8.hpp"
+
 #include <algorithm>
 
 namespace reeve::adapters {
@@ -8,6 +10,10 @@ namespace {
 // The engine never sends longer payloads than 16384 and a time stamp; what claims to be longer
 // than this is not the log protocol.
 constexpr std::size_t max_frame_bytes = 1 << 20;
+// "Systemerr" of the engine's protocol: its own words, of which these many bytes are kept.
+constexpr unsigned char error_stream = 3;
+constexpr std::size_t max_problem_bytes = 300;
+constexpr std::string_view raw_error = "Error grabbing logs: ";
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -63,15 +69,28 @@ bool log_demultiplexer::start_frame() {
   missing_ = 0;
   for (std::size_t i = 4; i < 8; ++i) missing_ = missing_ << 8 | header_[i];
   // Stream 0 is "stdin" in the protocol; it is written to standard output.
-  broken_ = !padded || header_[0] > 2 || missing_ > max_frame_bytes;
+  broken_ = !padded || header_[0] > error_stream || missing_ > max_frame_bytes;
   return !broken_;
+}
+
+void log_demultiplexer::note_problem(std::string_view text) {
+  while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
+  if (text.empty()) text = "the engine could not read the log";
+  if (!problem_.empty()) return;
+  problem_ = utf8_prefix(text, max_problem_bytes);
+  std::replace_if(
+      problem_.begin(), problem_.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
 }
 
 void log_demultiplexer::end_frame() {
   auto stream = header_[0] == 2 ? log_stream::err : log_stream::out;
   auto stamped = take_stamp(frame_);
-  add_text(stream, stamped ? stamped->rest : std::string_view{frame_},
-           stamped ? stamped->at_ns : 0);
+  auto text = stamped ? stamped->rest : std::string_view{frame_};
+  if (header_[0] == error_stream) {
+    note_problem(text);
+  } else {
+    add_text(stream, text, stamped ? stamped->at_ns : 0);
+  }
   frame_.clear();
   header_size_ = 0;
 }
@@ -122,6 +141,8 @@ void log_demultiplexer::emit(log_stream stream, bool is_ended) {
     if (auto stamped = take_stamp(whole.text)) {
       whole.at_ns = stamped->at_ns;
       whole.text = std::string{stamped->rest};
+    } else if (whole.text.starts_with(raw_error)) {
+      return note_problem(whole.text);  // all that a container says has a time before it
     }
   }
   // One byte more for the newline, so that empty lines are not free.

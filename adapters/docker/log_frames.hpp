@@ -3,7 +3,8 @@
 // [stream, 0, 0, 0, length big-endian 32] + payload, where the engine splits payloads at 16384
 // bytes, a frame may span reads and a line may span frames. With a tty it is raw bytes.
 // Asked with timestamps=1, every frame begins with an RFC 3339 time of nine digits and a space; in
-// the raw form every line does.
+// the raw form every line does. What the engine cannot read it tells in between, without a time: in
+// a frame of stream 3, in the raw form as a line.
 
 #include "adapters/engine_port.hpp"
 
@@ -43,9 +44,11 @@ class log_demultiplexer {
   std::vector<log_line> finish();
 
   bool truncated() const { return truncated_; }
-  /// A frame header that no engine sends (stream above 2, bytes that are not zero), or an end
+  /// A frame header that no engine sends (stream above 3, bytes that are not zero), or an end
   /// within a frame.
   bool broken() const { return broken_; }
+  /// What the engine said first that it could not read, on one line; empty if nothing.
+  const std::string& problem() const { return problem_; }
 
  private:
   struct pending_line {
@@ -59,6 +62,7 @@ class log_demultiplexer {
   void add_text(log_stream stream, std::string_view text, std::int64_t at_ns);
   void add_raw(std::string_view bytes);
   void emit(log_stream stream, bool is_ended);
+  void note_problem(std::string_view text);
 
   bool tty_;
   log_limits limits_;
@@ -68,6 +72,7 @@ class log_demultiplexer {
   std::string frame_;
   std::array<pending_line, 3> pending_;  // by stream; 0 is never used
   std::vector<log_line> lines_;
+  std::string problem_;
   std::size_t taken_ = 0;
   bool truncated_ = false;
   bool broken_ = false;

@@ -39,6 +39,9 @@ bool output_reader::take(std::string_view bytes) {
 outcome<kept_output> output_reader::finish() {
   pass_on(frames_.finish());
   if (frames_.broken()) return reject(errc::internal, "the engine's log stream is broken");
+  if (!frames_.problem().empty()) {
+    return reject(errc::internal, "the engine could not read the log");
+  }
   auto kept = ends_.finish();
   kept.lacks_beginning = in_file_ >= engine_bytes_ - engine_bytes_ / 8;
   return kept;

@@ -82,8 +82,8 @@ class triage_task {
   }
 
   /// Waits for the engine's answer, within its time and as long as the server does not stop.
-  template <class T>
-  outcome<T> ask(const std::function<void(reply_slot<T>)>& call) const {
+  template <class T, class Call>
+  outcome<T> ask(Call call) const {
     auto promise = std::make_shared<std::promise<outcome<T>>>();
     auto answer = promise->get_future();
     call(reply_slot<T>([promise](outcome<T> a) { promise->set_value(std::move(a)); }));
@@ -91,7 +91,7 @@ class triage_task {
     while (answer.wait_for(stop_tick) != std::future_status::ready) {
       if (stop_) return stopped();
       if (std::chrono::steady_clock::now() < until) continue;
-      return reject(errc::timed_out, "the engine did not give the log in time");
+      return reject(errc::timed_out, "the engine did not answer in time");
     }
     return answer.get();
   }
@@ -122,9 +122,17 @@ class triage_task {
                                             : "there is no such container");
   }
 
-  /// One that was removed since it was listed is said in the report; the others are read.
+  /// Whether another try might read the log: the engine is away or has no room, or we stop. All
+  /// else is this container's own trouble, and the others are read.
+  bool is_everybodys(const rejection& why) const {
+    if (stop_ || why.code == errc::engine_unavailable || why.code == errc::overloaded) return true;
+    if (why.code != errc::timed_out) return false;
+    return !ask<done>([&](auto slot) { engine_.ping(slot); });
+  }
+
+  /// One whose log cannot be read is said in the report; the others are read.
   outcome<done> without(std::size_t source, const rejection& why, const std::string& problem) {
-    if (why.code != errc::not_found) return why;
+    if (is_everybodys(why)) return why;
     triage_.close(source, false, problem);
     return done{};
   }
@@ -134,11 +142,16 @@ class triage_task {
     if (!source) return done{};
     std::int64_t since_ns = request_.since_us * 1000;
     std::size_t bytes = 0;
+    std::optional<std::string> problem;
     const auto id = container_named(name);
     if (!id) return without(*source, id.error(), id.error().detail);
     for (;;) {
       auto answer = page(*id, since_ns);
-      if (!answer) return without(*source, answer.error(), "there is no such container");
+      if (!answer) {
+        const bool gone = answer.error().code == errc::not_found;
+        return without(*source, answer.error(),
+                       gone ? "there is no such container" : answer.error().detail);
+      }
       const auto asked_from = since_ns;
       bool full = false;
       for (const auto& line : answer->lines) {
@@ -151,38 +164,56 @@ class triage_task {
         if (full) break;
         if (at) since_ns = std::max(since_ns, line.at_ns + 1);
       }
+      if (!problem && !answer->problem.empty()) problem = std::move(answer->problem);
       // A page without a later stamp would be given again, and counted again, for ever.
       const bool is_last = !answer->truncated || since_ns == asked_from;
       if (full || is_last || bytes >= options_.container_bytes) {
-        triage_.close(*source, full || answer->truncated);
+        triage_.close(*source, full || answer->truncated, std::move(problem));
         return done{};
       }
     }
   }
 
+  /// What cannot be read is told in the report; but a task all of whose inputs are files that are
+  /// not there has asked for something else.
   outcome<done> read_files() {
     if (request_.files.empty()) return done{};
-    auto folder = options_.open_logs(request_.tenant);
-    if (!folder) return reject(errc::not_found, "there is no log folder");
+    const auto folder = options_.open_logs(request_.tenant);
+    std::size_t refused = 0;
     for (const auto& name : request_.files) {
       if (stop_) return stopped();
-      if (auto ok = read_file(**folder, name); !ok) return ok;
+      const auto source = triage_.open(name, log_source_kind::file);
+      if (!source) break;
+      if (!folder) {
+        triage_.close(*source, false, "there is no log folder");
+        ++refused;
+      } else if (!read_file(**folder, name, *source)) {
+        ++refused;
+      }
     }
-    return done{};
+    if (refused < request_.files.size() || !request_.containers.empty()) return done{};
+    return reject(errc::not_found, "none of the files can be read");
   }
 
   std::optional<time_us> since() const {
     return request_.since_us > 0 ? std::optional(request_.since_us) : std::nullopt;
   }
 
-  outcome<done> read_file(const adapters::log_files& folder, const std::string& name) {
-    const auto source = triage_.open(name, log_source_kind::file);
-    if (!source) return done{};
-    auto reading = folder.read(
-        name, since(), [&](std::string_view line) { return !stop_ && triage_.add(*source, line); });
-    if (!reading) return reject(errc::not_found, reading.error().detail);
-    triage_.close(*source, reading->truncated);
-    return done{};
+  /// False if it could not even be begun.
+  bool read_file(const adapters::log_files& folder, const std::string& name, std::size_t source) {
+    bool begun = false;
+    auto reading = folder.read(name, since(), [&](std::string_view line) {
+      begun = true;
+      return !stop_ && triage_.add(source, line);
+    });
+    if (!reading) {
+      triage_.close(source, false, reading.error().detail);
+      return begun;
+    }
+    std::optional<std::string> problem;
+    if (!reading->no_text.empty()) problem = "not read: it is " + std::string(reading->no_text);
+    triage_.close(source, reading->truncated, std::move(problem));
+    return true;
   }
 
   const triage_worker_options& options_;

@@ -40,7 +40,8 @@ class triage_case {
   const fs::path& logs() const { return logs_.path(); }
   /// A container that has said that and ended.
   std::string container(const std::string& name, const std::string& script,
-                        const json& labels = json::object()) const {
+                        const json& labels = json::object(),
+                        const std::string& log_driver = "json-file") const {
     const support::engine engine;
     const std::string full = name + "-" + std::to_string(::getpid());
     json all = {{"reeve.test", label_.substr(11)}};
@@ -48,6 +49,7 @@ class triage_case {
     engine.start(engine.create(full, {{"Image", support::box_image},
                                       {"Cmd", {"sh", "-c", script}},
                                       {"NetworkDisabled", true},
+                                      {"HostConfig", {{"LogConfig", {{"Type", log_driver}}}}},
                                       {"Labels", all}}));
     EXPECT_TRUE(
         support::eventually([&] { return engine.inspect(full)["State"]["Status"] == "exited"; }));
@@ -140,6 +142,34 @@ TEST(RUN8_log_triage, reads_every_listed_container_and_ranks_what_it_finds) {
   EXPECT_THAT(markdown, HasSubstr("# "));
   EXPECT_THAT(markdown, HasSubstr("giving up"));
   EXPECT_THAT(markdown, Not(HasSubstr("hunter2")));
+}
+
+TEST(RUN8_log_triage, tells_of_what_it_cannot_read_and_reads_the_rest) {
+  triage_case here;
+  const auto silent =
+      here.container("silent", "echo 'ERROR: nobody keeps this'", json::object(), "none");
+  const auto well = here.container("well", "echo 'ERROR: this is kept'");
+  here.write("ok.log", "ERROR: in a file\n");
+  here.write("old.log.1.gz", std::string("\x1F\x8B\x08\0\0\0\0\0\0\x03K\n", 12));
+  for (const auto& name : {silent, well}) {
+    must_post(here.api(), "/api/allowlists/containers", {{"name", name}}, 201);
+  }
+  const json run = here.run({{"tasks",
+                              {{{"kind", "log_triage"},
+                                {"params",
+                                 {{"containers", {silent, well}},
+                                  {"files", {"old.log.1.gz", "absent.log", "ok.log"}}}}}}}});
+  ASSERT_EQ(run.at("status"), "success") << run.dump(1);
+  const json report = here.report(run);
+  ASSERT_EQ(report.at("sources").size(), 5U);
+  const auto problem = [&](std::size_t i) { return report.at("sources").at(i).at("problem"); };
+  EXPECT_THAT(problem(0).get<std::string>(), HasSubstr("log driver")) << report.dump(1);
+  EXPECT_TRUE(problem(1).is_null());
+  EXPECT_THAT(problem(2).get<std::string>(), HasSubstr("gzip"));
+  EXPECT_THAT(problem(3).get<std::string>(), HasSubstr("no such log file"));
+  EXPECT_TRUE(problem(4).is_null());
+  EXPECT_EQ(report.at("totals").at("error"), 2);
+  EXPECT_THAT(here.markdown(run), HasSubstr("gzip"));
 }
 
 TEST(RUN8_log_triage, says_what_is_new_since_the_last_successful_run) {

@@ -183,3 +183,19 @@ TEST_F(RUN8_log_files, a_missing_folder_is_an_error) {
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(opened.error().code, errc::unavailable);
 }
+
+TEST_F(RUN8_log_files, names_what_is_no_text_and_hands_nothing_of_it_over) {
+  put(logs_ / "old.log.1.gz", std::string("\x1F\x8B\x08\0\0\0\0\0\0\x03K\xCB\n", 13));
+  // Entered in its middle, it is told by its beginning all the same.
+  const auto few = folder({.files = 1000, .depth = 4, .file_bytes = 4, .line_bytes = 100});
+  bool given = false;
+  const auto done = few.read("old.log.1.gz", std::nullopt, [&](std::string_view) {
+    given = true;
+    return true;
+  });
+  ASSERT_TRUE(done.ok());
+  EXPECT_EQ(done->no_text, "compressed with gzip");
+  EXPECT_EQ(done->lines, 0);
+  EXPECT_FALSE(given);
+  EXPECT_TRUE(lines(folder(), "old.log.1.gz").empty());
+}

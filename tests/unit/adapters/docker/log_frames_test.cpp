@@ -110,12 +110,39 @@ TEST(CTR1_log_frames, a_long_line_is_cut_into_several) {
 
 TEST(CTR1_log_frames, what_is_not_the_protocol_is_broken) {
   for (std::string bad :
-       {std::string("HTTP/1.1 500 "), std::string("\3\0\0\0\0\0\0\1x", 9),
+       {std::string("HTTP/1.1 500 "), std::string("\4\0\0\0\0\0\0\1x", 9),
         std::string("\1\0\0\1\0\0\0\1x", 9), std::string("\1\0\0\0\x7f\0\0\0", 8)}) {
     log_demultiplexer demux{false, {}};
     EXPECT_FALSE(demux.feed(bad));
     EXPECT_TRUE(demux.broken());
   }
+}
+
+TEST(RUN8_log_frames, what_the_engine_cannot_read_is_told_apart_from_lines) {
+  const std::string words = "Error grabbing logs: invalid character '\\x00'";
+  auto bytes = frame(1, stamped(1, "before\n")) + frame(3, words + "\n") + frame(3, "again\n") +
+               frame(2, stamped(2, "behind\n"));
+  std::vector<log_line> expected{{log_stream::out, base_ns + 1, "before"},
+                                 {log_stream::err, base_ns + 2, "behind"}};
+  for (std::size_t split = 0; split <= bytes.size(); ++split) {
+    log_demultiplexer demux{false, {}};
+    demux.feed(std::string_view{bytes}.substr(0, split));
+    demux.feed(std::string_view{bytes}.substr(split));
+    ASSERT_EQ(demux.finish(), expected) << "split at " << split;
+    ASSERT_FALSE(demux.broken());
+    ASSERT_EQ(demux.problem(), words) << "the first one";
+  }
+  log_demultiplexer long_one{false, {}};
+  long_one.feed(frame(3, std::string(5000, 'x')));
+  EXPECT_EQ(long_one.problem().size(), 300U);
+}
+
+TEST(RUN8_log_frames, of_a_tty_only_what_has_no_time_is_the_engines) {
+  const std::string words = "Error grabbing logs: EOF";
+  log_demultiplexer demux{true, {}};
+  demux.feed(stamped(1, words + "\r\n") + words + "\n");
+  EXPECT_EQ(demux.finish(), (std::vector<log_line>{{log_stream::out, base_ns + 1, words}}));
+  EXPECT_EQ(demux.problem(), words);
 }
 
 TEST(CTR1_log_frames, an_end_within_a_frame_is_broken_and_keeps_what_was_whole) {

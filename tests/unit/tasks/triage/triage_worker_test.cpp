@@ -201,6 +201,137 @@ class two_voices final : public engine_with_all {
   }
 };
 
+/// Has one container that answers as told, and one that is well.
+class half_readable_engine final : public adapters::simulated_engine {
+ public:
+  explicit half_readable_engine(outcome<adapters::log_answer> bad) : bad_(std::move(bad)) {}
+  void logs(std::string container, adapters::log_query,
+            reply_slot<adapters::log_answer> slot) override {
+    if (container == "bad") return slot.answer(bad_);
+    adapters::log_answer page;
+    page.lines = {{adapters::log_stream::out, 1, "INFO well"}};
+    slot.answer(std::move(page));
+  }
+  void ping(reply_slot<done> slot) override {
+    if (is_away) return slot.answer(reject(errc::timed_out, "TEST: away"));
+    slot.answer(done{});
+  }
+  bool is_away = false;
+
+ private:
+  outcome<adapters::log_answer> bad_;
+};
+
+using made = outcome<std::vector<tasks::produced_artifact>>;
+
+made triage_of(adapters::container_engine& engine, tasks::triage_request request,
+               tasks::triage_worker_options options = {}) {
+  std::promise<made> answer;
+  tasks::triage_worker worker(std::move(options), engine, real_clock());
+  worker.run(std::move(request), reply_slot<std::vector<tasks::produced_artifact>>(
+                                     [&](made m) { answer.set_value(std::move(m)); }));
+  return answer.get_future().get();
+}
+
+tasks::triage_report report_in(const made& artifacts) {
+  EXPECT_TRUE(artifacts) << artifacts.error().detail;
+  if (!artifacts) return {};
+  const auto doc = codec::parse_strict(artifacts->front().bytes);
+  return codec::decode<tasks::triage_report>(doc->root()).value();
+}
+
+made with_a_bad_one(outcome<adapters::log_answer> bad, bool is_away = false) {
+  half_readable_engine engine(std::move(bad));
+  engine.is_away = is_away;
+  tasks::triage_request request;
+  request.containers = {"bad", "good"};
+  return triage_of(engine, request);
+}
+
+TEST(RUN8_log_triage, tells_of_a_container_without_a_readable_log_and_reads_the_others) {
+  for (const auto code : {errc::invalid, errc::internal, errc::not_found, errc::conflict,
+                          errc::engine_unreadable, errc::timed_out}) {
+    const auto report = report_in(with_a_bad_one(reject(code, "TEST: no log")));
+    ASSERT_EQ(report.sources.size(), 2U);
+    EXPECT_EQ(report.sources[0].problem,
+              code == errc::not_found ? "there is no such container" : "TEST: no log");
+    EXPECT_EQ(report.sources[0].lines, 0);
+    EXPECT_EQ(report.sources[1].lines, 1);
+    EXPECT_FALSE(report.sources[1].problem);
+  }
+}
+
+TEST(RUN8_log_triage, waits_for_an_engine_that_is_away) {
+  for (const auto code : {errc::engine_unavailable, errc::overloaded}) {
+    const auto told = with_a_bad_one(reject(code, "TEST: not now"));
+    ASSERT_FALSE(told);
+    EXPECT_EQ(told.error().code, code);
+  }
+  const auto silent = with_a_bad_one(reject(errc::timed_out, "TEST: silence"), true);
+  ASSERT_FALSE(silent);
+  EXPECT_EQ(silent.error().code, errc::timed_out);
+}
+
+TEST(RUN8_log_triage, counts_the_lines_before_what_the_engine_cannot_read) {
+  adapters::log_answer part;
+  part.lines = {{adapters::log_stream::out, 1, "ERROR the last words"}};
+  part.problem = "Error grabbing logs: password=hunter2hunter2";
+  const auto report = report_in(with_a_bad_one(part));
+  ASSERT_EQ(report.sources.size(), 2U);
+  EXPECT_EQ(report.sources[0].lines, 1);
+  ASSERT_TRUE(report.sources[0].problem);
+  EXPECT_TRUE(report.sources[0].problem->starts_with("Error grabbing logs: "));
+  EXPECT_EQ(report.sources[0].problem->find("hunter2"), std::string::npos);
+  EXPECT_EQ(report.totals.error, 1);
+}
+
+/// "good" has a line, "packed" is no text, "torn" fails behind a line, the rest is not there.
+class some_files final : public adapters::log_files {
+ public:
+  outcome<adapters::log_file_list> list(std::optional<time_us>) const override {
+    return adapters::log_file_list{};
+  }
+  outcome<adapters::log_file_reading> read(
+      const std::string& name, std::optional<time_us>,
+      const std::function<bool(std::string_view)>& receive) const override {
+    adapters::log_file_reading done;
+    if (name == "packed") done.no_text = "compressed with gzip";
+    if (name == "good" || name == "torn") receive("ERROR a line of " + name);
+    if (name == "torn") return reject(errc::unavailable, "TEST: bad block");
+    if (name == "absent") return reject(errc::not_found, "TEST: absent");
+    return done;
+  }
+};
+
+made triage_of_files(std::vector<std::string> files) {
+  adapters::simulated_engine engine;
+  tasks::triage_worker_options options;
+  options.open_logs = [](const uuid&) -> outcome<std::unique_ptr<adapters::log_files>> {
+    return std::unique_ptr<adapters::log_files>(std::make_unique<some_files>());
+  };
+  tasks::triage_request request;
+  request.files = std::move(files);
+  return triage_of(engine, request, options);
+}
+
+TEST(RUN8_log_triage, tells_of_a_file_that_is_no_text_or_not_there_and_reads_the_others) {
+  const auto report = report_in(triage_of_files({"packed", "absent", "torn", "good"}));
+  ASSERT_EQ(report.sources.size(), 4U);
+  EXPECT_EQ(report.sources[0].problem, "not read: it is compressed with gzip");
+  EXPECT_EQ(report.sources[1].problem, "TEST: absent");
+  EXPECT_EQ(report.sources[2].problem, "TEST: bad block");
+  EXPECT_EQ(report.sources[2].lines, 1);
+  EXPECT_FALSE(report.sources[3].problem);
+  EXPECT_EQ(report.totals.error, 2);
+  EXPECT_EQ(report_in(triage_of_files({"packed"})).totals.lines, 0) << "said, and no failure";
+}
+
+TEST(RUN8_log_triage, of_nothing_but_files_that_are_not_there_is_refused) {
+  const auto told = triage_of_files({"absent", "absent"});
+  ASSERT_FALSE(told);
+  EXPECT_EQ(told.error().code, errc::not_found);
+}
+
 TEST(RUN8_log_triage, folds_what_was_said_on_stderr_apart_from_stdout) {
   two_voices engine;
   const auto report = report_on(engine, 100);
