@@ -1,32 +1,51 @@
 #include "tasks/triage/log_mask.hpp"
 
+#include "tasks/triage/log_mask_time.hpp"
+
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstdint>
 
 namespace reeve::tasks {
 namespace {
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
+// Bits of a character: a digit of base 10 or 16, a letter or another part of a word.
+constexpr std::uint8_t digit_bit = 1;
+constexpr std::uint8_t hex_bit = 2;
+constexpr std::uint8_t word_bit = 4;
+
+constexpr std::array<std::uint8_t, 256> make_classes() {
+  std::array<std::uint8_t, 256> made{};
+  for (std::size_t c = 0; c < made.size(); ++c) {
+    const bool digit = c >= '0' && c <= '9';
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    const bool hex = digit || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    made[c] = static_cast<std::uint8_t>((digit ? digit_bit : 0) | (hex ? hex_bit : 0) |
+                                        (digit || letter || c >= 0x80 ? word_bit : 0));
+  }
+  return made;
 }
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+constexpr auto classes = make_classes();
+
+std::uint8_t class_of(char c) {
+  return classes[static_cast<unsigned char>(c)];
+}
+bool is_digit(char c) {
+  return (class_of(c) & digit_bit) != 0;
 }
 bool is_hex(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+  return (class_of(c) & hex_bit) != 0;
 }
 bool is_word(char c) {
-  return is_digit(c) || is_letter(c) || static_cast<unsigned char>(c) >= 0x80;
+  return (class_of(c) & word_bit) != 0;
 }
 
-/// `shape` with '0' for a digit, 'x' for a hexadecimal digit, other characters as they are.
+/// 'x' stands for a hexadecimal digit, other characters for themselves.
 bool has_shape(std::string_view text, std::string_view shape) {
   if (text.size() < shape.size()) return false;
   for (std::size_t i = 0; i < shape.size(); ++i) {
-    const bool fits = shape[i] == '0'   ? is_digit(text[i])
-                      : shape[i] == 'x' ? is_hex(text[i])
-                                        : text[i] == shape[i];
-    if (!fits) return false;
+    if (shape[i] == 'x' ? !is_hex(text[i]) : text[i] != shape[i]) return false;
   }
   return true;
 }
@@ -49,63 +68,6 @@ std::size_t take_mac(std::string_view text) {
   static constexpr std::string_view shape = "xx:xx:xx:xx:xx:xx";
   if (!has_shape(text, shape) || word_at(text, shape.size())) return 0;
   return text.size() > shape.size() && text[shape.size()] == ':' ? 0 : shape.size();
-}
-
-/// "04:20", "04:20:00", with a fraction.
-std::size_t clock_size(std::string_view text) {
-  std::size_t size = 0;
-  if (has_shape(text, "00:00:00")) size = 8;
-  if (size == 0 && has_shape(text, "0:00:00")) size = 7;
-  if (size == 0) return 0;
-  if (size + 1 < text.size() && (text[size] == '.' || text[size] == ',') &&
-      is_digit(text[size + 1])) {
-    size = digits_from(text, size + 1);
-  }
-  return size;
-}
-
-std::size_t offset_size(std::string_view text) {
-  if (!text.empty() && (text[0] == 'Z' || text[0] == 'z') && !word_at(text, 1)) return 1;
-  for (const std::string_view shape : {"+00:00", "-00:00", "+0000", "-0000", " +0000", " -0000"}) {
-    if (has_shape(text, shape) && !word_at(text, shape.size())) return shape.size();
-  }
-  if (text.starts_with(" UTC") && !word_at(text, 4)) return 4;
-  return 0;
-}
-
-std::size_t month_size(std::string_view text) {
-  if (text.size() < 3 || text[0] < 'A' || text[0] > 'S') return 0;
-  for (const std::string_view name :
-       {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"}) {
-    if (text.starts_with(name)) return 3;
-  }
-  return 0;
-}
-
-/// A date, a time of day, or both with an offset.
-std::size_t take_time(std::string_view text) {
-  std::size_t size = 0;
-  if (has_shape(text, "0000-00-00") || has_shape(text, "0000/00/00")) {
-    size = 10;
-  } else if (has_shape(text, "00/") && month_size(text.substr(3)) != 0 &&
-             has_shape(text.substr(6), "/0000:")) {
-    size = 11;
-  } else if (month_size(text) != 0 && (has_shape(text.substr(3), " 00 00:00:00") ||
-                                       has_shape(text.substr(3), "  0 00:00:00"))) {
-    size = 6;
-  }
-  auto rest = text.substr(size);
-  if (size > 0) {
-    const bool joined = !rest.empty() && (rest[0] == 'T' || rest[0] == ' ' || rest[0] == ':');
-    const auto clock = joined ? clock_size(rest.substr(1)) : 0;
-    if (clock == 0) return word_at(text, size) ? 0 : size;
-    size += 1 + clock;
-  } else {
-    size = clock_size(text);
-    if (size == 0) return 0;
-  }
-  size += offset_size(text.substr(size));
-  return word_at(text, size) ? 0 : size;
 }
 
 std::size_t take_ipv4(std::string_view text) {
@@ -170,39 +132,121 @@ std::size_t number_size(std::string_view text) {
   return at;
 }
 
-/// A run of letters and digits: a placeholder for the whole, or its digits masked one by one.
-std::size_t take_word(std::string_view text, std::string& out) {
-  std::size_t size = 0;
-  std::size_t changes = 0;
-  bool hex = true;
-  bool digit = false;
-  while (size < text.size() && is_word(text[size])) {
-    hex = hex && is_hex(text[size]);
-    digit = digit || is_digit(text[size]);
-    if (size > 0 && is_digit(text[size]) != is_digit(text[size - 1])) ++changes;
-    ++size;
+struct unit {
+  std::string_view name;
+  bool is_size;
+  bool stands_apart;  // also behind a space; a letter alone may be anything there
+};
+
+constexpr unit units[] = {
+    {"ns", false, true},      {"us", false, true},     {"µs", false, true},
+    {"μs", false, true},      {"ms", false, true},     {"s", false, true},
+    {"sec", false, true},     {"secs", false, true},   {"second", false, true},
+    {"seconds", false, true}, {"m", false, false},     {"min", false, true},
+    {"mins", false, true},    {"minute", false, true}, {"minutes", false, true},
+    {"h", false, false},      {"hr", false, true},     {"hrs", false, true},
+    {"hour", false, true},    {"hours", false, true},  {"d", false, false},
+    {"day", false, true},     {"days", false, true},   {"msec", false, true},
+    {"msecs", false, true},   {"usec", false, true},   {"millis", false, true},
+    {"B", true, true},        {"byte", true, true},    {"bytes", true, true},
+    {"K", true, false},       {"M", true, false},      {"G", true, false},
+    {"k", true, false},       {"kB", true, true},      {"KB", true, true},
+    {"MB", true, true},       {"GB", true, true},      {"TB", true, true},
+    {"kb", true, true},       {"mb", true, true},      {"gb", true, true},
+    {"KiB", true, true},      {"MiB", true, true},     {"GiB", true, true},
+    {"TiB", true, true},      {"Ki", true, false},     {"Mi", true, false},
+    {"Gi", true, false}};
+
+constexpr std::size_t longest_unit = 7;
+
+const unit* unit_of(std::string_view word) {
+  if (word.empty() || word.size() > longest_unit) return nullptr;
+  for (const auto& one : units) {
+    if (one.name[0] == word[0] && one.name == word) return &one;
   }
-  const auto word = text.substr(0, size);
+  return nullptr;
+}
+
+/// The letters from `at` on, as far as a unit may go.
+std::string_view letters_at(std::string_view text, std::size_t at) {
+  auto end = at;
+  while (end < text.size() && end - at <= longest_unit && is_word(text[end]) &&
+         !is_digit(text[end]))
+    ++end;
+  return text.substr(at, end - at);
+}
+
+struct quantity {
+  std::size_t size = 0;
+  bool is_size = false;
+};
+
+/// "17ms", "1.5 s", "1h2m3.5s", "12 KB".
+quantity take_quantity(std::string_view text) {
+  quantity found;
+  for (std::size_t at = 0;;) {
+    const auto number = number_size(text.substr(at));
+    if (number == 0) return {};
+    at += number;
+    const bool apart = at < text.size() && text[at] == ' ';
+    if (apart && found.size > 0) return {};
+    const auto word = letters_at(text, at + (apart ? 1 : 0));
+    const auto* is = unit_of(word);
+    if (is == nullptr || (apart && !is->stands_apart)) return {};
+    at += (apart ? 1 : 0) + word.size();
+    found = {at, is->is_size};
+    if (!word_at(text, at)) return found;
+    if (apart || is->is_size || !is_digit(text[at])) return {};
+  }
+}
+
+struct word_shape {
+  std::size_t size = 0;
+  std::size_t changes = 0;  // between digits and others
+  bool hex = false;
+  bool digit = false;
+};
+
+word_shape shape_of(std::string_view text) {
+  word_shape made;
+  std::uint8_t all = hex_bit;
+  std::uint8_t any = 0;
+  std::uint8_t last = class_of(text[0]);
+  for (; made.size < text.size(); ++made.size) {
+    const auto is = class_of(text[made.size]);
+    if ((is & word_bit) == 0) break;
+    made.changes += static_cast<std::size_t>((is ^ last) & digit_bit);
+    last = is;
+    all &= is;
+    any |= is;
+  }
+  made.hex = all != 0;
+  made.digit = (any & digit_bit) != 0;
+  return made;
+}
+
+/// A run of letters and digits: a placeholder for the whole, or its digits masked one by one.
+std::size_t take_word(std::string_view text, const word_shape& shape, std::string& out) {
+  const auto word = text.substr(0, shape.size);
   if (word.size() > 2 && word[0] == '0' && (word[1] == 'x' || word[1] == 'X') &&
       std::all_of(word.begin() + 2, word.end(), is_hex)) {
     out += "<hex>";
-  } else if (!digit) {
+  } else if (!shape.digit) {
     out += word;
-  } else if (hex && changes > 0 && size >= 6) {
+  } else if (shape.hex && shape.changes > 0 && word.size() >= 6) {
     out += "<hex>";
-  } else if (changes >= 3) {
+  } else if (shape.changes >= 3) {
     out += "<id>";
   } else if (is_digit(word[0])) {
     const auto number = number_size(text);
     out += "<num>";
-    if (number < size) {
-      std::string rest;
-      take_word(text.substr(number, size - number), rest);
-      out += rest;
+    if (number < word.size()) {
+      const auto rest = text.substr(number, word.size() - number);
+      take_word(rest, shape_of(rest), out);
     }
-    return std::max(number, size);
+    return std::max(number, word.size());
   } else {
-    for (std::size_t i = 0; i < size;) {
+    for (std::size_t i = 0; i < word.size();) {
       if (is_digit(word[i])) {
         out += "<num>";
         i = digits_from(word, i);
@@ -211,53 +255,125 @@ std::size_t take_word(std::string_view text, std::string& out) {
       }
     }
   }
-  return size;
+  return word.size();
 }
 
-struct rule {
-  std::size_t (*take)(std::string_view);
-  std::string_view placeholder;
-};
+/// A sign belongs to its number, a dash inside "web-1" and "10-20" does not.
+bool is_sign(std::string_view line, std::size_t at) {
+  if (line[at] != '-' && line[at] != '+') return false;
+  if (at + 1 >= line.size() || !is_digit(line[at + 1])) return false;
+  static constexpr std::string_view before = " =([{,:\"'_|";
+  return at == 0 || before.find(line[at - 1]) != before.npos;
+}
 
-// Longest shapes first: a UUID may begin like a number, an address like a time.
-constexpr rule rules[] = {{take_uuid, "<uuid>"},
-                          {take_mac, "<mac>"},
-                          {take_time, "<time>"},
-                          {take_ipv4, "<ip>"},
-                          {take_ipv6, "<ip>"}};
+/// "<1 sec", "~5 s": a quantity all the same.
+void drop_about(std::string& out) {
+  if (!out.empty() && (out.back() == '<' || out.back() == '~') &&
+      (out.size() == 1 || out[out.size() - 2] == ' ')) {
+    out.pop_back();
+  }
+}
+
+/// What begins with a digit and is more than a number; 0 if it is none.
+std::size_t take_digits(std::string_view line, std::size_t at, const word_shape& shape,
+                        std::string& out) {
+  const auto rest = line.substr(at);
+  const char next = shape.size < rest.size() ? rest[shape.size] : '\0';
+  // A time has its punctuation within 8 digits, or is written in one.
+  if (next == '-' || next == '/' || next == ':' || next == '.' || next == ' ' || shape.size >= 15) {
+    auto size = next == ' ' && shape.size > 2 && shape.size != 8 ? 0 : time_size(rest);
+    if (size == 0 && at == 0) size = compact_time_size(rest);
+    if (size > 0) {
+      out += "<time>";
+      return size;
+    }
+  }
+  if (next == '.' && shape.size <= 3) {
+    if (const auto size = take_ipv4(rest); size > 0) {
+      out += "<ip>";
+      return size;
+    }
+  }
+  const auto found = take_quantity(rest);
+  if (found.size == 0) return 0;
+  drop_about(out);
+  // "1024 bytes (1.00 KB)".
+  if (found.is_size && out.ends_with("<size> (") && rest.substr(found.size).starts_with(')')) {
+    out.resize(out.size() - 2);
+    return found.size + 1;
+  }
+  out += found.is_size ? "<size>" : "<duration>";
+  return found.size;
+}
+
+/// The word at `at`, which no word goes before, masked; bytes of the line that it takes.
+std::size_t take(std::string_view line, std::size_t at, std::string& out) {
+  const auto rest = line.substr(at);
+  const auto shape = shape_of(rest);
+  const char next = shape.size < rest.size() ? rest[shape.size] : '\0';
+  if (shape.hex) {
+    if (next == '-' && shape.size == 8) {
+      if (const auto size = take_uuid(rest); size > 0) {
+        out += "<uuid>";
+        return size;
+      }
+    }
+    if (next == ':' && shape.size == 2) {
+      if (const auto size = take_mac(rest); size > 0) {
+        out += "<mac>";
+        return size;
+      }
+    }
+  }
+  if (is_digit(rest[0])) {
+    if (const auto size = take_digits(line, at, shape, out); size > 0) return size;
+  } else if (rest[0] >= 'A' && rest[0] <= 'W' && shape.size >= 3 && shape.size <= 9 &&
+             (next == ' ' || next == ',') && !shape.digit) {
+    if (const auto size = time_size(rest); size > 0) {
+      out += "<time>";
+      return size;
+    }
+  }
+  if (shape.hex && next == ':' && shape.size <= 4) {
+    if (const auto size = take_ipv6(rest); size > 0) {
+      out += "<ip>";
+      return size;
+    }
+  }
+  if (!shape.digit && names_a_day(rest.substr(0, shape.size))) {
+    out += "<day>";
+    return shape.size;
+  }
+  return take_word(rest, shape, out);
+}
 
 }  // namespace
 
-std::string mask_variables(std::string_view line) {
-  std::string out;
-  out.reserve(line.size() + 16);
+void mask_variables(std::string_view line, std::string& out) {
   for (std::size_t at = 0; at < line.size();) {
-    const char c = line[at];
-    const bool starts_word = at == 0 || !is_word(line[at - 1]);
-    const auto rest = line.substr(at);
-    // "::1" begins with no word character; a name before it ("std::") rules an address out.
-    const bool gap = rest.starts_with("::") && starts_word;
-    if ((!is_word(c) && !gap) || !starts_word) {
-      // A sign belongs to its number, a dash inside "web-1" does not.
-      const bool sign = (c == '-' || c == '+') && rest.size() > 1 && is_digit(rest[1]) &&
-                        (at == 0 || line[at - 1] == ' ' || line[at - 1] == '=');
-      if (!sign) out.push_back(c);
-      ++at;
+    if (is_word(line[at])) {
+      at += take(line, at, out);
+      // What a placeholder ended within goes on as it is.
+      while (at < line.size() && is_word(line[at])) out.push_back(line[at++]);
       continue;
     }
-    std::size_t taken = 0;
-    for (const auto& one : rules) {
-      taken = one.take(rest);
-      if (taken == 0) continue;
-      out += one.placeholder;
-      break;
+    // "::1" begins with no word character; a name before it ("std::") rules an address out.
+    if (line[at] == ':' && line.substr(at).starts_with("::") &&
+        (at == 0 || !is_word(line[at - 1]))) {
+      const auto size = take_ipv6(line.substr(at));
+      out += size > 0 ? "<ip>" : "::";
+      at += size > 0 ? size : 2;
+      continue;
     }
-    if (taken == 0 && gap) {
-      out += "::";
-      taken = 2;
-    }
-    at += taken > 0 ? taken : take_word(rest, out);
+    if (!is_sign(line, at)) out.push_back(line[at]);
+    ++at;
   }
+}
+
+std::string mask_variables(std::string_view line) {
+  std::string out;
+  out.reserve(line.size() + 32);
+  mask_variables(line, out);
   return out;
 }
 

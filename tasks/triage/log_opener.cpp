@@ -48,8 +48,17 @@ std::uint64_t size_in(std::string_view eight) {
 }  // namespace
 
 void envelope_opener::put(std::string_view text, opened_message from) {
-  from.text = text;
-  opened_.push_back(std::move(from));
+  if (used_ == opened_.size()) opened_.emplace_back();
+  auto& to = opened_[used_++];
+  from.text = std::move(to.text);  // for its room
+  from.text.assign(text);
+  to = std::move(from);
+}
+
+/// One message keeps its room; lines of many are rare.
+void envelope_opener::clear() {
+  used_ = 0;
+  if (opened_.size() > 1) opened_.resize(1);
 }
 
 std::string* envelope_opener::part_of(std::string_view lane) {
@@ -221,20 +230,20 @@ bool envelope_opener::open_export(std::string_view line, std::optional<time_us> 
 
 std::span<const opened_message> envelope_opener::open(std::string_view line,
                                                       std::optional<time_us> at) {
-  opened_.clear();
+  clear();
   if (!open_export(line, at)) open_plain(line, at, true);
-  return opened_;
+  return std::span(opened_).first(used_);
 }
 
 std::span<const opened_message> envelope_opener::finish() {
-  opened_.clear();
+  clear();
   if (entry_) end_export(std::nullopt);
   for (auto& one : std::exchange(parts_, {})) {
     opened_message from;
     from.lane = std::move(one.lane);
     put(one.text, std::move(from));
   }
-  return opened_;
+  return std::span(opened_).first(used_);
 }
 
 }  // namespace reeve::tasks

@@ -64,6 +64,7 @@ class envelope_opener {
   enum class binary_line { inside, behind, impossible };
 
   void put(std::string_view text, opened_message from);
+  void clear();
   void open_plain(std::string_view line, std::optional<time_us> at, bool is_current);
   bool open_export(std::string_view line, std::optional<time_us> at);
   bool hold(std::string_view line, std::optional<time_us> at);
@@ -74,7 +75,8 @@ class envelope_opener {
   bool end_export(std::optional<time_us> at);
   std::string* part_of(std::string_view lane);
 
-  std::vector<opened_message> opened_;
+  std::vector<opened_message> opened_;  // the first `used_`
+  std::size_t used_ = 0;
   std::string lane_;  // of the line before: one without an envelope belongs to it
   std::vector<part_of_line> parts_;
   std::optional<export_entry> entry_;

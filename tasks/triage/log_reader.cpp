@@ -23,14 +23,14 @@ record_reader::lane& record_reader::lane_of(const std::string& name,
 }
 
 void record_reader::take_line(line_folder& folder, std::string_view bytes, log_line from,
-                              std::vector<log_record>& done) const {
+                              std::vector<log_record>& done) {
   const bool is_json = bytes.starts_with('{');
-  auto text = clean_line(bytes, is_json ? max_opened_bytes : line_bytes_);
+  clean_line(bytes, is_json ? max_opened_bytes : line_bytes_, text_);
   // What begins like JSON and is none is a line as any other.
-  if (is_json && text.size() > line_bytes_ && !read_json_line(text)) {
-    text.resize(utf8_prefix(text, line_bytes_).size());
+  if (is_json && text_.size() > line_bytes_ && !read_json_line(text_)) {
+    text_.resize(utf8_prefix(text_, line_bytes_).size());
   }
-  from.text = text;
+  from.text = text_;
   if (!is_json) from.stated = level_between_tabs(bytes);
   if (auto record = folder.add(from)) done.push_back(std::move(*record));
 }
@@ -39,16 +39,17 @@ void record_reader::take_line(line_folder& folder, std::string_view bytes, log_l
 void record_reader::take(const opened_message& opened, std::string_view line,
                          std::vector<log_record>& done) {
   // What is inside of an envelope is shown with it, where that can be read.
-  std::string whole;
-  if (opened.is_end && opened.text.size() != line.size()) whole = clean_line(line, line_bytes_);
-  const auto tag = clean_line(opened.tag, line_bytes_);
+  whole_.clear();
+  if (opened.is_end && opened.text.size() != line.size()) clean_line(line, line_bytes_, whole_);
+  clean_line(opened.tag, line_bytes_, tag_);
   auto& lane = lane_of(opened.lane, done);
   lane.used = ++turn_;
   log_line from;
-  from.whole = whole;
-  from.tag = tag;
+  from.whole = whole_;
+  from.tag = tag_;
   from.level = opened.level;
   from.at = opened.at;
+  from.number = number_;
   std::string_view rest = opened.text;
   for (std::size_t n = 0; n < max_message_lines && (n == 0 || !rest.empty()); ++n) {
     const auto one = rest.substr(0, rest.find('\n'));
@@ -64,7 +65,23 @@ void record_reader::take(const opened_message& opened, std::string_view line,
 }
 
 void record_reader::add(std::string_view line, std::optional<time_us> at,
-                        std::vector<log_record>& done) {
+                        std::vector<log_record>& done, std::int64_t number) {
+  number_ = number;
+  // A terminal writes over what stands before a carriage return; here it is a line of its own, so
+  // that nothing is hidden, and a bar of progress is one kind of line however often it moved.
+  for (std::size_t n = 1; line.find('\r') != line.npos; ++n) {
+    if (n == max_message_lines) {
+      std::string rest(line);
+      std::replace(rest.begin(), rest.end(), '\r', ' ');
+      for (const auto& opened : opener_.open(rest, at)) take(opened, rest, done);
+      return;
+    }
+    const auto one = line.substr(0, line.find('\r'));
+    line.remove_prefix(one.size() + 1);
+    if (one.empty()) continue;
+    for (const auto& opened : opener_.open(one, at)) take(opened, one, done);
+    if (line.empty()) return;
+  }
   for (const auto& opened : opener_.open(line, at)) take(opened, line, done);
 }
 

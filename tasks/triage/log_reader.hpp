@@ -28,8 +28,10 @@ class record_reader {
   /// before it is cut.
   explicit record_reader(std::size_t line_bytes) : line_bytes_(line_bytes) {}
 
-  /// One line without its newline, any bytes. Appends the records that it ended.
-  void add(std::string_view line, std::optional<time_us> at, std::vector<log_record>& done);
+  /// One line without its newline, any bytes. Appends the records that it ended. `number` is that
+  /// of the records which it begins; of one in several parts, that of the last part.
+  void add(std::string_view line, std::optional<time_us> at, std::vector<log_record>& done,
+           std::int64_t number = 0);
   void finish(std::vector<log_record>& done);
 
  private:
@@ -41,13 +43,17 @@ class record_reader {
 
   void take(const opened_message& opened, std::string_view line, std::vector<log_record>& done);
   void take_line(line_folder& folder, std::string_view bytes, log_line from,
-                 std::vector<log_record>& done) const;
+                 std::vector<log_record>& done);
   lane& lane_of(const std::string& name, std::vector<log_record>& done);
 
   std::size_t line_bytes_;
   envelope_opener opener_;
   std::vector<lane> lanes_;
   std::uint64_t turn_ = 0;
+  std::int64_t number_ = 0;
+  std::string text_;  // clean, of the line that is being read, as are the next
+  std::string whole_;
+  std::string tag_;
 };
 
 }  // namespace reeve::tasks

@@ -44,8 +44,8 @@ std::optional<leading_time> time_of_record(std::string_view line, time_us now) {
   const auto body = envelope ? envelope->text() : line;
   auto inner = envelope ? time_of_line(body, now) : std::nullopt;
   if (!inner || !inner->zoned) {
-    if (const auto structured = read_structured_line(body); structured && !structured->time.empty())
-      inner = time_of_line(structured->time, now);
+    if (const auto own = time_in_structured_line(body); !own.empty())
+      inner = time_of_line(own, now);
   }
   return inner && (inner->zoned || !outer) ? inner : outer;
 }
@@ -179,6 +179,7 @@ void line_folder::start(const log_line& from, const parsed& read) {
   const auto body = without_klog_header(trimmed(line));
   const auto& structured = read.structured;
   record.at = from.at;
+  record.number = from.number;
   record.example = shortened(trimmed(from.whole.empty() ? line : from.whole), max_example_bytes);
   if (!from.tag.empty()) record.text.append(from.tag).append(": ");
   text_begin_ = record.text.size();
@@ -227,8 +228,9 @@ void line_folder::take(const log_line& line) {
   if (joined || continues(text, read)) return fold(text);
   if (trimmed(text).empty()) return;
   if (waits(text, read) && severity_of_words(text) < log_severity::fatal) {
-    held_ = held_line{std::string(text), std::string(line.whole), std::string(line.tag), line.level,
-                      line.at};
+    held_ = held_line{
+        std::string(text), std::string(line.whole), std::string(line.tag), line.level, line.at,
+        line.number};
     return;
   }
   end();
@@ -247,6 +249,7 @@ void line_folder::release(std::string_view following) {
   line.tag = held.tag;
   line.level = held.level;
   line.at = held.at;
+  line.number = held.number;
   end();
   start(line, parse(line));
 }

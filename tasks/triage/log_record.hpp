@@ -26,7 +26,8 @@ struct log_record {
   std::string example;  // the first line as it came, and the cause
   log_severity severity = log_severity::unknown;
   std::optional<time_us> at;
-  std::int64_t lines = 1;  // with its continuation lines
+  std::int64_t number = 0;  // of the line that began it (see log_line)
+  std::int64_t lines = 1;   // with its continuation lines
 };
 
 struct log_line {
@@ -36,7 +37,8 @@ struct log_line {
   std::optional<log_severity> level;   // what its envelope says; a level of its own wins
   std::optional<log_severity> stated;  // its own level, where cleaning lost how it was marked
   std::optional<time_us> at;
-  bool joined = false;  // belongs to the line before it, whatever it looks like
+  std::int64_t number = 0;  // of the line among those of its source; 0: nobody counts
+  bool joined = false;      // belongs to the line before it, whatever it looks like
 };
 
 /// Folds the lines of one speaker. Stack traces are one record with the line that they belong to:
@@ -70,6 +72,7 @@ class line_folder {
     std::string tag;
     std::optional<log_severity> level;
     std::optional<time_us> at;
+    std::int64_t number = 0;
   };
 
   static parsed parse(const log_line& line);

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <cstring>
+#include <iterator>
 
 namespace reeve::tasks {
 namespace {
@@ -43,21 +43,6 @@ bool is_upper(char c) {
 
 char lower_case(char c) {
   return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), lower_case);
-  return out;
-}
-
-/// string_view::find looks for the first byte and compares from each on; these texts are full of
-/// them.
-std::size_t find_text(std::string_view in, std::string_view text, std::size_t from) {
-  if (from >= in.size()) return in.npos;
-  const auto* found = static_cast<const char*>(
-      ::memmem(in.data() + from, in.size() - from, text.data(), text.size()));
-  return found == nullptr ? in.npos : static_cast<std::size_t>(found - in.data());
 }
 
 struct marker {
@@ -107,6 +92,46 @@ constexpr marker markers[] = {{"panic:", fatal},
                               {"deprecated", warning},
                               {"warning", warning}};
 
+constexpr std::size_t no_marker = std::size(markers);
+
+/// Five bits of a character, the same for both cases of a letter.
+constexpr std::size_t bits_of(char c) {
+  return static_cast<unsigned char>(c) & 31U;
+}
+
+/// For each two characters the first marker that may begin with them; the table of those after it
+/// with the same ones. A line is so looked at once, whatever the number of markers.
+struct marker_index {
+  std::array<std::uint8_t, 1024> first{};
+  std::array<std::uint8_t, no_marker> next{};
+};
+
+constexpr marker_index make_index() {
+  marker_index made{};
+  made.first.fill(no_marker);
+  made.next.fill(no_marker);
+  for (std::size_t i = no_marker; i-- > 0;) {
+    const auto at = bits_of(markers[i].text[0]) * 32 + bits_of(markers[i].text[1]);
+    made.next[i] = made.first[at];
+    made.first[at] = static_cast<std::uint8_t>(i);
+  }
+  return made;
+}
+constexpr marker_index index_of_markers = make_index();
+
+bool stands_at(std::string_view line, std::size_t at, std::string_view lower_text) {
+  if (line.size() - at < lower_text.size()) return false;
+  for (std::size_t i = 0; i < lower_text.size(); ++i) {
+    if (lower_case(line[at + i]) != lower_text[i]) return false;
+  }
+  return true;
+}
+
+bool ends_as(std::string_view text, std::string_view lower_text) {
+  return text.size() >= lower_text.size() &&
+         stands_at(text, text.size() - lower_text.size(), lower_text);
+}
+
 /// Without the characters at the start that `is` is true of, at most so many: markers may stand
 /// close together, and each would look at all that follows.
 template <class F>
@@ -121,13 +146,14 @@ std::string_view behind_all(std::string_view text, F is) {
 bool is_negated(std::string_view text, std::size_t at, std::size_t size) {
   const auto before = text.substr(0, at);
   for (const std::string_view word : {" 0 ", " no ", " without ", "zero ", " any ", "not "}) {
-    if (before.ends_with(word) || before == word.substr(1)) return true;
+    if (ends_as(before, word)) return true;
+    if (before.size() + 1 == word.size() && ends_as(before, word.substr(1))) return true;
   }
   auto after = behind_all(text.substr(at + size), [](char c) { return is_letter(c) || c == '"'; });
   if (after.empty() || (after[0] != '=' && after[0] != ':')) return false;
   after = behind_all(after.substr(1), [](char c) { return c == ' ' || c == '"'; });
   for (const std::string_view nothing : {"0", "null", "none", "nil", "false"}) {
-    if (!after.starts_with(nothing)) continue;
+    if (!stands_at(after, 0, nothing)) continue;
     const auto rest = after.substr(nothing.size());
     if (rest.empty() || !(is_letter(rest[0]) || is_digit(rest[0]) || rest[0] == '.')) return true;
   }
@@ -207,15 +233,15 @@ std::optional<log_severity> klog_severity(std::string_view line) {
 }
 
 log_severity severity_of_words(std::string_view line) {
-  const auto text = lower(line);
   auto worst = unknown;
-  for (const auto& one : markers) {
-    if (one.severity <= worst) continue;
-    for (auto at = find_text(text, one.text, 0); at != text.npos;
-         at = find_text(text, one.text, at + 1)) {
-      if (is_negated(text, at, one.text.size())) continue;
+  for (std::size_t at = 0; at + 1 < line.size(); ++at) {
+    auto i = index_of_markers.first[bits_of(line[at]) * 32 + bits_of(line[at + 1])];
+    for (; i != no_marker; i = index_of_markers.next[i]) {
+      const auto& one = markers[i];
+      if (one.severity <= worst || !stands_at(line, at, one.text)) continue;
+      if (is_negated(line, at, one.text.size())) continue;
       worst = one.severity;
-      break;
+      if (worst == fatal) return worst;
     }
   }
   return worst;

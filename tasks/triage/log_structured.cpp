@@ -2,97 +2,19 @@
 
 #include "tasks/triage/log_access.hpp"
 #include "tasks/triage/log_json.hpp"
+#include "tasks/triage/log_keys.hpp"
 #include "tasks/triage/log_text.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 
 namespace reeve::tasks {
 namespace {
 
 using enum log_severity;
+using role = key_role;
 
 constexpr std::size_t max_value_bytes = 2048;
-constexpr std::size_t max_key_bytes = 24;
 constexpr int max_nesting = 2;
-
-enum class role {
-  none,
-  level,
-  otel_number,
-  python_number,
-  message,
-  lesser_message,  // counts where there is no other
-  error,
-  error_type,
-  time,
-  status,
-  request,
-  holder  // an object with members that count
-};
-
-struct row {
-  std::string_view key;
-  role is;
-};
-
-// In lower case, without "_", "-" and ".".
-constexpr row rows[] = {{"level", role::level},
-                        {"severity", role::level},
-                        {"lvl", role::level},
-                        {"loglevel", role::level},
-                        {"levelname", role::level},
-                        {"severitytext", role::level},
-                        {"errorseverity", role::level},
-                        {"priority", role::level},
-                        {"@l", role::level},
-                        {"severitynumber", role::otel_number},
-                        {"levelno", role::python_number},
-                        {"msg", role::message},
-                        {"message", role::message},
-                        {"shortmessage", role::message},
-                        {"renderedmessage", role::message},
-                        {"textpayload", role::message},
-                        {"body", role::message},
-                        {"@m", role::message},
-                        {"@mt", role::lesser_message},
-                        {"messagetemplate", role::lesser_message},
-                        {"event", role::lesser_message},
-                        {"log", role::lesser_message},
-                        {"fullmessage", role::lesser_message},
-                        {"err", role::error},
-                        {"error", role::error},
-                        {"exception", role::error},
-                        {"excinfo", role::error},
-                        {"@x", role::error},
-                        {"time", role::time},
-                        {"ts", role::time},
-                        {"timestamp", role::time},
-                        {"@timestamp", role::time},
-                        {"@t", role::time},
-                        {"timeunixnano", role::time},
-                        {"datetime", role::time},
-                        {"asctime", role::time},
-                        {"t", role::time},
-                        {"status", role::status},
-                        {"statuscode", role::status},
-                        {"responsecode", role::status},
-                        {"responsestatus", role::status},
-                        {"httpstatus", role::status},
-                        {"downstreamstatus", role::status},
-                        {"request", role::request},
-                        {"method", role::request},
-                        {"requestmethod", role::request},
-                        {"path", role::request},
-                        {"requestpath", role::request},
-                        {"uri", role::request},
-                        {"requesturi", role::request},
-                        {"url", role::request},
-                        {"fields", role::holder},
-                        {"record", role::holder},
-                        {"jsonpayload", role::holder},
-                        {"httprequest", role::holder}};
 
 struct reading {
   structured_line found;
@@ -105,22 +27,8 @@ struct reading {
   std::optional<log_severity> mongo_level;
   bool is_mongo = false;
   bool is_serilog = false;
+  bool only_time = false;  // texts are not wanted
 };
-
-role role_of(std::string_view key) {
-  std::array<char, max_key_bytes> normal{};
-  std::size_t size = 0;
-  for (const char c : key) {
-    if (c == '_' || c == '-' || c == '.') continue;
-    if (size == normal.size()) return role::none;
-    normal[size++] = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  const std::string_view text(normal.data(), size);
-  for (const auto& one : rows) {
-    if (one.key.size() == size && one.key == text) return one.is;
-  }
-  return role::none;
-}
 
 std::optional<int> small_number(std::string_view text) {
   if (text.empty() || text.size() > 4) return std::nullopt;
@@ -200,8 +108,10 @@ std::string error_text(std::string_view raw) {
 
 void read_object(reading& into, std::string_view object, role holder, int depth);
 
-void put_text(std::string& into, std::string text) {
-  if (into.empty()) into = std::move(text);
+void put_message(const reading& made, std::string& into, std::string_view raw) {
+  if (!into.empty()) return;
+  // One that may hold a line of its own has a time.
+  into = made.only_time && !raw.starts_with('{') ? "-" : plain_text(raw);
 }
 
 /// Members whose names mean something only to one logger.
@@ -227,7 +137,7 @@ role role_inside(role holder, const json_member& member) {
   if (holder == role::time) return key == "$date" || key == "timestamp" ? role::time : role::none;
   if (holder == role::level) return key == "name" ? role::level : role::none;
   if (holder == role::message) return key == "stringValue" ? role::message : role::none;
-  if (holder != role::error) return role_of(key);
+  if (holder != role::error) return role_of_key(key);
   if (key == "message" || key == "msg") return role::error;
   const bool names = key == "type" || key == "name" || key == "class" || key == "kind";
   return names ? role::error_type : role::none;
@@ -243,15 +153,18 @@ void take_member(reading& into, const json_member& member, role is, int depth) {
     case role::python_number:
       return put_level(into, member.key, member.raw, is);
     case role::message:
-      return put_text(found.message, plain_text(member.raw));
+      return put_message(into, found.message, member.raw);
     case role::lesser_message:
-      return put_text(into.lesser_message, plain_text(member.raw));
+      return put_message(into, into.lesser_message, member.raw);
     case role::error:
-      return put_text(found.error, error_text(member.raw));
+      if (found.error.empty() && !into.only_time) found.error = error_text(member.raw);
+      return;
     case role::error_type:
-      return put_text(into.error_type, plain_text(member.raw));
+      if (into.error_type.empty() && !into.only_time) into.error_type = plain_text(member.raw);
+      return;
     case role::time:
-      return put_text(found.time, plain_text(member.raw));
+      if (found.time.empty()) found.time = plain_text(member.raw);
+      return;
     case role::status:
       if (!into.status) into.status = small_number(member.raw);
       return;
@@ -303,30 +216,31 @@ std::optional<std::string_view> quoted(std::string_view text, std::size_t& at) {
 }
 
 bool may_have_level(std::string_view line) {
-  if (line.empty()) return false;  // and has perhaps no address
-  for (const std::string_view key : {"level=", "lvl=", "severity=", "at="}) {
-    if (::memmem(line.data(), line.size(), key.data(), key.size()) != nullptr) return true;
+  for (auto equals = line.find('='); equals != line.npos; equals = line.find('=', equals + 1)) {
+    const auto before = line.substr(0, equals);
+    for (const std::string_view key : {"level", "lvl", "severity", "at"}) {
+      if (before.ends_with(key)) return true;
+    }
   }
   return false;
 }
 
-}  // namespace
-
-std::optional<structured_line> read_json_line(std::string_view line) {
+std::optional<structured_line> read_json(std::string_view line, bool only_time) {
   line.remove_prefix(std::min(line.size(), line.find_first_not_of(' ')));
   if (!line.starts_with('{')) return std::nullopt;
   reading made;
+  made.only_time = only_time;
   json_walk walk(line);
   while (const auto member = walk.next()) {
     take_special(made, *member);
-    take_member(made, *member, role_of(member->key), 0);
+    take_member(made, *member, role_of_key(member->key), 0);
   }
   const bool complete = walk.complete();
   auto found = finished(std::move(made));
   if (!complete && !found.level) return std::nullopt;
   // Collectors that do not say so put the line of a program into a member of theirs.
   if (!found.level && found.message.starts_with('{') && found.message.size() < line.size()) {
-    if (auto inner = read_json_line(found.message)) {
+    if (auto inner = read_json(found.message, only_time)) {
       if (inner->time.empty()) inner->time = found.time;
       return inner;
     }
@@ -334,9 +248,10 @@ std::optional<structured_line> read_json_line(std::string_view line) {
   return found;
 }
 
-std::optional<structured_line> read_logfmt_line(std::string_view line) {
+std::optional<structured_line> read_logfmt(std::string_view line, bool only_time) {
   if (!may_have_level(line)) return std::nullopt;
   reading made;
+  made.only_time = only_time;
   std::size_t pairs = 0;
   bool from_start = false;
   for (std::size_t at = 0; at < line.size();) {
@@ -362,7 +277,7 @@ std::optional<structured_line> read_logfmt_line(std::string_view line) {
       pair.raw = line.substr(at, end - at);
       at = end;
     }
-    take_member(made, pair, pair.key == "at" ? role::level : role_of(pair.key), 0);
+    take_member(made, pair, pair.key == "at" ? role::level : role_of_key(pair.key), 0);
   }
   auto found = finished(std::move(made));
   if (!found.level) return std::nullopt;
@@ -370,9 +285,25 @@ std::optional<structured_line> read_logfmt_line(std::string_view line) {
   return found;
 }
 
+}  // namespace
+
+std::optional<structured_line> read_json_line(std::string_view line) {
+  return read_json(line, false);
+}
+
+std::optional<structured_line> read_logfmt_line(std::string_view line) {
+  return read_logfmt(line, false);
+}
+
 std::optional<structured_line> read_structured_line(std::string_view line) {
   auto found = read_json_line(line);
   return found ? found : read_logfmt_line(line);
+}
+
+std::string time_in_structured_line(std::string_view line) {
+  auto found = read_json(line, true);
+  if (!found) found = read_logfmt(line, true);
+  return found ? std::move(found->time) : std::string{};
 }
 
 log_severity severity_of_structured(const structured_line& line) {

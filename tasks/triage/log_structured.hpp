@@ -35,6 +35,9 @@ std::optional<structured_line> read_logfmt_line(std::string_view line);
 /// One of both.
 std::optional<structured_line> read_structured_line(std::string_view line);
 
+/// Its time alone, which costs less; empty if there is none.
+std::string time_in_structured_line(std::string_view line);
+
 /// The level of such a line: the one that it states, else what its message, its error and its HTTP
 /// status mean. Other members are not looked at: a URL may hold any word.
 log_severity severity_of_structured(const structured_line& line);

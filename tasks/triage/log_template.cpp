@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <optional>
 
 namespace reeve::tasks {
@@ -21,22 +22,13 @@ constexpr std::string_view wildcard_text = "<*>";
 constexpr std::string_view cut_text = "<etc>";
 constexpr std::string_view other_text = "<other>";
 constexpr std::size_t short_line_words = 3;
-
-std::vector<std::string> split(std::string_view text, std::size_t limit) {
-  std::vector<std::string> words;
-  while (true) {
-    const auto begin = text.find_first_not_of(' ');
-    if (begin == text.npos) break;
-    const auto end = std::min(text.find(' ', begin), text.size());
-    if (words.size() == limit) {
-      words.emplace_back(cut_text);
-      break;
-    }
-    words.emplace_back(text.substr(begin, end - begin));
-    text.remove_prefix(end);
-  }
-  return words;
-}
+// Lists repeat at most so many words: "node-1 0x1f ok node-2 0x2a ok".
+constexpr std::size_t longest_repeat = 3;
+// Lines that were looked up before, by their masked text; most of a log are such lines.
+constexpr std::size_t remembered_lines = 8192;
+constexpr std::size_t most_remembered_bytes = 512;  // of one
+// Templates that are compared with a line of which nothing begins like it.
+constexpr std::size_t most_compared = 256;
 
 /// "key=" of a "key=value" word, else empty. The key must look like a name: "a.b_c-d".
 std::string_view key_of(std::string_view word) {
@@ -52,14 +44,53 @@ std::string_view key_of(std::string_view word) {
 
 /// The time that a line begins with says nothing about its kind.
 bool is_time(std::string_view word) {
-  return word == "<time>" || word == "[<time>]" || word == "<time>:" || word == "(<time>)";
+  return word == "<time>" || word == "[<time>]" || word == "<time>:" || word == "(<time>)" ||
+         word == "<time>,";
+}
+
+/// A list of what varies is one kind of line however long it is: the last words are left out if the
+/// same ones stand before them.
+void drop_repeat(std::vector<std::string_view>& words) {
+  for (std::size_t size = 1; size <= longest_repeat && 2 * size <= words.size(); ++size) {
+    const auto last = words.end() - static_cast<std::ptrdiff_t>(size);
+    if (!std::equal(last, words.end(), last - static_cast<std::ptrdiff_t>(size))) continue;
+    const bool varies = std::any_of(last, words.end(), [](std::string_view word) {
+      return word.find('<') != word.npos && word.find('>') != word.npos;
+    });
+    if (varies) return words.resize(words.size() - size);
+  }
+}
+
+enum class lists { shortened, whole };
+
+void split(std::string_view text, std::size_t limit, lists how,
+           std::vector<std::string_view>& words) {
+  words.clear();
+  while (true) {
+    const auto begin = text.find_first_not_of(' ');
+    if (begin == text.npos) break;
+    if (words.size() == limit) {
+      words.push_back(cut_text);
+      break;
+    }
+    const auto end = std::min(text.find(' ', begin), text.size());
+    words.push_back(text.substr(begin, end - begin));
+    if (how == lists::shortened) drop_repeat(words);
+    text.remove_prefix(end);
+  }
 }
 
 struct line_words {
-  std::vector<std::string> texts;
+  std::vector<std::string_view> texts;
   std::vector<word_id> ids;
-  std::vector<word_id>
-      keyed;  // the id of "key=<*>" if the word is "key=value" and a template has it
+  // The id of "key=<*>" if the word is "key=value" and a template has it.
+  std::vector<word_id> keyed;
+};
+
+struct remembered {
+  std::string text;
+  std::string partition;
+  std::optional<std::size_t> number;
 };
 
 }  // namespace
@@ -79,64 +110,78 @@ struct template_miner::state {
     std::unordered_map<word_id, std::unique_ptr<node>> children;
     std::vector<std::size_t> leaf;
   };
+  struct root {
+    node tree;
+    std::vector<std::size_t> first;  // its first templates, whatever they begin with
+  };
 
   miner_limits limits;
-  std::unordered_map<std::string, word_id> ids{{std::string(wildcard_text), wildcard}};
   std::deque<std::string> texts{"", std::string(wildcard_text)};
+  std::unordered_map<std::string_view, word_id> ids{{wildcard_text, wildcard}};  // of `texts`
   std::vector<word_id> keys{unknown, unknown};  // of "key=<*>" for a word "key=value"
-  std::map<std::pair<std::string, std::size_t>, node> roots;
+  std::map<std::pair<std::string, std::size_t>, root> roots;
   std::map<std::string, std::size_t> others;
   std::vector<cluster> clusters;
+  std::vector<remembered> memory{remembered_lines};
   std::size_t planted = 0;
   std::size_t used = 0;
   std::int64_t overflowed = 0;
+  std::string masked;  // of the line that is being looked up, as is the next
+  line_words line;
 
-  word_id find(const std::string& word) const;
-  word_id intern(const std::string& word);
-  word_id key_form(const std::string& word) const;
-  node* descend(std::string_view partition, const std::vector<std::string>& words, bool create);
-  std::optional<std::size_t> best(const node& leaf, const line_words& line, double share) const;
-  void merge(cluster& into, const line_words& line) const;
-  line_words look_up(std::string_view text) const;
-  std::size_t create(node* leaf, const std::vector<std::string>& words, std::string_view partition);
+  word_id find(std::string_view word) const;
+  word_id intern(std::string_view word);
+  word_id key_form(std::string_view word) const;
+  root* root_of(std::string_view partition, std::size_t words, bool create);
+  node* descend(root& from, const std::vector<std::string_view>& words, bool create);
+  std::optional<std::size_t> best(const std::vector<std::size_t>& among, double share) const;
+  std::optional<std::size_t> similar(std::string_view partition);
+  void merge(cluster& into) const;
+  void look_up();
+  std::size_t create(std::string_view partition, const std::vector<std::string_view>& words);
   std::size_t other(std::string_view partition);
+  std::size_t take(std::string_view partition);
 };
 
-word_id template_miner::state::find(const std::string& word) const {
+word_id template_miner::state::find(std::string_view word) const {
   const auto found = ids.find(word);
   return found == ids.end() ? unknown : found->second;
 }
 
-word_id template_miner::state::intern(const std::string& word) {
+word_id template_miner::state::intern(std::string_view word) {
   if (const auto known = find(word); known != unknown) return known;
   const auto key = key_of(word);
   const auto keyed_text = std::string(key).append(wildcard_text);
   const bool own = key.empty() || word == keyed_text;
   const auto keyed = own ? unknown : intern(keyed_text);
   const auto id = static_cast<word_id>(texts.size());
-  texts.push_back(word);
+  texts.emplace_back(word);
   keys.push_back(key.empty() ? unknown : own ? id : keyed);
-  ids.emplace(word, id);
+  ids.emplace(texts.back(), id);
   return id;
 }
 
 /// The id of "key=<*>" if a template has a word with this key.
-word_id template_miner::state::key_form(const std::string& word) const {
+word_id template_miner::state::key_form(std::string_view word) const {
   const auto key = key_of(word);
   return key.empty() ? unknown : find(std::string(key).append(wildcard_text));
 }
 
-template_miner::state::node* template_miner::state::descend(std::string_view partition,
-                                                            const std::vector<std::string>& words,
-                                                            bool create) {
-  const auto root = std::pair(std::string(partition), words.size());
-  const auto found = roots.find(root);
-  if (found == roots.end() && !create) return nullptr;
-  node* at = found == roots.end() ? &roots[root] : &found->second;
+template_miner::state::root* template_miner::state::root_of(std::string_view partition,
+                                                            std::size_t words, bool create) {
+  const auto key = std::pair(std::string(partition), words);
+  const auto found = roots.find(key);
+  if (found != roots.end()) return &found->second;
+  return create ? &roots[key] : nullptr;
+}
+
+template_miner::state::node* template_miner::state::descend(
+    root& from, const std::vector<std::string_view>& words, bool create) {
+  node* at = &from.tree;
   for (std::size_t i = 0; i < std::min(limits.prefix_words, words.size()); ++i) {
     // A "key=value" word leads by its key; its value is likely to vary.
     const auto key = key_of(words[i]);
-    const auto word = key.empty() ? words[i] : std::string(key).append(wildcard_text);
+    const auto word = key.empty() ? std::string(words[i]) : std::string(key).append(wildcard_text);
     auto child = at->children.find(find(word));
     if (child == at->children.end() && create && at->children.size() < limits.children) {
       child = at->children.emplace(intern(word), std::make_unique<node>()).first;
@@ -151,15 +196,15 @@ template_miner::state::node* template_miner::state::descend(std::string_view par
   return at;
 }
 
-/// The most similar template of a leaf of which the wanted share of words agrees; of equal ones
-/// the one with more wildcards, as in the paper, then the oldest.
-std::optional<std::size_t> template_miner::state::best(const node& leaf, const line_words& line,
+/// The most similar of these templates of which the wanted share of words agrees with the line; of
+/// equal ones the one with more wildcards, as in the paper, then the oldest.
+std::optional<std::size_t> template_miner::state::best(const std::vector<std::size_t>& among,
                                                        double share) const {
   std::optional<std::size_t> winner;
   std::size_t winner_score = 0;
   std::size_t winner_wild = 0;
   const double needed = share * 2.0 * static_cast<double>(line.ids.size());
-  for (const auto number : leaf.leaf) {
+  for (const auto number : among) {
     const auto& candidate = clusters[number].words;
     std::size_t score = 0;  // in halves: an equal key with another value is half an agreement
     std::size_t wild = 0;
@@ -183,8 +228,22 @@ std::optional<std::size_t> template_miner::state::best(const node& leaf, const l
   return winner;
 }
 
+/// The template of the line that was looked up, if one is similar enough.
+std::optional<std::size_t> template_miner::state::similar(std::string_view partition) {
+  auto* const from = root_of(partition, line.ids.size(), false);
+  if (from == nullptr) return std::nullopt;
+  const bool is_short = line.ids.size() <= short_line_words;
+  if (const auto* leaf = descend(*from, line.texts, false)) {
+    const auto share = is_short ? limits.short_similarity : limits.similarity;
+    if (const auto number = best(leaf->leaf, share)) return number;
+  }
+  // What a line begins with may vary too: the name of a program or of a thread.
+  if (line.ids.size() < limits.other_start_words) return std::nullopt;
+  return best(from->first, limits.other_start_similarity);
+}
+
 /// Words that differ become "<*>", or "key=<*>" where only the value differs.
-void template_miner::state::merge(cluster& into, const line_words& line) const {
+void template_miner::state::merge(cluster& into) const {
   for (std::size_t i = 0; i < into.words.size(); ++i) {
     auto& word = into.words[i];
     if (word == wildcard || word == line.ids[i]) continue;
@@ -192,40 +251,58 @@ void template_miner::state::merge(cluster& into, const line_words& line) const {
   }
 }
 
-line_words template_miner::state::look_up(std::string_view text) const {
-  auto masked = mask_variables(utf8_prefix(text, limits.line_bytes));
-  if (text.size() > limits.line_bytes) masked.append(" ").append(cut_text);
-  line_words line;
-  line.texts = split(masked, limits.words);
+void template_miner::state::look_up() {
+  split(masked, limits.words, lists::shortened, line.texts);
   line.texts.erase(line.texts.begin(),
                    std::find_if_not(line.texts.begin(), line.texts.end(), is_time));
   if (line.texts.empty()) line.texts.emplace_back("<empty>");
-  for (const auto& word : line.texts) {
+  line.ids.clear();
+  line.keyed.clear();
+  for (const auto word : line.texts) {
     line.ids.push_back(find(word));
     line.keyed.push_back(key_form(word));
   }
-  return line;
 }
 
-std::size_t template_miner::state::create(node* leaf, const std::vector<std::string>& words,
-                                          std::string_view partition) {
+std::size_t template_miner::state::create(std::string_view partition,
+                                          const std::vector<std::string_view>& words) {
   cluster made;
   made.partition = partition;
-  for (const auto& word : words) made.words.push_back(intern(word));
+  for (const auto word : words) made.words.push_back(intern(word));
   clusters.push_back(std::move(made));
-  leaf->leaf.push_back(clusters.size() - 1);
   return clusters.size() - 1;
 }
 
 std::size_t template_miner::state::other(std::string_view partition) {
   const auto [at, fresh] = others.emplace(partition, clusters.size());
-  if (fresh) {
-    cluster made;
-    made.partition = partition;
-    made.words.push_back(intern(std::string(other_text)));
-    clusters.push_back(std::move(made));
-  }
+  if (fresh) create(partition, {other_text});
   return at->second;
+}
+
+/// The number of the template of the line that was looked up.
+std::size_t template_miner::state::take(std::string_view partition) {
+  const auto use = [&](std::size_t number) {
+    merge(clusters[number]);
+    if (clusters[number].count == 0) ++used;
+    return number;
+  };
+  if (const auto number = similar(partition)) return use(*number);
+  const bool room = used < limits.templates;
+  auto* const from = root_of(partition, line.ids.size(), room);
+  auto* const leaf = from == nullptr ? nullptr : descend(*from, line.texts, room);
+  if (room && leaf->leaf.size() < limits.leaf_templates) {
+    // Not through `use`: the words were looked up before this template brought them in.
+    const auto made = create(partition, line.texts);
+    leaf->leaf.push_back(made);
+    if (from->first.size() < most_compared) from->first.push_back(made);
+    ++used;
+    return made;
+  }
+  if (leaf != nullptr) {
+    if (const auto number = best(leaf->leaf, limits.full_similarity)) return use(*number);
+  }
+  ++overflowed;
+  return other(partition);
 }
 
 template_miner::template_miner(miner_limits limits) : state_(std::make_unique<state>()) {
@@ -243,47 +320,43 @@ void template_miner::plant(std::string_view text, std::string_view partition) {
     if (!body.starts_with(partition)) return;
     body.remove_prefix(partition.size());
   }
-  const auto words = split(body, s.limits.words + 1);
+  std::vector<std::string_view> words;
+  // Two words that differed from line to line stand side by side as "<*> <*>": that is no list.
+  split(body, s.limits.words + 1, lists::whole, words);
   if (words.empty()) return;
   ++s.planted;
   if (words.size() == 1 && words[0] == other_text) {
     s.clusters[s.other(partition)].planted_id = template_id(text);
     return;
   }
-  const auto made = s.create(s.descend(partition, words, true), words, partition);
+  auto* const from = s.root_of(partition, words.size(), true);
+  auto* const leaf = s.descend(*from, words, true);
+  const auto made = s.create(partition, words);
+  leaf->leaf.push_back(made);
+  if (from->first.size() < most_compared) from->first.push_back(made);
   s.clusters[made].planted_id = template_id(text);
 }
 
 std::size_t template_miner::add(std::string_view line, std::string_view partition) {
   auto& s = *state_;
-  const auto words = s.look_up(line);
-  const bool is_short = words.ids.size() <= short_line_words;
-  const auto take = [&](std::size_t number) {
-    s.merge(s.clusters[number], words);
-    if (s.clusters[number].count++ == 0) ++s.used;
-    return number;
-  };
-  auto* leaf = s.descend(partition, words.texts, false);
-  if (leaf != nullptr) {
-    const auto share = is_short ? s.limits.short_similarity : s.limits.similarity;
-    if (const auto number = s.best(*leaf, words, share)) return take(*number);
+  s.masked.clear();
+  mask_variables(utf8_prefix(line, s.limits.line_bytes), s.masked);
+  if (line.size() > s.limits.line_bytes) s.masked.append(" ").append(cut_text);
+  const auto hash = std::hash<std::string_view>{}(s.masked);
+  auto& known = s.memory[hash % remembered_lines];
+  if (known.number && known.text == s.masked && known.partition == partition) {
+    // A template only becomes more general: it takes for ever what it has taken once.
+    ++s.clusters[*known.number].count;
+    return *known.number;
   }
-  const bool room = s.used < s.limits.templates;
-  if (room) leaf = s.descend(partition, words.texts, true);
-  if (room && leaf->leaf.size() < s.limits.leaf_templates) {
-    // Not through `take`: the words were looked up before this template brought them in.
-    const auto made = s.create(leaf, words.texts, partition);
-    s.clusters[made].count = 1;
-    ++s.used;
-    return made;
-  }
-  if (leaf != nullptr) {
-    if (const auto number = s.best(*leaf, words, s.limits.full_similarity)) return take(*number);
-  }
-  ++s.overflowed;
-  const auto made = s.other(partition);
-  ++s.clusters[made].count;
-  return made;
+  s.look_up();
+  const auto before = s.overflowed;
+  const auto number = s.take(partition);
+  ++s.clusters[number].count;
+  // What found no room is counted each time.
+  if (s.overflowed == before && s.masked.size() <= most_remembered_bytes)
+    known = {s.masked, std::string(partition), number};
+  return number;
 }
 
 std::size_t template_miner::size() const {

@@ -31,8 +31,11 @@ struct miner_limits {
   double similarity = 0.6;        // share of words that must agree
   double short_similarity = 0.8;  // the same for lines of at most three words
   double full_similarity = 0.3;   // the same when there is no room for another template
-  std::size_t prefix_words = 1;   // levels of the tree below the number of words
-  std::size_t children = 100;     // per node; further words share one branch
+  // The same for a template that begins with another word, and words of a line to be one.
+  double other_start_similarity = 0.75;
+  std::size_t other_start_words = 6;
+  std::size_t prefix_words = 1;  // levels of the tree below the number of words
+  std::size_t children = 100;    // per node; further words share one branch
   std::size_t leaf_templates = 100;
   std::size_t templates = 2000;   // that took a line; planted ones are limited by the same number
   std::size_t words = 64;         // per line; the rest is "<etc>"

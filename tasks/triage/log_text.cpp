@@ -2,6 +2,9 @@
 
 #include "base/utf8.hpp"
 
+#include <cstdint>
+#include <cstring>
+
 namespace reeve::tasks {
 namespace {
 
@@ -27,20 +30,66 @@ std::size_t character_size(std::string_view text) {
   return size;
 }
 
-/// Bytes of an escape sequence: ESC [ ... letter, ESC ] ... BEL, or ESC and one more.
+// ECMA-48, section 5.4: parameters of a control sequence; more is none. Strings hold addresses.
+constexpr std::size_t max_parameters = 64;
+constexpr std::size_t max_string_bytes = 4096;
+
+/// Behind "ESC [": parameters and the letter that ends them.
+std::size_t control_size(std::string_view text) {
+  std::size_t i = 0;
+  while (i < text.size() && i < max_parameters && (text[i] < '@' || text[i] > '~')) ++i;
+  return i < text.size() ? i + 1 : i;
+}
+
+/// Behind "ESC ]" (a title, a link) and its like: up to BEL or "ESC \". One that does not end is
+/// shown: it could hide the rest of the line.
+std::size_t string_size(std::string_view text) {
+  text = text.substr(0, max_string_bytes);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char next = i + 1 < text.size() ? text[i + 1] : '\0';
+    if (text[i] == '\x07') return i + 1;
+    if (text[i] == '\xC2' && next == '\x9C') return i + 2;
+    if (text[i] == '\x1B') return next == '\\' ? i + 2 : i;
+  }
+  return 0;
+}
+
+bool begins_string(char c) {
+  return c == ']' || c == 'P' || c == '_' || c == '^' || c == 'X';
+}
+
+/// Bytes of the escape sequence at the start: "ESC [ 31 m", "ESC ] 8 ; ; address ESC \", "ESC ( B".
 std::size_t escape_size(std::string_view text) {
   if (text.size() < 2) return 1;
-  if (text[1] == '[') {
-    std::size_t i = 2;
-    while (i < text.size() && i < 64 && (text[i] < '@' || text[i] > '~')) ++i;
-    return i < text.size() ? i + 1 : i;
+  if (text[1] == '[') return 2 + control_size(text.substr(2));
+  if (begins_string(text[1])) return 2 + string_size(text.substr(2));
+  std::size_t i = 1;
+  while (i < text.size() && i < 4 && text[i] >= ' ' && text[i] <= '/') ++i;
+  return i < text.size() && text[i] > ' ' && text[i] != '\x7F' ? i + 1 : i;
+}
+
+/// The same for a control character of eight bits, in UTF-8: CSI, and what begins strings.
+std::size_t c1_size(std::string_view text) {
+  const char which = static_cast<char>(static_cast<byte>(text[1]) - 0x40);  // as behind an ESC
+  if (which == '[') return 2 + control_size(text.substr(2));
+  return begins_string(which) ? 2 + string_size(text.substr(2)) : 2;
+}
+
+/// Bytes at the start that are printable ASCII, eight at a time (S. E. Anderson, "Bit Twiddling
+/// Hacks", "Determine if a word has a byte less than n").
+std::size_t plain_size(std::string_view text) {
+  constexpr std::uint64_t ones = ~std::uint64_t{0} / 255;
+  constexpr std::uint64_t tops = ones * 0x80;
+  std::size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + at, 8);
+    const auto is_delete = word ^ (ones * 0x7F);
+    const auto odd = word | ((word - ones * 0x20) & ~word) | ((is_delete - ones) & ~is_delete);
+    if ((odd & tops) != 0) break;
   }
-  if (text[1] == ']') {
-    std::size_t i = 2;
-    while (i < text.size() && i < 256 && text[i] != '\x07' && text[i] != '\x1B') ++i;
-    return i < text.size() ? i + 1 : i;
-  }
-  return 2;
+  while (at < text.size() && text[at] >= ' ' && text[at] <= '~') ++at;
+  return at;
 }
 
 /// Characters that change how a text is shown without being seen: bidirectional overrides and
@@ -57,8 +106,23 @@ bool is_deceptive(std::string_view character) {
 
 std::string clean_line(std::string_view bytes, std::size_t max_bytes) {
   std::string out;
+  clean_line(bytes, max_bytes, out);
+  return out;
+}
+
+void clean_line(std::string_view bytes, std::size_t max_bytes, std::string& out) {
+  out.clear();
   bool indent = true;
   while (!bytes.empty()) {
+    if (const auto plain = plain_size(bytes); plain > 0) {
+      const auto run = bytes.substr(0, plain);
+      const auto room = max_bytes - out.size();
+      out.append(run.substr(0, room));
+      if (plain > room) break;
+      indent = indent && run.find_first_not_of(' ') == run.npos;
+      bytes.remove_prefix(plain);
+      continue;
+    }
     const auto size = character_size(bytes);
     std::string_view piece = size == 0 ? replacement : bytes.substr(0, size);
     std::size_t taken = size == 0 ? 1 : size;
@@ -67,10 +131,11 @@ std::string clean_line(std::string_view bytes, std::size_t max_bytes) {
       taken = escape_size(bytes);
     } else if (bytes[0] == '\t') {
       piece = indent ? "    " : " ";
-    } else if (size == 1 && (static_cast<byte>(bytes[0]) < 0x20 || bytes[0] == '\x7F')) {
+    } else if (size == 1) {
       piece = {};
     } else if (size == 2 && bytes[0] == '\xC2' && static_cast<byte>(bytes[1]) < 0xA0) {
-      piece = {};  // C1 control characters
+      piece = {};
+      taken = c1_size(bytes);
     } else if (is_deceptive(piece)) {
       piece = {};
     }
@@ -79,7 +144,6 @@ std::string clean_line(std::string_view bytes, std::size_t max_bytes) {
     out.append(piece);
     bytes.remove_prefix(taken);
   }
-  return out;
 }
 
 std::string shortened(std::string_view text, std::size_t max_bytes) {

@@ -10,10 +10,13 @@
 
 namespace reeve::tasks {
 
-/// Escape sequences (CSI, OSC) and other control characters are dropped, a tab becomes a space
-/// except at the start (indentation is kept as spaces), and bytes that are not UTF-8 become U+FFFD.
-/// The result has at most `max_bytes` and never ends inside a character.
+/// Escape sequences (colours, titles, the address behind a link's text) and other control
+/// characters are dropped, a tab becomes a space except at the start (indentation is kept as
+/// spaces), and bytes that are not UTF-8 become U+FFFD. The result has at most `max_bytes` and
+/// never ends inside a character.
 std::string clean_line(std::string_view bytes, std::size_t max_bytes);
+/// The same in place of what is in `out`, whose room is used again.
+void clean_line(std::string_view bytes, std::size_t max_bytes, std::string& out);
 
 /// At most `max_bytes`, cut between characters, with "…" if something was cut.
 std::string shortened(std::string_view text, std::size_t max_bytes);

@@ -57,11 +57,80 @@ INSTANTIATE_TEST_SUITE_P(
                     mask_case{"at 0x7ffd9a facade decade", "at <hex> facade decade"},
                     mask_case{"pod web-7d9f8c6b5-x2x4z", "pod web-<hex>-<id>"},
                     mask_case{"took 12.5ms, -3 of 1e9 (99%)",
-                              "took <num>ms, <num> of <num> (<num>%)"},
+                              "took <duration>, <num> of <num> (<num>%)"},
                     mask_case{"worker12 sha256 s3", "worker<num> sha<num> s<num>"},
                     mask_case{"open /var/lib/x/123/a.log", "open /var/lib/x/<num>/a.log"},
                     mask_case{"version 1.2.3-rc1", "version <num>-rc<num>"},
                     mask_case{"no variables here", "no variables here"}, mask_case{"", ""}));
+
+INSTANTIATE_TEST_SUITE_P(
+    times, RUN8_mask,
+    testing::Values(
+        mask_case{"[Sun Dec 04 04:47:44 2005] [notice] x", "[<time>] [notice] x"},
+        mask_case{"Fri, 21 Nov 2026 04:20:00 +0000 x", "<time> x"},
+        mask_case{"Fri Nov 21 04:20:00 CET 2026 x", "<time> x"},
+        mask_case{"Dec 04, 2005 4:47:44 PM com.x", "<time> com.x"},
+        mask_case{"Nov 9 12:01:01 until Dec 31", "<time> until <time>"},
+        mask_case{"on Monday at 4:47 PM, not on Wed", "on <day> at <time>, not on <day>"},
+        mask_case{"[10.30 16:49:06] x.exe", "[<time>] x.exe"},
+        mask_case{"081109 203615 148 INFO x", "<time> <num> INFO x"},
+        mask_case{"20171223-22:15:29:606|Step", "<time>|Step"},
+        mask_case{"20171224-0:7:20:44|Step", "<time>|Step"},
+        mask_case{"17/06/09 20:10:40 INFO", "<time> INFO"},
+        mask_case{"2005-06-03-15.42.50.675872 R02", "<time> R<num>"},
+        mask_case{"20261121T042000Z", "<time>"},
+        mask_case{"Sunny May, Mark 4, Julia 12", "Sunny May, Mark <num>, Julia <num>"},
+        mask_case{"a:80:90 v16.75 081109 999999", "a:<num>:<num> v<num>.<num> <num> <num>"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    units, RUN8_mask,
+    testing::Values(mask_case{"950ms, 1.2 s and 1m30.5s", "<duration>, <duration> and <duration>"},
+                    mask_case{"12\xC2\xB5s after 5 minutes", "<duration> after <duration>"},
+                    mask_case{"lifetime <1 sec", "lifetime <duration>"},
+                    mask_case{"1,033 bytes (1.00 KB) sent", "<size> sent"},
+                    mask_case{"12 KB/s, 3.5MiB, 512M", "<size>/s, <size>, <size>"},
+                    mask_case{"17 m away, 12 records, 3 Mars",
+                              "<num> m away, <num> records, <num> Mars"},
+                    mask_case{"blk_-123 blk_123 (-5) web-1 1-2",
+                              "blk_<num> blk_<num> (<num>) web-<num> <num>-<num>"},
+                    mask_case{"7f3b2d9 3d4e5f6a7b", "<hex> <hex>"}));
+
+TEST(RUN8_template, of_a_planted_one_words_that_vary_are_no_list) {
+  template_miner miner;
+  miner.plant("info disconnected from <ip> since <*> <*> <*>", "info");
+  const auto number = miner.add("disconnected from 10.0.0.1 since user went away", "info");
+  EXPECT_EQ(miner.get(number).text, "info disconnected from <ip> since <*> <*> <*>");
+  EXPECT_NE(miner.get(number).planted_id, "");
+}
+
+TEST(RUN8_template, a_list_is_one_kind_of_line_however_long) {
+  template_miner miner;
+  const auto first = miner.add("ask 10.0.0.1 to delete blk_1 blk_-2 blk_3");
+  EXPECT_EQ(miner.add("ask 10.0.0.1 to delete blk_7"), first);
+  EXPECT_EQ(miner.get(first).text, "ask <ip> to delete blk_<num>");
+  const auto pairs = miner.add("bad nodes node-1 0x1f down node-2 0x2f down");
+  EXPECT_EQ(miner.add("bad nodes node-1 0x1f down"), pairs);
+  EXPECT_NE(miner.add("very very long"), miner.add("very long")) << "words are no list";
+}
+
+TEST(RUN8_template, what_a_long_line_begins_with_may_vary) {
+  template_miner miner;
+  const auto first = miner.add("chrome.exe - a.example.com:443 open through proxy b:8080 HTTPS");
+  EXPECT_EQ(miner.add("git.exe - a.example.com:443 open through proxy b:8080 HTTPS"), first);
+  EXPECT_EQ(miner.get(first).text, "<*> - a.example.com:<num> open through proxy b:<num> HTTPS");
+  EXPECT_NE(miner.add("disk sda1 is full"), miner.add("disc sda1 is full")) << "short ones may not";
+}
+
+TEST(RUN8_template, a_line_that_was_seen_goes_where_it_went) {
+  template_miner miner;
+  const auto first = miner.add("user bob left the room", "info");
+  EXPECT_EQ(miner.add("user eve left the room", "info"), first);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(miner.add("user bob left the room", "info"), first);
+    EXPECT_NE(miner.add("user bob left the room", "error"), first);
+  }
+  EXPECT_EQ(miner.get(first).count, 5);
+}
 
 TEST(RUN8_template, similar_lines_share_one) {
   template_miner miner;
@@ -190,6 +259,24 @@ TEST(RUN8_text, clean_lines_are_valid_and_plain) {
   EXPECT_EQ(clean_line(std::string("a\0b", 3), 100), "ab");
   EXPECT_EQ(reeve::tasks::shortened("abcdefgh", 6), "abc\xE2\x80\xA6");
   EXPECT_EQ(reeve::tasks::shortened("abc", 6), "abc");
+}
+
+TEST(RUN8_text, of_links_and_titles_only_the_text_stays) {
+  EXPECT_EQ(clean_line("\x1B]8;;https://a.example/b\x1B\\here\x1B]8;;\x1B\\ end", 100), "here end");
+  EXPECT_EQ(clean_line("\x1B]8;;https://a.example/b\ahere\x1B]8;;\a end", 100), "here end");
+  EXPECT_EQ(clean_line("\x1B]8;;https://a.example/" + std::string(1000, 'b') + "\ahere", 100),
+            "here");
+  EXPECT_EQ(clean_line("\xC2\x9B"
+                       "31mred\xC2\x9B"
+                       "0m \xC2\x9D"
+                       "0;t\xC2\x9C.",
+                       100),
+            "red .");
+  EXPECT_EQ(clean_line("\x1B(Bplain\x1B=", 100), "plain");
+  // One without an end hides nothing.
+  EXPECT_EQ(clean_line("\x1B]0;ERROR disk full", 100), "0;ERROR disk full");
+  EXPECT_EQ(clean_line("\x1B]0;a\x1B[31mERROR", 100), "ERROR");
+  EXPECT_EQ(clean_line("a\x1B", 100), "a");
 }
 
 TEST(RUN8_text, times_at_the_start_of_lines) {

@@ -88,7 +88,7 @@ TEST(RUN8_triage, samples_are_ranked_by_how_bad_they_are) {
   EXPECT_EQ(payment->example_lines, 7);
   const auto* order = find(report, "accepted for customer");
   ASSERT_NE(order, nullptr);
-  EXPECT_EQ(order->text, "info INFO order <num> accepted for customer <num> in <num>ms");
+  EXPECT_EQ(order->text, "info INFO order <num> accepted for customer <num> in <duration>");
   EXPECT_EQ(order->first_seen.has_value() && order->last_seen.has_value(), true);
   EXPECT_LT(order->first_seen->at, order->last_seen->at);
   EXPECT_EQ(find(report, "KeyError")->severity, log_severity::error);
@@ -183,6 +183,34 @@ TEST(RUN6_triage, structured_lines_have_their_time_inside) {
   ASSERT_EQ(report.findings.size(), 1U);
   EXPECT_EQ(report.findings[0].text, "error new one");
   EXPECT_EQ(report.findings[0].first_seen->at, now - 30 * reeve::us_per_second);
+}
+
+TEST(RUN8_triage, another_day_another_unit_or_a_longer_list_is_nothing_new) {
+  const auto before = triage_of(
+      "[Sun Nov 15 04:47:44 2026] [error] child in error state 6\n"
+      "ERROR backup took 950ms for 12 KB\n"
+      "ERROR lost blk_1 blk_-2\n");
+  const auto report = triage_of(
+      "[Mon Nov 16 14:07:04 2026] [error] child in error state 7\n"
+      "ERROR backup took 1.5 s for 1.2 MiB\n"
+      "ERROR lost blk_3 blk_4 blk_-5\n",
+      at_eleven(), reeve::tasks::baseline_of(before, "r"));
+  ASSERT_EQ(report.findings.size(), 3U);
+  for (const auto& one : report.findings) {
+    EXPECT_EQ(one.novelty, reeve::tasks::triage_novelty::known) << one.text;
+  }
+}
+
+TEST(RUN8_triage, what_a_carriage_return_writes_over_is_a_line_of_its_own) {
+  log_triage triage(at_eleven(), reeve::redactor(), std::nullopt);
+  const auto source = *triage.open("web", log_source_kind::container);
+  triage.add(source, "\rloading 10%\rERROR disk full\rloading 20%\rloading 30%\r");
+  const auto report = triage.finish();
+  ASSERT_EQ(report.findings.size(), 2U);
+  EXPECT_EQ(report.findings[0].text, "error ERROR disk full");
+  EXPECT_EQ(report.findings[1].text, "unknown loading <num>%");
+  EXPECT_EQ(report.findings[1].count, 3);
+  EXPECT_EQ(report.totals.lines, 1);
 }
 
 TEST(RUN8_triage, limits_are_kept_and_told) {

@@ -202,12 +202,12 @@ class two_voices final : public engine_with_all {
 };
 
 /// Has one container that answers as told, and one that is well.
-class half_readable_engine final : public adapters::simulated_engine {
+class half_readable_engine final : public engine_with_all {
  public:
   explicit half_readable_engine(outcome<adapters::log_answer> bad) : bad_(std::move(bad)) {}
   void logs(std::string container, adapters::log_query,
             reply_slot<adapters::log_answer> slot) override {
-    if (container == "bad") return slot.answer(bad_);
+    if (container == "id of bad") return slot.answer(bad_);
     adapters::log_answer page;
     page.lines = {{adapters::log_stream::out, 1, "INFO well"}};
     slot.answer(std::move(page));

@@ -1,0 +1,243 @@
+#include "tasks/triage/log_mask_time.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace reeve::tasks {
+namespace {
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_upper(char c) {
+  return c >= 'A' && c <= 'Z';
+}
+bool is_word(char c) {
+  return is_digit(c) || is_upper(c) || (c >= 'a' && c <= 'z') ||
+         static_cast<unsigned char>(c) >= 0x80;
+}
+
+bool digit_at(std::string_view text, std::size_t at) {
+  return at < text.size() && is_digit(text[at]);
+}
+bool word_at(std::string_view text, std::size_t at) {
+  return at < text.size() && is_word(text[at]);
+}
+char char_at(std::string_view text, std::size_t at) {
+  return at < text.size() ? text[at] : '\0';
+}
+
+/// '0' stands for a digit, other characters for themselves.
+bool has_shape(std::string_view text, std::string_view shape) {
+  if (text.size() < shape.size()) return false;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (shape[i] == '0' ? !is_digit(text[i]) : text[i] != shape[i]) return false;
+  }
+  return true;
+}
+
+std::size_t digits_from(std::string_view text, std::size_t at) {
+  while (digit_at(text, at)) ++at;
+  return at;
+}
+
+/// Two digits as a number.
+int pair_at(std::string_view text, std::size_t at) {
+  return (text[at] - '0') * 10 + (text[at + 1] - '0');
+}
+
+std::size_t month_size(std::string_view text) {
+  if (text.size() < 3 || text[0] < 'A' || text[0] > 'S') return 0;
+  for (const std::string_view name :
+       {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"}) {
+    if (text.starts_with(name)) return 3;
+  }
+  return 0;
+}
+
+/// One or two digits, also behind a further space: the day of a month.
+std::size_t day_size(std::string_view text) {
+  const std::size_t begin = text.starts_with(' ') ? 1 : 0;
+  const auto end = digits_from(text, begin);
+  return end > begin && end - begin <= 2 ? end : 0;
+}
+
+/// A fraction behind a time of day: ".123", ",123", ":606", ":6".
+std::size_t fraction_end(std::string_view text, std::size_t at) {
+  const char c = char_at(text, at);
+  if (c != '.' && c != ',' && c != ':') return at;
+  const auto end = digits_from(text, at + 1);
+  if (c == ':' && end > at + 4) return at;
+  return end > at + 1 ? end : at;
+}
+
+std::size_t half_of_day_end(std::string_view text, std::size_t at) {
+  const auto space = char_at(text, at) == ' ' ? at + 1 : at;
+  const char first = char_at(text, space);
+  const char second = char_at(text, space + 1);
+  const bool is = ((first == 'A' || first == 'P') && second == 'M') ||
+                  ((first == 'a' || first == 'p') && second == 'm');
+  return is && !word_at(text, space + 2) ? space + 2 : at;
+}
+
+/// "4:20:00", "04:20:00.123", "04:20", "4:20 PM".
+std::size_t clock_size(std::string_view text) {
+  const auto hours = digits_from(text, 0);
+  if (hours == 0 || hours > 2 || char_at(text, hours) != ':') return 0;
+  const auto minutes = digits_from(text, hours + 1);
+  if (minutes - hours - 1 > 2 || minutes == hours + 1) return 0;
+  if (char_at(text, minutes) == ':' && digit_at(text, minutes + 1)) {
+    const auto seconds = digits_from(text, minutes + 1);
+    if (seconds - minutes - 1 > 2) return 0;
+    return half_of_day_end(text, fraction_end(text, seconds));
+  }
+  if (minutes - hours != 3) return 0;
+  if (const auto end = half_of_day_end(text, minutes); end != minutes) return end;
+  const bool valid = hours == 2 && pair_at(text, 0) < 60 && pair_at(text, 3) < 60;
+  const char next = char_at(text, minutes);
+  return valid && next != ':' && !(next == '.' && digit_at(text, minutes + 1)) ? minutes : 0;
+}
+
+/// "Z", "+01:00", " +0100", " UTC", " CEST".
+std::size_t zone_size(std::string_view text) {
+  if (text.empty()) return 0;
+  if ((text[0] == 'Z' || text[0] == 'z') && !word_at(text, 1)) return 1;
+  const std::size_t begin = text[0] == ' ' ? 1 : 0;
+  const char sign = char_at(text, begin);
+  if (sign == '+' || sign == '-') {
+    for (const std::string_view shape : {"00:00", "0000"}) {
+      const auto end = begin + 1 + shape.size();
+      if (has_shape(text.substr(begin + 1), shape) && !word_at(text, end)) return end;
+    }
+    return 0;
+  }
+  static constexpr std::array<std::string_view, 16> names = {
+      "UTC", "GMT", "CET", "CEST", "EST", "EDT", "CST", "CDT",
+      "MST", "MDT", "PST", "PDT",  "BST", "IST", "JST", "MSK"};
+  if (begin == 0 || !is_upper(sign)) return 0;
+  for (const auto name : names) {
+    const auto end = 1 + name.size();
+    if (text.substr(1).starts_with(name) && !word_at(text, end)) return end;
+  }
+  return 0;
+}
+
+/// " 2026" or ", 2026" of this century or the last.
+std::size_t year_size(std::string_view text) {
+  const std::size_t begin = text.starts_with(", ") ? 2 : text.starts_with(' ') ? 1 : 0;
+  if (begin == 0) return 0;
+  const auto year = text.substr(begin);
+  const bool is = (year.starts_with("20") || year.starts_with("19")) && has_shape(year, "0000") &&
+                  !word_at(year, 4) && char_at(year, 4) != '-' && char_at(year, 4) != ':';
+  return is ? begin + 4 : 0;
+}
+
+struct date {
+  std::size_t size = 0;
+  bool needs_clock = false;  // alone it would be another number
+  bool may_have_year = false;
+};
+
+/// "Nov 21", "Nov  1", "Nov 21, 2026".
+date month_first(std::string_view text) {
+  const auto month = month_size(text);
+  if (month == 0 || char_at(text, month) != ' ') return {};
+  const auto day = day_size(text.substr(month + 1));
+  if (day == 0 || word_at(text, month + 1 + day)) return {};
+  const auto size = month + 1 + day;
+  const auto year = year_size(text.substr(size));
+  return {size + year, false, year == 0};
+}
+
+/// "21 Nov 2026", "21/Nov/2026", "21-Nov-2026".
+date day_first(std::string_view text) {
+  const auto day = digits_from(text, 0);
+  const char between = char_at(text, day);
+  if (day == 0 || day > 2 || (between != ' ' && between != '/' && between != '-')) return {};
+  const auto month = month_size(text.substr(day + 1));
+  if (month == 0 || char_at(text, day + 4) != between) return {};
+  return has_shape(text.substr(day + 5), "0000") ? date{day + 9, false, false} : date{};
+}
+
+date date_of(std::string_view text) {
+  if (!digit_at(text, 0)) return month_first(text);
+  const auto run = digits_from(text, 0);
+  const char next = char_at(text, run);
+  if (run == 4 && (next == '-' || next == '/' || next == '.')) {
+    const bool is = digit_at(text, 5) && digit_at(text, 6) && char_at(text, 7) == next &&
+                    digit_at(text, 8) && digit_at(text, 9) && !digit_at(text, 10);
+    if (is) return {10, next == '.' && pair_at(text, 5) > 12, false};
+    return {};
+  }
+  if (run == 8 && (next == '-' || next == ' ')) return {8, true, false};
+  if (run > 2) return {};
+  if (const auto found = day_first(text); found.size > 0) return found;
+  if (has_shape(text, "00/00/0000")) return {10, false, false};
+  if (has_shape(text, "00/00/00") || has_shape(text, "00.00.00")) return {8, true, false};
+  return has_shape(text, "00.00 ") ? date{5, true, false} : date{};
+}
+
+/// The time of day behind a date: "T04:20:00", " 04:20:00", ":04:20:00", "-15.42.50.675872".
+std::size_t clock_behind(std::string_view text) {
+  if (text.size() < 5) return 0;
+  std::size_t begin = 1;
+  if (text[0] == ',' && text[1] == ' ') begin = 2;
+  if (text[0] != 'T' && text[0] != ' ' && text[0] != ':' && text[0] != '-' && begin == 1) return 0;
+  const auto clock = clock_size(text.substr(begin));
+  if (clock > 0) return begin + clock;
+  if (text[0] != '-' || !has_shape(text, "-00.00.00")) return 0;
+  return fraction_end(text, 9);
+}
+
+/// The size without a word that goes on behind it.
+std::size_t whole(std::string_view text, std::size_t size) {
+  return word_at(text, size) ? 0 : size;
+}
+
+std::size_t size_without_day(std::string_view text) {
+  const auto day = date_of(text);
+  if (day.size == 0) {
+    if (has_shape(text, "00000000T000000")) return whole(text, 15 + zone_size(text.substr(15)));
+    const auto clock = clock_size(text);
+    return clock == 0 ? 0 : whole(text, clock + zone_size(text.substr(clock)));
+  }
+  auto size = day.size;
+  const auto clock = clock_behind(text.substr(size));
+  if (clock == 0) return day.needs_clock ? 0 : whole(text, size);
+  size += clock;
+  size += zone_size(text.substr(size));
+  if (day.may_have_year) size += year_size(text.substr(size));
+  return whole(text, size);
+}
+
+}  // namespace
+
+bool names_a_day(std::string_view word) {
+  if (word.size() < 3 || word[0] < 'F' || word[0] > 'W') return false;
+  for (const std::string_view name :
+       {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}) {
+    if (word == name || word == name.substr(0, 3)) return true;
+  }
+  return false;
+}
+
+std::size_t time_size(std::string_view text) {
+  if (digit_at(text, 0)) return size_without_day(text);
+  if (text.size() < 5 || !is_upper(text[0])) return 0;
+  std::size_t word = 3;
+  while (word_at(text, word) && word < 10) ++word;
+  if (!names_a_day(text.substr(0, word))) return word == 3 ? size_without_day(text) : 0;
+  const std::size_t between = text.substr(word).starts_with(", ") ? 2 : 1;
+  if (between == 1 && text[word] != ' ') return 0;
+  const auto rest = size_without_day(text.substr(std::min(text.size(), word + between)));
+  return rest == 0 ? 0 : word + between + rest;
+}
+
+std::size_t compact_time_size(std::string_view line) {
+  if (!has_shape(line, "000000 000000") || word_at(line, 13)) return 0;
+  const bool valid = pair_at(line, 2) <= 12 && pair_at(line, 4) <= 31 && pair_at(line, 7) < 24 &&
+                     pair_at(line, 9) < 60 && pair_at(line, 11) <= 60;
+  return valid ? 13 : 0;
+}
+
+}  // namespace reeve::tasks
