@@ -196,8 +196,8 @@ outcome<done> check(const log_triage_params& p, const std::string& at) {
                  at + "/files/" + std::to_string(i));
     }
   }
-  if (!in_range(p.max_lines, 1, 1000000)) {
-    return bad(range_text("max_lines", 1, 1000000), at + "/max_lines");
+  if (!in_range(p.max_lines, 1, 10'000'000)) {
+    return bad(range_text("max_lines", 1, 10'000'000), at + "/max_lines");
   }
   return done{};
 }

@@ -27,7 +27,7 @@ struct log_triage_params {
   static constexpr bool compares = true;
   std::optional<std::vector<std::string>> containers;  // names or ids; none = all active ones
   std::optional<std::vector<std::string>> files;       // names below the log folder
-  std::optional<std::int64_t> max_lines;               // 1..1,000,000; default 200,000
+  std::optional<std::int64_t> max_lines;               // 1..10,000,000, the default
   bool operator==(const log_triage_params&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("containers", &log_triage_params::containers),

@@ -66,4 +66,24 @@ bool ranks_before(const triage_finding& a, const triage_finding& b) {
   return left != right ? left < right : a.id < b.id;
 }
 
+std::int64_t& severity_total(triage_totals& totals, log_severity severity) {
+  switch (severity) {
+    case log_severity::fatal:
+      return totals.fatal;
+    case log_severity::error:
+      return totals.error;
+    case log_severity::warning:
+      return totals.warning;
+    case log_severity::notice:
+      return totals.notice;
+    case log_severity::info:
+      return totals.info;
+    case log_severity::debug:
+      return totals.debug;
+    case log_severity::unknown:
+      break;
+  }
+  return totals.unknown;
+}
+
 }  // namespace reeve::tasks

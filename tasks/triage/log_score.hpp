@@ -17,4 +17,7 @@ bool is_more_frequent(std::int64_t count, double expected);
 /// Best first: score, severity, count, then the id, so that no tie is left to chance.
 bool ranks_before(const triage_finding& a, const triage_finding& b);
 
+/// The count of records of that severity.
+std::int64_t& severity_total(triage_totals& totals, log_severity severity);
+
 }  // namespace reeve::tasks

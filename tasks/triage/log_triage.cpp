@@ -1,5 +1,6 @@
 #include "tasks/triage/log_triage.hpp"
 
+#include "tasks/triage/log_occurrences.hpp"
 #include "tasks/triage/log_reader.hpp"
 #include "tasks/triage/log_record.hpp"
 #include "tasks/triage/log_score.hpp"
@@ -11,6 +12,8 @@
 #include <array>
 #include <deque>
 #include <map>
+#include <set>
+#include <tuple>
 #include <unordered_map>
 
 namespace reeve::tasks {
@@ -20,14 +23,13 @@ constexpr std::size_t max_sources_per_finding = 20;
 /// Templates are kept in the report and planted in the next run; so long a text tells lines apart.
 constexpr std::size_t template_line_bytes = 512;
 constexpr std::int64_t min_window_s = 60;
+constexpr std::size_t max_missing = 50;
 
 struct template_stats {
-  std::optional<time_us> first;
-  std::optional<time_us> last;
   std::string example;
   std::int64_t example_lines = 1;
   log_severity severity = log_severity::unknown;
-  std::map<std::size_t, std::int64_t> sources;
+  std::map<std::size_t, occurrences> sources;
 };
 
 /// One kind of line in the report: several templates whose texts became equal are one.
@@ -38,29 +40,12 @@ struct kind_of_line {
   template_stats stats;
 };
 
-void take_times(template_stats& into, std::optional<time_us> first, std::optional<time_us> last) {
-  if (first && (!into.first || *first < *into.first)) into.first = first;
-  if (last && (!into.last || *last > *into.last)) into.last = last;
+std::optional<domain::timestamp> stamp(std::optional<time_us> at) {
+  return at ? std::optional(domain::timestamp{*at}) : std::nullopt;
 }
 
-std::int64_t& severity_total(triage_totals& totals, log_severity severity) {
-  switch (severity) {
-    case log_severity::fatal:
-      return totals.fatal;
-    case log_severity::error:
-      return totals.error;
-    case log_severity::warning:
-      return totals.warning;
-    case log_severity::notice:
-      return totals.notice;
-    case log_severity::info:
-      return totals.info;
-    case log_severity::debug:
-      return totals.debug;
-    case log_severity::unknown:
-      break;
-  }
-  return totals.unknown;
+double rounded(double value) {
+  return static_cast<double>(static_cast<std::int64_t>(value * 100 + 0.5)) / 100;
 }
 
 }  // namespace
@@ -70,14 +55,19 @@ triage_baseline baseline_of(const triage_report& report, std::string run) {
 }
 
 struct log_triage::state {
+  struct line_place {
+    std::optional<time_us> at;
+    std::int64_t number = 0;
+  };
   struct channel {
     redacting_stream redacted;
     record_reader reader;
-    std::deque<std::optional<time_us>> times;  // of lines that the redaction holds back
+    std::deque<line_place> places;  // of lines that the redaction holds back
     since_filter filter;
   };
   struct source {
     triage_source info;
+    std::int64_t read = 0;  // lines, those included that were left out
     std::array<std::optional<channel>, 2> channels;
     bool closed = false;
   };
@@ -102,6 +92,8 @@ struct log_triage::state {
   triage_totals totals;
   std::optional<time_us> earliest;
   bool truncated = false;
+  bool met_lines = false;
+  bool met_bytes = false;
 
   channel& channel_of(source& of, log_channel which) const;
   void take_redacted(std::size_t number, channel& from, std::string_view text);
@@ -111,6 +103,8 @@ struct log_triage::state {
   std::optional<std::int64_t> window_s() const;
   triage_finding finding(const std::string& id, const kind_of_line& kind) const;
   void compare(triage_finding& to, const kind_of_line& kind) const;
+  triage_limits limits_met() const;
+  std::vector<triage_template> missing_of(const std::set<std::string>& seen) const;
   const triage_template* in_baseline(const std::string& id) const;
 };
 
@@ -136,7 +130,7 @@ std::optional<std::size_t> log_triage::open(std::string name, log_source_kind ki
   triage_source info;
   info.name = clean_line(name, 256);
   info.kind = kind;
-  s.sources.push_back({std::move(info), {}, false});
+  s.sources.push_back({std::move(info), 0, {}, false});
   return s.sources.size() - 1;
 }
 
@@ -154,7 +148,9 @@ bool log_triage::add(std::size_t number, std::string_view line, std::optional<ti
   auto& s = *state_;
   auto& source = s.sources.at(number);
   const auto size = static_cast<std::int64_t>(line.size()) + 1;
+  ++source.read;
   if (s.totals.lines >= s.options.max_lines || s.totals.bytes + size > s.options.max_bytes) {
+    (s.totals.lines >= s.options.max_lines ? s.met_lines : s.met_bytes) = true;
     ++source.info.skipped_lines;
     source.info.truncated = true;
     return false;
@@ -171,7 +167,7 @@ bool log_triage::add(std::size_t number, std::string_view line, std::optional<ti
   s.totals.bytes += size;
   source.info.lines += 1;
   source.info.bytes += size;
-  into.times.push_back(dated.at);
+  into.places.push_back({dated.at, source.read});
   // Redaction sees the line as it came, so that a cut can never split a secret's marker off; a
   // newline inside would count as another line.
   std::string bytes(line);
@@ -188,12 +184,12 @@ void log_triage::state::take_redacted(std::size_t number, channel& from, std::st
     const auto newline = text.find('\n');
     const auto line = text.substr(0, newline);
     text.remove_prefix(newline == text.npos ? text.size() : newline + 1);
-    std::optional<time_us> at;
-    if (!from.times.empty()) {
-      at = from.times.front();
-      if (newline != text.npos) from.times.pop_front();
+    line_place place;
+    if (!from.places.empty()) {
+      place = from.places.front();
+      if (newline != text.npos) from.places.pop_front();
     }
-    from.reader.add(line, at, done);
+    from.reader.add(line, place.at, done, place.number);
     for (const auto& record : done) take_record(number, record);
     done.clear();
   }
@@ -211,8 +207,7 @@ void log_triage::state::take_record(std::size_t number, const log_record& record
     one.example_lines = record.lines;
     one.severity = record.severity;
   }
-  ++one.sources[number];
-  take_times(one, record.at, record.at);
+  add_up(one.sources[number], {1, record.number, record.number, record.at, record.at});
 }
 
 void log_triage::state::close(std::size_t number) {
@@ -249,8 +244,8 @@ std::map<std::string, kind_of_line> log_triage::state::kinds() const {
       kind.text = std::move(text);
       kind.stats = stats[i];
     } else {
-      for (const auto& [source, count] : stats[i].sources) kind.stats.sources[source] += count;
-      take_times(kind.stats, stats[i].first, stats[i].last);
+      for (const auto& [source, where] : stats[i].sources)
+        add_up(kind.stats.sources[source], where);
     }
     if (kind.planted_id.empty()) kind.planted_id = mined.planted_id;
     kind.count += mined.count;
@@ -285,6 +280,7 @@ void log_triage::state::compare(triage_finding& to, const kind_of_line& kind) co
                            : static_cast<double>(totals.records) /
                                  static_cast<double>(std::max<std::int64_t>(1, baseline->records));
   const double expected = static_cast<double>(before->count) * ratio;
+  if (expected > 0) to.rate_change = rounded(static_cast<double>(kind.count) / expected);
   to.novelty = is_more_frequent(kind.count, expected) ? triage_novelty::more_frequent
                                                       : triage_novelty::known;
 }
@@ -299,19 +295,49 @@ triage_finding log_triage::state::finding(const std::string& id, const kind_of_l
   to.score = score_of(to.severity, to.novelty, to.count);
   if (const auto window = window_s()) {
     const double per_hour = static_cast<double>(kind.count) * 3600 / static_cast<double>(*window);
-    to.rate_per_hour = static_cast<double>(static_cast<std::int64_t>(per_hour * 100 + 0.5)) / 100;
+    to.rate_per_hour = rounded(per_hour);
   }
-  if (kind.stats.first) to.first_seen = domain::timestamp{*kind.stats.first};
-  if (kind.stats.last) to.last_seen = domain::timestamp{*kind.stats.last};
   to.example = shortened(rules.redact(kind.stats.example), options.example_bytes);
   to.example_lines = kind.stats.example_lines;
-  for (const auto& [number, count] : kind.stats.sources) {
-    to.sources.push_back({sources[number].info.name, count});
+  occurrences all;
+  for (const auto& [number, where] : kind.stats.sources) {
+    to.sources.push_back({sources[number].info.name, where.count, where.first_line, where.last_line,
+                          stamp(where.first), stamp(where.last)});
+    add_up(all, where);
   }
+  to.first_seen = stamp(all.first);
+  to.last_seen = stamp(all.last);
   std::stable_sort(to.sources.begin(), to.sources.end(),
                    [](const auto& a, const auto& b) { return a.count > b.count; });
   if (to.sources.size() > max_sources_per_finding) to.sources.resize(max_sources_per_finding);
   return to;
+}
+
+triage_limits log_triage::state::limits_met() const {
+  triage_limits made;
+  made.lines = options.max_lines;
+  made.bytes = options.max_bytes;
+  made.sources = static_cast<std::int64_t>(options.max_sources);
+  made.templates = static_cast<std::int64_t>(options.max_templates);
+  if (met_lines) made.met.emplace_back("lines");
+  if (met_bytes) made.met.emplace_back("bytes");
+  if (truncated) made.met.emplace_back("sources");
+  if (miner.overflowed() > 0) made.met.emplace_back("templates");
+  return made;
+}
+
+/// What the baseline had and nobody says any more: the worst first, then the most frequent.
+std::vector<triage_template> log_triage::state::missing_of(
+    const std::set<std::string>& seen) const {
+  std::vector<triage_template> made;
+  for (const auto& [id, one] : by_id) {
+    if (!seen.contains(id)) made.push_back(*one);
+  }
+  std::sort(made.begin(), made.end(), [](const auto& a, const auto& b) {
+    return std::tuple(-static_cast<int>(a.severity), -a.count, a.id) <
+           std::tuple(-static_cast<int>(b.severity), -b.count, b.id);
+  });
+  return made;
 }
 
 triage_report log_triage::finish() {
@@ -323,20 +349,21 @@ triage_report log_triage::finish() {
   report.window_s = s.window_s();
   if (s.baseline) report.baseline_run = s.baseline->run;
   report.truncated = s.truncated;
-  std::size_t seen_before = 0;
+  std::set<std::string> seen_before;  // ids of the baseline
   for (const auto& [id, kind] : s.kinds()) {
     report.findings.push_back(s.finding(id, kind));
     const auto& made = report.findings.back();
     report.templates.push_back({id, kind.text, made.severity, kind.count});
     if (made.novelty == triage_novelty::fresh) ++s.totals.new_templates;
     if (made.novelty == triage_novelty::more_frequent) ++s.totals.more_frequent_templates;
-    if (made.baseline_count) ++seen_before;
+    if (made.baseline_count) seen_before.insert(s.in_baseline(id) ? id : kind.planted_id);
   }
   s.totals.templates = static_cast<std::int64_t>(report.templates.size());
   s.totals.overflowed_records = s.miner.overflowed();
-  if (s.by_id.size() > seen_before) {
-    s.totals.missing_templates = static_cast<std::int64_t>(s.by_id.size() - seen_before);
-  }
+  report.missing = s.missing_of(seen_before);
+  s.totals.missing_templates = static_cast<std::int64_t>(report.missing.size());
+  if (report.missing.size() > max_missing) report.missing.resize(max_missing);
+  report.limits = s.limits_met();
   std::sort(report.findings.begin(), report.findings.end(), ranks_before);
   if (report.findings.size() > s.options.max_findings) {
     report.findings.resize(s.options.max_findings);

@@ -90,12 +90,22 @@ struct triage_score {
   }
 };
 
+/// Where the records of a finding are. Lines are counted from 1 on among those that were read of
+/// the source, older ones included: in a file whose beginning was not left out, its own.
 struct triage_source_count {
   std::string source;
   std::int64_t count = 0;
+  std::int64_t first_line = 0;
+  std::int64_t last_line = 0;
+  std::optional<domain::timestamp> first_seen;
+  std::optional<domain::timestamp> last_seen;
   static constexpr auto fields() {
     return std::tuple{field("source", &triage_source_count::source),
-                      field("count", &triage_source_count::count)};
+                      field("count", &triage_source_count::count),
+                      field("first_line", &triage_source_count::first_line),
+                      field("last_line", &triage_source_count::last_line),
+                      field("first_seen", &triage_source_count::first_seen),
+                      field("last_seen", &triage_source_count::last_seen)};
   }
 };
 
@@ -109,6 +119,8 @@ struct triage_finding {
   std::int64_t count = 0;
   std::optional<double> rate_per_hour;
   std::optional<std::int64_t> baseline_count;
+  // Times as often as the baseline lets expect (see "more_frequent"); with two decimals.
+  std::optional<double> rate_change;
   std::optional<domain::timestamp> first_seen;
   std::optional<domain::timestamp> last_seen;
   std::string example;                       // redacted, at most 300 bytes
@@ -124,6 +136,7 @@ struct triage_finding {
                       field("count", &triage_finding::count),
                       field("rate_per_hour", &triage_finding::rate_per_hour),
                       field("baseline_count", &triage_finding::baseline_count),
+                      field("rate_change", &triage_finding::rate_change),
                       field("first_seen", &triage_finding::first_seen),
                       field("last_seen", &triage_finding::last_seen),
                       field("example", &triage_finding::example),
@@ -180,18 +193,38 @@ struct triage_totals {
   }
 };
 
-/// The JSON artifact. With 2,000 templates it has about 16,000 JSON values and up to 3 MB: whoever
-/// reads it back raises the limits of the parser accordingly.
+/// What a triage takes at most, and which of it was met: "lines", "bytes", "sources", "templates".
+struct triage_limits {
+  std::int64_t lines = 0;
+  std::int64_t bytes = 0;
+  std::int64_t sources = 0;
+  std::int64_t templates = 0;
+  std::vector<std::string> met;
+  static constexpr auto fields() {
+    return std::tuple{field("lines", &triage_limits::lines), field("bytes", &triage_limits::bytes),
+                      field("sources", &triage_limits::sources),
+                      field("templates", &triage_limits::templates),
+                      field("met", &triage_limits::met)};
+  }
+};
+
+/// 2: templates have <duration>, <size> and <day>. Those of another format are not compared.
+inline constexpr std::int64_t triage_format = 2;
+
+/// The JSON artifact. With 2,000 templates and 200 findings in 20 sources each it has about 50,000
+/// JSON values and up to 4 MB: whoever reads it back raises the limits of the parser accordingly.
 struct triage_report {
-  std::int64_t format = 1;
+  std::int64_t format = triage_format;
   domain::timestamp made_at;
   std::optional<domain::timestamp> since;
   std::optional<std::int64_t> window_s;     // since, or the first time seen, until made_at
   std::optional<std::string> baseline_run;  // the last successful run
   bool truncated = false;                   // some limit was reached somewhere
+  triage_limits limits;
   triage_totals totals;
   std::vector<triage_source> sources;
   std::vector<triage_finding> findings;    // best score first, at most 200
+  std::vector<triage_template> missing;    // of the baseline and not seen now, worst first; 50
   std::vector<triage_template> templates;  // by id
   static constexpr auto fields() {
     return std::tuple{field("format", &triage_report::format),
@@ -200,9 +233,11 @@ struct triage_report {
                       field("window_s", &triage_report::window_s),
                       field("baseline_run", &triage_report::baseline_run),
                       field("truncated", &triage_report::truncated),
+                      field("limits", &triage_report::limits),
                       field("totals", &triage_report::totals),
                       field("sources", &triage_report::sources),
                       field("findings", &triage_report::findings),
+                      field("missing", &triage_report::missing),
                       field("templates", &triage_report::templates)};
   }
 };
@@ -223,8 +258,8 @@ struct triage_options {
   /// zone: nobody knows on which machine it was written.
   std::function<std::int64_t(time_us local)> local_offset_s = nullptr;
   std::optional<time_us> since;
-  std::int64_t max_lines = 200'000;
-  std::int64_t max_bytes = 256 * 1024 * 1024;
+  std::int64_t max_lines = 10'000'000;
+  std::int64_t max_bytes = std::int64_t{4} << 30;
   std::size_t max_sources = 256;
   std::size_t max_templates = 2000;
   std::size_t max_findings = 200;

@@ -67,6 +67,15 @@ void add_summary(std::string& out, const triage_report& report) {
   }
   if (report.truncated) {
     out.append("\n**Incomplete:** a limit was reached; see the sources below.\n");
+    const auto& limits = report.limits;
+    for (const auto& met : limits.met) {
+      const auto most = met == "lines"     ? limits.lines
+                        : met == "bytes"   ? limits.bytes
+                        : met == "sources" ? limits.sources
+                                           : limits.templates;
+      out.append("- At most ").append(std::to_string(most)).append(" ").append(met);
+      out.append(met == "templates" ? " are told apart.\n" : " are read.\n");
+    }
   }
   out.append("\n| what | number |\n| --- | ---: |\n");
   add_row(out, "lines", totals.lines);
@@ -105,7 +114,11 @@ void add_finding(std::string& out, const triage_finding& finding) {
   }
   if (finding.baseline_count) {
     out.append("- In the last successful run: ");
-    out.append(std::to_string(*finding.baseline_count)).append(" times\n");
+    out.append(std::to_string(*finding.baseline_count)).append(" times");
+    if (finding.rate_change) {
+      out.append("; now ").append(number(*finding.rate_change)).append(" times as often");
+    }
+    out.append("\n");
   }
   if (finding.first_seen && finding.last_seen) {
     out.append("- Seen from ").append(format_time(finding.first_seen->at));
@@ -113,7 +126,22 @@ void add_finding(std::string& out, const triage_finding& finding) {
   }
   for (const auto& source : finding.sources) {
     out.append("- Source ").append(markdown_code(source.source)).append(": ");
-    out.append(std::to_string(source.count)).append("\n");
+    out.append(std::to_string(source.count));
+    out.append(source.count == 1 ? ", line " : ", lines ")
+        .append(std::to_string(source.first_line));
+    if (source.last_line != source.first_line)
+      out.append(" to ").append(std::to_string(source.last_line));
+    out.append("\n");
+  }
+}
+
+void add_missing(std::string& out, const triage_report& report) {
+  if (report.missing.empty()) return;
+  out.append("\n## No longer seen\n\n");
+  for (const auto& one : report.missing) {
+    out.append("- ").append(std::to_string(one.count));
+    out.append(one.count == 1 ? " time before: " : " times before: ");
+    out.append(markdown_code(one.text)).append("\n");
   }
 }
 
@@ -168,6 +196,7 @@ std::string to_markdown(const triage_report& report) {
     out.append("\nThe JSON report has ").append(std::to_string(report.findings.size() - written));
     out.append(" further findings.\n");
   }
+  add_missing(out, report);
   add_sources(out, report);
   return out;
 }

@@ -186,7 +186,7 @@ void triage_attempt::work() {
   request.files = params.files.value_or(std::vector<std::string>{});
   request.since_us = since_of(*host_.run().launch, host_.task(), before_.get());
   before_.reset();
-  request.max_lines = params.max_lines.value_or(200'000);
+  request.max_lines = params.max_lines.value_or(10'000'000);
   request.baseline_json = std::exchange(baseline_, {});
   if (!request.baseline_json.empty()) {
     request.baseline_run = to_string(*host_.run().launch->since_run);

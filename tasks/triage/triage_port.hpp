@@ -22,7 +22,7 @@ struct triage_request {
   std::map<std::string, std::string> container_ids = {};
   std::vector<std::string> files;  // below the tenant's log folder
   time_us since_us = 0;            // 0 = everything
-  std::int64_t max_lines = 200'000;
+  std::int64_t max_lines = 10'000'000;
   /// The JSON artifact of the last successful run of the same task; empty = none.
   std::string baseline_json;
   std::string baseline_run;

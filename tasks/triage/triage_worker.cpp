@@ -20,7 +20,7 @@ namespace reeve::tasks {
 namespace {
 
 constexpr std::size_t most_waiting = 64;
-constexpr std::size_t page_bytes = 4 << 20;
+constexpr std::size_t page_bytes = 16 << 20;  // the most that the engine's port gives
 constexpr auto call_limit = std::chrono::seconds(60);
 // How soon a stop is seen while the engine is waited for.
 constexpr auto stop_tick = std::chrono::milliseconds(50);
@@ -30,7 +30,7 @@ struct triage_job {
   reply_slot<std::vector<produced_artifact>> slot;
 };
 
-/// The report of an earlier run may have 16,000 values.
+/// The report of an earlier run may have 50,000 values.
 std::optional<triage_baseline> baseline_from(const triage_request& request) {
   if (request.baseline_json.empty()) return std::nullopt;
   codec::json_limits limits;
@@ -39,7 +39,7 @@ std::optional<triage_baseline> baseline_from(const triage_request& request) {
   auto doc = codec::parse_strict(request.baseline_json, limits);
   if (!doc) return std::nullopt;
   auto report = codec::decode<triage_report>(doc->root());
-  if (!report) return std::nullopt;
+  if (!report || report->format != triage_format) return std::nullopt;
   return baseline_of(*report, request.baseline_run);
 }
 

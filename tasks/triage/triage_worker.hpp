@@ -17,8 +17,8 @@ struct triage_worker_options {
   /// Opens a tenant's folder of log files; an error where there is none.
   std::function<outcome<std::unique_ptr<adapters::log_files>>(const uuid& tenant)> open_logs;
   redactor rules;
-  /// Text read of one container at most.
-  std::size_t container_bytes = 64 << 20;
+  /// Text read of one container at most. The engine reads its log from the beginning for each page.
+  std::size_t container_bytes = std::size_t{1} << 30;
 };
 
 class triage_worker final : public triage_port {

@@ -315,8 +315,8 @@ TEST(RUN8_triage, names_files_below_the_log_folder_and_containers) {
        {at + "containers", [](auto& t) { as<log_triage_params>(t).containers = names{}; }},
        {at + "containers/0", [](auto& t) { as<log_triage_params>(t).containers = names{""}; }},
        {at + "max_lines", [](auto& t) { as<log_triage_params>(t).max_lines = 0; }},
-       {at + "max_lines", [](auto& t) { as<log_triage_params>(t).max_lines = 1'000'001; }},
-       {accepted, [](auto& t) { as<log_triage_params>(t).max_lines = 1'000'000; }}});
+       {at + "max_lines", [](auto& t) { as<log_triage_params>(t).max_lines = 10'000'001; }},
+       {accepted, [](auto& t) { as<log_triage_params>(t).max_lines = 10'000'000; }}});
 }
 
 TEST(RUN5_limits, are_within_their_ranges) {

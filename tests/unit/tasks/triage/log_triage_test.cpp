@@ -185,6 +185,60 @@ TEST(RUN6_triage, structured_lines_have_their_time_inside) {
   EXPECT_EQ(report.findings[0].first_seen->at, now - 30 * reeve::us_per_second);
 }
 
+TEST(RUN8_triage, says_where_and_when_a_finding_is) {
+  auto options = at_eleven();
+  options.since = now - 3600 * reeve::us_per_second;
+  log_triage triage(options, reeve::redactor(), std::nullopt);
+  const auto web = *triage.open("web", log_source_kind::container);
+  const auto db = *triage.open("db", log_source_kind::file);
+  add_text(triage, web,
+           "2026-11-20T01:00:00Z ERROR disk 1 is full\n"  // older: counted as a line, not read
+           "2026-11-20T10:30:00Z ERROR disk 2 is full\n"
+           "2026-11-20T10:31:00Z INFO served\n"
+           "2026-11-20T10:32:00Z ERROR disk 3 is full\n"
+           "  with a line below it\n");
+  triage.add(db, "2026-11-20T10:20:00Z ERROR disk 4 is full");
+  const auto report = triage.finish();
+  const auto* full = find(report, "is full");
+  ASSERT_NE(full, nullptr);
+  EXPECT_EQ(full->count, 3);
+  ASSERT_EQ(full->sources.size(), 2U);
+  EXPECT_EQ(full->sources[0].source, "web");
+  EXPECT_EQ(full->sources[0].first_line, 2);
+  EXPECT_EQ(full->sources[0].last_line, 4);
+  EXPECT_EQ(reeve::format_time(full->sources[0].first_seen->at), "2026-11-20T10:30:00.000000Z");
+  EXPECT_EQ(reeve::format_time(full->sources[0].last_seen->at), "2026-11-20T10:32:00.000000Z");
+  EXPECT_EQ(full->sources[1].first_line, 1);
+  EXPECT_EQ(full->sources[1].last_line, 1);
+  EXPECT_EQ(reeve::format_time(full->first_seen->at), "2026-11-20T10:20:00.000000Z");
+  EXPECT_EQ(reeve::format_time(full->last_seen->at), "2026-11-20T10:32:00.000000Z");
+  const auto text = to_markdown(report);
+  EXPECT_NE(text.find("` web `: 2, lines 2 to 4"), text.npos) << text;
+  EXPECT_NE(text.find("` db `: 1, line 1"), text.npos) << text;
+}
+
+TEST(RUN8_triage, says_what_changed_and_what_is_gone) {
+  const auto before = triage_of(
+      "2026-11-20T10:00:00Z ERROR cannot reach db-1\n"
+      "2026-11-20T10:00:01Z ERROR cannot reach db-2\n"
+      "2026-11-20T10:00:02Z INFO a quiet day\n"
+      "2026-11-20T10:00:03Z ERROR tape on fire\n");
+  std::string text = "2026-11-20T10:00:00Z INFO other\n";
+  for (int i = 0; i < 12; ++i) text += "2026-11-20T10:00:01Z ERROR cannot reach db-3\n";
+  const auto report = triage_of(text, at_eleven(), reeve::tasks::baseline_of(before, "r"));
+  const auto* reach = find(report, "cannot reach");
+  ASSERT_NE(reach, nullptr);
+  EXPECT_EQ(reach->rate_change, 6.0) << "over a window of an hour each";
+  EXPECT_EQ(find(report, "other")->rate_change, std::nullopt);
+  ASSERT_EQ(report.missing.size(), 2U);
+  EXPECT_EQ(report.missing[0].text, "error ERROR tape on fire");
+  EXPECT_EQ(report.missing[1].text, "info INFO a quiet day");
+  EXPECT_EQ(report.totals.missing_templates, 2);
+  const auto shown = to_markdown(report);
+  EXPECT_NE(shown.find("now 6 times as often"), shown.npos) << shown;
+  EXPECT_NE(shown.find("1 time before: ` error ERROR tape on fire `"), shown.npos) << shown;
+}
+
 TEST(RUN8_triage, another_day_another_unit_or_a_longer_list_is_nothing_new) {
   const auto before = triage_of(
       "[Sun Nov 15 04:47:44 2026] [error] child in error state 6\n"
@@ -225,6 +279,8 @@ TEST(RUN8_triage, limits_are_kept_and_told) {
   EXPECT_EQ(report.templates.size(), 10U);
   EXPECT_TRUE(report.truncated);
   EXPECT_EQ(report.sources[0].skipped_lines, 15);
+  EXPECT_EQ(report.limits.met, std::vector<std::string>{"lines"});
+  EXPECT_NE(to_markdown(report).find("At most 10 lines are read."), std::string::npos);
   options = at_eleven();
   options.max_sources = 1;
   log_triage triage(options, reeve::redactor(), std::nullopt);
@@ -232,7 +288,10 @@ TEST(RUN8_triage, limits_are_kept_and_told) {
   EXPECT_FALSE(triage.open("b", log_source_kind::container));
   EXPECT_TRUE(triage.finish().truncated);
   options.max_bytes = 10;
+  EXPECT_EQ(triage_of("0123456789\n", options).limits.met, std::vector<std::string>{"bytes"});
   EXPECT_TRUE(triage_of("0123456789\n", options).truncated);
+  EXPECT_EQ(triage_options().max_lines, 10'000'000);
+  EXPECT_EQ(triage_options().max_bytes, std::int64_t{4} << 30);
   const auto wide = triage_of("ERROR " + std::string(50'000, 'x') + "\n");
   EXPECT_LE(wide.findings.at(0).example.size(), 300U);
   EXPECT_LE(wide.findings.at(0).text.size(), 700U);
