@@ -94,6 +94,12 @@ void add_server(CLI::App& app, arguments& out) {
   add_settings(*app.add_subcommand("doctor", "Check what the server stands on, with fixes"), out);
 }
 
+void add_gpus(CLI::App& app, arguments& out) {
+  auto* gpus = app.add_subcommand("gpus", "The GPUs of this machine, as a gpu_report reads them");
+  // For a server that has a process of its own look at the library: not for people.
+  gpus->add_flag("--library", out.library, "")->group("");
+}
+
 void add_offline(CLI::App& app, arguments& out) {
   auto* migrate = app.add_subcommand("migrate", "Bring the database's schema up to date");
   auto* accept = app.add_subcommand(
@@ -331,6 +337,7 @@ arguments parse_arguments(int argc, char** argv) {
   add_common(app, out);
   add_server(app, out);
   add_offline(app, out);
+  add_gpus(app, out);
   add_token(app, out);
   add_clients(app, out);
   add_help(app);

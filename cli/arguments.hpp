@@ -16,7 +16,8 @@ struct arguments {
   std::string config_file;
   std::string database;  // --database of the offline commands
   bool json = false;
-  std::string action;  // of config: show, markdown
+  bool library = false;  // of gpus
+  std::string action;    // of config: show, markdown
   /// Of runs, directives, allow, tokens and events, in one form whatever the user wrote: the
   /// action, what it is about, then options, each followed by its value if it has one.
   std::vector<std::string> words;

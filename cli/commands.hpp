@@ -58,6 +58,8 @@ int export_log(const loaded_config& config, const export_options& options);
 
 int show_config(const loaded_config& config, bool json);
 int doctor(const loaded_config& config, bool json);
+/// `library`: what the driver's library says, for the process that asks for it in JSON.
+int gpus(bool library, bool json);
 
 /// Commands of a client of a running server.
 struct client_options {

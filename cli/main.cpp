@@ -40,6 +40,7 @@ int dispatch(const cli::arguments& a, cli::loaded_config& config) {
   if (a.command == "replay") return cli::replay(config, a.replay);
   if (a.command == "rebuild") return cli::rebuild(config, a.rebuild);
   if (a.command == "export") return cli::export_log(config, a.exported);
+  if (a.command == "gpus") return cli::gpus(a.library, a.json);
   if (a.command == "doctor") return cli::doctor(config, a.json);
   if (a.command == "runs") return cli::runs(config, a.client, a.words);
   if (a.command == "jobs") return cli::jobs(config, a.client, a.words);

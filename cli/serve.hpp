@@ -5,6 +5,8 @@
 #include "actors/actor_tree.hpp"
 #include "adapters/container_work.hpp"
 #include "adapters/guarded_engine.hpp"
+#include "adapters/nvml/gpu_probe.hpp"
+#include "adapters/proc/proc_files.hpp"
 #include "adapters/work_engines_port.hpp"
 #include "api/denial_ledger.hpp"
 #include "api/event_feed.hpp"
@@ -145,6 +147,8 @@ class server_process {
   adapters::work_engines engines_;
   mutable std::mutex first_tenant_mutex_;
   std::optional<uuid> first_tenant_;  // guarded by first_tenant_mutex_
+  adapters::gpu_probe gpus_;
+  adapters::proc_files processes_;
   std::unique_ptr<tasks::task_kinds> kinds_;
   std::unique_ptr<actors::actor_tree> tree_;
   token_resets resets_{token_reset_file(config_), real_clock()};

@@ -104,7 +104,7 @@ outcome<done> server_process::open_kinds() {
     return adapters::open_tenant_logs(places, tenant, is_first_tenant(tenant));
   };
   kinds_ = std::make_unique<tasks::task_kinds>(
-      tasks::kind_surroundings{*engine_, real_clock(), open_logs});
+      tasks::kind_surroundings{*engine_, real_clock(), open_logs, gpus_, processes_});
   return done{};
 }
 

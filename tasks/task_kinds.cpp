@@ -1,6 +1,7 @@
 #include "tasks/task_kinds.hpp"
 
 #include "tasks/container/container_attempt.hpp"
+#include "tasks/gpu/gpu_attempt.hpp"
 #include "tasks/triage/triage_attempt.hpp"
 
 #include <type_traits>
@@ -25,7 +26,7 @@ constexpr carried_out row_of<domain::log_triage_params>() {
 }
 template <>
 constexpr carried_out row_of<domain::gpu_report_params>() {
-  return {};
+  return {.open = open_gpu_report};
 }
 template <>
 constexpr carried_out row_of<domain::service_map_params>() {

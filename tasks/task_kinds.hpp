@@ -4,7 +4,9 @@
 // their check in .cpp, a folder here, a row in task_kinds.cpp.
 
 #include "adapters/engine_port.hpp"
+#include "adapters/gpu_port.hpp"
 #include "adapters/log_files_port.hpp"
+#include "adapters/proc_port.hpp"
 #include "base/time.hpp"
 #include "domain/runs/task_params.hpp"
 #include "tasks/attempt_work.hpp"
@@ -22,6 +24,8 @@ struct kind_surroundings {
   clock_port& clock;
   /// Opens a tenant's folder of log files; an error where there is none.
   std::function<outcome<std::unique_ptr<adapters::log_files>>(const uuid& tenant)> open_logs;
+  adapters::gpu_source& gpus;
+  const adapters::process_table& processes;
 };
 
 /// A kind at work, as long as the server is.

@@ -4,6 +4,7 @@
 #include "base/ids.hpp"
 #include "base/slot.hpp"
 #include "base/time.hpp"
+#include "tasks/produced_artifact.hpp"
 
 #include <cstdint>
 #include <map>
@@ -26,12 +27,6 @@ struct triage_request {
   /// The JSON artifact of the last successful run of the same task; empty = none.
   std::string baseline_json;
   std::string baseline_run;
-};
-
-struct produced_artifact {
-  std::string name;
-  std::string media_type;
-  std::string bytes;
 };
 
 /// Errors: engine_unavailable (wait and try again), not_found (an input that was named is not

@@ -3,6 +3,7 @@
 
 #include "actors/runs/run_actor.hpp"
 #include "adapters/container_work.hpp"
+#include "adapters/proc/proc_files.hpp"
 #include "adapters/simulated/simulated_engine.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/unit/actors/runs/memory_log.hpp"
@@ -32,8 +33,7 @@ class slow_logs final : public adapters::log_files {
   outcome<adapters::log_file_reading> read(
       const std::string&, std::optional<time_us>,
       const std::function<bool(std::string_view)>& receive) const override {
-    std::unique_lock lock(gate().mutex);
-    gate().changed.wait_for(lock, 30s, [] { return gate().is_open; });
+    wait();
     receive("2026-01-01T00:00:00Z ERROR it broke");
     return adapters::log_file_reading{};
   }
@@ -46,10 +46,23 @@ class slow_logs final : public adapters::log_files {
     static barrier one;
     return one;
   }
+  static void wait() {
+    std::unique_lock lock(gate().mutex);
+    gate().changed.wait_for(lock, 30s, [] { return gate().is_open; });
+  }
   static void open(bool now) {
     const std::lock_guard lock(gate().mutex);
     gate().is_open = now;
     gate().changed.notify_all();
+  }
+};
+
+/// No GPU, once somebody lets it be said.
+class slow_gpus final : public adapters::gpu_source {
+ public:
+  outcome<adapters::gpu_reading> read(const std::function<bool()>&) override {
+    slow_logs::wait();
+    return adapters::gpu_reading{};
   }
 };
 
@@ -128,10 +141,14 @@ class world {
   adapters::simulated_engine engine;
   adapters::container_work work{engine, 10};
   adapters::work_engines engines;
-  tasks::task_kinds kinds{{engine, real_clock(), [](const uuid&) {
+  slow_gpus gpus;
+  adapters::proc_files processes;
+  tasks::task_kinds kinds{{engine, real_clock(),
+                           [](const uuid&) {
                              return outcome<std::unique_ptr<adapters::log_files>>(
                                  std::make_unique<slow_logs>());
-                           }}};
+                           },
+                           gpus, processes}};
   journal_port journal;
   std::shared_ptr<journal_worker> worker = std::make_shared<journal_worker>(
       journal_worker_args{nullptr,
