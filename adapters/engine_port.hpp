@@ -167,6 +167,51 @@ struct volume_summary {
   label_map labels;
 };
 
+/// A network that a container has joined.
+struct joined_network {
+  std::string name;
+  std::string id;        ///< empty before the container's first start
+  std::string address;   ///< "10.0.0.2"; empty while it does not run
+  std::string address6;  ///< of IPv6
+};
+
+struct published_port {
+  std::string protocol;  ///< "tcp", "udp", "sctp"
+  std::int64_t container_port = 0;
+  std::string host_address;    ///< "0.0.0.0", "::"; empty: not published
+  std::int64_t host_port = 0;  ///< 0: not published, only said by the image or at its making
+};
+
+/// A named volume in a container. Folders of the host are not told: their paths are the host's.
+struct mounted_volume {
+  std::string name;
+  std::string target;
+  bool read_only = false;
+};
+
+/// What a container is connected to.
+struct container_details {
+  std::string id;
+  std::string name;      ///< without the leading '/'
+  std::string image;     ///< as it was asked for, "nginx:1.25"
+  std::string image_id;  ///< "sha256:…"
+  std::string status;    ///< as container_info has it
+  std::int64_t pid = 0;  ///< 0: not running; of the engine's own view of the machine
+  /// "bridge", "host", "none", a network's name, or "container:<id>" whose network it shares.
+  std::string network_mode;
+  label_map labels;
+  std::vector<joined_network> networks;
+  std::vector<published_port> ports;
+  std::vector<mounted_volume> volumes;
+};
+
+struct network_summary {
+  std::string id;
+  std::string name;
+  std::string driver;     ///< "bridge", "overlay", "host", "null", …
+  bool internal = false;  ///< without a way out
+};
+
 /// A label that must be there; an empty value matches any value.
 struct label_filter {
   std::string key;
@@ -249,6 +294,8 @@ class container_engine {
   /// No deadline. An engine that goes away is `timed_out`: the outcome is unknown, never success.
   virtual void wait(std::string container, reply_slot<wait_result> slot) = 0;
   virtual void inspect(std::string id_or_name, reply_slot<container_info> slot) = 0;
+  virtual void details(std::string id_or_name, reply_slot<container_details> slot) = 0;
+  virtual void list_networks(reply_slot<std::vector<network_summary>> slot) = 0;
   /// All states; filters are joined by "and". At most 10,000 containers.
   virtual void list(std::vector<label_filter> filters,
                     reply_slot<std::vector<container_summary>> slot) = 0;

@@ -303,6 +303,18 @@ void guarded_engine::inspect(std::string id_or_name, reply_slot<container_info> 
       [id_or_name](auto& engine, auto inner) { engine.inspect(id_or_name, inner); });
 }
 
+void guarded_engine::details(std::string id_or_name, reply_slot<container_details> slot) {
+  guard<container_details>(
+      call_class::read, id_or_name, std::move(slot),
+      [id_or_name](auto& engine, auto inner) { engine.details(id_or_name, inner); });
+}
+
+void guarded_engine::list_networks(reply_slot<std::vector<network_summary>> slot) {
+  guard<std::vector<network_summary>>(
+      call_class::read, "networks", std::move(slot),
+      [](auto& engine, auto inner) { engine.list_networks(inner); });
+}
+
 void guarded_engine::list(std::vector<label_filter> filters,
                           reply_slot<std::vector<container_summary>> slot) {
   guard<std::vector<container_summary>>(

@@ -2,6 +2,7 @@
 
 #include "tasks/container/container_attempt.hpp"
 #include "tasks/gpu/gpu_attempt.hpp"
+#include "tasks/map/map_attempt.hpp"
 #include "tasks/triage/triage_attempt.hpp"
 
 #include <type_traits>
@@ -30,7 +31,7 @@ constexpr carried_out row_of<domain::gpu_report_params>() {
 }
 template <>
 constexpr carried_out row_of<domain::service_map_params>() {
-  return {};
+  return {.open = open_service_map};
 }
 template <>
 constexpr carried_out row_of<domain::container_params>() {

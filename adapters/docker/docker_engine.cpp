@@ -3,6 +3,7 @@
 #include "adapters/docker/container_rules.hpp"
 #include "adapters/docker/docker_answers.hpp"
 #include "adapters/docker/docker_body.hpp"
+#include "adapters/docker/docker_details.hpp"
 #include "adapters/docker/log_frames.hpp"
 #include "adapters/docker/output_reader.hpp"
 
@@ -280,6 +281,18 @@ void docker_engine::inspect(std::string id_or_name, reply_slot<container_info> s
   if (refuse_name(id_or_name, slot)) return;
   request<container_info>(get(container_path(id_or_name, "/json")), std::move(slot),
                           [](const http_answer& answer) { return parse_container(answer.body); });
+}
+
+void docker_engine::details(std::string id_or_name, reply_slot<container_details> slot) {
+  if (refuse_name(id_or_name, slot)) return;
+  request<container_details>(get(container_path(id_or_name, "/json")), std::move(slot),
+                             [](const http_answer& answer) { return parse_details(answer.body); });
+}
+
+void docker_engine::list_networks(reply_slot<std::vector<network_summary>> slot) {
+  request<std::vector<network_summary>>(
+      get("/networks", max_list_bytes), std::move(slot),
+      [](const http_answer& answer) { return parse_networks(answer.body); });
 }
 
 void docker_engine::list(std::vector<label_filter> filters,

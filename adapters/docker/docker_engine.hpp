@@ -48,6 +48,8 @@ class docker_engine final : public container_engine {
   void start(fencing_token by, std::string container, reply_slot<start_result> slot) override;
   void wait(std::string container, reply_slot<wait_result> slot) override;
   void inspect(std::string id_or_name, reply_slot<container_info> slot) override;
+  void details(std::string id_or_name, reply_slot<container_details> slot) override;
+  void list_networks(reply_slot<std::vector<network_summary>> slot) override;
   void list(std::vector<label_filter> filters,
             reply_slot<std::vector<container_summary>> slot) override;
   void logs(std::string container, log_query query, reply_slot<log_answer> slot) override;

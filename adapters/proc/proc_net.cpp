@@ -74,6 +74,18 @@ std::optional<net_socket> socket_in(std::string_view line) {
   return one;
 }
 
+/// Containers in the path of a control group, the outermost first.
+std::vector<std::string_view> ids_in(std::string_view line) {
+  constexpr std::size_t id_digits = 64;
+  std::vector<std::string_view> ids;
+  for (std::size_t at = 0; at < line.size();) {
+    const auto end = std::min(line.find_first_not_of("0123456789abcdef", at), line.size());
+    if (end - at == id_digits) ids.push_back(line.substr(at, id_digits));
+    at = end + 1;
+  }
+  return ids;
+}
+
 }  // namespace
 
 void parse_sockets(std::string_view table, net_sockets& into) {
@@ -91,22 +103,18 @@ void parse_sockets(std::string_view table, net_sockets& into) {
 }
 
 std::string container_in_groups(std::string_view groups) {
-  constexpr std::size_t id_digits = 64;
-  std::string found;
+  std::vector<std::string_view> deepest;
   while (!groups.empty()) {
     const auto line = groups.substr(0, groups.find('\n'));
     groups.remove_prefix(std::min(line.size() + 1, groups.size()));
-    std::string_view innermost;
-    for (std::size_t at = 0; at < line.size();) {
-      const auto end = std::min(line.find_first_not_of("0123456789abcdef", at), line.size());
-      if (end - at == id_digits) innermost = line.substr(at, id_digits);
-      at = end + 1;
-    }
-    if (innermost.empty()) continue;
-    if (!found.empty() && found != innermost) return {};
-    found = innermost;
+    auto ids = ids_in(line);
+    // A controller that the inner engine does not use shows the outer container only.
+    const auto& shorter = ids.size() < deepest.size() ? ids : deepest;
+    const auto& longer = ids.size() < deepest.size() ? deepest : ids;
+    if (!std::equal(shorter.begin(), shorter.end(), longer.begin())) return {};
+    if (ids.size() > deepest.size()) deepest = std::move(ids);
   }
-  return found;
+  return deepest.empty() ? std::string() : std::string(deepest.back());
 }
 
 }  // namespace reeve::adapters

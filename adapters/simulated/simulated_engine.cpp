@@ -69,6 +69,14 @@ void simulated_engine::inspect(std::string id_or_name, reply_slot<container_info
   thread_->post([=, this] { slot.answer(world_->inspect(id_or_name)); });
 }
 
+void simulated_engine::details(std::string id_or_name, reply_slot<container_details> slot) {
+  thread_->post([=, this] { slot.answer(world_->details(id_or_name)); });
+}
+
+void simulated_engine::list_networks(reply_slot<std::vector<network_summary>> slot) {
+  thread_->post([slot] { slot.answer(std::vector<network_summary>{}); });
+}
+
 void simulated_engine::list(std::vector<label_filter> filters,
                             reply_slot<std::vector<container_summary>> slot) {
   thread_->post([=, this] { slot.answer(world_->list(filters)); });

@@ -177,6 +177,22 @@ outcome<container_info> simulated_world::inspect(const std::string& name) const 
   return one->info;
 }
 
+outcome<container_details> simulated_world::details(const std::string& name) const {
+  const auto* one = find(name);
+  if (!one) return no_container();
+  container_details out;
+  out.id = one->info.id;
+  out.name = one->info.name;
+  out.image = out.image_id = one->info.image_id;
+  out.status = one->info.status;
+  out.network_mode = "none";
+  out.labels = one->info.labels;
+  if (!one->spec.volume.empty()) {
+    out.volumes.push_back({one->spec.volume, std::string(volume_target), false});
+  }
+  return out;
+}
+
 std::vector<container_summary> simulated_world::list(
     const std::vector<label_filter>& filters) const {
   std::vector<container_summary> out;

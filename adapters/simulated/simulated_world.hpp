@@ -28,6 +28,8 @@ class simulated_world {
   outcome<start_result> start(const std::string& name);
   void wait(const std::string& name, reply_slot<wait_result> slot);
   outcome<container_info> inspect(const std::string& name) const;
+  /// It has no network and no process.
+  outcome<container_details> details(const std::string& name) const;
   std::vector<container_summary> list(const std::vector<label_filter>& filters) const;
   void stop(const std::string& name, int grace_s, reply_slot<stop_result> slot);
   outcome<done> kill(const std::string& name, int signal);

@@ -66,6 +66,15 @@ class slow_gpus final : public adapters::gpu_source {
   }
 };
 
+/// Tells of its networks once somebody lets it.
+class slow_engine final : public adapters::simulated_engine {
+ public:
+  void list_networks(reply_slot<std::vector<adapters::network_summary>> slot) override {
+    slow_logs::wait();
+    adapters::simulated_engine::list_networks(std::move(slot));
+  }
+};
+
 class no_blobs final : public persistence::blob_port {
  public:
   void put(uuid, std::shared_ptr<const std::string> bytes, reply_slot<digest> slot) override {
@@ -138,7 +147,7 @@ class world {
   leadership lead{real_clock()};
   redactor redact;
   text_pool texts;
-  adapters::simulated_engine engine;
+  slow_engine engine;
   adapters::container_work work{engine, 10};
   adapters::work_engines engines;
   slow_gpus gpus;

@@ -87,6 +87,10 @@ TEST(RUN10_groups, name_the_innermost_container) {
   EXPECT_EQ(container_in_groups("0::/../" + id_a + "\n"), id_a);
   EXPECT_EQ(container_in_groups("0::/docker/" + id_a + "/docker/" + id_b + "\n"), id_b);
   EXPECT_EQ(container_in_groups("2:cpu:/docker/" + id_a + "\n1:pids:/docker/" + id_b + "\n"), "");
+  EXPECT_EQ(container_in_groups("2:cpu:/docker/" + id_a + "\n1:pids:/docker/" + id_a + "/docker/" +
+                                id_b + "\n0::/\n"),
+            id_b)
+      << "one that the inner engine does not use";
   EXPECT_EQ(container_in_groups("0::/user.slice/session-1.scope\n"), "");
   EXPECT_EQ(container_in_groups("0::/docker/" + id_a + "a\n"), "") << "65 digits are no id";
   EXPECT_EQ(container_in_groups(""), "");

@@ -1,0 +1,146 @@
+// What becomes of containers, networks and sockets in a map: who speaks with whom, once; nobody who
+// is not listed; bounded, cleaned and the same each time.
+
+#include "codec/codec.hpp"
+#include "tests/unit/tasks/map/map_samples.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace map_samples;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+using kind = map_edge_kind;
+
+}  // namespace
+
+TEST(RUN10_service_map, tells_a_connection_once_whoever_tells_of_it) {
+  auto web = container("web", {{"back", "10.2.0.2"}});
+  auto db = container("db", {{"back", "10.2.0.3"}});
+  web.sockets->all = {connected("10.2.0.2", 40000, "10.2.0.3", 5432),
+                      connected("10.2.0.2", 40001, "10.2.0.3", 5432)};
+  db.sockets->all = {listening(5432), connected("10.2.0.3", 5432, "10.2.0.2", 40000),
+                     connected("10.2.0.3", 5432, "10.2.0.2", 40001)};
+  const auto both = map_of({web, db});
+  EXPECT_THAT(edges_of(both, kind::connects), ElementsAre("web connects db :5432 x2"));
+  EXPECT_THAT(nodes_of(both, map_node_kind::address), IsEmpty());
+  web.sockets.reset();
+  EXPECT_THAT(edges_of(map_of({web, db}), kind::connects), ElementsAre("web connects db :5432 x2"));
+}
+
+TEST(RUN10_service_map, tells_a_server_that_listens_no_more_by_its_port) {
+  auto web = container("web", {{"back", "10.2.0.2"}});
+  auto db = container("db", {{"back", "10.2.0.3"}});
+  db.sockets->all = {connected("10.2.0.3", 5432, "10.2.0.2", 40000)};
+  EXPECT_THAT(edges_of(map_of({web, db}), kind::connects), ElementsAre("web connects db :5432 x1"));
+}
+
+TEST(RUN10_service_map, knows_addresses_only_on_a_network_that_both_have) {
+  auto web = container("web", {{"front", "10.1.0.2"}});
+  // Another network with the same addresses.
+  auto db = container("db", {{"back", "10.1.0.3"}});
+  web.sockets->all = {connected("10.1.0.2", 40000, "10.1.0.3", 5432),
+                      connected("10.1.0.2", 40001, "fd00::9", 443)};
+  const auto map = map_of({web, db});
+  EXPECT_THAT(edges_of(map, kind::connects), ElementsAre("web connects 10.1.0.3:5432 :5432 x1",
+                                                         "web connects [fd00::9]:443 :443 x1"));
+}
+
+TEST(RUN10_service_map, takes_clients_from_elsewhere_together) {
+  auto web = container("web", {{"front", "10.1.0.2"}});
+  web.sockets->all = {listening(80),
+                      connected("10.1.0.2", 80, "203.0.113.1", 50001),
+                      connected("10.1.0.2", 80, "203.0.113.2", 50002),
+                      connected("127.0.0.1", 80, "127.0.0.1", 50003),
+                      {"10.1.0.2", 80, "203.0.113.3", 50004, false, false}};
+  EXPECT_THAT(edges_of(map_of({web}), kind::connects),
+              ElementsAre("other clients connects web :80 x2"));
+}
+
+TEST(RUN10_service_map, has_images_networks_volumes_and_ports) {
+  auto web = container("web", {{"front", "10.1.0.2"}, {"none", ""}});
+  web.what.ports = {{"tcp", 80, "0.0.0.0", 8080},
+                    {"tcp", 80, "::", 8080},
+                    {"tcp", 443, "127.0.0.1", 8443},
+                    {"udp", 53, "", 0}};
+  web.what.volumes = {{"pages", "/srv", true}, {"", "/x", false}};
+  auto copy = container("copy", {{"front", "10.1.0.3"}});
+  copy.what.image = web.what.image;
+  copy.what.status = "exited";
+  copy.what.volumes = {{"pages", "/in", false}};
+  const auto map = map_of({web, copy});
+  EXPECT_THAT(edges_of(map, kind::runs),
+              ElementsAre("copy runs localhost:1/web:1", "web runs localhost:1/web:1"));
+  EXPECT_THAT(edges_of(map, kind::joins),
+              ElementsAre("copy joins front (10.1.0.3)", "web joins front (10.1.0.2)"));
+  EXPECT_THAT(edges_of(map, kind::mounts),
+              ElementsAre("copy mounts pages (/in)", "web mounts pages (/srv read-only)"));
+  EXPECT_THAT(edges_of(map, kind::publishes),
+              ElementsAre("127.0.0.1:8443/tcp publishes web :443", "8080/tcp publishes web :80"));
+  EXPECT_EQ(map.nodes.at(0).name, "copy") << "containers first, by name";
+  EXPECT_EQ(map.nodes.at(0).state, "exited");
+}
+
+TEST(RUN10_service_map, takes_dependencies_from_the_labels_of_the_same_project) {
+  const auto labelled = [](const std::string& name, const std::string& project,
+                           const std::string& needs) {
+    auto made = container(name, {});
+    made.what.labels = {{"com.docker.compose.project", project},
+                        {"com.docker.compose.service", name.substr(0, name.find('-'))},
+                        {"com.docker.compose.depends_on", needs}};
+    return made;
+  };
+  const auto map =
+      map_of({labelled("web-1", "a", "db:service_healthy:false,cache,absent,,web"),
+              labelled("db-1", "a", ""), labelled("cache-1", "a", ":"), labelled("db-2", "b", "")});
+  EXPECT_THAT(edges_of(map, kind::depends_on),
+              ElementsAre("web-1 depends_on cache-1", "web-1 depends_on db-1 (service_healthy)"));
+  EXPECT_EQ(map.nodes.at(0).project, "a");
+}
+
+TEST(RUN10_service_map, keeps_containers_first_and_tells_what_it_leaves_out) {
+  std::vector<map_container> many;
+  for (int i = 0; i < 30; ++i) {
+    auto one = container("c" + std::to_string(100 + i), {{"net", "10.0.0." + std::to_string(i)}});
+    for (int n = 0; n <= i; ++n) {
+      one.sockets->all.push_back(connected("10.0.0.1", 1, "192.0.2." + std::to_string(i), 80));
+    }
+    many.push_back(std::move(one));
+  }
+  const auto all = map_of(many);
+  EXPECT_EQ(all.nodes.size(), 30U + 1 + 30 + 30);
+  EXPECT_EQ(all.nodes_left_out + all.edges_left_out, 0);
+  // 30 containers, the network, 30 images and the two addresses with most connections.
+  const auto some = map_of(many, {63, 1000});
+  EXPECT_EQ(some.nodes.size(), 63U);
+  EXPECT_EQ(some.nodes_left_out, 28);
+  EXPECT_EQ(some.edges_left_out, 28);
+  EXPECT_THAT(nodes_of(some, map_node_kind::address),
+              ElementsAre("192.0.2.29:80", "192.0.2.28:80"));
+  const auto few = map_of(many, {400, 10});
+  EXPECT_EQ(few.edges.size(), 10U);
+  EXPECT_EQ(few.edges_left_out, 80);
+}
+
+TEST(RUN10_service_map, is_the_same_whatever_the_order) {
+  auto web = container("web", {{"back", "10.2.0.2"}});
+  auto db = container("db", {{"back", "10.2.0.3"}});
+  web.sockets->all = {connected("10.2.0.2", 40000, "10.2.0.3", 5432)};
+  EXPECT_EQ(codec::encode_document(map_of({web, db})), codec::encode_document(map_of({db, web})));
+}
+
+TEST(RUN10_service_map, has_clean_names_of_one_line) {
+  auto one = container("a\nb\x1b]52;c;x\x07\xff\xe2\x80\xae" + std::string(500, 'x'), {});
+  one.what.image = "registry/x:password=hunter2hunter2";
+  const auto map = map_of({one});
+  for (const auto& node : map.nodes) {
+    EXPECT_LE(node.name.size(), max_map_text);
+    EXPECT_EQ(node.name.find_first_of("\n\x1b\x07\xff"), std::string::npos);
+    EXPECT_EQ(node.name.find("\xe2\x80\xae"), std::string::npos);
+    EXPECT_EQ(node.name.find("hunter2"), std::string::npos) << node.name;
+  }
+  EXPECT_TRUE(map.nodes.at(0).name.ends_with("…"));
+}
