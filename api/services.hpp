@@ -5,12 +5,14 @@
 #include "api/checkpoint_view.hpp"
 #include "api/event_feed.hpp"
 #include "api/route.hpp"
+#include "base/secret.hpp"
 #include "base/slot.hpp"
 #include "base/time.hpp"
 #include "domain/fields.hpp"
 #include "persistence/read_port.hpp"
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -74,6 +76,15 @@ struct services {
   /// Signs the head of the chain and answers on a thread of its own. Errors: `overloaded`; any
   /// other is in the log already, names files and is for no client.
   std::function<void(reply_slot<checkpoint_view>)> sign_head;
+  /// Keeps the value of a secret, sealed, under an id of its own; answers with a digest of tenant,
+  /// name and value that takes a key to make. `conflict`: this server does not have the key that
+  /// other secrets are sealed with. `internal`, `unavailable`, `overloaded`.
+  std::function<void(const uuid& tenant, const std::string& name, const uuid& value,
+                     std::shared_ptr<const secret_text> text, reply_slot<digest>)>
+      keep_secret;
+  /// Destroys values; one that is not there is destroyed. `unavailable`, `overloaded`.
+  std::function<void(const uuid& tenant, std::vector<uuid> values, reply_slot<done>)>
+      destroy_secrets;
 };
 
 /// Every route of every resource. A resource is a file of api/routes/, and `runs_routes(services&)`

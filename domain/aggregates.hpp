@@ -5,6 +5,7 @@
 
 #include "domain/access/access.hpp"
 #include "domain/access/allowlist.hpp"
+#include "domain/access/secrets.hpp"
 #include "domain/log_events.hpp"
 #include "domain/runs/directive.hpp"
 #include "domain/runs/llm.hpp"
@@ -15,7 +16,7 @@ namespace reeve::domain {
 
 /// Those whose commands a generic executor carries out.
 using executed_aggregates = type_list<directive_state, image_list_state, container_list_state,
-                                      llm_usage_state, access_state>;
+                                      llm_usage_state, access_state, secret_list_state>;
 
 /// A run has an actor of its own that carries them out.
 using commanded_aggregates = joined<executed_aggregates, type_list<run_state>>;

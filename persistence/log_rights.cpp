@@ -64,7 +64,7 @@ std::string quoted(pqxx::transaction_base& tx, const std::string& role) {
 }
 
 /// What a role lacks for what a server writes beside appends, a row each: it leads, signs, stores
-/// blobs and sweeps. $1 names the role. Appends go on without it.
+/// blobs and sealed values, and sweeps. $1 names the role. Appends go on without it.
 std::string missing_beside_sql() {
   const std::string tables =
       "('SELECT', 'reeve.log'), ('INSERT', 'reeve.log'), ('DELETE', 'reeve.commands'),"
@@ -73,7 +73,9 @@ std::string missing_beside_sql() {
       " ('DELETE', 'reeve.blobs'), ('SELECT', 'reeve.blob_chunks'),"
       " ('INSERT', 'reeve.blob_chunks'), ('DELETE', 'reeve.blob_chunks'),"
       " ('SELECT', 'reeve.command_marks'), ('INSERT', 'reeve.command_marks'),"
-      " ('UPDATE', 'reeve.command_marks'), ('DELETE', 'reeve.command_marks')";
+      " ('UPDATE', 'reeve.command_marks'), ('DELETE', 'reeve.command_marks'),"
+      " ('SELECT', 'reeve.secret_values'), ('INSERT', 'reeve.secret_values'),"
+      " ('DELETE', 'reeve.secret_values')";
   // A table that an older schema has not yet is nobody's to miss.
   return "SELECT r.what || ' ON ' || r.on_table FROM (VALUES " + tables +
          ") AS r(what, on_table) WHERE NOT coalesce(pg_catalog.has_table_privilege("

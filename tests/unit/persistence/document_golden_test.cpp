@@ -94,6 +94,7 @@ std::vector<document_line> documents() {
   add_lines<directive_snapshot>(all, "runs.snapshot");
   add_lines<job_document>(all, "jobs.doc");
   add_lines<llm_call_document>(all, "llm_calls.doc");
+  add_lines<secret_document>(all, "secrets.doc");
   return all;
 }
 

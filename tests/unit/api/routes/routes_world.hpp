@@ -7,6 +7,7 @@
 #include "api/services.hpp"
 #include "domain/runs/launch.hpp"
 #include "tests/unit/api/routes/routes_reads.hpp"
+#include "tests/unit/api/routes/routes_values.hpp"
 
 #include <any>
 #include <map>
@@ -164,6 +165,8 @@ class memory_commands final : public actors::every_command<memory_commands> {
     return state.tenant == tenant ? state : State{};
   }
 
+  template <class... States>
+  static std::tuple<std::map<uuid, States>...> maps_of(domain::type_list<States...>);
   template <class State>
   std::map<uuid, State>& all() {
     return std::get<std::map<uuid, State>>(states_);
@@ -223,19 +226,23 @@ class memory_commands final : public actors::every_command<memory_commands> {
                to_string(s.id) + "-" + std::to_string(s.version), reads_.head(),
                codec::encode_document(d));
   }
-  void render(const domain::image_list_state& s, uuid tenant) {
+  template <class Allowed>
+  void render(const domain::allow_list<Allowed>& s, uuid tenant) {
+    constexpr bool is_images = std::is_same_v<Allowed, domain::image_allowed>;
+    constexpr auto what = is_images ? collection::image_allowlist : collection::container_allowlist;
     for (const auto& [id, e] : s.entries) {
-      put(collection::image_allowlist, tenant, e.created_position, domain::document_of(e));
-    }
-  }
-  void render(const domain::container_list_state& s, uuid tenant) {
-    for (const auto& [id, e] : s.entries) {
-      put(collection::container_allowlist, tenant, e.created_position, domain::document_of(e));
+      put(what, tenant, e.created_position, domain::document_of(e));
     }
   }
   void render(const domain::access_state& s, uuid tenant) {
     for (const auto& [id, t] : s.tokens) {
       put(collection::tokens, tenant, t.created_position, domain::document_of(t));
+    }
+  }
+  void render(const domain::secret_list_state& s, uuid tenant) {
+    for (const auto& [name, secret] : s.secrets) {
+      reads_.put(collection{"secrets"}, tenant, name, secret.created_position,
+                 codec::encode_document(domain::document_of(secret)));
     }
   }
   void render(const domain::llm_usage_state& s, uuid tenant) {
@@ -257,60 +264,9 @@ class memory_commands final : public actors::every_command<memory_commands> {
   }
 
   memory_reads& reads_;
-  std::tuple<std::map<uuid, domain::directive_state>, std::map<uuid, domain::image_list_state>,
-             std::map<uuid, domain::container_list_state>, std::map<uuid, domain::access_state>,
-             std::map<uuid, domain::llm_usage_state>, std::map<uuid, domain::run_state>>
-      states_;
+  decltype(maps_of(domain::commanded_aggregates{})) states_;
   std::map<uuid, uuid> defaults_;
   std::map<std::string, first_time> known_;
-};
-
-/// An answer, taken apart.
-struct answer {
-  int status = 0;
-  std::string body, content_type;
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::shared_ptr<body_stream> stream;
-
-  std::string header(std::string_view name) const {
-    for (const auto& [key, value] : headers) {
-      if (key == name) return value;
-    }
-    return {};
-  }
-  /// The text at a path of members ("jobs/0/id"): strings bare, the rest as JSON; "" if not there.
-  std::string at(std::string_view path) const {
-    const auto doc = codec::parse_strict(body);
-    if (!doc) return {};
-    auto node = doc->root();
-    while (!path.empty()) {
-      const auto key = path.substr(0, path.find('/'));
-      path.remove_prefix(std::min(key.size() + 1, path.size()));
-      if (node.is_array()) {
-        const auto i = parse_number(key);
-        if (!i || static_cast<std::size_t>(*i) >= node.size()) return {};
-        node = node.at(static_cast<std::size_t>(*i));
-      } else {
-        const auto next = node.is_object() ? node.find(key) : std::nullopt;
-        if (!next) return {};
-        node = *next;
-      }
-    }
-    return node.is_string() ? std::string(node.as_string()) : node.text();
-  }
-  /// Everything that a stream of known length gives.
-  std::string drained() const {
-    std::string all = body;
-    for (bool more = stream != nullptr; more;) {
-      more = false;
-      stream->next(reply_slot<std::string>([&](outcome<std::string> chunk) {
-        if (!chunk || chunk->empty()) return;
-        all += *chunk;
-        more = true;
-      }));
-    }
-    return all;
-  }
 };
 
 /// Two tenants behind the real table: tokens "admin", "operator", "viewer", "auditor" of the first
@@ -325,6 +281,7 @@ class world {
     services_.clock = &real_clock();
     services_.engine = [] { return engine_view{"docker", true, "closed", "24", "1.41", true}; };
     services_.sign_head = [this](reply_slot<checkpoint_view> slot) { sign_head(slot); };
+    values.serve(services_);
     services_.agents = [](const std::optional<uuid>&) {
       return std::vector<agent_view>{{"root", "rest_for_one", "up", "", 1, 0, {0}}};
     };
@@ -374,6 +331,7 @@ class world {
   const std::vector<route>& routes() const { return table_->routes(); }
 
   memory_reads reads;
+  memory_values values;
   memory_commands commands{reads};
   event_feed feed{reads};
   std::function<void(reply_slot<checkpoint_view>)> sign_head;
