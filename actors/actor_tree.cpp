@@ -121,7 +121,9 @@ struct actor_tree::impl {
             [this] { ports.spares->refill(); },
             outside.instance,
             static_cast<std::size_t>(std::get<shared_settings>(settings).job_log_bytes),
-            outside.own_uid};
+            outside.own_uid,
+            list<domain::secret_list_state>(),
+            outside.secret_values};
   }
 
   system_event_log& log_of(const uuid& tenant) {

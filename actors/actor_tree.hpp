@@ -15,6 +15,7 @@
 #include "persistence/blob_port.hpp"
 #include "persistence/log_writer_port.hpp"
 #include "persistence/read_port.hpp"
+#include "persistence/secret_port.hpp"
 #include "tasks/task_kinds.hpp"
 
 #include <chrono>
@@ -38,6 +39,7 @@ struct tree_surroundings {
   const leadership* lead = nullptr;
   persistence::read_port* reads = nullptr;
   persistence::blob_port* blobs = nullptr;
+  persistence::secret_port* secret_values = nullptr;
   const tasks::task_kinds* kinds = nullptr;
   const redactor* redact = nullptr;  // of the logs of jobs
   text_pool* texts = nullptr;        // where they are worked on

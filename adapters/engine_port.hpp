@@ -56,6 +56,9 @@ inline constexpr std::string_view volume_target = "/reeve";
 /// The program that is PID 1, and the file that it creates exactly once, both on that volume.
 inline constexpr std::string_view init_path = "/reeve/reeve-init";
 inline constexpr std::string_view marker_path = "/reeve/state/started";
+/// Where a container finds its secrets as files: in its memory, so they go with the execution and
+/// are never on the host's disk. reeve-init writes them.
+inline constexpr std::string_view secrets_path = "/reeve/secrets";
 
 struct engine_version {
   std::string version;      ///< of the engine, e.g. "20.10.24"
@@ -112,6 +115,8 @@ struct container_spec {
   std::string user = "65534:65534";  ///< "uid:gid" in digits
   bool read_only_root = true;
   std::int64_t tmp_bytes = 0;  ///< > 0 mounts a tmpfs of that size at /tmp (counts as memory)
+  /// > 0 mounts a tmpfs of that size at secrets_path, which is the user's alone (counts as memory).
+  std::int64_t secret_bytes = 0;
   /// What the engine keeps of the output, in its own form: 1 MiB..1 GiB. It lets go of the oldest
   /// in steps of an eighth.
   std::int64_t log_bytes = default_log_bytes;

@@ -60,14 +60,14 @@ domain::run_launched sample_launch() {
   task.name = "container";
   params.image = "localhost:1/box:1";
   params.command = std::vector<std::string>{"/bin/sh", "-c", "make report && ls -l /reeve"};
-  params.env = std::map<std::string, std::string>{{"STAGE", "nightly"},
-                                                  {"REGION", "north"},
-                                                  {"REPORT_FOLDER", "/reeve/outputs/reports"},
-                                                  {"SOURCE", "warehouse-7"},
-                                                  {"KEEP_DAYS", "14"},
-                                                  {"CHECKSUMS", "sha256"},
-                                                  {"NOTIFY", "reports@warehouse-7.example"},
-                                                  {"TEMPLATE", "daily-with-totals"}};
+  params.env = domain::env_map{{"STAGE", "nightly"},
+                               {"REGION", "north"},
+                               {"REPORT_FOLDER", "/reeve/outputs/reports"},
+                               {"SOURCE", "warehouse-7"},
+                               {"KEEP_DAYS", "14"},
+                               {"CHECKSUMS", "sha256"},
+                               {"NOTIFY", "reports@warehouse-7.example"},
+                               {"TEMPLATE", "daily-with-totals"}};
   task.params = std::move(params);
   domain::run_launched launch;
   launch.id = real_ids().next();

@@ -100,6 +100,9 @@ std::string endpoint_file(const config& c) {
 std::string signing_key_file(const config& c) {
   return c.data + "/signing.key";
 }
+std::string secrets_key_file(const config& c) {
+  return c.data + "/secrets.key";
+}
 std::string heads_file(const config& c) {
   return c.data + "/heads.ndjson";
 }

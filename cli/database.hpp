@@ -48,6 +48,7 @@ std::string token_reset_file(const config& c);
 /// Written by a server that leads; means something while somebody holds the identity only.
 std::string endpoint_file(const config& c);
 std::string signing_key_file(const config& c);
+std::string secrets_key_file(const config& c);
 std::string heads_file(const config& c);
 std::string server_id_file(const config& c);
 /// Cluster and timeline that were led last, and a state that an operator accepted.

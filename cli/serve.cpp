@@ -128,6 +128,10 @@ void server_process::list_parts() {
                     tell_nobody();
                     tree_.reset();
                   }});
+  // Its answers go to the actors, and theirs to it.
+  parts_.add({.name = "secrets", .close = [this] {
+                if (secrets_) secrets_->close();
+              }});
   parts_.add({.name = "denials", .drain = [this] { denials_.close(); }});
   parts_.add({.name = "gateway",
               .open = [this] { return open_gateway(); },
@@ -203,6 +207,9 @@ outcome<done> server_process::open_storage() {
       database_.owner_url, logins_.writer_url, &board_, reads_.get(), &tokens_, &lead_holder_});
   feed_ = std::make_unique<api::event_feed>(*reads_);
   blobs_ = std::make_unique<persistence::blob_writer>(logins_.writer_url, lead_);
+  secrets_ = std::make_unique<persistence::secret_vault>(
+      persistence::secret_vault_config{logins_.writer_url, secrets_key_file(config_), nullptr},
+      lead_);
   persistence::commit_notifier_options notifier;
   notifier.url = logins_.writer_url;
   notifier_ = std::make_unique<persistence::commit_notifier>(notifier);

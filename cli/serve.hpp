@@ -27,6 +27,7 @@
 #include "persistence/journal.hpp"
 #include "persistence/read_models.hpp"
 #include "persistence/read_store.hpp"
+#include "persistence/secret_vault.hpp"
 #include "persistence/token_table.hpp"
 #include "tasks/task_kinds.hpp"
 
@@ -83,6 +84,7 @@ class server_process {
   void drain_gateway();
   void close_gateway();
   void fill_services();
+  void fill_secrets();
   /// Waits for what has to ask the database, on a thread of its own: that may not answer at all,
   /// and a signal must end the wait all the same. True: it came.
   template <class T>
@@ -130,6 +132,7 @@ class server_process {
   std::unique_ptr<persistence::read_models> models_;
   std::unique_ptr<api::event_feed> feed_;
   std::unique_ptr<persistence::blob_writer> blobs_;
+  std::unique_ptr<persistence::secret_vault> secrets_;
   std::unique_ptr<persistence::commit_notifier> notifier_;
   std::shared_ptr<persistence::journal> journal_;
   persistence::journal_head head_;

@@ -134,6 +134,7 @@ outcome<done> server_process::open_tree() {
   outside.lead = &lead_;
   outside.reads = reads_.get();
   outside.blobs = blobs_.get();
+  outside.secret_values = secrets_.get();
   outside.kinds = kinds_.get();
   outside.redact = &job_redaction_;
   outside.texts = texts_.get();

@@ -71,9 +71,22 @@ void server_process::fill_services() {
   };
 }
 
+void server_process::fill_secrets() {
+  services_->keep_secret = [this](const uuid& tenant, const std::string& name, const uuid& value,
+                                  std::shared_ptr<const secret_text> text,
+                                  reply_slot<digest> slot) {
+    secrets_->put({tenant, name, value}, std::move(text), std::move(slot));
+  };
+  services_->destroy_secrets = [this](const uuid& tenant, std::vector<uuid> values,
+                                      reply_slot<done> slot) {
+    secrets_->destroy(tenant, std::move(values), std::move(slot));
+  };
+}
+
 outcome<done> server_process::open_gateway() {
   services_ = std::make_unique<api::services>();
   fill_services();
+  fill_secrets();
   auto routes = api::all_routes(*services_);
   for (auto& r : api::health_routes([this] { return checks(); })) routes.push_back(std::move(r));
   auto table = api::router::make(api::with_openapi(std::move(routes)));

@@ -12,6 +12,7 @@
 //   optional              its value; null and a missing field are both empty
 //   vector, map           array, object
 //   types with fields()   object
+//   variant               text, or the object that its only field tells
 //
 // Reading is strict: an unknown field is `unknown_field`, a missing one or one of the wrong kind is
 // `invalid`; `field` is its JSON pointer. One is told: the first of the wrong kind, else the first

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 namespace reeve::codec::detail {
 
@@ -53,6 +54,9 @@ class decoder {
   bool read_kind(const json_node& node, Variant& out, const place* at, std::index_sequence<I...>);
   template <domain::field_part Part, class T>
   bool read_part(const json_node& node, T& out, const place* at);
+  template <class... Objects>
+  bool read_form(const json_node& node, std::variant<std::string, Objects...>& out,
+                 const place* at);
   template <class T>
   bool read_vector(const json_node& node, T& out, const place* at);
   template <class T>
@@ -121,6 +125,28 @@ bool decoder::read_part(const json_node& node, T& out, const place* at) {
   } else {
     return read(node, out, at);
   }
+}
+
+/// The first of the objects whose field is there; what else is there is unknown to it.
+template <class... Objects>
+bool decoder::read_form(const json_node& node, std::variant<std::string, Objects...>& out,
+                        const place* at) {
+  if (node.is_string()) {
+    out.template emplace<std::string>(node.as_string());
+    return true;
+  }
+  bool good = false;
+  const auto is_read = [&]<class Object>(std::type_identity<Object>) {
+    if (!node.is_object() || !node.find(field_names<Object>()[0])) return false;
+    Object read_so{};
+    good = read(node, read_so, at);
+    out = std::move(read_so);
+    return true;
+  };
+  if ((is_read(std::type_identity<Objects>{}) || ...)) return good;
+  std::string forms;
+  ((forms += " or {\"" + std::string(field_names<Objects>()[0]) + "\": …}"), ...);
+  return invalid("must be a string" + forms, at);
 }
 
 template <class T>
@@ -216,6 +242,8 @@ bool decoder::read(const json_node& node, T& out, const place* at) {
     if (!read(node, value, at)) return false;
     out = std::move(value);
     return true;
+  } else if constexpr (form_member<T>) {
+    return read_form(node, out, at);
   } else if constexpr (vector_member<T>) {
     return read_vector(node, out, at);
   } else if constexpr (map_member<T>) {

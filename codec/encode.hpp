@@ -10,6 +10,7 @@
 
 #include <string>
 #include <type_traits>
+#include <variant>
 
 namespace reeve::codec::detail {
 
@@ -59,6 +60,8 @@ void encode_value(json_writer& out, const T& value) {
     } else {
       out.null();
     }
+  } else if constexpr (form_member<T>) {
+    std::visit([&out](const auto& held) { encode_value<Empties>(out, held); }, value);
   } else if constexpr (vector_member<T>) {
     out.begin_array();
     for (const typename T::value_type& element : value) encode_value<Empties>(out, element);

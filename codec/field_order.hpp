@@ -83,6 +83,16 @@ struct is_map : std::false_type {};
 template <class T>
 struct is_map<std::map<std::string, T>> : std::true_type {};
 
+/// Text, or one of several objects that each have one field, by whose name they are told.
+template <class T>
+struct is_form : std::false_type {};
+template <domain::has_fields... Objects>
+struct is_form<std::variant<std::string, Objects...>> : std::true_type {
+  static_assert(((field_count<Objects> == 1) && ...), "one field tells which object it is");
+};
+
+template <class T>
+concept form_member = is_form<T>::value;
 template <class T>
 concept optional_member = is_optional<T>::value;
 template <class T>

@@ -111,6 +111,8 @@ void write_schema(json_writer& out) {
     write_schema<typename T::value_type>(out);
     out.begin_object().key("type").value("null").end_object();
     out.end_array().end_object();
+  } else if constexpr (detail::form_member<T>) {
+    detail::write_any_schema<T>(out);
   } else if constexpr (detail::vector_member<T>) {
     out.begin_object().key("items");
     write_schema<typename T::value_type>(out);

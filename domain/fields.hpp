@@ -18,7 +18,8 @@
 //
 // Kinds of members that the codec knows: bool, integers, double, std::string, uuid, digest (hex),
 // timestamp, json_text, enums with names (see `enum_names`), std::optional, std::vector,
-// std::map<std::string, T>, and any type that has fields() itself.
+// std::map<std::string, T>, any type that has fields() itself, and std::variant<std::string, T…>
+// of such types with one field each, which tells them: "text", {"plain": …} or {"secret": …}.
 
 #include "base/time.hpp"
 

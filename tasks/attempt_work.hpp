@@ -10,11 +10,13 @@
 #include "base/slot.hpp"
 #include "base/text_pool.hpp"
 #include "base/time.hpp"
+#include "domain/access/secrets.hpp"
 #include "domain/runs/attempt.hpp"
 #include "domain/runs/run.hpp"
 #include "persistence/append_port.hpp"
 #include "persistence/blob_port.hpp"
 #include "persistence/read_port.hpp"
+#include "persistence/secret_port.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -50,6 +52,8 @@ struct attempt_ports {
   uuid instance;                    // the log's origin: whose containers are ours
   std::size_t log_bytes = 1 << 20;  // kept of a container's output
   std::int64_t own_uid = -1;        // of this process, which no job runs as; -1: not known
+  list_fn<domain::secret_list_state> secrets = {};
+  persistence::secret_port* secret_values = nullptr;
 };
 
 /// Who runs the attempt.

@@ -88,6 +88,14 @@ class launch_op : public std::enable_shared_from_this<launch_op> {
     auto shaped = domain::shape_of(call_->command, {directive_.get(), before_.get()});
     if (!shaped) return fail(shaped.error());
     shape_ = std::move(*shaped);
+    if (!domain::wants_secrets(shape_)) return find_last_success();
+    read<domain::secret_list_state>(tenant(), [this](auto secrets) {
+      secrets_ = std::move(secrets);
+      find_last_success();
+    });
+  }
+
+  void find_last_success() {
     if (!domain::wants_last_success(shape_)) return decide();
     using answer = std::optional<persistence::read_port::last_success>;
     args_->ports->reads.last_successful_run(
@@ -123,6 +131,10 @@ class launch_op : public std::enable_shared_from_this<launch_op> {
     std::vector<persistence::stream_version> all{
         {domain::stream_of<domain::image_list_state>(tenant()), images_->stream_version},
         {domain::stream_of<domain::container_list_state>(tenant()), containers_->stream_version}};
+    if (secrets_) {
+      all.push_back(
+          {domain::stream_of<domain::secret_list_state>(tenant()), secrets_->stream_version});
+    }
     if (directive_) {
       all.push_back(
           {domain::stream_of<directive_state>(directive_->id), directive_->stream_version});
@@ -137,6 +149,7 @@ class launch_op : public std::enable_shared_from_this<launch_op> {
     for (std::size_t i = 0; i < shape_.directive.tasks.size(); ++i) {
       around.jobs.push_back(args_->ports->ids.next());
     }
+    around.secrets = secrets_.get();
     around.engine = std::string(args_->ports->attempts.engines.preferred().kind());
     auto before = std::make_shared<const run_state>();
     auto events = domain::decide(*before, call_->command, shape_, around);
@@ -180,6 +193,7 @@ class launch_op : public std::enable_shared_from_this<launch_op> {
   std::shared_ptr<const run_state> before_;
   std::shared_ptr<const domain::image_list_state> images_;
   std::shared_ptr<const domain::container_list_state> containers_;
+  std::shared_ptr<const domain::secret_list_state> secrets_;
   domain::launch_shape shape_;
   std::optional<domain::former_run> last_;
   int tries_ = 0;

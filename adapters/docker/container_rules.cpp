@@ -102,6 +102,9 @@ outcome<done> check_numbers(const container_spec& spec) {
   if (outside(spec.tmp_bytes, 0, spec.memory_bytes)) {
     return invalid("/tmp_bytes", "must be 0 or more and at most memory_bytes");
   }
+  if (outside(spec.secret_bytes, 0, spec.memory_bytes)) {
+    return invalid("/secret_bytes", "must be 0 or more and at most memory_bytes");
+  }
   if (outside(spec.log_bytes, 1 << 20, 1 << 30)) {
     return invalid("/log_bytes", "must be 1048576..1073741824");
   }

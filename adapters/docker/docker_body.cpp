@@ -35,7 +35,14 @@ void mounts_of(json_writer& out, const container_spec& spec) {
     out.end_object();
   }
   out.end_array();
+  // By their names, as canonical JSON has them.
   out.key("Tmpfs").begin_object();
+  if (spec.secret_bytes > 0) {
+    const auto colon = spec.user.find(':');
+    out.key(secrets_path)
+        .value("rw,nosuid,nodev,noexec,mode=0700,size=" + std::to_string(spec.secret_bytes) +
+               ",uid=" + spec.user.substr(0, colon) + ",gid=" + spec.user.substr(colon + 1));
+  }
   if (spec.tmp_bytes > 0) {
     out.key("/tmp").value("rw,nosuid,nodev,exec,mode=1777,size=" + std::to_string(spec.tmp_bytes));
   }

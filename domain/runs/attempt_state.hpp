@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <tuple>
+#include <vector>
 
 namespace reeve::domain {
 
@@ -27,6 +28,8 @@ struct attempt_intended {
   std::optional<std::string> image;     // normalised reference
   std::optional<std::string> image_id;  // "sha256:…", checked again between create and start
   std::optional<std::string> volume;  // at /reeve, there before this event; else of the name above
+  /// That it gets; not told if there are none.
+  std::optional<std::vector<secret_use>> secrets = {};
   bool operator==(const attempt_intended&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("job", &attempt_intended::job),
@@ -42,7 +45,8 @@ struct attempt_intended {
                       field("container_name", &attempt_intended::container_name),
                       field("image", &attempt_intended::image),
                       field("image_id", &attempt_intended::image_id),
-                      field("volume", &attempt_intended::volume)};
+                      field("volume", &attempt_intended::volume),
+                      field("secrets", &attempt_intended::secrets)};
   }
 };
 

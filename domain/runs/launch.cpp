@@ -60,6 +60,16 @@ outcome<launch_shape> raw_shape_of(const launch_run& c, const launch_sources& so
   return shape;
 }
 
+outcome<done> check_secrets(const task_spec& task, const secret_list_state* secrets,
+                            const std::string& at) {
+  for (const auto& [variable, secret] : secret_variables_of(task.params)) {
+    if (secrets != nullptr && secrets->find_active(secret) != nullptr) continue;
+    return reject(errc::invalid, "there is no such secret: keep it with PUT /api/secrets/NAME",
+                  at + "/params/env/" + variable + "/secret");
+  }
+  return done{};
+}
+
 directive_spec spec_of(const directive_snapshot& s) {
   return {s.name, s.description, s.tasks, s.limits, s.labels};
 }
@@ -88,6 +98,12 @@ bool wants_last_success(const launch_shape& shape) {
   });
 }
 
+bool wants_secrets(const launch_shape& shape) {
+  const auto& tasks = shape.directive.tasks;
+  return std::any_of(tasks.begin(), tasks.end(),
+                     [](const auto& t) { return !secret_variables_of(t.params).empty(); });
+}
+
 outcome<run_events> decide(const run_state& state, const launch_run& command,
                            const launch_shape& shape, const launch_surroundings& around) {
   if (state.stream_version != 0) return reject(errc::conflict, "the run exists already");
@@ -99,6 +115,7 @@ outcome<run_events> decide(const run_state& state, const launch_run& command,
     const auto at = shape.at + "/" + std::to_string(i);
     auto ok = check_allowed(tasks[i], around.images, around.containers, at);
     if (!ok) return ok.error();
+    if (ok = check_secrets(tasks[i], around.secrets, at); !ok) return ok.error();
   }
   run_launched e;
   e.id = command.run;

@@ -2,6 +2,7 @@
 // A launch: shaped once from what it names, checked once, decided. All pure; the launcher reads
 // what stands in `launch_sources` and `launch_surroundings` and appends what is decided.
 
+#include "domain/access/secrets.hpp"
 #include "domain/runs/directive.hpp"
 #include "domain/runs/run.hpp"
 
@@ -33,6 +34,9 @@ outcome<launch_shape> shape_of(const launch_run& command, const launch_sources& 
 /// Needed where the input is limited by it, and where a report compares itself with it.
 bool wants_last_success(const launch_shape& shape);
 
+/// Needed where a task names one.
+bool wants_secrets(const launch_shape& shape);
+
 /// The run that "last_success" means.
 struct former_run {
   uuid run;
@@ -46,9 +50,11 @@ struct launch_surroundings {
   std::string engine;
   std::optional<former_run> last_success;
   time_us now_us = 0;
+  const secret_list_state* secrets = nullptr;  // null: there are none
 };
 
-/// The allowlists' word (not_allowlisted, with the field), then the launch.
+/// The allowlists' word (not_allowlisted, with the field) and that of the secrets (invalid, with
+/// the field), then the launch.
 outcome<run_events> decide(const run_state& state, const launch_run& command,
                            const launch_shape& shape, const launch_surroundings& around);
 

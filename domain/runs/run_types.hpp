@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <tuple>
 
@@ -48,7 +49,7 @@ enum class end_reason {
   start_failed,        // the command could not be executed, or neither job nor image has one
   out_of_memory,       // killed by the kernel's OOM killer
   second_start,        // reeve-init found the marker of a former execution
-  input_missing,       // a log file or container that the task names is not there
+  input_missing,       // a log file, container or secret that the task names is not there
   not_available_yet,   // the task kind is not part of this version
   quarantined,         // the third crash while working on it
   internal_error,
@@ -62,6 +63,16 @@ struct enum_names<end_reason> {
       "image_changed", "engine_refused",  "engine_unavailable", "start_failed",
       "out_of_memory", "second_start",    "input_missing",      "not_available_yet",
       "quarantined",   "internal_error",  "disk_limit"};
+};
+
+/// A secret that an attempt gets, of which version.
+struct secret_use {
+  std::string name;
+  std::int64_t version = 0;
+  bool operator==(const secret_use&) const = default;
+  static constexpr auto fields() {
+    return std::tuple{field("name", &secret_use::name), field("version", &secret_use::version)};
+  }
 };
 
 struct blob_ref {

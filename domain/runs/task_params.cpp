@@ -1,6 +1,8 @@
 #include "domain/runs/task_params.hpp"
 
+#include "base/redact.hpp"
 #include "domain/access/image_reference.hpp"
+#include "domain/name.hpp"
 #include "domain/runs/task_checks.hpp"
 
 #include <algorithm>
@@ -89,20 +91,44 @@ outcome<done> check_command(const std::vector<std::string>& command, const std::
   return done{};
 }
 
-outcome<done> check_env(const std::map<std::string, std::string>& env, const std::string& at) {
+/// What is written down as it is; null for a secret.
+const std::string* literal_of(const env_value& value) {
+  if (const auto* plain = std::get_if<plain_value>(&value)) return &plain->plain;
+  return std::get_if<std::string>(&value);
+}
+
+outcome<done> check_variable(const std::string& name, const env_value& value,
+                             const std::string& at) {
+  if (const auto* ref = std::get_if<secret_ref>(&value)) {
+    if (is_name(ref->secret)) return done{};
+    return bad("a secret's name has 1..64 letters, digits and ._-", at + "/secret");
+  }
+  if (!is_plain_text(*literal_of(value), 8192)) {
+    return bad("a value has at most 8,192 bytes and no NUL", at);
+  }
+  if (!std::holds_alternative<std::string>(value) || !names_a_secret(name)) return done{};
+  return bad(
+      "a variable of this name holds a secret, which must not stand here: keep it with PUT "
+      "/api/secrets/NAME and write {\"secret\": \"NAME\"}; if it is none, write {\"plain\": …}",
+      at);
+}
+
+outcome<done> check_env(const env_map& env, const std::string& at) {
   if (env.size() > 128) return bad("at most 128 variables are allowed", at);
   std::size_t bytes = 0;
+  std::set<std::string_view> secrets;
   for (const auto& [name, value] : env) {
-    bytes += name.size() + value.size();
     if (!is_env_name(name)) {
       return bad(
           "a variable's name has 1..128 visible ASCII characters, no digit in front and no =", at);
     }
-    if (!is_plain_text(value, 8192)) {
-      return bad("a value has at most 8,192 bytes and no NUL", at + pointer_step(name));
-    }
+    if (auto ok = check_variable(name, value, at + pointer_step(name)); !ok) return ok;
+    const auto* literal = literal_of(value);
+    bytes += name.size() + (literal == nullptr ? 0 : literal->size());
+    if (literal == nullptr) secrets.insert(std::get<secret_ref>(value).secret);
   }
   if (bytes > 16384) return bad("the variables have at most 16,384 bytes in all", at);
+  if (secrets.size() > max_task_secrets) return bad("a task has at most 32 secrets", at);
   return done{};
 }
 
@@ -280,6 +306,30 @@ task_demands demands_of(const task_params& params) {
         return d;
       },
       params);
+}
+
+std::map<std::string, std::string> secret_variables_of(const task_params& params) {
+  std::map<std::string, std::string> found;
+  std::visit(
+      [&found](const auto& p) {
+        if constexpr (requires { p.env; }) {
+          if (!p.env) return;
+          for (const auto& [name, value] : *p.env) {
+            if (const auto* ref = std::get_if<secret_ref>(&value)) found.emplace(name, ref->secret);
+          }
+        }
+      },
+      params);
+  return found;
+}
+
+std::vector<std::string> secrets_of(const task_params& params) {
+  std::vector<std::string> names;
+  for (const auto& [variable, secret] : secret_variables_of(params)) {
+    const bool is_known = std::find(names.begin(), names.end(), secret) != names.end();
+    if (!is_known) names.push_back(secret);
+  }
+  return names;
 }
 
 bool compares_with_last_success(const task_params& params) {

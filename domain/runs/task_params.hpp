@@ -66,6 +66,23 @@ struct mount_spec {
   }
 };
 
+/// A value that is no secret, under a name that says one.
+struct plain_value {
+  std::string plain;
+  bool operator==(const plain_value&) const = default;
+  static constexpr auto fields() { return std::tuple{field("plain", &plain_value::plain)}; }
+};
+/// What a secret of the tenant holds when the attempt begins, by its name.
+struct secret_ref {
+  std::string secret;
+  bool operator==(const secret_ref&) const = default;
+  static constexpr auto fields() { return std::tuple{field("secret", &secret_ref::secret)}; }
+};
+/// Bare text is refused under a name that says secret (base/redact.hpp, names_a_secret): whatever
+/// stands here is written in the log and read by every viewer.
+using env_value = std::variant<std::string, plain_value, secret_ref>;
+using env_map = std::map<std::string, env_value>;
+
 /// Any allowlisted image and command.
 struct container_params {
   static constexpr std::string_view kind = "container";
@@ -73,7 +90,7 @@ struct container_params {
   static constexpr bool compares = false;
   std::optional<std::string> image;  // needed
   std::optional<std::vector<std::string>> command;
-  std::optional<std::map<std::string, std::string>> env;
+  std::optional<env_map> env;
   std::optional<std::int64_t> memory_mb;   // 6..1,048,576; default 256
   std::optional<std::int64_t> cpu_millis;  // thousandths of a CPU, 10..1,024,000; default 1000
   std::optional<std::int64_t> pids;        // 1..32,768; default 256
@@ -139,6 +156,13 @@ struct task_demands {
   std::optional<user_numbers> user;  // of a command; nothing: it has none
 };
 task_demands demands_of(const task_params& params);
+
+/// Secrets of one task; each is in memory as long as it runs, and looked for in all of its output.
+inline constexpr std::size_t max_task_secrets = 32;
+/// Variables that hold secrets, and which.
+std::map<std::string, std::string> secret_variables_of(const task_params& params);
+/// The secrets that a task names, each once, in the order of their variables.
+std::vector<std::string> secrets_of(const task_params& params);
 
 /// Whether the kind compares with the last successful run of its directive by itself.
 bool compares_with_last_success(const task_params& params);

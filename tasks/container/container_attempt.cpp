@@ -39,7 +39,7 @@ std::unique_ptr<task_kind> open_container(const kind_surroundings&) {
 }
 
 container_attempt::container_attempt(attempt_host& host)
-    : attempt_work(host), engine_(&host.ports().engines.preferred()) {}
+    : attempt_work(host), engine_(&host.ports().engines.preferred()), secrets_(host) {}
 
 container_attempt::~container_attempt() {
   *is_over_ = true;
@@ -100,9 +100,19 @@ void container_attempt::find_image(const domain::image_allowed& entry,
     if (!found->engine_id.empty()) intent_.engine_id = found->engine_id;
     intent_.image = reference;
     intent_.image_id = image_.id;
-    choose_volume(found->outlives_us);
+    choose_secrets(found->outlives_us);
   };
   engine_->capabilities(reference, host_.then<has>(asked));
+}
+
+/// The intent says of which versions they are.
+void container_attempt::choose_secrets(bool outlives_us) {
+  secrets_.choose([this, outlives_us](const outcome<std::optional<end_reason>>& why) {
+    if (!why) return host_.feed(attempts::failed{attempts::failure::busy});
+    if (*why) return host_.feed(attempts::refused{**why});
+    intent_.secrets = secrets_.uses();
+    choose_volume(outlives_us);
+  });
 }
 
 /// The volume is there before the intent that names it: who takes the attempt up and finds neither
@@ -136,19 +146,30 @@ intention container_attempt::intend() {
 
 void container_attempt::submit() {
   if (engine_ == nullptr) return host_.feed(attempts::refused{end_reason::engine_refused});
-  if (image_.id.empty()) {
-    // Taken up again: the command may be the image's own.
-    using has = adapters::engine_capabilities;
-    return engine_->capabilities(*intent_.image_id, host_.then<has>([this](outcome<has> found) {
-      if (found) {
-        image_ = *found->image;
-        return submit();
-      }
-      const auto code = found.error().code;
-      if (code == errc::not_found) return host_.feed(attempts::refused{end_reason::image_missing});
-      host_.feed(attempts::failed{adapters::failure_of(code)});
-    }));
-  }
+  secrets_.take_up(intent_, [this](const outcome<std::optional<end_reason>>& why) {
+    if (!why) return host_.feed(attempts::failed{attempts::failure::busy});
+    if (*why) return host_.feed(attempts::refused{**why});
+    find_again([this] { submit_it(); });
+  });
+}
+
+/// Taken up again: the command may be the image's own.
+void container_attempt::find_again(std::function<void()> go) {
+  if (!image_.id.empty()) return go();
+  using has = adapters::engine_capabilities;
+  const auto asked = [this, go = std::move(go)](outcome<has> found) {
+    if (found) {
+      image_ = *found->image;
+      return go();
+    }
+    const auto code = found.error().code;
+    if (code == errc::not_found) return host_.feed(attempts::refused{end_reason::image_missing});
+    host_.feed(attempts::failed{adapters::failure_of(code)});
+  };
+  engine_->capabilities(*intent_.image_id, host_.then<has>(asked));
+}
+
+void container_attempt::submit_it() {
   auto what = spec();
   if (!what.archive) return host_.feed(attempts::refused{end_reason::engine_refused});
   host_.when_allowed([this, what = std::move(what)](fencing_token by) {
@@ -207,9 +228,20 @@ void container_attempt::stop(const std::string& execution) {
   });
 }
 
+/// Output that cannot be searched for the secrets that it may hold is kept nowhere.
 void container_attempt::collect(const std::string& execution) {
-  using answer = adapters::kept_output;
   test_point("collection");
+  secrets_.take_up(intent_, [this, execution](const outcome<std::optional<end_reason>>& why) {
+    if (!why) return host_.feed(attempts::failed{attempts::failure::busy});
+    if (!*why) return collect_it(execution);
+    log_warn("the output of a job is not kept: a secret that it got is gone",
+             {{"job", to_string(host_.job().id)}});
+    host_.feed(attempts::collected{{}, true});
+  });
+}
+
+void container_attempt::collect_it(const std::string& execution) {
+  using answer = adapters::kept_output;
   engine_->collect(execution, ends_of(host_.ports().log_bytes),
                    host_.answered<answer>([this](answer kept) { redact_log(std::move(kept)); }));
 }
@@ -217,6 +249,8 @@ void container_attempt::collect(const std::string& execution) {
 /// Not here: what a job printed may take seconds, and this is an actor's context.
 void container_attempt::redact_log(adapters::kept_output kept) {
   if (kept.head.empty()) return host_.feed(attempts::collected{{}, kept.gone});
+  const auto rules = secrets_.hidden_by(host_.ports().redact);
+  if (!rules) return host_.feed(attempts::collected{{}, true});
   const bool over_disk = tells_of_disk(kept, disk_limit_line(disk_bytes_of(params())));
   const auto bytes = kept.head.size() + kept.tail.size();
   auto slot = host_.then<stored_text>([this, over_disk](outcome<stored_text> log) {
@@ -225,8 +259,8 @@ void container_attempt::redact_log(adapters::kept_output kept) {
   });
   const bool is_taken = host_.ports().texts.post(
       bytes, is_over_,
-      [slot, kept = std::make_shared<const adapters::kept_output>(std::move(kept)),
-       rules = host_.ports().redact, limit = host_.ports().log_bytes](const text_leave& leave) {
+      [slot, kept = std::make_shared<const adapters::kept_output>(std::move(kept)), rules = *rules,
+       limit = host_.ports().log_bytes](const text_leave& leave) {
         auto log = nothing_of(*kept);
         try {
           log = stored_output(*kept, rules, limit, [&] { return leave.may_go_on(); });
@@ -289,6 +323,7 @@ adapters::work_key container_attempt::key() const {
 adapters::work_spec container_attempt::spec() {
   adapters::work_spec spec;
   spec.container = container();
+  give_secrets(spec.container, params(), secrets_.values());
   if (auto archive = archive_for(params())) spec.archive = std::move(*archive);
   // A spare volume is as it was made for the first submission; after that nobody knows.
   spec.prepared = is_spare_ && !std::exchange(submitted_, true);

@@ -2,9 +2,11 @@
 // A `container` job's attempt: asks the allowlist and the engine, says what is to be executed, and
 // passes on what the engine answers (adapters/work_engine_port.hpp).
 
+#include "tasks/container/attempt_secrets.hpp"
 #include "tasks/container/stored_log.hpp"
 #include "tasks/task_kinds.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -35,7 +37,12 @@ class container_attempt final : public attempt_work {
  private:
   void check_list(const domain::image_list_state& images);
   void find_image(const domain::image_allowed& entry, const std::string& reference);
+  void choose_secrets(bool outlives_us);
   void choose_volume(bool outlives_us);
+  /// Goes on with the image and the secrets of an attempt that was taken up.
+  void find_again(std::function<void()> go);
+  void submit_it();
+  void collect_it(const std::string& execution);
   void redact_log(adapters::kept_output kept);
   /// `over_disk`: the output holds what reeve-init says of a job that had too much on disk.
   void store_log(stored_text log, bool over_disk);
@@ -52,6 +59,7 @@ class container_attempt final : public attempt_work {
   domain::attempt_intended intent_;
   persistence::stream_version guard_;
   adapters::image_info image_;
+  attempt_secrets secrets_;
   /// Read by the engine's threads.
   static constexpr auto not_withheld = domain::end_reason::exited;
   std::shared_ptr<std::atomic<domain::end_reason>> withheld_ =

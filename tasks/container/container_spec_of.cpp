@@ -5,9 +5,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 namespace reeve::tasks {
 namespace {
+
+/// Room for all secrets of a task as files, each in pages of its own.
+constexpr std::int64_t secret_files_bytes = 1 << 20;
+static_assert(secret_files_bytes >= static_cast<std::int64_t>(domain::max_task_secrets) * 12'288);
 
 /// Always told in numbers: then no engine asks the image's USER or its /etc/passwd.
 std::string user_text(const domain::container_params& p) {
@@ -28,6 +33,37 @@ std::vector<std::string> written_folders(const domain::container_params& p,
     folders.push_back(std::move(path));
   }
   return folders;
+}
+
+/// What reeve-init is told: its marker, each secret as a file from the first variable that holds
+/// it, and what the job may have on disk where.
+std::vector<std::string> entrypoint_of(const domain::container_params& p,
+                                       const adapters::image_info& image) {
+  std::vector<std::string> words{std::string(adapters::init_path),
+                                 std::string(adapters::marker_path)};
+  std::set<std::string> files;
+  for (const auto& [variable, secret] : domain::secret_variables_of(p)) {
+    if (!files.insert(secret).second) continue;
+    words.push_back("secret=" + std::string(adapters::secrets_path) + "/" + secret + "=" +
+                    variable);
+  }
+  words.push_back("disk=" + std::to_string(disk_bytes_of(p)));
+  for (const auto& folder : written_folders(p, image)) words.push_back("watch=" + folder);
+  words.push_back("--");
+  return words;
+}
+
+/// What is written down as it is.
+std::vector<std::string> literals_of(const domain::env_map& env) {
+  std::vector<std::string> words;
+  for (const auto& [name, value] : env) {
+    std::visit(domain::overloaded{
+                   [&](const std::string& text) { words.push_back(name + "=" + text); },
+                   [&](const domain::plain_value& v) { words.push_back(name + "=" + v.plain); },
+                   [](const domain::secret_ref&) {}},
+               value);
+  }
+  return words;
 }
 
 }  // namespace
@@ -58,19 +94,15 @@ adapters::container_spec container_spec_of(const uuid& instance, const domain::r
   spec.name = *intent.container_name;
   spec.volume = intent.volume.value_or(spec.name);
   spec.image_id = *intent.image_id;
-  spec.entrypoint = {std::string(adapters::init_path), std::string(adapters::marker_path),
-                     "disk=" + std::to_string(disk_bytes_of(p))};
-  for (const auto& folder : written_folders(p, image)) spec.entrypoint.push_back("watch=" + folder);
-  spec.entrypoint.push_back("--");
+  spec.entrypoint = entrypoint_of(p, image);
   if (p.command) {
     spec.command = *p.command;
   } else {
     spec.command = image.entrypoint;
     spec.command.insert(spec.command.end(), image.command.begin(), image.command.end());
   }
-  if (p.env) {
-    for (const auto& [name, value] : *p.env) spec.environment.push_back(name + "=" + value);
-  }
+  if (p.env) spec.environment = literals_of(*p.env);
+  if (!domain::secret_variables_of(p).empty()) spec.secret_bytes = secret_files_bytes;
   spec.labels = labels_of(instance, run, job.id, intent.attempt);
   spec.memory_bytes = p.memory_mb.value_or(256) * 1024 * 1024;
   spec.nano_cpus = p.cpu_millis.value_or(1000) * 1'000'000;
@@ -88,6 +120,15 @@ adapters::container_spec container_spec_of(const uuid& instance, const domain::r
                                  [](const auto& m) { return m.target == "/tmp"; });
   if (spec.read_only_root && !taken) spec.tmp_bytes = spec.memory_bytes / 4;
   return spec;
+}
+
+void give_secrets(adapters::container_spec& spec, const domain::container_params& params,
+                  const secret_values& values) {
+  for (const auto& [variable, secret] : domain::secret_variables_of(params)) {
+    const auto value = values.find(secret);
+    if (value == values.end()) continue;
+    spec.environment.push_back(variable + "=" + std::string(value->second));
+  }
 }
 
 outcome<adapters::shared_bytes> archive_for(const domain::container_params& params) {

@@ -4,7 +4,9 @@
 #include "adapters/engine_port.hpp"
 #include "domain/runs/run.hpp"
 
+#include <map>
 #include <string>
+#include <string_view>
 
 namespace reeve::tasks {
 
@@ -22,11 +24,17 @@ std::string disk_limit_line(std::int64_t disk_bytes);
 inline constexpr std::size_t most_image_volumes = 60;
 
 /// `image` gives the command where the task has none. Mounts are those of the task: their roots
-/// were checked at launch.
+/// were checked at launch. Without the values of secrets, so that a digest of it tells nothing of
+/// them: `give_secrets` adds them.
 adapters::container_spec container_spec_of(const uuid& instance, const domain::run_state& run,
                                            const domain::job_state& job,
                                            const domain::attempt_intended& intent,
                                            const adapters::image_info& image);
+
+/// Values by the names of secrets; one that the task names and that is not here stays away.
+using secret_values = std::map<std::string_view, std::string_view>;
+void give_secrets(adapters::container_spec& spec, const domain::container_params& params,
+                  const secret_values& values);
 
 /// reeve-init and the folders that the attempt's user may write.
 outcome<adapters::shared_bytes> archive_for(const domain::container_params& params);

@@ -186,9 +186,9 @@ TEST(RUN13_logs, hold_no_secret) {
   const std::string secret = "correct-horse-battery";
   const json run = here.run({shell_task(
       "leak",
-      "echo password=$PASS; printf 'Authorization: Bear'; sleep 0.2; echo er $PASS.$PASS; "
-      "echo plain words stay; echo postgresql://me:$PASS@db/x",
-      {{"env", {{"PASS", secret}}}})});
+      "echo password=$WORD; printf 'Authorization: Bear'; sleep 0.2; echo er $WORD.$WORD; "
+      "echo plain words stay; echo postgresql://me:$WORD@db/x",
+      {{"env", {{"WORD", secret}}}})});
   const std::string text = here.log(run, "leak");
   EXPECT_THAT(text, HasSubstr("plain words stay"));
   EXPECT_THAT(text, HasSubstr("[redacted"));

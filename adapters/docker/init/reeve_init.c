@@ -1,11 +1,14 @@
 /* PID 1 of every container that Reeve starts:
- *   reeve-init MARKER_PATH [disk=BYTES] [watch=FOLDER]... -- command args...
+ *   reeve-init MARKER_PATH [OPTION]... -- command args...
+ * with the options secret=FILE=VARIABLE, disk=BYTES, watch=FOLDER
  *
  * It creates the marker with O_CREAT | O_EXCL before anything else. The marker lies on the
  * attempt's volume, which outlives a stop of the container: if the engine or anyone starts the
  * same container again, the marker is there and the command is not executed a second time.
  * Nor can the command take it away: with Landlock nothing below the marker's folder may be written
  * from then on. A kernel without Landlock goes on; `reeve doctor` tells.
+ * Values of variables that are asked for are also written into files, which their owner alone may
+ * read.
  * Then it runs the command as a child, forwards signals, reaps every orphan, and exits as the
  * child did. With a bound on the disk (disk_watch.h) it looks at the folders meanwhile and once
  * more at the end, and ends everything that has more there; no file may be much larger either.
@@ -23,6 +26,7 @@
 #include <linux/landlock.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -57,6 +61,42 @@ static int create_marker(const char* path) {
     return complain("cannot create the marker", path, exit_refused);
   }
   return 0;
+}
+
+static int write_all(int fd, const char* bytes, size_t left) {
+  while (left > 0) {
+    ssize_t written = write(fd, bytes, left);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return -1;
+    bytes += written;
+    left -= (size_t)written;
+  }
+  return 0;
+}
+
+static const char secret_option[] = "secret=";
+
+static int is_secret(const char* word) {
+  return strncmp(word, secret_option, strlen(secret_option)) == 0;
+}
+
+/* FILE=VARIABLE. Neither name is a secret; the value is never said. */
+static int write_secret(char* what) {
+  if (!is_secret(what)) return 0;
+  what += strlen(secret_option);
+  char* equals = strchr(what, '=');
+  if (equals == NULL) return complain("no FILE=VARIABLE:", what, exit_refused);
+  *equals = '\0';
+  const char* value = getenv(equals + 1);
+  errno = 0;
+  if (value == NULL) return complain("this variable is not set:", equals + 1, exit_refused);
+  int fd = open(what, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0400);
+  if (fd < 0) return complain("cannot create", what, exit_refused);
+  const int good = write_all(fd, value, strlen(value));
+  const int error = errno;
+  if (close(fd) == 0 && good == 0) return 0;
+  errno = error;
+  return complain("cannot write", what, exit_refused);
 }
 
 /* Landlock knows only what is allowed. From version 2 on files may be moved between folders where
@@ -201,8 +241,8 @@ static int supervise(pid_t child, const sigset_t* all, struct disk_watch* watch)
 /* The index of the command; 0 if there is something else in front of it. */
 static int read_options(int argc, char** argv, struct disk_watch* watch) {
   int at = 2;
-  while (at < argc && strcmp(argv[at], "--") != 0) {
-    if (!disk_watch_option(watch, argv[at++])) return 0;
+  for (; at < argc && strcmp(argv[at], "--") != 0; at++) {
+    if (!is_secret(argv[at]) && !disk_watch_option(watch, argv[at])) return 0;
   }
   return at + 1 < argc ? at + 1 : 0;
 }
@@ -212,10 +252,13 @@ int main(int argc, char** argv) {
   const int command = read_options(argc, argv, &watch);
   errno = 0;
   if (command == 0) {
-    return complain("usage: reeve-init MARKER_PATH [disk=BYTES] [watch=FOLDER]... -- command",
-                    "[args...]", exit_refused);
+    return complain(
+        "usage: reeve-init MARKER_PATH [secret=FILE=VARIABLE]... [disk=BYTES] "
+        "[watch=FOLDER]... -- command",
+        "[args...]", exit_refused);
   }
   int refused = create_marker(argv[1]);
+  for (int i = 2; refused == 0 && i < command - 1; i++) refused = write_secret(argv[i]);
   if (refused != 0) return refused;
   (void)protect(argv[1]);
   /* Else a command of the same user might take this process over. */

@@ -33,7 +33,7 @@ TEST(RUN3_tasks, are_names_aliases_or_objects) {
   EXPECT_EQ(task.needs, std::vector<std::string>{"log_triage"});
   const auto& params = std::get<domain::container_params>(task.params);
   EXPECT_EQ(params.image, "a");
-  EXPECT_EQ(params.env->at("K"), "v");
+  EXPECT_EQ(std::get<std::string>(params.env->at("K")), "v");
   EXPECT_EQ(task.since, "last_success");
   EXPECT_EQ(task.timeout_s, 5);
   EXPECT_EQ(task.retries, 2);

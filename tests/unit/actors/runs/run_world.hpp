@@ -100,7 +100,9 @@ class world {
   void launch(domain::task_spec task) { launch_all({std::move(task)}); }
   void launch_all(std::vector<domain::task_spec> tasks, const std::string& image = steps::box) {
     ports.attempts.images = always(steps::listing(image));
-    auto launched = steps::launch_of(std::move(tasks)).decided({}, steps::listing(image));
+    auto launch = steps::launch_of(std::move(tasks));
+    launch.secrets = &secrets;
+    auto launched = launch.decided({}, steps::listing(image));
     ASSERT_TRUE(launched) << launched.error().detail << launched.error().field;
     auto request = append_of<run_state>(std::make_shared<const run_state>(), *launched,
                                         steps::tenant, stream, {});
@@ -140,6 +142,7 @@ class world {
                uuid, reply_slot<std::shared_ptr<const List>> slot) { slot.answer(list); };
   }
 
+  domain::secret_list_state secrets;  // as the launch finds them
   const std::string stream = domain::stream_of<run_state>(steps::id_of(500));
   memory_log::store log;
   memory_log::reads reads{log};
@@ -179,7 +182,8 @@ class world {
       {reads, blobs, engines, redact, texts, real_clock(), [](const std::string&) { return true; },
        always(steps::listing(steps::box)), always(domain::container_list_state{}),
        [](uuid, uuid, auto slot) { slot.answer(reject(errc::not_found, "none")); },
-       [] { return std::optional<std::string>(); }, [] {}, steps::id_of(1), 1 << 20},
+       [] { return std::optional<std::string>(); }, [] {}, steps::id_of(1), 1 << 20, -1,
+       always(domain::secret_list_state{}), nullptr},
       registry,
       real_clock(),
       real_ids(),

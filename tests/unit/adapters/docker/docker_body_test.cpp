@@ -89,6 +89,19 @@ TEST(P11_create_body, limits_come_from_the_spec_and_memory_never_without_swap) {
   EXPECT_EQ(host(spec, "NetworkMode"), R"("host")");
 }
 
+TEST(ACC4_create_body, secrets_lie_in_memory_that_is_the_users_alone) {
+  auto spec = good_spec();
+  spec.tmp_bytes = 0;
+  EXPECT_EQ(host(spec, "Tmpfs"), "{}");
+  spec.secret_bytes = 1 << 20;
+  spec.user = "1000:50";
+  EXPECT_EQ(
+      host(spec, "Tmpfs"),
+      R"({"/reeve/secrets":"rw,nosuid,nodev,noexec,mode=0700,size=1048576,uid=1000,gid=50"})");
+  EXPECT_EQ(refused_field([](auto& s) { s.secret_bytes = s.memory_bytes + 1; }), "/secret_bytes");
+  EXPECT_EQ(refused_field([](auto& s) { s.secret_bytes = -1; }), "/secret_bytes");
+}
+
 TEST(P11_create_body, text_of_the_caller_stays_text) {
   auto spec = good_spec();
   spec.command = {"x\"],\"HostConfig\":{\"Privileged\":true},\"y\":[\""};

@@ -158,7 +158,9 @@ class memory_commands final : public actors::every_command<memory_commands> {
                    all<domain::container_list_state>()[c.tenant],
                    jobs,
                    engine,
-                   {}});
+                   {},
+                   0,
+                   &all<domain::secret_list_state>()[c.tenant]});
   }
   template <class State>
   static State own(const uuid& tenant, const State& state) {

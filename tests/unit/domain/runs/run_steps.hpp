@@ -48,6 +48,7 @@ struct launch_case {
   std::vector<reeve::uuid> jobs;
   std::optional<reeve::domain::former_run> last_success;
   reeve::time_us now_us = 1'000'000'000;
+  const reeve::domain::secret_list_state* secrets = nullptr;
 
   reeve::outcome<reeve::domain::run_events> decided(
       const reeve::domain::run_state& state = {},
@@ -55,7 +56,8 @@ struct launch_case {
     auto shape = shape_of(command, {&directive, &before});
     if (!shape) return shape.error();
     const reeve::domain::container_list_state none;
-    return decide(state, command, *shape, {images, none, jobs, "docker", last_success, now_us});
+    return decide(state, command, *shape,
+                  {images, none, jobs, "docker", last_success, now_us, secrets});
   }
 };
 

@@ -12,7 +12,6 @@ using steps::accepted;
 using steps::as;
 using steps::pointer_of;
 using steps::spoilt;
-using env_map = std::map<std::string, std::string>;
 
 task_spec named(task_params kind, std::string name = "t", std::vector<std::string> needs = {}) {
   task_spec t;

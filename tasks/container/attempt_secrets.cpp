@@ -1,0 +1,95 @@
+#include "tasks/container/attempt_secrets.hpp"
+
+#include <string>
+#include <utility>
+
+namespace reeve::tasks {
+
+using domain::end_reason;
+using reason = std::optional<end_reason>;
+
+void attempt_secrets::choose(answer then) {
+  uses_.clear();
+  values_.reset();
+  auto names = domain::secrets_of(host_.task().params);
+  if (names.empty()) return then(reason());
+  read(
+      [this, names = std::move(names), then](const domain::secret_list_state& list) {
+        std::vector<persistence::secret_place> places;
+        for (const auto& name : names) {
+          const auto* secret = list.find_active(name);
+          if (secret == nullptr) return then(reason(end_reason::input_missing));
+          uses_.push_back({name, secret->version});
+          places.push_back({host_.run().tenant, name, secret->kept.back().id});
+        }
+        open(std::move(places), then);
+      },
+      then);
+}
+
+void attempt_secrets::take_up(const domain::attempt_intended& intent, answer then) {
+  if (!intent.secrets || values_) return then(reason());
+  uses_ = *intent.secrets;
+  read(
+      [this, then](const domain::secret_list_state& list) {
+        std::vector<persistence::secret_place> places;
+        for (const auto& use : uses_) {
+          const auto* secret = list.find_active(use.name);
+          const auto value = secret == nullptr ? std::nullopt : secret->value_of(use.version);
+          if (!value) return then(reason(end_reason::input_missing));
+          places.push_back({host_.run().tenant, use.name, *value});
+        }
+        open(std::move(places), then);
+      },
+      then);
+}
+
+void attempt_secrets::read(std::function<void(const domain::secret_list_state&)> go,
+                           const answer& failed) {
+  using list = std::shared_ptr<const domain::secret_list_state>;
+  host_.ports().secrets(host_.run().tenant, host_.then<list>([go, failed](outcome<list> found) {
+    found ? go(**found) : failed(found.error());
+  }));
+}
+
+void attempt_secrets::open(std::vector<persistence::secret_place> places, answer then) {
+  host_.ports().secret_values->open(std::move(places),
+                                    host_.then<opened>([this, then](outcome<opened> values) {
+                                      if (values) {
+                                        values_ = *values;
+                                        return then(reason());
+                                      }
+                                      switch (values.error().code) {
+                                        case errc::not_found:  // deleted a moment ago
+                                          return then(reason(end_reason::input_missing));
+                                        case errc::internal:  // the server's log says why
+                                          return then(reason(end_reason::internal_error));
+                                        default:
+                                          return then(values.error());
+                                      }
+                                    }));
+}
+
+std::optional<std::vector<domain::secret_use>> attempt_secrets::uses() const {
+  if (uses_.empty()) return std::nullopt;
+  return uses_;
+}
+
+secret_values attempt_secrets::values() const {
+  secret_values all;
+  if (!values_) return all;
+  for (std::size_t i = 0; i < uses_.size(); ++i) all[uses_[i].name] = (*values_)[i].view();
+  return all;
+}
+
+outcome<redactor> attempt_secrets::hidden_by(const redactor& others) const {
+  if (uses_.empty()) return others;
+  if (!values_) return reject(errc::not_found, "the values are not there");
+  std::vector<named_secret> all;
+  for (const auto& [name, value] : values()) {
+    all.push_back({std::string(name), std::string(value)});
+  }
+  return others.with(std::move(all));
+}
+
+}  // namespace reeve::tasks

@@ -1,0 +1,92 @@
+// Variables of a container: text, what says that it is no secret, and secrets by name.
+
+#include "codec/codec.hpp"
+#include "domain/runs/task.hpp"
+#include "tests/unit/domain/aggregate_steps.hpp"
+
+namespace {
+
+using namespace reeve;
+using namespace reeve::domain;
+using steps::accepted;
+
+container_params box_with(env_map env) {
+  container_params p;
+  p.image = "localhost:1/box:1";
+  p.env = std::move(env);
+  return p;
+}
+
+outcome<done> checked(env_map env) {
+  return check_params(box_with(std::move(env)), "/params");
+}
+
+std::string pointer_of(env_map env) {
+  return steps::pointer_of(checked(std::move(env)));
+}
+
+TEST(ACC4_env, refuses_a_literal_under_a_name_that_says_secret) {
+  for (const std::string name :
+       {"PASSWORD", "DB_PASSWORD", "POSTGRES_PASSWORD", "GITHUB_TOKEN", "API_KEY", "apiKey",
+        "AWS_SECRET_ACCESS_KEY", "CLIENT_SECRET", "MYSQL_ALLOW_EMPTY_PASSWORD", "PGPASSWORD"}) {
+    const auto refused = checked({{name, "x"}});
+    ASSERT_FALSE(refused) << name;
+    EXPECT_EQ(refused.error().code, errc::invalid);
+    EXPECT_EQ(refused.error().field, "/params/env/" + name);
+    EXPECT_NE(refused.error().detail.find("/api/secrets/"), std::string::npos);
+    EXPECT_NE(refused.error().detail.find("{\"plain\":"), std::string::npos);
+    EXPECT_EQ(refused.error().detail.find(name), std::string::npos);
+    EXPECT_EQ(pointer_of({{name, plain_value{"yes"}}}), accepted) << name;
+    EXPECT_EQ(pointer_of({{name, secret_ref{"db"}}}), accepted) << name;
+    EXPECT_EQ(pointer_of({{name, ""}}), "/params/env/" + name) << "empty is a literal, too";
+  }
+}
+
+TEST(ACC4_env, takes_literals_under_other_names) {
+  for (const std::string name : {"STAGE", "PASSWORD_FILE", "TOKEN_TYPE", "MAX_TOKENS", "PWD",
+                                 "KEYBOARD", "SECRET_NAME", "MONKEY"}) {
+    EXPECT_EQ(pointer_of({{name, "x"}}), accepted) << name;
+    EXPECT_EQ(pointer_of({{name, secret_ref{"db"}}}), accepted) << name;
+  }
+}
+
+TEST(ACC4_env, limits_what_stands_in_either_form) {
+  EXPECT_EQ(pointer_of({{"A", plain_value{std::string(8192, 'x')}}}), accepted);
+  EXPECT_EQ(pointer_of({{"A", plain_value{std::string(8193, 'x')}}}), "/params/env/A");
+  EXPECT_EQ(pointer_of({{"A", plain_value{std::string(1, '\0')}}}), "/params/env/A");
+  for (const std::string bad : {"", "a b", "../db", "-x"}) {
+    EXPECT_EQ(pointer_of({{"A", secret_ref{bad}}}), "/params/env/A/secret") << bad;
+  }
+  const std::string half(8190, 'x');
+  EXPECT_EQ(pointer_of({{"A", plain_value{half}}, {"B", half}, {"C", plain_value{half}}}),
+            "/params/env");
+  env_map many;
+  for (std::size_t i = 0; i < max_task_secrets; ++i) {
+    many["A" + std::to_string(i)] = secret_ref{"s" + std::to_string(i)};
+  }
+  many["B"] = secret_ref{"s1"};
+  EXPECT_EQ(pointer_of(many), accepted) << "the same one twice is one";
+  many["C"] = secret_ref{"more"};
+  EXPECT_EQ(pointer_of(many), "/params/env");
+}
+
+TEST(ACC4_env, names_each_secret_once) {
+  const task_params params = box_with(
+      {{"A", secret_ref{"z"}}, {"B", "x"}, {"C", secret_ref{"db"}}, {"D", secret_ref{"z"}}});
+  EXPECT_EQ(secrets_of(params), (std::vector<std::string>{"z", "db"}));
+  EXPECT_TRUE(secrets_of(container_params{}).empty());
+  EXPECT_TRUE(secrets_of(log_triage_params{}).empty());
+}
+
+TEST(ACC4_env, keeps_its_form_in_a_snapshot_and_text_its_bytes) {
+  const auto p = box_with({{"A", "x"}, {"B", plain_value{"y"}}, {"C", secret_ref{"db"}}});
+  const std::string text =
+      R"({"env":{"A":"x","B":{"plain":"y"},"C":{"secret":"db"}},"image":"localhost:1/box:1"})";
+  EXPECT_EQ(codec::encode(p), text);
+  EXPECT_EQ(codec::decode_text<container_params>(text).value(), p);
+  const auto wrong = codec::decode_text<container_params>(R"({"env":{"A":{"vault":"db"}}})");
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().field, "/env/A");
+}
+
+}  // namespace

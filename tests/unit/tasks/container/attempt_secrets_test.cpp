@@ -1,0 +1,228 @@
+// The secrets of an attempt: of which versions they are, what their container gets, and that they
+// are hidden in whatever it says.
+
+#include "tasks/container/attempt_secrets.hpp"
+
+#include "adapters/docker/container_rules.hpp"
+#include "adapters/docker/docker_body.hpp"
+#include "tests/unit/actors/runs/memory_log.hpp"
+#include "tests/unit/domain/runs/run_steps.hpp"
+#include "tests/unit/tasks/container/memory_values.hpp"
+
+namespace {
+
+using namespace reeve;
+using namespace reeve::tasks;
+using domain::end_reason;
+using steps::id_of;
+
+class no_blobs final : public persistence::blob_port {
+ public:
+  void put(uuid, std::shared_ptr<const std::string>, reply_slot<digest>) override {}
+};
+
+/// A job whose variables A and C hold the secret "db", and B the secret "api".
+class host final : public attempt_host {
+ public:
+  host() {
+    launched.tenant = steps::tenant;
+    launched.jobs.resize(1);
+    put("db", "hunter2-hunter2");
+    put("api", "an api/key+value");
+    give(domain::env_map{{"A", domain::secret_ref{"db"}},
+                         {"B", domain::secret_ref{"api"}},
+                         {"C", domain::secret_ref{"db"}},
+                         {"DB_PASSWORD", domain::plain_value{"none"}},
+                         {"STAGE", "night"}});
+  }
+
+  /// The task has these variables.
+  void give(domain::env_map env) {
+    auto task = steps::container_task("a");
+    std::get<domain::container_params>(task.params).env = std::move(env);
+    domain::run_launched launch;
+    launch.directive.tasks = {std::move(task)};
+    launched.launch = decltype(launched.launch)(std::move(launch));
+  }
+  void put(const std::string& name, const std::string& value) {
+    const auto id = id_of(++made);
+    values.held[id] = value;
+    steps::take(secrets, decide(secrets, domain::put_secret{name, id, sha256(value)}));
+  }
+  void end(const std::string& name) {
+    steps::take(secrets, decide(secrets, domain::delete_secret{name}));
+    for (const auto& id : secrets.find(name)->gone) values.held.erase(id);
+  }
+
+  const attempt_ports& ports() const override { return its_ports; }
+  const domain::run_state& run() const override { return launched; }
+  const domain::job_state& job() const override { return launched.jobs[0]; }
+  void feed(domain::attempts::input) override {}
+  void when_allowed(std::function<void(fencing_token)>) override {}
+  std::function<void(std::function<void()>)> gate() override {
+    return [](const std::function<void()>& f) { f(); };
+  }
+  const domain::container_params& params() const {
+    return std::get<domain::container_params>(task().params);
+  }
+
+  memory_log::store log;
+  memory_log::reads reads{log};
+  no_blobs blobs;
+  int made = 0;
+  secrets_fixture::memory_values values;
+  domain::secret_list_state secrets;
+  std::optional<rejection> trouble;  // of the list
+  domain::run_state launched;
+  adapters::work_engines engines;
+  redactor redact;
+  attempt_ports its_ports{reads,
+                          blobs,
+                          engines,
+                          redact,
+                          real_clock(),
+                          {},
+                          {},
+                          {},
+                          {},
+                          {},
+                          {},
+                          id_of(1),
+                          1 << 20,
+                          [this](uuid, auto slot) {
+                            if (trouble) return slot.answer(*trouble);
+                            slot.answer(std::make_shared<const domain::secret_list_state>(secrets));
+                          },
+                          &values};
+};
+
+/// "" or the reason; the code of what passes.
+std::string said(const outcome<std::optional<end_reason>>& answer) {
+  if (!answer) return std::string(name_of(answer.error().code));
+  return *answer ? std::string(name_of(**answer)) : "";
+}
+std::string chosen(attempt_secrets& secrets) {
+  std::string what = "nothing";
+  secrets.choose([&](const auto& answer) { what = said(answer); });
+  return what;
+}
+std::string taken_up(attempt_secrets& secrets, const domain::attempt_intended& intent) {
+  std::string what = "nothing";
+  secrets.take_up(intent, [&](const auto& answer) { what = said(answer); });
+  return what;
+}
+
+adapters::container_spec spec_for(const host& of) {
+  domain::attempt_intended intent;
+  intent.container_name = "reeve-x";
+  intent.image_id = "sha256:" + std::string(64, '0');
+  adapters::image_info image;
+  image.command = {"true"};
+  return container_spec_of(id_of(1), of.run(), of.job(), intent, image);
+}
+
+TEST(ACC4_attempt, gets_the_newest_versions_and_its_intent_says_which) {
+  host h;
+  h.put("db", "hunter3-hunter3");
+  attempt_secrets secrets(h);
+  ASSERT_EQ(chosen(secrets), "");
+  EXPECT_EQ(secrets.uses(), (std::vector<domain::secret_use>{{"db", 2}, {"api", 1}}));
+  EXPECT_EQ(secrets.values().at("db"), "hunter3-hunter3");
+  EXPECT_EQ(secrets.values().at("api"), "an api/key+value");
+}
+
+TEST(ACC4_attempt, without_secrets_asks_for_none_and_says_nothing) {
+  host h;
+  h.give({});
+  attempt_secrets secrets(h);
+  EXPECT_EQ(chosen(secrets), "");
+  EXPECT_FALSE(secrets.uses());
+  EXPECT_EQ(h.values.asked, 0);
+  EXPECT_EQ(taken_up(secrets, {}), "");
+  EXPECT_TRUE(secrets.hidden_by(h.redact));
+}
+
+TEST(ACC4_attempt, is_refused_when_a_secret_is_gone_and_waits_for_what_passes) {
+  host h;
+  attempt_secrets secrets(h);
+  h.trouble = reject(errc::unavailable, "");
+  EXPECT_EQ(chosen(secrets), "unavailable");
+  h.trouble.reset();
+  h.values.trouble = reject(errc::overloaded, "");
+  EXPECT_EQ(chosen(secrets), "overloaded");
+  h.values.trouble = reject(errc::internal, "");
+  EXPECT_EQ(chosen(secrets), "internal_error") << "the key is lost";
+  h.values.trouble = reject(errc::not_found, "");
+  EXPECT_EQ(chosen(secrets), "input_missing") << "its value was destroyed a moment ago";
+  h.values.trouble.reset();
+  EXPECT_EQ(chosen(secrets), "");
+  h.end("api");
+  EXPECT_EQ(chosen(secrets), "input_missing");
+}
+
+TEST(ACC4_attempt, taken_up_has_the_versions_of_its_intent) {
+  host h;
+  domain::attempt_intended intent;
+  intent.secrets = std::vector<domain::secret_use>{{"db", 1}, {"api", 1}};
+  h.put("db", "hunter3-hunter3");
+  attempt_secrets secrets(h);
+  ASSERT_EQ(taken_up(secrets, intent), "");
+  EXPECT_EQ(secrets.values().at("db"), "hunter2-hunter2");
+  // What was opened is kept, whatever becomes of it.
+  h.end("db");
+  EXPECT_EQ(taken_up(secrets, intent), "");
+  EXPECT_EQ(h.values.asked, 1);
+  attempt_secrets later(h);
+  EXPECT_EQ(taken_up(later, intent), "input_missing");
+  EXPECT_FALSE(later.hidden_by(h.redact)) << "so its output is kept nowhere";
+}
+
+TEST(ACC4_attempt, gives_its_container_variables_and_files) {
+  host h;
+  attempt_secrets secrets(h);
+  ASSERT_EQ(chosen(secrets), "");
+  auto spec = spec_for(h);
+  EXPECT_EQ(spec.environment, (std::vector<std::string>{"DB_PASSWORD=none", "STAGE=night"}));
+  EXPECT_EQ(spec.entrypoint,
+            (std::vector<std::string>{"/reeve/reeve-init", "/reeve/state/started",
+                                      "secret=/reeve/secrets/db=A", "secret=/reeve/secrets/api=B",
+                                      "disk=268435456", "watch=/reeve", "--"}));
+  const auto before = adapters::hash_of(spec);
+  give_secrets(spec, h.params(), secrets.values());
+  EXPECT_EQ(spec.environment,
+            (std::vector<std::string>{"DB_PASSWORD=none", "STAGE=night", "A=hunter2-hunter2",
+                                      "B=an api/key+value", "C=hunter2-hunter2"}));
+  EXPECT_TRUE(adapters::check_container(spec));
+  EXPECT_NE(adapters::create_body(spec).find(
+                R"("/reeve/secrets":"rw,nosuid,nodev,noexec,mode=0700,size=1048576,)"
+                R"(uid=65534,gid=65534")"),
+            std::string::npos);
+  // What the intent holds of it says nothing of the values.
+  h.put("db", "hunter3-hunter3");
+  EXPECT_EQ(adapters::hash_of(spec_for(h)), before);
+}
+
+TEST(ACC4_attempt, without_secrets_has_no_folder_for_them) {
+  host h;
+  h.give(domain::env_map{{"STAGE", "night"}});
+  const auto spec = spec_for(h);
+  EXPECT_EQ(spec.entrypoint.size(), 3U);
+  EXPECT_EQ(spec.secret_bytes, 0);
+  EXPECT_EQ(adapters::create_body(spec).find("/reeve/secrets"), std::string::npos);
+}
+
+TEST(ACC4_attempt, hides_each_form_of_its_secrets_in_its_output) {
+  host h;
+  attempt_secrets secrets(h);
+  ASSERT_EQ(chosen(secrets), "");
+  // Also where what looks like a secret is left alone.
+  for (const auto& rules : {redactor(), redactor().without_patterns()}) {
+    const auto hidden = secrets.hidden_by(rules);
+    ASSERT_TRUE(hidden) << hidden.error().detail;
+    EXPECT_EQ(hidden->redact("it is hunter2-hunter2!\n"), "it is [redacted:db]!\n");
+    EXPECT_EQ(hidden->redact("aHVudGVyMi1odW50ZXIy\n"), "[redacted:db]\n");
+    EXPECT_EQ(hidden->redact("an%20api%2Fkey%2Bvalue\n"), "[redacted:api]\n");
+  }
+}
+
+}  // namespace
