@@ -215,12 +215,26 @@ void add_tokens(CLI::App& app, arguments& out) {
       .plain("id", "the token");
 }
 
+void add_secrets(CLI::App& app, arguments& out) {
+  auto& secrets = group(app, "secrets", "What jobs get by name and nobody is shown");
+  action_builder(secrets, out, "put", "Keep a secret, or a new version of one, from standard input")
+      .plain("name", "its name: letters, digits and . _ -")
+      .option("--file", "take the value from this file; one line end behind it is left out");
+  action_builder(secrets, out, "list", "List secrets, newest first, without their values")
+      .option("--limit", "how many, 50 by default")
+      .flag("--active", "only those that are not deleted");
+  action_builder(secrets, out, "show", "Show a secret without its value").plain("name", "its name");
+  action_builder(secrets, out, "delete", "Destroy all values of a secret")
+      .plain("name", "its name");
+}
+
 void add_clients(CLI::App& app, arguments& out) {
   add_runs(app, out);
   add_jobs(app, out);
   add_directives(app, out);
   add_allow(app, out);
   add_tokens(app, out);
+  add_secrets(app, out);
   action_builder(app, out, "events", "Read the log")
       .option("--after", "a position: what comes behind it, else the newest ones")
       .option("--type", "only this type")

@@ -42,7 +42,8 @@ class api_client {
   /// As GET, but a server that is away (it is being restarted) gets `patience_s` to come back.
   answer get_patiently(const std::string& path, int patience_s);
   /// A list, page by page (empty ones too) up to `limit` rows, as {"results": […], "next": …}.
-  /// `query` begins with '&' or is empty. A limit that is no number from 1 to 100,000 is exit_usage.
+  /// `query` begins with '&' or is empty. A limit that is no number from 1 to 100,000 is
+  /// exit_usage.
   answer list(const std::string& path, const std::string& query, const std::string& limit);
   /// A GET; nothing, and not a word, if there is no such resource.
   std::optional<answer> find(const std::string& path);

@@ -78,6 +78,8 @@ int allow(const loaded_config& config, const client_options& client,
           const std::vector<std::string>& words);
 int tokens(const loaded_config& config, const client_options& client,
            const std::vector<std::string>& words);
+int secrets(const loaded_config& config, const client_options& client,
+            const std::vector<std::string>& words);
 int events(const loaded_config& config, const client_options& client,
            const std::vector<std::string>& words);
 

@@ -22,6 +22,10 @@ struct finding {
 /// for `reeve verify`, and recovers if it was killed; where there is none yet, none is made.
 std::vector<finding> check_databases(const config& c);
 
+/// Whether this data folder has the key that the secrets of the database are sealed with. Nothing
+/// is made.
+finding check_secrets(const config& c, const std::string& owner_url);
+
 /// Where the server that leads with this data folder answers. Empty: it does not, or the
 /// configuration names an address, which is looked at instead.
 std::string own_server(const loaded_config& config);

@@ -109,11 +109,14 @@ std::vector<finding> and_nothing_else(finding database) {
   if (database.verdict == "ok") {
     return {std::move(database),
             {"event log", "ok", "none to look at", ""},
-            {"read models", "ok", "none to look at", ""}};
+            {"read models", "ok", "none to look at", ""},
+            {"secrets", "ok", "none to look at", ""}};
   }
   const std::string seen = "not looked at", fix = "mend the database first, then ask again";
-  return {
-      std::move(database), {"event log", "warn", seen, fix}, {"read models", "warn", seen, fix}};
+  return {std::move(database),
+          {"event log", "warn", seen, fix},
+          {"read models", "warn", seen, fix},
+          {"secrets", "warn", seen, fix}};
 }
 
 }  // namespace
@@ -133,7 +136,8 @@ std::vector<finding> check_databases(const config& c) {
   if (!db) return and_nothing_else({"database", "fail", db.error().detail, more_help});
   auto database = check_database(*db);
   if (database.verdict != "ok") return and_nothing_else(std::move(database));
-  return {std::move(database), check_log(c, db->owner_url), check_read_models(c, db->owner_url)};
+  return {std::move(database), check_log(c, db->owner_url), check_read_models(c, db->owner_url),
+          check_secrets(c, db->owner_url)};
 }
 
 }  // namespace reeve::cli

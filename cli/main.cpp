@@ -47,6 +47,7 @@ int dispatch(const cli::arguments& a, cli::loaded_config& config) {
   if (a.command == "directives") return cli::directives(config, a.client, a.words);
   if (a.command == "allow") return cli::allow(config, a.client, a.words);
   if (a.command == "tokens") return cli::tokens(config, a.client, a.words);
+  if (a.command == "secrets") return cli::secrets(config, a.client, a.words);
   if (a.command == "events") return cli::events(config, a.client, a.words);
   if (a.action == "markdown") {
     std::fputs(cli::config_markdown().c_str(), stdout);

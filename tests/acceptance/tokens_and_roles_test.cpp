@@ -37,6 +37,8 @@ std::vector<write> writes(const std::string& directive) {
           {"DELETE", std::string("/api/allowlists/images/") + nobody, nullptr},
           {"POST", "/api/tokens", {{"name", "t"}, {"role", "admin"}}},
           {"POST", std::string("/api/tokens/") + nobody + "/revoke", json::object()},
+          {"PUT", "/api/secrets/db", {{"value", "long enough"}}},
+          {"DELETE", "/api/secrets/db", nullptr},
           {"POST", std::string("/api/runs/") + nobody + "/cancel", json::object()},
           {"POST", std::string("/api/jobs/") + nobody + "/retry", json::object()},
           {"POST", std::string("/api/jobs/") + nobody + "/discard", json::object()},

@@ -195,7 +195,7 @@ TEST(GW1_routes, are_described_in_full) {
     const auto& names = one.query_names;
     if (std::find(names.begin(), names.end(), "limit") != names.end()) lists.insert(one.pattern);
   }
-  EXPECT_EQ(lists.size(), 11U);
+  EXPECT_EQ(lists.size(), 12U);
   for (const auto& path : lists) {
     if (path.find('{') != std::string::npos) continue;
     const auto got = it.ask("admin", "GET " + path);
@@ -234,6 +234,7 @@ TEST(GW2_routes, mind_if_match_or_refuse_it) {
   EXPECT_EQ(it.reads.head(), head) << "nothing was done";
   const std::set<std::string> expected{"DELETE /api/allowlists/containers/{id}",
                                        "DELETE /api/allowlists/images/{id}",
+                                       "DELETE /api/secrets/{name}",
                                        "POST /api/allowlists/containers/{id}/deactivate",
                                        "POST /api/allowlists/images/{id}/deactivate",
                                        "POST /api/allowlists/images/{id}/resolve",
@@ -243,7 +244,8 @@ TEST(GW2_routes, mind_if_match_or_refuse_it) {
                                        "POST /api/jobs/{id}/retry",
                                        "POST /api/runs/{id}/cancel",
                                        "POST /api/tokens/{id}/revoke",
-                                       "PUT /api/directives/{id}"};
+                                       "PUT /api/directives/{id}",
+                                       "PUT /api/secrets/{name}"};
   EXPECT_EQ(minding, expected);
 }
 
@@ -255,8 +257,8 @@ TEST(GW2_routes, refuse_a_write_that_is_to_hold_only_if_there_is_none) {
   for (const auto& one : it.routes()) {
     if (one.method == method::get) continue;
     auto line = std::string(name_of(one.method)) + " " + one.pattern;
-    if (const auto id = line.find("{id}"); id != std::string::npos) {
-      line.replace(id, 4, to_string(named("nothing")));
+    if (const auto name = line.find('{'); name != std::string::npos) {
+      line.replace(name, line.find('}') - name + 1, to_string(named("nothing")));
     }
     const auto got = it.ask("admin", line, "", "If-None-Match: *\r\n");
     EXPECT_EQ(got.status, 412) << line;

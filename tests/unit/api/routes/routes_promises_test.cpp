@@ -20,6 +20,8 @@ struct furnished {
     make("/api/allowlists/images", R"({"reference":"busybox:1.36"})");
     make("/api/allowlists/containers", R"({"name":"db"})");
     make("/api/tokens", R"({"name":"ci","role":"viewer"})");
+    bodies["/api/secrets/{name}"] = R"({"value":"a value"})";
+    it.ask("admin", "PUT /api/secrets/a", bodies["/api/secrets/{name}"]);
     record = R"({"model_name":"m","prompt_tokens":1,"completion_tokens":1})";
     it.ask("operator", "POST /api/jobs/" + ids["jobs"] + "/llm-calls", record);
     document = openapi_document(it.routes());
