@@ -1,45 +1,15 @@
 #include "tasks/triage/log_mask.hpp"
 
+#include "tasks/triage/log_mask_chars.hpp"
+#include "tasks/triage/log_mask_quantity.hpp"
 #include "tasks/triage/log_mask_time.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
 namespace reeve::tasks {
 namespace {
-
-// Bits of a character: a digit of base 10 or 16, a letter or another part of a word.
-constexpr std::uint8_t digit_bit = 1;
-constexpr std::uint8_t hex_bit = 2;
-constexpr std::uint8_t word_bit = 4;
-
-constexpr std::array<std::uint8_t, 256> make_classes() {
-  std::array<std::uint8_t, 256> made{};
-  for (std::size_t c = 0; c < made.size(); ++c) {
-    const bool digit = c >= '0' && c <= '9';
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    const bool hex = digit || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-    made[c] = static_cast<std::uint8_t>((digit ? digit_bit : 0) | (hex ? hex_bit : 0) |
-                                        (digit || letter || c >= 0x80 ? word_bit : 0));
-  }
-  return made;
-}
-constexpr auto classes = make_classes();
-
-std::uint8_t class_of(char c) {
-  return classes[static_cast<unsigned char>(c)];
-}
-bool is_digit(char c) {
-  return (class_of(c) & digit_bit) != 0;
-}
-bool is_hex(char c) {
-  return (class_of(c) & hex_bit) != 0;
-}
-bool is_word(char c) {
-  return (class_of(c) & word_bit) != 0;
-}
 
 /// 'x' stands for a hexadecimal digit, other characters for themselves.
 bool has_shape(std::string_view text, std::string_view shape) {
@@ -48,15 +18,6 @@ bool has_shape(std::string_view text, std::string_view shape) {
     if (shape[i] == 'x' ? !is_hex(text[i]) : text[i] != shape[i]) return false;
   }
   return true;
-}
-
-bool word_at(std::string_view text, std::size_t at) {
-  return at < text.size() && is_word(text[at]);
-}
-
-std::size_t digits_from(std::string_view text, std::size_t at) {
-  while (at < text.size() && is_digit(text[at])) ++at;
-  return at;
 }
 
 std::size_t take_uuid(std::string_view text) {
@@ -116,88 +77,6 @@ std::size_t take_ipv6(std::string_view text) {
   }
   if (!digit || word_at(text, at) || (gap ? groups > 7 : groups != 8)) return 0;
   return at;
-}
-
-/// A number with fraction and exponent; a fraction only if what follows is not a version ("1.2.3").
-std::size_t number_size(std::string_view text) {
-  std::size_t at = digits_from(text, 0);
-  while (at + 1 < text.size() && (text[at] == '.' || text[at] == ',') && is_digit(text[at + 1])) {
-    at = digits_from(text, at + 1);
-  }
-  if (at + 1 < text.size() && (text[at] == 'e' || text[at] == 'E')) {
-    const std::size_t sign = text[at + 1] == '+' || text[at + 1] == '-' ? 1 : 0;
-    const auto end = digits_from(text, at + 1 + sign);
-    if (end > at + 1 + sign && !word_at(text, end)) at = end;
-  }
-  return at;
-}
-
-struct unit {
-  std::string_view name;
-  bool is_size;
-  bool stands_apart;  // also behind a space; a letter alone may be anything there
-};
-
-constexpr unit units[] = {
-    {"ns", false, true},      {"us", false, true},     {"µs", false, true},
-    {"μs", false, true},      {"ms", false, true},     {"s", false, true},
-    {"sec", false, true},     {"secs", false, true},   {"second", false, true},
-    {"seconds", false, true}, {"m", false, false},     {"min", false, true},
-    {"mins", false, true},    {"minute", false, true}, {"minutes", false, true},
-    {"h", false, false},      {"hr", false, true},     {"hrs", false, true},
-    {"hour", false, true},    {"hours", false, true},  {"d", false, false},
-    {"day", false, true},     {"days", false, true},   {"msec", false, true},
-    {"msecs", false, true},   {"usec", false, true},   {"millis", false, true},
-    {"B", true, true},        {"byte", true, true},    {"bytes", true, true},
-    {"K", true, false},       {"M", true, false},      {"G", true, false},
-    {"k", true, false},       {"kB", true, true},      {"KB", true, true},
-    {"MB", true, true},       {"GB", true, true},      {"TB", true, true},
-    {"kb", true, true},       {"mb", true, true},      {"gb", true, true},
-    {"KiB", true, true},      {"MiB", true, true},     {"GiB", true, true},
-    {"TiB", true, true},      {"Ki", true, false},     {"Mi", true, false},
-    {"Gi", true, false}};
-
-constexpr std::size_t longest_unit = 7;
-
-const unit* unit_of(std::string_view word) {
-  if (word.empty() || word.size() > longest_unit) return nullptr;
-  for (const auto& one : units) {
-    if (one.name[0] == word[0] && one.name == word) return &one;
-  }
-  return nullptr;
-}
-
-/// The letters from `at` on, as far as a unit may go.
-std::string_view letters_at(std::string_view text, std::size_t at) {
-  auto end = at;
-  while (end < text.size() && end - at <= longest_unit && is_word(text[end]) &&
-         !is_digit(text[end]))
-    ++end;
-  return text.substr(at, end - at);
-}
-
-struct quantity {
-  std::size_t size = 0;
-  bool is_size = false;
-};
-
-/// "17ms", "1.5 s", "1h2m3.5s", "12 KB".
-quantity take_quantity(std::string_view text) {
-  quantity found;
-  for (std::size_t at = 0;;) {
-    const auto number = number_size(text.substr(at));
-    if (number == 0) return {};
-    at += number;
-    const bool apart = at < text.size() && text[at] == ' ';
-    if (apart && found.size > 0) return {};
-    const auto word = letters_at(text, at + (apart ? 1 : 0));
-    const auto* is = unit_of(word);
-    if (is == nullptr || (apart && !is->stands_apart)) return {};
-    at += (apart ? 1 : 0) + word.size();
-    found = {at, is->is_size};
-    if (!word_at(text, at)) return found;
-    if (apart || is->is_size || !is_digit(text[at])) return {};
-  }
 }
 
 struct word_shape {
@@ -347,27 +226,69 @@ std::size_t take(std::string_view line, std::size_t at, std::string& out) {
   return take_word(rest, shape, out);
 }
 
+/// Begins as a month or a day of the week does.
+bool may_be_date(std::string_view word) {
+  if (word.size() < 3 || word[0] < 'A' || word[0] > 'W' || word[1] < 'a' || word[1] > 'z')
+    return false;
+  static constexpr std::string_view names =
+      "JanFebMarAprMayJunJulAugSepOctNovDecMonTueWedThuFriSatSun";
+  for (std::size_t i = 0; i < names.size(); i += 3) {
+    if (names[i] == word[0] && names[i + 1] == word[1] && names[i + 2] == word[2]) return true;
+  }
+  return false;
+}
+
+/// Where the word at `at` ends if it stays as it is, which most words do: no digit in it, no letter
+/// of which an address may be made, no date. Else `at`.
+std::size_t end_of_plain_word(std::string_view line, std::size_t at) {
+  std::uint8_t all = hex_bit;
+  auto end = at;
+  for (; end < line.size(); ++end) {
+    const auto is = class_of(line[end]);
+    if ((is & digit_bit) != 0) return at;
+    if ((is & word_bit) == 0) break;
+    all &= is;
+  }
+  return all != 0 || may_be_date(line.substr(at, end - at)) ? at : end;
+}
+
 }  // namespace
 
 void mask_variables(std::string_view line, std::string& out) {
+  std::size_t shown = 0;  // what is before it is in `out`; what stays is copied in long runs
+  const auto show = [&](std::size_t end) { out.append(line.data() + shown, end - shown); };
   for (std::size_t at = 0; at < line.size();) {
     if (is_word(line[at])) {
+      if (const auto end = end_of_plain_word(line, at); end > at) {
+        at = end;
+        continue;
+      }
+      show(at);
       at += take(line, at, out);
+      shown = at;
       // What a placeholder ended within goes on as it is.
-      while (at < line.size() && is_word(line[at])) out.push_back(line[at++]);
+      while (word_at(line, at)) ++at;
       continue;
     }
     // "::1" begins with no word character; a name before it ("std::") rules an address out.
     if (line[at] == ':' && line.substr(at).starts_with("::") &&
         (at == 0 || !is_word(line[at - 1]))) {
       const auto size = take_ipv6(line.substr(at));
-      out += size > 0 ? "<ip>" : "::";
+      if (size > 0) {
+        show(at);
+        out += "<ip>";
+        shown = at + size;
+      }
       at += size > 0 ? size : 2;
       continue;
     }
-    if (!is_sign(line, at)) out.push_back(line[at]);
+    if (is_sign(line, at)) {
+      show(at);
+      shown = at + 1;
+    }
     ++at;
   }
+  show(line.size());
 }
 
 std::string mask_variables(std::string_view line) {

@@ -1,27 +1,19 @@
 #include "tasks/triage/log_mask_time.hpp"
 
+#include "tasks/triage/log_mask_chars.hpp"
+
 #include <algorithm>
 #include <array>
 
 namespace reeve::tasks {
 namespace {
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 bool is_upper(char c) {
   return c >= 'A' && c <= 'Z';
-}
-bool is_word(char c) {
-  return is_digit(c) || is_upper(c) || (c >= 'a' && c <= 'z') ||
-         static_cast<unsigned char>(c) >= 0x80;
 }
 
 bool digit_at(std::string_view text, std::size_t at) {
   return at < text.size() && is_digit(text[at]);
-}
-bool word_at(std::string_view text, std::size_t at) {
-  return at < text.size() && is_word(text[at]);
 }
 char char_at(std::string_view text, std::size_t at) {
   return at < text.size() ? text[at] : '\0';
@@ -34,11 +26,6 @@ bool has_shape(std::string_view text, std::string_view shape) {
     if (shape[i] == '0' ? !is_digit(text[i]) : text[i] != shape[i]) return false;
   }
   return true;
-}
-
-std::size_t digits_from(std::string_view text, std::size_t at) {
-  while (digit_at(text, at)) ++at;
-  return at;
 }
 
 /// Two digits as a number.
