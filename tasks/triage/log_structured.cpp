@@ -27,7 +27,7 @@ struct reading {
   std::optional<log_severity> mongo_level;
   bool is_mongo = false;
   bool is_serilog = false;
-  bool only_time = false;  // texts are not wanted
+  bool only_time = false;  // texts are not wanted; else the time is not
 };
 
 std::optional<int> small_number(std::string_view text) {
@@ -87,6 +87,8 @@ void put_level(reading& into, std::string_view key, std::string_view value, role
 
 /// Unescaped and on one line.
 std::string plain_text(std::string_view raw) {
+  if (raw.find('\\') == raw.npos && is_printable(raw))
+    return std::string(raw.substr(0, max_value_bytes));
   auto text = json_text(raw, max_value_bytes);
   std::replace_if(
       text.begin(), text.end(), [](char c) { return c >= 0 && c < ' ' && c != '\x1B'; }, ' ');
@@ -163,7 +165,7 @@ void take_member(reading& into, const json_member& member, role is, int depth) {
       if (into.error_type.empty() && !into.only_time) into.error_type = plain_text(member.raw);
       return;
     case role::time:
-      if (found.time.empty()) found.time = plain_text(member.raw);
+      if (found.time.empty() && into.only_time) found.time = plain_text(member.raw);
       return;
     case role::status:
       if (!into.status) into.status = small_number(member.raw);
@@ -296,8 +298,8 @@ std::optional<structured_line> read_logfmt_line(std::string_view line) {
 }
 
 std::optional<structured_line> read_structured_line(std::string_view line) {
-  auto found = read_json_line(line);
-  return found ? found : read_logfmt_line(line);
+  if (auto found = read_json_line(line)) return found;
+  return read_logfmt_line(line);
 }
 
 std::string time_in_structured_line(std::string_view line) {

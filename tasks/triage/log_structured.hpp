@@ -19,7 +19,7 @@ struct structured_line {
   std::optional<log_severity> level;
   std::string message;
   std::string error;  // the line of an exception that names it
-  std::string time;
+  std::string time;   // for time_in_structured_line, empty elsewhere
   /// HTTP status of a line that also says what was asked for.
   std::optional<int> status;
 };

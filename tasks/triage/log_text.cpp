@@ -104,6 +104,10 @@ bool is_deceptive(std::string_view character) {
 
 }  // namespace
 
+bool is_printable(std::string_view text) {
+  return plain_size(text) == text.size();
+}
+
 std::string clean_line(std::string_view bytes, std::size_t max_bytes) {
   std::string out;
   clean_line(bytes, max_bytes, out);

@@ -18,6 +18,9 @@ std::string clean_line(std::string_view bytes, std::size_t max_bytes);
 /// The same in place of what is in `out`, whose room is used again.
 void clean_line(std::string_view bytes, std::size_t max_bytes, std::string& out);
 
+/// Printable ASCII throughout: clean as it is.
+bool is_printable(std::string_view text);
+
 /// At most `max_bytes`, cut between characters, with "…" if something was cut.
 std::string shortened(std::string_view text, std::size_t max_bytes);
 
