@@ -104,11 +104,11 @@ bool take_host_and_speaker(std::string_view text, log_envelope& into, bool needs
 
 /// Behind the priority: a time, a host, a speaker.
 bool take_rfc3164(std::string_view line, time_us now, log_envelope& into) {
+  const bool is_iso = !line.empty() && is_digit(line[0]);
+  if (is_iso && (line.size() < 11 || line[10] != 'T')) return false;
   const auto stamp = time_of_line(line, now);
   if (!stamp || stamp->length == 0 || stamp->length >= line.size()) return false;
   if (line[stamp->length] != ' ') return false;
-  const bool is_iso = is_digit(line[0]);
-  if (is_iso && (line.size() < 11 || line[10] != 'T')) return false;
   if (!take_host_and_speaker(line.substr(stamp->length + 1), into, is_iso)) return false;
   into.time = stamp;
   return true;

@@ -25,12 +25,6 @@ std::string_view without_klog_header(std::string_view line) {
   return rest.empty() ? line : rest;
 }
 
-/// A trace may begin on a line with a time: "2019/01/15 09:48:06 http: panic serving …".
-std::string_view body_behind_time(std::string_view body) {
-  const auto stamp = time_of_line(body, any_now);
-  return stamp ? trimmed(body.substr(std::min(stamp->length, body.size()))) : body;
-}
-
 }  // namespace
 
 std::optional<leading_time> time_of_record(std::string_view line, time_us now) {
@@ -58,7 +52,7 @@ line_folder::parsed line_folder::parse(const log_line& line) {
                : read.structured       ? read.structured->level
                : text.starts_with('<') ? explicit_severity(text)
                                        : level_of_head(text);
-  read.timed = time_of_line(text, any_now).has_value();
+  read.time = time_of_line(text, any_now);
   return read;
 }
 
@@ -106,7 +100,7 @@ bool line_folder::continues(std::string_view line, const parsed& read) const {
   if (body.empty()) {
     return inside_ != trace_kind::none && inside_ != trace_kind::python_detail;
   }
-  if (read.timed) {
+  if (read.time) {
     // PHP's log puts its time before each line of a trace.
     const auto php = body.find("] PHP ");
     return inside_ == trace_kind::php && php != body.npos && is_php_part(body.substr(php + 2));
@@ -132,7 +126,7 @@ bool line_folder::continues(std::string_view line, const parsed& read) const {
 
 /// An exception below a warning may be its trace, or the death of something else.
 bool line_folder::waits(std::string_view line, const parsed& read) const {
-  if (!open_ || read.timed || read.structured || line.starts_with(' ')) return false;
+  if (!open_ || read.time || read.structured || line.starts_with(' ')) return false;
   if (open_->severity != log_severity::warning || named_ || inside_ != trace_kind::none)
     return false;
   return names_an_exception(trimmed(line)) && severity_of_words(line) > open_->severity;
@@ -198,7 +192,13 @@ void line_folder::start(const log_line& from, const parsed& read) {
   open_indented_ = line.starts_with(' ');
   named_ = names_an_exception(body) || body.find("Exception in thread ") != body.npos;
   chained_ = false;
-  inside_ = structured ? trace_kind::none : begins_trace(body_behind_time(body));
+  inside_ = trace_kind::none;
+  if (!structured) {
+    // A trace may begin on a line with a time: "2019/01/15 09:48:06 http: panic serving …".
+    const auto stamp = body.size() == line.size() ? read.time : time_of_line(body, any_now);
+    const auto length = stamp ? std::min(stamp->length, body.size()) : 0;
+    inside_ = begins_trace(length > 0 ? trimmed(body.substr(length)) : body);
+  }
   open_ = std::move(record);
 }
 

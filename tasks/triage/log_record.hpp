@@ -64,7 +64,7 @@ class line_folder {
   struct parsed {
     std::optional<structured_line> structured;
     std::optional<log_severity> level;  // explicit
-    bool timed = false;
+    std::optional<leading_time> time;   // that the line begins with
   };
   struct held_line {
     std::string text;

@@ -106,6 +106,13 @@ std::optional<time_us> assemble(std::int64_t year, std::int64_t month, std::int6
   return (days_from_civil(year, month, day) * 86'400 + second_of_day) * us_per_second;
 }
 
+/// Where " [" stands first. Brackets are rare and spaces are not, so those are looked for.
+std::size_t find_bracket(std::string_view text) {
+  auto at = text.find('[');
+  while (at != text.npos && (at == 0 || text[at - 1] != ' ')) at = text.find('[', at + 1);
+  return at == text.npos ? at : at - 1;
+}
+
 /// "04:20:00"
 std::optional<std::int64_t> clock(reader& in) {
   const auto hour = in.number(2);
@@ -146,8 +153,9 @@ std::optional<std::int64_t> zone_us(reader& in) {
       return minus ? -us : us;
     }
   }
+  const char first = in.peek();
   for (const auto& one : zone_names) {
-    if (!in.word(one.name)) continue;
+    if (one.name[0] != first || !in.word(one.name)) continue;
     return one.hours * 3600 * us_per_second;
   }
   in.seek(start);
@@ -329,7 +337,7 @@ std::optional<leading_time> time_of_line(std::string_view line, time_us now) {
     return leading_time{found->at, in.at(), found->zoned};
   }
   // The Common Log Format has address, identity and user before its time.
-  const auto open = line.substr(0, 200).find(" [");
+  const auto open = find_bracket(line.substr(0, 200));
   if (open == line.npos) return std::nullopt;
   in.seek(open + 2);
   const auto found = common_log_time(in);
