@@ -1,7 +1,9 @@
 #include "tasks/triage/log_level.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstdint>
 
 namespace reeve::tasks {
 namespace {
@@ -11,17 +13,33 @@ using enum log_severity;
 constexpr std::size_t max_head_bytes = 320;
 constexpr int max_prose = 2;
 
+enum : std::uint8_t { digit_bit = 1, upper_bit = 2, letter_bit = 4, word_bit = 8, end_bit = 16 };
+
+constexpr auto classes = [] {
+  std::array<std::uint8_t, 256> made{};
+  for (unsigned c = '0'; c <= '9'; ++c) made[c] = digit_bit | word_bit;
+  for (unsigned c = 'A'; c <= 'Z'; ++c) made[c] = upper_bit | letter_bit | word_bit;
+  for (unsigned c = 'a'; c <= 'z'; ++c) made[c] = letter_bit | word_bit;
+  made['_'] = word_bit;
+  for (const char c : std::string_view(" []():|<>,\t"))
+    made[static_cast<unsigned char>(c)] = end_bit;
+  return made;
+}();
+
+bool is(char c, std::uint8_t bits) {
+  return (classes[static_cast<unsigned char>(c)] & bits) != 0;
+}
 bool is_digit(char c) {
-  return c >= '0' && c <= '9';
+  return is(c, digit_bit);
 }
 bool is_upper(char c) {
-  return c >= 'A' && c <= 'Z';
+  return is(c, upper_bit);
 }
 bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || is_upper(c);
+  return is(c, letter_bit);
 }
 bool is_word(char c) {
-  return is_letter(c) || is_digit(c) || c == '_';
+  return is(c, word_bit);
 }
 
 /// `shape` with '0' for a digit and 'A' for a letter, other characters as they are.
@@ -192,8 +210,9 @@ std::optional<log_severity> level_of_head(std::string_view line) {
     if (!is_letter(c)) {
       if (c == '[' || c == '(') ++depth;
       if ((c == ']' || c == ')') && depth > 0) --depth;
+      ++at;
       // The digits of "0ms" begin a word as well; it is none of letters.
-      at = is_digit(c) ? std::min(head.find_first_of(" []():|<>,\t", at), head.size()) : at + 1;
+      while (is_digit(c) && at < head.size() && !is(head[at], end_bit)) ++at;
       continue;
     }
     const auto begin = at;

@@ -31,6 +31,17 @@ constexpr level_word level_words[] = {
     {"fatal", fatal},        {"panic", fatal},   {"ftl", fatal},    {"debug1", debug},
     {"debug2", debug},       {"debug3", debug},  {"debug4", debug}, {"debug5", debug}};
 
+/// Sizes of the level words that begin with each letter, one bit a size: most words of a line fail
+/// this test.
+constexpr auto level_sizes = [] {
+  std::array<std::uint16_t, 26> made{};
+  for (const auto& one : level_words) {
+    auto& bits = made[static_cast<std::size_t>(one.word[0] - 'a')];
+    bits = static_cast<std::uint16_t>(bits | 1U << one.word.size());
+  }
+  return made;
+}();
+
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -164,7 +175,9 @@ bool is_negated(std::string_view text, std::size_t at, std::size_t size) {
 
 std::optional<log_severity> severity_from_word(std::string_view word) {
   constexpr std::size_t longest = 13;
-  if (word.size() < 3 || word.size() > longest) return std::nullopt;
+  if (word.size() < 3 || word.size() > longest || !is_letter(word[0])) return std::nullopt;
+  const auto letter = static_cast<std::size_t>(lower_case(word[0]) - 'a');
+  if ((level_sizes[letter] >> word.size() & 1U) == 0) return std::nullopt;
   std::array<char, longest> small{};
   std::transform(word.begin(), word.end(), small.begin(), lower_case);
   const std::string_view text(small.data(), word.size());

@@ -31,6 +31,19 @@ bool holds(std::string_view line, std::string_view part) {
          ::memmem(line.data(), line.size(), part.data(), part.size()) != nullptr;
 }
 
+/// The same where the part has a character at `rare` that lines seldom have: that one is looked
+/// for.
+bool holds_rare(std::string_view line, std::string_view part, std::size_t rare) {
+  if (line.size() < part.size()) return false;
+  // Where that character may stand if the part is to fit.
+  const auto within = line.substr(0, line.size() - (part.size() - rare - 1));
+  for (auto at = within.find(part[rare], rare); at != within.npos;
+       at = within.find(part[rare], at + 1)) {
+    if (line.compare(at - rare, part.size(), part) == 0) return true;
+  }
+  return false;
+}
+
 /// `before`, digits, `behind`: "#12 ", "goroutine 7 [".
 bool has_number(std::string_view line, std::string_view before, std::string_view behind) {
   if (!line.starts_with(before)) return false;
@@ -72,7 +85,8 @@ std::string_view trimmed(std::string_view line) {
 }
 
 bool is_traceback(std::string_view body) {
-  return holds(body, "Traceback (most recent call last)");
+  static constexpr std::string_view text = "Traceback (most recent call last)";
+  return holds_rare(body, text, text.find('('));
 }
 
 trace_kind begins_trace(std::string_view body) {
@@ -80,14 +94,16 @@ trace_kind begins_trace(std::string_view body) {
     return body.starts_with('+') ? trace_kind::python_group : trace_kind::python;
   }
   if (has_any(body, {"panic:", "panic(", "fatal error:", "SIGSEGV:", "SIGABRT:"}) ||
-      holds(body, "panic serving ") || has_number(body, "goroutine ", " [")) {
+      holds_rare(body, "panic serving ", 9) || has_number(body, "goroutine ", " [")) {
     return trace_kind::go;
   }
   if (body.starts_with("thread '") && holds(body, " panicked at ")) {
     return body.ends_with(':') ? trace_kind::rust_message : trace_kind::rust;
   }
-  if (holds(body, "PHP Fatal error: ") || holds(body, "Fatal error: Uncaught ") ||
-      holds(body, "Fatal error:  Uncaught ") || holds(body, "\"exception\":\"[object] (")) {
+  const bool has_fatal = holds_rare(body, "Fatal error: ", 0);
+  if ((has_fatal && (holds(body, "PHP Fatal error: ") || holds(body, "Fatal error: Uncaught ") ||
+                     holds(body, "Fatal error:  Uncaught "))) ||
+      holds_rare(body, "\"exception\":\"[object] (", 13)) {
     return trace_kind::php;
   }
   return is_dotnet_head(body) ? trace_kind::dotnet_message : trace_kind::none;
