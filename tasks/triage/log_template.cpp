@@ -354,8 +354,11 @@ std::size_t template_miner::add(std::string_view line, std::string_view partitio
   const auto number = s.take(partition);
   ++s.clusters[number].count;
   // What found no room is counted each time.
-  if (s.overflowed == before && s.masked.size() <= most_remembered_bytes)
-    known = {s.masked, std::string(partition), number};
+  if (s.overflowed == before && s.masked.size() <= most_remembered_bytes) {
+    known.text = s.masked;
+    known.partition = partition;
+    known.number = number;
+  }
   return number;
 }
 
