@@ -3,88 +3,29 @@
 #include "base/digest.hpp"
 #include "base/utf8.hpp"
 #include "tasks/triage/log_mask.hpp"
+#include "tasks/triage/log_template_words.hpp"
 
 #include <algorithm>
-#include <deque>
 #include <functional>
 #include <optional>
 
 namespace reeve::tasks {
 namespace {
 
-using word_id = std::uint32_t;
-
-// Words of templates are numbers, so that comparing a line with a template costs no string
-// comparison. A word of a line that no template has is `unknown`.
-constexpr word_id unknown = 0;
-constexpr word_id wildcard = 1;
-constexpr std::string_view wildcard_text = "<*>";
-constexpr std::string_view cut_text = "<etc>";
 constexpr std::string_view other_text = "<other>";
 constexpr std::size_t short_line_words = 3;
-// Lists repeat at most so many words: "node-1 0x1f ok node-2 0x2a ok".
-constexpr std::size_t longest_repeat = 3;
 // Lines that were looked up before, by their masked text; most of a log are such lines.
 constexpr std::size_t remembered_lines = 8192;
 constexpr std::size_t most_remembered_bytes = 512;  // of one
+constexpr std::size_t settled_lines = 65'536;
+constexpr std::size_t most_settled_bytes = 256;  // of one
 // Templates that are compared with a line of which nothing begins like it.
 constexpr std::size_t most_compared = 256;
-
-/// "key=" of a "key=value" word, else empty. The key must look like a name: "a.b_c-d".
-std::string_view key_of(std::string_view word) {
-  const auto equals = word.find('=');
-  if (equals == word.npos || equals == 0 || equals > 40) return {};
-  const bool name =
-      std::all_of(word.begin(), word.begin() + static_cast<std::ptrdiff_t>(equals), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '.' || c == '_' || c == '-';
-      });
-  return name ? word.substr(0, equals + 1) : std::string_view{};
-}
-
-/// The time that a line begins with says nothing about its kind.
-bool is_time(std::string_view word) {
-  return word == "<time>" || word == "[<time>]" || word == "<time>:" || word == "(<time>)" ||
-         word == "<time>,";
-}
-
-/// A list of what varies is one kind of line however long it is: the last words are left out if the
-/// same ones stand before them.
-void drop_repeat(std::vector<std::string_view>& words) {
-  for (std::size_t size = 1; size <= longest_repeat && 2 * size <= words.size(); ++size) {
-    const auto last = words.end() - static_cast<std::ptrdiff_t>(size);
-    if (!std::equal(last, words.end(), last - static_cast<std::ptrdiff_t>(size))) continue;
-    const bool varies = std::any_of(last, words.end(), [](std::string_view word) {
-      return word.find('<') != word.npos && word.find('>') != word.npos;
-    });
-    if (varies) return words.resize(words.size() - size);
-  }
-}
-
-enum class lists { shortened, whole };
-
-void split(std::string_view text, std::size_t limit, lists how,
-           std::vector<std::string_view>& words) {
-  words.clear();
-  while (true) {
-    const auto begin = text.find_first_not_of(' ');
-    if (begin == text.npos) break;
-    if (words.size() == limit) {
-      words.push_back(cut_text);
-      break;
-    }
-    const auto end = std::min(text.find(' ', begin), text.size());
-    words.push_back(text.substr(begin, end - begin));
-    if (how == lists::shortened) drop_repeat(words);
-    text.remove_prefix(end);
-  }
-}
 
 struct line_words {
   std::vector<std::string_view> texts;
   std::vector<word_id> ids;
-  // The id of "key=<*>" if the word is "key=value" and a template has it.
-  std::vector<word_id> keyed;
+  std::vector<word_id> keyed;  // of "key=<*>" where the word is "key=value"
 };
 
 struct remembered {
@@ -113,78 +54,77 @@ struct template_miner::state {
   struct root {
     node tree;
     std::vector<std::size_t> first;  // its first templates, whatever they begin with
+    std::uint64_t version = 1;       // counts what changed in it
+  };
+  /// What a line was found to be while nothing in its root changed: it would be found again.
+  struct settled {
+    std::string text;
+    std::size_t number = 0;      // of a template of its partition
+    const root* from = nullptr;  // null: there is none for such lines, and no room for one
+    std::uint64_t version = 0;   // of `from`; 0: nothing is known
+    bool overflows = false;
+  };
+
+  struct taken {
+    std::size_t number;
+    const root* from;
+    bool settled;  // it would be taken so again
+    bool overflows;
   };
 
   miner_limits limits;
-  std::deque<std::string> texts{"", std::string(wildcard_text)};
-  std::unordered_map<std::string_view, word_id> ids{{wildcard_text, wildcard}};  // of `texts`
-  std::vector<word_id> keys{unknown, unknown};  // of "key=<*>" for a word "key=value"
-  std::map<std::pair<std::string, std::size_t>, root> roots;
-  std::map<std::string, std::size_t> others;
+  template_words words;
+  std::map<std::string, std::unordered_map<std::size_t, root>, std::less<>> roots;
+  std::map<std::string, std::size_t, std::less<>> others;
   std::vector<cluster> clusters;
   std::vector<remembered> memory{remembered_lines};
+  std::vector<settled> settled_ones;  // not before there were many lines
+  std::size_t lookups = 0;
   std::size_t planted = 0;
   std::size_t used = 0;
   std::int64_t overflowed = 0;
   std::string masked;  // of the line that is being looked up, as is the next
   line_words line;
 
-  word_id find(std::string_view word) const;
-  word_id intern(std::string_view word);
-  word_id key_form(std::string_view word) const;
   root* root_of(std::string_view partition, std::size_t words, bool create);
-  node* descend(root& from, const std::vector<std::string_view>& words, bool create);
+  node* descend(root& from, const std::vector<std::string_view>& texts, bool create);
   std::optional<std::size_t> best(const std::vector<std::size_t>& among, double share) const;
-  std::optional<std::size_t> similar(std::string_view partition);
-  void merge(cluster& into) const;
+  std::optional<std::size_t> similar(root& from);
+  void merge(root& of, cluster& into) const;
   void look_up();
-  std::size_t create(std::string_view partition, const std::vector<std::string_view>& words);
+  std::size_t create(std::string_view partition, const std::vector<std::string_view>& texts);
+  std::size_t create_in(root& from, node& leaf, std::string_view partition,
+                        const std::vector<std::string_view>& texts);
   std::size_t other(std::string_view partition);
-  std::size_t take(std::string_view partition);
+  taken take(std::string_view partition);
+  bool holds(const settled& one, std::string_view partition) const;
+  std::size_t find_or_take(std::size_t hash, std::string_view partition);
 };
-
-word_id template_miner::state::find(std::string_view word) const {
-  const auto found = ids.find(word);
-  return found == ids.end() ? unknown : found->second;
-}
-
-word_id template_miner::state::intern(std::string_view word) {
-  if (const auto known = find(word); known != unknown) return known;
-  const auto key = key_of(word);
-  const auto keyed_text = std::string(key).append(wildcard_text);
-  const bool own = key.empty() || word == keyed_text;
-  const auto keyed = own ? unknown : intern(keyed_text);
-  const auto id = static_cast<word_id>(texts.size());
-  texts.emplace_back(word);
-  keys.push_back(key.empty() ? unknown : own ? id : keyed);
-  ids.emplace(texts.back(), id);
-  return id;
-}
-
-/// The id of "key=<*>" if a template has a word with this key.
-word_id template_miner::state::key_form(std::string_view word) const {
-  const auto key = key_of(word);
-  return key.empty() ? unknown : find(std::string(key).append(wildcard_text));
-}
 
 template_miner::state::root* template_miner::state::root_of(std::string_view partition,
                                                             std::size_t words, bool create) {
-  const auto key = std::pair(std::string(partition), words);
-  const auto found = roots.find(key);
-  if (found != roots.end()) return &found->second;
-  return create ? &roots[key] : nullptr;
+  auto of = roots.find(partition);
+  if (of == roots.end()) {
+    if (!create) return nullptr;
+    of = roots.try_emplace(std::string(partition)).first;
+  }
+  if (create) return &of->second[words];
+  const auto found = of->second.find(words);
+  return found == of->second.end() ? nullptr : &found->second;
 }
 
 template_miner::state::node* template_miner::state::descend(
-    root& from, const std::vector<std::string_view>& words, bool create) {
+    root& from, const std::vector<std::string_view>& texts, bool create) {
   node* at = &from.tree;
-  for (std::size_t i = 0; i < std::min(limits.prefix_words, words.size()); ++i) {
+  for (std::size_t i = 0; i < std::min(limits.prefix_words, texts.size()); ++i) {
     // A "key=value" word leads by its key; its value is likely to vary.
-    const auto key = key_of(words[i]);
-    const auto word = key.empty() ? std::string(words[i]) : std::string(key).append(wildcard_text);
-    auto child = at->children.find(find(word));
+    const auto key = key_of(texts[i]);
+    const auto id = key.empty() ? words.find(texts[i]) : words.key_form(texts[i]);
+    auto child = at->children.find(id);
     if (child == at->children.end() && create && at->children.size() < limits.children) {
-      child = at->children.emplace(intern(word), std::make_unique<node>()).first;
+      const auto made = key.empty() ? words.intern(texts[i])
+                                    : words.intern(std::string(key).append(wildcard_text));
+      child = at->children.emplace(made, std::make_unique<node>()).first;
     }
     if (child == at->children.end()) child = at->children.find(wildcard);
     if (child == at->children.end()) {
@@ -204,19 +144,24 @@ std::optional<std::size_t> template_miner::state::best(const std::vector<std::si
   std::size_t winner_score = 0;
   std::size_t winner_wild = 0;
   const double needed = share * 2.0 * static_cast<double>(line.ids.size());
+  // A template that has lost so much cannot win any more; rounded down, the test below is exact.
+  const auto least = static_cast<std::size_t>(needed);
   for (const auto number : among) {
     const auto& candidate = clusters[number].words;
-    std::size_t score = 0;  // in halves: an equal key with another value is half an agreement
+    // In halves: an equal key with another value is half an agreement.
+    std::size_t score = 2 * candidate.size();
     std::size_t wild = 0;
     for (std::size_t i = 0; i < candidate.size(); ++i) {
       const auto word = candidate[i];
+      if (word == line.ids[i] && word != wildcard) continue;
       if (word == wildcard) {
         ++wild;
-      } else if (word == line.ids[i] || word == line.keyed[i]) {
-        score += 2;
-      } else if (line.keyed[i] != unknown && keys[word] == line.keyed[i]) {
-        ++score;
+        score -= 2;
+      } else if (word != line.keyed[i]) {
+        const bool half = line.keyed[i] != unknown_word && words.key_form(word) == line.keyed[i];
+        score -= half ? 1 : 2;
       }
+      if (score < std::max(least, winner_score)) break;
     }
     if (static_cast<double>(score) + 1e-9 < needed) continue;
     if (!winner || score > winner_score || (score == winner_score && wild > winner_wild)) {
@@ -229,25 +174,25 @@ std::optional<std::size_t> template_miner::state::best(const std::vector<std::si
 }
 
 /// The template of the line that was looked up, if one is similar enough.
-std::optional<std::size_t> template_miner::state::similar(std::string_view partition) {
-  auto* const from = root_of(partition, line.ids.size(), false);
-  if (from == nullptr) return std::nullopt;
+std::optional<std::size_t> template_miner::state::similar(root& from) {
   const bool is_short = line.ids.size() <= short_line_words;
-  if (const auto* leaf = descend(*from, line.texts, false)) {
+  if (const auto* leaf = descend(from, line.texts, false)) {
     const auto share = is_short ? limits.short_similarity : limits.similarity;
     if (const auto number = best(leaf->leaf, share)) return number;
   }
   // What a line begins with may vary too: the name of a program or of a thread.
   if (line.ids.size() < limits.other_start_words) return std::nullopt;
-  return best(from->first, limits.other_start_similarity);
+  return best(from.first, limits.other_start_similarity);
 }
 
 /// Words that differ become "<*>", or "key=<*>" where only the value differs.
-void template_miner::state::merge(cluster& into) const {
+void template_miner::state::merge(root& of, cluster& into) const {
   for (std::size_t i = 0; i < into.words.size(); ++i) {
     auto& word = into.words[i];
-    if (word == wildcard || word == line.ids[i]) continue;
-    word = line.keyed[i] != unknown && keys[word] == line.keyed[i] ? line.keyed[i] : wildcard;
+    if (word == wildcard || word == line.ids[i] || word == line.keyed[i]) continue;
+    const bool keyed = line.keyed[i] != unknown_word && words.key_form(word) == line.keyed[i];
+    word = keyed ? line.keyed[i] : wildcard;
+    ++of.version;
   }
 }
 
@@ -259,50 +204,91 @@ void template_miner::state::look_up() {
   line.ids.clear();
   line.keyed.clear();
   for (const auto word : line.texts) {
-    line.ids.push_back(find(word));
-    line.keyed.push_back(key_form(word));
+    line.ids.push_back(words.find(word));
+    line.keyed.push_back(words.key_form(word));
   }
 }
 
 std::size_t template_miner::state::create(std::string_view partition,
-                                          const std::vector<std::string_view>& words) {
+                                          const std::vector<std::string_view>& texts) {
   cluster made;
   made.partition = partition;
-  for (const auto word : words) made.words.push_back(intern(word));
+  for (const auto word : texts) made.words.push_back(words.intern(word));
   clusters.push_back(std::move(made));
   return clusters.size() - 1;
 }
 
-std::size_t template_miner::state::other(std::string_view partition) {
-  const auto [at, fresh] = others.emplace(partition, clusters.size());
-  if (fresh) create(partition, {other_text});
-  return at->second;
+std::size_t template_miner::state::create_in(root& from, node& leaf, std::string_view partition,
+                                             const std::vector<std::string_view>& texts) {
+  const auto made = create(partition, texts);
+  leaf.leaf.push_back(made);
+  if (from.first.size() < most_compared) from.first.push_back(made);
+  ++from.version;
+  return made;
 }
 
-/// The number of the template of the line that was looked up.
-std::size_t template_miner::state::take(std::string_view partition) {
-  const auto use = [&](std::size_t number) {
-    merge(clusters[number]);
+std::size_t template_miner::state::other(std::string_view partition) {
+  const auto found = others.find(partition);
+  if (found != others.end()) return found->second;
+  others.emplace(partition, clusters.size());
+  return create(partition, {other_text});
+}
+
+/// The template of the line that was looked up.
+template_miner::state::taken template_miner::state::take(std::string_view partition) {
+  const auto use = [&](root& of, std::size_t number) {
+    merge(of, clusters[number]);
     if (clusters[number].count == 0) ++used;
-    return number;
   };
-  if (const auto number = similar(partition)) return use(*number);
+  auto* from = root_of(partition, line.ids.size(), false);
+  const auto version = from == nullptr ? 0 : from->version;
+  if (const auto number = from == nullptr ? std::nullopt : similar(*from)) {
+    use(*from, *number);
+    return {*number, from, from->version == version, false};
+  }
   const bool room = used < limits.templates;
-  auto* const from = root_of(partition, line.ids.size(), room);
+  if (room) from = root_of(partition, line.ids.size(), true);
   auto* const leaf = from == nullptr ? nullptr : descend(*from, line.texts, room);
   if (room && leaf->leaf.size() < limits.leaf_templates) {
     // Not through `use`: the words were looked up before this template brought them in.
-    const auto made = create(partition, line.texts);
-    leaf->leaf.push_back(made);
-    if (from->first.size() < most_compared) from->first.push_back(made);
+    const auto made = create_in(*from, *leaf, partition, line.texts);
     ++used;
-    return made;
+    return {made, from, false, false};
   }
   if (leaf != nullptr) {
-    if (const auto number = best(leaf->leaf, limits.full_similarity)) return use(*number);
+    if (const auto number = best(leaf->leaf, limits.full_similarity)) {
+      use(*from, *number);
+      return {*number, from, !room && from->version == version, false};
+    }
   }
   ++overflowed;
-  return other(partition);
+  return {other(partition), from, !room, true};
+}
+
+/// Whether the line that is being looked up is this one, and nothing changed since.
+bool template_miner::state::holds(const settled& one, std::string_view partition) const {
+  return one.version != 0 && one.version == (one.from == nullptr ? 1 : one.from->version) &&
+         one.text == masked && clusters[one.number].partition == partition;
+}
+
+/// For a line that `memory` does not have.
+std::size_t template_miner::state::find_or_take(std::size_t hash, std::string_view partition) {
+  if (++lookups == remembered_lines) settled_ones.resize(settled_lines);
+  auto* const known = settled_ones.empty() ? nullptr : &settled_ones[hash % settled_lines];
+  if (known != nullptr && holds(*known, partition)) {
+    if (known->overflows) ++overflowed;
+    return known->number;
+  }
+  look_up();
+  const auto found = take(partition);
+  if (known != nullptr && found.settled && masked.size() <= most_settled_bytes) {
+    known->text = masked;
+    known->number = found.number;
+    known->from = found.from;
+    known->version = found.from == nullptr ? 1 : found.from->version;
+    known->overflows = found.overflows;
+  }
+  return found.number;
 }
 
 template_miner::template_miner(miner_limits limits) : state_(std::make_unique<state>()) {
@@ -330,10 +316,7 @@ void template_miner::plant(std::string_view text, std::string_view partition) {
     return;
   }
   auto* const from = s.root_of(partition, words.size(), true);
-  auto* const leaf = s.descend(*from, words, true);
-  const auto made = s.create(partition, words);
-  leaf->leaf.push_back(made);
-  if (from->first.size() < most_compared) from->first.push_back(made);
+  const auto made = s.create_in(*from, *s.descend(*from, words, true), partition, words);
   s.clusters[made].planted_id = template_id(text);
 }
 
@@ -349,9 +332,8 @@ std::size_t template_miner::add(std::string_view line, std::string_view partitio
     ++s.clusters[*known.number].count;
     return *known.number;
   }
-  s.look_up();
   const auto before = s.overflowed;
-  const auto number = s.take(partition);
+  const auto number = s.find_or_take(hash, partition);
   ++s.clusters[number].count;
   // What found no room is counted each time.
   if (s.overflowed == before && s.masked.size() <= most_remembered_bytes) {
@@ -374,7 +356,7 @@ mined_template template_miner::get(std::size_t number) const {
   std::string text = from.partition;
   for (const auto word : from.words) {
     if (!text.empty()) text.push_back(' ');
-    text.append(state_->texts[word]);
+    text.append(state_->words.text(word));
   }
   return {std::move(text), from.partition, from.planted_id, from.count};
 }
