@@ -36,6 +36,13 @@ std::optional<log_severity> haproxy_status(std::string_view line) {
   return std::nullopt;
 }
 
+/// Where " HTTP/" stands first. Its letters are rare and spaces are not, so those are looked for.
+std::size_t find_protocol(std::string_view line) {
+  auto at = line.find("HTTP/");
+  while (at != line.npos && (at == 0 || line[at - 1] != ' ')) at = line.find("HTTP/", at + 1);
+  return at == line.npos ? at : at - 1;
+}
+
 }  // namespace
 
 log_severity severity_of_status(int status) {
@@ -50,7 +57,7 @@ std::optional<log_severity> severity_of_access(std::string_view line) {
     const auto bar = line.find("| ", gin);
     if (bar != line.npos) return status_at(line.substr(bar + 2));
   }
-  const auto http = line.find(" HTTP/");
+  const auto http = find_protocol(line);
   if (http == line.npos) return std::nullopt;
   const auto quote = line.find('"', http);
   if (quote == line.npos || quote > http + 12) return std::nullopt;

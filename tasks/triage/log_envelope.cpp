@@ -62,8 +62,9 @@ bool is_tag(std::string_view text) {
 
 /// "app[71]: message" or "app: message": tag, lane and body.
 bool take_speaker(std::string_view text, log_envelope& into, bool needs_process) {
-  const auto end = text.find_first_of("[: ");
-  if (end == text.npos || text[end] == ' ') return false;
+  std::size_t end = 0;
+  while (end < text.size() && text[end] != '[' && text[end] != ':' && text[end] != ' ') ++end;
+  if (end == text.size() || text[end] == ' ') return false;
   const auto tag = text.substr(0, end);
   if (!is_tag(tag) || severity_from_word(tag)) return false;
   auto after = end;
@@ -251,7 +252,7 @@ std::optional<log_envelope> take_envelope(std::string_view line, time_us now) {
     if (holds(line, "\"stream\"")) {
       if (auto made = take_docker(line, now)) return made;
     }
-    if (holds(line, "\"MESSAGE\"")) return take_journal(line, now);
+    if (line.find('M') != line.npos && holds(line, "\"MESSAGE\"")) return take_journal(line, now);
     return std::nullopt;
   }
   if (is_digit(line[0])) {

@@ -74,6 +74,11 @@ std::size_t plain_part(std::string_view text) {
   return at;
 }
 
+/// Behind a number, or a word without quotes.
+bool ends_word(char c) {
+  return c == ',' || c == '}' || c == ' ' || c == '\t';
+}
+
 }  // namespace
 
 json_walk::json_walk(std::string_view object) : text_(object) {
@@ -152,8 +157,8 @@ std::optional<json_member> json_walk::next() {
     member.kind = c == '{' ? json_kind::object : json_kind::array;
     member.raw = text_.substr(begin, at_ - begin);
   } else {
-    at_ = text_.find_first_of(",} \t", at_);
-    if (at_ == text_.npos || at_ == begin) return std::nullopt;
+    while (at_ < text_.size() && !ends_word(text_[at_])) ++at_;
+    if (at_ == text_.size() || at_ == begin) return std::nullopt;
     member.kind = c == '-' || (c >= '0' && c <= '9') ? json_kind::number : json_kind::word;
     member.raw = text_.substr(begin, at_ - begin);
   }

@@ -96,13 +96,31 @@ constexpr row_index make_index() {
 }
 constexpr row_index index_of_rows = make_index();
 
+/// Whether a row begins and ends with these two characters: most keys fail this test.
+constexpr auto ends_of_rows = [] {
+  std::array<std::uint32_t, 32> made{};
+  for (const auto& one : rows) made[bits_of(one.key.front())] |= 1U << bits_of(one.key.back());
+  return made;
+}();
+
+bool is_separator(char c) {
+  return c == '_' || c == '-' || c == '.';
+}
+
+bool may_have_role(std::string_view key) {
+  if (key.empty()) return false;
+  if (is_separator(key.front()) || is_separator(key.back())) return true;
+  return (ends_of_rows[bits_of(key.front())] >> bits_of(key.back()) & 1U) != 0;
+}
+
 }  // namespace
 
 key_role role_of_key(std::string_view key) {
+  if (!may_have_role(key)) return key_role::none;
   std::array<char, max_key_bytes> normal{};
   std::size_t size = 0;
   for (const char c : key) {
-    if (c == '_' || c == '-' || c == '.') continue;
+    if (is_separator(c)) continue;
     if (size == normal.size()) return key_role::none;
     normal[size++] = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   }

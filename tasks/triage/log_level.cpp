@@ -13,7 +13,14 @@ using enum log_severity;
 constexpr std::size_t max_head_bytes = 320;
 constexpr int max_prose = 2;
 
-enum : std::uint8_t { digit_bit = 1, upper_bit = 2, letter_bit = 4, word_bit = 8, end_bit = 16 };
+enum : std::uint8_t {
+  digit_bit = 1,
+  upper_bit = 2,
+  letter_bit = 4,
+  word_bit = 8,
+  end_bit = 16,  // of what begins with a digit
+  bracket_bit = 32
+};
 
 constexpr auto classes = [] {
   std::array<std::uint8_t, 256> made{};
@@ -23,6 +30,7 @@ constexpr auto classes = [] {
   made['_'] = word_bit;
   for (const char c : std::string_view(" []():|<>,\t"))
     made[static_cast<unsigned char>(c)] = end_bit;
+  for (const unsigned char c : std::string_view("[]()")) made[c] = end_bit | bracket_bit;
   return made;
 }();
 
@@ -208,8 +216,10 @@ std::optional<log_severity> level_of_head(std::string_view line) {
   for (std::size_t at = 0; at < head.size();) {
     const char c = head[at];
     if (!is_letter(c)) {
-      if (c == '[' || c == '(') ++depth;
-      if ((c == ']' || c == ')') && depth > 0) --depth;
+      if (is(c, bracket_bit)) {
+        if (c == '[' || c == '(') ++depth;
+        if ((c == ']' || c == ')') && depth > 0) --depth;
+      }
       ++at;
       // The digits of "0ms" begin a word as well; it is none of letters.
       while (is_digit(c) && at < head.size() && !is(head[at], end_bit)) ++at;

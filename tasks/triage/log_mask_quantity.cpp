@@ -2,6 +2,8 @@
 
 #include "tasks/triage/log_mask_chars.hpp"
 
+#include <array>
+
 namespace reeve::tasks {
 namespace {
 
@@ -32,8 +34,16 @@ constexpr unit units[] = {
 
 constexpr std::size_t longest_unit = 7;
 
+/// Whether a unit begins with this byte: most words behind a number fail this test.
+constexpr auto begins_unit = [] {
+  std::array<bool, 256> made{};
+  for (const auto& one : units) made[static_cast<unsigned char>(one.name[0])] = true;
+  return made;
+}();
+
 const unit* unit_of(std::string_view word) {
   if (word.empty() || word.size() > longest_unit) return nullptr;
+  if (!begins_unit[static_cast<unsigned char>(word[0])]) return nullptr;
   for (const auto& one : units) {
     if (one.name[0] == word[0] && one.name == word) return &one;
   }

@@ -37,7 +37,7 @@ std::size_t month_size(std::string_view text) {
   if (text.size() < 3 || text[0] < 'A' || text[0] > 'S') return 0;
   for (const std::string_view name :
        {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"}) {
-    if (text.starts_with(name)) return 3;
+    if (name[0] == text[0] && text.starts_with(name)) return 3;
   }
   return 0;
 }

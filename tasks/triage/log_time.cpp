@@ -21,9 +21,14 @@ class reader {
     return true;
   }
   bool any_of(std::string_view choices) {
-    if (at_ >= text_.size() || choices.find(text_[at_]) == choices.npos) return false;
-    ++at_;
-    return true;
+    if (at_ >= text_.size()) return false;
+    // By hand: the library calls a function to search the few characters.
+    for (const char c : choices) {
+      if (c != text_[at_]) continue;
+      ++at_;
+      return true;
+    }
+    return false;
   }
   /// Exactly `count` digits.
   std::optional<std::int64_t> number(std::size_t count) {
@@ -57,7 +62,7 @@ class reader {
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     if (peek() < 'A' || peek() > 'S') return std::nullopt;
     for (std::size_t i = 0; i < names.size(); ++i) {
-      if (text_.substr(at_).starts_with(names[i])) {
+      if (names[i][0] == peek() && text_.substr(at_).starts_with(names[i])) {
         at_ += 3;
         return static_cast<int>(i) + 1;
       }

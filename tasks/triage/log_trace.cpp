@@ -22,8 +22,9 @@ bool is_name(char c) {
 }
 
 bool has_any(std::string_view line, std::initializer_list<std::string_view> starts) {
-  return std::any_of(starts.begin(), starts.end(),
-                     [&](std::string_view start) { return line.starts_with(start); });
+  return !line.empty() && std::any_of(starts.begin(), starts.end(), [&](std::string_view start) {
+    return start[0] == line[0] && line.starts_with(start);
+  });
 }
 
 bool holds(std::string_view line, std::string_view part) {
