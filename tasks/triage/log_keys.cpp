@@ -96,12 +96,23 @@ constexpr row_index make_index() {
 }
 constexpr row_index index_of_rows = make_index();
 
-/// Whether a row begins and ends with these two characters: most keys fail this test.
-constexpr auto ends_of_rows = [] {
-  std::array<std::uint32_t, 32> made{};
-  for (const auto& one : rows) made[bits_of(one.key.front())] |= 1U << bits_of(one.key.back());
+/// For the first and the last character of a key the size of the shortest row that has them, 0 if
+/// there is none: most keys fail this test.
+constexpr auto shortest_rows = [] {
+  std::array<std::array<std::uint8_t, 32>, 32> made{};
+  for (const auto& one : rows) {
+    auto& size = made[bits_of(one.key.front())][bits_of(one.key.back())];
+    if (size == 0 || one.key.size() < size) size = static_cast<std::uint8_t>(one.key.size());
+  }
   return made;
 }();
+
+key_role role_of_normal(std::string_view key) {
+  for (auto i = index_of_rows.first[bits_of(key[0])]; i != no_row; i = index_of_rows.next[i]) {
+    if (rows[i].key == key) return rows[i].is;
+  }
+  return key_role::none;
+}
 
 bool is_separator(char c) {
   return c == '_' || c == '-' || c == '.';
@@ -110,13 +121,16 @@ bool is_separator(char c) {
 bool may_have_role(std::string_view key) {
   if (key.empty()) return false;
   if (is_separator(key.front()) || is_separator(key.back())) return true;
-  return (ends_of_rows[bits_of(key.front())] >> bits_of(key.back()) & 1U) != 0;
+  const auto shortest = shortest_rows[bits_of(key.front())][bits_of(key.back())];
+  return shortest != 0 && shortest <= key.size();
 }
 
 }  // namespace
 
 key_role role_of_key(std::string_view key) {
   if (!may_have_role(key)) return key_role::none;
+  // Most are written as they stand in the table.
+  if (const auto is = role_of_normal(key); is != key_role::none) return is;
   std::array<char, max_key_bytes> normal{};
   std::size_t size = 0;
   for (const char c : key) {
@@ -125,11 +139,7 @@ key_role role_of_key(std::string_view key) {
     normal[size++] = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   }
   if (size == 0) return key_role::none;
-  const std::string_view text(normal.data(), size);
-  for (auto i = index_of_rows.first[bits_of(text[0])]; i != no_row; i = index_of_rows.next[i]) {
-    if (rows[i].key == text) return rows[i].is;
-  }
-  return key_role::none;
+  return role_of_normal({normal.data(), size});
 }
 
 }  // namespace reeve::tasks

@@ -185,10 +185,25 @@ std::size_t take_digits(std::string_view line, std::size_t at, const word_shape&
   return found.size;
 }
 
+/// Nothing but digits, and no part of a time, an address or a quantity, as most numbers are.
+bool is_plain_number(std::string_view line, std::size_t at, const word_shape& shape) {
+  if (!shape.digit || shape.changes > 0 || shape.size >= 15) return false;
+  const auto rest = line.substr(at + shape.size);
+  if (rest.empty()) return true;
+  static constexpr std::string_view goes_on = ".,-/:";
+  if (rest[0] != ' ') return goes_on.find(rest[0]) == goes_on.npos;
+  if (at == 0 || shape.size <= 2 || shape.size == 8) return false;
+  return rest.size() == 1 || !may_begin_unit(rest[1]);
+}
+
 /// The word at `at`, which no word goes before, masked; bytes of the line that it takes.
 std::size_t take(std::string_view line, std::size_t at, std::string& out) {
   const auto rest = line.substr(at);
   const auto shape = shape_of(rest);
+  if (is_plain_number(line, at, shape)) {
+    out += "<num>";
+    return shape.size;
+  }
   const char next = shape.size < rest.size() ? rest[shape.size] : '\0';
   if (shape.hex) {
     if (next == '-' && shape.size == 8) {
@@ -245,10 +260,10 @@ std::size_t end_of_plain_word(std::string_view line, std::size_t at) {
   auto end = at;
   for (; end < line.size(); ++end) {
     const auto is = class_of(line[end]);
-    if ((is & digit_bit) != 0) return at;
-    if ((is & word_bit) == 0) break;
+    if ((is & letter_bit) == 0) break;
     all &= is;
   }
+  if (end < line.size() && is_digit(line[end])) return at;
   return all != 0 || may_be_date(line.substr(at, end - at)) ? at : end;
 }
 

@@ -12,6 +12,7 @@ namespace reeve::tasks {
 inline constexpr std::uint8_t digit_bit = 1;
 inline constexpr std::uint8_t hex_bit = 2;
 inline constexpr std::uint8_t word_bit = 4;
+inline constexpr std::uint8_t letter_bit = 8;  // of a word, and no digit
 
 constexpr std::array<std::uint8_t, 256> make_classes() {
   std::array<std::uint8_t, 256> made{};
@@ -20,7 +21,8 @@ constexpr std::array<std::uint8_t, 256> make_classes() {
     const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     const bool hex = digit || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
     made[c] = static_cast<std::uint8_t>((digit ? digit_bit : 0) | (hex ? hex_bit : 0) |
-                                        (digit || letter || c >= 0x80 ? word_bit : 0));
+                                        (digit || letter || c >= 0x80 ? word_bit : 0) |
+                                        (letter || c >= 0x80 ? letter_bit : 0));
   }
   return made;
 }

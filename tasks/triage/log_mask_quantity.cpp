@@ -34,7 +34,7 @@ constexpr unit units[] = {
 
 constexpr std::size_t longest_unit = 7;
 
-/// Whether a unit begins with this byte: most words behind a number fail this test.
+// Most words behind a number fail this test.
 constexpr auto begins_unit = [] {
   std::array<bool, 256> made{};
   for (const auto& one : units) made[static_cast<unsigned char>(one.name[0])] = true;
@@ -43,7 +43,7 @@ constexpr auto begins_unit = [] {
 
 const unit* unit_of(std::string_view word) {
   if (word.empty() || word.size() > longest_unit) return nullptr;
-  if (!begins_unit[static_cast<unsigned char>(word[0])]) return nullptr;
+  if (!may_begin_unit(word[0])) return nullptr;
   for (const auto& one : units) {
     if (one.name[0] == word[0] && one.name == word) return &one;
   }
@@ -60,6 +60,10 @@ std::string_view letters_at(std::string_view text, std::size_t at) {
 }
 
 }  // namespace
+
+bool may_begin_unit(char c) {
+  return begins_unit[static_cast<unsigned char>(c)];
+}
 
 std::size_t number_size(std::string_view text) {
   std::size_t at = digits_from(text, 0);

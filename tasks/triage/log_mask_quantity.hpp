@@ -15,6 +15,9 @@ struct quantity {
   bool is_size = false;  // of memory, else of time
 };
 
+/// Some unit begins with this byte.
+bool may_begin_unit(char c);
+
 /// "17ms", "1.5 s", "1h2m3.5s", "12 KB".
 quantity take_quantity(std::string_view text);
 

@@ -42,6 +42,13 @@ class reader {
     at_ += count;
     return value;
   }
+  /// Two digits, as nearly all parts of a time have.
+  std::optional<std::int64_t> pair() {
+    if (at_ + 2 > text_.size() || !is_digit(text_[at_]) || !is_digit(text_[at_ + 1]))
+      return std::nullopt;
+    at_ += 2;
+    return (text_[at_ - 2] - '0') * 10 + (text_[at_ - 1] - '0');
+  }
   bool text(std::string_view expected) {
     if (!text_.substr(std::min(at_, text_.size())).starts_with(expected)) return false;
     at_ += expected.size();
@@ -120,11 +127,11 @@ std::size_t find_bracket(std::string_view text) {
 
 /// "04:20:00"
 std::optional<std::int64_t> clock(reader& in) {
-  const auto hour = in.number(2);
+  const auto hour = in.pair();
   if (!hour || !in.literal(':')) return std::nullopt;
-  const auto minute = in.number(2);
+  const auto minute = in.pair();
   if (!minute || !in.literal(':')) return std::nullopt;
-  const auto second = in.number(2);
+  const auto second = in.pair();
   if (!second || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
   return *hour * 3600 + *minute * 60 + *second;
 }
@@ -149,9 +156,9 @@ std::optional<std::int64_t> zone_us(reader& in) {
   in.literal(' ');
   const bool minus = in.peek() == '-';
   if (in.any_of("+-")) {
-    const auto hour = in.number(2);
+    const auto hour = in.pair();
     const bool colon = hour && in.literal(':');
-    auto minute = hour ? in.number(2) : std::nullopt;
+    auto minute = hour ? in.pair() : std::nullopt;
     if (hour && !minute && !colon) minute = 0;
     if (minute && *hour < 24 && *minute < 60 && !is_digit(in.peek()) && in.peek() != '-') {
       const auto us = (*hour * 3600 + *minute * 60) * us_per_second;
@@ -182,9 +189,9 @@ instant with_rest(reader& in, time_us whole) {
 std::optional<instant> iso_time(reader& in) {
   const auto year = in.number(4);
   if (!year || !in.any_of("-/")) return std::nullopt;
-  const auto month = in.number(2);
+  const auto month = in.pair();
   if (!month || !in.any_of("-/")) return std::nullopt;
-  const auto day = in.number(2);
+  const auto day = in.pair();
   if (!day || !in.any_of("Tt ")) return std::nullopt;
   const auto clock_s = clock(in);
   if (!clock_s) return std::nullopt;
@@ -209,7 +216,7 @@ std::optional<instant> month_first(reader& in, time_us now, bool needs_year) {
   const auto month = in.month();
   if (!month || !in.literal(' ')) return std::nullopt;
   const bool padded = in.literal(' ');
-  auto day = padded ? std::nullopt : in.number(2);
+  auto day = padded ? std::nullopt : in.pair();
   if (!day) day = in.number(1);
   if (!day || !in.literal(' ')) return std::nullopt;
   const auto clock_s = clock(in);
@@ -233,7 +240,7 @@ std::optional<instant> month_first(reader& in, time_us now, bool needs_year) {
 
 /// "21 Nov 2026 04:20:00", "21-Nov-2026 04:20:00", "21/Nov/2026:04:20:00", and what follows.
 std::optional<instant> day_first(reader& in, char between, char before_clock) {
-  const auto day = in.number(2);
+  const auto day = in.pair();
   if (!day || !in.literal(between)) return std::nullopt;
   const auto month = in.month();
   if (!month || !in.literal(between)) return std::nullopt;
@@ -266,9 +273,9 @@ std::optional<instant> weekday_time(reader& in, time_us now) {
 /// klog: "E1121 04:20:00.123"; logcat: "11-21 04:20:00.123".
 std::optional<instant> numbers_without_year(reader& in, time_us now) {
   const bool klog = in.any_of("IWEF");
-  const auto month = in.number(2);
+  const auto month = in.pair();
   if (!month || (!klog && !in.literal('-'))) return std::nullopt;
-  const auto day = in.number(2);
+  const auto day = in.pair();
   if (!day || !in.literal(' ')) return std::nullopt;
   const auto clock_s = clock(in);
   if (!clock_s || !in.literal('.')) return std::nullopt;
