@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
+#include <span>
 
 namespace reeve::tasks {
 namespace {
@@ -29,6 +30,7 @@ struct line_words {
 };
 
 struct remembered {
+  std::size_t hash = 0;  // of the text, which is not looked at if another one is asked for
   std::string text;
   std::string partition;
   std::optional<std::size_t> number;
@@ -42,7 +44,8 @@ std::string template_id(std::string_view text) {
 
 struct template_miner::state {
   struct cluster {
-    std::vector<word_id> words;
+    std::size_t begin = 0;  // of its words in `template_ids`
+    std::size_t size = 0;
     std::string partition;
     std::string planted_id;
     std::int64_t count = 0;
@@ -58,6 +61,7 @@ struct template_miner::state {
   };
   /// What a line was found to be while nothing in its root changed: it would be found again.
   struct settled {
+    std::size_t hash = 0;
     std::string text;
     std::size_t number = 0;      // of a template of its partition
     const root* from = nullptr;  // null: there is none for such lines, and no room for one
@@ -77,6 +81,9 @@ struct template_miner::state {
   std::map<std::string, std::unordered_map<std::size_t, root>, std::less<>> roots;
   std::map<std::string, std::size_t, std::less<>> others;
   std::vector<cluster> clusters;
+  // The words of all templates, one template behind the other: comparing many of them goes through
+  // little memory.
+  std::vector<word_id> template_ids;
   std::vector<remembered> memory{remembered_lines};
   std::vector<settled> settled_ones;  // not before there were many lines
   std::size_t lookups = 0;
@@ -90,14 +97,14 @@ struct template_miner::state {
   node* descend(root& from, const std::vector<std::string_view>& texts, bool create);
   std::optional<std::size_t> best(const std::vector<std::size_t>& among, double share) const;
   std::optional<std::size_t> similar(root& from);
-  void merge(root& of, cluster& into) const;
+  void merge(root& of, const cluster& into);
   void look_up();
   std::size_t create(std::string_view partition, const std::vector<std::string_view>& texts);
   std::size_t create_in(root& from, node& leaf, std::string_view partition,
                         const std::vector<std::string_view>& texts);
   std::size_t other(std::string_view partition);
   taken take(std::string_view partition);
-  bool holds(const settled& one, std::string_view partition) const;
+  bool holds(const settled& one, std::size_t hash, std::string_view partition) const;
   std::size_t find_or_take(std::size_t hash, std::string_view partition);
 };
 
@@ -147,7 +154,8 @@ std::optional<std::size_t> template_miner::state::best(const std::vector<std::si
   // A template that has lost so much cannot win any more; rounded down, the test below is exact.
   const auto least = static_cast<std::size_t>(needed);
   for (const auto number : among) {
-    const auto& candidate = clusters[number].words;
+    // All of these have as many words as the line.
+    const auto candidate = std::span(template_ids).subspan(clusters[number].begin, line.ids.size());
     // In halves: an equal key with another value is half an agreement.
     std::size_t score = 2 * candidate.size();
     std::size_t wild = 0;
@@ -164,6 +172,7 @@ std::optional<std::size_t> template_miner::state::best(const std::vector<std::si
       if (score < std::max(least, winner_score)) break;
     }
     if (static_cast<double>(score) + 1e-9 < needed) continue;
+    if (score == 2 * candidate.size()) return number;  // nothing is better
     if (!winner || score > winner_score || (score == winner_score && wild > winner_wild)) {
       winner = number;
       winner_score = score;
@@ -186,9 +195,9 @@ std::optional<std::size_t> template_miner::state::similar(root& from) {
 }
 
 /// Words that differ become "<*>", or "key=<*>" where only the value differs.
-void template_miner::state::merge(root& of, cluster& into) const {
-  for (std::size_t i = 0; i < into.words.size(); ++i) {
-    auto& word = into.words[i];
+void template_miner::state::merge(root& of, const cluster& into) {
+  for (std::size_t i = 0; i < into.size; ++i) {
+    auto& word = template_ids[into.begin + i];
     if (word == wildcard || word == line.ids[i] || word == line.keyed[i]) continue;
     const bool keyed = line.keyed[i] != unknown_word && words.key_form(word) == line.keyed[i];
     word = keyed ? line.keyed[i] : wildcard;
@@ -213,7 +222,9 @@ std::size_t template_miner::state::create(std::string_view partition,
                                           const std::vector<std::string_view>& texts) {
   cluster made;
   made.partition = partition;
-  for (const auto word : texts) made.words.push_back(words.intern(word));
+  made.begin = template_ids.size();
+  made.size = texts.size();
+  for (const auto word : texts) template_ids.push_back(words.intern(word));
   clusters.push_back(std::move(made));
   return clusters.size() - 1;
 }
@@ -266,22 +277,25 @@ template_miner::state::taken template_miner::state::take(std::string_view partit
 }
 
 /// Whether the line that is being looked up is this one, and nothing changed since.
-bool template_miner::state::holds(const settled& one, std::string_view partition) const {
-  return one.version != 0 && one.version == (one.from == nullptr ? 1 : one.from->version) &&
-         one.text == masked && clusters[one.number].partition == partition;
+bool template_miner::state::holds(const settled& one, std::size_t hash,
+                                  std::string_view partition) const {
+  return one.hash == hash && one.version != 0 &&
+         one.version == (one.from == nullptr ? 1 : one.from->version) && one.text == masked &&
+         clusters[one.number].partition == partition;
 }
 
 /// For a line that `memory` does not have.
 std::size_t template_miner::state::find_or_take(std::size_t hash, std::string_view partition) {
   if (++lookups == remembered_lines) settled_ones.resize(settled_lines);
   auto* const known = settled_ones.empty() ? nullptr : &settled_ones[hash % settled_lines];
-  if (known != nullptr && holds(*known, partition)) {
+  if (known != nullptr && holds(*known, hash, partition)) {
     if (known->overflows) ++overflowed;
     return known->number;
   }
   look_up();
   const auto found = take(partition);
   if (known != nullptr && found.settled && masked.size() <= most_settled_bytes) {
+    known->hash = hash;
     known->text = masked;
     known->number = found.number;
     known->from = found.from;
@@ -327,7 +341,8 @@ std::size_t template_miner::add(std::string_view line, std::string_view partitio
   if (line.size() > s.limits.line_bytes) s.masked.append(" ").append(cut_text);
   const auto hash = std::hash<std::string_view>{}(s.masked);
   auto& known = s.memory[hash % remembered_lines];
-  if (known.number && known.text == s.masked && known.partition == partition) {
+  if (known.hash == hash && known.number && known.text == s.masked &&
+      known.partition == partition) {
     // A template only becomes more general: it takes for ever what it has taken once.
     ++s.clusters[*known.number].count;
     return *known.number;
@@ -337,6 +352,7 @@ std::size_t template_miner::add(std::string_view line, std::string_view partitio
   ++s.clusters[number].count;
   // What found no room is counted each time.
   if (s.overflowed == before && s.masked.size() <= most_remembered_bytes) {
+    known.hash = hash;
     known.text = s.masked;
     known.partition = partition;
     known.number = number;
@@ -354,9 +370,9 @@ std::int64_t template_miner::overflowed() const {
 mined_template template_miner::get(std::size_t number) const {
   const auto& from = state_->clusters[number];
   std::string text = from.partition;
-  for (const auto word : from.words) {
+  for (std::size_t i = 0; i < from.size; ++i) {
     if (!text.empty()) text.push_back(' ');
-    text.append(state_->words.text(word));
+    text.append(state_->words.text(state_->template_ids[from.begin + i]));
   }
   return {std::move(text), from.partition, from.planted_id, from.count};
 }
