@@ -269,11 +269,12 @@ template_miner::state::taken template_miner::state::take(std::string_view partit
   if (leaf != nullptr) {
     if (const auto number = best(leaf->leaf, limits.full_similarity)) {
       use(*from, *number);
-      return {*number, from, !room && from->version == version, false};
+      return {*number, from, from->version == version, false};
     }
   }
+  // Where there was room, what leads here is full: it stays so.
   ++overflowed;
-  return {other(partition), from, !room, true};
+  return {other(partition), from, true, true};
 }
 
 /// Whether the line that is being looked up is this one, and nothing changed since.
