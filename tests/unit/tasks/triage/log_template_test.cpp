@@ -223,6 +223,69 @@ TEST(RUN8_template, limits_hold_and_overflow_keeps_the_severity) {
   EXPECT_TRUE(other);
 }
 
+/// A word of its own that is no number of any base.
+std::string word_of(int number) {
+  std::string made = "z";
+  for (int n = number; n > 0; n /= 26) made.push_back(static_cast<char>('a' + n % 26));
+  return made;
+}
+
+/// Lines of one kind, each with a text of its own: more than the miner remembers by their text.
+void flood(template_miner& miner) {
+  for (int i = 0; i < 40'000; ++i) {
+    miner.add("user " + word_of(i) + " logged in again from the office", "info");
+  }
+}
+
+TEST(RUN8_template, a_settled_line_is_compared_again_when_templates_change) {
+  constexpr int kinds = 20;
+  template_miner miner;
+  const auto line = [](int i) { return word_of(i) + " beta gamma delta one"; };
+  std::vector<std::size_t> first;
+  for (int i = 0; i < kinds; ++i) {
+    first.push_back(miner.add(line(i), "error"));
+    EXPECT_EQ(miner.add(word_of(i) + " beta zeta eta one", "error"), first.back());
+  }
+  for (int round = 0; round < 2; ++round) {
+    flood(miner);
+    for (int i = 0; i < kinds; ++i) EXPECT_EQ(miner.add(line(i), "error"), first[i]) << i;
+  }
+  std::vector<std::size_t> closer;
+  for (int i = 0; i < kinds; ++i) {
+    closer.push_back(miner.add(word_of(i) + " beta gamma delta two", "error"));
+    EXPECT_NE(closer.back(), first[i]);
+  }
+  flood(miner);
+  int moved = 0;
+  for (int i = 0; i < kinds; ++i) moved += miner.add(line(i), "error") == closer[i] ? 1 : 0;
+  // A few of them may still be remembered by their text.
+  EXPECT_GE(moved, kinds - 3);
+}
+
+TEST(RUN8_template, lines_without_room_are_counted_each_time_and_by_severity) {
+  constexpr int lines = 20'000;
+  miner_limits limits;
+  limits.templates = 10;
+  template_miner miner(limits);
+  for (int round = 0; round < 2; ++round) {
+    for (int i = 0; i < lines; ++i) {
+      miner.add(word_of(i) + " " + word_of(3 * i + 1), i % 2 == 0 ? "error" : "info");
+    }
+  }
+  std::int64_t others = 0;
+  std::int64_t counted = 0;
+  for (std::size_t i = 0; i < miner.size(); ++i) {
+    const auto one = miner.get(i);
+    counted += one.count;
+    if (one.text == "error <other>" || one.text == "info <other>") {
+      others += one.count;
+      EXPECT_NEAR(static_cast<double>(one.count), lines, 10) << one.text;
+    }
+  }
+  EXPECT_EQ(counted, 2 * lines);
+  EXPECT_EQ(others, miner.overflowed());
+}
+
 TEST(RUN8_template, when_a_leaf_is_full_similar_lines_still_merge) {
   template_miner miner;
   for (int i = 0; i < 600; ++i) {

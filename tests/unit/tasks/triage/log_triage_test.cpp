@@ -13,6 +13,7 @@
 #include <random>
 #include <sstream>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -295,6 +296,36 @@ TEST(RUN8_triage, limits_are_kept_and_told) {
   const auto wide = triage_of("ERROR " + std::string(50'000, 'x') + "\n");
   EXPECT_LE(wide.findings.at(0).example.size(), 300U);
   EXPECT_LE(wide.findings.at(0).text.size(), 700U);
+}
+
+TEST(RUN8_triage, lines_of_several_sources_and_channels_come_in_their_order) {
+  log_triage triage(at_eleven(), reeve::redactor(), std::nullopt);
+  const auto web = triage.open("web", log_source_kind::container);
+  triage.add(*web, "ERROR disk sda is full", std::nullopt, log_channel::out);
+  triage.add(*web, "java.io.IOException: no space", std::nullopt, log_channel::out);
+  triage.add(*web, "ERROR disk sda is full", std::nullopt, log_channel::err);
+  std::vector<std::size_t> more;
+  for (int i = 0; i < 20; ++i) {
+    // Opening a source moves the ones that wait for more lines.
+    more.push_back(*triage.open("job-" + std::to_string(i), log_source_kind::file));
+    triage.add(more.back(), "ERROR disk sda is full");
+    triage.add(*web, "  at a.B.c(B.java:1)", std::nullopt, log_channel::out);
+  }
+  triage.close(more[0]);
+  triage.add(more[1], "ERROR disk sda is full");
+  const auto report = triage.finish();
+  ASSERT_EQ(report.totals.lines, 3 + 40 + 1);
+  ASSERT_EQ(report.totals.records, 1 + 1 + 20 + 1) << "the trace is one record";
+  std::int64_t counted = 0;
+  for (const auto& one : report.findings) counted += one.count;
+  EXPECT_EQ(counted, report.totals.records);
+  const auto plain = std::find_if(report.findings.begin(), report.findings.end(), [](auto& one) {
+    return one.example == "ERROR disk sda is full";
+  });
+  ASSERT_NE(plain, report.findings.end());
+  EXPECT_EQ(plain->count, 22);
+  EXPECT_EQ(plain->sources.front().source, "job-1");
+  EXPECT_EQ(plain->sources.front().count, 2);
 }
 
 TEST(RUN13_triage, secrets_reach_neither_templates_nor_examples) {
