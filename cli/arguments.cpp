@@ -170,6 +170,19 @@ void add_jobs(CLI::App& app, arguments& out) {
       .option("--reason", "why");
 }
 
+void add_logs(CLI::App& app, arguments& out) {
+  auto& logs = group(app, "logs", "Search what jobs printed");
+  action_builder(logs, out, "search", "Search the stored output of jobs, newest run first")
+      .plain("text", "what a line has to hold")
+      .option("--run", "id of a run")
+      .option("--job", "id of a job")
+      .option("--directive", "id of a directive")
+      .option("--since", "a time: what was stored then or later")
+      .option("--until", "a time: what was stored before")
+      .option("--limit", "how many lines, 50 by default")
+      .flag("--ignore-case", "A to Z are as good as a to z");
+}
+
 void add_directives(CLI::App& app, arguments& out) {
   auto& group_of = group(app, "directives", "Named, versioned instructions");
   action_builder(group_of, out, "list", "List directives").option("--limit", "how many");
@@ -231,6 +244,7 @@ void add_secrets(CLI::App& app, arguments& out) {
 void add_clients(CLI::App& app, arguments& out) {
   add_runs(app, out);
   add_jobs(app, out);
+  add_logs(app, out);
   add_directives(app, out);
   add_allow(app, out);
   add_tokens(app, out);

@@ -72,6 +72,8 @@ int runs(const loaded_config& config, const client_options& client,
          const std::vector<std::string>& words);
 int jobs(const loaded_config& config, const client_options& client,
          const std::vector<std::string>& words);
+int logs(const loaded_config& config, const client_options& client,
+         const std::vector<std::string>& words);
 int directives(const loaded_config& config, const client_options& client,
                const std::vector<std::string>& words);
 int allow(const loaded_config& config, const client_options& client,

@@ -44,6 +44,7 @@ int dispatch(const cli::arguments& a, cli::loaded_config& config) {
   if (a.command == "doctor") return cli::doctor(config, a.json);
   if (a.command == "runs") return cli::runs(config, a.client, a.words);
   if (a.command == "jobs") return cli::jobs(config, a.client, a.words);
+  if (a.command == "logs") return cli::logs(config, a.client, a.words);
   if (a.command == "directives") return cli::directives(config, a.client, a.words);
   if (a.command == "allow") return cli::allow(config, a.client, a.words);
   if (a.command == "tokens") return cli::tokens(config, a.client, a.words);

@@ -106,6 +106,39 @@ struct event_page {
   std::optional<domain::position> next;
 };
 
+/// Stored output of jobs, newest first: by when their run was launched, then by job, of one job its
+/// newest attempt first.
+struct stored_log {
+  domain::position created_position = 0;  // of the run
+  uuid job, run;
+  std::int64_t attempt = 0;
+  std::string job_name, directive_name;
+  digest sha256{};
+  std::int64_t bytes = 0;  // never 0: what printed nothing is left out
+};
+
+/// The log of that attempt, and what comes behind it; attempt 0: behind all of that job.
+struct stored_log_place {
+  domain::position created_position = 0;
+  uuid job;
+  std::int64_t attempt = 0;
+  bool operator==(const stored_log_place&) const = default;
+};
+
+struct stored_log_query {
+  uuid tenant;
+  std::optional<uuid> run, job, directive;
+  std::optional<time_us> since_us, until_us;  // when it was stored: then or later, before
+  std::optional<stored_log_place> from;       // nothing = the first page
+  uuid asked_by{};                            // as in a list_query
+};
+
+/// Those of the next 500 jobs. It may be empty and have a next one, as the pages of lists.
+struct stored_log_page {
+  std::vector<stored_log> logs;
+  std::optional<stored_log_place> next;
+};
+
 struct blob_info {
   digest sha256{};
   std::int64_t bytes = 0;
@@ -140,6 +173,7 @@ class read_port {
   };
   virtual void last_successful_run(uuid tenant, uuid directive,
                                    reply_slot<std::optional<last_success>> slot) = 0;
+  virtual void stored_logs(stored_log_query query, reply_slot<stored_log_page> slot) = 0;
   /// `size` bytes from `offset` of a blob of this tenant, at most 256 KiB a call.
   virtual void blob(uuid tenant, const digest& sha256, std::int64_t offset, std::int64_t size,
                     reply_slot<std::string> slot) = 0;

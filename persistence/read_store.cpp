@@ -5,6 +5,7 @@
 #include "persistence/read_cache.hpp"
 #include "persistence/read_pool.hpp"
 #include "persistence/reader_rights.hpp"
+#include "persistence/stored_logs.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -311,6 +312,15 @@ void read_store::last_successful_run(uuid tenant, uuid directive,
         return std::optional(last_success{uuid_of(rows[0][0]), rows[0][1].as<domain::position>(),
                                           rows[0][2].as<time_us>(0)});
       });
+}
+
+void read_store::stored_logs(stored_log_query query, reply_slot<stored_log_page> slot) {
+  if (auto why = impl_->refusal({"runs", "jobs", "blob_refs"})) return slot.answer(*why);
+  const auto turn = turn_of(query);
+  impl_->pool.submit<stored_log_page>(turn, std::move(slot),
+                                      [query = std::move(query)](read_session& session) {
+                                        return read_stored_logs(session, query);
+                                      });
 }
 
 void read_store::blob(uuid tenant, const digest& sha256, std::int64_t offset, std::int64_t size,

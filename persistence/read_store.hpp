@@ -70,6 +70,7 @@ class read_store final : public read_port {
              reply_slot<document> slot) override;
   void last_successful_run(uuid tenant, uuid directive,
                            reply_slot<std::optional<last_success>> slot) override;
+  void stored_logs(stored_log_query query, reply_slot<stored_log_page> slot) override;
   void blob(uuid tenant, const digest& sha256, std::int64_t offset, std::int64_t size,
             reply_slot<std::string> slot) override;
   void command(uuid tenant, const std::string& principal, const std::string& route,

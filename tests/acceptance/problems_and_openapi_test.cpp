@@ -35,6 +35,7 @@ const std::set<std::string> promised = {"POST /api/runs/launch",
                                         "GET /api/jobs/{id}/artifacts/{name}",
                                         "POST /api/jobs/{id}/llm-calls",
                                         "GET /api/jobs/{id}/llm-calls",
+                                        "GET /api/logs",
                                         "POST /api/directives",
                                         "GET /api/directives",
                                         "GET /api/directives/{id}",
@@ -315,6 +316,7 @@ TEST(P25_openapi, answers_with_content_fit_their_schemas) {
     EXPECT_EQ(answer.status, 404) << path;
     expect_described(document, "GET", path, answer);
   }
+  expect_described(document, "GET", "/api/logs", api.get("/api/logs?q=a&limit=1"));
   check("POST", "/api/checkpoints", "", json::object());
   check("GET", "/api/events/{position}", std::to_string(run.at("position").get<long>()));
 }

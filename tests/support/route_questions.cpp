@@ -48,6 +48,16 @@ asked of_jobs() {
           {"POST /api/jobs/{id}/discard", {{one + "/discard", R"({"no":1})"}}}};
 }
 
+asked of_logs() {
+  const std::string all = "/api/logs?q=o";
+  return {{"GET /api/logs",
+           {{all},
+            {all + "&ignore_case=true&limit=500"},
+            {all + "&run={run}"},
+            {all + "&job={job}"},
+            {all + "&directive={directive}"}}}};
+}
+
 asked of_directives() {
   const std::string all = "/api/directives", one = all + "/{directive}";
   return {{"GET /api/directives", {{all}, {all + "?name={directive_name}"}}},
@@ -138,8 +148,8 @@ const std::map<std::string, std::vector<question>>& route_questions() {
   static const asked all = [] {
     asked made;
     for (auto& part :
-         {of_runs(), of_jobs(), of_directives(), of_tokens(), of_events(), of_the_server(),
-          of_allowlist("images", "{image}", R"({"reference":"mine:1"})"),
+         {of_runs(), of_jobs(), of_logs(), of_directives(), of_tokens(), of_events(),
+          of_the_server(), of_allowlist("images", "{image}", R"({"reference":"mine:1"})"),
           of_allowlist("containers", "{container}", R"({"name":"mine"})")}) {
       made.insert(part.begin(), part.end());
     }

@@ -117,6 +117,27 @@ TEST_F(UI2_client, goes_on_over_empty_pages) {
   EXPECT_EQ(e.out, "{\"read_to\":9,\"results\":[{\"position\":5}]}\n");
 }
 
+TEST_F(UI2_client, RUN14_searches_what_jobs_printed) {
+  peer p({http(200, R"({"next":"n1","results":[],"searched_bytes":67108864})"),
+          http(200, R"({"next":null,"results":[{"job_id":"j","job_name":"build","attempt":1,)"
+                    R"("line":7,"text":"an \u001berror"}],"searched_bytes":9})")});
+  auto e = run(p, logs,
+               {"search", "an error", "--run", "r", "--since", "2026-11-21T00:00:00+01:00",
+                "--ignore-case"});
+  EXPECT_EQ(e.code, exit_ok) << e.err;
+  EXPECT_EQ(e.out,
+            "job_id  job_name  attempt  line  text\nj       build     1        7     an ?error\n");
+  ASSERT_THAT(p.requests(), SizeIs(2));
+  EXPECT_THAT(p.requests()[0],
+              HasSubstr("GET /api/logs?limit=50&q=an%20error&run=r&since="
+                        "2026-11-21T00%3A00%3A00%2B01%3A00&ignore_case=true HTTP"));
+  EXPECT_THAT(p.requests()[1], HasSubstr("&cursor=n1 HTTP"));
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{}, {"search"}, {"find", "x"}, {"search", "x", "--colour"}}) {
+    EXPECT_EQ(run(p, logs, words).code, exit_usage);
+  }
+}
+
 TEST_F(UI2_client, reads_the_newest_events_in_their_order) {
   client_.json = true;
   peer p({http(200, R"({"head":9,"next":"c8","results":[{"position":9},{"position":8}]})"),

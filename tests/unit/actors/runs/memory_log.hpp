@@ -156,6 +156,10 @@ class reads : public persistence::read_port {
   void last_successful_run(uuid, uuid, reply_slot<std::optional<last_success>> slot) override {
     refuse(slot);
   }
+  void stored_logs(persistence::stored_log_query,
+                   reply_slot<persistence::stored_log_page> slot) override {
+    refuse(slot);
+  }
   void blob(uuid, const digest&, std::int64_t, std::int64_t,
             reply_slot<std::string> slot) override {
     refuse(slot);

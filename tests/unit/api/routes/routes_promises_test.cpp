@@ -41,7 +41,8 @@ struct furnished {
     fill("{name}", "a");
     fill("{version}", "1");
     fill("{position}", "1");
-    return target;
+    // The one query that has to be given.
+    return one.pattern == "/api/logs" ? target + "?q=log" : target;
   }
 
   /// A body that the route takes; reads take none.

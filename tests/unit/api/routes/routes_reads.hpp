@@ -120,8 +120,39 @@ class memory_reads final : public persistence::read_port {
     slot.answer(std::optional(success));
   }
 
+  /// Of so many jobs is a page of stored logs; the real one has more.
+  std::size_t jobs_a_page = 2;
+  std::size_t log_pages = 0, pieces = 0;  // that were asked for
+
+  void stored_logs(persistence::stored_log_query query,
+                   reply_slot<persistence::stored_log_page> slot) override {
+    ++log_pages;
+    std::vector<const stored*> jobs;
+    for (const auto& row : rows) {
+      if (row.what == collection::jobs && row.tenant == query.tenant) jobs.push_back(&row);
+    }
+    std::sort(jobs.begin(), jobs.end(), [](auto* a, auto* b) {
+      return std::pair(a->created, a->id) > std::pair(b->created, b->id);
+    });
+    persistence::stored_log_page page;
+    std::size_t walked = 0;
+    for (const auto* row : jobs) {
+      if (query.from) {
+        const auto place = std::pair(query.from->created_position, to_string(query.from->job));
+        const auto here = std::pair(row->created, row->id);
+        if (here > place || (here == place && query.from->attempt == 0)) continue;
+      }
+      add_logs(*row, query, page);
+      if (++walked < jobs_a_page) continue;
+      page.next = persistence::stored_log_place{row->created, *parse_uuid(row->id), 0};
+      break;
+    }
+    slot.answer(std::move(page));
+  }
+
   void blob(uuid tenant, const digest& sha256, std::int64_t offset, std::int64_t size,
             reply_slot<std::string> slot) override {
+    ++pieces;
     const auto found = blobs.find({tenant, to_hex(sha256)});
     if (found == blobs.end()) return slot.answer(api::no_such());
     slot.answer(
@@ -148,6 +179,21 @@ class memory_reads final : public persistence::read_port {
   void detail(uuid tenant, const std::string& key, const reply_slot<persistence::document>& slot) {
     const auto found = details.find({tenant, key});
     found == details.end() ? slot.answer(api::no_such()) : slot.answer(document_of(found->second));
+  }
+
+  /// By its run, its job and where a page goes on; its attempts are those of the document.
+  static void add_logs(const stored& row, const persistence::stored_log_query& query,
+                       persistence::stored_log_page& page) {
+    const auto doc = codec::decode_text<domain::job_document>(row.doc);
+    if (query.job && *query.job != doc->id) return;
+    if (query.run && *query.run != doc->run_id) return;
+    for (auto one = doc->attempts.rbegin(); one != doc->attempts.rend(); ++one) {
+      const bool is_past =
+          query.from && query.from->job == doc->id && one->number > query.from->attempt;
+      if (is_past || !one->log || one->log->bytes == 0) continue;
+      page.logs.push_back({row.created, doc->id, doc->run_id, one->number, doc->name, "d",
+                           one->log->sha256, one->log->bytes});
+    }
   }
 
   static bool fits(const stored& row, const persistence::list_query& query) {
