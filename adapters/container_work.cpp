@@ -198,6 +198,11 @@ void container_work::collect(std::string execution, std::size_t bytes_each,
                  }));
 }
 
+void container_work::follow(std::string execution, std::shared_ptr<output_sink> to,
+                            std::shared_ptr<call_stopper> stopper, reply_slot<done> slot) {
+  engine_.follow(std::move(execution), std::move(to), std::move(stopper), std::move(slot));
+}
+
 void container_work::forget(work_key key, fencing_token by, reply_slot<done> slot) {
   reply_slot<done> removed([this, key, by, slot](outcome<done> ok) {
     if (!ok && ok.error().code != errc::not_found) return slot.answer(ok.error());

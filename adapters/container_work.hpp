@@ -33,6 +33,8 @@ class container_work final : public work_engine {
             reply_slot<stop_result> slot) override;
   void collect(std::string execution, std::size_t bytes_each,
                reply_slot<kept_output> slot) override;
+  void follow(std::string execution, std::shared_ptr<output_sink> to,
+              std::shared_ptr<call_stopper> stopper, reply_slot<done> slot) override;
   void forget(work_key key, fencing_token by, reply_slot<done> slot) override;
 
   /// The engine was away: it may be another one now.

@@ -17,6 +17,7 @@
 // right before it is sent. A name that is taken is `conflict`, which makes create idempotent under
 // deterministic names.
 
+#include "base/call_stopper.hpp"
 #include "base/leadership.hpp"
 #include "base/outcome.hpp"
 #include "base/slot.hpp"
@@ -262,6 +263,16 @@ struct kept_output {
   bool lacks_beginning = false;
 };
 
+/// Takes the output of a container line by line, on a thread of the adapter.
+class output_sink {
+ public:
+  virtual ~output_sink() = default;
+  /// In the order in which the engine has them, as `output` would put them together.
+  virtual void take(std::vector<log_line> lines) = 0;
+  /// While it is true, no more is read; it is asked every now and then.
+  virtual bool is_full() const = 0;
+};
+
 class container_engine {
  public:
   virtual ~container_engine() = default;
@@ -309,6 +320,11 @@ class container_engine {
   /// beginning and of its end.
   virtual void output(std::string container, std::size_t bytes_each,
                       reply_slot<kept_output> slot) = 0;
+  /// Both streams from the beginning, as far as the engine has it, and on as it comes. Answers when
+  /// no more will come and the sink has all of it, which is when the container has ended; or soon
+  /// after it was stopped. No deadline. An engine that goes away is `timed_out`.
+  virtual void follow(std::string container, std::shared_ptr<output_sink> to,
+                      std::shared_ptr<call_stopper> stopper, reply_slot<done> slot) = 0;
   /// SIGTERM, then SIGKILL after `grace_s` (0..3600). One that is not running is a success.
   virtual void stop(fencing_token by, std::string container, int grace_s,
                     reply_slot<stop_result> slot) = 0;

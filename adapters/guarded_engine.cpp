@@ -336,6 +336,13 @@ void guarded_engine::output(std::string container, std::size_t bytes_each,
                      });
 }
 
+void guarded_engine::follow(std::string container, std::shared_ptr<output_sink> to,
+                            std::shared_ptr<call_stopper> stopper, reply_slot<done> slot) {
+  guard_long<done>(call_class::read, container, std::move(slot),
+                   [container, to = std::move(to), stopper = std::move(stopper)](
+                       auto& engine, auto inner) { engine.follow(container, to, stopper, inner); });
+}
+
 /// It is answered when the container has ended: with a limit of its own, or those who ignore
 /// SIGTERM would keep everybody else out for their grace.
 void guarded_engine::stop(fencing_token by, std::string container, int grace_s,

@@ -81,6 +81,9 @@ class work_engine {
   /// At most `bytes_each` (> 0) of the beginning and of the end of its output.
   virtual void collect(std::string execution, std::size_t bytes_each,
                        reply_slot<kept_output> slot) = 0;
+  /// Its output as it comes (container_engine::follow).
+  virtual void follow(std::string execution, std::shared_ptr<output_sink> to,
+                      std::shared_ptr<call_stopper> stopper, reply_slot<done> slot) = 0;
   /// Removes what is left of it.
   virtual void forget(work_key key, fencing_token by, reply_slot<done> slot) = 0;
 };

@@ -286,6 +286,9 @@ void event_feed::publish(std::span<const domain::event_record> events) {
   for (const auto& one : those) {
     if (std::find(revoked.begin(), revoked.end(), one->token) != revoked.end()) one->cancel();
   }
+  for (const auto& token : revoked) {
+    if (told_revoked_) told_revoked_(token);
+  }
   if (here) wake_all();
 }
 

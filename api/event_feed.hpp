@@ -58,6 +58,11 @@ class event_feed {
   /// former one is not called any more.
   void wake_on(std::function<void(std::function<void()>)> run);
 
+  /// Who else has streams of tokens that are revoked; called from the journal's thread. Before the
+  /// first event.
+  void tell_revoked(std::function<void(const uuid& token)> told) {
+    told_revoked_ = std::move(told);
+  }
   /// Before the first subscriber.
   void set_branches(std::vector<log_branch> branches) { branches_ = std::move(branches); }
   /// Of an event's id in a stream, as a client gives it back. `invalid`: it is none;
@@ -109,6 +114,7 @@ class event_feed {
   persistence::read_port& reads_;
   clock_port& clock_;
   std::vector<log_branch> branches_;  // ascending
+  std::function<void(const uuid&)> told_revoked_;
   mutable std::mutex mutex_;
   std::function<void(std::function<void()>)> run_;
   bool woken_ = false;  // the work was handed over and has not begun

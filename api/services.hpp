@@ -4,6 +4,7 @@
 #include "actors/command_port.hpp"
 #include "api/checkpoint_view.hpp"
 #include "api/event_feed.hpp"
+#include "api/log_stream.hpp"
 #include "api/route.hpp"
 #include "base/secret.hpp"
 #include "base/slot.hpp"
@@ -68,6 +69,7 @@ struct services {
   actors::command_port* commands = nullptr;
   persistence::read_port* reads = nullptr;
   event_feed* feed = nullptr;
+  log_streams* logs = nullptr;
   id_source* ids = nullptr;
   clock_port* clock = nullptr;
   std::function<engine_view()> engine;
@@ -76,6 +78,12 @@ struct services {
   /// Signs the head of the chain and answers on a thread of its own. Errors: `overloaded`; any
   /// other is in the log already, names files and is for no client.
   std::function<void(reply_slot<checkpoint_view>)> sign_head;
+  /// Follows the output of an attempt that runs; `changed` is called on any thread when there is
+  /// something to take or it is over. `not_found`, `internal`: a secret of the attempt cannot be
+  /// had, so that nothing of its output may be shown. Any other passes.
+  std::function<void(output_request what, std::function<void()> changed,
+                     reply_slot<std::shared_ptr<output_source>> slot)>
+      follow_output;
   /// Keeps the value of a secret, sealed, under an id of its own; answers with a digest of tenant,
   /// name and value that takes a key to make. `conflict`: this server does not have the key that
   /// other secrets are sealed with. `internal`, `unavailable`, `overloaded`.

@@ -162,6 +162,10 @@ void add_jobs(CLI::App& app, arguments& out) {
       .option("--limit", "how many, 50 by default")
       .flag("--quarantined", "only those whose work is quarantined: three crashes interrupted it");
   action_builder(jobs, out, "show", "Show a job").plain("id", "the job");
+  action_builder(jobs, out, "logs", "The output of a job")
+      .plain("id", "the job")
+      .option("--attempt", "the number of an attempt, else the last one")
+      .flag("--follow", "as it comes, until the job has ended");
   action_builder(jobs, out, "retry", "Let quarantined work be tried again")
       .plain("id", "the job")
       .option("--reason", "why");

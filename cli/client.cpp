@@ -336,6 +336,8 @@ int api_client::follow(const std::string& path, const std::string& query, std::s
   if (refusal_) return fail(*refusal_);
   for (;;) {
     rest.clear();
+    // An id whose event did not come is not the place of what comes without one.
+    id = after;
     auto answer = ask();
     if (rest.size() > max_line_bytes) return fail({errc::too_large, "an event is too large", {}});
     if (!going) return exit_ok;

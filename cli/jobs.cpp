@@ -1,6 +1,9 @@
 #include "cli/client.hpp"
 #include "cli/output.hpp"
+#include "cli/terminal_text.hpp"
 #include "codec/json_writer.hpp"
+
+#include <cstdio>
 
 namespace reeve::cli {
 namespace {
@@ -8,7 +11,7 @@ namespace {
 using adapters::path_segment;
 
 constexpr const char* help =
-    "jobs needs one of list, show ID, retry ID, discard ID: reeve help jobs";
+    "jobs needs one of list, show ID, logs ID, retry ID, discard ID: reeve help jobs";
 
 int list(api_client& api, const word_list& words) {
   std::string query;
@@ -38,6 +41,39 @@ int show_one(const api_client& api, const api_client::answer& answer) {
   return exit_ok;
 }
 
+std::string logs_of(const std::string& job) {
+  return "/api/jobs/" + path_segment(job) + "/logs";
+}
+
+/// Prints what an attempt printed as it comes, until the job has ended.
+int follow(api_client& api, const word_list& words) {
+  const bool is_raw = !is_terminal();
+  terminal_filter filter;
+  const auto attempt = words.option("--attempt");
+  const auto query = attempt ? "&attempt=" + path_segment(*attempt) : std::string();
+  return api.follow(logs_of(words.plain[1]) + "/stream", query, "", [&](std::string_view event) {
+    const auto doc = parse_answer(std::string(event));
+    if (!doc || !doc->root().is_object()) return true;
+    if (api.json()) print_json(event);
+    const bool is_end = !member_text(doc->root(), "status").empty();
+    if (!api.json() && doc->root().find("text")) {
+      auto text = member_text(doc->root(), "text");
+      if (member_text(doc->root(), "is_ended") != "false") text += '\n';
+      std::fputs((is_raw ? text : filter.take(text)).c_str(), stdout);
+    } else if (!api.json() && !is_end) {
+      complain("some of the output may be missing here");
+    }
+    return std::fflush(stdout) == 0 && !is_end;
+  });
+}
+
+int logs(api_client& api, const word_list& words) {
+  if (words.has("--follow")) return follow(api, words);
+  const auto attempt = words.option("--attempt");
+  return api.download(logs_of(words.plain[1]) +
+                      (attempt ? "?attempt=" + path_segment(*attempt) : std::string()));
+}
+
 /// An operator's word on quarantined work.
 int decide(api_client& api, const word_list& words) {
   codec::json_writer body;
@@ -52,8 +88,8 @@ int decide(api_client& api, const word_list& words) {
 
 int jobs(const loaded_config& config, const client_options& client,
          const std::vector<std::string>& words) {
-  const auto options =
-      split_words(words, {"--status", "--run", "--limit", "--reason"}, {"--quarantined"});
+  const auto options = split_words(words, {"--status", "--run", "--limit", "--reason", "--attempt"},
+                                   {"--quarantined", "--follow"});
   if (!options.problem.empty()) return usage_error(options.problem);
   const auto& plain = options.plain;
   api_client api(config.values, client);
@@ -61,6 +97,7 @@ int jobs(const loaded_config& config, const client_options& client,
   if (plain.size() != 2) return usage_error(help);
   if (plain[0] == "show")
     return show_one(api, api.call("GET", "/api/jobs/" + path_segment(plain[1])));
+  if (plain[0] == "logs") return logs(api, options);
   if (plain[0] == "retry" || plain[0] == "discard") return decide(api, options);
   return usage_error(help);
 }

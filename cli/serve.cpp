@@ -249,6 +249,7 @@ int server_process::wait_for_end() {
     const int signal = ::sigtimedwait(&signals, nullptr, &pause);
     if (signal == SIGTERM || signal == SIGINT) return exit_ok;
     feed_->heartbeat();
+    log_streams_->heartbeat();
     denials_.settle();
     // Not only on the follower's thread, which a database that does not answer holds up.
     board_.expire();

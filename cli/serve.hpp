@@ -85,6 +85,7 @@ class server_process {
   void close_gateway();
   void fill_services();
   void fill_secrets();
+  void fill_logs();
   /// Waits for what has to ask the database, on a thread of its own: that may not answer at all,
   /// and a signal must end the wait all the same. True: it came.
   template <class T>
@@ -165,6 +166,9 @@ class server_process {
     tell([&](actors::actor_tree& tree) { tree.record(tenant, std::move(what)); });
   }};
   std::unique_ptr<api::services> services_;
+  std::unique_ptr<api::log_streams> log_streams_;
+  /// Of engine calls that follow an output.
+  const std::shared_ptr<std::atomic<int>> followed_ = std::make_shared<std::atomic<int>>(0);
   std::optional<api::router> router_;
   std::unique_ptr<api::http_server> http_;
   std::thread http_thread_;

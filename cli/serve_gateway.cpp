@@ -87,6 +87,7 @@ outcome<done> server_process::open_gateway() {
   services_ = std::make_unique<api::services>();
   fill_services();
   fill_secrets();
+  fill_logs();
   auto routes = api::all_routes(*services_);
   for (auto& r : api::health_routes([this] { return checks(); })) routes.push_back(std::move(r));
   auto table = api::router::make(api::with_openapi(std::move(routes)));

@@ -352,6 +352,23 @@ void docker_engine::output(std::string container, std::size_t bytes_each,
                        [taken](const http_answer&) { return taken->finish(); });
 }
 
+void docker_engine::follow(std::string container, std::shared_ptr<output_sink> to,
+                           std::shared_ptr<call_stopper> stopper, reply_slot<done> slot) {
+  if (refuse_name(container, slot)) return;
+  auto call = get(container_path(container, "/logs?follow=1&timestamps=1&stdout=1&stderr=1"));
+  call.max_body = SIZE_MAX;
+  call.deadline_ms = 0;
+  call.idempotent = false;
+  const auto taken = std::make_shared<output_follower>(std::move(to));
+  call.sink = taken;
+  call.stopper = stopper;
+  // That it was cut is what was asked for then, and no fault of the engine's.
+  reply_slot<done> ended([stopper, slot](outcome<done> how) {
+    slot.answer(stopper->is_stopped() ? outcome<done>(done{}) : std::move(how));
+  });
+  request<done>(std::move(call), ended, [taken](const http_answer&) { return taken->finish(); });
+}
+
 void docker_engine::stop(fencing_token by, std::string container, int grace_s,
                          reply_slot<stop_result> slot) {
   if (refuse_name(container, slot)) return;

@@ -11,6 +11,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -68,6 +69,39 @@ struct exchange {
   stream line;
   bool sent = false;
 };
+
+/// Lets an exchange be stopped for as long as it lives.
+class stop_mark {
+ public:
+  explicit stop_mark(exchange& x)
+      : stopper_(x.call.stopper), alive_(std::make_shared<exchange*>(&x)) {
+    if (!stopper_) return;
+    stopper_->arm([alive = alive_, executor = x.line.get_executor()] {
+      net::post(executor, [alive] {
+        if (*alive != nullptr) (*alive)->line.close();
+      });
+    });
+  }
+  ~stop_mark() {
+    *alive_ = nullptr;
+    if (stopper_) stopper_->arm({});
+  }
+  stop_mark(const stop_mark&) = delete;
+  stop_mark& operator=(const stop_mark&) = delete;
+
+ private:
+  std::shared_ptr<call_stopper> stopper_;
+  std::shared_ptr<exchange*> alive_;  // read on the thread of the exchanges only
+};
+
+/// Until its sink takes more.
+net::awaitable<void> await_room(const exchange& x) {
+  net::steady_timer timer{co_await net::this_coro::executor};
+  while (x.call.sink->is_full() && !(x.call.stopper && x.call.stopper->is_stopped())) {
+    timer.expires_after(std::chrono::milliseconds(20));
+    co_await timer.async_wait(token);
+  }
+}
 
 net::awaitable<outcome<done>> write_file(exchange& x, std::ifstream& file, std::uint64_t size) {
   std::string chunk(chunk_bytes, '\0');
@@ -134,6 +168,7 @@ net::awaitable<beast::error_code> read_body(exchange& x, beast::flat_buffer& buf
     if (!piece.empty() && !x.call.sink->take(piece)) co_return beast::error_code{};
     piece.clear();
     if (error) co_return error;
+    if (x.call.sink->is_full()) co_await await_room(x);
   }
   co_return beast::error_code{};
 }
@@ -175,6 +210,7 @@ struct destination {
 net::awaitable<outcome<http_answer>> exchange_once(const http_call& call, const destination& to,
                                                    std::int64_t left_ms) {
   exchange x{co_await net::this_coro::executor, call};
+  const stop_mark mark{x};
   x.renew_deadline();
   if (call.deadline_ms > 0) x.line.expires_after(std::chrono::milliseconds(left_ms));
   auto [error] = co_await x.line.async_connect(unix_socket::endpoint{to.path}, token);

@@ -3,6 +3,7 @@
 // a unix socket a new one costs about 50 µs, and there is never doubt whether a request that met a
 // closing keep-alive connection was seen. Beast stays inside docker_http.cpp.
 
+#include "base/call_stopper.hpp"
 #include "base/leadership.hpp"
 #include "base/outcome.hpp"
 
@@ -23,6 +24,8 @@ class body_sink {
   virtual void restart() = 0;
   /// False: nothing more is wanted, and the rest is not read.
   virtual bool take(std::string_view bytes) = 0;
+  /// While it is true, no more is read; it is asked again after some milliseconds.
+  virtual bool is_full() const { return false; }
 };
 
 struct http_call {
@@ -41,6 +44,8 @@ struct http_call {
   bool cut_at_limit = false;
   /// If not null it gets the body of a 200, in place of the answer.
   std::shared_ptr<body_sink> sink = {};
+  /// If not null, the call is `timed_out` soon after it was stopped.
+  std::shared_ptr<call_stopper> stopper = {};
   /// Of a call that changes something: under which leadership. It is sent only if the owner's
   /// `allows` says yes at that moment.
   std::optional<fencing_token> by = {};

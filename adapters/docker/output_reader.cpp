@@ -7,6 +7,14 @@ constexpr std::size_t part_bytes = 16'384;
 // {"log":"\n","stream":"stdout","time":"2026-11-21T04:20:00.123456789Z"} and a newline.
 constexpr std::size_t around_part = 78;
 
+outcome<done> check_end(const log_demultiplexer& frames) {
+  if (frames.broken()) return reject(errc::internal, "the engine's log stream is broken");
+  if (!frames.problem().empty()) {
+    return reject(errc::internal, "the engine could not read the log");
+  }
+  return done{};
+}
+
 }  // namespace
 
 std::size_t bytes_in_file(const log_line& line) {
@@ -25,7 +33,7 @@ std::size_t bytes_in_file(const log_line& line) {
 }
 
 void output_reader::restart() {
-  frames_ = log_demultiplexer{false, any_size};
+  frames_ = log_demultiplexer{false, all_lines};
   ends_ = output_ends{bytes_each_};
   in_file_ = 0;
 }
@@ -38,10 +46,7 @@ bool output_reader::take(std::string_view bytes) {
 
 outcome<kept_output> output_reader::finish() {
   pass_on(frames_.finish());
-  if (frames_.broken()) return reject(errc::internal, "the engine's log stream is broken");
-  if (!frames_.problem().empty()) {
-    return reject(errc::internal, "the engine could not read the log");
-  }
+  if (auto whole = check_end(frames_); !whole) return whole.error();
   auto kept = ends_.finish();
   kept.lacks_beginning = in_file_ >= engine_bytes_ - engine_bytes_ / 8;
   return kept;
@@ -52,6 +57,21 @@ void output_reader::pass_on(const std::vector<log_line>& lines) {
     in_file_ += bytes_in_file(line);
     ends_.add(line);
   }
+}
+
+bool output_follower::take(std::string_view bytes) {
+  const bool more = frames_.feed(bytes);
+  pass_on(frames_.take());
+  return more;
+}
+
+outcome<done> output_follower::finish() {
+  pass_on(frames_.finish());
+  return check_end(frames_);
+}
+
+void output_follower::pass_on(std::vector<log_line> lines) {
+  if (!lines.empty()) to_->take(std::move(lines));
 }
 
 }  // namespace reeve::adapters

@@ -6,6 +6,8 @@
 #include "adapters/kept_output.hpp"
 
 #include <cstdint>
+#include <memory>
+#include <utility>
 #include <vector>
 
 namespace reeve::adapters {
@@ -13,6 +15,9 @@ namespace reeve::adapters {
 /// At most so many bytes does the engine's log file (json-file) have for a line: its text with what
 /// JSON escapes, and about 78 around each part of 16 KiB.
 std::size_t bytes_in_file(const log_line& line);
+
+/// Of any size; a line that is longer comes in pieces, wherever it is read.
+inline constexpr log_limits all_lines{.max_bytes = SIZE_MAX, .max_line_bytes = 4 * 16'384};
 
 class output_reader final : public body_sink {
  public:
@@ -31,9 +36,26 @@ class output_reader final : public body_sink {
   const std::size_t bytes_each_;
   const std::size_t engine_bytes_;
   std::size_t in_file_ = 0;
-  log_demultiplexer frames_{false, any_size};
+  log_demultiplexer frames_{false, all_lines};
   output_ends ends_{bytes_each_};
-  static constexpr log_limits any_size{.max_bytes = SIZE_MAX, .max_line_bytes = 4 * 16'384};
+};
+
+/// The same as it comes, handed on line by line.
+class output_follower final : public body_sink {
+ public:
+  explicit output_follower(std::shared_ptr<output_sink> to) : to_(std::move(to)) {}
+
+  void restart() override { frames_ = log_demultiplexer{false, all_lines}; }
+  bool take(std::string_view bytes) override;
+  bool is_full() const override { return to_->is_full(); }
+  /// As output_reader::finish.
+  outcome<done> finish();
+
+ private:
+  void pass_on(std::vector<log_line> lines);
+
+  const std::shared_ptr<output_sink> to_;
+  log_demultiplexer frames_{false, all_lines};
 };
 
 }  // namespace reeve::adapters

@@ -98,6 +98,15 @@ void simulated_engine::output(std::string container, std::size_t, reply_slot<kep
   });
 }
 
+void simulated_engine::follow(std::string container, std::shared_ptr<output_sink>,
+                              std::shared_ptr<call_stopper>, reply_slot<done> slot) {
+  thread_->post([=, this] {
+    auto found = world_->inspect(container);
+    // It prints nothing, now and later.
+    slot.answer(found ? outcome<done>(done{}) : found.error());
+  });
+}
+
 void simulated_engine::stop(fencing_token, std::string container, int grace_s,
                             reply_slot<stop_result> slot) {
   thread_->post([=, this] { world_->stop(container, grace_s, slot); });

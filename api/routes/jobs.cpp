@@ -110,6 +110,43 @@ void logs(services& s, const request& r, const responder& answer) {
   });
 }
 
+/// Where a client goes on: behind Last-Event-ID or `after`, else at the beginning of the attempt
+/// that it names, else of the newest one (attempt 0).
+outcome<output_place> place_of(const request& r) {
+  auto attempt = number_of(r, "attempt");
+  if (!attempt) return attempt.error();
+  const bool comes_back = !r.last_event_id.empty();
+  const auto id =
+      comes_back ? std::string_view(r.last_event_id) : r.query_value("after").value_or("");
+  if (id.empty()) return output_place{attempt->value_or(0), 0, 0};
+  if (const auto place = parse_output_place(id)) return *place;
+  return reject(errc::invalid, "this is no id of a line of this stream",
+                comes_back ? "/headers/Last-Event-ID" : "/query/after");
+}
+
+void follow(services& s, const request& r, const responder& answer) {
+  with_run_of(s, r, answer, [&s, r, answer](uuid job, uuid run) {
+    using answered = outcome<actors::executed<domain::run_state>>;
+    const auto open = [&s, r, answer, job, run](answered found) {
+      if (!found) return answer.answer(found.error());
+      const auto* state = found->state->find(job);
+      if (state == nullptr) return answer.answer(no_such());
+      const auto place = place_of(r);
+      if (!place) return answer.answer(place.error());
+      const auto& attempts = state->attempts;
+      if (place->attempt > static_cast<std::int64_t>(attempts.size())) {
+        return answer.answer(no_such());
+      }
+      response made;
+      made.content_type = "text/event-stream";
+      made.headers.emplace_back("Cache-Control", "no-store");
+      made.stream = s.logs->open(r.who.tenant, run, job, *place, r.who.token_id);
+      answer.answer(std::move(made));
+    };
+    s.commands->fetch(r.who.tenant, run, actors::state_slot<domain::run_state>(open));
+  });
+}
+
 struct artifact_list {
   std::vector<domain::artifact_document> results;
   std::optional<std::string> next;
@@ -267,6 +304,12 @@ std::vector<route> jobs_routes(services& s) {
       row(s, method::get, each + "/logs", "Download the stored output of a job", access::viewer,
           logs)
           .query({"attempt"}),
+      row(s, method::get, each + "/logs/stream", "The output of a job as it comes (SSE)",
+          access::viewer, follow)
+          .streams(R"({"type":"string"})", {200, 404})
+          .query({"attempt", "after"})
+          .says("attempt", "Number of the attempt to begin with, from 1; without it the last one.")
+          .says("after", "`id` of the last line that the client has; the stream goes on after it."),
       row(s, method::get, each + "/artifacts", "List the artifacts of a job", access::viewer,
           artifacts)
           .gives(codec::json_schema<artifact_list>())

@@ -38,6 +38,7 @@ asked of_jobs() {
   return {{"GET /api/jobs", {{all}, {all + "?limit=500"}, {all + "?run={run}"}}},
           {"GET /api/jobs/{id}", {{one}}},
           {"GET /api/jobs/{id}/logs", {{one + "/logs"}, {one + "/logs?attempt=1"}}},
+          {"GET /api/jobs/{id}/logs/stream", {{one + "/logs/stream"}}},
           {"GET /api/jobs/{id}/artifacts", {{"/api/jobs/{triage}/artifacts"}}},
           {"GET /api/jobs/{id}/artifacts/{name}",
            {{"/api/jobs/{triage}/artifacts/log_triage.json"},

@@ -138,6 +138,27 @@ TEST_F(UI2_client, RUN14_searches_what_jobs_printed) {
   }
 }
 
+TEST_F(UI2_client, RUN14_follows_what_a_job_prints_until_it_has_ended) {
+  const std::string head = "HTTP/1.1 200 X\r\nContent-Type: text/event-stream\r\n\r\n";
+  const auto line = [](const std::string& members) {
+    return "event: line\ndata: {\"attempt\":1," + members + "}\n\n";
+  };
+  peer p({head + "id: 1-1-10\n" + line(R"("line":1,"text":"one")") + "id: 1-2-20\nevent: li",
+          head + line(R"("line":2,"is_ended":false,"text":"t")") + "id: 1-2-20\n" +
+              line(R"("line":2,"text":"wo")") + "event: gap\ndata: {\"attempt\":1}\n\n" +
+              "event: end\ndata: {\"status\":\"success\"}\n\n" +
+              line(R"("line":3,"text":"nobody reads this")")});
+  const auto e = run(p, jobs, {"logs", "j", "--follow", "--attempt", "1"});
+  EXPECT_EQ(e.code, exit_ok) << e.err;
+  EXPECT_EQ(e.out, "one\ntwo\n");
+  EXPECT_THAT(e.err, HasSubstr("some of the output may be missing here"));
+  EXPECT_THAT(p.requests()[0], HasSubstr("GET /api/jobs/j/logs/stream?after=&attempt=1 HTTP"));
+  EXPECT_THAT(p.requests()[1], HasSubstr("?after=1-1-10&attempt=1 HTTP"));
+  peer whole({http(200, "all of it")});
+  EXPECT_EQ(run(whole, jobs, {"logs", "j", "--attempt", "2"}).out, "all of it");
+  EXPECT_THAT(whole.requests()[0], HasSubstr("GET /api/jobs/j/logs?attempt=2 HTTP"));
+}
+
 TEST_F(UI2_client, reads_the_newest_events_in_their_order) {
   client_.json = true;
   peer p({http(200, R"({"head":9,"next":"c8","results":[{"position":9},{"position":8}]})"),

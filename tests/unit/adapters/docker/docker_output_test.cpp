@@ -2,12 +2,16 @@
 // connection broke.
 
 #include "adapters/docker/docker_engine.hpp"
+#include "tests/support/environment.hpp"
 #include "tests/unit/adapters/engine_calls.hpp"
 
 #include <atomic>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <gtest/gtest.h>
+#include <memory>
+#include <mutex>
 #include <poll.h>
 #include <stdexcept>
 #include <string>
@@ -15,6 +19,7 @@
 #include <sys/un.h>
 #include <thread>
 #include <unistd.h>
+#include <vector>
 
 namespace {
 
@@ -64,6 +69,7 @@ class talking_engine {
   }
   std::string socket() const { return folder_ + "/s"; }
   int asked() const { return asked_; }
+  int left() const { return left_; }  // followers that have gone
 
   static constexpr int lines = 20'000;
 
@@ -76,7 +82,11 @@ class talking_engine {
       std::string request(4096, '\0');
       const auto size = ::recv(client, request.data(), request.size(), 0);
       request.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
-      send(client, answer_to(request));
+      if (request.find("follow=1") == request.npos) {
+        send(client, answer_to(request));
+      } else {
+        follow(client, request.find("/ended/") != request.npos);
+      }
       ::close(client);
     }
   }
@@ -95,6 +105,17 @@ class talking_engine {
     if (!is_first) body += chunk(frame("FATAL: the reason\n")) + "0\r\n\r\n";
     return "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + body;
   }
+  /// One that runs says nothing more, and its connection stays.
+  void follow(int client, bool is_ended) {
+    std::string body = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (int i = 0; i < 3; ++i) body += chunk(frame("line " + std::to_string(i) + "\n"));
+    send(client, body + (is_ended ? "0\r\n\r\n" : ""));
+    while (!is_ended && !stopping_) {
+      pollfd waiting{client, POLLIN, 0};
+      if (::poll(&waiting, 1, 20) > 0) break;
+    }
+    ++left_;
+  }
   static std::string with_length(const std::string& status, const std::string& body) {
     return "HTTP/1.1 " + status + "\r\nContent-Type: application/json\r\nConnection: close\r\n" +
            "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
@@ -110,9 +131,41 @@ class talking_engine {
   std::string folder_;
   int listener_ = -1;
   std::atomic<int> asked_{0};
+  std::atomic<int> left_{0};
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };
+
+/// Holds what it is given, and is full if a test says so.
+class held_lines final : public output_sink {
+ public:
+  void take(std::vector<log_line> lines) override {
+    const std::lock_guard lock(mutex_);
+    for (auto& one : lines) all_.push_back(one.text);
+  }
+  bool is_full() const override { return full; }
+  std::vector<std::string> all() const {
+    const std::lock_guard lock(mutex_);
+    return all_;
+  }
+  std::atomic<bool> full{false};
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> all_;
+};
+
+bool eventually(const std::function<bool()>& holds) {
+  const auto end =
+      std::chrono::steady_clock::now() + std::chrono::seconds(20) * support::time_factor();
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+const std::vector<std::string> three_lines{"line 0", "line 1", "line 2"};
 
 kept_output output_of(docker_engine& engine, std::size_t bytes_each) {
   auto got = ask<kept_output>([&](auto slot) { engine.output("there", bytes_each, slot); });
@@ -146,4 +199,42 @@ TEST(RUN14_docker_output, of_no_container_is_not_found) {
         code_of(ask<kept_output>([&, name = name](auto slot) { engine.output(name, 1000, slot); })),
         code);
   }
+}
+
+TEST(RUN14_docker_output, is_followed_until_the_container_has_ended) {
+  const talking_engine there;
+  docker_engine engine{{.socket_path = there.socket()}};
+  const auto lines = std::make_shared<held_lines>();
+  const auto how = std::make_shared<reeve::call_stopper>();
+  const auto ended = ask<reeve::done>([&](auto slot) { engine.follow("ended", lines, how, slot); });
+  EXPECT_TRUE(ended) << ended.error().detail;
+  EXPECT_EQ(lines->all(), three_lines);
+  EXPECT_EQ(code_of(ask<reeve::done>([&](auto slot) { engine.follow("a/b", lines, how, slot); })),
+            "invalid");
+}
+
+TEST(RUN14_docker_output, is_followed_no_longer_than_somebody_reads_it) {
+  const talking_engine there;
+  docker_engine engine{{.socket_path = there.socket()}};
+  const auto lines = std::make_shared<held_lines>();
+  const auto how = std::make_shared<reeve::call_stopper>();
+  engine_calls::pending<reeve::done> ended;
+  engine.follow("there", lines, how, ended.slot());
+  EXPECT_TRUE(eventually([&] { return lines->all() == three_lines; }));
+  EXPECT_EQ(there.left(), 0);
+  how->stop();
+  EXPECT_TRUE(ended.take()) << "that it was cut is no fault of the engine's";
+  EXPECT_TRUE(eventually([&] { return there.left() == 1; })) << "its connection is closed";
+  // What was stopped before it began is not begun, and a full reader can be stopped as well.
+  engine_calls::pending<reeve::done> never;
+  engine.follow("there", lines, how, never.slot());
+  EXPECT_TRUE(never.take());
+  const auto full = std::make_shared<held_lines>();
+  full->full = true;
+  const auto stopper = std::make_shared<reeve::call_stopper>();
+  engine_calls::pending<reeve::done> paused;
+  engine.follow("there", full, stopper, paused.slot());
+  EXPECT_TRUE(eventually([&] { return !full->all().empty(); }));
+  stopper->stop();
+  EXPECT_TRUE(paused.take());
 }

@@ -6,6 +6,7 @@
 #include "api/routes/views.hpp"
 #include "api/services.hpp"
 #include "domain/runs/launch.hpp"
+#include "tests/unit/api/routes/routes_outputs.hpp"
 #include "tests/unit/api/routes/routes_reads.hpp"
 #include "tests/unit/api/routes/routes_values.hpp"
 
@@ -81,6 +82,30 @@ class memory_commands final : public actors::every_command<memory_commands> {
       });
       act(c, run, [&](const auto& s) { return domain::decide_end(s, job, {how, {}, blob}); });
     }
+    act(c, run,
+        [&](const auto& s) -> outcome<domain::run_events> { return domain::plan(s).events; });
+  }
+  /// One attempt of the run's first job runs, in this container; or its next one.
+  void begin(uuid run, const std::string& container) {
+    actors::command_context c;
+    c.tenant = all<domain::run_state>()[run].tenant;
+    const auto job = all<domain::run_state>()[run].jobs[0].id;
+    act(c, run, [&](const auto& s) { return domain::decide_intend(s, job, {}); });
+    const auto number =
+        static_cast<std::int64_t>(all<domain::run_state>()[run].jobs[0].attempts.size());
+    act(c, run, [&](const auto&) -> outcome<domain::run_events> {
+      return domain::run_events{domain::container_created{job, number, container},
+                                domain::attempt_started{job, number, false, {}}};
+    });
+  }
+  /// What `begin` began ends with this output, and the run if `plan` says so.
+  void end(uuid run, domain::end_reason how, const std::string& log, bool truncated = false) {
+    actors::command_context c;
+    c.tenant = all<domain::run_state>()[run].tenant;
+    const auto job = all<domain::run_state>()[run].jobs[0].id;
+    auto blob = store(c.tenant, log);
+    blob.truncated = truncated;
+    act(c, run, [&](const auto& s) { return domain::decide_end(s, job, {how, {}, blob}); });
     act(c, run,
         [&](const auto& s) -> outcome<domain::run_events> { return domain::plan(s).events; });
   }
@@ -280,7 +305,11 @@ class world {
     services_.reads = &reads;
     services_.feed = &feed;
     services_.ids = &real_ids();
-    services_.clock = &real_clock();
+    services_.clock = &clock;
+    services_.logs = &logs;
+    services_.follow_output = [this](auto what, auto changed, auto slot) {
+      outputs.follow(std::move(what), std::move(changed), slot);
+    };
     services_.engine = [] { return engine_view{"docker", true, "closed", "24", "1.41", true}; };
     services_.sign_head = [this](reply_slot<checkpoint_view> slot) { sign_head(slot); };
     values.serve(services_);
@@ -337,6 +366,14 @@ class world {
   memory_commands commands{reads};
   event_feed feed{reads};
   std::function<void(reply_slot<checkpoint_view>)> sign_head;
+  told_outputs outputs;
+  settable_clock clock;
+
+ private:
+  services services_;
+
+ public:
+  log_streams logs{services_};
 
  private:
   static answer taken(const response& given) {
@@ -349,7 +386,6 @@ class world {
     return got;
   }
 
-  services services_;
   std::unique_ptr<router> table_;
   std::unique_ptr<dispatcher> dispatch_;
 };

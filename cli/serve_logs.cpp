@@ -1,0 +1,133 @@
+// The part of a server process that lets clients follow what attempts print.
+
+#include "cli/serve.hpp"
+#include "tasks/container/live_output.hpp"
+
+#include <utility>
+
+namespace reeve::cli {
+namespace {
+
+// Each has a call to the engine open; those that wait for the ends of attempts take 800 of the 900
+// that there are (serve_actors.cpp).
+constexpr int followed_at_once = 64;
+
+/// Stops with its reader.
+class followed_output final : public api::output_source {
+ public:
+  followed_output(std::shared_ptr<tasks::live_output> of, std::shared_ptr<std::atomic<int>> count)
+      : of_(std::move(of)), count_(std::move(count)) {}
+  ~followed_output() override {
+    of_->stop();
+    --*count_;
+  }
+  followed_output(const followed_output&) = delete;
+  followed_output& operator=(const followed_output&) = delete;
+
+  std::vector<api::output_line> take(std::size_t most_bytes) override {
+    std::vector<api::output_line> lines;
+    for (auto& one : of_->take(most_bytes)) {
+      lines.push_back({one.number, one.at_ns, one.is_err, one.is_ended, std::move(one.text)});
+    }
+    return lines;
+  }
+  phase state() const override {
+    switch (of_->state()) {
+      case tasks::live_output::phase::going:
+        return phase::going;
+      case tasks::live_output::phase::over:
+        return phase::over;
+      case tasks::live_output::phase::broken:
+        return phase::broken;
+    }
+    return phase::broken;
+  }
+  bool has_gap() const override { return of_->has_gap(); }
+
+ private:
+  const std::shared_ptr<tasks::live_output> of_;
+  const std::shared_ptr<std::atomic<int>> count_;
+};
+
+using source_slot = reply_slot<std::shared_ptr<api::output_source>>;
+using with_rules = std::function<void(outcome<redactor>)>;
+using opened = std::shared_ptr<const persistence::opened_secrets>;
+
+rejection no_value() {
+  return reject(errc::not_found, "a secret of the attempt is gone");
+}
+
+/// Where the values lie that the attempt got.
+outcome<std::vector<persistence::secret_place>> places_of(
+    const domain::secret_list_state& list, const uuid& tenant,
+    const std::vector<domain::secret_use>& uses) {
+  std::vector<persistence::secret_place> places;
+  for (const auto& use : uses) {
+    const auto* secret = list.find_active(use.name);
+    const auto value = secret == nullptr ? std::nullopt : secret->value_of(use.version);
+    if (!value) return no_value();
+    places.push_back({tenant, use.name, *value});
+  }
+  return places;
+}
+
+outcome<redactor> rules_with(const redactor& others, const std::vector<domain::secret_use>& uses,
+                             const persistence::opened_secrets& values) {
+  std::vector<named_secret> all;
+  for (std::size_t i = 0; i < uses.size(); ++i) {
+    all.push_back({uses[i].name, std::string(values[i].view())});
+  }
+  auto made = others.with(std::move(all));
+  // What cannot be looked for cannot be hidden.
+  return made ? std::move(made) : outcome<redactor>(no_value());
+}
+
+/// The redactor of an attempt: everybody's, and the secrets that it got.
+void find_rules(actors::command_port& commands, persistence::secret_port& secrets,
+                const redactor& others, const api::output_request& what, with_rules go) {
+  if (!what.intent.secrets || what.intent.secrets->empty()) return go(others);
+  using found_list = outcome<actors::executed<domain::secret_list_state>>;
+  const auto open = [&secrets, &others, tenant = what.tenant, uses = *what.intent.secrets,
+                     go](found_list found) {
+    if (!found) return go(found.error());
+    auto places = places_of(*found->state, tenant, uses);
+    if (!places) return go(places.error());
+    secrets.open(std::move(*places),
+                 reply_slot<opened>([&others, uses, go](outcome<opened> values) {
+                   values ? go(rules_with(others, uses, **values)) : go(values.error());
+                 }));
+  };
+  commands.fetch(what.tenant, what.tenant, actors::state_slot<domain::secret_list_state>(open));
+}
+
+}  // namespace
+
+void server_process::fill_logs() {
+  log_streams_ = std::make_unique<api::log_streams>(*services_);
+  services_->logs = log_streams_.get();
+  feed_->tell_revoked([this](const uuid& token) { log_streams_->end_of(token); });
+  services_->follow_output = [this](api::output_request what, std::function<void()> changed,
+                                    source_slot slot) {
+    auto* engine = engines_.find(what.intent.engine);
+    if (engine == nullptr) {
+      return slot.answer(reject(errc::engine_unavailable, "this server does not have the engine"));
+    }
+    find_rules(*services_->commands, *secrets_, job_redaction_, what,
+               [this, engine, what, changed = std::move(changed), slot](outcome<redactor> rules) {
+                 if (!rules) return slot.answer(rules.error());
+                 if (++*followed_ > followed_at_once) {
+                   --*followed_;
+                   return slot.answer(reject(errc::overloaded, "too many outputs are followed"));
+                 }
+                 auto of = tasks::live_output::begin({*engine,
+                                                      *texts_,
+                                                      std::move(*rules),
+                                                      what.execution,
+                                                      {what.after.line, what.after.at_ns},
+                                                      changed});
+                 slot.answer(std::make_shared<followed_output>(std::move(of), followed_));
+               });
+  };
+}
+
+}  // namespace reeve::cli

@@ -1,0 +1,197 @@
+#include "tasks/container/live_output.hpp"
+
+#include "base/utf8.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace reeve::tasks {
+namespace {
+
+constexpr std::size_t piece_bytes = 64 << 10;  // of work
+constexpr std::size_t most_raw = 64 << 10;
+constexpr std::size_t most_lines_bytes = 192 << 10;
+constexpr std::size_t most_text = 16 << 10;
+constexpr std::size_t around_line = 64;
+/// Two streams may be written a little out of order.
+constexpr std::int64_t disorder_ns = 5'000'000'000;
+
+/// What is given at once, without a half character at its end.
+std::string_view front_of(std::string_view text) {
+  const auto part = utf8_prefix(text, most_text);
+  return part.empty() ? text.substr(0, most_text) : part;
+}
+
+}  // namespace
+
+std::shared_ptr<live_output> live_output::begin(surroundings around) {
+  auto made = std::make_shared<live_output>(std::move(around));
+  // Not by its own slot alone: the engine holds it as long as it reads.
+  made->around_.engine.follow(made->around_.execution, made, made->stopper_,
+                              reply_slot<done>([made](outcome<done> how) { made->ended(how); }));
+  return made;
+}
+
+live_output::live_output(surroundings around)
+    : around_(std::move(around)), rules_(around_.rules), is_skipping_(around_.after.line > 0) {}
+
+void live_output::stop() {
+  *cancelled_ = true;
+  stopper_->stop();
+}
+
+/// Put together as what is stored (adapters/kept_output.cpp): a line that the other stream goes on
+/// in the middle of ends there.
+void live_output::take(std::vector<adapters::log_line> lines) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto end_line = [this] {
+      raw_ += '\n';
+      marks_.push_back(open_mark_);
+      has_open_ = false;
+    };
+    for (const auto& line : lines) {
+      const bool is_err = line.stream == adapters::log_stream::err;
+      if (has_open_ && open_mark_.is_err != is_err) end_line();
+      raw_ += line.text;
+      open_mark_ = {line.at_ns, is_err};
+      has_open_ = true;
+      if (line.is_ended) end_line();
+    }
+  }
+  redact_more();
+}
+
+bool live_output::is_full() const {
+  const std::lock_guard lock(mutex_);
+  return raw_.size() >= most_raw || lines_bytes_ >= most_lines_bytes;
+}
+
+void live_output::ended(const outcome<done>& how) {
+  {
+    const std::lock_guard lock(mutex_);
+    has_ended_ = how.ok();
+    is_broken_ = !how.ok();
+  }
+  redact_more();
+  around_.changed();
+}
+
+void live_output::redact_more() {
+  std::string piece;
+  bool is_last = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_working_ || is_finished_ || *cancelled_ || lines_bytes_ >= most_lines_bytes) return;
+    is_last = has_ended_ && raw_.size() <= piece_bytes;
+    if (raw_.empty() && !is_last) return;
+    piece = raw_.substr(0, piece_bytes);
+    raw_.erase(0, piece.size());
+    is_working_ = true;
+  }
+  const auto bytes = piece.size();
+  const auto text = std::make_shared<const std::string>(std::move(piece));
+  const bool is_taken = around_.texts.post(
+      bytes, cancelled_, [self = shared_from_this(), text, is_last](const text_leave&) {
+        auto out = self->rules_.write(*text);
+        if (is_last) out += self->rules_.finish();
+        self->redacted(out, is_last);
+      });
+  if (is_taken) return;
+  // Too much waits there: whoever takes asks again.
+  const std::lock_guard lock(mutex_);
+  raw_.insert(0, *text);
+  is_working_ = false;
+}
+
+void live_output::redacted(std::string_view text, bool is_last) {
+  {
+    const std::lock_guard lock(mutex_);
+    is_working_ = false;
+    is_finished_ = is_last;
+    // Redaction keeps every newline, so lines are told apart by counting them.
+    for (auto end = text.find('\n'); end != text.npos; end = text.find('\n')) {
+      rest_ += text.substr(0, end);
+      text.remove_prefix(end + 1);
+      const auto mark = marks_.empty() ? open_mark_ : marks_.front();
+      if (!marks_.empty()) marks_.pop_front();
+      give(std::exchange(rest_, {}), mark, true);
+    }
+    rest_ += text;
+    const auto mark = marks_.empty() ? open_mark_ : marks_.front();
+    if (is_last && !rest_.empty()) give(std::exchange(rest_, {}), mark, true);
+    while (rest_.size() > most_text) {
+      const auto part = front_of(rest_);
+      give(std::string(part), mark, false);
+      rest_.erase(0, part.size());
+    }
+  }
+  redact_more();
+  around_.changed();
+}
+
+/// Whether the reader does not have the line.
+bool live_output::is_wanted(const line_mark& mark, bool is_ended) {
+  if (!is_skipping_) return true;
+  const auto& last = around_.after;
+  if (last.at_ns == 0) {
+    is_skipping_ = number_ <= last.line;
+    return !is_skipping_;
+  }
+  if (mark.at_ns > last.at_ns + disorder_ns) {
+    number_ = std::max(number_, last.line + 1);
+    has_gap_ = true;
+    is_skipping_ = false;
+    return true;
+  }
+  if (is_ended && mark.at_ns == last.at_ns) {
+    number_ = last.line;
+    is_skipping_ = false;
+  }
+  return false;
+}
+
+/// With the lock.
+void live_output::give(std::string text, const line_mark& mark, bool is_ended) {
+  const bool is_wanted_now = is_wanted(mark, is_ended);
+  const auto number = number_;
+  if (is_ended) ++number_;
+  if (!is_wanted_now) return;
+  std::string_view left = text;
+  do {
+    const auto part = front_of(left);
+    left.remove_prefix(part.size());
+    lines_bytes_ += part.size() + around_line;
+    lines_.push_back(
+        {number, mark.at_ns, mark.is_err, is_ended && left.empty(), std::string(part)});
+  } while (!left.empty());
+}
+
+std::vector<live_line> live_output::take(std::size_t most_bytes) {
+  std::vector<live_line> taken;
+  {
+    const std::lock_guard lock(mutex_);
+    for (std::size_t bytes = 0; bytes < most_bytes && !lines_.empty(); lines_.pop_front()) {
+      const auto size = lines_.front().text.size() + around_line;
+      bytes += size;
+      lines_bytes_ -= size;
+      taken.push_back(std::move(lines_.front()));
+    }
+  }
+  redact_more();
+  return taken;
+}
+
+live_output::phase live_output::state() const {
+  const std::lock_guard lock(mutex_);
+  if (!lines_.empty()) return phase::going;
+  if (is_broken_) return phase::broken;
+  return is_finished_ ? phase::over : phase::going;
+}
+
+bool live_output::has_gap() const {
+  const std::lock_guard lock(mutex_);
+  return has_gap_;
+}
+
+}  // namespace reeve::tasks

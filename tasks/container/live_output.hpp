@@ -1,0 +1,105 @@
+#pragma once
+// The output of an attempt that runs, as it comes: redacted like what is stored of it, for one
+// reader.
+//
+// It is read from the engine's beginning each time, because what is a secret may be told by the
+// lines before it; who has some of it already is given what comes behind. The lines are those that
+// will be stored, with the same numbers, as long as the engine has lost none. Of what the reader
+// has not taken about 256 KiB are held, and the engine is not read meanwhile. Redaction is the work
+// of the pool's threads. Safe to call from any thread.
+
+#include "adapters/work_engine_port.hpp"
+#include "base/redact.hpp"
+#include "base/text_pool.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reeve::tasks {
+
+struct live_line {
+  std::int64_t number = 0;  // from 1
+  std::int64_t at_ns = 0;   // by the engine's clock; 0: it did not say
+  bool is_err = false;
+  bool is_ended = true;  // false: the same line goes on
+  std::string text;      // at most 16 KiB, without its newline
+};
+
+/// The last line that a reader has; 0: none. By its time it is found again where the engine has
+/// lost lines before it; without one by its number.
+struct live_place {
+  std::int64_t line = 0;
+  std::int64_t at_ns = 0;
+};
+
+class live_output final : public adapters::output_sink,
+                          public std::enable_shared_from_this<live_output> {
+ public:
+  struct surroundings {
+    adapters::work_engine& engine;
+    text_pool& texts;
+    redactor rules;
+    std::string execution;
+    live_place after;
+    /// There is something to take, or `state` is another one. Any thread, but none that holds a
+    /// lock of this.
+    std::function<void()> changed;
+  };
+  /// Everything that is referred to outlives the call of `stop`.
+  static std::shared_ptr<live_output> begin(surroundings around);
+  explicit live_output(surroundings around);
+
+  /// Nobody takes anything any more.
+  void stop();
+  /// What has come, in order; about so many bytes of it.
+  std::vector<live_line> take(std::size_t most_bytes);
+  /// `over`: everything was taken, and no more will come. `broken`: the engine went away, or has no
+  /// such output; another one may be begun.
+  enum class phase { going, over, broken };
+  phase state() const;
+  /// The line that the reader had last is not there any more: some may be missing in between.
+  bool has_gap() const;
+
+  void take(std::vector<adapters::log_line> lines) override;
+  bool is_full() const override;
+
+ private:
+  struct line_mark {
+    std::int64_t at_ns = 0;
+    bool is_err = false;
+  };
+  void ended(const outcome<done>& how);
+  void redact_more();
+  void redacted(std::string_view text, bool is_last);
+  bool is_wanted(const line_mark& mark, bool is_ended);
+  void give(std::string text, const line_mark& mark, bool is_ended);
+
+  const surroundings around_;
+  const std::shared_ptr<call_stopper> stopper_ = std::make_shared<call_stopper>();
+  const text_cancellation cancelled_ = std::make_shared<std::atomic<bool>>(false);
+  redacting_stream rules_;  // of the one piece of work that is under way
+
+  mutable std::mutex mutex_;
+  std::string raw_;              // not redacted yet
+  std::deque<line_mark> marks_;  // of the lines that have ended and were not given yet
+  line_mark open_mark_;          // of the one that has not
+  bool has_open_ = false;
+  std::string rest_;         // redacted, of a line whose end has not come
+  std::int64_t number_ = 1;  // of that line
+  std::deque<live_line> lines_;
+  std::size_t lines_bytes_ = 0;
+  bool is_skipping_;
+  bool has_gap_ = false;
+  bool is_working_ = false;
+  bool has_ended_ = false;
+  bool is_broken_ = false;
+  bool is_finished_ = false;  // all of it is redacted
+};
+
+}  // namespace reeve::tasks

@@ -1,0 +1,237 @@
+// RUN14, P15: the output of an attempt that runs, as a reader gets it.
+
+#include "tasks/container/live_output.hpp"
+
+#include "tests/support/environment.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <gtest/gtest.h>
+#include <mutex>
+#include <thread>
+
+namespace {
+
+using namespace reeve;
+using namespace reeve::tasks;
+using adapters::log_line;
+using adapters::log_stream;
+
+/// Of which nothing but the output can be asked; that comes when a test says so.
+class told_engine final : public adapters::work_engine {
+ public:
+  std::string_view kind() const override { return "docker"; }
+  std::int64_t slots() const override { return 1; }
+  std::int64_t starts() const override { return 1; }
+  void reach(reply_slot<done>) override {}
+  void capabilities(std::string, reply_slot<adapters::engine_capabilities>) override {}
+  void prepare(adapters::work_key, fencing_token, reply_slot<done>) override {}
+  void find(adapters::work_key, reply_slot<domain::attempts::found>) override {}
+  void submit(adapters::work_key, adapters::work_spec, fencing_token,
+              reply_slot<adapters::submit_answer>) override {}
+  void watch(std::string, reply_slot<adapters::wait_result>) override {}
+  void stop(std::string, int, fencing_token, reply_slot<adapters::stop_result>) override {}
+  void collect(std::string, std::size_t, reply_slot<adapters::kept_output>) override {}
+  void forget(adapters::work_key, fencing_token, reply_slot<done>) override {}
+  void follow(std::string execution, std::shared_ptr<adapters::output_sink> to,
+              std::shared_ptr<call_stopper> stopper, reply_slot<done> slot) override {
+    followed = std::move(execution);
+    sink = std::move(to);
+    how = std::move(stopper);
+    answer = slot;
+  }
+
+  std::string followed;
+  std::shared_ptr<adapters::output_sink> sink;
+  std::shared_ptr<call_stopper> how;
+  reply_slot<done> answer;
+};
+
+log_line line(std::string text, std::int64_t at, log_stream of = log_stream::out,
+              bool is_ended = true) {
+  return {of, at, std::move(text), is_ended};
+}
+
+class RUN14_live_output : public ::testing::Test {
+ protected:
+  ~RUN14_live_output() override {
+    if (output) output->stop();
+  }
+  void begin(live_place after = {}, redactor rules = {}) {
+    output = live_output::begin({engine, texts, std::move(rules), "abc", after, [this] {
+                                   const std::lock_guard lock(mutex_);
+                                   ++changes_;
+                                   changed_.notify_all();
+                                 }});
+  }
+  void tell(std::vector<log_line> lines) { engine.sink->take(std::move(lines)); }
+  void end() { engine.answer.answer(done{}); }
+
+  /// Takes until so many lines are there, or nothing more will come.
+  std::vector<live_line> await(std::size_t count) {
+    std::vector<live_line> all;
+    const auto until =
+        std::chrono::steady_clock::now() + std::chrono::seconds(20) * support::time_factor();
+    for (;;) {
+      std::unique_lock lock(mutex_);
+      const auto seen = changes_;
+      lock.unlock();
+      for (auto& one : output->take(1 << 20)) all.push_back(std::move(one));
+      if (all.size() >= count || output->state() != live_output::phase::going) return all;
+      lock.lock();
+      if (!changed_.wait_until(lock, until, [&] { return changes_ != seen; })) return all;
+    }
+  }
+  /// "number:o:text", with "+" behind it where the line goes on.
+  static std::string told(const std::vector<live_line>& lines) {
+    std::string all;
+    for (const auto& one : lines) {
+      all += std::to_string(one.number) + (one.is_err ? ":e:" : ":o:") + one.text +
+             (one.is_ended ? "|" : "+|");
+    }
+    return all;
+  }
+
+  told_engine engine;
+  text_pool texts;
+  std::shared_ptr<live_output> output;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int changes_ = 0;
+};
+
+}  // namespace
+
+TEST_F(RUN14_live_output, comes_line_by_line_with_the_numbers_of_the_stored_one) {
+  begin();
+  EXPECT_EQ(engine.followed, "abc");
+  tell({line("one", 10), line("two", 20, log_stream::err)});
+  const auto first = await(2);
+  EXPECT_EQ(told(first), "1:o:one|2:e:two|");
+  EXPECT_EQ(first[1].at_ns, 20);
+  EXPECT_EQ(output->state(), live_output::phase::going);
+  // Where the other stream goes on in the middle of a line, the line ends there.
+  tell({line("half", 30, log_stream::out, false), line("err", 40, log_stream::err),
+        line("of it", 50)});
+  EXPECT_EQ(told(await(3)), "3:o:half|4:e:err|5:o:of it|");
+  tell({line("no newline", 60, log_stream::out, false)});
+  end();
+  EXPECT_EQ(told(await(1)), "6:o:no newline|");
+  EXPECT_EQ(output->state(), live_output::phase::over);
+}
+
+TEST_F(RUN14_live_output, P15_shows_no_secret_however_its_pieces_come) {
+  auto rules = redactor::make({{"db", "correct-horse-battery"}});
+  ASSERT_TRUE(rules);
+  begin({}, *rules);
+  tell({line("a correct-", 10, log_stream::out, false)});
+  tell({line("horse-battery b", 20)});
+  tell({line("password=hunter2hunter2", 30)});
+  const auto all = told(await(2));
+  EXPECT_EQ(all.substr(0, all.find('|')), "1:o:a [redacted:db] b");
+  EXPECT_EQ(all.find("hunter2"), std::string::npos) << all;
+}
+
+TEST_F(RUN14_live_output, P15_a_reader_that_comes_back_gets_no_rest_of_a_secret) {
+  const std::string key = "line one of it\nline two of it\nline three of it";
+  auto rules = redactor::make({{"key", key}});
+  ASSERT_TRUE(rules);
+  // It has the first of the three lines, as it was redacted.
+  begin({2, 20}, *rules);
+  tell({line("before", 10), line("line one of it", 20), line("line two of it", 30),
+        line("line three of it", 40), line("behind", 50)});
+  end();
+  const auto all = told(await(3));
+  EXPECT_EQ(all.find("line t"), std::string::npos) << all;
+  EXPECT_NE(all.find("5:o:behind|"), std::string::npos) << all;
+  EXPECT_FALSE(output->has_gap());
+}
+
+TEST_F(RUN14_live_output, goes_on_behind_what_the_reader_has) {
+  begin({2, 20});
+  tell({line("one", 10), line("two", 20), line("three", 30)});
+  end();
+  EXPECT_EQ(told(await(1)), "3:o:three|");
+  EXPECT_FALSE(output->has_gap());
+}
+
+TEST_F(RUN14_live_output, goes_on_by_number_where_no_time_is_known) {
+  begin({2, 0});
+  tell({line("one", 10), line("two", 20), line("three", 30)});
+  end();
+  EXPECT_EQ(told(await(1)), "3:o:three|");
+}
+
+TEST_F(RUN14_live_output, finds_its_place_again_where_the_engine_let_go_of_lines) {
+  begin({700, 20});
+  tell({line("old", 10), line("the one", 20), line("new", 30)});
+  end();
+  EXPECT_EQ(told(await(1)), "701:o:new|");
+  EXPECT_FALSE(output->has_gap());
+}
+
+TEST_F(RUN14_live_output, says_so_where_its_place_is_gone) {
+  begin({700, 20});
+  tell({line("much later", 60'000'000'000), line("new", 60'000'000'001)});
+  end();
+  EXPECT_EQ(told(await(2)), "701:o:much later|702:o:new|");
+  EXPECT_TRUE(output->has_gap());
+}
+
+TEST_F(RUN14_live_output, holds_so_much_only_and_goes_on_when_it_is_taken) {
+  begin();
+  std::int64_t told_lines = 0;
+  const std::string text(1000, 'x');
+  const auto until =
+      std::chrono::steady_clock::now() + std::chrono::seconds(20) * support::time_factor();
+  // The engine reads as long as there is room; the redacted lines take the place of raw ones.
+  std::size_t most = 0;
+  while (most < 100 && std::chrono::steady_clock::now() < until) {
+    if (engine.sink->is_full()) {
+      ++most;
+      std::this_thread::yield();
+      continue;
+    }
+    ASSERT_LT(told_lines, 2000) << "it takes whatever comes";
+    tell({line(text, ++told_lines)});
+  }
+  const auto got = await(static_cast<std::size_t>(told_lines));
+  EXPECT_EQ(static_cast<std::int64_t>(got.size()), told_lines);
+  EXPECT_EQ(got.back().number, told_lines);
+  EXPECT_FALSE(engine.sink->is_full());
+}
+
+TEST_F(RUN14_live_output, gives_a_line_without_end_in_pieces) {
+  begin();
+  for (int i = 0; i < 5; ++i) tell({line(std::string(60'000, 'y'), i + 1, log_stream::out, false)});
+  tell({line("z", 9)});
+  end();
+  std::string text;
+  for (const auto& one : await(1'000'000)) {
+    EXPECT_EQ(one.number, 1);
+    EXPECT_LE(one.text.size(), 16U << 10);
+    text += one.text;
+    EXPECT_EQ(one.is_ended, text.size() == 300'001);
+  }
+  EXPECT_EQ(text, std::string(300'000, 'y') + "z");
+}
+
+TEST_F(RUN14_live_output, tells_an_engine_that_goes_away_from_an_end) {
+  begin();
+  tell({line("one", 10)});
+  EXPECT_EQ(told(await(1)), "1:o:one|");
+  engine.answer.answer(reject(errc::timed_out, "it is gone"));
+  EXPECT_EQ(told(await(1)), "");
+  EXPECT_EQ(output->state(), live_output::phase::broken);
+}
+
+TEST_F(RUN14_live_output, stops_the_engine_with_its_reader) {
+  begin();
+  EXPECT_FALSE(engine.how->is_stopped());
+  output->stop();
+  EXPECT_TRUE(engine.how->is_stopped());
+  tell({line("nobody reads this", 10)});
+  EXPECT_TRUE(output->take(1000).empty());
+}
