@@ -22,7 +22,8 @@ struct config {
   std::string docker = "auto";  // auto, simulated, unix:///path
   std::string logs = "./logs";  // files that log_triage may read
   std::string uploads = "./uploads";
-  bool redacted = true;                  // pattern redaction of the logs of jobs
+  bool redacted = true;  // pattern redaction of the logs of jobs
+  std::string llm;       // file with what is known of language models; empty = nothing
   std::vector<std::string> mount_roots;  // folders that jobs may mount; none = no mounts
   std::string log_level = "info";        // debug, info, warn, error
   std::string log_format = "json";       // json, text

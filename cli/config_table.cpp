@@ -162,6 +162,12 @@ table of_places() {
           {"CYBER_BRAIN_LOGS"}),
       older(folder("uploads", &config::uploads, "Uploaded files."),
             {"CYBER_BRAIN_UPLOADS", "UPLOADS_DIR"}),
+      named("llm", "", "a file of at most 4,096 bytes, or nothing",
+            "JSON file with the prices of language models; without it no call has a cost.",
+            [](config& c, const std::string& value) {
+              c.llm = value;
+              return is_text(value);
+            }),
       named("mount_roots", "", "absolute folders with colons in between",
             "Folders below which jobs may mount, but for what is Reeve's own; none forbids mounts.",
             set_roots),

@@ -4,6 +4,7 @@
 #include "base/named_thread.hpp"
 #include "base/test_point.hpp"
 #include "cli/bootstrap.hpp"
+#include "cli/llm_file.hpp"
 #include "cli/output.hpp"
 #include "persistence/migrate.hpp"
 
@@ -94,6 +95,7 @@ server_process::~server_process() {
 /// answers reads before those who are rung to read.
 void server_process::list_parts() {
   using persistence::commit_notice;
+  parts_.add({.name = "llm", .open = [this] { return read_llm(); }});
   parts_.add({.name = "database", .open = [this] { return open_storage(); }});
   parts_.add({.name = "read_models",
               .lead = [this] { return lead_read_models(); },
@@ -178,6 +180,13 @@ outcome<bool> server_process::take_up() {
   if (is_ended_before(begun)) return false;
   if (auto ok = begun.get(); !ok) return ok.error();
   return true;
+}
+
+outcome<done> server_process::read_llm() {
+  auto settings = read_llm_file(config_.llm);
+  if (!settings) return settings.error();
+  llm_ = std::move(*settings);
+  return done{};
 }
 
 outcome<done> server_process::open_storage() {

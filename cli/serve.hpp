@@ -62,6 +62,7 @@ class server_process {
 
  private:
   void list_parts();
+  outcome<done> read_llm();
   outcome<done> open_storage();
   outcome<done> prepare_database();
   outcome<done> open_journal();
@@ -118,6 +119,7 @@ class server_process {
   enum class phase { starting, log_away, standby, refused, leading };
 
   config config_;
+  domain::llm_settings llm_;
   server_identity identity_;
   std::string public_key_;
   leadership lead_{real_clock()};

@@ -44,6 +44,7 @@ void server_process::fill_services() {
   services_->feed = feed_.get();
   services_->ids = &real_ids();
   services_->clock = &real_clock();
+  services_->llm = &llm_;
   services_->engine = [this] {
     const auto s = engine_->status();
     return api::engine_view{s.engine,  s.available,   s.breaker,

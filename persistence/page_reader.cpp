@@ -1,5 +1,6 @@
 #include "persistence/page_reader.hpp"
 
+#include "persistence/llm_usage_sql.hpp"
 #include "persistence/page_walk.hpp"
 #include "persistence/pg_values.hpp"
 #include "persistence/read_sql.hpp"
@@ -36,6 +37,10 @@ read_turn turn_of(const event_query& query) {
   return turn_of(query.asked_by, query.tenant, walks_far(query));
 }
 
+read_turn turn_of(const llm_usage_query& query) {
+  return turn_of(query.asked_by, query.tenant, !query.run);
+}
+
 outcome<document> read_list(read_session& session, const list_query& query, clock_port& clock) {
   page_walk<list_place> page(query.limit, most_page_bytes, walks_far(query), clock.mono_us());
   std::string body = "{\"results\":[";
@@ -57,6 +62,31 @@ outcome<document> read_list(read_session& session, const list_query& query, cloc
   } while (behind);
   body += "],\"next\":";
   body += page.next() ? '"' + cursor_of(query, *page.next()) + '"' : std::string("null");
+  return make_document(body + "}");
+}
+
+outcome<document> read_usage(read_session& session, const llm_usage_query& query,
+                             clock_port& clock) {
+  usage_walk page(query.limit, clock.mono_us());
+  std::optional<std::string> behind = std::string();
+  while (behind) {
+    const auto composed = compose_usage(query, *behind, page.step_lines());
+    if (!composed) return composed.error();
+    usage_step step;
+    for (const auto& row : session.query(query.tenant, *composed)) {
+      const auto sum = [&row](int at) { return row[at].as<std::int64_t>(); };
+      step.parts.push_back({row[0].c_str(), sum(1), {sum(2), sum(3), sum(4), sum(5), sum(6)}});
+      if (!row[7].is_null()) step.last = row[7].c_str();
+    }
+    behind = page.take(step, clock.mono_us());
+  }
+  std::string body = "{\"results\":[";
+  for (const auto& group : page.groups()) {
+    if (body.back() == '}') body += ',';
+    body += render_usage_group(query.by, group);
+  }
+  body += "],\"next\":";
+  body += page.next().empty() ? "null" : '"' + usage_cursor(query, page.next()) + '"';
   return make_document(body + "}");
 }
 

@@ -12,9 +12,12 @@ namespace reeve::persistence {
 /// The heavy ones are those that may walk far.
 read_turn turn_of(const list_query& query);
 read_turn turn_of(const event_query& query);
+read_turn turn_of(const llm_usage_query& query);
 
 outcome<document> read_list(read_session& session, const list_query& query,
                             clock_port& clock = real_clock());
+outcome<document> read_usage(read_session& session, const llm_usage_query& query,
+                             clock_port& clock = real_clock());
 outcome<event_page> read_events(read_session& session, const event_query& query,
                                 clock_port& clock = real_clock());
 

@@ -9,6 +9,7 @@
 #include "base/time.hpp"
 #include "domain/event.hpp"
 #include "domain/event_readers.hpp"
+#include "persistence/llm_usage_port.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -158,6 +159,8 @@ class read_port {
   virtual void job_detail(uuid tenant, uuid job, reply_slot<document> slot) = 0;
   /// The run that a job belongs to; nothing if this tenant has no such job.
   virtual void run_of_job(uuid tenant, uuid job, reply_slot<std::optional<uuid>> slot) = 0;
+  /// {"results": [llm_usage_document…], "next": cursor | null}. `invalid` for limit and cursor.
+  virtual void llm_usage(llm_usage_query query, reply_slot<document> slot) = 0;
   virtual void events(event_query query, reply_slot<event_page> slot) = 0;
   /// One event with its payload, as JSON for this reader.
   virtual void event(std::optional<uuid> tenant, domain::position at, domain::event_reader reader,

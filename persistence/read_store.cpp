@@ -1,5 +1,6 @@
 #include "persistence/read_store.hpp"
 
+#include "persistence/llm_usage_sql.hpp"
 #include "persistence/page_reader.hpp"
 #include "persistence/pg_values.hpp"
 #include "persistence/read_cache.hpp"
@@ -253,6 +254,17 @@ void read_store::run_of_job(uuid tenant, uuid job, reply_slot<std::optional<uuid
         if (rows.empty()) return std::optional<uuid>{};
         return std::optional(uuid_of(rows[0][0]));
       });
+}
+
+void read_store::llm_usage(llm_usage_query query, reply_slot<document> slot) {
+  if (auto composed = compose_usage(query, {}, 1); !composed) {
+    return slot.answer(composed.error());
+  }
+  if (auto why = impl_->refusal({"llm_days"})) return slot.answer(*why);
+  const auto turn = turn_of(query);
+  impl_->pool.submit<document>(
+      turn, std::move(slot),
+      [query = std::move(query)](read_session& session) { return read_usage(session, query); });
 }
 
 void read_store::look_at_rights() {

@@ -198,20 +198,33 @@ void artifact(services& s, const request& r, const responder& answer) {
   });
 }
 
+void record(services& s, const request& r, const responder& answer, domain::record_llm_call what) {
+  using slot = actors::state_slot<domain::llm_usage_state>;
+  s.commands->execute(context_of(s, r), std::move(what),
+                      slot([answer](outcome<actors::executed<domain::llm_usage_state>> c) {
+                        if (!c) return answer.answer(c.error());
+                        const auto& state = *c->state;
+                        if (!state.last_call) return answer.answer(no_such());
+                        const auto d = domain::document_of(*state.last_call, state.last_at);
+                        answer.answer(written_document(201, codec::encode_document(d), c->at));
+                      }));
+}
+
 /// Numbers and a model's name; the codec refuses everything else before anything is kept of it.
 void record_call(services& s, const request& r, const responder& answer) {
   with_run_of(s, r, answer, [&s, r, answer](uuid job, uuid run) {
     auto body = body_of<domain::llm_call_request>(r);
     if (!body) return answer.answer(body.error());
-    using slot = actors::state_slot<domain::llm_usage_state>;
-    s.commands->execute(context_of(s, r), domain::record_llm_call{s.ids->next(), job, run, *body},
-                        slot([answer](outcome<actors::executed<domain::llm_usage_state>> c) {
-                          if (!c) return answer.answer(c.error());
-                          const auto& state = *c->state;
-                          if (!state.last_call) return answer.answer(no_such());
-                          const auto d = domain::document_of(*state.last_call, state.last_at);
-                          answer.answer(written_document(201, codec::encode_document(d), c->at));
-                        }));
+    domain::record_llm_call what{s.ids->next(), job, run, *body};
+    what.price = s.llm->price_of(body->model_name);
+    using found = outcome<actors::executed<domain::run_state>>;
+    s.commands->fetch(
+        r.who.tenant, run,
+        actors::state_slot<domain::run_state>([&s, r, answer, what](found of) mutable {
+          if (!of) return answer.answer(of.error());
+          what.directive = of->state->launch->directive.id;
+          record(s, r, answer, std::move(what));
+        }));
   });
 }
 

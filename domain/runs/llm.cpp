@@ -2,11 +2,34 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 namespace reeve::domain {
 namespace {
 
 constexpr std::int64_t most_tokens = 1'000'000'000;
+constexpr time_us us_per_day = 86'400 * us_per_second;
+
+bool is_count(std::int64_t n) {
+  return n >= 0 && n <= most_tokens;
+}
+
+void add(llm_totals& to, const llm_call_recorded& call) {
+  to.calls += 1;
+  to.prompt_tokens += call.prompt_tokens;
+  to.completion_tokens += call.completion_tokens;
+  to.total_tokens += call.total_tokens;
+}
+
+}  // namespace
+
+std::int64_t cost_of(const llm_price& price, std::int64_t prompt_tokens,
+                     std::int64_t completion_tokens) {
+  constexpr std::int64_t million = 1'000'000;
+  const auto micros = prompt_tokens * price.prompt_micros_per_million +
+                      completion_tokens * price.completion_micros_per_million;
+  return micros / million + (micros % million > 0 ? 1 : 0);
+}
 
 bool is_model_name(std::string_view name) {
   if (name.empty() || name.size() > 128) return false;
@@ -17,11 +40,19 @@ bool is_model_name(std::string_view name) {
   });
 }
 
-bool is_count(std::int64_t n) {
-  return n >= 0 && n <= most_tokens;
+std::int64_t day_of(time_us at) {
+  return at / us_per_day - (at % us_per_day < 0 ? 1 : 0);
 }
 
-}  // namespace
+time_us begin_of_day(std::int64_t day) {
+  return day * us_per_day;
+}
+
+llm_line_key llm_usage_state::line_of(const llm_call_recorded& call, time_us at) const {
+  llm_line_key key{day_of(at), call.model_name};
+  if (lines.find(key) == nullptr && lines.size() >= most_llm_lines) key.model = other_models;
+  return key;
+}
 
 void evolve(llm_usage_state& s, const llm_event& event, const evolve_context& context) {
   s.stream_version = context.stamp.version_in_stream;
@@ -33,10 +64,16 @@ void evolve(llm_usage_state& s, const llm_event& event, const evolve_context& co
                s.run = e.run;
                s.last_call = e;
                s.last_at = context.stamp.recorded_at_us;
-               s.totals.calls += 1;
-               s.totals.prompt_tokens += e.prompt_tokens;
-               s.totals.completion_tokens += e.completion_tokens;
-               s.totals.total_tokens += e.total_tokens;
+               add(s.totals, e);
+               auto key = s.line_of(e, s.last_at);
+               const auto* known = s.lines.find(key);
+               llm_line line = known != nullptr ? *known : llm_line{};
+               add(line.totals, e);
+               line.cost_micros += e.cost_micros.value_or(0);
+               if (e.directive) line.directive = e.directive;
+               if (known == nullptr) line.created_position = context.stamp.at;
+               line.last_position = context.stamp.at;
+               s.lines.set(std::move(key), line);
              }},
              event);
 }
@@ -69,12 +106,16 @@ outcome<std::vector<llm_event>> decide(const llm_usage_state&, const record_llm_
   e.completion_tokens = r.completion_tokens;
   e.total_tokens = sum;
   e.latency_ms = r.latency_ms;
+  e.directive = c.directive;
+  if (c.price) e.cost_micros = cost_of(*c.price, r.prompt_tokens, r.completion_tokens);
   return std::vector<llm_event>{std::move(e)};
 }
 
 llm_call_document document_of(const llm_call_recorded& c, time_us when) {
-  return {c.id,           c.job,        c.run, c.model_name, c.prompt_tokens, c.completion_tokens,
-          c.total_tokens, c.latency_ms, {when}};
+  return {c.id,           c.job,           c.run,
+          c.model_name,   c.prompt_tokens, c.completion_tokens,
+          c.total_tokens, c.latency_ms,    c.cost_micros,
+          {when}};
 }
 
 }  // namespace reeve::domain

@@ -3,8 +3,11 @@
 // could hold a prompt or a completion. One stream per job.
 
 #include "base/outcome.hpp"
+#include "base/persistent_map.hpp"
 #include "domain/aggregate.hpp"
+#include "domain/runs/llm_price.hpp"
 
+#include <compare>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -23,6 +26,8 @@ struct llm_call_recorded {
   std::int64_t completion_tokens = 0;
   std::int64_t total_tokens = 0;
   std::optional<std::int64_t> latency_ms;
+  std::optional<uuid> directive{};            // of the run, where it has one
+  std::optional<std::int64_t> cost_micros{};  // where the model has a price (llm_price.hpp)
   bool operator==(const llm_call_recorded&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("id", &llm_call_recorded::id),
@@ -32,7 +37,9 @@ struct llm_call_recorded {
                       field("prompt_tokens", &llm_call_recorded::prompt_tokens),
                       field("completion_tokens", &llm_call_recorded::completion_tokens),
                       field("total_tokens", &llm_call_recorded::total_tokens),
-                      field("latency_ms", &llm_call_recorded::latency_ms)};
+                      field("latency_ms", &llm_call_recorded::latency_ms),
+                      field("directive", &llm_call_recorded::directive),
+                      field("cost_micros", &llm_call_recorded::cost_micros)};
   }
 };
 
@@ -56,11 +63,15 @@ struct llm_call_request {
 
 /// The name of a model is an identifier: letters, digits and ._:/@+- , 1..128, no spaces, so that
 /// no sentence can hide in it.
+bool is_model_name(std::string_view name);
+
 struct record_llm_call {
   uuid call;
   uuid job;
   uuid run;
   llm_call_request counts;
+  std::optional<uuid> directive{};
+  std::optional<llm_price> price{};  // of the model, if it has one
   uuid subject() const { return job; }
 };
 
@@ -78,6 +89,30 @@ struct llm_totals {
   }
 };
 
+/// A day of UTC, counted from 1970-01-01; the calls of that day by their recording.
+std::int64_t day_of(time_us at);
+/// The day that begins then.
+time_us begin_of_day(std::int64_t day);
+
+/// What a job's calls of one model on one day come to.
+struct llm_line_key {
+  std::int64_t day = 0;
+  std::string model;
+  auto operator<=>(const llm_line_key&) const = default;
+};
+struct llm_line {
+  llm_totals totals;
+  std::int64_t cost_micros = 0;
+  std::optional<uuid> directive;
+  position created_position = 0;  // of its first call, and of its last one
+  position last_position = 0;
+  bool operator==(const llm_line&) const = default;
+};
+/// Whoever records calls names the models: behind so many lines of one job the calls of a further
+/// one count to the line of `other_models`, which is no model's name.
+inline constexpr std::size_t most_llm_lines = 1000;
+inline constexpr std::string_view other_models = "(other)";
+
 struct llm_usage_state {
   uuid job;
   uuid run;
@@ -86,9 +121,13 @@ struct llm_usage_state {
   position created_position = 0;  // of the job's first call
   position last_position = 0;
   llm_totals totals;
+  persistent_map<llm_line_key, llm_line> lines;
   std::optional<llm_call_recorded> last_call;  // the newest one, and when
   time_us last_at = 0;
   bool operator==(const llm_usage_state&) const = default;
+
+  /// The line that a call of this state counts to, or would.
+  llm_line_key line_of(const llm_call_recorded& call, time_us at) const;
 };
 
 template <>
@@ -113,6 +152,7 @@ struct llm_call_document {
   std::int64_t completion_tokens = 0;
   std::int64_t total_tokens = 0;
   std::optional<std::int64_t> latency_ms;
+  std::optional<std::int64_t> cost_micros;
   timestamp created_at;
   static constexpr auto fields() {
     return std::tuple{field("id", &llm_call_document::id),
@@ -123,6 +163,7 @@ struct llm_call_document {
                       field("completion_tokens", &llm_call_document::completion_tokens),
                       field("total_tokens", &llm_call_document::total_tokens),
                       field("latency_ms", &llm_call_document::latency_ms),
+                      field("cost_micros", &llm_call_document::cost_micros),
                       field("created_at", &llm_call_document::created_at)};
   }
 };

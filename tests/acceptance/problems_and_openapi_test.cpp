@@ -37,6 +37,7 @@ const std::set<std::string> promised = {"POST /api/runs/launch",
                                         "POST /api/jobs/{id}/llm-calls",
                                         "GET /api/jobs/{id}/llm-calls",
                                         "GET /api/logs",
+                                        "GET /api/llm-usage",
                                         "POST /api/directives",
                                         "GET /api/directives",
                                         "GET /api/directives/{id}",
@@ -308,7 +309,7 @@ TEST(P25_openapi, answers_with_content_fit_their_schemas) {
   for (const char* path :
        {"/api/runs", "/api/jobs", "/api/directives", "/api/allowlists/images",
         "/api/allowlists/containers", "/api/tokens", "/api/events", "/api/engine", "/api/agents",
-        "/api/whoami", "/api/checkpoints", "/livez", "/readyz", "/metrics"}) {
+        "/api/whoami", "/api/checkpoints", "/api/llm-usage", "/livez", "/readyz", "/metrics"}) {
     check("GET", path, "");
   }
   const std::string theirs = std::string("?tenant=") + nobody;

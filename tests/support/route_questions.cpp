@@ -59,6 +59,17 @@ asked of_logs() {
             {all + "&directive={directive}"}}}};
 }
 
+asked of_llm() {
+  const std::string all = "/api/llm-usage";
+  return {{"GET /api/llm-usage",
+           {{all},
+            {all + "?group_by=model"},
+            {all + "?group_by=run"},
+            {all + "?group_by=directive&limit=500"},
+            {all + "?run={run}"},
+            {all + "?directive={directive}"}}}};
+}
+
 asked of_directives() {
   const std::string all = "/api/directives", one = all + "/{directive}";
   return {{"GET /api/directives", {{all}, {all + "?name={directive_name}"}}},
@@ -149,7 +160,7 @@ const std::map<std::string, std::vector<question>>& route_questions() {
   static const asked all = [] {
     asked made;
     for (auto& part :
-         {of_runs(), of_jobs(), of_logs(), of_directives(), of_tokens(), of_events(),
+         {of_runs(), of_jobs(), of_logs(), of_llm(), of_directives(), of_tokens(), of_events(),
           of_the_server(), of_allowlist("images", "{image}", R"({"reference":"mine:1"})"),
           of_allowlist("containers", "{container}", R"({"name":"mine"})")}) {
       made.insert(part.begin(), part.end());

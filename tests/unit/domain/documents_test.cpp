@@ -79,7 +79,8 @@ TEST(ACC1_document, of_a_token_never_has_its_hash) {
 TEST(LLM1_document, of_a_call_has_counts_and_nothing_else) {
   const llm_call_recorded call{id_of(5), id_of(6), id_of(7), "m", 150, 300, 450, {}};
   EXPECT_EQ(encode_document(document_of(call, 1)),
-            R"({"completion_tokens":300,"created_at":"1970-01-01T00:00:00.000001Z",)"
+            R"({"completion_tokens":300,"cost_micros":null,)"
+            R"("created_at":"1970-01-01T00:00:00.000001Z",)"
             R"("id":"01000000-0000-0000-0000-000000000005",)"
             R"("job_id":"01000000-0000-0000-0000-000000000006","latency_ms":null,)"
             R"("model_name":"m","prompt_tokens":150,)"

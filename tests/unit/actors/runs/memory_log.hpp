@@ -146,6 +146,9 @@ class reads : public persistence::read_port {
   void run_detail(uuid, uuid, reply_slot<persistence::document> slot) override { refuse(slot); }
   void job_detail(uuid, uuid, reply_slot<persistence::document> slot) override { refuse(slot); }
   void run_of_job(uuid, uuid, reply_slot<std::optional<uuid>> slot) override { refuse(slot); }
+  void llm_usage(persistence::llm_usage_query, reply_slot<persistence::document> slot) override {
+    refuse(slot);
+  }
   void events(persistence::event_query, reply_slot<persistence::event_page> slot) override {
     refuse(slot);
   }

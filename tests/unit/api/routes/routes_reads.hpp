@@ -46,7 +46,8 @@ class memory_reads final : public persistence::read_port {
   std::vector<domain::event_record> log;                        // position i stands at i - 1
   std::map<std::pair<uuid, std::string>, std::string> blobs;    // tenant and hexadecimal digest
   std::optional<last_success> success;
-  std::string since;  // of the list that was asked for last
+  persistence::llm_usage_query usage;  // that was asked for last
+  std::string since;                   // of the list that was asked for last
   /// While set, answers about events wait here instead of being given.
   bool hold = false;
   std::deque<std::function<void()>> held;
@@ -99,6 +100,12 @@ class memory_reads final : public persistence::read_port {
       return slot.answer(parse_uuid(doc->root().find("run_id")->as_string()));
     }
     slot.answer(std::optional<uuid>());
+  }
+
+  void llm_usage(persistence::llm_usage_query query,
+                 reply_slot<persistence::document> slot) override {
+    usage = std::move(query);
+    slot.answer(document_of(R"({"results":[],"next":null})"));
   }
 
   void events(persistence::event_query query, reply_slot<persistence::event_page> slot) override {

@@ -310,6 +310,7 @@ class world {
     services_.follow_output = [this](auto what, auto changed, auto slot) {
       outputs.follow(std::move(what), std::move(changed), slot);
     };
+    services_.llm = &llm;
     services_.engine = [] { return engine_view{"docker", true, "closed", "24", "1.41", true}; };
     services_.sign_head = [this](reply_slot<checkpoint_view> slot) { sign_head(slot); };
     values.serve(services_);
@@ -362,6 +363,7 @@ class world {
   const std::vector<route>& routes() const { return table_->routes(); }
 
   memory_reads reads;
+  domain::llm_settings llm;
   memory_values values;
   memory_commands commands{reads};
   event_feed feed{reads};

@@ -90,10 +90,82 @@ TEST(LLM2_model_name, is_an_identifier_and_never_a_sentence) {
   }
 }
 
+TEST(LLM1_cost, is_of_the_price_when_it_was_recorded_rounded_up_once) {
+  auto priced = record_llm_call{id_of(5), id_of(6), id_of(7), call(150, 300)};
+  EXPECT_FALSE(std::get<llm_call_recorded>(decide(llm_usage_state{}, priced)->at(0)).cost_micros);
+  priced.price = llm_price{2'000'000, 8'000'000};
+  priced.directive = id_of(9);
+  const auto events = decide(llm_usage_state{}, priced);
+  ASSERT_TRUE(events);
+  const auto& made = std::get<llm_call_recorded>(events->at(0));
+  EXPECT_EQ(made.cost_micros, 150 * 2 + 300 * 8);
+  EXPECT_EQ(made.directive, id_of(9));
+  EXPECT_EQ(document_of(made, 1).cost_micros, made.cost_micros);
+  EXPECT_EQ(cost_of({0, 0}, 7, 7), 0);
+  EXPECT_EQ(cost_of({1, 1}, 1, 0), 1) << "never less than it costs";
+  EXPECT_EQ(cost_of({1, 1}, 500'000, 500'000), 1);
+  EXPECT_EQ(cost_of({most_micros_per_million, most_micros_per_million}, most, most),
+            2'000'000'000'000);
+}
+
+TEST(LLM3_days, are_those_of_utc) {
+  const auto at = [](const char* text) { return day_of(parse_time(text).value()); };
+  EXPECT_EQ(at("1970-01-01T00:00:00Z"), 0);
+  EXPECT_EQ(at("1970-01-01T23:59:59.999999Z"), 0);
+  EXPECT_EQ(at("1970-01-02T00:00:00Z"), 1);
+  EXPECT_EQ(day_of(-1), -1);
+  EXPECT_EQ(day_of(begin_of_day(-1)), -1);
+  EXPECT_EQ(day_of(begin_of_day(20'000)), 20'000);
+}
+
+/// A call of a model at a time, as the log tells it.
+void recorded(llm_usage_state& usage, const std::string& model, time_us at,
+              std::optional<uuid> directive = {}) {
+  llm_call_recorded e{id_of(5), id_of(6), id_of(7), model, 1, 2, 3, {}};
+  e.directive = directive;
+  e.cost_micros = 10;
+  auto context = steps::next_context(usage);
+  context.stamp.recorded_at_us = at;
+  evolve(usage, e, context);
+}
+
+TEST(LLM3_lines, are_of_a_model_and_a_day) {
+  llm_usage_state usage;
+  recorded(usage, "a", begin_of_day(3));
+  recorded(usage, "b", begin_of_day(3));
+  recorded(usage, "a", begin_of_day(4) - 1, id_of(9));
+  recorded(usage, "a", begin_of_day(4));
+  ASSERT_EQ(usage.lines.size(), 3U);
+  const auto* twice = usage.lines.find(llm_line_key{3, "a"});
+  ASSERT_NE(twice, nullptr);
+  EXPECT_EQ(twice->totals, (llm_totals{2, 2, 4, 6}));
+  EXPECT_EQ(twice->cost_micros, 20);
+  EXPECT_EQ(twice->directive, id_of(9)) << "older calls do not say it";
+  EXPECT_EQ(twice->created_position, 10);
+  EXPECT_EQ(twice->last_position, 30);
+  EXPECT_EQ(usage.lines.find(llm_line_key{4, "a"})->totals.calls, 1);
+}
+
+TEST(LLM3_lines, of_one_job_are_limited_and_nothing_is_lost) {
+  llm_usage_state usage;
+  for (std::size_t i = 0; i < most_llm_lines; ++i) recorded(usage, "m" + std::to_string(i), 0);
+  EXPECT_EQ(usage.lines.size(), most_llm_lines);
+  recorded(usage, "further", 0);
+  recorded(usage, "more", 0);
+  recorded(usage, "m1", 0);
+  EXPECT_EQ(usage.lines.size(), most_llm_lines + 1);
+  EXPECT_EQ(usage.lines.find(llm_line_key{0, std::string(other_models)})->totals.calls, 2);
+  EXPECT_EQ(usage.lines.find(llm_line_key{0, "m1"})->totals.calls, 2);
+  EXPECT_FALSE(is_model_name(other_models));
+  std::int64_t calls = 0;
+  for (const auto& [key, line] : usage.lines) calls += line.totals.calls;
+  EXPECT_EQ(calls, usage.totals.calls);
+}
+
 TEST(LLM2_fields, are_counts_ids_and_a_model_and_nothing_else) {
   constexpr auto event = std::tuple_size_v<decltype(llm_call_recorded::fields())>;
   constexpr auto request = std::tuple_size_v<decltype(llm_call_request::fields())>;
-  EXPECT_EQ(event, 8U) << "a further field of a call could hold text";
+  EXPECT_EQ(event, 10U) << "a further field of a call could hold text";
   EXPECT_EQ(request, 5U) << "a further field of a request could hold text";
 }
 
