@@ -9,14 +9,16 @@
 #include "domain/log_events.hpp"
 #include "domain/runs/directive.hpp"
 #include "domain/runs/llm.hpp"
+#include "domain/runs/llm_budget.hpp"
 #include "domain/runs/run.hpp"
 #include "domain/system_events.hpp"
 
 namespace reeve::domain {
 
 /// Those whose commands a generic executor carries out.
-using executed_aggregates = type_list<directive_state, image_list_state, container_list_state,
-                                      llm_usage_state, access_state, secret_list_state>;
+using executed_aggregates =
+    type_list<directive_state, image_list_state, container_list_state, llm_usage_state,
+              access_state, secret_list_state, llm_budget_list_state>;
 
 /// A run has an actor of its own that carries them out.
 using commanded_aggregates = joined<executed_aggregates, type_list<run_state>>;

@@ -17,6 +17,7 @@ CREATE TABLE reeve_read.llm_days (
   completion_tokens bigint NOT NULL,
   total_tokens bigint NOT NULL,
   cost_micros bigint NOT NULL,
+  over_budget_calls bigint NOT NULL,
   PRIMARY KEY (tenant, job_id, day, model_name)
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE reeve_read.llm_days IS
@@ -31,3 +32,19 @@ CREATE INDEX llm_days_model ON reeve_read.llm_days (tenant, model_name, day, job
 SELECT reeve.make_tenant_policies('reeve_read.llm_days', 'tenant');
 GRANT SELECT, INSERT, UPDATE, DELETE ON reeve_read.llm_days TO @writer@;
 GRANT SELECT ON reeve_read.llm_days TO @reader@;
+
+CREATE TABLE reeve_read.llm_budgets (
+  tenant uuid NOT NULL,
+  id text COLLATE "C" NOT NULL,
+  created_position bigint NOT NULL,
+  is_active boolean NOT NULL,
+  last_position bigint NOT NULL,
+  doc text COLLATE "C" NOT NULL,
+  PRIMARY KEY (tenant, id)
+) WITH (fillfactor = 80);
+COMMENT ON TABLE reeve_read.llm_budgets IS
+  'Budgets for calls of language models; the id is the name.';
+CREATE INDEX llm_budgets_page ON reeve_read.llm_budgets (tenant, created_position, id);
+SELECT reeve.make_tenant_policies('reeve_read.llm_budgets', 'tenant');
+GRANT SELECT, INSERT, UPDATE, DELETE ON reeve_read.llm_budgets TO @writer@;
+GRANT SELECT ON reeve_read.llm_budgets TO @reader@;

@@ -27,4 +27,12 @@ struct llm_usage_query {
   uuid asked_by{};                       // as in a list_query
 };
 
+/// What calls came to from a day on: all of the tenant's, or those of a directive or of a model.
+struct llm_spent_query {
+  uuid tenant;
+  std::optional<uuid> directive;
+  std::optional<std::string> model;
+  std::int64_t from_day = 0;
+};
+
 }  // namespace reeve::persistence

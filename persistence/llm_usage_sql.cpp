@@ -35,6 +35,10 @@ const walk_order& order_of(llm_grouping by) {
   return all[static_cast<std::size_t>(by)];
 }
 
+/// As `llm_sums` has them.
+constexpr std::array sum_columns{"calls",        "prompt_tokens", "completion_tokens",
+                                 "total_tokens", "cost_micros",   "over_budget_calls"};
+
 bool fits(std::string_view value, std::string_view type) {
   if (type == "uuid") return parse_uuid(value).has_value();
   if (type == "text") return domain::is_model_name(value) || value == domain::other_models;
@@ -81,8 +85,7 @@ class usage_text {
       place += (place.empty() ? "w." : " || ' ' || w.") + std::string(column.name) + "::text";
     }
     std::string sums, of_lines;
-    for (const char* name :
-         {"calls", "prompt_tokens", "completion_tokens", "total_tokens", "cost_micros"}) {
+    for (const char* name : sum_columns) {
       sums += ", COALESCE(sum(w." + std::string(name) + ") FILTER (WHERE w.fits), 0)::bigint";
       of_lines += ", t." + std::string(name);
     }
@@ -175,6 +178,27 @@ outcome<read_query> compose_usage(const llm_usage_query& query, const std::strin
   return usage_text(query, order).made(values, rows);
 }
 
+read_query compose_spent(const llm_spent_query& query) {
+  read_query out;
+  std::string sums;
+  for (const char* name : sum_columns) {
+    sums +=
+        (sums.empty() ? "COALESCE(sum(" : ", COALESCE(sum(") + std::string(name) + "), 0)::bigint";
+  }
+  out.params = {to_string(query.tenant), std::to_string(query.from_day)};
+  out.sql =
+      "SELECT " + sums + " FROM reeve_read.llm_days WHERE tenant = $1::uuid AND day >= $2::bigint";
+  if (query.directive) {
+    out.params.push_back(to_string(*query.directive));
+    out.sql += " AND directive_id = $" + std::to_string(out.params.size()) + "::uuid";
+  }
+  if (query.model) {
+    out.params.push_back(*query.model);
+    out.sql += " AND model_name = $" + std::to_string(out.params.size()) + "::text";
+  }
+  return out;
+}
+
 usage_walk::usage_walk(int limit, std::int64_t now_us)
     : limit_(static_cast<std::size_t>(limit)),
       until_us_(now_us + most_us),
@@ -228,6 +252,7 @@ std::string render_usage_group(llm_grouping by, const usage_walk::group& group) 
   d.completion_tokens = group.sums.completion_tokens;
   d.total_tokens = group.sums.total_tokens;
   d.cost_micros = group.sums.cost_micros;
+  d.over_budget_calls = group.sums.over_budget_calls;
   d.is_partial = group.is_partial;
   return codec::encode_document(d);
 }

@@ -14,10 +14,13 @@
 namespace reeve::persistence {
 
 /// The next `rows` lines behind a place, or behind the query's cursor. Rows: the group's key, how
-/// many of its lines fit, their five sums in the order of `llm_sums`, and the place of the step's
+/// many of its lines fit, their sums in the order of `llm_sums`, and the place of the step's
 /// last line if there were as many as `rows`. Errors: `invalid` for limit and cursor.
 outcome<read_query> compose_usage(const llm_usage_query& query, const std::string& behind,
                                   std::int64_t rows);
+
+/// One row: the sums in the order of `llm_sums`.
+read_query compose_spent(const llm_spent_query& query);
 
 /// One group of a step, however much of it the step saw.
 struct usage_part {

@@ -18,6 +18,12 @@ read_turn turn_of(const uuid& asked_by, const std::optional<uuid>& tenant, bool 
   return {asked_by == uuid{} ? tenant.value_or(system_tenant) : asked_by, is_heavy};
 }
 
+/// `llm_sums`, from that column on.
+domain::llm_sums sums_of(const pqxx::row& row, int first) {
+  const auto sum = [&](int at) { return row[first + at].as<std::int64_t>(); };
+  return {sum(0), sum(1), sum(2), sum(3), sum(4), sum(5)};
+}
+
 template <class Place>
 list_step step_of(const page_walk<Place>& page) {
   list_step step;
@@ -65,6 +71,10 @@ outcome<document> read_list(read_session& session, const list_query& query, cloc
   return make_document(body + "}");
 }
 
+outcome<domain::llm_sums> read_spent(read_session& session, const llm_spent_query& query) {
+  return sums_of(session.query(query.tenant, compose_spent(query))[0], 0);
+}
+
 outcome<document> read_usage(read_session& session, const llm_usage_query& query,
                              clock_port& clock) {
   usage_walk page(query.limit, clock.mono_us());
@@ -74,9 +84,8 @@ outcome<document> read_usage(read_session& session, const llm_usage_query& query
     if (!composed) return composed.error();
     usage_step step;
     for (const auto& row : session.query(query.tenant, *composed)) {
-      const auto sum = [&row](int at) { return row[at].as<std::int64_t>(); };
-      step.parts.push_back({row[0].c_str(), sum(1), {sum(2), sum(3), sum(4), sum(5), sum(6)}});
-      if (!row[7].is_null()) step.last = row[7].c_str();
+      step.parts.push_back({row[0].c_str(), row[1].as<std::int64_t>(), sums_of(row, 2)});
+      if (!row[8].is_null()) step.last = row[8].c_str();
     }
     behind = page.take(step, clock.mono_us());
   }

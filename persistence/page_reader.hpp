@@ -18,6 +18,7 @@ outcome<document> read_list(read_session& session, const list_query& query,
                             clock_port& clock = real_clock());
 outcome<document> read_usage(read_session& session, const llm_usage_query& query,
                              clock_port& clock = real_clock());
+outcome<domain::llm_sums> read_spent(read_session& session, const llm_spent_query& query);
 outcome<event_page> read_events(read_session& session, const event_query& query,
                                 clock_port& clock = real_clock());
 

@@ -161,6 +161,8 @@ class read_port {
   virtual void run_of_job(uuid tenant, uuid job, reply_slot<std::optional<uuid>> slot) = 0;
   /// {"results": [llm_usage_document…], "next": cursor | null}. `invalid` for limit and cursor.
   virtual void llm_usage(llm_usage_query query, reply_slot<document> slot) = 0;
+  /// As of every call that was acknowledged before.
+  virtual void llm_spent(llm_spent_query query, reply_slot<domain::llm_sums> slot) = 0;
   virtual void events(event_query query, reply_slot<event_page> slot) = 0;
   /// One event with its payload, as JSON for this reader.
   virtual void event(std::optional<uuid> tenant, domain::position at, domain::event_reader reader,

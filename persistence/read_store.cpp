@@ -267,6 +267,14 @@ void read_store::llm_usage(llm_usage_query query, reply_slot<document> slot) {
       [query = std::move(query)](read_session& session) { return read_usage(session, query); });
 }
 
+void read_store::llm_spent(llm_spent_query query, reply_slot<domain::llm_sums> slot) {
+  if (auto why = impl_->refusal({"llm_days"})) return slot.answer(*why);
+  const read_turn turn{query.tenant};
+  impl_->pool.submit<domain::llm_sums>(
+      turn, std::move(slot),
+      [query = std::move(query)](read_session& session) { return read_spent(session, query); });
+}
+
 void read_store::look_at_rights() {
   impl_->rights.look(impl_->pool);
 }

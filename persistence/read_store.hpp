@@ -66,6 +66,7 @@ class read_store final : public read_port {
   void job_detail(uuid tenant, uuid job, reply_slot<document> slot) override;
   void run_of_job(uuid tenant, uuid job, reply_slot<std::optional<uuid>> slot) override;
   void llm_usage(llm_usage_query query, reply_slot<document> slot) override;
+  void llm_spent(llm_spent_query query, reply_slot<domain::llm_sums> slot) override;
   void events(event_query query, reply_slot<event_page> slot) override;
   void event(std::optional<uuid> tenant, domain::position at, domain::event_reader reader,
              reply_slot<document> slot) override;

@@ -40,6 +40,14 @@ bool is_model_name(std::string_view name) {
   });
 }
 
+llm_sums sums_of(const record_llm_call& call) {
+  const auto& c = call.counts;
+  if (!is_count(c.prompt_tokens) || !is_count(c.completion_tokens)) return {};
+  llm_sums sums{1, c.prompt_tokens, c.completion_tokens, c.prompt_tokens + c.completion_tokens};
+  if (call.price) sums.cost_micros = cost_of(*call.price, c.prompt_tokens, c.completion_tokens);
+  return sums;
+}
+
 std::int64_t day_of(time_us at) {
   return at / us_per_day - (at % us_per_day < 0 ? 1 : 0);
 }
@@ -70,6 +78,7 @@ void evolve(llm_usage_state& s, const llm_event& event, const evolve_context& co
                llm_line line = known != nullptr ? *known : llm_line{};
                add(line.totals, e);
                line.cost_micros += e.cost_micros.value_or(0);
+               line.over_budget_calls += e.over_budget.value_or(false) ? 1 : 0;
                if (e.directive) line.directive = e.directive;
                if (known == nullptr) line.created_position = context.stamp.at;
                line.last_position = context.stamp.at;
@@ -108,13 +117,21 @@ outcome<std::vector<llm_event>> decide(const llm_usage_state&, const record_llm_
   e.latency_ms = r.latency_ms;
   e.directive = c.directive;
   if (c.price) e.cost_micros = cost_of(*c.price, r.prompt_tokens, r.completion_tokens);
+  if (c.over_budget) e.over_budget = true;
   return std::vector<llm_event>{std::move(e)};
 }
 
 llm_call_document document_of(const llm_call_recorded& c, time_us when) {
-  return {c.id,           c.job,           c.run,
-          c.model_name,   c.prompt_tokens, c.completion_tokens,
-          c.total_tokens, c.latency_ms,    c.cost_micros,
+  return {c.id,
+          c.job,
+          c.run,
+          c.model_name,
+          c.prompt_tokens,
+          c.completion_tokens,
+          c.total_tokens,
+          c.latency_ms,
+          c.cost_micros,
+          c.over_budget.value_or(false),
           {when}};
 }
 

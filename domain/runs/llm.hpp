@@ -6,6 +6,7 @@
 #include "base/persistent_map.hpp"
 #include "domain/aggregate.hpp"
 #include "domain/runs/llm_price.hpp"
+#include "domain/runs/llm_usage.hpp"
 
 #include <compare>
 #include <optional>
@@ -28,6 +29,7 @@ struct llm_call_recorded {
   std::optional<std::int64_t> latency_ms;
   std::optional<uuid> directive{};            // of the run, where it has one
   std::optional<std::int64_t> cost_micros{};  // where the model has a price (llm_price.hpp)
+  std::optional<bool> over_budget{};          // true or nothing: one of its budgets was exceeded
   bool operator==(const llm_call_recorded&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("id", &llm_call_recorded::id),
@@ -39,7 +41,8 @@ struct llm_call_recorded {
                       field("total_tokens", &llm_call_recorded::total_tokens),
                       field("latency_ms", &llm_call_recorded::latency_ms),
                       field("directive", &llm_call_recorded::directive),
-                      field("cost_micros", &llm_call_recorded::cost_micros)};
+                      field("cost_micros", &llm_call_recorded::cost_micros),
+                      field("over_budget", &llm_call_recorded::over_budget)};
   }
 };
 
@@ -72,8 +75,12 @@ struct record_llm_call {
   llm_call_request counts;
   std::optional<uuid> directive{};
   std::optional<llm_price> price{};  // of the model, if it has one
+  bool over_budget = false;          // as the budgets were when it came
   uuid subject() const { return job; }
 };
+
+/// What the call would come to, if it is one that can be recorded.
+llm_sums sums_of(const record_llm_call& call);
 
 struct llm_totals {
   std::int64_t calls = 0;
@@ -103,6 +110,7 @@ struct llm_line_key {
 struct llm_line {
   llm_totals totals;
   std::int64_t cost_micros = 0;
+  std::int64_t over_budget_calls = 0;
   std::optional<uuid> directive;
   position created_position = 0;  // of its first call, and of its last one
   position last_position = 0;
@@ -153,6 +161,7 @@ struct llm_call_document {
   std::int64_t total_tokens = 0;
   std::optional<std::int64_t> latency_ms;
   std::optional<std::int64_t> cost_micros;
+  bool over_budget = false;
   timestamp created_at;
   static constexpr auto fields() {
     return std::tuple{field("id", &llm_call_document::id),
@@ -164,6 +173,7 @@ struct llm_call_document {
                       field("total_tokens", &llm_call_document::total_tokens),
                       field("latency_ms", &llm_call_document::latency_ms),
                       field("cost_micros", &llm_call_document::cost_micros),
+                      field("over_budget", &llm_call_document::over_budget),
                       field("created_at", &llm_call_document::created_at)};
   }
 };

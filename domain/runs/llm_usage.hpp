@@ -27,6 +27,7 @@ struct llm_sums {
   std::int64_t completion_tokens = 0;
   std::int64_t total_tokens = 0;
   std::int64_t cost_micros = 0;  // of the calls whose models had a price
+  std::int64_t over_budget_calls = 0;
   bool operator==(const llm_sums&) const = default;
   llm_sums& operator+=(const llm_sums& more) {
     calls += more.calls;
@@ -34,6 +35,7 @@ struct llm_sums {
     completion_tokens += more.completion_tokens;
     total_tokens += more.total_tokens;
     cost_micros += more.cost_micros;
+    over_budget_calls += more.over_budget_calls;
     return *this;
   }
 };
@@ -50,6 +52,7 @@ struct llm_usage_document {
   std::int64_t completion_tokens = 0;
   std::int64_t total_tokens = 0;
   std::int64_t cost_micros = 0;
+  std::int64_t over_budget_calls = 0;
   bool is_partial = false;  // the rest of it is on the next page
   static constexpr auto fields() {
     using doc = llm_usage_document;
@@ -62,6 +65,7 @@ struct llm_usage_document {
                       field("completion_tokens", &doc::completion_tokens),
                       field("total_tokens", &doc::total_tokens),
                       field("cost_micros", &doc::cost_micros),
+                      field("over_budget_calls", &doc::over_budget_calls),
                       field("is_partial", &doc::is_partial)};
   }
 };

@@ -16,7 +16,7 @@ constexpr auto source = domain::aggregate_of<domain::llm_usage_state>::prefix;
 const projection& llm_calls() {
   static const projection of{.name = "llm_calls",
                              .source = source,
-                             .version = 2,
+                             .version = 3,
                              .columns = {{"tenant", "uuid", key},
                                          {"id", "uuid", key},
                                          {"job_id", "uuid"},
@@ -61,7 +61,8 @@ const projection& llm_days() {
                                          {"prompt_tokens", "bigint"},
                                          {"completion_tokens", "bigint"},
                                          {"total_tokens", "bigint"},
-                                         {"cost_micros", "bigint"}}};
+                                         {"cost_micros", "bigint"},
+                                         {"over_budget_calls", "bigint"}}};
   return of;
 }
 
@@ -73,7 +74,7 @@ void add_day(const domain::llm_usage_state& of, const domain::llm_line_key& line
       text(sums->directive.value_or(uuid{})), text(sums->created_position),
       text(sums->last_position), text(sums->totals.calls), text(sums->totals.prompt_tokens),
       text(sums->totals.completion_tokens), text(sums->totals.total_tokens),
-      text(sums->cost_micros));
+      text(sums->cost_micros), text(sums->over_budget_calls));
 }
 
 }  // namespace

@@ -154,6 +154,8 @@ void fill(tenant& one, const fs::path& logs) {
   const json token =
       must_post(as, "/api/tokens", {{"name", p + "-robot"}, {"role", "viewer"}}, 201);
   has["token"] = token.at("id");
+  has["budget"] = p + "-budget";
+  as.put("/api/llm-budgets/" + has["budget"], {{"period", "day"}, {"most_tokens", 1000}});
   has["cursor"] = must_get(as, "/api/runs?limit=1").at("next");
   const auto add = [&one](const json& secret) {
     if (!secret.is_null()) one.secrets.push_back(secret.get<std::string>());

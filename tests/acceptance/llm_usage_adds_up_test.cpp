@@ -133,6 +133,35 @@ TEST(LLM3_usage, of_another_tenant_is_none) {
   EXPECT_TRUE(must_get(others, "/api/llm-usage?run=" + it.runs[0]).at("results").empty());
 }
 
+TEST(LLM3_budgets, mark_what_exceeds_them_and_every_call_is_recorded) {
+  calls_of_two_runs it;
+  const auto set = [&it](const std::string& name, const json& body) {
+    const auto made = it.api.put("/api/llm-budgets/" + name, body);
+    EXPECT_EQ(made.status, 200) << made.body;
+  };
+  set("tokens", {{"period", "month"}, {"most_tokens", 363}});
+  set("money", {{"period", "month"}, {"most_cost_micros", 550}, {"directive", it.directive}});
+  // 333 tokens were called for before; this makes 363, which is all there may be.
+  it.record(0, "m-2", 10, 20);
+  it.record(0, "m-2", 0, 1);
+  const json calls = must_get(it.api, "/api/jobs/" + it.jobs[0] + "/llm-calls").at("results");
+  ASSERT_EQ(calls.size(), 4U);
+  EXPECT_TRUE(calls[0].at("over_budget")) << calls[0];
+  EXPECT_FALSE(calls[1].at("over_budget")) << calls[1];
+  EXPECT_EQ(it.rows("group_by=model", "model_name").at("m-2").at("over_budget_calls"), 1);
+  // The directive's calls came to 50 millionths; an m-1 of 600 is too much for it, and recorded.
+  EXPECT_EQ(it.api.remove("/api/llm-budgets/tokens").status, 200);
+  it.record(1, "m-1", 600, 0);
+  it.record(0, "m-1", 600, 0);
+  EXPECT_FALSE(must_get(it.api, "/api/jobs/" + it.jobs[1] + "/llm-calls")
+                   .at("results")[0]
+                   .at("over_budget"));
+  EXPECT_TRUE(must_get(it.api, "/api/jobs/" + it.jobs[0] + "/llm-calls")
+                  .at("results")[0]
+                  .at("over_budget"));
+  EXPECT_EQ(it.reeve.command({"replay"}).status, 0);
+}
+
 TEST(OPS4_llm_file, that_says_nonsense_is_refused_at_the_start) {
   const support::scratch_dir folder(support::work_dir(), "llm");
   const auto file = folder.path() / "llm.json";

@@ -39,6 +39,8 @@ std::vector<write> writes(const std::string& directive) {
           {"POST", std::string("/api/tokens/") + nobody + "/revoke", json::object()},
           {"PUT", "/api/secrets/db", {{"value", "long enough"}}},
           {"DELETE", "/api/secrets/db", nullptr},
+          {"PUT", "/api/llm-budgets/b", {{"period", "day"}, {"most_tokens", 1}}},
+          {"DELETE", "/api/llm-budgets/b", nullptr},
           {"POST", std::string("/api/runs/") + nobody + "/cancel", json::object()},
           {"POST", std::string("/api/jobs/") + nobody + "/retry", json::object()},
           {"POST", std::string("/api/jobs/") + nobody + "/discard", json::object()},

@@ -60,14 +60,19 @@ asked of_logs() {
 }
 
 asked of_llm() {
-  const std::string all = "/api/llm-usage";
-  return {{"GET /api/llm-usage",
-           {{all},
-            {all + "?group_by=model"},
-            {all + "?group_by=run"},
-            {all + "?group_by=directive&limit=500"},
-            {all + "?run={run}"},
-            {all + "?directive={directive}"}}}};
+  const std::string all = "/api/llm-usage", budgets = "/api/llm-budgets";
+  return {
+      {"GET /api/llm-usage",
+       {{all},
+        {all + "?group_by=model"},
+        {all + "?group_by=run"},
+        {all + "?group_by=directive&limit=500"},
+        {all + "?run={run}"},
+        {all + "?directive={directive}"}}},
+      {"GET /api/llm-budgets", {{budgets}, {budgets + "?is_active=true"}}},
+      {"GET /api/llm-budgets/{name}", {{budgets + "/{budget}"}}},
+      {"PUT /api/llm-budgets/{name}", {{budgets + "/mine", R"({"period":"day","most_tokens":1})"}}},
+      {"DELETE /api/llm-budgets/{name}", {{budgets + "/{budget}"}}}};
 }
 
 asked of_directives() {

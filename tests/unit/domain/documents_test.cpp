@@ -83,7 +83,7 @@ TEST(LLM1_document, of_a_call_has_counts_and_nothing_else) {
             R"("created_at":"1970-01-01T00:00:00.000001Z",)"
             R"("id":"01000000-0000-0000-0000-000000000005",)"
             R"("job_id":"01000000-0000-0000-0000-000000000006","latency_ms":null,)"
-            R"("model_name":"m","prompt_tokens":150,)"
+            R"("model_name":"m","over_budget":false,"prompt_tokens":150,)"
             R"("run_id":"01000000-0000-0000-0000-000000000007","total_tokens":450})");
 }
 

@@ -95,6 +95,7 @@ std::vector<document_line> documents() {
   add_lines<job_document>(all, "jobs.doc");
   add_lines<llm_call_document>(all, "llm_calls.doc");
   add_lines<secret_document>(all, "secrets.doc");
+  add_lines<llm_budget_document>(all, "llm_budgets.doc");
   return all;
 }
 

@@ -34,7 +34,8 @@ std::string walk_of(const llm_usage_query& query, const std::string& behind = {}
 std::string fits_of(const llm_usage_query& query) {
   const auto sql = compose_usage(query, {}, 10).value().sql;
   const auto to = sql.find(" AS fits");
-  return sql.substr(sql.find("t.cost_micros, ") + 15, to - sql.find("t.cost_micros, ") - 15);
+  return sql.substr(sql.find("t.over_budget_calls, ") + 21,
+                    to - sql.find("t.over_budget_calls, ") - 21);
 }
 
 TEST(GW3_usage, walks_the_index_of_its_grouping) {
@@ -115,8 +116,27 @@ TEST(GW2_usage, takes_no_cursor_of_another_list) {
   }
 }
 
+TEST(LLM3_spent, is_asked_along_an_index) {
+  llm_spent_query query;
+  query.tenant = named("tenant");
+  query.from_day = 20'000;
+  const auto where = [&query] {
+    const auto sql = compose_spent(query).sql;
+    return sql.substr(sql.find(" FROM "));
+  };
+  const std::string all = " FROM reeve_read.llm_days WHERE tenant = $1::uuid AND day >= $2::bigint";
+  EXPECT_EQ(where(), all);
+  query.model = "m";
+  EXPECT_EQ(where(), all + " AND model_name = $3::text");
+  query.directive = named("directive");
+  EXPECT_EQ(where(), all + " AND directive_id = $3::uuid AND model_name = $4::text");
+  EXPECT_EQ(compose_spent(query).params,
+            (std::vector<std::string>{to_string(query.tenant), "20000", to_string(*query.directive),
+                                      "m"}));
+}
+
 usage_part part(const std::string& key, std::int64_t calls, std::int64_t lines = 1) {
-  return {key, lines, {calls, 0, 0, 0, 0}};
+  return {key, lines, {calls, 0, 0, 0, 0, 0}};
 }
 
 TEST(LLM3_walk, adds_up_a_group_over_several_steps) {
@@ -174,13 +194,14 @@ TEST(GW3_walk, looks_for_so_long_only) {
 }
 
 TEST(LLM3_groups, are_shown_by_what_they_are_of) {
-  const llm_sums sums{1, 2, 3, 5, 7};
+  const llm_sums sums{1, 2, 3, 5, 7, 1};
   const auto shown = [&sums](llm_grouping what, const std::string& key) {
     const auto text = render_usage_group(what, {key, sums, false});
     const auto d = codec::decode_text<domain::llm_usage_document>(text);
     EXPECT_TRUE(d) << text;
     EXPECT_EQ(d->total_tokens, 5);
     EXPECT_EQ(d->cost_micros, 7);
+    EXPECT_EQ(d->over_budget_calls, 1);
     return *d;
   };
   EXPECT_EQ(shown(llm_grouping::day, "20787").day, "2026-11-30");

@@ -149,6 +149,9 @@ class reads : public persistence::read_port {
   void llm_usage(persistence::llm_usage_query, reply_slot<persistence::document> slot) override {
     refuse(slot);
   }
+  void llm_spent(persistence::llm_spent_query, reply_slot<domain::llm_sums> slot) override {
+    refuse(slot);
+  }
   void events(persistence::event_query, reply_slot<persistence::event_page> slot) override {
     refuse(slot);
   }

@@ -195,7 +195,7 @@ TEST(GW1_routes, are_described_in_full) {
     const auto& names = one.query_names;
     if (std::find(names.begin(), names.end(), "limit") != names.end()) lists.insert(one.pattern);
   }
-  EXPECT_EQ(lists.size(), 13U);
+  EXPECT_EQ(lists.size(), 14U);
   for (const auto& path : lists) {
     if (path.find('{') != std::string::npos) continue;
     const auto got = it.ask("admin", "GET " + path);
@@ -234,6 +234,7 @@ TEST(GW2_routes, mind_if_match_or_refuse_it) {
   EXPECT_EQ(it.reads.head(), head) << "nothing was done";
   const std::set<std::string> expected{"DELETE /api/allowlists/containers/{id}",
                                        "DELETE /api/allowlists/images/{id}",
+                                       "DELETE /api/llm-budgets/{name}",
                                        "DELETE /api/secrets/{name}",
                                        "POST /api/allowlists/containers/{id}/deactivate",
                                        "POST /api/allowlists/images/{id}/deactivate",
@@ -245,6 +246,7 @@ TEST(GW2_routes, mind_if_match_or_refuse_it) {
                                        "POST /api/runs/{id}/cancel",
                                        "POST /api/tokens/{id}/revoke",
                                        "PUT /api/directives/{id}",
+                                       "PUT /api/llm-budgets/{name}",
                                        "PUT /api/secrets/{name}"};
   EXPECT_EQ(minding, expected);
 }

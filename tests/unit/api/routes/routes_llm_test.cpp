@@ -81,3 +81,102 @@ TEST(LLM1_calls, have_the_price_of_their_model_and_the_directive_of_their_run) {
   EXPECT_EQ(it.reads.log.back().payload.find("directive"), std::string::npos)
       << "an inline directive has no id";
 }
+
+namespace {
+
+const std::string house = "/api/llm-budgets/house";
+
+/// A launched job, and how a call of it is recorded.
+struct calling {
+  calling() {
+    const auto run = it.ask("operator", "POST /api/runs/launch", "{}");
+    path = "POST /api/jobs/" + run.at("jobs/0/id") + "/llm-calls";
+  }
+  answer call(const std::string& model = "m") {
+    return it.ask("operator", path,
+                  R"({"model_name":")" + model + R"(","prompt_tokens":5,"completion_tokens":7})");
+  }
+  world it;
+  std::string path;
+};
+
+}  // namespace
+
+TEST(LLM3_budgets, are_set_shown_listed_and_removed) {
+  world it;
+  const auto made = it.ask("admin", "PUT " + house, R"({"period":"month","most_tokens":1000})");
+  ASSERT_EQ(made.status, 200) << made.body;
+  EXPECT_EQ(made.at("name"), "house");
+  EXPECT_EQ(made.at("most_tokens"), "1000");
+  EXPECT_EQ(made.at("is_active"), "true");
+  EXPECT_EQ(it.ask("viewer", "GET " + house).body, made.body);
+  EXPECT_EQ(it.ask("viewer", "GET /api/llm-budgets?is_active=true").at("results/0/name"), "house");
+  const auto tag = "If-Match: " + made.header("ETag") + "\r\n";
+  const auto changed =
+      it.ask("admin", "PUT " + house, R"({"period":"day","most_tokens":1000,"model":"m"})", tag);
+  EXPECT_EQ(changed.at("model"), "m");
+  EXPECT_EQ(it.ask("admin", "DELETE " + house, "", tag).status, 412);
+  EXPECT_EQ(it.ask("admin", "DELETE " + house).at("is_active"), "false");
+  EXPECT_EQ(it.ask("admin", "DELETE " + house).status, 200) << "twice is once";
+  EXPECT_EQ(it.ask("viewer", "GET /api/llm-budgets?is_active=true").at("results"), "[]");
+}
+
+TEST(LLM3_budgets, refuse_what_they_must) {
+  world it;
+  const auto head = it.reads.head();
+  const std::pair<const char*, const char*> rows[] = {
+      {R"({"most_tokens":1})", "/period"},
+      {R"({"period":"year","most_tokens":1})", "/period"},
+      {R"({"period":"day"})", "/most_tokens"},
+      {R"({"period":"day","most_tokens":0})", "/most_tokens"},
+      {R"({"period":"day","most_cost_micros":1.5})", "/most_cost_micros"},
+      {R"({"period":"day","most_tokens":1,"model":"a model"})", "/model"},
+      {R"({"period":"day","most_tokens":1,"directive":"x"})", "/directive"},
+      {R"({"period":"day","most_tokens":1,"prompt":"x"})", "/prompt"}};
+  for (const auto& [body, pointer] : rows) {
+    const auto got = it.ask("admin", "PUT " + house, body);
+    EXPECT_EQ(got.status, 422) << body;
+    EXPECT_EQ(got.at("errors/0/pointer"), pointer) << body;
+  }
+  const std::string good = R"({"period":"day","most_tokens":1})";
+  EXPECT_EQ(it.ask("admin", "PUT /api/llm-budgets/a%20b", good).at("errors/0/pointer"), "/name");
+  EXPECT_EQ(it.ask("operator", "PUT " + house, good).status, 403);
+  EXPECT_EQ(it.ask("operator", "DELETE " + house).status, 403);
+  EXPECT_EQ(it.ask("admin", "DELETE " + house).status, 404);
+  EXPECT_EQ(it.reads.head(), head);
+  it.ask("admin", "PUT " + house, good);
+  EXPECT_EQ(it.ask("stranger", "GET " + house).status, 404);
+  EXPECT_EQ(it.ask("stranger", "DELETE " + house).status, 404);
+}
+
+TEST(LLM3_budgets, mark_calls_that_exceed_them_and_refuse_none) {
+  calling here;
+  EXPECT_EQ(here.call().at("over_budget"), "false");
+  EXPECT_TRUE(here.it.reads.spent_asked.empty()) << "without a budget nothing is read";
+  here.it.ask("admin", "PUT " + house, R"({"period":"day","most_tokens":100})");
+  here.it.ask("admin", "PUT /api/llm-budgets/m",
+              R"({"period":"day","most_tokens":90,"model":"m"})");
+  here.it.ask("admin", "PUT /api/llm-budgets/n", R"({"period":"day","most_tokens":1,"model":"n"})");
+  here.it.reads.spent.total_tokens = 78;
+  EXPECT_EQ(here.call().at("over_budget"), "false");
+  ASSERT_EQ(here.it.reads.spent_asked.size(), 2U) << "not of the budget of another model";
+  EXPECT_EQ(here.it.reads.spent_asked[0].tenant, named("tenant"));
+  EXPECT_FALSE(here.it.reads.spent_asked[0].model);
+  EXPECT_EQ(here.it.reads.spent_asked[1].model, "m");
+  here.it.reads.spent.total_tokens = 79;
+  const auto over = here.call();
+  EXPECT_EQ(over.status, 201) << over.body;
+  EXPECT_EQ(over.at("over_budget"), "true");
+  EXPECT_NE(here.it.reads.log.back().payload.find("\"over_budget\":true"), std::string::npos);
+}
+
+TEST(LLM3_budgets, of_the_same_calls_share_one_look) {
+  calling here;
+  for (const char* name : {"a", "b", "c"}) {
+    here.it.ask(
+        "admin", "PUT /api/llm-budgets/" + std::string(name),
+        R"({"period":"month","most_tokens":)" + std::string(name[0] == 'c' ? "1" : "50") + "}");
+  }
+  EXPECT_EQ(here.call().at("over_budget"), "true");
+  EXPECT_EQ(here.it.reads.spent_asked.size(), 1U);
+}

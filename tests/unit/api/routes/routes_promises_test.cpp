@@ -22,6 +22,8 @@ struct furnished {
     make("/api/tokens", R"({"name":"ci","role":"viewer"})");
     bodies["/api/secrets/{name}"] = R"({"value":"a value"})";
     it.ask("admin", "PUT /api/secrets/a", bodies["/api/secrets/{name}"]);
+    bodies["/api/llm-budgets/{name}"] = R"({"period":"day","most_tokens":1})";
+    it.ask("admin", "PUT /api/llm-budgets/a", bodies["/api/llm-budgets/{name}"]);
     record = R"({"model_name":"m","prompt_tokens":1,"completion_tokens":1})";
     it.ask("operator", "POST /api/jobs/" + ids["jobs"] + "/llm-calls", record);
     document = openapi_document(it.routes());
@@ -45,9 +47,9 @@ struct furnished {
     return one.pattern == "/api/logs" ? target + "?q=log" : target;
   }
 
-  /// A body that the route takes; reads take none.
+  /// A body that the route takes; reads and removals take none.
   std::string body_of(const route& one) const {
-    if (one.method == method::get) return {};
+    if (one.method == method::get || one.method == method::delete_) return {};
     if (const auto at = bodies.find(one.pattern); at != bodies.end()) return at->second;
     if (one.pattern.ends_with("/llm-calls")) return record;
     if (one.pattern.ends_with("/versions") || one.method == method::put) {

@@ -46,6 +46,8 @@ class memory_reads final : public persistence::read_port {
   std::vector<domain::event_record> log;                        // position i stands at i - 1
   std::map<std::pair<uuid, std::string>, std::string> blobs;    // tenant and hexadecimal digest
   std::optional<last_success> success;
+  domain::llm_sums spent;  // of whatever is asked
+  std::vector<persistence::llm_spent_query> spent_asked;
   persistence::llm_usage_query usage;  // that was asked for last
   std::string since;                   // of the list that was asked for last
   /// While set, answers about events wait here instead of being given.
@@ -106,6 +108,11 @@ class memory_reads final : public persistence::read_port {
                  reply_slot<persistence::document> slot) override {
     usage = std::move(query);
     slot.answer(document_of(R"({"results":[],"next":null})"));
+  }
+
+  void llm_spent(persistence::llm_spent_query query, reply_slot<domain::llm_sums> slot) override {
+    spent_asked.push_back(std::move(query));
+    slot.answer(spent);
   }
 
   void events(persistence::event_query query, reply_slot<persistence::event_page> slot) override {

@@ -272,6 +272,12 @@ class memory_commands final : public actors::every_command<memory_commands> {
                  codec::encode_document(domain::document_of(secret)));
     }
   }
+  void render(const domain::llm_budget_list_state& s, uuid tenant) {
+    for (const auto& [name, budget] : s.budgets) {
+      reads_.put(collection{"llm_budgets"}, tenant, name, budget.created_position,
+                 codec::encode_document(domain::document_of(budget)));
+    }
+  }
   void render(const domain::llm_usage_state& s, uuid tenant) {
     put(collection::llm_calls, tenant, reads_.head(), domain::document_of(*s.last_call, s.last_at));
   }

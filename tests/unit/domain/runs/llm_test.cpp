@@ -108,6 +108,25 @@ TEST(LLM1_cost, is_of_the_price_when_it_was_recorded_rounded_up_once) {
             2'000'000'000'000);
 }
 
+TEST(LLM3_budgets, mark_a_call_and_refuse_none) {
+  auto call_of = record_llm_call{id_of(5), id_of(6), id_of(7), call(150, 300)};
+  call_of.price = llm_price{1'000'000, 1'000'000};
+  EXPECT_EQ(sums_of(call_of), (llm_sums{1, 150, 300, 450, 450, 0}));
+  llm_usage_state usage;
+  steps::take(usage, decide(usage, call_of));
+  EXPECT_FALSE(usage.last_call->over_budget) << "nothing is written of what does not hold";
+  EXPECT_FALSE(document_of(*usage.last_call, 1).over_budget);
+  call_of.over_budget = true;
+  steps::take(usage, decide(usage, call_of));
+  EXPECT_EQ(usage.last_call->over_budget, true);
+  EXPECT_TRUE(document_of(*usage.last_call, 1).over_budget);
+  ASSERT_EQ(usage.lines.size(), 1U);
+  EXPECT_EQ(usage.lines.begin()->second.totals.calls, 2);
+  EXPECT_EQ(usage.lines.begin()->second.over_budget_calls, 1);
+  call_of.counts.prompt_tokens = -1;
+  EXPECT_EQ(sums_of(call_of), llm_sums{}) << "it is refused anyway";
+}
+
 TEST(LLM3_days, are_those_of_utc) {
   const auto at = [](const char* text) { return day_of(parse_time(text).value()); };
   EXPECT_EQ(at("1970-01-01T00:00:00Z"), 0);
@@ -165,7 +184,7 @@ TEST(LLM3_lines, of_one_job_are_limited_and_nothing_is_lost) {
 TEST(LLM2_fields, are_counts_ids_and_a_model_and_nothing_else) {
   constexpr auto event = std::tuple_size_v<decltype(llm_call_recorded::fields())>;
   constexpr auto request = std::tuple_size_v<decltype(llm_call_request::fields())>;
-  EXPECT_EQ(event, 10U) << "a further field of a call could hold text";
+  EXPECT_EQ(event, 11U) << "a further field of a call could hold text";
   EXPECT_EQ(request, 5U) << "a further field of a request could hold text";
 }
 
