@@ -10,6 +10,7 @@
 #include "base/slot.hpp"
 #include "base/time.hpp"
 #include "domain/fields.hpp"
+#include "domain/runs/llm_router.hpp"
 #include "domain/runs/llm_settings.hpp"
 #include "persistence/read_port.hpp"
 
@@ -74,6 +75,7 @@ struct services {
   id_source* ids = nullptr;
   clock_port* clock = nullptr;
   const domain::llm_settings* llm = nullptr;
+  std::function<std::vector<domain::llm_upstream_view>()> upstreams;
   std::function<engine_view()> engine;
   /// Of all runs only this tenant's; nothing = everything.
   std::function<std::vector<agent_view>(const std::optional<uuid>& tenant)> agents;

@@ -163,7 +163,8 @@ table of_places() {
       older(folder("uploads", &config::uploads, "Uploaded files."),
             {"CYBER_BRAIN_UPLOADS", "UPLOADS_DIR"}),
       named("llm", "", "a file of at most 4,096 bytes, or nothing",
-            "JSON file with the prices of language models; without it no call has a cost.",
+            "JSON file with the prices of language models and the servers that have them; see "
+            "docs/clients.md and docs/operations.md.",
             [](config& c, const std::string& value) {
               c.llm = value;
               return is_text(value);

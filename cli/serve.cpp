@@ -1,5 +1,6 @@
 #include "cli/serve.hpp"
 
+#include "adapters/llm_upstream.hpp"
 #include "base/log.hpp"
 #include "base/named_thread.hpp"
 #include "base/test_point.hpp"
@@ -134,6 +135,9 @@ void server_process::list_parts() {
   parts_.add({.name = "secrets", .close = [this] {
                 if (secrets_) secrets_->close();
               }});
+  parts_.add({.name = "upstreams",
+              .lead = [this] { return watch_upstreams(); },
+              .close = [this] { upstreams_.reset(); }});
   parts_.add({.name = "denials", .drain = [this] { denials_.close(); }});
   parts_.add({.name = "gateway",
               .open = [this] { return open_gateway(); },
@@ -186,6 +190,15 @@ outcome<done> server_process::read_llm() {
   auto settings = read_llm_file(config_.llm);
   if (!settings) return settings.error();
   llm_ = std::move(*settings);
+  return done{};
+}
+
+outcome<done> server_process::watch_upstreams() {
+  if (llm_.upstreams.empty()) return done{};
+  upstreams_ = std::make_unique<adapters::llm_watch>(
+      llm_.upstreams, [may_send_plain = config_.allow_plain_http](const auto& upstream) {
+        return adapters::look_at_upstream(upstream, may_send_plain);
+      });
   return done{};
 }
 

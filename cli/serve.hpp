@@ -5,6 +5,7 @@
 #include "actors/actor_tree.hpp"
 #include "adapters/container_work.hpp"
 #include "adapters/guarded_engine.hpp"
+#include "adapters/llm_watch.hpp"
 #include "adapters/nvml/gpu_probe.hpp"
 #include "adapters/proc/proc_files.hpp"
 #include "adapters/work_engines_port.hpp"
@@ -63,6 +64,8 @@ class server_process {
  private:
   void list_parts();
   outcome<done> read_llm();
+  /// Looks at upstreams of language models from now on, if there are any.
+  outcome<done> watch_upstreams();
   outcome<done> open_storage();
   outcome<done> prepare_database();
   outcome<done> open_journal();
@@ -120,6 +123,7 @@ class server_process {
 
   config config_;
   domain::llm_settings llm_;
+  std::unique_ptr<adapters::llm_watch> upstreams_;
   server_identity identity_;
   std::string public_key_;
   leadership lead_{real_clock()};

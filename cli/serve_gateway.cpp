@@ -45,6 +45,9 @@ void server_process::fill_services() {
   services_->ids = &real_ids();
   services_->clock = &real_clock();
   services_->llm = &llm_;
+  services_->upstreams = [this] {
+    return upstreams_ ? upstreams_->views() : std::vector<domain::llm_upstream_view>();
+  };
   services_->engine = [this] {
     const auto s = engine_->status();
     return api::engine_view{s.engine,  s.available,   s.breaker,

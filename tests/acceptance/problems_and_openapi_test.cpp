@@ -37,6 +37,7 @@ const std::set<std::string> promised = {"POST /api/runs/launch",
                                         "POST /api/jobs/{id}/llm-calls",
                                         "GET /api/jobs/{id}/llm-calls",
                                         "GET /api/logs",
+                                        "GET /api/inference/routes",
                                         "GET /api/llm-usage",
                                         "GET /api/llm-budgets",
                                         "GET /api/llm-budgets/{name}",
@@ -310,10 +311,11 @@ TEST(P25_openapi, answers_with_content_fit_their_schemas) {
                            "/api/jobs/{id}/llm-calls"}) {
     check("GET", path, job);
   }
-  for (const char* path : {"/api/runs", "/api/jobs", "/api/directives", "/api/allowlists/images",
-                           "/api/allowlists/containers", "/api/tokens", "/api/events",
-                           "/api/engine", "/api/agents", "/api/whoami", "/api/checkpoints",
-                           "/api/llm-usage", "/api/llm-budgets", "/livez", "/readyz", "/metrics"}) {
+  for (const char* path :
+       {"/api/runs", "/api/jobs", "/api/directives", "/api/allowlists/images",
+        "/api/allowlists/containers", "/api/tokens", "/api/events", "/api/engine", "/api/agents",
+        "/api/whoami", "/api/checkpoints", "/api/llm-usage", "/api/llm-budgets",
+        "/api/inference/routes", "/livez", "/readyz", "/metrics"}) {
     check("GET", path, "");
   }
   const std::string theirs = std::string("?tenant=") + nobody;

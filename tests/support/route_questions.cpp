@@ -69,6 +69,7 @@ asked of_llm() {
         {all + "?group_by=directive&limit=500"},
         {all + "?run={run}"},
         {all + "?directive={directive}"}}},
+      {"GET /api/inference/routes", {{"/api/inference/routes"}, {"/api/inference/routes?model=m"}}},
       {"GET /api/llm-budgets", {{budgets}, {budgets + "?is_active=true"}}},
       {"GET /api/llm-budgets/{name}", {{budgets + "/{budget}"}}},
       {"PUT /api/llm-budgets/{name}", {{budgets + "/mine", R"({"period":"day","most_tokens":1})"}}},

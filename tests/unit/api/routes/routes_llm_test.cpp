@@ -180,3 +180,57 @@ TEST(LLM3_budgets, of_the_same_calls_share_one_look) {
   EXPECT_EQ(here.call().at("over_budget"), "true");
   EXPECT_EQ(here.it.reads.spent_asked.size(), 1U);
 }
+
+TEST(LLM4_routes, tell_where_a_call_would_go_and_why) {
+  world it;
+  EXPECT_EQ(it.ask("viewer", "GET /api/inference/routes").at("results"), "[]");
+  for (const char* name : {"a", "b"}) {
+    domain::llm_upstream_view one;
+    one.what = {name, "http://127.0.0.1:1/v1", {"m"}, "/etc/key-of-" + std::string(name), 4};
+    one.health.answered(20);
+    it.upstreams.push_back(one);
+  }
+  it.upstreams[0].calls = 3;
+  it.upstreams[1].what.models.emplace_back("n");
+  const auto got = it.ask("viewer", "GET /api/inference/routes");
+  ASSERT_EQ(got.status, 200) << got.body;
+  EXPECT_EQ(got.at("results/0/model"), "m");
+  EXPECT_EQ(got.at("results/0/upstream"), "b");
+  EXPECT_EQ(got.at("results/0/reason"), "highest_score");
+  EXPECT_EQ(got.at("results/0/candidates/0/upstream"), "a");
+  EXPECT_EQ(got.at("results/0/candidates/0/calls"), "3");
+  EXPECT_EQ(got.at("results/0/candidates/0/max_calls"), "4");
+  EXPECT_EQ(got.at("results/0/candidates/1/latency_ms"), "20");
+  EXPECT_EQ(got.at("results/1/model"), "n");
+  EXPECT_EQ(got.at("results/1/reason"), "only_one");
+  EXPECT_EQ(got.body.find("127.0.0.1"), std::string::npos) << "where they are is the operator's";
+  EXPECT_EQ(got.body.find("key-of"), std::string::npos);
+  const auto none = it.ask("viewer", "GET /api/inference/routes?model=x");
+  EXPECT_EQ(none.at("results/0/reason"), "no_upstream");
+  EXPECT_EQ(none.at("results/0/upstream"), "null");
+  EXPECT_EQ(it.ask("viewer", "GET /api/inference/routes?model=a%20b").at("errors/0/pointer"),
+            "/query/model");
+}
+
+TEST(LLM4_routes, name_the_budgets_that_are_spent) {
+  world it;
+  domain::llm_upstream_view one;
+  one.what = {"a", "http://127.0.0.1:1/v1", {"m", "n"}, {}, 4};
+  one.health.answered(20);
+  it.upstreams.push_back(one);
+  const auto directive = to_string(named("directive"));
+  const auto set = [&it](const std::string& name, const std::string& rest) {
+    it.ask("admin", "PUT /api/llm-budgets/" + name, R"({"period":"day","most_tokens":10)" + rest);
+  };
+  set("m", R"(,"model":"m"})");
+  set("directive", R"(,"directive":")" + directive + "\"}");
+  EXPECT_EQ(it.ask("viewer", "GET /api/inference/routes").at("results/0/upstream"), "a");
+  it.reads.spent.total_tokens = 10;
+  const auto got = it.ask("viewer", "GET /api/inference/routes");
+  EXPECT_EQ(got.at("results/0/upstream"), "null");
+  EXPECT_EQ(got.at("results/0/reason"), "budget_spent");
+  EXPECT_EQ(got.at("results/0/spent_budgets"), R"(["m"])");
+  EXPECT_EQ(got.at("results/1/upstream"), "a") << "a budget of another model";
+  EXPECT_EQ(got.at("results/1/spent_budgets"), "[]");
+  EXPECT_EQ(it.ask("stranger", "GET /api/inference/routes").at("results/0/upstream"), "a");
+}

@@ -317,6 +317,7 @@ class world {
       outputs.follow(std::move(what), std::move(changed), slot);
     };
     services_.llm = &llm;
+    services_.upstreams = [this] { return upstreams; };
     services_.engine = [] { return engine_view{"docker", true, "closed", "24", "1.41", true}; };
     services_.sign_head = [this](reply_slot<checkpoint_view> slot) { sign_head(slot); };
     values.serve(services_);
@@ -370,6 +371,7 @@ class world {
 
   memory_reads reads;
   domain::llm_settings llm;
+  std::vector<domain::llm_upstream_view> upstreams;
   memory_values values;
   memory_commands commands{reads};
   event_feed feed{reads};

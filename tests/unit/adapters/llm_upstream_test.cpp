@@ -1,0 +1,209 @@
+// P22, LLM4: looks at an upstream, against servers of this test on loopback.
+
+#include "adapters/llm_upstream.hpp"
+
+#include "adapters/llm_watch.hpp"
+
+#include <arpa/inet.h>
+#include <atomic>
+#include <condition_variable>
+#include <filesystem>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <mutex>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
+
+namespace {
+
+using namespace reeve;
+using testing::HasSubstr;
+using testing::Not;
+
+/// Answers every connection with the same bytes, and keeps what it was asked.
+class canned_server {
+ public:
+  explicit canned_server(std::string answer) : answer_(std::move(answer)) {
+    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in here{};
+    here.sin_family = AF_INET;
+    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof here;
+    const bool listens =
+        ::bind(listener_, reinterpret_cast<const sockaddr*>(&here), sizeof here) == 0 &&
+        ::listen(listener_, 16) == 0 &&
+        ::getsockname(listener_, reinterpret_cast<sockaddr*>(&here), &size) == 0;
+    if (!listens) throw std::runtime_error("no server on loopback");
+    port_ = ntohs(here.sin_port);
+    thread_ = std::thread([this] { work(); });
+  }
+  ~canned_server() {
+    ::shutdown(listener_, SHUT_RDWR);
+    thread_.join();
+    ::close(listener_);
+  }
+
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/v1"; }
+  std::string asked() const {
+    const std::lock_guard lock(mutex_);
+    return asked_;
+  }
+
+ private:
+  void work() {
+    for (;;) {
+      const int peer = ::accept(listener_, nullptr, nullptr);
+      if (peer < 0) return;
+      std::string head;
+      for (char buffer[1024]; head.find("\r\n\r\n") == std::string::npos;) {
+        const auto got = ::recv(peer, buffer, sizeof buffer, 0);
+        if (got <= 0) break;
+        head.append(buffer, static_cast<std::size_t>(got));
+      }
+      {
+        const std::lock_guard lock(mutex_);
+        asked_ += head;
+      }
+      for (std::size_t sent = 0; sent < answer_.size();) {
+        const auto put = ::send(peer, answer_.data() + sent, answer_.size() - sent, MSG_NOSIGNAL);
+        if (put <= 0) break;
+        sent += static_cast<std::size_t>(put);
+      }
+      ::close(peer);
+    }
+  }
+
+  std::string answer_;
+  int listener_ = -1;
+  std::uint16_t port_ = 0;
+  mutable std::mutex mutex_;
+  std::string asked_;
+  std::thread thread_;
+};
+
+std::string with_body(const std::string& status, const std::string& body,
+                      const std::string& fields = "") {
+  return "HTTP/1.1 " + status + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+         fields + "Connection: close\r\n\r\n" + body;
+}
+
+domain::llm_upstream at(const std::string& url) {
+  return {"u", url, {"m"}, {}, 8};
+}
+
+TEST(LLM4_look, is_answered_by_a_server_that_works) {
+  canned_server server(with_body("200 OK", R"({"data":[]})"));
+  const auto ms = adapters::look_at_upstream(at(server.url()), false);
+  ASSERT_TRUE(ms) << ms.error().detail;
+  EXPECT_GE(*ms, 0);
+  EXPECT_THAT(server.asked(), HasSubstr("GET /v1/models HTTP/1.1\r\n"));
+  EXPECT_THAT(server.asked(), Not(HasSubstr("Authorization")));
+}
+
+TEST(P22_look, follows_no_redirect) {
+  canned_server other(with_body("200 OK", "{}"));
+  canned_server server(with_body("302 Found", "", "Location: " + other.url() + "/models\r\n"));
+  const auto refused = adapters::look_at_upstream(at(server.url()), false);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().detail, "it answers 302");
+  EXPECT_EQ(other.asked(), "");
+}
+
+TEST(P22_look, tells_nothing_of_what_it_was_answered_and_reads_no_more_than_a_mib) {
+  canned_server rude(with_body("500 Zqx7-secret", "Zqx7-secret"));
+  const auto failed = adapters::look_at_upstream(at(rude.url()), false);
+  EXPECT_EQ(failed.error().detail, "it answers 500");
+  canned_server endless(with_body("200 OK", std::string(3 << 20, 'x')));
+  EXPECT_EQ(adapters::look_at_upstream(at(endless.url()), false).error().detail,
+            "its answer is too large");
+  canned_server none("");
+  EXPECT_EQ(adapters::look_at_upstream(at(none.url()), false).error().code, errc::unavailable);
+}
+
+TEST(P22_look, goes_to_no_address_that_is_no_hosts) {
+  for (const char* url : {"http://169.254.169.254/v1", "http://0.0.0.0:1/v1", "http://[fe80::1]/v1",
+                          "http://224.0.0.1/v1"}) {
+    EXPECT_EQ(adapters::look_at_upstream(at(url), true).error().code, errc::invalid) << url;
+  }
+}
+
+TEST(LLM4_look, sends_the_first_line_of_the_key_file) {
+  std::string folder = std::filesystem::temp_directory_path() / "reeve-key-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  canned_server server(with_body("200 OK", "{}"));
+  auto upstream = at(server.url());
+  upstream.key_file = folder + "/key";
+  const auto look = [&](const std::string& text) {
+    std::ofstream(*upstream.key_file) << text;
+    return adapters::look_at_upstream(upstream, false);
+  };
+  EXPECT_FALSE(adapters::look_at_upstream(upstream, false)) << "there is no such file";
+  EXPECT_TRUE(look("sk-1234\nmore\n"));
+  EXPECT_THAT(server.asked(), HasSubstr("Authorization: Bearer sk-1234\r\n"));
+  EXPECT_THAT(server.asked(), Not(HasSubstr("more")));
+  for (const char* text : {"", "\n", "a b\n", "sk\t1\n"}) {
+    const auto refused = look(text);
+    ASSERT_FALSE(refused) << text;
+    EXPECT_EQ(refused.error().detail, "its key_file holds no key in its first line");
+  }
+  // Beyond this machine it would travel in clear: nothing is connected to.
+  upstream.url = "http://192.0.2.1/v1";
+  std::ofstream(*upstream.key_file) << "sk-1234\n";
+  EXPECT_EQ(adapters::look_at_upstream(upstream, false).error().detail,
+            "its key would travel in clear: use https");
+  std::filesystem::remove_all(folder);
+}
+
+/// Answers as it is told to, and lets a test wait for so many looks.
+class told_looks {
+ public:
+  outcome<std::int64_t> look(const domain::llm_upstream& upstream) {
+    const std::lock_guard lock(mutex_);
+    ++looks_;
+    changed_.notify_all();
+    if (upstream.name == "away" || fails_) return reject(errc::unavailable, "it is away");
+    return std::int64_t{7};
+  }
+  void fail() {
+    const std::lock_guard lock(mutex_);
+    fails_ = true;
+  }
+  bool await_further(int count) {
+    std::unique_lock lock(mutex_);
+    const int wanted = looks_ + count;
+    return changed_.wait_for(lock, std::chrono::seconds(30), [&] { return looks_ >= wanted; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int looks_ = 0;
+  bool fails_ = false;
+};
+
+TEST(LLM4_watch, looks_at_each_again_and_again) {
+  told_looks told;
+  auto away = at("http://127.0.0.1/v1"), here = away;
+  away.name = "away";
+  here.name = "here";
+  adapters::llm_watch watch(
+      {away, here}, [&told](const auto& one) { return told.look(one); },
+      std::chrono::milliseconds(1));
+  ASSERT_TRUE(told.await_further(6));
+  auto views = watch.views();
+  ASSERT_EQ(views.size(), 2U);
+  EXPECT_EQ(views[0].what.name, "away");
+  EXPECT_TRUE(views[0].health.is_known);
+  EXPECT_FALSE(views[0].health.is_healthy);
+  EXPECT_TRUE(views[1].health.is_healthy);
+  EXPECT_EQ(views[1].health.latency_ms, 7);
+  told.fail();
+  ASSERT_TRUE(told.await_further(8));
+  EXPECT_FALSE(watch.views()[1].health.is_healthy);
+}
+
+}  // namespace
