@@ -72,8 +72,7 @@ class memory_commands final : public actors::every_command<memory_commands> {
               const std::string& artifact = "report \"1\".json") {
     actors::command_context c;
     c.tenant = all<domain::run_state>()[run].tenant;
-    const auto job_count = all<domain::run_state>()[run].jobs.size();
-    for (std::size_t i = 0; i < job_count; ++i) {
+    for (std::size_t i = 0; i < all<domain::run_state>()[run].jobs.size(); ++i) {
       const auto job = all<domain::run_state>()[run].jobs[i].id;
       const auto blob = store(c.tenant, log);
       act(c, run, [&](const auto& s) { return domain::decide_intend(s, job, {}); });
@@ -91,8 +90,7 @@ class memory_commands final : public actors::every_command<memory_commands> {
     c.tenant = all<domain::run_state>()[run].tenant;
     const auto job = all<domain::run_state>()[run].jobs[0].id;
     act(c, run, [&](const auto& s) { return domain::decide_intend(s, job, {}); });
-    const auto number =
-        static_cast<std::int64_t>(all<domain::run_state>()[run].jobs[0].attempts.size());
+    const std::int64_t number = std::ssize(all<domain::run_state>()[run].jobs[0].attempts);
     act(c, run, [&](const auto&) -> outcome<domain::run_events> {
       return domain::run_events{domain::container_created{job, number, container},
                                 domain::attempt_started{job, number, false, {}}};
@@ -103,8 +101,7 @@ class memory_commands final : public actors::every_command<memory_commands> {
     actors::command_context c;
     c.tenant = all<domain::run_state>()[run].tenant;
     const auto job = all<domain::run_state>()[run].jobs[0].id;
-    auto blob = store(c.tenant, log);
-    blob.truncated = truncated;
+    const auto blob = store(c.tenant, log, truncated);
     act(c, run, [&](const auto& s) { return domain::decide_end(s, job, {how, {}, blob}); });
     act(c, run,
         [&](const auto& s) -> outcome<domain::run_events> { return domain::plan(s).events; });
@@ -119,9 +116,9 @@ class memory_commands final : public actors::every_command<memory_commands> {
       return domain::run_events{domain::work_quarantined{job, 1, 3}};
     });
   }
-  domain::blob_ref store(uuid tenant, const std::string& bytes) {
+  domain::blob_ref store(uuid tenant, const std::string& bytes, bool truncated = false) {
     reads_.blobs[{tenant, to_hex(sha256(bytes))}] = bytes;
-    return {sha256(bytes), static_cast<std::int64_t>(bytes.size()), false};
+    return {sha256(bytes), static_cast<std::int64_t>(bytes.size()), truncated};
   }
 
  private:

@@ -204,7 +204,8 @@ class two_voices final : public engine_with_all {
 /// Has one container that answers as told, and one that is well.
 class half_readable_engine final : public engine_with_all {
  public:
-  explicit half_readable_engine(outcome<adapters::log_answer> bad) : bad_(std::move(bad)) {}
+  half_readable_engine(outcome<adapters::log_answer> bad, bool is_away)
+      : bad_(std::move(bad)), is_away_(is_away) {}
   void logs(std::string container, adapters::log_query,
             reply_slot<adapters::log_answer> slot) override {
     if (container == "id of bad") return slot.answer(bad_);
@@ -213,13 +214,13 @@ class half_readable_engine final : public engine_with_all {
     slot.answer(std::move(page));
   }
   void ping(reply_slot<done> slot) override {
-    if (is_away) return slot.answer(reject(errc::timed_out, "TEST: away"));
+    if (is_away_) return slot.answer(reject(errc::timed_out, "TEST: away"));
     slot.answer(done{});
   }
-  bool is_away = false;
 
  private:
-  outcome<adapters::log_answer> bad_;
+  const outcome<adapters::log_answer> bad_;
+  const bool is_away_;
 };
 
 using made = outcome<std::vector<tasks::produced_artifact>>;
@@ -241,8 +242,7 @@ tasks::triage_report report_in(const made& artifacts) {
 }
 
 made with_a_bad_one(outcome<adapters::log_answer> bad, bool is_away = false) {
-  half_readable_engine engine(std::move(bad));
-  engine.is_away = is_away;
+  half_readable_engine engine(std::move(bad), is_away);
   tasks::triage_request request;
   request.containers = {"bad", "good"};
   return triage_of(engine, request);
@@ -279,8 +279,7 @@ TEST(RUN8_log_triage, counts_the_lines_before_what_the_engine_cannot_read) {
   const auto report = report_in(with_a_bad_one(part));
   ASSERT_EQ(report.sources.size(), 2U);
   EXPECT_EQ(report.sources[0].lines, 1);
-  ASSERT_TRUE(report.sources[0].problem);
-  EXPECT_TRUE(report.sources[0].problem->starts_with("Error grabbing logs: "));
+  EXPECT_TRUE(report.sources[0].problem.value().starts_with("Error grabbing logs: "));
   EXPECT_EQ(report.sources[0].problem->find("hunter2"), std::string::npos);
   EXPECT_EQ(report.totals.error, 1);
 }
@@ -358,8 +357,7 @@ class moving_engine final : public engine_with_all {
   std::vector<std::string> asked;
 };
 
-/// A name may move to another container between two calls: what is read is the one that was looked
-/// at.
+/// A name may move to another container between two calls: what was looked at is read.
 TEST(P17_log_triage, reads_the_container_whose_labels_it_has_seen) {
   moving_engine engine;
   EXPECT_EQ(report_on(engine, 10).findings.size(), 1U);
