@@ -125,7 +125,8 @@ void server_process::fill_logs() {
                                                       what.execution,
                                                       {what.after.line, what.after.at_ns},
                                                       changed});
-                 slot.answer(std::make_shared<followed_output>(std::move(of), followed_));
+                 slot.answer(std::shared_ptr<api::output_source>(
+                     std::make_shared<followed_output>(std::move(of), followed_)));
                });
   };
 }

@@ -1,6 +1,6 @@
 #include "tasks/own/container_access.hpp"
 
-#include "domain/runs/run.hpp"
+#include "domain/access/container_names.hpp"
 
 namespace reeve::tasks {
 

@@ -18,6 +18,13 @@ class RUN14_stored_logs : public read_store_case {
     if (query.tenant == uuid{}) query.tenant = tenant;
     return answer_of<stored_log_page>([&](auto slot) { reads->stored_logs(query, slot); });
   }
+  /// Of those whose `member` is this.
+  template <class Member, class Value>
+  outcome<stored_log_page> page_of(Member stored_log_query::*member, Value value) {
+    stored_log_query query;
+    query.*member = value;
+    return page(query);
+  }
 };
 
 TEST_F(RUN14_stored_logs, come_newest_first_with_what_they_belong_to) {
@@ -45,16 +52,19 @@ TEST_F(RUN14_stored_logs, come_newest_first_with_what_they_belong_to) {
   EXPECT_EQ(all->logs[0].bytes, 6);
   EXPECT_EQ(all->logs[1].attempt, 9);
   EXPECT_EQ(all->logs[2].job, old);
-  EXPECT_EQ(page({.run = first})->logs.size(), 1U);
-  EXPECT_EQ(page({.job = job})->logs.size(), 2U);
-  EXPECT_EQ(page({.directive = directive})->logs.size(), 2U);
-  EXPECT_TRUE(page({.directive = first})->logs.empty());
-  EXPECT_TRUE(page({.tenant = real_ids().next()})->logs.empty());
+  EXPECT_EQ(page_of(&stored_log_query::run, first)->logs.size(), 1U);
+  EXPECT_EQ(page_of(&stored_log_query::job, job)->logs.size(), 2U);
+  EXPECT_EQ(page_of(&stored_log_query::directive, directive)->logs.size(), 2U);
+  EXPECT_TRUE(page_of(&stored_log_query::directive, first)->logs.empty());
+  EXPECT_TRUE(page_of(&stored_log_query::tenant, real_ids().next())->logs.empty());
   const auto& middle = all->logs[1];
-  const auto rest = page({.from = stored_log_place{middle.created_position, job, 9}});
+  const auto rest =
+      page_of(&stored_log_query::from, stored_log_place{middle.created_position, job, 9});
   ASSERT_EQ(rest->logs.size(), 2U) << "that one and what is behind it";
   EXPECT_EQ(rest->logs[0].attempt, 9);
-  EXPECT_EQ(page({.from = stored_log_place{middle.created_position, job, 0}})->logs.size(), 1U);
+  EXPECT_EQ(page_of(&stored_log_query::from, stored_log_place{middle.created_position, job, 0})
+                ->logs.size(),
+            1U);
 }
 
 TEST_F(RUN14_stored_logs, are_told_by_when_they_were_stored) {
@@ -63,21 +73,24 @@ TEST_F(RUN14_stored_logs, are_told_by_when_they_were_stored) {
   write_job(job, run, 0, R"({"name":"j"})");
   write_log(job, "log-1", "one");
   const auto stamp = [&](const char* of) {
-    return std::stoll(
-        db.root("SELECT recorded_at_us FROM reeve.events WHERE position ="
-                " (SELECT created_position FROM reeve_read.blob_refs WHERE name = '" +
-                std::string(of) + "')"));
+    const auto rows = db.root(
+        "SELECT recorded_at_us FROM reeve.events WHERE position ="
+        " (SELECT created_position FROM reeve_read.blob_refs WHERE name = '" +
+        std::string(of) + "')");
+    return rows[0][0].as<std::int64_t>();
   };
   const auto at = stamp("log-1");
   ASSERT_TRUE(eventually([&] { return real_clock().now_us() > at; }));
   write_log(job, "log-2", "two");
   const auto later = stamp("log-2");
   ASSERT_GT(later, at);
-  EXPECT_EQ(page({.since_us = at})->logs.size(), 2U);
-  EXPECT_EQ(page({.since_us = at + 1})->logs.size(), 1U);
-  EXPECT_EQ(page({.until_us = later})->logs.size(), 1U);
-  EXPECT_EQ(page({.since_us = at, .until_us = at})->logs.size(), 0U);
-  EXPECT_EQ(page({.since_us = later + 1})->logs.size(), 0U);
+  EXPECT_EQ(page_of(&stored_log_query::since_us, at)->logs.size(), 2U);
+  EXPECT_EQ(page_of(&stored_log_query::since_us, at + 1)->logs.size(), 1U);
+  EXPECT_EQ(page_of(&stored_log_query::until_us, later)->logs.size(), 1U);
+  stored_log_query nothing_between;
+  nothing_between.since_us = nothing_between.until_us = at;
+  EXPECT_EQ(page(nothing_between)->logs.size(), 0U);
+  EXPECT_EQ(page_of(&stored_log_query::since_us, later + 1)->logs.size(), 0U);
 }
 
 TEST_F(RUN14_stored_logs, a_page_walks_so_many_jobs_only) {

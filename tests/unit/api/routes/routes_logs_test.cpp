@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 #include <set>
+#include <string>
+#include <vector>
 
 using namespace routes_fixture;
 
@@ -187,9 +189,13 @@ TEST(GW2_logs, places_come_back_as_they_were_given) {
   const log_search_place place{{7, named("job"), 3}, {100, 5, true, false}};
   EXPECT_EQ(parse_log_search_place(to_string(place)), place);
   const auto job = to_string(named("job"));
-  for (const auto& text :
-       {std::string(), "7:" + job + ":3", "7:x:3:1.1.0", "x:" + job + ":3:1.1.0",
-        "7:" + job + ":-3:1.1.0", "7:" + job + ":3:1.1", "7:" + job + ":3::1.1.0"}) {
+  for (const std::string& text : std::vector<std::string>{{},
+                                                          "7:" + job + ":3",
+                                                          "7:x:3:1.1.0",
+                                                          "x:" + job + ":3:1.1.0",
+                                                          "7:" + job + ":-3:1.1.0",
+                                                          "7:" + job + ":3:1.1",
+                                                          "7:" + job + ":3::1.1.0"}) {
     EXPECT_FALSE(parse_log_search_place(text)) << text;
   }
 }

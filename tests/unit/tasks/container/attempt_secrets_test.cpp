@@ -76,10 +76,12 @@ class host final : public attempt_host {
   domain::run_state launched;
   adapters::work_engines engines;
   redactor redact;
+  text_pool texts;
   attempt_ports its_ports{reads,
                           blobs,
                           engines,
                           redact,
+                          texts,
                           real_clock(),
                           {},
                           {},
@@ -89,6 +91,7 @@ class host final : public attempt_host {
                           {},
                           id_of(1),
                           1 << 20,
+                          -1,
                           [this](uuid, auto slot) {
                             if (trouble) return slot.answer(*trouble);
                             slot.answer(std::make_shared<const domain::secret_list_state>(secrets));
