@@ -43,7 +43,8 @@ CREATE TABLE reeve_read.llm_budgets (
   PRIMARY KEY (tenant, id)
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE reeve_read.llm_budgets IS
-  'Budgets for calls of language models; the id is the name.';
+  'Budgets for calls of language models; the id is the name. No prompt or completion text exists: '
+  'there is no column for it, and none may be added.';
 CREATE INDEX llm_budgets_page ON reeve_read.llm_budgets (tenant, created_position, id);
 SELECT reeve.make_tenant_policies('reeve_read.llm_budgets', 'tenant');
 GRANT SELECT, INSERT, UPDATE, DELETE ON reeve_read.llm_budgets TO @writer@;

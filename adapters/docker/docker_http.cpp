@@ -161,7 +161,8 @@ net::awaitable<beast::error_code> read_body(exchange& x, beast::flat_buffer& buf
     co_return error;
   }
   x.call.sink->restart();
-  parser.eager(true);
+  // An eager parser keeps a piece back until the line after it has come, which may never be.
+  parser.eager(!x.call.stopper);
   while (!parser.is_done()) {
     auto [error, n] = co_await http::async_read_some(x.line, buffer, parser, token);
     auto& piece = parser.get().body();

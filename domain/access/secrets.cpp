@@ -65,6 +65,7 @@ const secret_state* secret_list_state::find_active(std::string_view name) const 
 
 void evolve(secret_list_state& state, const secret_event& event, const evolve_context& context) {
   state.stream_version = context.stamp.version_in_stream;
+  state.tenant = context.tenant;
   std::visit(overloaded{[&](const secret_put& e) { put(state, e, context); },
                         [&](const secret_deleted& e) { end(state, e, context); }},
              event);
@@ -79,6 +80,10 @@ outcome<std::vector<secret_event>> decide(const secret_list_state& state, const 
   if (is_active && before->value_digest == c.value_digest) return std::vector<secret_event>{};
   if (!is_active && state.active >= max_secrets) {
     return reject(errc::conflict, "the tenant has 1,000 active secrets already");
+  }
+  if (before == nullptr && state.secrets.size() >= max_secret_names) {
+    return reject(errc::conflict,
+                  "the tenant has had 10,000 secrets: use one of their names again");
   }
   const auto version = before == nullptr ? 1 : before->version + 1;
   return std::vector<secret_event>{secret_put{c.name, version, c.value, c.value_digest}};

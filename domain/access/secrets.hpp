@@ -102,7 +102,8 @@ struct aggregate_of<secret_list_state> {
 
 void evolve(secret_list_state& state, const secret_event& event, const evolve_context& context);
 
-inline constexpr std::size_t max_secrets = 1000;  // active ones of a tenant
+inline constexpr std::size_t max_secrets = 1000;        // active ones of a tenant
+inline constexpr std::size_t max_secret_names = 10000;  // with those that were deleted
 /// The newest version and those before it, whose values are still needed: what a job got that was
 /// started with one of them has to be hidden in its log, also by a server that was started since.
 inline constexpr std::size_t kept_versions = 4;

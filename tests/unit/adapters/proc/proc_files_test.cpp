@@ -5,7 +5,6 @@
 #include "adapters/proc/proc_net.hpp"
 
 #include <arpa/inet.h>
-#include <bit>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -18,6 +17,7 @@ namespace {
 using namespace reeve;
 using namespace reeve::adapters;
 
+// Addresses as kernels of little-endian machines write them, which are all that Reeve is built for.
 const std::string head =
     "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout\n";
 const std::string rest = " 00000000:00000000 00:00000000 00000000  1000        0 12345 1\n";
@@ -34,7 +34,6 @@ const std::string id_b(64, 'b');
 }  // namespace
 
 TEST(RUN10_sockets, are_read_from_the_kernels_table) {
-  if (std::endian::native != std::endian::little) GTEST_SKIP() << "the lines are of little-endian";
   const auto all = sockets_in("   0: 00000000:1F90 00000000:0000 0A" + rest +
                               "   1: 020011AC:1F90 030011AC:C350 01" + rest +
                               "   2: 020011AC:D431 0100000A:1538 06" + rest);
@@ -45,7 +44,6 @@ TEST(RUN10_sockets, are_read_from_the_kernels_table) {
 }
 
 TEST(RUN10_sockets, of_ipv6_are_read_and_ipv4_in_its_clothes_is_ipv4) {
-  if (std::endian::native != std::endian::little) GTEST_SKIP() << "the lines are of little-endian";
   const auto all = sockets_in(
       "   0: 00000000000000000000000001000000:0050 "
       "00000000000000000000000000000000:0000 0A" +

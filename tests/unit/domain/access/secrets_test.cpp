@@ -114,6 +114,17 @@ TEST(ACC4_secret, are_a_thousand_in_a_tenant_at_most) {
   EXPECT_TRUE(decide(s, put("more", 1)));
 }
 
+TEST(ACC4_secret, names_are_ten_thousand_in_a_tenant_with_those_that_were_deleted) {
+  secret_list_state s;
+  for (std::size_t i = 0; i < max_secret_names; ++i) {
+    const auto name = "s" + std::to_string(i);
+    take(s, decide(s, put(name, 1)));
+    take(s, decide(s, delete_secret{name}));
+  }
+  EXPECT_EQ(code_of(decide(s, put("more", 1))), errc::conflict);
+  EXPECT_TRUE(decide(s, put("s7", 1))) << "a name that is there already";
+}
+
 TEST(ACC4_secret, document_has_neither_value_nor_digest) {
   secret_list_state s;
   take(s, decide(s, put("db", 1)));

@@ -97,9 +97,9 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(RUN8_template, of_a_planted_one_words_that_vary_are_no_list) {
   template_miner miner;
-  miner.plant("info disconnected from <ip> since <*> <*> <*>", "info");
-  const auto number = miner.add("disconnected from 10.0.0.1 since user went away", "info");
-  EXPECT_EQ(miner.get(number).text, "info disconnected from <ip> since <*> <*> <*>");
+  miner.plant("info disconnected from <ip> since <*> <*>", "info");
+  const auto number = miner.add("disconnected from 10.0.0.1 since user left", "info");
+  EXPECT_EQ(miner.get(number).text, "info disconnected from <ip> since <*> <*>");
   EXPECT_NE(miner.get(number).planted_id, "");
 }
 
