@@ -1,15 +1,14 @@
 #define _GNU_SOURCE
 #include "adapters/docker/init/disk_watch.h"
 
-#include <dirent.h>
+#include "adapters/docker/init/disk_look.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,15 +17,7 @@ static const int64_t shortest_ns = 100000000;
 static const int64_t idle_ns = 1000000000;
 static const int64_t longest_ns = 10000000000;
 
-struct look {
-  uint64_t used, limit;
-  int64_t since_ns;
-  dev_t devices[most_watched];
-  int device_count;
-  uint64_t deleted[most_deleted];
-  int deleted_count;
-  int hidden; /* there is something of the command's that cannot be looked at */
-};
+static struct mount_table mounts;
 
 static int64_t now_ns(clockid_t clock) {
   struct timespec now;
@@ -34,119 +25,38 @@ static int64_t now_ns(clockid_t clock) {
   return now.tv_sec * second_ns + now.tv_nsec;
 }
 
-static int is_over(const struct look* look) {
-  return look->hidden || look->used > look->limit;
+int look_is_over(const struct look* look) {
+  return look->hidden != NULL || look->used > look->limit;
 }
 
-static int see(int folder, const char* name, int flags, struct statx* about) {
-  const unsigned wanted = STATX_BASIC_STATS;
-  return statx(folder, name, flags | AT_STATX_DONT_SYNC, wanted, about);
+void look_hide(struct look* look, const char* why, const char* name) {
+  if (look->hidden != NULL) return;
+  look->hidden = why;
+  size_t at = 0;
+  for (; name[at] != '\0' && at + 1 < sizeof look->name; ++at) {
+    look->name[at] = (unsigned char)name[at] < ' ' || name[at] == 127 ? '?' : name[at];
+  }
+  look->name[at] = '\0';
 }
 
-static dev_t device_of(const struct statx* about) {
+int look_see(int folder, const char* name, int flags, struct statx* about) {
+  const unsigned wanted = STATX_BASIC_STATS | STATX_MNT_ID;
+  return statx(folder, name, flags | AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, wanted, about);
+}
+
+dev_t look_device_of(const struct statx* about) {
   return makedev(about->stx_dev_major, about->stx_dev_minor);
 }
 
-static void weigh(struct look* look, const struct statx* about) {
-  const int64_t changed_ns = about->stx_ctime.tv_sec * second_ns + about->stx_ctime.tv_nsec;
-  if (changed_ns < look->since_ns) return;
+int look_is_changed(const struct look* look, const struct statx* about) {
+  return about->stx_ctime.tv_sec * second_ns + about->stx_ctime.tv_nsec >= look->since_ns;
+}
+
+void look_weigh(struct look* look, const struct statx* about) {
+  if (!look_is_changed(look, about)) return;
   /* Each name of a file has its part of it. */
   const uint64_t names = S_ISDIR(about->stx_mode) || about->stx_nlink == 0 ? 1 : about->stx_nlink;
   look->used += about->stx_blocks * 512 / names + 512;
-}
-
-static void look_below(struct look* look, int above, const char* name, const struct statx* folder,
-                       int depth);
-
-static void look_at(struct look* look, int folder, const char* name, const struct statx* parent,
-                    int depth) {
-  struct statx about;
-  if (see(folder, name, AT_SYMLINK_NOFOLLOW, &about) != 0) {
-    if (errno == EACCES && parent->stx_uid == geteuid()) look->hidden = 1;
-    return;
-  }
-  if (device_of(&about) != device_of(parent)) return;
-  if (about.stx_attributes_mask & about.stx_attributes & STATX_ATTR_MOUNT_ROOT) return;
-  weigh(look, &about);
-  if (S_ISDIR(about.stx_mode)) look_below(look, folder, name, &about, depth + 1);
-}
-
-static void look_below(struct look* look, int above, const char* name, const struct statx* folder,
-                       int depth) {
-  if (depth > deepest) {
-    look->hidden = 1;
-    return;
-  }
-  const int fd = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0) {
-    if (errno == EACCES && folder->stx_uid == geteuid()) look->hidden = 1;
-    return;
-  }
-  DIR* all = fdopendir(fd);
-  if (all == NULL) {
-    close(fd);
-    return;
-  }
-  for (struct dirent* one; !is_over(look) && (one = readdir(all)) != NULL;) {
-    if (strcmp(one->d_name, ".") == 0 || strcmp(one->d_name, "..") == 0) continue;
-    look_at(look, fd, one->d_name, folder, depth);
-  }
-  closedir(all);
-}
-
-static void look_at_tree(struct look* look, const char* path) {
-  struct statfs system;
-  struct statx about;
-  if (statfs(path, &system) != 0 || system.f_type == TMPFS_MAGIC) return;
-  if (see(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &about) != 0 || !S_ISDIR(about.stx_mode)) return;
-  look->devices[look->device_count++] = device_of(&about);
-  weigh(look, &about);
-  look_below(look, AT_FDCWD, path, &about, 0);
-}
-
-static int is_watched(const struct look* look, dev_t device) {
-  for (int i = 0; i < look->device_count; ++i) {
-    if (look->devices[i] == device) return 1;
-  }
-  return 0;
-}
-
-/* Children share open files: each counts once. */
-static int is_new(struct look* look, uint64_t inode) {
-  for (int i = 0; i < look->deleted_count; ++i) {
-    if (look->deleted[i] == inode) return 0;
-  }
-  if (look->deleted_count < most_deleted) look->deleted[look->deleted_count++] = inode;
-  return 1;
-}
-
-static void look_at_open(struct look* look, int process) {
-  const int fd = openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  DIR* all = fd < 0 ? NULL : fdopendir(fd);
-  if (all == NULL) {
-    if (fd >= 0) close(fd);
-    return;
-  }
-  for (struct dirent* one; !is_over(look) && (one = readdir(all)) != NULL;) {
-    struct statx about;
-    if (one->d_name[0] == '.' || see(fd, one->d_name, 0, &about) != 0) continue;
-    if (!S_ISREG(about.stx_mode) || about.stx_nlink != 0) continue;
-    if (is_watched(look, device_of(&about)) && is_new(look, about.stx_ino)) weigh(look, &about);
-  }
-  closedir(all);
-}
-
-static void look_at_processes(struct look* look) {
-  DIR* all = opendir("/proc");
-  if (all == NULL) return;
-  for (struct dirent* one; !is_over(look) && (one = readdir(all)) != NULL;) {
-    if (one->d_name[0] < '1' || one->d_name[0] > '9') continue;
-    const int process = openat(dirfd(all), one->d_name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (process < 0) continue;
-    look_at_open(look, process);
-    close(process);
-  }
-  closedir(all);
 }
 
 int disk_watch_option(struct disk_watch* watch, const char* word) {
@@ -161,17 +71,100 @@ int disk_watch_option(struct disk_watch* watch, const char* word) {
   return *end == '\0' && errno == 0 && watch->limit <= INT64_MAX / 2;
 }
 
-void disk_watch_begin(struct disk_watch* watch) {
+/* A folder without a link on the way to it: its descriptor with O_PATH. -1 with errno; `*is_barred`
+ * if it lies in a folder that the command cannot enter either, nor open to itself. */
+static int open_plain(const char* path, int* is_barred) {
+  int folder = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  *is_barred = 0;
+  while (folder >= 0) {
+    char part[NAME_MAX + 1];
+    path += strspn(path, "/");
+    const size_t size = strcspn(path, "/");
+    if (size == 0) return folder;
+    struct statx above;
+    int below = -1;
+    errno = ENAMETOOLONG;
+    if (size < sizeof part && look_see(folder, "", AT_EMPTY_PATH, &above) == 0) {
+      memcpy(part, path, size);
+      part[size] = '\0';
+      below = openat(folder, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+      *is_barred = below < 0 && errno == EACCES && above.stx_uid != geteuid();
+    }
+    const int error = errno;
+    close(folder);
+    errno = error;
+    folder = below;
+    path += size;
+  }
+  return -1;
+}
+
+/* What lies over the marker's folder would have another marker, or none. */
+static int lies_below(const struct mount* mount, const char* point, const void* context) {
+  const char* root = context;
+  const size_t size = strlen(root);
+  return !mount->is_memory && strncmp(point, root, size) == 0 && point[size] == '/';
+}
+
+static const char* open_folders(struct disk_watch* watch, const char** path) {
+  for (int i = 0; i < watch->count; ++i) {
+    int is_barred = 0;
+    struct statx about;
+    *path = watch->folders[i];
+    watch->opened[i] = open_plain(*path, &is_barred);
+    if (watch->opened[i] < 0 && is_barred) continue;
+    if (watch->opened[i] < 0 || look_see(watch->opened[i], "", AT_EMPTY_PATH, &about) != 0) {
+      return "cannot watch, because it is no folder or is reached through a link:";
+    }
+    struct mount* mount =
+        about.stx_mask & STATX_MNT_ID ? mount_by_id(&mounts, about.stx_mnt_id) : NULL;
+    for (int m = 0; mount == NULL && m < mounts.count; ++m) {
+      if (mounts.all[m].device == look_device_of(&about)) mount = &mounts.all[m];
+    }
+    if (mount != NULL && mount->is_memory) {
+      close(watch->opened[i]);
+      watch->opened[i] = -1;
+    } else if (mount != NULL) {
+      mount->is_watched = 1;
+    }
+  }
+  return NULL;
+}
+
+const char* disk_watch_begin(struct disk_watch* watch, const char* marker, const char** path) {
   watch->began_ns = now_ns(CLOCK_MONOTONIC_COARSE);
   watch->least_offset_ns = now_ns(CLOCK_REALTIME_COARSE) - watch->began_ns;
   watch->pause_ns = shortest_ns;
   watch->due_ns = now_ns(CLOCK_MONOTONIC) + watch->pause_ns;
+  if (watch->limit == 0) return NULL;
+  /* The folder above the marker's: /reeve of /reeve/state/started. */
+  static char root[PATH_MAX];
+  const size_t size = strlen(marker);
+  memcpy(root, marker, size < sizeof root ? size : 0);
+  for (int up = 0; up < 2; ++up) {
+    char* slash = strrchr(root, '/');
+    if (slash != NULL) *slash = '\0';
+  }
+  *path = root;
+  const int found = mount_table_read(&mounts, lies_below, root);
+  if (found < 0) return "cannot read the mounts, to watch";
+  errno = 0;
+  if (found > 0) return "something is mounted below";
+  return open_folders(watch, path);
 }
 
 int64_t disk_watch_rest_ns(const struct disk_watch* watch) {
   if (watch->limit == 0) return -1;
   const int64_t rest = watch->due_ns - now_ns(CLOCK_MONOTONIC);
   return rest > 0 ? rest : 0;
+}
+
+static void look_at_all(const struct disk_watch* watch, struct look* look) {
+  held_look(look);
+  for (int i = 0; i < watch->count && !look_is_over(look); ++i) {
+    if (watch->opened[i] >= 0) tree_look(look, watch->opened[i]);
+  }
+  if (!look_is_over(look)) held_settle(look);
 }
 
 int disk_watch_look(struct disk_watch* watch) {
@@ -184,16 +177,26 @@ int disk_watch_look(struct disk_watch* watch) {
   memset(&look, 0, sizeof look);
   look.limit = watch->limit;
   look.since_ns = watch->began_ns + watch->least_offset_ns;
-  for (int i = 0; i < watch->count && !is_over(&look); ++i) look_at_tree(&look, watch->folders[i]);
-  if (!is_over(&look)) look_at_processes(&look);
+  look.mounts = &mounts;
+  look_at_all(watch, &look);
+  watch->torn = look.is_torn ? watch->torn + 1 : 0;
+  if (watch->torn >= most_torn) look_hide(&look, "parts were missed by each look", "");
 
   const int64_t ended = now_ns(CLOCK_MONOTONIC);
-  watch->pause_ns = look.used != watch->used ? shortest_ns : 2 * watch->pause_ns;
+  const int is_calm = look.used == watch->used && !look.is_torn;
+  watch->pause_ns = is_calm ? 2 * watch->pause_ns : shortest_ns;
   if (watch->pause_ns > idle_ns) watch->pause_ns = idle_ns;
   if (watch->pause_ns < 20 * (ended - began)) watch->pause_ns = 20 * (ended - began);
   if (watch->pause_ns > longest_ns) watch->pause_ns = longest_ns;
   watch->due_ns = ended + watch->pause_ns;
   watch->used = look.used;
   watch->hidden = look.hidden;
-  return is_over(&look);
+  memcpy(watch->name, look.name, sizeof watch->name);
+  return look_is_over(&look);
+}
+
+int disk_watch_end(struct disk_watch* watch) {
+  int is_over = disk_watch_look(watch);
+  while (!is_over && watch->torn > 0) is_over = disk_watch_look(watch);
+  return is_over;
 }

@@ -11,7 +11,9 @@
  * read.
  * Then it runs the command as a child, forwards signals, reaps every orphan, and exits as the
  * child did. With a bound on the disk (disk_watch.h) it looks at the folders meanwhile and once
- * more at the end, and ends everything that has more there; no file may be much larger either.
+ * more at the end, and ends everything that has more there; no file may be much larger either. A
+ * folder that cannot be watched is refused, as is anything but memory that is mounted over what
+ * lies beside the marker's folder.
  * Exit codes of its own: 125 refused or misused, 126 not executable, 127 not found, 194 over its
  * bound: beyond every 128 + signal, and it counts as such only with the line that goes before it.
  */
@@ -211,7 +213,7 @@ static int end_all(pid_t child, const struct disk_watch* watch) {
   kill(getpid() == 1 ? -1 : -child, SIGKILL);
   while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) continue;
   errno = 0;
-  if (watch->hidden) (void)complain("a folder of the command's own", "cannot be looked into", 0);
+  if (watch->hidden != NULL) (void)complain(watch->hidden, watch->name, 0);
   char line[160];
   const int size =
       snprintf(line, sizeof line, "reeve-init: ended at its limit of %llu bytes on disk\n",
@@ -234,7 +236,7 @@ static int supervise(pid_t child, const sigset_t* all, struct disk_watch* watch)
     if (disk_watch_rest_ns(watch) == 0 && disk_watch_look(watch)) return end_all(child, watch);
   }
   const int cut = watch->limit > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ;
-  if (cut || disk_watch_look(watch)) return end_all(child, watch);
+  if (cut || disk_watch_end(watch)) return end_all(child, watch);
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
@@ -269,7 +271,9 @@ int main(int argc, char** argv) {
   sigset_t all, original;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, &original);
-  disk_watch_begin(&watch);
+  const char* path = "";
+  const char* why = disk_watch_begin(&watch, argv[1], &path);
+  if (why != NULL) return complain(why, path, exit_refused);
   pid_t child = fork();
   if (child < 0) return complain("cannot fork for", argv[command], exit_refused);
   if (child == 0) run_command(argv + command, &original, &watch);
