@@ -81,7 +81,8 @@ void container_work::capabilities(std::string image, reply_slot<engine_capabilit
           return slot.answer(found.error());
         }
         if (std::any_of(found->volumes.begin(), found->volumes.end(), hides_our_volume)) {
-          return slot.answer(reject(errc::invalid, "a volume of the image lies below /reeve"));
+          return slot.answer(
+              reject(errc::invalid, "a volume of the image lies at / or below /reeve"));
         }
         engine_capabilities has{
             std::string(kind()), {}, slots_, kind() != "simulated", std::move(*found)};

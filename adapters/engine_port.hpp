@@ -122,6 +122,9 @@ struct container_spec {
   /// in steps of an eighth.
   std::int64_t log_bytes = default_log_bytes;
   std::vector<bind_mount> mounts;
+  /// Where the image brings volumes of its own along, in plain form ("/data"): the engine makes
+  /// them unasked, and a container that has other ones is not started.
+  std::vector<std::string> image_volumes;
   std::string volume;       ///< the named volume that is mounted at /reeve; empty for none
   std::string working_dir;  ///< absolute, or empty for the image's
 };
@@ -138,6 +141,15 @@ struct wait_result {
   std::int64_t exit_code = 0;
 };
 
+/// Something that is mounted in a container, but for tmpfs.
+struct container_mount {
+  std::string volume;  ///< its name; empty for a folder of the host
+  std::string target;  ///< as it was asked for: a link of the image there is not resolved
+};
+
+/// What a path in a container is; a link itself, not what it leads to.
+enum class path_kind { folder, link, other };
+
 /// `status` is the engine's word: created, running, paused, restarting, removing, exited, dead.
 struct container_info {
   std::string id;
@@ -152,6 +164,7 @@ struct container_info {
   std::string error;  ///< the engine's text of a failed start
   label_map labels;
   bool tty = false;
+  std::vector<container_mount> mounts;
 };
 
 struct stop_result {
@@ -299,6 +312,9 @@ class container_engine {
 
   virtual void create_container(fencing_token by, container_spec spec,
                                 reply_slot<created_container> slot) = 0;
+  /// Of a container that was made, with its volumes where they will be. `not_found` if nothing is
+  /// there. Links in front of the last part are followed.
+  virtual void look_at(std::string container, std::string path, reply_slot<path_kind> slot) = 0;
   /// Unpacks into a directory below /reeve of a created container. Fails with `invalid` elsewhere.
   /// `tar` is not null.
   virtual void put_archive(fencing_token by, std::string container, std::string path,

@@ -273,6 +273,12 @@ void guarded_engine::create_container(fencing_token by, container_spec spec,
                            });
 }
 
+void guarded_engine::look_at(std::string container, std::string path, reply_slot<path_kind> slot) {
+  guard<path_kind>(
+      call_class::read, container, std::move(slot),
+      [container, path](auto& engine, auto inner) { engine.look_at(container, path, inner); });
+}
+
 void guarded_engine::put_archive(fencing_token by, std::string container, std::string path,
                                  shared_bytes tar, reply_slot<done> slot) {
   guard<done>(call_class::mutate, container, std::move(slot),

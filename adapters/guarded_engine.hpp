@@ -74,6 +74,7 @@ class guarded_engine final : public container_engine {
                     reply_slot<std::vector<volume_summary>> slot) override;
   void create_container(fencing_token by, container_spec spec,
                         reply_slot<created_container> slot) override;
+  void look_at(std::string container, std::string path, reply_slot<path_kind> slot) override;
   void put_archive(fencing_token by, std::string container, std::string path, shared_bytes tar,
                    reply_slot<done> slot) override;
   void start(fencing_token by, std::string container, reply_slot<start_result> slot) override;

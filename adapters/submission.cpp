@@ -1,6 +1,8 @@
 #include "adapters/submission.hpp"
 
 #include "adapters/container_work.hpp"
+#include "adapters/docker/container_places.hpp"
+#include "base/log.hpp"
 #include "base/test_point.hpp"
 
 #include <memory>
@@ -85,7 +87,7 @@ class submission : public std::enable_shared_from_this<submission> {
                                  test_point("after_create");
                                  key_.execution = made->id;
                                  if (const auto why = spec_.hindrance()) return refuse(*why);
-                                 return spec_.prepared ? check() : put_files();
+                                 return find_places();
                                }
                                switch (made.error().code) {
                                  case errc::conflict:
@@ -124,6 +126,42 @@ class submission : public std::enable_shared_from_this<submission> {
                              }));
   }
 
+  /// Before anything is written: an archive follows links of the image too, onto whatever is
+  /// mounted behind them.
+  void find_places() {
+    const auto& wanted = spec_.container;
+    if (wanted.mounts.empty() && wanted.image_volumes.empty()) return fill();
+    engine_.inspect(key_.execution, then<container_info>([this](outcome<container_info> info) {
+                      if (!info) return fail(info.error().code);
+                      auto places = places_of(spec_.container, info->mounts);
+                      if (!places) return misplaced(places.error().detail);
+                      places_ = std::move(*places);
+                      look_at_places();
+                    }));
+  }
+
+  void look_at_places() {
+    if (places_.empty()) return fill();
+    const auto place = std::move(places_.back());
+    places_.pop_back();
+    engine_.look_at(key_.execution, place, then<path_kind>([this, place](outcome<path_kind> what) {
+                      const auto code = what ? errc::not_found : what.error().code;
+                      if (code == errc::invalid) return misplaced("cannot be looked at: " + place);
+                      // Nothing is there: the engine makes a folder.
+                      if (code != errc::not_found) return fail(code);
+                      const bool is_link = what && *what == path_kind::link;
+                      is_link ? misplaced("a mount is reached through a link: " + place)
+                              : look_at_places();
+                    }));
+  }
+
+  void misplaced(const std::string& why) {
+    log_warn("a container is not started", {{"container", key_.name}, {"why", why}});
+    refuse(end_reason::engine_refused);
+  }
+
+  void fill() { spec_.prepared ? check() : put_files(); }
+
   void put_files() {
     engine_.put_archive(by_, key_.execution, std::string(volume_target), spec_.archive,
                         then<done>([this](outcome<done> ok) {
@@ -133,11 +171,14 @@ class submission : public std::enable_shared_from_this<submission> {
                         }));
   }
 
-  /// Between create and start: it is the image that was listed, and it never ran.
+  /// Between create and start: it is the image that was listed, with the mounts that were asked
+  /// for, and it never ran.
   void check() {
     engine_.inspect(key_.execution, then<container_info>([this](outcome<container_info> info) {
                       if (!info) return fail(info.error().code);
                       if (info->image_id != key_.image_id) return discard();
+                      const auto places = places_of(spec_.container, info->mounts);
+                      if (!places) return misplaced(places.error().detail);
                       const bool fresh = info->status == "created" && info->started_at == 0;
                       fresh ? start() : fail(errc::conflict);
                     }));
@@ -195,6 +236,7 @@ class submission : public std::enable_shared_from_this<submission> {
   work_spec spec_;
   const fencing_token by_;
   const reply_slot<submit_answer> slot_;
+  std::vector<std::string> places_;  // not looked at yet
   bool replaced_ = false;
   bool asked_ = false;
   std::mutex mutex_;

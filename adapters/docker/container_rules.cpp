@@ -179,8 +179,8 @@ bool is_volume_path(std::string_view text) {
 
 bool hides_our_volume(std::string_view path) {
   const auto clean = std::filesystem::path("/").append(path).lexically_normal().string();
-  return clean.starts_with(std::string(volume_target) + "/") &&
-         clean.size() > volume_target.size() + 1;
+  return clean == "/" || (clean.starts_with(std::string(volume_target) + "/") &&
+                          clean.size() > volume_target.size() + 1);
 }
 
 outcome<done> check_container(const container_spec& spec) {

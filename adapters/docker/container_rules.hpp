@@ -20,7 +20,8 @@ bool is_image_id(std::string_view text);
 /// '%', backslash, empty or ".." parts.
 bool is_image_reference(std::string_view text);
 /// Whether a volume of an image's own at this path, as the image spells it, would take the place of
-/// something on the attempt's volume: below "/reeve".
+/// something on the attempt's volume: below "/reeve", or at "/". What comes there through a link of
+/// the image, container_places.hpp finds.
 bool hides_our_volume(std::string_view path);
 /// "/reeve" or below it, without empty, "." or ".." parts.
 bool is_volume_path(std::string_view text);

@@ -1,6 +1,7 @@
 #include "adapters/docker/docker_answers.hpp"
 
 #include "adapters/docker/container_rules.hpp"
+#include "base/digest.hpp"
 #include "codec/json.hpp"
 
 #include <algorithm>
@@ -68,6 +69,16 @@ std::vector<std::string> keys_of(const json_node& node, std::string_view key) {
   if (!found || !found->is_object()) return out;
   for (std::size_t i = 0; i < found->member_count(); ++i) {
     out.emplace_back(found->member_key(i));
+  }
+  return out;
+}
+
+std::vector<container_mount> mounts_of(const json_node& node) {
+  std::vector<container_mount> out;
+  const auto found = member(node, "Mounts");
+  for (std::size_t i = 0; found && found->is_array() && i < found->size(); ++i) {
+    if (text_of(found->at(i), "Type") == "tmpfs") continue;
+    out.push_back({text_of(found->at(i), "Name"), text_of(found->at(i), "Destination")});
   }
   return out;
 }
@@ -219,6 +230,7 @@ outcome<container_info> parse_container(std::string_view body) {
   }
   out.labels = labels_of(*config);
   out.tty = flag_of(*config, "Tty");
+  out.mounts = mounts_of(root);
   if (out.id.empty() || out.status.empty()) return unexpected("/Id or /State/Status");
   return out;
 }
@@ -282,6 +294,23 @@ outcome<wait_result> parse_wait(std::string_view body) {
     return unexpected("/StatusCode");
   }
   return wait_result{code->as_int()};
+}
+
+outcome<path_kind> parse_path_stat(std::string_view field) {
+  std::string coded(field.substr(0, field.find('=')));
+  std::replace(coded.begin(), coded.end(), '+', '-');
+  std::replace(coded.begin(), coded.end(), '/', '_');
+  const auto text = from_base64url(coded);
+  if (!text) return unexpected("X-Docker-Container-Path-Stat");
+  const auto doc = parse(*text);
+  if (!doc) return doc.error();
+  const auto mode = member(doc->root(), "mode");
+  if (!mode || !mode->is_integer()) return unexpected("/mode");
+  // Bits of Go's os.FileMode.
+  constexpr std::int64_t is_folder = std::int64_t{1} << 31, is_link = std::int64_t{1} << 27;
+  const bool leads_on = !text_of(doc->root(), "linkTarget").empty();
+  if (leads_on || (mode->as_int() & is_link) != 0) return path_kind::link;
+  return (mode->as_int() & is_folder) != 0 ? path_kind::folder : path_kind::other;
 }
 
 outcome<std::string> parse_import(std::string_view body) {

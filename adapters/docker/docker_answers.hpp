@@ -36,6 +36,8 @@ outcome<std::vector<container_summary>> parse_list(std::string_view body);
 outcome<std::vector<volume_summary>> parse_volumes(std::string_view body);
 outcome<created_container> parse_created(std::string_view body);
 outcome<wait_result> parse_wait(std::string_view body);
+/// Of the header field of HEAD /containers/{id}/archive.
+outcome<path_kind> parse_path_stat(std::string_view field);
 /// The stream that an import answers with 200 even when it fails: lines of JSON.
 outcome<std::string> parse_import(std::string_view body);
 

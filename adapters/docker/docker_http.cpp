@@ -44,7 +44,8 @@ std::string head_of(const http_call& call, std::uint64_t body_size) {
   std::string out = call.method + " " + call.target + " HTTP/1.1\r\nHost: reeve\r\n";
   out += "Connection: close\r\n";
   if (!call.content_type.empty()) out += "Content-Type: " + call.content_type + "\r\n";
-  if (call.method != "GET") out += "Content-Length: " + std::to_string(body_size) + "\r\n";
+  if (call.method != "GET" && call.method != "HEAD")
+    out += "Content-Length: " + std::to_string(body_size) + "\r\n";
   return out + "\r\n";
 }
 
@@ -180,6 +181,7 @@ net::awaitable<outcome<http_answer>> read_answer(exchange& x) {
   answer_parser parser;
   parser.header_limit(16 << 10);
   parser.body_limit(x.call.max_body);
+  parser.skip(x.call.method == "HEAD");
   auto [error, n] = co_await http::async_read_header(x.line, buffer, parser, token);
   // Without a length the end of the body is the end of the connection, and a dead engine would
   // look like a whole answer. No engine does that.
@@ -198,8 +200,9 @@ net::awaitable<outcome<http_answer>> read_answer(exchange& x) {
   if (error && !cut) {
     co_return reject(errc::internal, "the engine's answer is not HTTP: " + error.message());
   }
+  const auto about = parser.get()["X-Docker-Container-Path-Stat"];
   co_return http_answer{static_cast<int>(parser.get().result_int()), std::move(parser.get().body()),
-                        cut};
+                        cut, std::string(about.data(), about.size())};
 }
 
 /// Where calls go, and whether one that changes something may go there now.

@@ -29,7 +29,7 @@ class body_sink {
 };
 
 struct http_call {
-  std::string method;
+  std::string method;  ///< the answer to HEAD has no body, whatever it says of its length
   std::string target;  ///< path and query, already encoded
   std::string body = {};
   std::shared_ptr<const std::string> shared_body = {};  ///< if not null, in place of `body`
@@ -55,6 +55,7 @@ struct http_answer {
   int status = 0;
   std::string body;
   bool truncated = false;
+  std::string path_stat = {};  ///< the field X-Docker-Container-Path-Stat
 };
 
 class docker_http {

@@ -52,6 +52,13 @@ void simulated_engine::create_container(fencing_token, container_spec spec,
   thread_->post([=, this] { slot.answer(world_->create(spec)); });
 }
 
+void simulated_engine::look_at(std::string container, std::string, reply_slot<path_kind> slot) {
+  thread_->post([=, this] {
+    const auto found = world_->inspect(container);
+    slot.answer(found ? outcome<path_kind>(path_kind::folder) : found.error());
+  });
+}
+
 void simulated_engine::put_archive(fencing_token, std::string container, std::string path,
                                    shared_bytes, reply_slot<done> slot) {
   thread_->post([=, this] { slot.answer(world_->put_archive(container, path)); });

@@ -133,6 +133,9 @@ outcome<created_container> simulated_world::create(const container_spec& spec) {
   one.info.image_id = spec.image_id;
   one.info.status = "created";
   one.info.labels = spec.labels;
+  if (!spec.volume.empty()) one.info.mounts.push_back({spec.volume, std::string(volume_target)});
+  for (const auto& mount : spec.mounts) one.info.mounts.push_back({{}, mount.target});
+  for (const auto& path : spec.image_volumes) one.info.mounts.push_back({"of the image", path});
   one.spec = spec;
   auto id = one.info.id;
   containers_.emplace(id, std::move(one));

@@ -149,6 +149,16 @@ outcome<done> check_mounts(const std::vector<mount_spec>& mounts, const std::str
       return bad("two mounts have this target", here + "/target");
     }
   }
+  // A link in a mounted folder would lead the one below it anywhere, over /reeve too.
+  for (std::size_t i = 0; i < mounts.size(); ++i) {
+    const auto& target = mounts[i].target;
+    for (auto slash = target.rfind('/'); slash > 0; slash = target.rfind('/', slash - 1)) {
+      if (targets.contains(std::string_view(target).substr(0, slash))) {
+        return bad("another mount lies above this target",
+                   at + "/" + std::to_string(i) + "/target");
+      }
+    }
+  }
   return done{};
 }
 

@@ -20,18 +20,27 @@ std::string user_text(const domain::container_params& p) {
   return std::to_string(user.uid) + ":" + std::to_string(user.gid);
 }
 
-/// What the engine keeps on its disk for it; mounts are the host's own, and tmpfs is memory.
-std::vector<std::string> written_folders(const domain::container_params& p,
-                                         const adapters::image_info& image) {
-  std::vector<std::string> folders{std::string(adapters::volume_target)};
-  if (p.writable_root.value_or(false)) folders.emplace_back("/");
+/// Volumes that the engine makes because the image says so, where nothing of ours is mounted.
+std::vector<std::string> image_volumes_of(const domain::container_params& p,
+                                          const adapters::image_info& image) {
+  std::vector<std::string> paths;
   for (const auto& volume : image.volumes) {
     auto path = std::filesystem::path("/").append(volume).lexically_normal().string();
     if (path.size() > 1 && path.ends_with('/')) path.pop_back();
     const auto is_there = [&](const auto& mount) { return mount.target == path; };
     if (p.mounts && std::any_of(p.mounts->begin(), p.mounts->end(), is_there)) continue;
-    folders.push_back(std::move(path));
+    const bool is_known = std::find(paths.begin(), paths.end(), path) != paths.end();
+    if (path != adapters::volume_target && !is_known) paths.push_back(std::move(path));
   }
+  return paths;
+}
+
+/// What the engine keeps on its disk for it; mounts are the host's own, and tmpfs is memory.
+std::vector<std::string> written_folders(const domain::container_params& p,
+                                         const adapters::image_info& image) {
+  std::vector<std::string> folders{std::string(adapters::volume_target)};
+  if (p.writable_root.value_or(false)) folders.emplace_back("/");
+  for (auto& path : image_volumes_of(p, image)) folders.push_back(std::move(path));
   return folders;
 }
 
@@ -113,6 +122,7 @@ adapters::container_spec container_spec_of(const uuid& instance, const domain::r
   if (p.mounts) {
     for (const auto& m : *p.mounts) spec.mounts.push_back({m.source, m.target, m.read_only});
   }
+  spec.image_volumes = image_volumes_of(p, image);
   spec.working_dir = p.workdir.value_or("");
   // Programs expect a writable /tmp also where the root is read-only. It counts as the container's
   // memory, so it gets a part of it only.

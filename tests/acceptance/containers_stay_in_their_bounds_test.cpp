@@ -54,11 +54,16 @@ class in_bounds {
 /// The box image with something more, which goes with the test.
 class derived_image {
  public:
-  derived_image(const support::engine& on, const std::string& name, const std::string& changes)
+  /// `script` is run in it before.
+  derived_image(const support::engine& on, const std::string& name, const std::string& changes,
+                const std::string& script = "true")
       : on_(on), reference_("localhost:1/" + name + "-" + std::to_string(::getpid()) + ":1") {
     const auto repository = reference_.substr(0, reference_.rfind(':'));
-    const std::string box = on.create("reeve-test-" + name + "-" + std::to_string(::getpid()),
-                                      {{"Image", support::box_image}, {"Cmd", {"true"}}});
+    const std::string box =
+        on.create("reeve-test-" + name + "-" + std::to_string(::getpid()),
+                  {{"Image", support::box_image}, {"Cmd", {"sh", "-c", script}}});
+    on.start(box);
+    on.call("POST", "/containers/" + box + "/wait");
     const auto made = on.call(
         "POST", "/commit?container=" + box + "&repo=" + repository + "&tag=1&changes=" + changes);
     on.remove(box);
@@ -97,6 +102,37 @@ TEST(P11_volumes, that_an_image_brings_along_go_with_the_container) {
   EXPECT_EQ(support::await_run(here.api(), id).at("status"), "success");
   EXPECT_TRUE(support::eventually(
       [&] { return here.on().call("GET", "/volumes/" + volume).status == 404; }));
+}
+
+TEST(P11_volumes, that_an_image_brings_along_count_as_disk_and_lead_nowhere_else) {
+  in_bounds here;
+  const json bound = {{"disk_mb", 8}, {"memory_mb", 16}};
+  const auto run_of = [&](const derived_image& image, const std::string& script) {
+    json task = shell_task("t", script, bound);
+    task["params"]["image"] = image.reference();
+    return here.run({task});
+  };
+  const derived_image plain(here.on(), "plain", "VOLUME%20%2Fplain",
+                            "mkdir -p /plain && chmod 777 /plain");
+  support::allow_image(here.api(), plain.reference());
+  const json filled = run_of(plain,
+                             "i=0; while [ $i -lt 40 ]; do head -c 1048576 /dev/zero > /plain/f$i; "
+                             "i=$((i+1)); done; sleep 60");
+  EXPECT_EQ(job_named(filled, "t").at("reason"), "disk_limit") << filled.dump(1);
+  const json good = run_of(plain, "head -c 1048576 /dev/zero > /plain/f; printf fine");
+  EXPECT_EQ(good.at("status"), "success") << good.dump(1);
+  EXPECT_EQ(here.log(good, "t"), "fine");
+
+  // With a program of its own in place of reeve-init, as far as the engine follows the link.
+  const std::string own = "mkdir -p /reeve /srv/x && cp /bin/busybox /reeve/reeve-init && ";
+  const derived_image over(here.on(), "over", "VOLUME%20%2Fdata", own + "ln -s /reeve /data");
+  const derived_image above(here.on(), "above", "VOLUME%20%2Fdata%2Fx", own + "ln -s /srv /data");
+  for (const auto* image : {&over, &above}) {
+    support::allow_image(here.api(), image->reference());
+    const json refused = run_of(*image, "printf ran");
+    EXPECT_EQ(job_named(refused, "t").at("reason"), "engine_refused")
+        << image->reference() << refused.dump(1);
+  }
 }
 
 TEST(P11_mounts, never_hold_what_is_reeves_own) {

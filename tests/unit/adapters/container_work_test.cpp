@@ -51,7 +51,29 @@ class swapped_engine final : public simulated_engine {
           slot.answer(std::move(found));
         }));
   }
+  void inspect(std::string id_or_name, reply_slot<container_info> slot) override {
+    simulated_engine::inspect(
+        id_or_name, reply_slot<container_info>([this, slot](reeve::outcome<container_info> found) {
+          if (found && !unasked.empty()) found->mounts.push_back({"v", unasked});
+          slot.answer(std::move(found));
+        }));
+  }
+  void look_at(std::string, std::string path, reply_slot<path_kind> slot) override {
+    ++looks;
+    if (path == link) return slot.answer(path_kind::link);
+    if (look_fails != errc::bad_request) return slot.answer(reeve::reject(look_fails, "as told"));
+    slot.answer(path_kind::folder);
+  }
+  void put_archive(fencing_token by, std::string container, std::string path, shared_bytes tar,
+                   reply_slot<reeve::done> slot) override {
+    ++archives;
+    simulated_engine::put_archive(by, container, path, tar, slot);
+  }
   std::vector<std::string> volumes;  // of every image
+  std::string link;                  // in every container
+  std::string unasked;               // mounted in every container, if not empty
+  std::atomic<int> looks{0}, archives{0};
+  std::atomic<errc> look_fails{errc::bad_request};  // bad_request: it does not
   std::atomic<int> waits{0};
   std::atomic<bool> swapped{false};
   std::atomic<errc> starts{errc::bad_request};  // bad_request: they work
@@ -166,13 +188,49 @@ TEST_F(RUN7_container_work, of_an_image_that_hides_our_volume_is_refused) {
     return code_of(
         ask<engine_capabilities>([&](auto slot) { work.capabilities("localhost:1/a:1", slot); }));
   };
-  for (const char* path :
-       {"/reeve/state", "/reeve/state/", "/var/../reeve/x", "//reeve//state", "reeve/state"}) {
+  for (const char* path : {"/reeve/state", "/reeve/state/", "/var/../reeve/x", "//reeve//state",
+                           "reeve/state", "/", "/var/.."}) {
     engine.volumes = {"/var/lib/data", path};
     EXPECT_EQ(code(), "invalid") << path;
   }
   engine.volumes = {"/var/lib/data", "/reeve", "/reeve/", "/reeves/x", "/a/reeve/b"};
   EXPECT_EQ(code(), "ok") << "a volume of ours takes the place of one at the same path";
+}
+
+/// The engine follows links of the image, and so does an archive that is put there.
+TEST_F(RUN7_container_work, with_a_mount_through_a_link_gets_no_files_and_is_not_started) {
+  EXPECT_TRUE(std::holds_alternative<submitted>(submit()));
+  EXPECT_EQ(engine.looks, 0) << "where nothing else is mounted there is nothing to look at";
+  EXPECT_EQ(engine.archives, 1);
+  EXPECT_TRUE(ask<reeve::done>([&](auto slot) { work.forget(key, {1}, slot); }));
+
+  spec.container.image_volumes = {"/srv/data"};
+  for (const char* link : {"/srv", "/srv/data", "/reeve"}) {
+    engine.link = link;
+    const auto made = submit();
+    ASSERT_TRUE(std::holds_alternative<refused>(made)) << link;
+    EXPECT_EQ(std::get<refused>(made).why, end_reason::engine_refused) << link;
+    EXPECT_EQ(look().what.phase, execution_phase::created) << link;
+  }
+  engine.link = "/elsewhere";
+  engine.look_fails = errc::invalid;
+  EXPECT_EQ(std::get<refused>(submit()).why, end_reason::engine_refused);
+  engine.look_fails = errc::timed_out;
+  EXPECT_FALSE(std::get<failed>(submit()).may_run);
+  EXPECT_EQ(engine.archives, 1) << "nothing was written into any of them";
+  engine.look_fails = errc::not_found;
+  EXPECT_TRUE(std::holds_alternative<submitted>(submit())) << "the engine makes the folder";
+  EXPECT_EQ(engine.archives, 2);
+}
+
+TEST_F(RUN7_container_work, with_a_mount_that_nobody_asked_for_is_not_started) {
+  for (const char* path : {"/reeve/state", "/reeve", "/data"}) {
+    engine.unasked = path;
+    const auto made = submit();
+    ASSERT_TRUE(std::holds_alternative<refused>(made)) << path;
+    EXPECT_EQ(std::get<refused>(made).why, end_reason::engine_refused) << path;
+    EXPECT_EQ(look().what.phase, execution_phase::created) << path;
+  }
 }
 
 TEST_F(RUN7_container_work, has_its_volume_before_its_intent) {

@@ -51,6 +51,18 @@ TEST(P11_container, that_runs_as_root_writes_to_no_mount) {
   for (const char* other : {"", "7", "7:8"}) EXPECT_EQ(mounted(other, false), accepted) << other;
 }
 
+TEST(P11_container, mounts_nothing_in_what_it_mounts) {
+  const auto mounted = [](const char* one, const char* other) {
+    return checked([&](auto& p) {
+      p.mounts = std::vector<mount_spec>{{"/srv/a", one, true}, {"/srv/b", other, true}};
+    });
+  };
+  EXPECT_EQ(mounted("/in", "/in/deep"), "/params/mounts/1/target");
+  EXPECT_EQ(mounted("/in/very/deep", "/in"), "/params/mounts/0/target");
+  EXPECT_EQ(mounted("/in", "/inside"), accepted);
+  EXPECT_EQ(mounted("/in/a", "/in/b"), accepted);
+}
+
 TEST(RUN11_container, has_a_user_in_numbers) {
   EXPECT_EQ(user_of({}), (user_numbers{65534, 65534}));
   EXPECT_EQ(user_of("7"), (user_numbers{7, 7}));

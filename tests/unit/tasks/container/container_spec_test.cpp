@@ -51,6 +51,9 @@ TEST(P11_disk, is_bounded_wherever_the_engine_keeps_what_is_written) {
               ElementsAre("/reeve/reeve-init", "/reeve/state/started", "disk=3145728",
                           "watch=/reeve", "watch=/", "watch=/data", "watch=/cache", "--"));
   EXPECT_THAT(spec.command, ElementsAre("true"));
+  EXPECT_THAT(spec.image_volumes, ElementsAre("/data", "/cache")) << "and no other is expected";
+  image.volumes = {"/reeve", "/data", "/data/", "/reeve/"};
+  EXPECT_THAT(spec_of([](auto&) {}, image).image_volumes, ElementsAre("/data"));
 }
 
 }  // namespace
