@@ -45,8 +45,8 @@ struct tree_surroundings {
   text_pool* texts = nullptr;        // where they are worked on
   adapters::container_engine* engine = nullptr;
   const adapters::work_engines* engines = nullptr;
-  /// Whether a folder of the host may be mounted, now. Any thread.
-  std::function<bool(const std::string&)> may_mount;
+  /// Whether a tenant may mount a folder of the host, now. Any thread.
+  std::function<bool(const uuid& tenant, const std::string& source)> may_mount;
   std::int64_t own_uid = -1;  // of this process: no job runs as it
   clock_port* clock = nullptr;
   id_source* ids = nullptr;

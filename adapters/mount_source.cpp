@@ -1,7 +1,10 @@
 #include "adapters/mount_source.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <dirent.h>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <sys/stat.h>
 #include <system_error>
@@ -71,14 +74,76 @@ bool stays(fs::path path) {
   return true;
 }
 
+std::string below(const std::string& root, const std::string& name) {
+  return root == "/" ? root + name : root + "/" + name;
+}
+
+/// Whatever is called by an id right below a root. Nothing: that cannot be told.
+std::optional<std::vector<std::string>> tenant_folders(const std::string& root) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(root.c_str()), ::closedir);
+  std::vector<std::string> found;
+  if (!folder) return errno == ENOENT || errno == ENOTDIR ? std::optional(found) : std::nullopt;
+  for (int names = 0; names <= max_root_names; ++names) {
+    errno = 0;
+    const auto* entry = ::readdir(folder.get());
+    if (entry == nullptr) return errno == 0 ? std::optional(std::move(found)) : std::nullopt;
+    if (parse_uuid(entry->d_name)) found.push_back(below(root, entry->d_name));
+  }
+  return std::nullopt;
+}
+
+/// The path's own and those of the folders above it.
+std::vector<inode> inodes_up(fs::path path) {
+  std::vector<inode> all;
+  for (;; path = path.parent_path()) {
+    if (const auto one = inode_of(path)) all.push_back(*one);
+    if (path == path.parent_path()) return all;
+  }
+}
+
+/// Whether one of the folders called by an id right below the root is the path, lies above it or,
+/// where the path `holds_root`, in it. Most often with one look at each.
+bool is_in(const std::vector<std::string>& folders, const std::string& source,
+           const std::vector<inode>& up, bool holds_root) {
+  if (holds_root) return !folders.empty();
+  return std::any_of(folders.begin(), folders.end(), [&](const auto& folder) {
+    struct stat one {};
+    if (::lstat(folder.c_str(), &one) != 0) return true;
+    if (S_ISLNK(one.st_mode)) return touches(source, folder);
+    return std::find(up.begin(), up.end(), inode(one.st_dev, one.st_ino)) != up.end();
+  });
+}
+
+/// Whether the path lies where the tenant may mount, and in or above no folder of another one:
+/// roots may lie in each other, and each has folders of tenants.
+bool is_open_to(const std::string& source, const std::vector<std::string>& roots,
+                const uuid& tenant, bool has_root) {
+  const auto name = to_string(tenant);
+  const auto up = inodes_up(source);
+  bool is_below = false;
+  for (const auto& root : roots) {
+    const auto own = below(root, name);
+    is_below = is_below || is_at_or_below(source, has_root ? root : own);
+    auto folders = tenant_folders(root);
+    if (!folders) return false;
+    if (!has_root) std::erase(*folders, own);
+    if (is_in(*folders, source, up, leads_through(root, inode_of(source)))) return false;
+  }
+  return is_below;
+}
+
 }  // namespace
 
-bool may_mount(const std::string& source, const mount_rules& rules) {
+bool can_list_root(const std::string& root) {
+  return tenant_folders(root).has_value();
+}
+
+bool may_mount(const std::string& source, const mount_rules& rules, const uuid& tenant,
+               bool has_root) {
   std::error_code missing;
   const auto real = fs::canonical(source, missing);
   if (missing || real.string() != source || !stays(real)) return false;
-  return std::any_of(rules.roots.begin(), rules.roots.end(),
-                     [&](const auto& root) { return is_at_or_below(source, root); }) &&
+  return is_open_to(source, rules.roots, tenant, has_root) &&
          std::none_of(rules.own.begin(), rules.own.end(),
                       [&](const auto& own) { return touches(source, own); });
 }

@@ -6,6 +6,13 @@
 // job swaps it for a link in the instant after the last look, every folder above it belongs to root
 // or to the server's user, and nobody else may write there (but for a sticky one, as /tmp is, where
 // the next part of the path is theirs). A folder itself may belong to anybody.
+//
+// Tenants share no folder. Right below each root every tenant has one of its own, called by its id
+// in lower case, as below the log folder (tenant_logs.hpp). The first tenant of a server, beside
+// which most have none, has the roots themselves instead, without all that is called by an id there
+// and without what holds such a folder.
+
+#include "base/ids.hpp"
 
 #include <string>
 #include <vector>
@@ -19,8 +26,17 @@ struct mount_rules {
   std::vector<std::string> own;
 };
 
-/// Looks at the file system, each time anew, because any of these may become a link or appear
-/// later: some ten microseconds. A folder that is mounted at two places is known by its number.
-bool may_mount(const std::string& source, const mount_rules& rules);
+/// Of a root with more names right below it nobody mounts anything: it is listed at each look.
+inline constexpr int max_root_names = 65'536;
+
+/// Whether this process sees what lies right below a root, without which nothing is mounted at all.
+bool can_list_root(const std::string& root);
+
+/// `has_root`: it is the first tenant. Looks at the file system, each time anew, because any of
+/// these may become a link or appear later: some ten microseconds, and a millisecond for some
+/// thousand names right below the roots. A folder that is mounted at two places is known by its
+/// number.
+bool may_mount(const std::string& source, const mount_rules& rules, const uuid& tenant,
+               bool has_root);
 
 }  // namespace reeve::adapters

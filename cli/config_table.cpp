@@ -170,7 +170,8 @@ table of_places() {
               return is_text(value);
             }),
       named("mount_roots", "", "absolute folders with colons in between",
-            "Folders below which jobs may mount, but for what is Reeve's own; none forbids mounts.",
+            "Folders below which jobs may mount, but for what is Reeve's own: the first tenant's, "
+            "and every other one's in folders that are called by its id; none forbids mounts.",
             set_roots),
   };
 }

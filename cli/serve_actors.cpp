@@ -38,6 +38,10 @@ std::vector<std::string> canonical_roots(const std::vector<std::string>& roots) 
     if (failed) {
       log_warn("a mount root is not there", {{"folder", root}});
     } else {
+      if (!adapters::can_list_root(path.string())) {
+        log_warn("a mount root cannot be listed, or has too many names: nothing is mounted",
+                 {{"folder", root}, {"most", adapters::max_root_names}});
+      }
       canonical.push_back(path.string());
     }
   }
@@ -140,8 +144,9 @@ outcome<done> server_process::open_tree() {
   outside.texts = texts_.get();
   outside.engine = engine_.get();
   outside.engines = &engines_;
-  outside.may_mount = [rules = mount_rules_of(config_)](const std::string& source) {
-    return adapters::may_mount(source, rules);
+  outside.may_mount = [this, rules = mount_rules_of(config_)](const uuid& tenant,
+                                                              const std::string& source) {
+    return adapters::may_mount(source, rules, tenant, is_first_tenant(tenant));
   };
   outside.own_uid = static_cast<std::int64_t>(::geteuid());
   outside.clock = &real_clock();

@@ -39,8 +39,8 @@ struct attempt_ports {
   const redactor& redact;  // of the logs of jobs
   text_pool& texts;        // where they are worked on
   clock_port& clock;
-  /// Whether a folder of the host may be mounted, now: it is looked at. Any thread.
-  std::function<bool(const std::string&)> may_mount;
+  /// Whether a tenant may mount a folder of the host, now: it is looked at. Any thread.
+  std::function<bool(const uuid& tenant, const std::string& source)> may_mount;
   list_fn<domain::image_list_state> images;
   list_fn<domain::container_list_state> containers;
   /// A run as the log has it.

@@ -117,7 +117,7 @@ class launch_op : public std::enable_shared_from_this<launch_op> {
       }
       const auto* mounts = demands.mounts;
       for (std::size_t m = 0; mounts != nullptr && m < mounts->size(); ++m) {
-        if (args_->ports->attempts.may_mount((*mounts)[m].source)) continue;
+        if (args_->ports->attempts.may_mount(tenant(), (*mounts)[m].source)) continue;
         return reject(errc::not_allowlisted,
                       "the folder is not there, or not below a configured root, or behind a link, "
                       "or it holds what is Reeve's own, or others may write to a folder above it",

@@ -339,12 +339,12 @@ bool container_attempt::runs_as_server() const {
 /// What may be mounted is looked at again: a folder may have become a link since the launch.
 std::function<std::optional<end_reason>()> container_attempt::hindrance() const {
   auto mounts = params().mounts.value_or(std::vector<domain::mount_spec>{});
-  return [mounts = std::move(mounts), may = host_.ports().may_mount, never = runs_as_server(),
-          withheld = withheld_]() -> std::optional<end_reason> {
+  return [mounts = std::move(mounts), may = host_.ports().may_mount, tenant = host_.run().tenant,
+          never = runs_as_server(), withheld = withheld_]() -> std::optional<end_reason> {
     if (never) return end_reason::not_allowlisted;
     if (const auto why = withheld->load(); why != not_withheld) return why;
-    const bool all =
-        std::all_of(mounts.begin(), mounts.end(), [&](const auto& m) { return may(m.source); });
+    const bool all = std::all_of(mounts.begin(), mounts.end(),
+                                 [&](const auto& m) { return may(tenant, m.source); });
     return all ? std::nullopt : std::optional(end_reason::not_allowlisted);
   };
 }

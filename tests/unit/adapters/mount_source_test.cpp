@@ -2,6 +2,7 @@
 
 #include "adapters/mount_source.hpp"
 
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -11,8 +12,15 @@
 namespace {
 
 namespace fs = std::filesystem;
+using reeve::derived_uuid;
+using reeve::uuid;
+using reeve::adapters::can_list_root;
 using reeve::adapters::may_mount;
 using reeve::adapters::mount_rules;
+
+const uuid first = derived_uuid({}, "first");
+const uuid second = derived_uuid({}, "second");
+const uuid third = derived_uuid({}, "third");
 
 class P11_mounts : public testing::Test {
  protected:
@@ -30,7 +38,14 @@ class P11_mounts : public testing::Test {
   void TearDown() override { fs::remove_all(root_); }
 
   std::string at(const std::string& below) const { return (root_ / below).string(); }
-  bool may(const std::string& below) const { return may_mount(at(below), rules_); }
+  bool may(const std::string& below, const uuid& tenant = first) const {
+    return may_mount(at(below), rules_, tenant, tenant == first);
+  }
+  /// Below the root.
+  std::string make_folder(const std::string& below) const {
+    fs::create_directories(root_ / below);
+    return below;
+  }
 
   fs::path root_;
   mount_rules rules_;
@@ -42,7 +57,7 @@ TEST_F(P11_mounts, are_below_a_root_there_and_no_link) {
   EXPECT_TRUE(may("jobs/in"));
   EXPECT_FALSE(may("jobs/link"));
   EXPECT_FALSE(may("jobs/absent"));
-  EXPECT_FALSE(may_mount("/", rules_));
+  EXPECT_FALSE(may_mount("/", rules_, first, true));
   rules_.roots = {at("jobs")};
   EXPECT_TRUE(may("jobs"));
   EXPECT_FALSE(may("elsewhere"));
@@ -77,7 +92,7 @@ TEST_F(P11_mounts, hold_nothing_of_reeves_own_neither_in_them_nor_above) {
   for (const char* refused : {"reeve/data", "reeve/data/pg", "reeve", "reeve/sock", ""}) {
     EXPECT_FALSE(may(refused)) << refused;
   }
-  EXPECT_FALSE(may_mount(root_.string(), rules_));
+  EXPECT_FALSE(may_mount(root_.string(), rules_, first, true));
   EXPECT_TRUE(may("reeve/data-old")) << "a name that only begins so";
   EXPECT_TRUE(may("logs"));
   rules_.own.push_back(at("logs") + "/");
@@ -109,6 +124,102 @@ TEST_F(P11_mounts, are_held_against_relative_folders_too) {
   EXPECT_FALSE(may("reeve"));
   EXPECT_TRUE(may("jobs"));
   fs::current_path(before);
+}
+
+using P17_mounts = P11_mounts;
+
+TEST_F(P17_mounts, of_the_first_tenant_are_the_roots_without_the_folders_of_others) {
+  rules_ = {{at("jobs")}, {}};
+  EXPECT_TRUE(may("jobs")) << "there is nobody else";
+  const auto theirs = make_folder("jobs/" + to_string(second));
+  make_folder(theirs + "/deep");
+  make_folder("jobs/" + to_string(first));
+  std::string loud = to_string(third);
+  for (char& c : loud) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  for (const auto& refused : {std::string("jobs"), theirs, theirs + "/deep", theirs + "/absent",
+                              "jobs/" + to_string(first), make_folder("jobs/" + loud)}) {
+    EXPECT_FALSE(may(refused)) << refused;
+  }
+  EXPECT_TRUE(may("jobs/in"));
+  EXPECT_TRUE(may(make_folder("jobs/in/" + to_string(second)))) << "further down it is nobody's";
+  EXPECT_TRUE(may(make_folder("jobs/" + to_string(second) + "-old"))) << "a name, and no id";
+}
+
+TEST_F(P17_mounts, of_every_other_tenant_lie_in_the_folder_of_its_id) {
+  rules_ = {{at("jobs"), at("elsewhere")}, {}};
+  const auto own = make_folder("jobs/" + to_string(second));
+  const auto other = make_folder("jobs/" + to_string(third));
+  make_folder(own + "/deep");
+  make_folder(other + "/" + to_string(second));
+  for (const auto& tenant : {second, third, reeve::system_tenant}) {
+    for (const char* shared : {"jobs", "jobs/in", "elsewhere"}) {
+      EXPECT_FALSE(may(shared, tenant)) << shared;
+    }
+  }
+  EXPECT_TRUE(may(own, second));
+  EXPECT_TRUE(may(own + "/deep", second));
+  EXPECT_FALSE(may(own, third));
+  EXPECT_FALSE(may(own + "/deep", third));
+  EXPECT_FALSE(may(other + "/" + to_string(second), second)) << "it lies in another one's";
+  EXPECT_FALSE(may_mount(at("jobs/in/../" + to_string(second)), rules_, second, false));
+  // In each of the roots.
+  EXPECT_TRUE(may(make_folder("elsewhere/" + to_string(second)), second));
+  EXPECT_FALSE(may("elsewhere/" + to_string(second), first));
+  rules_.own = {at(own + "/deep")};
+  EXPECT_FALSE(may(own, second)) << "what is Reeve's own is nobody's";
+}
+
+TEST_F(P17_mounts, hold_no_folder_of_another_tenant_where_roots_lie_in_each_other) {
+  rules_ = {{root_.string(), at("jobs")}, {}};
+  EXPECT_TRUE(may("jobs"));
+  const auto theirs = make_folder("jobs/" + to_string(second));
+  EXPECT_FALSE(may("jobs"));
+  EXPECT_FALSE(may(""));
+  EXPECT_TRUE(may("jobs/in"));
+  EXPECT_TRUE(may(theirs, second));
+  // A root in a tenant's folder is that tenant's.
+  rules_.roots = {root_.string(), at(make_folder(to_string(second) + "/all"))};
+  const auto within = make_folder(to_string(second) + "/all/" + to_string(third));
+  EXPECT_FALSE(may(within, third));
+  EXPECT_FALSE(may(to_string(second) + "/all", first));
+  EXPECT_FALSE(may(to_string(second), second)) << "it would see the third one's";
+}
+
+TEST_F(P17_mounts, lead_into_no_folder_of_another_tenant_by_a_link_or_a_second_name) {
+  rules_ = {{at("jobs"), at("elsewhere")}, {}};
+  make_folder("elsewhere/of-second/deep");
+  EXPECT_TRUE(may("elsewhere/of-second"));
+  fs::create_directory_symlink(at("elsewhere/of-second"), at("jobs/" + to_string(second)));
+  for (const char* refused : {"elsewhere/of-second", "elsewhere/of-second/deep", "elsewhere"}) {
+    EXPECT_FALSE(may(refused)) << refused;
+    EXPECT_FALSE(may(refused, second)) << refused;
+  }
+  EXPECT_FALSE(may("jobs/" + to_string(second), second)) << "it is a link itself";
+  // As a folder that is mounted at two places: for a file, a link does.
+  std::ofstream(root_ / "jobs/in/file") << "\n";
+  EXPECT_TRUE(may("jobs/in/file"));
+  fs::create_hard_link(root_ / "jobs/in/file", root_ / "jobs" / to_string(third));
+  EXPECT_FALSE(may("jobs/in/file"));
+}
+
+/// What cannot be seen may be another tenant's.
+TEST_F(P17_mounts, are_none_where_a_root_cannot_be_listed) {
+  rules_ = {{at("jobs"), at("elsewhere")}, {}};
+  EXPECT_TRUE(can_list_root(at("jobs")));
+  EXPECT_TRUE(may("jobs/in"));
+  rules_.roots.push_back(at("later"));
+  EXPECT_TRUE(may("jobs/in")) << "a root that is not there holds nothing";
+  fs::create_symlink("loop", root_ / "loop");
+  rules_.roots.push_back(at("loop"));
+  EXPECT_FALSE(can_list_root(at("loop")));
+  EXPECT_FALSE(may("jobs/in")) << "nobody knows where it leads";
+  rules_.roots.pop_back();
+  EXPECT_TRUE(may("jobs/in"));
+  if (::geteuid() == 0) return;  // who lists every folder
+  fs::permissions(root_ / "elsewhere", fs::perms::owner_exec);
+  EXPECT_FALSE(can_list_root(at("elsewhere")));
+  EXPECT_FALSE(may("jobs/in"));
+  fs::permissions(root_ / "elsewhere", fs::perms::owner_all);
 }
 
 }  // namespace
