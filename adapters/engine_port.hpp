@@ -67,6 +67,8 @@ struct engine_version {
   bool live_restore = false;
   std::string id;   ///< the engine's own: another engine at the same place has another one
   time_us now = 0;  ///< the engine's clock when it answered; 0: it did not say
+  /// Where it keeps images, volumes and containers, absolute; empty: it did not say.
+  std::string data_root = {};
   bool operator==(const engine_version&) const = default;
 };
 

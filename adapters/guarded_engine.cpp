@@ -155,7 +155,8 @@ struct guarded_engine::impl {
             result.version.api_version,
             result.version.live_restore,
             result.version.id,
-            result.detail};
+            result.detail,
+            result.version.data_root};
   }
   void ended(call_class kind, bulkhead::ticket call, bulkhead::verdict result) {
     if (result == bulkhead::verdict::failure) probe->look_now();

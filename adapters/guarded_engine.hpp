@@ -31,8 +31,9 @@ struct engine_status {
   std::string version;  ///< the last one seen; empty if there was none yet
   std::string api_version;
   bool live_restore = false;
-  std::string id;      ///< the engine's own, as it was seen last
-  std::string detail;  ///< why it is not available, or empty
+  std::string id;              ///< the engine's own, as it was seen last
+  std::string detail;          ///< why it is not available, or empty
+  std::string data_root = {};  ///< the last one told, as engine_version has it
 };
 
 struct guard_options {

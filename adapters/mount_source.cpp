@@ -47,10 +47,30 @@ fs::path resolved(const std::string& path) {
   return real;
 }
 
-bool touches(const std::string& source, const std::string& own) {
+/// The path's own and those of the folders above it.
+std::vector<inode> inodes_up(fs::path path) {
+  std::vector<inode> all;
+  for (;; path = path.parent_path()) {
+    if (const auto one = inode_of(path)) all.push_back(*one);
+    if (path == path.parent_path()) return all;
+  }
+}
+
+/// What is looked at, with its numbers.
+struct asked_path {
+  std::string path;
+  std::vector<inode> up;
+  std::optional<inode> own = inode_of(path);
+
+  bool is_in(const std::optional<inode>& folder) const {
+    return folder && std::find(up.begin(), up.end(), *folder) != up.end();
+  }
+};
+
+bool touches(const asked_path& source, const std::string& own) {
   const auto real = resolved(own);
-  return is_at_or_below(source, real.string()) || is_at_or_below(real.string(), source) ||
-         leads_through(source, inode_of(real)) || leads_through(real, inode_of(source));
+  return is_at_or_below(source.path, real.string()) || is_at_or_below(real.string(), source.path) ||
+         source.is_in(inode_of(real)) || leads_through(real, source.own);
 }
 
 /// Root or this process, which no job runs as.
@@ -92,42 +112,31 @@ std::optional<std::vector<std::string>> tenant_folders(const std::string& root) 
   return std::nullopt;
 }
 
-/// The path's own and those of the folders above it.
-std::vector<inode> inodes_up(fs::path path) {
-  std::vector<inode> all;
-  for (;; path = path.parent_path()) {
-    if (const auto one = inode_of(path)) all.push_back(*one);
-    if (path == path.parent_path()) return all;
-  }
-}
-
 /// Whether one of the folders called by an id right below the root is the path, lies above it or,
 /// where the path `holds_root`, in it. Most often with one look at each.
-bool is_in(const std::vector<std::string>& folders, const std::string& source,
-           const std::vector<inode>& up, bool holds_root) {
+bool is_in(const std::vector<std::string>& folders, const asked_path& source, bool holds_root) {
   if (holds_root) return !folders.empty();
   return std::any_of(folders.begin(), folders.end(), [&](const auto& folder) {
     struct stat one {};
     if (::lstat(folder.c_str(), &one) != 0) return true;
     if (S_ISLNK(one.st_mode)) return touches(source, folder);
-    return std::find(up.begin(), up.end(), inode(one.st_dev, one.st_ino)) != up.end();
+    return source.is_in(inode(one.st_dev, one.st_ino));
   });
 }
 
 /// Whether the path lies where the tenant may mount, and in or above no folder of another one:
 /// roots may lie in each other, and each has folders of tenants.
-bool is_open_to(const std::string& source, const std::vector<std::string>& roots,
-                const uuid& tenant, bool has_root) {
+bool is_open_to(const asked_path& source, const std::vector<std::string>& roots, const uuid& tenant,
+                bool has_root) {
   const auto name = to_string(tenant);
-  const auto up = inodes_up(source);
   bool is_below = false;
   for (const auto& root : roots) {
     const auto own = below(root, name);
-    is_below = is_below || is_at_or_below(source, has_root ? root : own);
+    is_below = is_below || is_at_or_below(source.path, has_root ? root : own);
     auto folders = tenant_folders(root);
     if (!folders) return false;
     if (!has_root) std::erase(*folders, own);
-    if (is_in(*folders, source, up, leads_through(root, inode_of(source)))) return false;
+    if (is_in(*folders, source, leads_through(root, source.own))) return false;
   }
   return is_below;
 }
@@ -143,9 +152,10 @@ bool may_mount(const std::string& source, const mount_rules& rules, const uuid& 
   std::error_code missing;
   const auto real = fs::canonical(source, missing);
   if (missing || real.string() != source || !stays(real)) return false;
-  return is_open_to(source, rules.roots, tenant, has_root) &&
+  const asked_path asked{source, inodes_up(real)};
+  return is_open_to(asked, rules.roots, tenant, has_root) &&
          std::none_of(rules.own.begin(), rules.own.end(),
-                      [&](const auto& own) { return touches(source, own); });
+                      [&](const auto& own) { return touches(asked, own); });
 }
 
 }  // namespace reeve::adapters

@@ -21,8 +21,8 @@ namespace reeve::adapters {
 
 struct mount_rules {
   std::vector<std::string> roots;  ///< canonical
-  /// What is Reeve's own, as it is configured: the data folder, its log files, uploads, the
-  /// engine's socket. Relative paths are the working directory's. They need not be there.
+  /// What is Reeve's own, or its engine's: every file and folder of its configuration, and where
+  /// the engine keeps its data. Relative paths are the working directory's. They need not be there.
   std::vector<std::string> own;
 };
 
@@ -33,7 +33,7 @@ inline constexpr int max_root_names = 65'536;
 bool can_list_root(const std::string& root);
 
 /// `has_root`: it is the first tenant. Looks at the file system, each time anew, because any of
-/// these may become a link or appear later: some ten microseconds, and a millisecond for some
+/// these may become a link or appear later: some hundred microseconds, and a millisecond for some
 /// thousand names right below the roots. A folder that is mounted at two places is known by its
 /// number.
 bool may_mount(const std::string& source, const mount_rules& rules, const uuid& tenant,

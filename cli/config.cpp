@@ -27,16 +27,17 @@ rejection bad(const std::string& name, const std::string& origin, const std::str
   return reject(errc::invalid, name + " (" + origin + "): " + allowed + " is needed", name);
 }
 
-outcome<std::string> postgres_password() {
+outcome<std::string> postgres_password(loaded_config& loaded) {
   const auto file = variable("POSTGRES_PASSWORD_FILE");
   if (!file) return variable("POSTGRES_PASSWORD").value_or("");
+  loaded.values.read_files.push_back(*file);
   auto password = read_secret_file(*file);
   if (!password.empty()) return password;
   return bad("database_url", "environment POSTGRES_PASSWORD_FILE", "a file with the password");
 }
 
 /// DATABASE_URL from its parts, as compose files have them.
-outcome<std::optional<found_value>> database_from_parts() {
+outcome<std::optional<found_value>> database_from_parts(loaded_config& loaded) {
   const auto host = variable("POSTGRES_HOST");
   if (!host) return std::optional<found_value>();
   const auto port = variable("POSTGRES_PORT").value_or("5432");
@@ -46,7 +47,7 @@ outcome<std::optional<found_value>> database_from_parts() {
   if (error != std::errc{} || stop != end || number < 1 || number > 65535) {
     return bad("database_url", "environment POSTGRES_PORT", "a port");
   }
-  const auto password = postgres_password();
+  const auto password = postgres_password(loaded);
   if (!password) return password.error();
   std::string url = "host=" + quoted_value(*host) + " port=" + port +
                     " user=" + quoted_value(variable("POSTGRES_USER").value_or("postgres")) +
@@ -65,7 +66,7 @@ outcome<std::optional<found_value>> from_environment(const setting& s, loaded_co
     loaded.warnings.push_back(std::string(name) + " is an older name: use " + s.variable);
     return std::optional(found_value{*value, std::string("environment ") + name});
   }
-  if (s.name == "database_url") return database_from_parts();
+  if (s.name == "database_url") return database_from_parts(loaded);
   return std::optional<found_value>();
 }
 
@@ -98,6 +99,7 @@ outcome<loaded_config> load_config(const std::map<std::string, std::string>& fla
   loaded_config loaded;
   auto from_file = read_config_file(file);
   if (!from_file) return from_file.error();
+  if (!file.empty()) loaded.values.read_files.push_back(file);
   for (const auto& s : settings()) {
     found_value found{s.standard, "default"};
     std::string told = found.origin;

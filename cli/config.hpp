@@ -33,10 +33,11 @@ struct config {
   std::int64_t buffered_bytes = 32 * 1024 * 1024;  // of requests and answers
   std::int64_t token_share_percent = 25;           // of these and the like, for one token
   std::int64_t address_share_percent = 75;
-  std::int64_t drain_s = 10;         // in-flight requests at a stop
-  actors::tree_settings tree;        // what its actors say that may be set
-  bool refused_waits = false;        // a refused database is told until a signal comes
-  std::int64_t reader_delay_ms = 0;  // test hook: holds a reader back before it answers
+  std::int64_t drain_s = 10;            // in-flight requests at a stop
+  actors::tree_settings tree;           // what its actors say that may be set
+  bool refused_waits = false;           // a refused database is told until a signal comes
+  std::int64_t reader_delay_ms = 0;     // test hook: holds a reader back before it answers
+  std::vector<std::string> read_files;  // that values came from: the TOML file, a password's
 };
 
 /// One row of the table, with where the value came from.

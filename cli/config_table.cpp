@@ -1,9 +1,13 @@
 #include "cli/config_table.hpp"
 
+#include "cli/engine_choice.hpp"
+#include "persistence/login_files.hpp"
+
 #include <algorithm>
 #include <arpa/inet.h>
 #include <cctype>
 #include <charconv>
+#include <cstddef>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -17,15 +21,19 @@ bool is_text(const std::string& value) {
   return value.size() <= 4096 && value.find('\0') == std::string::npos;
 }
 
+/// Said by every row, so that no path is forgotten.
+constexpr std::nullptr_t no_path = nullptr;
+
 /// A row with what is made of its name: orphan_s is --orphan-s and REEVE_ORPHAN_S.
 setting named(std::string name, std::string standard, std::string allowed, std::string about,
-              setter set) {
+              setter set, named_paths paths) {
   std::string flag = "--" + name, variable = "REEVE_" + name;
   std::replace(flag.begin(), flag.end(), '_', '-');
   std::transform(variable.begin(), variable.end(), variable.begin(),
                  [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  return {std::move(name),    std::move(flag),  std::move(variable), {}, false, std::move(standard),
-          std::move(allowed), std::move(about), std::move(set)};
+  return {std::move(name), std::move(flag),     std::move(variable), {},
+          false,           std::move(standard), std::move(allowed),  std::move(about),
+          std::move(set),  std::move(paths)};
 }
 
 setting older(setting row, std::vector<const char*> names) {
@@ -42,56 +50,75 @@ setting no_flag(setting row, const char* variable) {
 
 setting login(const char* name, const char* variable, std::string config::*member,
               const char* about) {
-  auto row = no_flag(named(name, config{}.*member,
-                           "a PostgreSQL URL or key=value text of at most 4,096 bytes", about,
-                           [member](config& c, const std::string& value) {
-                             c.*member = value;
-                             return is_text(value);
-                           }),
-                     variable);
+  auto row =
+      no_flag(named(
+                  name, config{}.*member,
+                  "a PostgreSQL URL or key=value text of at most 4,096 bytes", about,
+                  [member](config& c, const std::string& value) {
+                    c.*member = value;
+                    return is_text(value);
+                  },
+                  [member](const config& c) { return persistence::files_of_login(c.*member); }),
+              variable);
   row.is_secret = true;
   return row;
 }
 
 setting folder(const char* name, std::string config::*member, const char* about) {
-  return named(name, config{}.*member, "a folder of at most 4,096 bytes", about,
-               [member](config& c, const std::string& value) {
-                 c.*member = value;
-                 return is_text(value) && !value.empty();
-               });
+  return named(
+      name, config{}.*member, "a folder of at most 4,096 bytes", about,
+      [member](config& c, const std::string& value) {
+        c.*member = value;
+        return is_text(value) && !value.empty();
+      },
+      [member](const config& c) { return std::vector{c.*member}; });
+}
+
+setting file(const char* name, std::string config::*member, const char* about) {
+  return named(
+      name, config{}.*member, "a file of at most 4,096 bytes, or nothing", about,
+      [member](config& c, const std::string& value) {
+        c.*member = value;
+        return is_text(value);
+      },
+      [member](const config& c) { return std::vector{c.*member}; });
 }
 
 setting flag(const char* name, bool config::*member, const char* about) {
-  return named(name, config{}.*member ? "true" : "false", "true or false", about,
-               [member](config& c, const std::string& value) {
-                 c.*member = value == "true" || value == "1" || value == "yes" || value == "on";
-                 return c.*member || value == "false" || value == "0" || value == "no" ||
-                        value == "off";
-               });
+  return named(
+      name, config{}.*member ? "true" : "false", "true or false", about,
+      [member](config& c, const std::string& value) {
+        c.*member = value == "true" || value == "1" || value == "yes" || value == "on";
+        return c.*member || value == "false" || value == "0" || value == "no" || value == "off";
+      },
+      no_path);
 }
 
 setting one_of(const char* name, std::string config::*member, std::vector<std::string> words,
                const char* allowed, const char* about) {
-  return named(name, config{}.*member, allowed, about,
-               [member, words = std::move(words)](config& c, const std::string& value) {
-                 c.*member = value;
-                 return std::find(words.begin(), words.end(), value) != words.end();
-               });
+  return named(
+      name, config{}.*member, allowed, about,
+      [member, words = std::move(words)](config& c, const std::string& value) {
+        c.*member = value;
+        return std::find(words.begin(), words.end(), value) != words.end();
+      },
+      no_path);
 }
 
 /// `owner` finds whose setting it is.
 template <class Owner>
 setting number(const number_setting<Owner>& of, Owner& (*owner)(config&)) {
   config plain;
-  return named(of.name, std::to_string(owner(plain).*of.member),
-               std::to_string(of.least) + " to " + std::to_string(of.most), of.text,
-               [of, owner](config& c, const std::string& text) {
-                 auto& value = owner(c).*of.member;
-                 const char* end = text.data() + text.size();
-                 const auto [stop, error] = std::from_chars(text.data(), end, value);
-                 return error == std::errc{} && stop == end && value >= of.least &&
-                        value <= of.most;
-               });
+  return named(
+      of.name, std::to_string(owner(plain).*of.member),
+      std::to_string(of.least) + " to " + std::to_string(of.most), of.text,
+      [of, owner](config& c, const std::string& text) {
+        auto& value = owner(c).*of.member;
+        const char* end = text.data() + text.size();
+        const auto [stop, error] = std::from_chars(text.data(), end, value);
+        return error == std::errc{} && stop == end && value >= of.least && value <= of.most;
+      },
+      no_path);
 }
 
 setting number(const char* name, std::int64_t config::*member, std::int64_t least,
@@ -141,7 +168,7 @@ using table = std::vector<setting>;
 table of_places() {
   return {
       named("listen", config{}.listen, "IPv4:port, [IPv6]:port or localhost:port",
-            "Where the server listens; port 0 takes a free one.", set_listen),
+            "Where the server listens; port 0 takes a free one.", set_listen, no_path),
       folder("data", &config::data,
              "Everything that is kept outside PostgreSQL: the private cluster, the token, the "
              "keys."),
@@ -154,7 +181,7 @@ table of_places() {
       named("docker", config{}.docker,
             "auto, simulated or unix:///path (a path of at most 107 bytes)",
             "The container engine; `auto` takes the one that answers, else the simulated one.",
-            set_docker),
+            set_docker, [](const config& c) { return std::vector{engine_socket(c.docker)}; }),
       older(
           folder("logs", &config::logs,
                  "Log files that `log_triage` may read: the first tenant's, and every other one's "
@@ -162,17 +189,13 @@ table of_places() {
           {"CYBER_BRAIN_LOGS"}),
       older(folder("uploads", &config::uploads, "Uploaded files."),
             {"CYBER_BRAIN_UPLOADS", "UPLOADS_DIR"}),
-      named("llm", "", "a file of at most 4,096 bytes, or nothing",
-            "JSON file with the prices of language models and the servers that have them; see "
-            "docs/clients.md and docs/operations.md.",
-            [](config& c, const std::string& value) {
-              c.llm = value;
-              return is_text(value);
-            }),
+      file("llm", &config::llm,
+           "JSON file with the prices of language models and the servers that have them; see "
+           "docs/clients.md and docs/operations.md."),
       named("mount_roots", "", "absolute folders with colons in between",
             "Folders below which jobs may mount, but for what is Reeve's own: the first tenant's, "
             "and every other one's in folders that are called by its id; none forbids mounts.",
-            set_roots),
+            set_roots, no_path),
   };
 }
 

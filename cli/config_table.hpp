@@ -11,6 +11,10 @@
 
 namespace reeve::cli {
 
+/// What of the host's files and folders a value names, if those are Reeve's own: no job mounts
+/// them. Relative ones are the working directory's, and empty ones are none.
+using named_paths = std::function<std::vector<std::string>(const config&)>;
+
 struct setting {
   std::string name;                // in the TOML file
   std::string flag;                // "--listen"; empty: never from the command line
@@ -22,6 +26,7 @@ struct setting {
   std::string text;      // one sentence for the documentation
   /// False if the text is not what `allowed` says.
   std::function<bool(config&, const std::string&)> set;
+  named_paths paths;  // null: it names none
 };
 
 const std::vector<setting>& settings();

@@ -155,6 +155,8 @@ class server_process {
   std::unique_ptr<adapters::guarded_engine> engine_;
   std::unique_ptr<adapters::container_work> work_;  // answered by the engine until that is gone
   adapters::work_engines engines_;
+  std::mutex engine_root_mutex_;
+  std::string engine_root_;  // where the engine's data lies; guarded by engine_root_mutex_
   mutable std::mutex first_tenant_mutex_;
   std::optional<uuid> first_tenant_;  // guarded by first_tenant_mutex_
   adapters::gpu_probe gpus_;

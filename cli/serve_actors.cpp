@@ -6,6 +6,7 @@
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "cli/engine_choice.hpp"
+#include "cli/own_paths.hpp"
 #include "cli/serve.hpp"
 
 #include <filesystem>
@@ -52,13 +53,8 @@ adapters::log_places log_places_of(const config& c) {
   return {c.logs, {c.data}, {cluster_folder(c), c.uploads}};
 }
 
-adapters::mount_rules mount_rules_of(const config& config) {
-  adapters::mount_rules rules{canonical_roots(config.mount_roots),
-                              {config.data, config.logs, config.uploads, cluster_folder(config)}};
-  if (auto socket = engine_socket(config.docker); !socket.empty()) {
-    rules.own.push_back(std::move(socket));
-  }
-  return rules;
+adapters::mount_rules mount_rules_of(const config& config, const domain::llm_settings& llm) {
+  return {canonical_roots(config.mount_roots), own_paths(config, llm)};
 }
 
 }  // namespace
@@ -71,6 +67,10 @@ outcome<done> server_process::open_engine() {
   if (!chosen) return chosen.error();
   adapters::guarded_engine::listeners told;
   told.on_available = [this](const adapters::engine_status& status) {
+    if (!status.data_root.empty()) {
+      const std::lock_guard lock(engine_root_mutex_);
+      engine_root_ = status.data_root;
+    }
     if (status.available) {
       log_info("the engine answers", {{"engine", status.engine}, {"version", status.version}});
     } else {
@@ -144,8 +144,13 @@ outcome<done> server_process::open_tree() {
   outside.texts = texts_.get();
   outside.engine = engine_.get();
   outside.engines = &engines_;
-  outside.may_mount = [this, rules = mount_rules_of(config_)](const uuid& tenant,
-                                                              const std::string& source) {
+  outside.may_mount = [this, fixed = mount_rules_of(config_, llm_)](const uuid& tenant,
+                                                                    const std::string& source) {
+    auto rules = fixed;
+    {
+      const std::lock_guard lock(engine_root_mutex_);
+      if (!engine_root_.empty()) rules.own.push_back(engine_root_);
+    }
     return adapters::may_mount(source, rules, tenant, is_first_tenant(tenant));
   };
   outside.own_uid = static_cast<std::int64_t>(::geteuid());

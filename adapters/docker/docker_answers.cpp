@@ -184,8 +184,10 @@ outcome<std::string> negotiate(const api_range& range) {
 outcome<engine_info> parse_info(std::string_view body) {
   auto doc = parse(body);
   if (!doc) return doc.error();
+  auto data_root = text_of(doc->root(), "DockerRootDir");
+  if (!data_root.starts_with('/') || data_root.size() > 4096) data_root.clear();
   return engine_info{flag_of(doc->root(), "LiveRestoreEnabled"), text_of(doc->root(), "ID"),
-                     time_of(doc->root(), "SystemTime")};
+                     time_of(doc->root(), "SystemTime"), std::move(data_root)};
 }
 
 outcome<image_info> parse_image(std::string_view body) {

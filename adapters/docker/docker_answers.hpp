@@ -24,8 +24,9 @@ outcome<api_range> parse_version(std::string_view body);
 outcome<std::string> negotiate(const api_range& range);
 struct engine_info {
   bool live_restore = false;
-  std::string id;   ///< empty if it has none
-  time_us now = 0;  ///< its clock; 0: not told, or not in UTC
+  std::string id;              ///< empty if it has none
+  time_us now = 0;             ///< its clock; 0: not told, or not in UTC
+  std::string data_root = {};  ///< where its data lies; empty: not told, or no absolute path
 };
 /// Of GET /info.
 outcome<engine_info> parse_info(std::string_view body);

@@ -158,6 +158,7 @@ void docker_engine::version_info(reply_slot<engine_version> slot) {
                                 full.live_restore = about->live_restore;
                                 full.id = about->id;
                                 full.now = about->now;
+                                full.data_root = about->data_root;
                                 return full;
                               });
       return done{};

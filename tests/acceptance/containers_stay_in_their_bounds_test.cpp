@@ -139,15 +139,25 @@ TEST(P11_mounts, never_hold_what_is_reeves_own) {
   namespace fs = std::filesystem;
   const support::scratch_dir root(support::work_dir(), "o");
   const auto at = [&](const std::string& below) { return root.path().string() + below; };
-  for (const char* folder : {"/logs/deep", "/uploads", "/free/in"})
+  for (const char* folder : {"/logs/deep", "/uploads", "/free/in", "/prices", "/conf", "/keys"}) {
     fs::create_directories(at(folder));
+  }
   fs::permissions(root.path(), fs::perms::others_exec, fs::perm_options::add);
   std::ofstream(at("/free/in/file")) << "seen\n";
   support::server_options options;
   options.docker = support::real_engine();
   options.data = at("/data");
+  // Whatever file the configuration names, and itself.
+  const json upstream = {{"name", "u"},
+                         {"url", "http://127.0.0.1:9/v1"},
+                         {"models", {"m"}},
+                         {"key_file", at("/keys/u.key")}};
+  std::ofstream(at("/prices/llm.json")) << json{{"upstreams", json::array({upstream})}};
+  std::ofstream(at("/conf/reeve.toml")) << "drain_s = 9\n";
+  options.arguments = {"--config", at("/conf/reeve.toml")};
   options.environment = {{"REEVE_LOGS", at("/logs")},
                          {"REEVE_UPLOADS", at("/free/../uploads")},
+                         {"REEVE_LLM", at("/prices/llm.json")},
                          {"REEVE_MOUNT_ROOTS", root.path()}};
   server reeve(options);
   const auto api = reeve.api();
@@ -159,7 +169,8 @@ TEST(P11_mounts, never_hold_what_is_reeves_own) {
     return support::inline_launch({shell_task("t", "cat /in/in/file", {{"mounts", mounts}})});
   };
   fs::create_directories(at("/data/below"));
-  for (const char* own : {"", "/data", "/data/below", "/logs", "/logs/deep", "/uploads"}) {
+  for (const char* own : {"", "/data", "/data/below", "/logs", "/logs/deep", "/uploads", "/prices",
+                          "/prices/llm.json", "/conf", "/conf/reeve.toml", "/keys"}) {
     const auto refused = api.post("/api/runs/launch", launch(own));
     EXPECT_EQ(refused.status, 403) << own << refused.body;
     EXPECT_EQ(support::pointer_of(refused), "/directive/tasks/0/params/mounts/0") << own;

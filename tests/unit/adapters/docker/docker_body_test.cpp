@@ -259,6 +259,20 @@ TEST(CTR3_answers, refusals_become_the_closed_set_without_the_engines_text) {
   }
 }
 
+/// Whatever lies there, no job mounts.
+TEST(P11_answers, say_where_the_engine_keeps_its_data) {
+  const auto root_in = [](const std::string& body) {
+    const auto info = parse_info(body);
+    return info ? info->data_root : info.error().detail;
+  };
+  EXPECT_EQ(root_in(R"({"ID":"x","DockerRootDir":"/srv/docker/1.1"})"), "/srv/docker/1.1");
+  for (const char* none : {R"({"ID":"x"})", R"({"DockerRootDir":null})", R"({"DockerRootDir":7})",
+                           R"({"DockerRootDir":""})", R"({"DockerRootDir":"relative"})"}) {
+    EXPECT_EQ(root_in(none), "") << none;
+  }
+  EXPECT_EQ(root_in(R"({"DockerRootDir":"/)" + std::string(5000, 'a') + R"("})"), "");
+}
+
 TEST(CTR1_answers, log_bounds_have_nine_digits) {
   EXPECT_EQ(log_bound(1'700'000'000'000'000'001), "1700000000.000000001");
   EXPECT_EQ(label_filters({{"a", ""}, {"b", "c=d"}}), R"({"label":["a","b=c=d"]})");

@@ -298,6 +298,7 @@ TEST(P12_docker_frozen, a_frozen_engine_times_out_opens_the_breaker_and_comes_ba
                          {}}};
   ASSERT_TRUE(private_engine::poll_until([&] { return engine.status().available; }));
   EXPECT_TRUE(engine.status().live_restore);
+  EXPECT_TRUE(engine.status().data_root.starts_with('/')) << engine.status().data_root;
   own.signal(SIGSTOP);
   // Its threads stop one after the other.
   const auto ping = [&] { return code_of(ask<done>([&](auto slot) { engine.ping(slot); })); };
