@@ -123,7 +123,8 @@ struct actor_tree::impl {
             static_cast<std::size_t>(std::get<shared_settings>(settings).job_log_bytes),
             outside.own_uid,
             list<domain::secret_list_state>(),
-            outside.secret_values};
+            outside.secret_values,
+            outside.is_first_tenant};
   }
 
   system_event_log& log_of(const uuid& tenant) {

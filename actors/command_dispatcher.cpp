@@ -191,14 +191,16 @@ void command_dispatcher::submit(command_context c, domain::allow_container what,
   if (auto ok = domain::decide(container_list_state{}, what); !ok) return slot.answer(ok.error());
   if (what.entry.container_id || what.by_name) return go(std::move(what));
   using info = adapters::container_info;
+  const bool is_first = ports_.attempts.is_first_tenant(what.tenant);
   ports_.engine.inspect(
-      what.entry.name, reply_slot<info>([what, go, slot, instance = ports_.attempts.instance](
-                                            outcome<info> found) mutable {
+      what.entry.name,
+      reply_slot<info>([what, go, slot, is_first,
+                        instance = ports_.attempts.instance](outcome<info> found) mutable {
         if (is_unknown(found)) return slot.answer(no_word_of_it());
-        // An engine also finds by the beginning of an id. Of another tenant's container nobody
-        // hears that it is there.
+        // An engine also finds by the beginning of an id. Of a container that is not the tenant's
+        // nobody hears that it is there.
         const bool is_it = found && found->name == what.entry.name &&
-                           adapters::is_open_to(found->labels, instance, what.tenant);
+                           adapters::is_open_to(found->labels, instance, what.tenant, is_first);
         if (is_it) what.entry.container_id = found->id;
         go(std::move(what));
       }));

@@ -77,8 +77,9 @@ class server_process {
   outcome<done> open_checkpoints();
   outcome<done> open_engine();
   outcome<done> open_kinds();
-  /// The one whose log files lie in the log folder itself. Noted where the tenants are known: at
-  /// the start, and when the first start has made them.
+  /// The one whose the log folder and the mount roots themselves are, and the containers that are
+  /// no job's. Noted where the tenants are known: at the start, and when the first start has made
+  /// them.
   void note_first_tenant();
   bool is_first_tenant(const uuid& tenant) const;
   outcome<done> open_tree();

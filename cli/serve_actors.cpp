@@ -153,6 +153,7 @@ outcome<done> server_process::open_tree() {
     }
     return adapters::may_mount(source, rules, tenant, is_first_tenant(tenant));
   };
+  outside.is_first_tenant = [this](const uuid& tenant) { return is_first_tenant(tenant); };
   outside.own_uid = static_cast<std::int64_t>(::geteuid());
   outside.clock = &real_clock();
   outside.ids = &real_ids();

@@ -54,6 +54,8 @@ struct attempt_ports {
   std::int64_t own_uid = -1;        // of this process, which no job runs as; -1: not known
   list_fn<domain::secret_list_state> secrets = {};
   persistence::secret_port* secret_values = nullptr;
+  /// Whether it is the tenant whose the host is, beside Reeve's own jobs. Any thread.
+  std::function<bool(const uuid& tenant)> is_first_tenant = {};
 };
 
 /// Who runs the attempt.

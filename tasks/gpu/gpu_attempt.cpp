@@ -12,8 +12,8 @@ namespace {
 
 outcome<std::vector<produced_artifact>> make_artifacts(
     const gpu_surroundings& around, const std::vector<allowed_container>& allowed,
-    const uuid& tenant, const std::atomic<bool>& stops) {
-  const auto report = read_gpu_report(around, allowed, tenant, stops);
+    const container_viewer& by, const std::atomic<bool>& stops) {
+  const auto report = read_gpu_report(around, allowed, by, stops);
   if (!report) return report.error();
   std::vector<produced_artifact> made;
   made.push_back({gpu_json_name, "application/json", codec::encode_document(*report)});
@@ -32,10 +32,8 @@ class gpu_attempt final : public own_attempt {
   const std::vector<std::string>* names() const override { return nullptr; }
   void work(std::vector<allowed_container> may_touch, reply_slot<artifacts> slot) override {
     worker_.run(
-        [around = around_, allowed = std::move(may_touch),
-         tenant = host_.run().tenant](const std::atomic<bool>& stops) {
-          return make_artifacts(around, allowed, tenant, stops);
-        },
+        [around = around_, allowed = std::move(may_touch), by = viewer()](
+            const std::atomic<bool>& stops) { return make_artifacts(around, allowed, by, stops); },
         std::move(slot));
   }
 

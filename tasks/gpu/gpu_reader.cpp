@@ -12,7 +12,7 @@ using summaries = std::vector<adapters::container_summary>;
 /// The containers of the engine that may be looked at, by id.
 outcome<std::map<std::string, std::string>> visible(const gpu_surroundings& around,
                                                     const std::vector<allowed_container>& allowed,
-                                                    const uuid& tenant,
+                                                    const container_viewer& by,
                                                     const std::atomic<bool>& stops) {
   std::map<std::string, std::string> names;
   if (allowed.empty()) return names;
@@ -23,7 +23,7 @@ outcome<std::map<std::string, std::string>> visible(const gpu_surroundings& arou
   for (const auto& one : *all) {
     const auto entry = by_name.find(one.name);
     if (entry == by_name.end()) continue;
-    if (may_look_at(*entry->second, one.id, one.name, one.labels, tenant)) {
+    if (may_look_at(*entry->second, one.id, one.name, one.labels, by)) {
       names[one.id] = one.name;
     }
   }
@@ -60,12 +60,12 @@ bool has_processes(const adapters::gpu_reading& reading) {
 
 outcome<gpu_report> read_gpu_report(const gpu_surroundings& around,
                                     const std::vector<allowed_container>& allowed,
-                                    const uuid& tenant, const std::atomic<bool>& stops) {
+                                    const container_viewer& by, const std::atomic<bool>& stops) {
   auto reading = around.gpus.read([&stops] { return !stops; });
   if (!reading) return reading.error();
   std::map<std::int64_t, named_process> named;
   if (has_processes(*reading)) {
-    const auto containers = visible(around, allowed, tenant, stops);
+    const auto containers = visible(around, allowed, by, stops);
     if (stops) return server_stops();
     if (containers) named = name_processes(around, *reading, *containers);
     if (!containers) {

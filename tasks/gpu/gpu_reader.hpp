@@ -25,6 +25,6 @@ struct gpu_surroundings {
 /// take of a GPU is told. Errors: unavailable once it `stops`.
 outcome<gpu_report> read_gpu_report(const gpu_surroundings& around,
                                     const std::vector<allowed_container>& allowed,
-                                    const uuid& tenant, const std::atomic<bool>& stops);
+                                    const container_viewer& by, const std::atomic<bool>& stops);
 
 }  // namespace reeve::tasks

@@ -13,8 +13,8 @@ namespace {
 
 outcome<std::vector<produced_artifact>> make_artifacts(
     const map_surroundings& around, const std::vector<allowed_container>& allowed,
-    const uuid& tenant, const std::atomic<bool>& stops) {
-  const auto input = read_map(around, allowed, tenant, stops);
+    const container_viewer& by, const std::atomic<bool>& stops) {
+  const auto input = read_map(around, allowed, by, stops);
   if (!input) return input.error();
   const auto map = build_map(*input, redactor());
   std::vector<produced_artifact> made;
@@ -37,10 +37,8 @@ class map_attempt final : public own_attempt {
   }
   void work(std::vector<allowed_container> may_touch, reply_slot<artifacts> slot) override {
     worker_.run(
-        [around = around_, allowed = std::move(may_touch),
-         tenant = host_.run().tenant](const std::atomic<bool>& stops) {
-          return make_artifacts(around, allowed, tenant, stops);
-        },
+        [around = around_, allowed = std::move(may_touch), by = viewer()](
+            const std::atomic<bool>& stops) { return make_artifacts(around, allowed, by, stops); },
         std::move(slot));
   }
 

@@ -19,8 +19,9 @@ constexpr std::int64_t most_us = 45'000'000;
 
 class map_reading {
  public:
-  map_reading(const map_surroundings& around, const uuid& tenant, const std::atomic<bool>& stops)
-      : around_(around), tenant_(tenant), stops_(stops) {}
+  map_reading(const map_surroundings& around, const container_viewer& by,
+              const std::atomic<bool>& stops)
+      : around_(around), by_(by), stops_(stops) {}
 
   outcome<map_input> read(const std::vector<allowed_container>& allowed) {
     into_.engine = std::string(around_.engine.kind());
@@ -48,12 +49,12 @@ class map_reading {
     // It may have been named twice, by its name and by its id.
     if (!read_.insert(entry.name).second) return done{};
     const auto found = by_name_.find(entry.name);
-    if (found == by_name_.end()) {
+    if (found == by_name_.end() || !is_there_for(by_, found->first, found->second.labels)) {
       problem(entry.name, "there is no such container");
       return done{};
     }
     const auto& one = found->second;
-    if (!may_look_at(entry, one.id, one.name, one.labels, tenant_)) {
+    if (!may_look_at(entry, one.id, one.name, one.labels, by_)) {
       problem(entry.name, "the container of this name is not the one that was listed");
       return done{};
     }
@@ -130,7 +131,7 @@ class map_reading {
   }
 
   const map_surroundings& around_;
-  const uuid& tenant_;
+  const container_viewer& by_;
   const std::atomic<bool>& stops_;
   const std::int64_t began_us_ = around_.clock.mono_us();
   std::map<std::string, container_summary> by_name_;
@@ -141,9 +142,9 @@ class map_reading {
 }  // namespace
 
 outcome<map_input> read_map(const map_surroundings& around,
-                            const std::vector<allowed_container>& allowed, const uuid& tenant,
-                            const std::atomic<bool>& stops) {
-  return map_reading(around, tenant, stops).read(allowed);
+                            const std::vector<allowed_container>& allowed,
+                            const container_viewer& by, const std::atomic<bool>& stops) {
+  return map_reading(around, by, stops).read(allowed);
 }
 
 }  // namespace reeve::tasks

@@ -25,7 +25,7 @@ inline constexpr std::size_t max_map_containers = 200;
 /// Only of `allowed`; of what else there is on the engine nothing is asked but the list. Errors:
 /// those of the engine's list of containers or networks; unavailable once it `stops`.
 outcome<map_input> read_map(const map_surroundings& around,
-                            const std::vector<allowed_container>& allowed, const uuid& tenant,
-                            const std::atomic<bool>& stops);
+                            const std::vector<allowed_container>& allowed,
+                            const container_viewer& by, const std::atomic<bool>& stops);
 
 }  // namespace reeve::tasks

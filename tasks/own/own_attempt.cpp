@@ -36,6 +36,11 @@ bool own_attempt::choose_from(const domain::container_list_state& list) {
   return true;
 }
 
+container_viewer own_attempt::viewer() const {
+  const auto& tenant = host_.run().tenant;
+  return {tenant, host_.ports().instance, host_.ports().is_first_tenant(tenant)};
+}
+
 void own_attempt::allow() {
   read_list([this](const domain::container_list_state& list) {
     guard_ = {domain::stream_of<domain::container_list_state>(host_.run().tenant),

@@ -41,6 +41,7 @@ class own_attempt : public attempt_work {
   /// Begins; engine_unavailable and timed_out are waited out, overloaded too, not_found is a
   /// missing input, and whatever else fails the attempt.
   virtual void work(std::vector<allowed_container> may_touch, reply_slot<artifacts> slot) = 0;
+  container_viewer viewer() const;
 
  private:
   using input = domain::attempts::input;

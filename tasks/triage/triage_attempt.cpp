@@ -180,6 +180,7 @@ void triage_attempt::work() {
   const auto& params = params_of(host_);
   triage_request request;
   request.tenant = host_.run().tenant;
+  request.is_first_tenant = host_.ports().is_first_tenant(request.tenant);
   request.instance = host_.ports().instance;
   request.containers = *containers_;
   request.container_ids = ids_;

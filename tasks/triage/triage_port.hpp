@@ -16,6 +16,7 @@ namespace reeve::tasks {
 
 struct triage_request {
   uuid tenant;                          // who asks
+  bool is_first_tenant = false;         // whether containers that are no job's are there for it
   uuid instance;                        // the log's origin
   std::vector<std::string> containers;  // names; the allowlist was asked
   /// By name, of those whose entries are for one container: the engine's id of it. Another one that

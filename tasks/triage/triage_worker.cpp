@@ -105,9 +105,9 @@ class triage_task {
   }
 
   /// The id of the container that has this name now, or which the entry is bound to: whatever the
-  /// name comes to mean, the id is the container's whose labels were looked at. One of another
-  /// tenant's job is not there. What the engine found by an id that looks like the name is another
-  /// container.
+  /// name comes to mean, the id is the container's whose labels were looked at. One that is not
+  /// open to the tenant is not there. What the engine found by an id that looks like the name is
+  /// another container.
   outcome<std::string> container_named(const std::string& name) const {
     const auto bound = request_.container_ids.find(name);
     const bool is_bound = bound != request_.container_ids.end();
@@ -116,7 +116,8 @@ class triage_task {
         ask<adapters::container_info>([&](auto slot) { engine_.inspect(asked, std::move(slot)); });
     if (!found && found.error().code != errc::not_found) return found.error();
     const bool is_it = found && (is_bound ? found->id : found->name) == asked &&
-                       adapters::is_open_to(found->labels, request_.instance, request_.tenant);
+                       adapters::is_open_to(found->labels, request_.instance, request_.tenant,
+                                            request_.is_first_tenant);
     if (is_it) return found->id;
     return reject(errc::not_found, is_bound ? "the container that was listed is not there any more"
                                             : "there is no such container");

@@ -346,3 +346,40 @@ TEST(P17_log_triage, reads_no_container_of_another_tenants_job) {
   EXPECT_EQ(refused.status, 422) << refused.body;
   EXPECT_EQ(support::pointer_of(refused), "/name");
 }
+
+/// Neither the answer to the entry nor what tasks say tells whether there is such a container.
+TEST(P17_containers, of_no_job_are_there_for_the_first_tenant_only) {
+  triage_case here;
+  const auto other = here.system_api();
+  const auto plain = here.container("plain", "echo 'FATAL: of the host'");
+  const auto absent = "absent-" + std::to_string(::getpid());
+  const auto listed = [&](const std::string& name) {
+    json made = must_post(other, "/api/allowlists/containers", {{"name", name}}, 201);
+    for (const char* own : {"id", "name", "created_at", "position"}) made.erase(own);
+    return made.dump();
+  };
+  EXPECT_EQ(listed(plain), listed(absent));
+  const auto told = [&](const std::string& name) {
+    const json params = {{"containers", {name}}};
+    const json reads = {{"kind", "log_triage"}, {"name", "reads"}, {"params", params}};
+    const json draws = {{"kind", "service_map"}, {"name", "draws"}, {"params", params}};
+    const json run = support::await_run(
+        other, support::launch(other, {{"tasks", json::array({reads, draws})}}).at("id"));
+    EXPECT_EQ(run.at("status"), "success") << run.dump(1);
+    const json report = must_get(other, triage_case::artifact(run, "log_triage.json"));
+    const std::string job = support::job_named(run, "draws").at("id");
+    const json map = must_get(other, "/api/jobs/" + job + "/artifacts/service_map.json");
+    EXPECT_TRUE(report.at("findings").empty()) << report.dump(1);
+    std::string all = report.at("sources").dump() + map.at("nodes").dump() +
+                      map.at("edges").dump() + map.at("problems").dump();
+    for (auto at = all.find(name); at != std::string::npos; at = all.find(name)) {
+      all.replace(at, name.size(), "{}");
+    }
+    return all;
+  };
+  EXPECT_EQ(told(plain), told(absent));
+  EXPECT_THAT(told(plain), HasSubstr("there is no such container"));
+  must_post(here.api(), "/api/allowlists/containers", {{"name", plain}}, 201);
+  const json own = here.report(here.run({{"tasks", {"log_triage"}}}));
+  EXPECT_NE(finding(own, "of the host"), nullptr) << own.dump(1);
+}

@@ -139,6 +139,7 @@ namespace {
 const std::string id_web(64, 'a');
 const std::string id_other(64, 'b');
 const uuid tenant = *parse_uuid("01000000-0000-7000-8000-0000000000aa");
+const uuid this_log = *parse_uuid("01000000-0000-7000-8000-0000000000cc");
 
 class one_gpu final : public adapters::gpu_source {
  public:
@@ -180,12 +181,13 @@ class two_containers final : public adapters::simulated_engine {
 };
 
 /// Which of the processes have a name.
-std::string named(two_containers& engine, const std::vector<allowed_container>& allowed) {
+std::string named(two_containers& engine, const std::vector<allowed_container>& allowed,
+                  bool is_first = true) {
   one_gpu gpus;
   const three_processes processes;
   const std::atomic<bool> stops = false;
-  const auto report =
-      read_gpu_report({gpus, processes, engine, real_clock()}, allowed, tenant, stops);
+  const auto report = read_gpu_report({gpus, processes, engine, real_clock()}, allowed,
+                                      {tenant, this_log, is_first}, stops);
   EXPECT_TRUE(report);
   std::string all;
   for (const auto& process : *report->gpus.at(0).processes) {
@@ -210,14 +212,21 @@ TEST(RUN9_gpu_report, names_processes_of_listed_containers_only) {
   EXPECT_EQ(named(engine, {{"web", {}}}), "");
 }
 
+TEST(P17_gpu_report, names_processes_of_what_is_no_job_to_the_first_tenant_only) {
+  two_containers engine;
+  EXPECT_EQ(named(engine, {{"other", {}}, {"web", {}}}, false), "");
+  engine.labels = {{"reeve.instance", to_string(this_log)}, {"reeve.tenant", to_string(tenant)}};
+  EXPECT_EQ(named(engine, {{"other", {}}, {"web", {}}}, false), "python11@web ");
+}
+
 TEST(P17_gpu_report, names_no_process_of_another_tenants_job) {
   two_containers engine;
-  engine.labels = {{"reeve.tenant", to_string(tenant)}};
+  engine.labels = {{"reeve.instance", to_string(this_log)}, {"reeve.tenant", to_string(tenant)}};
   EXPECT_EQ(named(engine, {{"web", {}}}), "python11@web ");
   engine.labels = {{"reeve.tenant", "01000000-0000-7000-8000-0000000000bb"}};
   EXPECT_EQ(named(engine, {{"web", {}}}), "");
   const auto sees = [](const std::string& name) {
-    return may_look_at({name, {}}, id_web, name, {}, tenant);
+    return may_look_at({name, {}}, id_web, name, {}, {tenant, this_log, true});
   };
   EXPECT_TRUE(sees("reeve-0000000000aa-01000000-0000-7000-8000-000000000001-a1"));
   EXPECT_FALSE(sees("reeve-0000000000bb-01000000-0000-7000-8000-000000000001-a1"));

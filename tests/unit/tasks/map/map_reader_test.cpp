@@ -18,6 +18,9 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 const uuid tenant = *parse_uuid("01000000-0000-7000-8000-0000000000aa");
+const uuid this_log = *parse_uuid("01000000-0000-7000-8000-0000000000cc");
+const container_viewer first{tenant, this_log, true};
+const container_viewer another{tenant, this_log, false};
 
 std::string id_of(const std::string& name) {
   return std::string(63, '0') + name.back();
@@ -70,9 +73,10 @@ class world final : public adapters::simulated_engine, public adapters::process_
     return adapters::net_sockets{};
   }
 
-  map_input look(const std::vector<allowed_container>& allowed) {
+  map_input look(const std::vector<allowed_container>& allowed,
+                 const container_viewer& by = first) {
     const std::atomic<bool> stops = false;
-    auto found = read_map({*this, *this, real_clock()}, allowed, tenant, stops);
+    auto found = read_map({*this, *this, real_clock()}, allowed, by, stops);
     EXPECT_TRUE(found) << found.error().detail;
     return found ? *found : map_input{};
   }
@@ -114,11 +118,41 @@ TEST(RUN10_map_reader, asks_for_listed_containers_only) {
 TEST(P17_map_reader, asks_for_no_job_of_another_tenant_and_no_other_of_that_name) {
   world here({"a", "b", "c"});
   here.all["a"].labels = {{"reeve.tenant", "01000000-0000-7000-8000-0000000000bb"}};
-  here.all["c"].labels = {{"reeve.tenant", to_string(tenant)}};
+  here.all["c"].labels = {{"reeve.instance", to_string(this_log)},
+                          {"reeve.tenant", to_string(tenant)}};
   const auto found = here.look({{"a", {}}, {"b", id_of("x")}, {"c", {}}, {"d", {}}});
   EXPECT_THAT(names(found), ElementsAre("c"));
   EXPECT_THAT(here.asked, ElementsAre(id_of("c")));
   EXPECT_THAT(problems(found), ElementsAre("a", "b", "d"));
+}
+
+/// To the byte: neither that it is there, nor that it has another id.
+TEST(P17_map_reader, tells_of_what_is_not_the_tenants_as_of_what_is_not_there) {
+  world empty({});
+  const adapters::label_map strangers[] = {
+      {{"reeve.tenant", "01000000-0000-7000-8000-0000000000bb"}},
+      {{"reeve.instance", "01000000-0000-7000-8000-0000000000bb"},
+       {"reeve.tenant", to_string(tenant)}},
+      {{"reeve.tenant", to_string(tenant)}},
+      {{"reeve.instance", to_string(this_log)}},
+      {},
+      {{"app", "shop"}}};
+  for (const auto& entry : {allowed_container{"a", {}}, allowed_container{"a", id_of("x")}}) {
+    const auto absent = empty.look({entry}, another).problems;
+    ASSERT_EQ(absent.size(), 1U);
+    for (const auto& labels : strangers) {
+      world here({"a"});
+      here.all["a"].labels = labels;
+      const auto found = here.look({entry}, another);
+      EXPECT_THAT(found.containers, IsEmpty());
+      EXPECT_THAT(here.asked, IsEmpty());
+      ASSERT_EQ(found.problems.size(), 1U);
+      EXPECT_EQ(found.problems[0].source, absent[0].source);
+      EXPECT_EQ(found.problems[0].problem, absent[0].problem);
+    }
+  }
+  world here({"a"});
+  EXPECT_THAT(names(here.look({{"a", {}}}, first)), ElementsAre("a"));
 }
 
 TEST(RUN10_map_reader, reads_no_network_that_is_not_the_containers_own) {
@@ -146,7 +180,7 @@ TEST(RUN10_map_reader, takes_what_fails_for_one_containers_problem) {
   EXPECT_THAT(problems(found), ElementsAre("a", "b"));
   here.fails = {{"a", errc::engine_unavailable}};
   const std::atomic<bool> stops = false;
-  const auto away = read_map({here, here, real_clock()}, {{"a", {}}}, tenant, stops);
+  const auto away = read_map({here, here, real_clock()}, {{"a", {}}}, first, stops);
   ASSERT_FALSE(away);
   EXPECT_EQ(away.error().code, errc::engine_unavailable);
 }

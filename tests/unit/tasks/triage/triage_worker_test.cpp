@@ -62,11 +62,8 @@ class engine_with_all : public adapters::simulated_engine {
     adapters::container_info found;
     found.id = "id of " + name;
     found.name = name;
-    found.labels = labels;
     slot.answer(std::move(found));
   }
-
-  adapters::label_map labels;
 };
 
 /// A container whose log never ends: each page has ten lines, and there is always another. Gives up
@@ -93,16 +90,12 @@ class talking_engine final : public engine_with_all {
   const bool stamped_;
 };
 
-const uuid one_tenant = derived_uuid({}, "one tenant");
-const uuid this_log = derived_uuid({}, "this log");
-
 tasks::triage_report report_on(adapters::container_engine& engine, std::int64_t max_lines) {
   using result = outcome<std::vector<tasks::produced_artifact>>;
   std::promise<result> answer;
   tasks::triage_worker worker({}, engine, real_clock());
   tasks::triage_request request;
-  request.tenant = one_tenant;
-  request.instance = this_log;
+  request.is_first_tenant = true;
   request.containers = {"talker"};
   request.max_lines = max_lines;
   worker.run(request, reply_slot<std::vector<tasks::produced_artifact>>(
@@ -143,6 +136,7 @@ TEST(CTR2_log_triage, reads_the_container_that_was_listed_and_none_that_has_its_
     std::promise<result> answer;
     tasks::triage_worker worker({}, engine, real_clock());
     tasks::triage_request request;
+    request.is_first_tenant = true;
     request.containers = {"talker"};
     request.container_ids = std::move(ids);
     worker.run(request, reply_slot<std::vector<tasks::produced_artifact>>(
@@ -244,6 +238,7 @@ tasks::triage_report report_in(const made& artifacts) {
 made with_a_bad_one(outcome<adapters::log_answer> bad, bool is_away = false) {
   half_readable_engine engine(std::move(bad), is_away);
   tasks::triage_request request;
+  request.is_first_tenant = true;
   request.containers = {"bad", "good"};
   return triage_of(engine, request);
 }
@@ -337,64 +332,6 @@ TEST(RUN8_log_triage, folds_what_was_said_on_stderr_apart_from_stdout) {
   ASSERT_EQ(report.findings.size(), 2U);
   EXPECT_EQ(report.findings[0].text, "error ERROR boom | Caused by: java.io.IOException: disk");
   EXPECT_EQ(report.findings[1].count, 2);
-}
-
-/// Says which container it was asked for; "talker" may be called otherwise.
-class moving_engine final : public engine_with_all {
- public:
-  void inspect(std::string name, reply_slot<adapters::container_info> slot) override {
-    engine_with_all::inspect(called.empty() ? name : called, std::move(slot));
-  }
-  void logs(std::string container, adapters::log_query,
-            reply_slot<adapters::log_answer> slot) override {
-    asked.push_back(container);
-    adapters::log_answer page;
-    page.lines.push_back({adapters::log_stream::out, 1, "ERROR of " + container});
-    slot.answer(std::move(page));
-  }
-
-  std::string called;
-  std::vector<std::string> asked;
-};
-
-/// A name may move to another container between two calls: what was looked at is read.
-TEST(P17_log_triage, reads_the_container_whose_labels_it_has_seen) {
-  moving_engine engine;
-  EXPECT_EQ(report_on(engine, 10).findings.size(), 1U);
-  EXPECT_EQ(engine.asked, std::vector<std::string>{"id of talker"});
-  engine.labels = {{"reeve.instance", to_string(this_log)},
-                   {"reeve.tenant", to_string(one_tenant)},
-                   {"reeve.run", to_string(derived_uuid({}, "run"))}};
-  EXPECT_EQ(report_on(engine, 10).findings.size(), 1U) << "a job of the tenant's own";
-}
-
-TEST(P17_log_triage, of_another_tenants_job_is_as_of_a_container_that_is_not_there) {
-  const auto stranger = to_string(derived_uuid({}, "another tenant"));
-  const adapters::label_map foreign[] = {
-      {{"reeve.instance", to_string(this_log)}, {"reeve.tenant", stranger}},
-      {{"reeve.instance", stranger}, {"reeve.tenant", to_string(one_tenant)}},
-      {{"reeve.tenant", to_string(one_tenant)}},
-      {{"reeve.instance", to_string(this_log)}},
-      {{"reeve.job", stranger}},
-      {{"reeve.instance", to_string(this_log)}, {"reeve.tenant", "no id"}}};
-  adapters::simulated_engine empty;
-  const auto absent = codec::encode(report_on(empty, 10).sources);
-  for (const auto& labels : foreign) {
-    moving_engine engine;
-    engine.labels = labels;
-    const auto report = report_on(engine, 10);
-    EXPECT_EQ(codec::encode(report.sources), absent);
-    EXPECT_TRUE(report.findings.empty());
-    EXPECT_TRUE(engine.asked.empty());
-  }
-}
-
-/// An engine finds a container by its id, or the beginning of it, as well.
-TEST(P17_log_triage, takes_a_name_for_no_id) {
-  moving_engine engine;
-  engine.called = "another-one";
-  EXPECT_TRUE(report_on(engine, 10).findings.empty());
-  EXPECT_TRUE(engine.asked.empty());
 }
 
 }  // namespace
