@@ -10,6 +10,7 @@
 #include "cli/output.hpp"
 #include "cli/server_identity.hpp"
 #include "codec/json_writer.hpp"
+#include "domain/runs/task_params.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -219,12 +220,6 @@ finding check_logs(const config& c) {
           "set REEVE_LOGS, or let the server's user read it"};
 }
 
-finding check_user() {
-  if (::geteuid() != 0) return {"user", "ok", "not root", ""};
-  return {"user", "warn", "root: the server refuses to run so",
-          "run this as the server's user; ./run starts the server as the user reeve"};
-}
-
 bool has_failed(const std::vector<finding>& all) {
   return std::any_of(all.begin(), all.end(), [](const auto& f) { return f.verdict == "fail"; });
 }
@@ -250,6 +245,19 @@ void print(const std::vector<finding>& all, bool json) {
 
 }  // namespace
 
+finding judge_user(std::int64_t uid) {
+  if (uid == 0) {
+    return {"user", "warn", "root: the server refuses to run so",
+            "run this as the server's user; ./run starts the server as the user reeve"};
+  }
+  const auto of_jobs = domain::user_numbers{}.uid;
+  if (uid != of_jobs) return {"user", "ok", "not root", ""};
+  const auto number = std::to_string(of_jobs);
+  return {"user", "warn",
+          "the server's user is " + number + ", as which jobs run by default: those are refused",
+          "run the server as a user of its own, or name another `user` in every container task"};
+}
+
 finding judge_engine(const adapters::engine_version& version, const std::string& where) {
   const auto seen = "Docker " + version.version + ", API " + version.api_version + ", " + where;
   if (is_old_api(version.api_version)) {
@@ -264,7 +272,7 @@ int doctor(const loaded_config& config, bool json) {
   const auto& c = config.values;
   // What root may do says nothing of the server; where this fails, the next line tells.
   (void)act_as_owner_of(c.data);
-  std::vector<finding> all{check_user(), check_data(c)};
+  std::vector<finding> all{judge_user(::geteuid()), check_data(c)};
   for (auto& one : check_databases(c)) all.push_back(std::move(one));
   const auto own = own_server(config);
   const auto told = engine_of_server(config, own);

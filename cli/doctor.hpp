@@ -4,6 +4,7 @@
 #include "adapters/engine_port.hpp"
 #include "cli/config.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,6 +33,9 @@ std::string own_server(const loaded_config& config);
 /// The engine of the server that answers there, as it says itself; nothing: it does not say, or the
 /// configuration names an engine, which is looked at instead.
 std::optional<finding> engine_of_server(const loaded_config& config, const std::string& url);
+/// Of whom the server runs as: neither root nor the default user of jobs, since no job runs as the
+/// server's own user. The server says the same at its start.
+finding judge_user(std::int64_t uid);
 /// Of an engine that answers; `where` says by which way.
 finding judge_engine(const adapters::engine_version& version, const std::string& where);
 

@@ -5,6 +5,7 @@
 #include "base/named_thread.hpp"
 #include "base/test_point.hpp"
 #include "cli/bootstrap.hpp"
+#include "cli/doctor.hpp"
 #include "cli/llm_file.hpp"
 #include "cli/output.hpp"
 #include "persistence/migrate.hpp"
@@ -151,6 +152,9 @@ int server_process::run() {
   logging.json = config_.log_format == "json";
   logging.redact = [rules = redactor()](std::string_view line) { return rules.redact(line); };
   set_up_log(std::move(logging));
+  if (const auto user = judge_user(::geteuid()); user.verdict != "ok") {
+    log_warn(user.seen, {{"fix", user.fix}});
+  }
   if (auto ok = parts_.open(); !ok) {
     if (exit_code_ >= 0) return exit_code_;
     // A private PostgreSQL that does not start needs somebody who looks at it.
