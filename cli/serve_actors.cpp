@@ -8,7 +8,9 @@
 #include "cli/engine_choice.hpp"
 #include "cli/own_paths.hpp"
 #include "cli/serve.hpp"
+#include "tasks/container/stored_log.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <unistd.h>
 
@@ -23,6 +25,14 @@ static_assert(attempts_at_once < adapters::bulkhead_limits{}.long_at_once);
 // disk), and none more comes in a minute. The simulated engine takes no time.
 constexpr std::int64_t starts_at_once = 8;
 static_assert(starts_at_once == adapters::guard_options{}.mutations_at_once);
+
+/// Two tenants can have two outputs each in the room, however large those may be.
+text_pool::options texts_for(const config& of) {
+  const auto kept = std::get<actors::shared_settings>(of.tree).job_log_bytes;
+  text_pool::options room;
+  room.bytes = std::max(room.bytes, 4 * 2 * tasks::ends_of(static_cast<std::size_t>(kept)));
+  return room;
+}
 
 metric_gauge& log_gauge() {
   static metric_gauge gauge = process_metrics().gauge(
@@ -102,7 +112,7 @@ outcome<done> server_process::open_engine() {
 
 outcome<done> server_process::open_kinds() {
   note_first_tenant();
-  texts_ = std::make_unique<text_pool>();
+  texts_ = std::make_unique<text_pool>(texts_for(config_));
   // Opened for each triage: the folder may come and go.
   const auto open_logs = [this, places = log_places_of(config_)](const uuid& tenant) {
     return adapters::open_tenant_logs(places, tenant, is_first_tenant(tenant));

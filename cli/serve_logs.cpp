@@ -121,6 +121,7 @@ void server_process::fill_logs() {
                  }
                  auto of = tasks::live_output::begin({*engine,
                                                       *texts_,
+                                                      {what.tenant, what.intent.job},
                                                       std::move(*rules),
                                                       what.execution,
                                                       {what.after.line, what.after.at_ns},

@@ -132,6 +132,9 @@ class attempt_work {
   virtual void collect(const std::string& execution) = 0;
   /// Removes what lies outside of the log: `forgotten`.
   virtual void forget() = 0;
+  /// Nobody waits for anything any more: what waits for its turn somewhere leaves, and no answer of
+  /// it is taken. Perhaps more than once.
+  virtual void let_go() = 0;
 
  protected:
   attempt_host& host_;

@@ -62,6 +62,11 @@ void attempt_runner::discarded() {
   feed(attempts::operator_discards{});
 }
 
+void attempt_runner::abandon() {
+  closed_ = true;
+  work_->let_go();
+}
+
 void attempt_runner::feed(input what) {
   inbox_.push_back(std::move(what));
   if (std::exchange(busy_, true)) return;
@@ -273,6 +278,7 @@ void attempt_runner::happen(const attempts::ask_turn& e) {
 
 void attempt_runner::happen(const attempts::close&) {
   if (std::exchange(closed_, true)) return;
+  work_->let_go();
   turn_.reset();
   // The last reference may be the run's: it is given back outside of this call.
   run_.after(std::chrono::milliseconds(0), [&run = run_, job = job_] { run.attempt_done(job); });

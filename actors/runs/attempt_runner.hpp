@@ -32,7 +32,7 @@ class attempt_runner final : public tasks::attempt_host,
   void released();
   void discarded();
   /// Answers that still come are ignored; the log says what was done.
-  void abandon() { closed_ = true; }
+  void abandon();
 
   const tasks::attempt_ports& ports() const override { return run_.ports().attempts; }
   const domain::run_state& run() const override { return run_.state(); }

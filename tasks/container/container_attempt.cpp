@@ -32,6 +32,36 @@ bool tells_of_disk(const adapters::kept_output& kept, const std::string& line) {
   return end.find(line) != end.npos;
 }
 
+/// The work of the pool's threads on one output.
+class log_redaction {
+ public:
+  log_redaction(adapters::kept_output kept, const redactor& rules, std::size_t limit)
+      : kept_(std::move(kept)), work_(kept_, rules, limit) {}
+
+  /// Whether there is more to do; answered when there is not.
+  bool step(const text_leave& leave, const reply_slot<stored_text>& slot) {
+    if (leave.is_stopped()) return false;
+    if (leave.is_spent()) {
+      log_warn("a job's log took too long to redact and is left out");
+      slot.answer(work_.nothing());
+      return false;
+    }
+    try {
+      if (work_.step()) return true;
+      slot.answer(work_.finish());
+    } catch (const std::exception& fault) {
+      // Once more would be no better, and the job would never end.
+      log_error("a job's log cannot be redacted and is left out", {{"why", fault.what()}});
+      slot.answer(work_.nothing());
+    }
+    return false;
+  }
+
+ private:
+  const adapters::kept_output kept_;
+  output_redaction work_;
+};
+
 }  // namespace
 
 std::unique_ptr<task_kind> open_container(const kind_surroundings&) {
@@ -42,7 +72,11 @@ container_attempt::container_attempt(attempt_host& host)
     : attempt_work(host), engine_(&host.ports().engines.preferred()), secrets_(host) {}
 
 container_attempt::~container_attempt() {
-  *is_over_ = true;
+  let_go();
+}
+
+void container_attempt::let_go() {
+  is_over_->stop();
 }
 
 void container_attempt::resume(const domain::attempt_state& open) {
@@ -240,39 +274,40 @@ void container_attempt::collect(const std::string& execution) {
   });
 }
 
+/// Room for the output comes before the output: what was read is never read again for want of it.
 void container_attempt::collect_it(const std::string& execution) {
+  using room = text_pool::room;
+  const auto most = 2 * ends_of(host_.ports().log_bytes);
+  host_.ports().texts.ask(source(), most, is_over_,
+                          host_.then<room>([this, execution](outcome<room> held) {
+                            if (held) return read_output(execution, std::move(*held));
+                            host_.feed(attempts::failed{attempts::failure::busy});
+                          }));
+}
+
+void container_attempt::read_output(const std::string& execution, text_pool::room held) {
   using answer = adapters::kept_output;
   engine_->collect(execution, ends_of(host_.ports().log_bytes),
-                   host_.answered<answer>([this](answer kept) { redact_log(std::move(kept)); }));
+                   host_.answered<answer>([this, held = std::move(held)](answer kept) {
+                     held->shrink(kept.head.size() + kept.tail.size());
+                     redact_log(std::move(kept), held);
+                   }));
 }
 
 /// Not here: what a job printed may take seconds, and this is an actor's context.
-void container_attempt::redact_log(adapters::kept_output kept) {
+void container_attempt::redact_log(adapters::kept_output kept, text_pool::room held) {
   if (kept.head.empty()) return host_.feed(attempts::collected{{}, kept.gone});
   const auto rules = secrets_.hidden_by(host_.ports().redact);
   if (!rules) return host_.feed(attempts::collected{{}, true});
   const bool over_disk = tells_of_disk(kept, disk_limit_line(disk_bytes_of(params())));
-  const auto bytes = kept.head.size() + kept.tail.size();
   auto slot = host_.then<stored_text>([this, over_disk](outcome<stored_text> log) {
     if (!log) return host_.feed(attempts::failed{attempts::failure::busy});
     store_log(std::move(*log), over_disk);
   });
-  const bool is_taken = host_.ports().texts.post(
-      bytes, is_over_,
-      [slot, kept = std::make_shared<const adapters::kept_output>(std::move(kept)), rules = *rules,
-       limit = host_.ports().log_bytes](const text_leave& leave) {
-        auto log = nothing_of(*kept);
-        try {
-          log = stored_output(*kept, rules, limit, [&] { return leave.may_go_on(); });
-        } catch (const std::exception& fault) {
-          // Once more would be no better, and the job would never end.
-          log_error("a job's log cannot be redacted and is left out", {{"why", fault.what()}});
-        }
-        if (leave.is_stopped()) return;
-        if (leave.is_spent()) log_warn("a job's log took too long to redact and is left out");
-        slot.answer(std::move(log));
-      });
-  if (!is_taken) slot.answer(reject(errc::overloaded, "too many logs wait for their redaction"));
+  const auto work =
+      std::make_shared<log_redaction>(std::move(kept), *rules, host_.ports().log_bytes);
+  host_.ports().texts.post(source(), std::move(held), is_over_,
+                           [work, slot](const auto& leave) { return work->step(leave, slot); });
 }
 
 void container_attempt::store_log(stored_text log, bool over_disk) {
@@ -306,6 +341,10 @@ const domain::container_params& container_attempt::params() const {
 
 adapters::container_spec container_attempt::container() const {
   return container_spec_of(host_.ports().instance, host_.run(), host_.job(), intent_, image_);
+}
+
+work_source container_attempt::source() const {
+  return {host_.run().tenant, host_.job().id};
 }
 
 adapters::work_key container_attempt::key() const {

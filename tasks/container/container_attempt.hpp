@@ -33,6 +33,7 @@ class container_attempt final : public attempt_work {
   void stop(const std::string& execution) override;
   void collect(const std::string& execution) override;
   void forget() override;
+  void let_go() override;
 
  private:
   void check_list(const domain::image_list_state& images);
@@ -43,9 +44,11 @@ class container_attempt final : public attempt_work {
   void find_again(std::function<void()> go);
   void submit_it();
   void collect_it(const std::string& execution);
-  void redact_log(adapters::kept_output kept);
+  void read_output(const std::string& execution, text_pool::room held);
+  void redact_log(adapters::kept_output kept, text_pool::room held);
   /// `over_disk`: the output holds what reeve-init says of a job that had too much on disk.
   void store_log(stored_text log, bool over_disk);
+  work_source source() const;
   adapters::work_key key() const;
   adapters::work_spec spec();
   adapters::container_spec container() const;
@@ -65,8 +68,8 @@ class container_attempt final : public attempt_work {
   std::shared_ptr<std::atomic<domain::end_reason>> withheld_ =
       std::make_shared<std::atomic<domain::end_reason>>(not_withheld);
   std::string execution_;  // the engine's id of it, once it is known
-  /// Nobody waits for the log's redaction any more. Read by the pool's threads.
-  text_cancellation is_over_ = std::make_shared<std::atomic<bool>>(false);
+  /// Nobody waits for the log's redaction any more.
+  const std::shared_ptr<work_stop> is_over_ = std::make_shared<work_stop>();
 };
 
 }  // namespace reeve::tasks

@@ -36,7 +36,7 @@ live_output::live_output(surroundings around)
     : around_(std::move(around)), rules_(around_.rules), is_skipping_(around_.after.line > 0) {}
 
 void live_output::stop() {
-  *cancelled_ = true;
+  cancelled_->stop();
   stopper_->stop();
 }
 
@@ -77,31 +77,44 @@ void live_output::ended(const outcome<done>& how) {
   around_.changed();
 }
 
+/// Asks for room for the next piece, once; what comes meanwhile is part of it.
 void live_output::redact_more() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_working_ || is_finished_ || cancelled_->is_stopped()) return;
+    if (lines_bytes_ >= most_lines_bytes || (raw_.empty() && !has_ended_)) return;
+    is_working_ = true;
+  }
+  using room = text_pool::room;
+  around_.texts.ask(around_.whose, piece_bytes, cancelled_,
+                    reply_slot<room>([self = shared_from_this()](outcome<room> held) {
+                      if (held) return self->redact_next(std::move(*held));
+                      // Too many ask there: whoever takes asks again.
+                      const std::lock_guard lock(self->mutex_);
+                      self->is_working_ = false;
+                    }));
+}
+
+void live_output::redact_next(text_pool::room held) {
+  around_.texts.post(around_.whose, std::move(held), cancelled_,
+                     [self = shared_from_this()](const text_leave&) {
+                       self->redact_piece();
+                       return false;
+                     });
+}
+
+void live_output::redact_piece() {
   std::string piece;
   bool is_last = false;
   {
     const std::lock_guard lock(mutex_);
-    if (is_working_ || is_finished_ || *cancelled_ || lines_bytes_ >= most_lines_bytes) return;
     is_last = has_ended_ && raw_.size() <= piece_bytes;
-    if (raw_.empty() && !is_last) return;
     piece = raw_.substr(0, piece_bytes);
     raw_.erase(0, piece.size());
-    is_working_ = true;
   }
-  const auto bytes = piece.size();
-  const auto text = std::make_shared<const std::string>(std::move(piece));
-  const bool is_taken = around_.texts.post(
-      bytes, cancelled_, [self = shared_from_this(), text, is_last](const text_leave&) {
-        auto out = self->rules_.write(*text);
-        if (is_last) out += self->rules_.finish();
-        self->redacted(out, is_last);
-      });
-  if (is_taken) return;
-  // Too much waits there: whoever takes asks again.
-  const std::lock_guard lock(mutex_);
-  raw_.insert(0, *text);
-  is_working_ = false;
+  auto out = rules_.write(piece);
+  if (is_last) out += rules_.finish();
+  redacted(out, is_last);
 }
 
 void live_output::redacted(std::string_view text, bool is_last) {

@@ -6,7 +6,8 @@
 // lines before it; who has some of it already is given what comes behind. The lines are those that
 // will be stored, with the same numbers, as long as the engine has lost none. Of what the reader
 // has not taken about 256 KiB are held, and the engine is not read meanwhile. Redaction is the work
-// of the pool's threads. Safe to call from any thread.
+// of the pool's threads, a piece at a time, in turns with everything else that waits there. Safe to
+// call from any thread.
 
 #include "adapters/work_engine_port.hpp"
 #include "base/redact.hpp"
@@ -44,6 +45,7 @@ class live_output final : public adapters::output_sink,
   struct surroundings {
     adapters::work_engine& engine;
     text_pool& texts;
+    work_source whose;  // its turn in the pool
     redactor rules;
     std::string execution;
     live_place after;
@@ -76,13 +78,15 @@ class live_output final : public adapters::output_sink,
   };
   void ended(const outcome<done>& how);
   void redact_more();
+  void redact_next(text_pool::room held);
+  void redact_piece();
   void redacted(std::string_view text, bool is_last);
   bool is_wanted(const line_mark& mark, bool is_ended);
   void give(std::string text, const line_mark& mark, bool is_ended);
 
   const surroundings around_;
   const std::shared_ptr<call_stopper> stopper_ = std::make_shared<call_stopper>();
-  const text_cancellation cancelled_ = std::make_shared<std::atomic<bool>>(false);
+  const std::shared_ptr<work_stop> cancelled_ = std::make_shared<work_stop>();
   redacting_stream rules_;  // of the one piece of work that is under way
 
   mutable std::mutex mutex_;

@@ -84,106 +84,98 @@ std::string_view behind_newline(std::string_view text, std::size_t from) {
   return newline == text.npos ? std::string_view() : text.substr(newline + 1);
 }
 
-/// Both ends redacted as they would be within the whole. Of the beginning counts what is certain
-/// whatever follows; of the end what comes after enough text for the redactor to know where it is.
-struct redacted_ends {
-  std::string head;
-  std::string tail;
-};
-
-/// Goes through `text`, asking for leave every now and then.
-class patient_stream {
- public:
-  patient_stream(const redactor& redact, const may_go_on_fn& may_go_on)
-      : stream_(redact), may_go_on_(may_go_on) {}
-
-  std::string write(std::string_view text) {
-    constexpr std::size_t piece = 64 << 10;
-    std::string out;
-    for (std::size_t at = 0; at < text.size() && goes_on(); at += piece) {
-      out += stream_.write(text.substr(at, piece));
-    }
-    return out;
-  }
-  std::string finish() { return goes_on() ? stream_.finish() : std::string(); }
-
- private:
-  bool goes_on() const { return !may_go_on_ || may_go_on_(); }
-
-  redacting_stream stream_;
-  const may_go_on_fn& may_go_on_;
-};
-
-redacted_ends redact_ends(const adapters::kept_output& kept, const redactor& redact,
-                          const may_go_on_fn& may_go_on) {
-  redacted_ends ends;
-  patient_stream before(redact, may_go_on);
-  ends.head = before.write(kept.head);
-  ends.head.resize(without_half_end(ends.head).size());
-  patient_stream after(redact, may_go_on);
-  const auto tail = std::string_view(kept.tail);
-  const auto margin = tail.substr(0, redaction_margin);
-  const auto begun = after.write(margin);
-  ends.tail = after.write(tail.substr(margin.size()));
-  ends.tail += after.finish();
-  if (margin.find('\n') == margin.npos) {
-    // What an endless line is about stands at its beginning. Redaction keeps every newline.
-    const auto whole = begun + ends.tail;
-    ends.tail = behind_newline(whole, 0);
-  }
-  ends.tail.erase(0, ends.tail.size() - without_half_begin(ends.tail).size());
-  return ends;
-}
-
 std::string joined(std::string_view head, std::uint64_t left_out, std::string_view tail) {
   std::string text(head);
   if (!text.empty() && text.back() != '\n') text += '\n';
   return text.append(mark_of(left_out)).append(tail);
 }
 
-std::uint64_t written_of(const adapters::kept_output& kept) {
-  return kept.head.size() + kept.left_out + kept.tail.size();
-}
-
-stored_text within(const adapters::kept_output& kept, const redactor& redact, std::size_t limit,
-                   const may_go_on_fn& may_go_on) {
-  const bool is_whole = kept.left_out == 0;
-  redacted_ends ends;
-  if (is_whole) {
-    patient_stream all(redact, may_go_on);
-    ends.head = all.write(kept.head);
-    ends.head += all.finish();
-  } else {
-    ends = redact_ends(kept, redact, may_go_on);
-  }
-  if (may_go_on && !may_go_on()) return nothing_of(kept);
-  if (is_whole) {
-    if (ends.head.size() <= limit) return {std::move(ends.head), false};
-  }
-  const auto room = limit - most_mark_bytes;
-  const auto head = front_of(ends.head, room / 2);
-  const auto tail = back_of(is_whole ? ends.head : ends.tail, room - head.size());
-  const auto written = written_of(kept);
-  const auto meant =
-      meant_by_front(head, kept.head) + meant_by_back(tail, is_whole ? kept.head : kept.tail);
-  return {joined(head, written - std::min<std::uint64_t>(written, meant), tail), true};
-}
+constexpr std::size_t piece_bytes = 64 << 10;
+static_assert(redaction_margin % piece_bytes == 0);
 
 }  // namespace
 
-stored_text nothing_of(const adapters::kept_output& kept) {
-  return {mark_of(written_of(kept)), true};
+output_redaction::output_redaction(const adapters::kept_output& kept, const redactor& rules,
+                                   std::size_t limit)
+    : lacks_beginning_(kept.lacks_beginning),
+      limit_(lacks_beginning_ ? limit - lost_mark.size() : limit),
+      head_(lacks_beginning_ ? behind_newline(kept.head, longest_secret) : kept.head),
+      tail_(kept.tail),
+      left_out_(kept.left_out),
+      before_(rules),
+      after_(rules) {}
+
+/// Both ends are redacted as they would be within the whole. Of the beginning counts what is
+/// certain whatever follows; of the end what comes after enough text for the redactor to know where
+/// it is.
+bool output_redaction::step() {
+  if (done_ < head_.size()) {
+    const auto piece = head_.substr(done_, piece_bytes);
+    out_head_ += before_.write(piece);
+    done_ += piece.size();
+    if (done_ == head_.size()) end_head();
+    return true;
+  }
+  const auto at = done_ - head_.size();
+  if (is_whole() || at >= tail_.size()) return false;
+  const auto piece = tail_.substr(at, piece_bytes);
+  (at < redaction_margin ? out_begun_ : out_tail_) += after_.write(piece);
+  done_ += piece.size();
+  if (done_ == head_.size() + tail_.size()) end_tail();
+  return true;
+}
+
+void output_redaction::end_head() {
+  if (is_whole()) {
+    out_head_ += before_.finish();
+  } else {
+    out_head_.resize(without_half_end(out_head_).size());
+  }
+}
+
+void output_redaction::end_tail() {
+  out_tail_ += after_.finish();
+  const auto margin = tail_.substr(0, redaction_margin);
+  if (margin.find('\n') == margin.npos) {
+    // What an endless line is about stands at its beginning. Redaction keeps every newline.
+    out_tail_ = behind_newline(out_begun_ + out_tail_, 0);
+  }
+  out_tail_.erase(0, out_tail_.size() - without_half_begin(out_tail_).size());
+}
+
+std::uint64_t output_redaction::written() const {
+  return head_.size() + left_out_ + tail_.size();
+}
+
+stored_text output_redaction::within_limit() {
+  if (is_whole() && out_head_.size() <= limit_) return {std::move(out_head_), false};
+  const auto room = limit_ - most_mark_bytes;
+  const auto head = front_of(out_head_, room / 2);
+  const auto tail = back_of(is_whole() ? out_head_ : out_tail_, room - head.size());
+  const auto meant = meant_by_front(head, head_) + meant_by_back(tail, is_whole() ? head_ : tail_);
+  const auto left_out = written() - std::min<std::uint64_t>(written(), meant);
+  return {joined(head, left_out, tail), true};
+}
+
+stored_text output_redaction::told(stored_text text) const {
+  if (!lacks_beginning_) return text;
+  return {std::string(lost_mark) + text.text, true};
+}
+
+stored_text output_redaction::finish() {
+  return told(within_limit());
+}
+
+stored_text output_redaction::nothing() const {
+  return told({mark_of(written()), true});
 }
 
 stored_text stored_output(const adapters::kept_output& kept, const redactor& redact,
-                          std::size_t limit, const may_go_on_fn& may_go_on) {
-  if (!kept.lacks_beginning) return within(kept, redact, limit, may_go_on);
-  auto rest = kept;
-  rest.head = behind_newline(kept.head, longest_secret);
-  auto stored = within(rest, redact, limit - lost_mark.size(), may_go_on);
-  stored.text.insert(0, lost_mark);
-  stored.truncated = true;
-  return stored;
+                          std::size_t limit) {
+  output_redaction work(kept, redact, limit);
+  while (work.step()) {
+  }
+  return work.finish();
 }
 
 }  // namespace reeve::tasks

@@ -5,8 +5,9 @@
 #include "base/redact.hpp"
 
 #include <cstddef>
-#include <functional>
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace reeve::tasks {
 
@@ -25,18 +26,41 @@ struct stored_text {
   bool truncated = false;  // something was left out for its size, or all for its processor time
 };
 
-/// Whether the work may go on; asked at least every 64 KiB.
-using may_go_on_fn = std::function<bool()>;
+/// Makes of an output what is stored of it, in steps of at most 64 KiB of text.
+class output_redaction {
+ public:
+  /// `kept` outlives it.
+  output_redaction(const adapters::kept_output& kept, const redactor& rules, std::size_t limit);
+
+  /// False: nothing is left to do.
+  bool step();
+  /// Once nothing is: as `stored_output`.
+  stored_text finish();
+  /// When it may not go on: nothing that is not redacted is kept, a line says how much that was.
+  stored_text nothing() const;
+
+ private:
+  bool is_whole() const { return left_out_ == 0; }
+  std::uint64_t written() const;
+  void end_head();
+  void end_tail();
+  stored_text within_limit();
+  stored_text told(stored_text text) const;
+
+  const bool lacks_beginning_;
+  const std::size_t limit_;  // beside the line that says so
+  const std::string_view head_, tail_;
+  const std::uint64_t left_out_;
+  redacting_stream before_, after_;
+  std::size_t done_ = 0;  // bytes of both
+  std::string out_head_, out_begun_, out_tail_;
+};
 
 /// Redacted, and at most `limit` bytes (at least 1024): all of it; or its beginning and its end,
 /// and between them a line that says how many of the job's bytes are left out. Cuts are between
 /// lines where one ends nearby, and never inside a character. Where the engine may have let go of
-/// the beginning, a line in its place says so. When the work may not go on, nothing that is not
-/// redacted is kept: a line says how much was left out.
+/// the beginning, a line in its place says so.
 stored_text stored_output(const adapters::kept_output& kept, const redactor& redact,
-                          std::size_t limit, const may_go_on_fn& may_go_on = {});
-
-/// Nothing of it but a line that says how much it was.
-stored_text nothing_of(const adapters::kept_output& kept);
+                          std::size_t limit);
 
 }  // namespace reeve::tasks

@@ -30,8 +30,10 @@ class gpu_attempt final : public own_attempt {
   /// It only tells whose the processes are.
   bool needs_engine() const override { return false; }
   const std::vector<std::string>* names() const override { return nullptr; }
-  void work(std::vector<allowed_container> may_touch, reply_slot<artifacts> slot) override {
+  void work(std::vector<allowed_container> may_touch, std::shared_ptr<work_stop> its,
+            reply_slot<artifacts> slot) override {
     worker_.run(
+        source(), std::move(its),
         [around = around_, allowed = std::move(may_touch), by = viewer()](
             const std::atomic<bool>& stops) { return make_artifacts(around, allowed, by, stops); },
         std::move(slot));

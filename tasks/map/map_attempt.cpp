@@ -35,8 +35,10 @@ class map_attempt final : public own_attempt {
     const auto& named = std::get<domain::service_map_params>(host_.task().params).containers;
     return named ? &*named : nullptr;
   }
-  void work(std::vector<allowed_container> may_touch, reply_slot<artifacts> slot) override {
+  void work(std::vector<allowed_container> may_touch, std::shared_ptr<work_stop> its,
+            reply_slot<artifacts> slot) override {
     worker_.run(
+        source(), std::move(its),
         [around = around_, allowed = std::move(may_touch), by = viewer()](
             const std::atomic<bool>& stops) { return make_artifacts(around, allowed, by, stops); },
         std::move(slot));

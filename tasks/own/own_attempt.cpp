@@ -65,8 +65,10 @@ void own_attempt::submit() {
   const auto round = ++round_;
   its_ = attempts::execution{"", attempts::execution_phase::running, host_.ports().clock.now_us()};
   ended_.reset();
+  its_end_ = std::make_shared<work_stop>();
   host_.feed(attempts::submitted{*its_});
-  work(*allowed_, host_.then<artifacts>([this, round](outcome<artifacts> made) {
+  if (round != round_) return;  // stopped in between
+  work(*allowed_, its_end_, host_.then<artifacts>([this, round](outcome<artifacts> made) {
     if (round == round_) worked(std::move(made));
   }));
 }
@@ -92,12 +94,17 @@ void own_attempt::end(input how) {
   if (std::exchange(watched_, false)) host_.feed(*std::exchange(ended_, std::nullopt));
 }
 
-/// What has been begun goes on; nobody waits for it.
+/// What waits leaves its queue, and what has been begun ends soon; nobody waits for it.
+void own_attempt::let_go() {
+  ++round_;
+  if (its_end_) std::exchange(its_end_, nullptr)->stop();
+}
+
 void own_attempt::stop(const std::string&) {
   if (!its_ || its_->phase == attempts::execution_phase::ended) {
     return host_.feed(attempts::stopped{false});
   }
-  ++round_;
+  let_go();
   its_->phase = attempts::execution_phase::ended;
   host_.feed(attempts::stopped{true});
   end(attempts::watched{});

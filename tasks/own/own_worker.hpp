@@ -1,9 +1,11 @@
 #pragma once
 // A thread for work that Reeve does itself and that may wait: for the engine, for programs, for
-// files. One piece of work after the other.
+// files. One piece of work after the other, in turns by tenant, and of a tenant's by job.
 
 #include "adapters/engine_port.hpp"
 #include "base/slot.hpp"
+#include "base/turn_queue.hpp"
+#include "base/work_stop.hpp"
 #include "tasks/produced_artifact.hpp"
 
 #include <atomic>
@@ -19,24 +21,28 @@ namespace reeve::tasks {
 
 class own_worker {
  public:
-  static constexpr std::size_t most_waiting = 64;
+  static constexpr turn_limits most_waiting{64, 256};
   using artifacts = std::vector<produced_artifact>;
   /// Ends soon once `stops` is true; what it throws is `internal`.
   using work = std::function<outcome<artifacts>(const std::atomic<bool>& stops)>;
 
-  /// `name` is a literal, the thread's (docs/threads.md).
-  explicit own_worker(std::string_view name);
+  /// `name` is a literal, the thread's (docs/threads.md). `gives_way`: it works on foreign text
+  /// (base/named_thread.hpp).
+  explicit own_worker(std::string_view name, bool gives_way = false);
   /// What waits is answered `unavailable`, and so is what is under way, soon.
   ~own_worker();
   own_worker(const own_worker&) = delete;
   own_worker& operator=(const own_worker&) = delete;
 
-  /// `overloaded` if `most_waiting` wait already.
-  void run(work what, reply_slot<artifacts> slot);
+  /// `overloaded` if that much of the tenant's waits already, and for what has to give way to one
+  /// who has less waiting. `its`, which no other queue has, ends it: what waits leaves at once and
+  /// is answered `unavailable`, and for what is under way `stops` is true. Null: nobody ends it.
+  void run(const work_source& whose, std::shared_ptr<work_stop> its, work what,
+           reply_slot<artifacts> slot);
 
  private:
   struct impl;
-  std::unique_ptr<impl> impl_;
+  std::shared_ptr<impl> impl_;
 };
 
 inline rejection server_stops() {

@@ -91,8 +91,9 @@ void triage_attempt::submit() {
   const auto now = host_.ports().clock.now_us();
   its_ = attempts::execution{"", attempts::execution_phase::running, now};
   ended_.reset();
+  its_end_ = std::make_shared<work_stop>();
   host_.feed(attempts::submitted{*its_});
-  find_baseline();
+  if (its_end_) find_baseline();  // else it was stopped in between
 }
 
 /// What containers wrote is read from the engine, files are not.
@@ -118,12 +119,17 @@ void triage_attempt::end(input how) {
   if (std::exchange(watched_, false)) host_.feed(*std::exchange(ended_, std::nullopt));
 }
 
-/// The worker goes on with what it has begun; nobody waits for it.
+/// What waits leaves the worker's queue, and what it has begun ends soon; nobody waits for it.
+void triage_attempt::let_go() {
+  ++round_;
+  if (its_end_) std::exchange(its_end_, nullptr)->stop();
+}
+
 void triage_attempt::stop(const std::string&) {
   if (!its_ || its_->phase == attempts::execution_phase::ended) {
     return host_.feed(attempts::stopped{false});
   }
-  ++round_;
+  let_go();
   its_->phase = attempts::execution_phase::ended;
   host_.feed(attempts::stopped{true});
   end(attempts::watched{});
@@ -192,6 +198,8 @@ void triage_attempt::work() {
   if (!request.baseline_json.empty()) {
     request.baseline_run = to_string(*host_.run().launch->since_run);
   }
+  request.job = host_.job().id;
+  request.its_end = its_end_;
   using result = std::vector<produced_artifact>;
   triage_.run(std::move(request),
               in_round<result>([this](outcome<result> made) { worked(std::move(made)); }));

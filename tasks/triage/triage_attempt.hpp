@@ -32,6 +32,7 @@ class triage_attempt final : public attempt_work {
   void stop(const std::string&) override;
   void collect(const std::string&) override;
   void forget() override;
+  void let_go() override;
 
  private:
   using input = domain::attempts::input;
@@ -54,6 +55,7 @@ class triage_attempt final : public attempt_work {
   std::optional<std::vector<std::string>> containers_;  // the list has said which
   std::map<std::string, std::string> ids_;              // and of some by name which alone
   std::int64_t round_ = 0;
+  std::shared_ptr<work_stop> its_end_;              // of the round's work
   std::optional<domain::attempts::execution> its_;  // nothing: it is not being done, nor done
   std::string baseline_;
   std::shared_ptr<const domain::run_state> before_;  // the last success, once it was read

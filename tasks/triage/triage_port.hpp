@@ -4,10 +4,12 @@
 #include "base/ids.hpp"
 #include "base/slot.hpp"
 #include "base/time.hpp"
+#include "base/work_stop.hpp"
 #include "tasks/produced_artifact.hpp"
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,10 +30,14 @@ struct triage_request {
   /// The JSON artifact of the last successful run of the same task; empty = none.
   std::string baseline_json;
   std::string baseline_run;
+  uuid job;  // tenants take turns, and the jobs of each
+  /// Ends it, wherever it is; null: nobody does.
+  std::shared_ptr<work_stop> its_end = {};
 };
 
 /// Errors: engine_unavailable (wait and try again), not_found (an input that was named is not
-/// there), overloaded (the queue of 64 is full), others fail the attempt.
+/// there), overloaded (too many of the tenant's wait: tasks/own/own_worker.hpp), others fail the
+/// attempt.
 class triage_port {
  public:
   virtual ~triage_port() = default;

@@ -1,34 +1,19 @@
 #include "tasks/triage/triage_worker.hpp"
 
 #include "adapters/container_owner_port.hpp"
-#include "base/log.hpp"
-#include "base/named_thread.hpp"
 #include "codec/codec.hpp"
 #include "tasks/triage/log_triage.hpp"
 #include "tasks/triage/log_triage_markdown.hpp"
 #include "tasks/triage/log_zone.hpp"
 
 #include <atomic>
-#include <chrono>
-#include <condition_variable>
-#include <deque>
-#include <future>
-#include <mutex>
-#include <thread>
+#include <memory>
+#include <utility>
 
 namespace reeve::tasks {
 namespace {
 
-constexpr std::size_t most_waiting = 64;
 constexpr std::size_t page_bytes = 16 << 20;  // the most that the engine's port gives
-constexpr auto call_limit = std::chrono::seconds(60);
-// How soon a stop is seen while the engine is waited for.
-constexpr auto stop_tick = std::chrono::milliseconds(50);
-
-struct triage_job {
-  triage_request request;
-  reply_slot<std::vector<produced_artifact>> slot;
-};
 
 /// The report of an earlier run may have 50,000 values.
 std::optional<triage_baseline> baseline_from(const triage_request& request) {
@@ -41,10 +26,6 @@ std::optional<triage_baseline> baseline_from(const triage_request& request) {
   auto report = codec::decode<triage_report>(doc->root());
   if (!report || report->format != triage_format) return std::nullopt;
   return baseline_of(*report, request.baseline_run);
-}
-
-rejection stopped() {
-  return reject(errc::unavailable, "the server stops");
 }
 
 /// One triage, blocking, until `stop` says otherwise.
@@ -63,7 +44,7 @@ class triage_task {
       if (auto ok = read_container(name); !ok) return ok.error();
     }
     if (auto ok = read_files(); !ok) return ok.error();
-    if (stop_) return stopped();
+    if (stop_) return server_stops();
     const auto report = triage_.finish();
     std::vector<produced_artifact> made;
     made.push_back({triage_json_name, "application/json", codec::encode_document(report)});
@@ -81,19 +62,9 @@ class triage_task {
     return o;
   }
 
-  /// Waits for the engine's answer, within its time and as long as the server does not stop.
   template <class T, class Call>
   outcome<T> ask(Call call) const {
-    auto promise = std::make_shared<std::promise<outcome<T>>>();
-    auto answer = promise->get_future();
-    call(reply_slot<T>([promise](outcome<T> a) { promise->set_value(std::move(a)); }));
-    const auto until = std::chrono::steady_clock::now() + call_limit;
-    while (answer.wait_for(stop_tick) != std::future_status::ready) {
-      if (stop_) return stopped();
-      if (std::chrono::steady_clock::now() < until) continue;
-      return reject(errc::timed_out, "the engine did not answer in time");
-    }
-    return answer.get();
+    return answer_of<T>(std::move(call), stop_);
   }
 
   outcome<adapters::log_answer> page(const std::string& container, std::int64_t since_ns) const {
@@ -156,7 +127,7 @@ class triage_task {
       const auto asked_from = since_ns;
       bool full = false;
       for (const auto& line : answer->lines) {
-        if (stop_) return stopped();
+        if (stop_) return server_stops();
         bytes += line.text.size();
         const auto at = line.at_ns > 0 ? std::optional<time_us>(line.at_ns / 1000) : std::nullopt;
         const auto channel =
@@ -182,7 +153,7 @@ class triage_task {
     const auto folder = options_.open_logs(request_.tenant);
     std::size_t refused = 0;
     for (const auto& name : request_.files) {
-      if (stop_) return stopped();
+      if (stop_) return server_stops();
       const auto source = triage_.open(name, log_source_kind::file);
       if (!source) break;
       if (!folder) {
@@ -226,72 +197,21 @@ class triage_task {
 
 }  // namespace
 
-struct triage_worker::impl {
-  impl(triage_worker_options o, adapters::container_engine& e, clock_port& c)
-      : options(std::move(o)),
-        engine(e),
-        clock(c),
-        thread(named_thread("log-triage", [this] { work(); })) {}
-
-  ~impl() {
-    {
-      std::lock_guard lock(mutex);
-      stopping = true;  // what is under way as well
-    }
-    changed.notify_all();
-    thread.join();
-  }
-
-  void work() {
-    let_others_first();
-    for (;;) {
-      triage_job job;
-      {
-        std::unique_lock lock(mutex);
-        changed.wait(lock, [this] { return stopping || !waiting.empty(); });
-        if (stopping) return;
-        job = std::move(waiting.front());
-        waiting.pop_front();
-      }
-      job.slot.answer(carry_out(job.request));
-    }
-  }
-
-  outcome<std::vector<produced_artifact>> carry_out(const triage_request& request) {
-    try {
-      return triage_task(options, engine, request, clock.now_us(), stopping).run();
-    } catch (...) {
-      log_error("log triage failed with an exception");
-      return reject(errc::internal, "log triage failed");
-    }
-  }
-
-  triage_worker_options options;
-  adapters::container_engine& engine;
-  clock_port& clock;
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::deque<triage_job> waiting;
-  std::atomic<bool> stopping = false;
-  std::thread thread;  // last: it uses the rest
-};
-
 triage_worker::triage_worker(triage_worker_options options, adapters::container_engine& engine,
                              clock_port& clock)
-    : impl_(std::make_unique<impl>(std::move(options), engine, clock)) {}
-
-triage_worker::~triage_worker() = default;
+    : options_(std::move(options)), engine_(engine), clock_(clock) {}
 
 void triage_worker::run(triage_request request, reply_slot<std::vector<produced_artifact>> slot) {
-  {
-    std::lock_guard lock(impl_->mutex);
-    if (impl_->waiting.size() < most_waiting) {
-      impl_->waiting.push_back({std::move(request), slot});
-      impl_->changed.notify_one();
-      return;
-    }
-  }
-  slot.answer(reject(errc::overloaded, "too many log triages are waiting"));
+  const work_source whose{request.tenant, request.job};
+  auto its = request.its_end;
+  // Shared: a baseline may be large, and functions are copied.
+  const auto asked = std::make_shared<const triage_request>(std::move(request));
+  worker_.run(
+      whose, std::move(its),
+      [this, asked](const std::atomic<bool>& stops) {
+        return triage_task(options_, engine_, *asked, clock_.now_us(), stops).run();
+      },
+      std::move(slot));
 }
 
 }  // namespace reeve::tasks

@@ -1,11 +1,12 @@
 #pragma once
-// Log triage on a thread of its own: reads containers through the engine and files from the log
-// folder, and makes the two artifacts.
+// Log triage on a thread of its own (tasks/own/own_worker.hpp): reads containers through the engine
+// and files from the log folder, and makes the two artifacts.
 
 #include "adapters/engine_port.hpp"
 #include "adapters/log_files_port.hpp"
 #include "base/redact.hpp"
 #include "base/time.hpp"
+#include "tasks/own/own_worker.hpp"
 #include "tasks/triage/triage_port.hpp"
 
 #include <functional>
@@ -26,13 +27,14 @@ class triage_worker final : public triage_port {
   /// The engine and the clock outlive the worker.
   triage_worker(triage_worker_options options, adapters::container_engine& engine,
                 clock_port& clock);
-  /// What waits is answered `unavailable`, and so is what is under way, soon.
-  ~triage_worker() override;
+  /// When it goes, what waits is answered `unavailable`, and so is what is under way, soon.
   void run(triage_request request, reply_slot<std::vector<produced_artifact>> slot) override;
 
  private:
-  struct impl;
-  std::unique_ptr<impl> impl_;
+  const triage_worker_options options_;
+  adapters::container_engine& engine_;
+  clock_port& clock_;
+  own_worker worker_{"log-triage", true};  // last: it uses the rest
 };
 
 }  // namespace reeve::tasks

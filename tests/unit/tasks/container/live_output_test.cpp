@@ -58,7 +58,7 @@ class RUN14_live_output : public ::testing::Test {
     if (output) output->stop();
   }
   void begin(live_place after = {}, redactor rules = {}) {
-    output = live_output::begin({engine, texts, std::move(rules), "abc", after, [this] {
+    output = live_output::begin({engine, texts, {}, std::move(rules), "abc", after, [this] {
                                    const std::lock_guard lock(mutex_);
                                    ++changes_;
                                    changed_.notify_all();
