@@ -24,9 +24,10 @@ class container_kind final : public task_kind {
 };
 
 /// Whether the end of the output holds the line by which reeve-init says it. The engine reads the
-/// two streams side by side: what the job wrote may stand behind it, and right before it.
+/// two streams side by side: what the job wrote may stand behind it, as much as pipes and the
+/// engine's buffers hold, and right before it.
 bool tells_of_disk(const adapters::kept_output& kept, const std::string& line) {
-  constexpr std::size_t looked_at = 128 << 10;
+  constexpr std::size_t looked_at = 1 << 20;
   std::string_view end = kept.tail.empty() ? kept.head : kept.tail;
   if (end.size() > looked_at) end.remove_prefix(end.size() - looked_at);
   return end.find(line) != end.npos;

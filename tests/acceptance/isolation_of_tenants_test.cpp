@@ -156,6 +156,8 @@ void fill(tenant& one, const fs::path& logs) {
   has["token"] = token.at("id");
   has["budget"] = p + "-budget";
   as.put("/api/llm-budgets/" + has["budget"], {{"period", "day"}, {"most_tokens", 1000}});
+  has["secret"] = p + "-secret";
+  as.put("/api/secrets/" + has["secret"], {{"value", p + " is the value"}});
   has["cursor"] = must_get(as, "/api/runs?limit=1").at("next");
   const auto add = [&one](const json& secret) {
     if (!secret.is_null()) one.secrets.push_back(secret.get<std::string>());

@@ -27,6 +27,8 @@ asked of_runs() {
           {"POST /api/runs/launch",
            {{all + "/launch", R"({"directive_id":"{directive}"})"},
             {all + "/launch", launch_of("container", R"({"image":"{image_name}"})")},
+            {all + "/launch",
+             launch_of("container", R"({"image":"mine:1","env":{"A":{"secret":"{secret}"}}})")},
             {all + "/launch", launch_of("log_triage", R"({"containers":["{container_name}"]})")}}},
           {"POST /api/runs/{id}/cancel", {{one + "/cancel", "{}"}}},
           {"POST /api/runs/{id}/retry", {{one + "/retry", "{}"}, {one + "/retry", R"({"no":1})"}}}};
@@ -74,6 +76,14 @@ asked of_llm() {
       {"GET /api/llm-budgets/{name}", {{budgets + "/{budget}"}}},
       {"PUT /api/llm-budgets/{name}", {{budgets + "/mine", R"({"period":"day","most_tokens":1})"}}},
       {"DELETE /api/llm-budgets/{name}", {{budgets + "/{budget}"}}}};
+}
+
+asked of_secrets() {
+  const std::string all = "/api/secrets";
+  return {{"GET /api/secrets", {{all}, {all + "?is_active=true"}}},
+          {"GET /api/secrets/{name}", {{all + "/{secret}"}}},
+          {"PUT /api/secrets/{name}", {{all + "/mine", R"({"value":"long enough"})"}}},
+          {"DELETE /api/secrets/{name}", {{all + "/{secret}"}}}};
 }
 
 asked of_directives() {
@@ -165,10 +175,10 @@ std::vector<std::string> question::named(const things& those) const {
 const std::map<std::string, std::vector<question>>& route_questions() {
   static const asked all = [] {
     asked made;
-    for (auto& part :
-         {of_runs(), of_jobs(), of_logs(), of_llm(), of_directives(), of_tokens(), of_events(),
-          of_the_server(), of_allowlist("images", "{image}", R"({"reference":"mine:1"})"),
-          of_allowlist("containers", "{container}", R"({"name":"mine"})")}) {
+    for (auto& part : {of_runs(), of_jobs(), of_logs(), of_llm(), of_secrets(), of_directives(),
+                       of_tokens(), of_events(), of_the_server(),
+                       of_allowlist("images", "{image}", R"({"reference":"mine:1"})"),
+                       of_allowlist("containers", "{container}", R"({"name":"mine"})")}) {
       made.insert(part.begin(), part.end());
     }
     made.insert({"POST /api/allowlists/images/{id}/resolve",
