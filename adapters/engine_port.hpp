@@ -22,6 +22,7 @@
 #include "base/outcome.hpp"
 #include "base/slot.hpp"
 #include "base/time.hpp"
+#include "domain/runs/line_streams.hpp"
 
 #include <cstdint>
 #include <map>
@@ -273,7 +274,10 @@ struct kept_output {
   std::string head;            ///< all of it if nothing is left out
   std::string tail;            ///< its end, if something is
   std::uint64_t left_out = 0;  ///< bytes between the two
-  bool gone = false;           ///< the engine has none of it; only work_engine::collect says so
+  /// Whose each of their lines is; the first one of `tail` may have begun before. Empty: not known.
+  domain::line_marks head_lines = {};
+  domain::line_marks tail_lines = {};
+  bool gone = false;  ///< the engine has none of it; only work_engine::collect says so
   /// The engine has so much of it that it may have let go of what came before `head`.
   bool lacks_beginning = false;
 };

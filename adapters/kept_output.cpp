@@ -6,7 +6,12 @@
 namespace reeve::adapters {
 
 void output_ends::add(const log_line& line) {
-  if (open_ && *open_ != line.stream) append("\n");
+  if (line.text.empty() && !line.is_ended) return;
+  if (open_ && *open_ != line.stream) {
+    append("\n");
+    open_.reset();
+  }
+  if (!open_) begin_line(line.stream);
   append(line.text);
   if (line.is_ended) append("\n");
   open_ = line.is_ended ? std::nullopt : std::optional(line.stream);
@@ -33,6 +38,24 @@ void output_ends::append(std::string_view text) {
   }
 }
 
+void output_ends::begin_line(log_stream of) {
+  const bool is_err = of == log_stream::err;
+  if (lines_ <= most_) {
+    firsts_.add(is_err ? domain::line_stream::err : domain::line_stream::out);
+  } else if (lasts_.size() <= most_) {
+    lasts_.push_back(is_err);
+  } else {
+    lasts_[(lines_ - most_ - 1) % lasts_.size()] = is_err;
+  }
+  ++lines_;
+}
+
+domain::line_stream output_ends::mark_of(std::size_t line) const {
+  if (line <= most_) return firsts_.at(line);
+  const bool is_err = lasts_[(line - most_ - 1) % lasts_.size()];
+  return is_err ? domain::line_stream::err : domain::line_stream::out;
+}
+
 kept_output output_ends::finish() {
   std::rotate(tail_.begin(), tail_.begin() + static_cast<std::ptrdiff_t>(oldest_), tail_.end());
   kept_output kept;
@@ -43,6 +66,10 @@ kept_output output_ends::finish() {
   } else {
     kept.tail = std::move(tail_);
   }
+  const auto firsts = domain::lines_in(kept.head);
+  for (std::size_t line = 0; line < firsts; ++line) kept.head_lines.add(mark_of(line));
+  const auto lasts = domain::lines_in(kept.tail);
+  for (auto line = lines_ - lasts; line < lines_; ++line) kept.tail_lines.add(mark_of(line));
   return kept;
 }
 

@@ -9,13 +9,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace reeve::adapters {
 
-/// Takes lines and holds at most twice `bytes_each`, whatever comes. The text is what was written,
-/// to the byte, in the order in which the engine has it: no newline is added where none came. Only
-/// where the other stream goes on in the middle of a line is there one, so that no line is made of
-/// two streams.
+/// Takes lines and holds at most twice `bytes_each` of text and three bits for each of
+/// `bytes_each`, whatever comes. The text is what was written, to the byte, in the order in which
+/// the engine has it: no newline is added where none came. Only where the other stream goes on in
+/// the middle of a line is there one, so that no line is made of two streams.
 class output_ends {
  public:
   /// `bytes_each` > 0.
@@ -27,6 +28,8 @@ class output_ends {
 
  private:
   void append(std::string_view text);
+  void begin_line(log_stream of);
+  domain::line_stream mark_of(std::size_t line) const;
 
   std::size_t most_;
   std::string head_;
@@ -34,6 +37,10 @@ class output_ends {
   std::size_t oldest_ = 0;
   std::uint64_t total_ = 0;
   std::optional<log_stream> open_;  // whose line has not ended
+  // An end has at most `most_` lines.
+  std::size_t lines_ = 0;      // that were begun
+  domain::line_marks firsts_;  // of the first most_ + 1 of them
+  std::vector<bool> lasts_;    // of the others whether they are of stderr; once it is full a ring
 };
 
 }  // namespace reeve::adapters

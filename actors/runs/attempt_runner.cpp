@@ -227,7 +227,8 @@ void attempt_runner::happen(const attempts::write_end& e) {
                                          .exit_code = e.exit_code,
                                          .log = e.log,
                                          .oom_killed = e.oom_killed,
-                                         .log_incomplete = e.log_incomplete});
+                                         .log_incomplete = e.log_incomplete,
+                                         .streams = e.streams});
         if (!ended) return ended;
         run_events events(e.artifacts.begin(), e.artifacts.end());
         events.insert(events.end(), ended->begin(), ended->end());

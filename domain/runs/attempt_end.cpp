@@ -81,6 +81,7 @@ void machine::collect_failed(failure why) {
 void machine::on(const collected& input) {
   if (!is(phase::collecting) || s_.waiting) return;
   s_.end.log = input.log;
+  s_.end.streams = input.streams;
   s_.over_disk = input.over_disk;
   // What it wrote while the engine was away, the engine may have missed.
   s_.end.log_incomplete = !s_.config.own && (input.gone || s_.log_gap || s_.verdict);

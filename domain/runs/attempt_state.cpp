@@ -30,6 +30,7 @@ void evolve(attempt_state& a, const attempt_ended& e, const evolve_context& c) {
   a.exit_code = e.exit_code;
   a.reason = e.reason;
   a.log = e.log;
+  a.log_streams = e.log_streams;
   a.oom_killed = e.oom_killed;
   a.log_incomplete = e.log_incomplete.value_or(false);
   a.quarantined = false;

@@ -3,6 +3,7 @@
 // it. Intent comes before every effect (`attempt_intended`), its result afterwards.
 
 #include "domain/aggregate.hpp"
+#include "domain/runs/line_streams.hpp"
 #include "domain/runs/run_types.hpp"
 
 #include <optional>
@@ -102,6 +103,8 @@ struct attempt_ended {
   bool oom_killed = false;      // the kernel killed something of it, perhaps not the command
   /// Some of its output may be missing, or all of it, and not by its size; not told if false.
   std::optional<bool> log_incomplete = {};
+  /// Its marks were stored before this event; nothing if nobody can say whose a line of the log is.
+  std::optional<domain::log_streams> log_streams = {};
   bool operator==(const attempt_ended&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("job", &attempt_ended::job),
@@ -110,7 +113,8 @@ struct attempt_ended {
                       field("reason", &attempt_ended::reason),
                       field("log", &attempt_ended::log),
                       field("oom_killed", &attempt_ended::oom_killed),
-                      field("log_incomplete", &attempt_ended::log_incomplete)};
+                      field("log_incomplete", &attempt_ended::log_incomplete),
+                      field("log_streams", &attempt_ended::log_streams)};
   }
 };
 
@@ -183,6 +187,7 @@ struct attempt_state {
   std::optional<std::int64_t> exit_code;
   std::optional<end_reason> reason;
   std::optional<blob_ref> log;
+  std::optional<domain::log_streams> log_streams;
   bool oom_killed = false;
   bool log_incomplete = false;
   time_us intended_at = 0;

@@ -99,6 +99,7 @@ struct collected {
   bool gone = false;                            // the engine has no log of it (any more)
   std::vector<artifact_stored> artifacts = {};  // of this job
   bool over_disk = false;                       // its output says that it was ended for its disk
+  std::optional<log_streams> streams = {};      // of the log, if they are known
 };
 struct forgotten {
   bool ok = true;
@@ -180,6 +181,7 @@ struct write_end {
   bool oom_killed = false;
   bool log_incomplete = false;
   std::vector<artifact_stored> artifacts = {};  // before it
+  std::optional<log_streams> streams = {};
   bool operator==(const write_end&) const = default;
 };
 /// Removes what is left on the engine.

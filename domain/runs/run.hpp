@@ -204,6 +204,7 @@ struct attempt_end {
   std::optional<blob_ref> log = {};
   bool oom_killed = false;
   bool log_incomplete = false;
+  std::optional<log_streams> streams = {};
 };
 
 /// An attempt's end, and what follows for its job: finished, or a retry after a backoff.

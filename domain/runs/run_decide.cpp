@@ -215,7 +215,8 @@ outcome<run_events> decide_end(const run_state& state, const uuid& id, attempt_e
                     .reason = reason,
                     .log = std::move(how.log),
                     .oom_killed = how.oom_killed,
-                    .log_incomplete = how.log_incomplete ? std::optional(true) : std::nullopt}};
+                    .log_incomplete = how.log_incomplete ? std::optional(true) : std::nullopt,
+                    .log_streams = std::move(how.streams)}};
   const bool stop = good || state.cancel_requested || !may_retry(reason) ||
                     open->number > retries_of(state, *job);
   if (!stop) {

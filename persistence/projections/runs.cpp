@@ -81,6 +81,7 @@ const projection& jobs() {
 const projection& blob_refs() {
   static const projection of{.name = "blob_refs",
                              .source = source,
+                             .version = 2,
                              .columns = {{"tenant", "uuid", key},
                                          {"job_id", "uuid", key},
                                          {"name", "text", key},
@@ -96,6 +97,14 @@ void add_job(const domain::run_state& run, const domain::job_state& job, row_sin
       text(run.created_position), std::string(name_of(job.status)), text(job.is_quarantined()),
       text(job.started_position), text(job.finished_position), text(job.last_position),
       codec::encode_document(document_of(run, job)));
+}
+
+/// The marks of a log; or, by its name, the stream that all of it is of.
+template <class Add>
+void add_streams(const Add& add_blob, const domain::attempt_ended& e, const std::string& number) {
+  if (e.log_streams->marks) return add_blob(e.job, "streams-" + number, *e.log_streams->marks);
+  const bool is_out = e.log_streams->stdout_bytes > 0;
+  add_blob(e.job, (is_out ? "stdout-" : "stderr-") + number, *e.log);
 }
 
 void add_run(const domain::run_state& run, row_sink& to) {
@@ -134,7 +143,9 @@ void project(const happened<domain::run_state>& what, row_sink& to) {
             }
           }
           if constexpr (std::is_same_v<type, domain::attempt_ended>) {
-            if (e.log) add_blob(e.job, "log-" + std::to_string(e.attempt), *e.log);
+            const auto number = std::to_string(e.attempt);
+            if (e.log) add_blob(e.job, "log-" + number, *e.log);
+            if (e.log && e.log_streams) add_streams(add_blob, e, number);
           }
           if constexpr (std::is_same_v<type, domain::artifact_stored>) {
             add_blob(e.job, "artifact-" + e.name, e.content);

@@ -6,7 +6,6 @@
 #include "tasks/container/container_spec_of.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 
 namespace reeve::tasks {
@@ -21,46 +20,6 @@ class container_kind final : public task_kind {
   std::unique_ptr<attempt_work> make_attempt(attempt_host& host) override {
     return std::make_unique<container_attempt>(host);
   }
-};
-
-/// Whether the end of the output holds the line by which reeve-init says it. The engine reads the
-/// two streams side by side: what the job wrote may stand behind it, as much as pipes and the
-/// engine's buffers hold, and right before it.
-bool tells_of_disk(const adapters::kept_output& kept, const std::string& line) {
-  constexpr std::size_t looked_at = 1 << 20;
-  std::string_view end = kept.tail.empty() ? kept.head : kept.tail;
-  if (end.size() > looked_at) end.remove_prefix(end.size() - looked_at);
-  return end.find(line) != end.npos;
-}
-
-/// The work of the pool's threads on one output.
-class log_redaction {
- public:
-  log_redaction(adapters::kept_output kept, const redactor& rules, std::size_t limit)
-      : kept_(std::move(kept)), work_(kept_, rules, limit) {}
-
-  /// Whether there is more to do; answered when there is not.
-  bool step(const text_leave& leave, const reply_slot<stored_text>& slot) {
-    if (leave.is_stopped()) return false;
-    if (leave.is_spent()) {
-      log_warn("a job's log took too long to redact and is left out");
-      slot.answer(work_.nothing());
-      return false;
-    }
-    try {
-      if (work_.step()) return true;
-      slot.answer(work_.finish());
-    } catch (const std::exception& fault) {
-      // Once more would be no better, and the job would never end.
-      log_error("a job's log cannot be redacted and is left out", {{"why", fault.what()}});
-      slot.answer(work_.nothing());
-    }
-    return false;
-  }
-
- private:
-  const adapters::kept_output kept_;
-  output_redaction work_;
 };
 
 }  // namespace
@@ -301,28 +260,40 @@ void container_attempt::redact_log(adapters::kept_output kept, text_pool::room h
   const auto rules = secrets_.hidden_by(host_.ports().redact);
   if (!rules) return host_.feed(attempts::collected{{}, true});
   const bool over_disk = tells_of_disk(kept, disk_limit_line(disk_bytes_of(params())));
-  auto slot = host_.then<stored_text>([this, over_disk](outcome<stored_text> log) {
+  auto slot = host_.then<finished_log>([this](outcome<finished_log> log) {
     if (!log) return host_.feed(attempts::failed{attempts::failure::busy});
-    store_log(std::move(*log), over_disk);
+    store_log(std::move(*log));
   });
   const auto work =
-      std::make_shared<log_redaction>(std::move(kept), *rules, host_.ports().log_bytes);
+      std::make_shared<log_redaction>(std::move(kept), *rules, host_.ports().log_bytes, over_disk);
   host_.ports().texts.post(source(), std::move(held), is_over_,
                            [work, slot](const auto& leave) { return work->step(leave, slot); });
 }
 
-void container_attempt::store_log(stored_text log, bool over_disk) {
-  auto text = std::make_shared<const std::string>(std::move(log.text));
-  domain::blob_ref ref;
-  ref.bytes = static_cast<std::int64_t>(text->size());
-  ref.truncated = log.truncated;
+void container_attempt::store_log(finished_log log) {
+  attempts::collected what;
+  what.log = domain::blob_ref{{}, static_cast<std::int64_t>(log.text->size()), log.truncated};
+  what.over_disk = log.over_disk;
+  what.streams = log.streams;
   host_.ports().blobs.put(
-      host_.run().tenant, text,
-      host_.then<digest>([this, ref, over_disk](outcome<digest> stored) mutable {
+      host_.run().tenant, log.text,
+      host_.then<digest>([this, what, marks = log.marks](outcome<digest> stored) mutable {
         if (!stored) return host_.feed(attempts::failed{attempts::failure::busy});
-        ref.sha256 = *stored;
-        host_.feed(attempts::collected{ref, false, {}, over_disk});
+        what.log->sha256 = *stored;
+        marks ? store_marks(marks, std::move(what)) : host_.feed(std::move(what));
       }));
+}
+
+void container_attempt::store_marks(const std::shared_ptr<const std::string>& marks,
+                                    attempts::collected what) {
+  what.streams->marks = domain::blob_ref{{}, static_cast<std::int64_t>(marks->size()), false};
+  host_.ports().blobs.put(host_.run().tenant, marks,
+                          host_.then<digest>([this, what](outcome<digest> stored) mutable {
+                            if (!stored)
+                              return host_.feed(attempts::failed{attempts::failure::busy});
+                            what.streams->marks->sha256 = *stored;
+                            host_.feed(std::move(what));
+                          }));
 }
 
 void container_attempt::forget() {

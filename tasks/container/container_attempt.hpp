@@ -3,11 +3,12 @@
 // passes on what the engine answers (adapters/work_engine_port.hpp).
 
 #include "tasks/container/attempt_secrets.hpp"
-#include "tasks/container/stored_log.hpp"
+#include "tasks/container/finished_log.hpp"
 #include "tasks/task_kinds.hpp"
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace reeve::tasks {
@@ -46,8 +47,9 @@ class container_attempt final : public attempt_work {
   void collect_it(const std::string& execution);
   void read_output(const std::string& execution, text_pool::room held);
   void redact_log(adapters::kept_output kept, text_pool::room held);
-  /// `over_disk`: the output holds what reeve-init says of a job that had too much on disk.
-  void store_log(stored_text log, bool over_disk);
+  void store_log(finished_log log);
+  void store_marks(const std::shared_ptr<const std::string>& marks,
+                   domain::attempts::collected what);
   work_source source() const;
   adapters::work_key key() const;
   adapters::work_spec spec();

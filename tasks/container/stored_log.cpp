@@ -84,6 +84,28 @@ std::string_view behind_newline(std::string_view text, std::size_t from) {
   return newline == text.npos ? std::string_view() : text.substr(newline + 1);
 }
 
+std::size_t newlines_in(std::string_view text) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+/// Marks of a beginning of the redacted text, and of an end of it. Redaction keeps every newline,
+/// and perhaps nothing of what stands behind the last one. False: the two do not agree.
+bool add_first(domain::line_marks& to, const domain::line_marks& all, std::string_view part) {
+  const auto count = domain::lines_in(part);
+  if (count > all.size()) return false;
+  to.add(all, 0, count);
+  return true;
+}
+
+bool add_last(domain::line_marks& to, const domain::line_marks& all, std::string_view written,
+              std::string_view part) {
+  const auto count = domain::lines_in(part);
+  const auto before = newlines_in(written) - std::min(newlines_in(written), newlines_in(part));
+  if (before + count > all.size()) return false;
+  to.add(all, before, count);
+  return true;
+}
+
 std::string joined(std::string_view head, std::uint64_t left_out, std::string_view tail) {
   std::string text(head);
   if (!text.empty() && text.back() != '\n') text += '\n';
@@ -101,9 +123,12 @@ output_redaction::output_redaction(const adapters::kept_output& kept, const reda
       limit_(lacks_beginning_ ? limit - lost_mark.size() : limit),
       head_(lacks_beginning_ ? behind_newline(kept.head, longest_secret) : kept.head),
       tail_(kept.tail),
+      tail_lines_(kept.tail_lines),
       left_out_(kept.left_out),
       before_(rules),
-      after_(rules) {}
+      after_(rules) {
+  add_last(head_lines_, kept.head_lines, kept.head, head_);
+}
 
 /// Both ends are redacted as they would be within the whole. Of the beginning counts what is
 /// certain whatever follows; of the end what comes after enough text for the redactor to know where
@@ -148,18 +173,40 @@ std::uint64_t output_redaction::written() const {
 }
 
 stored_text output_redaction::within_limit() {
-  if (is_whole() && out_head_.size() <= limit_) return {std::move(out_head_), false};
+  if (is_whole() && out_head_.size() <= limit_) {
+    stored_text all;
+    add_first(all.lines, head_lines_, out_head_);
+    all.text = std::move(out_head_);
+    return all;
+  }
   const auto room = limit_ - most_mark_bytes;
   const auto head = front_of(out_head_, room / 2);
   const auto tail = back_of(is_whole() ? out_head_ : out_tail_, room - head.size());
   const auto meant = meant_by_front(head, head_) + meant_by_back(tail, is_whole() ? head_ : tail_);
   const auto left_out = written() - std::min<std::uint64_t>(written(), meant);
-  return {joined(head, left_out, tail), true};
+  return {joined(head, left_out, tail), true, marks_of(head, tail)};
+}
+
+/// Of both ends, and the line between them.
+domain::line_marks output_redaction::marks_of(std::string_view head, std::string_view tail) const {
+  domain::line_marks marks;
+  const bool begins = add_first(marks, head_lines_, head);
+  marks.add(domain::line_stream::reeve);
+  const bool ends = is_whole() ? add_last(marks, head_lines_, head_, tail)
+                               : add_last(marks, tail_lines_, tail_, tail);
+  return begins && ends ? marks : domain::line_marks();
 }
 
 stored_text output_redaction::told(stored_text text) const {
   if (!lacks_beginning_) return text;
-  return {std::string(lost_mark) + text.text, true};
+  text.text.insert(0, lost_mark);
+  text.truncated = true;
+  domain::line_marks marks;
+  marks.add(domain::line_stream::reeve);
+  const bool is_known = text.lines.size() + 1 == domain::lines_in(text.text);
+  if (is_known) marks.add(text.lines, 0, text.lines.size());
+  text.lines = is_known ? std::move(marks) : domain::line_marks();
+  return text;
 }
 
 stored_text output_redaction::finish() {
@@ -167,7 +214,9 @@ stored_text output_redaction::finish() {
 }
 
 stored_text output_redaction::nothing() const {
-  return told({mark_of(written()), true});
+  stored_text text{mark_of(written()), true};
+  text.lines.add(domain::line_stream::reeve);
+  return told(std::move(text));
 }
 
 stored_text stored_output(const adapters::kept_output& kept, const redactor& redact,
@@ -176,6 +225,11 @@ stored_text stored_output(const adapters::kept_output& kept, const redactor& red
   while (work.step()) {
   }
   return work.finish();
+}
+
+std::optional<domain::log_streams> streams_of(const stored_text& text) {
+  const bool is_known = text.lines.size() > 0 && text.lines.size() == domain::lines_in(text.text);
+  return is_known ? std::optional(domain::measured(text.text, text.lines)) : std::nullopt;
 }
 
 }  // namespace reeve::tasks

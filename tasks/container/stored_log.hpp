@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,7 @@ constexpr std::size_t ends_of(std::size_t limit) {
 struct stored_text {
   std::string text;
   bool truncated = false;  // something was left out for its size, or all for its processor time
+  domain::line_marks lines = {};  // one for each of its lines; empty: not known, or no text
 };
 
 /// Makes of an output what is stored of it, in steps of at most 64 KiB of text.
@@ -46,10 +48,13 @@ class output_redaction {
   void end_tail();
   stored_text within_limit();
   stored_text told(stored_text text) const;
+  domain::line_marks marks_of(std::string_view head, std::string_view tail) const;
 
   const bool lacks_beginning_;
   const std::size_t limit_;  // beside the line that says so
   const std::string_view head_, tail_;
+  domain::line_marks head_lines_;  // of what is looked at of the head
+  const domain::line_marks& tail_lines_;
   const std::uint64_t left_out_;
   redacting_stream before_, after_;
   std::size_t done_ = 0;  // bytes of both
@@ -62,5 +67,9 @@ class output_redaction {
 /// the beginning, a line in its place says so.
 stored_text stored_output(const adapters::kept_output& kept, const redactor& redact,
                           std::size_t limit);
+
+/// What is said of the streams of a text; nothing if its lines are not known. Its `marks` are left
+/// out: they are those of the lines, and needed unless all of them are of one stream.
+std::optional<domain::log_streams> streams_of(const stored_text& text);
 
 }  // namespace reeve::tasks

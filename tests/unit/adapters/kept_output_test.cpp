@@ -9,6 +9,7 @@
 
 namespace {
 
+using namespace reeve;
 using namespace reeve::adapters;
 constexpr auto out = log_stream::out;
 constexpr auto err = log_stream::err;
@@ -71,6 +72,42 @@ TEST(RUN14_kept_output, is_its_beginning_and_its_end_whatever_the_pieces) {
         ASSERT_EQ(kept.tail, text.substr(text.size() - each)) << each << " " << piece;
         ASSERT_EQ(kept.left_out, text.size() - 2 * each);
       }
+    }
+  }
+}
+
+/// Every way to write nine pieces, of the two streams and ended or not, against what is kept of all
+/// of them.
+TEST(RUN14_kept_output, knows_whose_each_line_is_at_both_ends) {
+  const auto letters = [](const domain::line_marks& marks) {
+    std::string text;
+    for (std::size_t i = 0; i < marks.size(); ++i) text += "oer"[static_cast<int>(marks.at(i))];
+    return text;
+  };
+  for (int way = 0; way < 1 << 12; ++way) {
+    std::vector<log_line> lines;
+    for (int i = 0; i < 6; ++i) {
+      const bool is_ended = (way >> (2 * i + 1) & 1) != 0;
+      const std::string text(static_cast<std::size_t>((way + i) % 3), static_cast<char>('a' + i));
+      lines.push_back({(way >> (2 * i) & 1) != 0 ? err : out, 1, text, is_ended});
+    }
+    const auto all = kept_of(lines);
+    const auto marks = letters(all.head_lines);
+    ASSERT_EQ(marks.size(), domain::lines_in(all.head)) << way;
+    // What is written by a piece alone is of its stream.
+    std::size_t line = 0;
+    for (const char c : all.head) {
+      if (c >= 'a') {
+        ASSERT_EQ(marks[line] == 'e', lines[static_cast<std::size_t>(c - 'a')].stream == err);
+      }
+      if (c == '\n') ++line;
+    }
+    for (std::size_t each = 1; 2 * each <= all.head.size(); ++each) {
+      const auto kept = kept_of(lines, each);
+      const auto firsts = domain::lines_in(kept.head);
+      const auto lasts = domain::lines_in(kept.tail);
+      ASSERT_EQ(letters(kept.head_lines), marks.substr(0, firsts)) << way << " " << each;
+      ASSERT_EQ(letters(kept.tail_lines), marks.substr(marks.size() - lasts)) << way << " " << each;
     }
   }
 }

@@ -89,7 +89,7 @@ TEST_F(blobs, the_sweep_takes_old_ones_that_nothing_names) {
   ASSERT_TRUE(store.put(tenant, "fresh"));
   db.root("INSERT INTO reeve_read.blob_refs VALUES ('" + to_string(tenant) + "', '" +
           to_string(tenant) + "', 'log', '\\x" + to_hex(*named) + "', 5, 1)");
-  db.root("INSERT INTO reeve.projections VALUES ('blob_refs', 1, '', 'live', 0)");
+  db.root("INSERT INTO reeve.projections VALUES ('blob_refs', 2, '', 'live', 0)");
   EXPECT_EQ(*store.sweep(), 1);
   EXPECT_EQ(*store.sweep(), 0);
   EXPECT_EQ(read(tenant, *old, 0, 9).error().code, errc::not_found);

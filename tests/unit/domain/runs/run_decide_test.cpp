@@ -252,6 +252,20 @@ TEST(RUN5_end, of_every_reason_finishes_the_job_or_tries_again) {
   }
 }
 
+TEST(RUN14_end, says_what_is_known_of_the_streams_of_its_log) {
+  driven_run run({container_task("a")});
+  run.start(0);
+  const blob_ref log{sha256("log"), 123, false};
+  const log_streams streams{100, 23, blob_ref{sha256("marks"), 2, false}};
+  run.take(decide_end(run.state, id_of(0), {end_reason::exited, 0, log, false, false, streams}));
+  EXPECT_EQ(run.job(0).attempts[0].log, log);
+  EXPECT_EQ(run.job(0).attempts[0].log_streams, streams);
+  driven_run old({container_task("a")});
+  old.start(0);
+  old.take(decide_end(old.state, id_of(0), {end_reason::exited, 0, log}));
+  EXPECT_FALSE(old.job(0).attempts[0].log_streams) << "as in every log until now";
+}
+
 TEST(RUN5_end, is_a_success_for_exit_code_zero_only) {
   for (const std::optional<std::int64_t> code :
        {std::optional<std::int64_t>(), std::optional<std::int64_t>(1),

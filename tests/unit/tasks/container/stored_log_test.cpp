@@ -245,3 +245,95 @@ TEST(RUN13_stored_log, is_made_in_small_steps_and_is_the_same_then) {
     EXPECT_GE(steps, (kept.head.size() + kept.tail.size()) / (64 << 10));
   }
 }
+
+namespace {
+
+/// A line of both streams in turn, three of stdout for each of stderr; whose it is it says itself.
+std::string tell_streams(adapters::output_ends& ends, std::size_t bytes) {
+  std::string whole;
+  for (int i = 0; whole.size() < bytes; ++i) {
+    const bool is_err = i % 4 == 3;
+    const auto text = (is_err ? "err " : "out ") + std::to_string(i);
+    ends.add({is_err ? adapters::log_stream::err : adapters::log_stream::out, 1, text});
+    whole += text + "\n";
+  }
+  return whole;
+}
+
+/// Every line is of the stream that it names.
+void expect_streams(const stored_text& text) {
+  ASSERT_EQ(text.lines.size(), domain::lines_in(text.text));
+  std::string_view left = text.text;
+  domain::log_streams sizes;
+  for (std::size_t i = 0; i < text.lines.size(); ++i) {
+    const auto line = left.substr(0, left.find('\n'));
+    left.remove_prefix(std::min(left.size(), line.size() + 1));
+    auto is = domain::line_stream::reeve;
+    if (line.starts_with("out")) is = domain::line_stream::out;
+    if (line.starts_with("err")) is = domain::line_stream::err;
+    ASSERT_EQ(text.lines.at(i), is) << i << ": " << line;
+  }
+  const auto streams = tasks::streams_of(text);
+  ASSERT_TRUE(streams);
+  EXPECT_GT(streams->stdout_bytes, 0);
+  EXPECT_LE(streams->stdout_bytes, static_cast<std::int64_t>(text.text.size()));
+}
+
+}  // namespace
+
+TEST(RUN14_stored_log, knows_whose_each_line_is) {
+  const auto margin = 2 * tasks::ends_of(limit);
+  for (const auto bytes :
+       {limit / 2, limit + 1, 3 * limit, margin - 7, margin + 1, margin + limit, 3 * margin}) {
+    for (const bool lacks_beginning : {false, true}) {
+      SCOPED_TRACE(std::to_string(bytes) + (lacks_beginning ? " without its beginning" : ""));
+      adapters::output_ends ends(tasks::ends_of(limit));
+      tell_streams(ends, bytes);
+      auto kept = ends.finish();
+      kept.lacks_beginning = lacks_beginning;
+      expect_streams(stored_output(kept, redactor(), limit));
+    }
+  }
+}
+
+TEST(RUN14_stored_log, knows_whose_each_line_is_where_secrets_go_over_several) {
+  const auto redact = redactor::make({{"key", "first-half-of-it\nand-the-second-half"}});
+  ASSERT_TRUE(redact);
+  for (const auto bytes : {std::size_t{100}, 3 * limit, 3 * tasks::ends_of(limit)}) {
+    for (const bool is_at_end : {false, true}) {
+      adapters::output_ends ends(tasks::ends_of(limit));
+      const auto secret = [&] {
+        ends.add({adapters::log_stream::err, 1, "err first-half-of-it"});
+        ends.add({adapters::log_stream::err, 1, "and-the-second-half", false});
+      };
+      secret();
+      ends.add({adapters::log_stream::out, 1, "out"});
+      tell_streams(ends, bytes);
+      if (is_at_end) secret();
+      const auto text = stored_output(ends.finish(), *redact, limit);
+      ASSERT_EQ(text.lines.size(), domain::lines_in(text.text)) << bytes;
+      EXPECT_EQ(text.text.find("half"), std::string::npos);
+      std::string_view left = text.text;
+      for (std::size_t i = 0; i < text.lines.size(); ++i) {
+        const auto line = left.substr(0, left.find('\n'));
+        left.remove_prefix(std::min(left.size(), line.size() + 1));
+        const bool is_err = text.lines.at(i) == domain::line_stream::err;
+        const bool tells = line.starts_with("out") || line.starts_with("err");
+        EXPECT_TRUE(!tells || is_err == line.starts_with("err")) << line;
+      }
+    }
+  }
+}
+
+TEST(RUN14_stored_log, says_nothing_of_streams_that_nobody_told) {
+  adapters::kept_output kept;
+  kept.head = lines_of(2 * limit);
+  EXPECT_FALSE(tasks::streams_of(stored_output(kept, redactor(), limit)));
+  kept.head = "one\ntwo\n";
+  EXPECT_FALSE(tasks::streams_of(stored_output(kept, redactor(), limit)));
+  const auto nothing = tasks::nothing_of(kept);
+  const auto streams = tasks::streams_of(nothing);
+  ASSERT_TRUE(streams);
+  EXPECT_EQ(streams->stderr_bytes, static_cast<std::int64_t>(nothing.text.size())) << "it is read";
+  EXPECT_EQ(streams->stdout_bytes, streams->stderr_bytes) << "of both";
+}
