@@ -62,8 +62,8 @@ std::optional<scan_place> parse_scan_place(std::string_view text) {
   return scan_place{*offset, *line, (*flags & 1) != 0, (*flags & 2) != 0};
 }
 
-log_scanner::log_scanner(log_pattern pattern, const scan_place& from)
-    : pattern_(prepared(std::move(pattern))), place_(from) {}
+log_scanner::log_scanner(log_pattern pattern, const scan_place& from, wanted_fn wanted)
+    : pattern_(prepared(std::move(pattern))), wanted_(std::move(wanted)), place_(from) {}
 
 std::size_t log_scanner::find(std::size_t from) const {
   const auto& text = pattern_.ignore_case ? small_ : held_;
@@ -115,6 +115,10 @@ void log_scanner::look(bool is_last, std::size_t most, std::vector<found_line>& 
     // A line's beginning that is far away is not shown.
     const auto line = std::max(at_, held_.rfind('\n', hit) + 1);  // npos + 1 is 0
     go_to(std::max(line, hit > most_text ? hit - most_text : 0));
+    if (wanted_ && !wanted_(place_.line)) {
+      place_.is_told = true;  // as good as
+      continue;
+    }
     if (out.size() >= most) {
       is_full_ = true;
       return;

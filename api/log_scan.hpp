@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,7 +40,9 @@ std::optional<scan_place> parse_scan_place(std::string_view text);
 
 class log_scanner {
  public:
-  explicit log_scanner(log_pattern pattern, const scan_place& from = {});
+  /// Of the lines (by their numbers, from 1) that `wanted` is false for nothing is told.
+  using wanted_fn = std::function<bool(std::int64_t line)>;
+  explicit log_scanner(log_pattern pattern, const scan_place& from = {}, wanted_fn wanted = {});
 
   /// The piece that follows; `is_last`: nothing comes behind it. Gives at most `most` lines that
   /// hold the text. Where there is one more, `is_full` is true from then on, the rest of the piece
@@ -59,6 +62,7 @@ class log_scanner {
   void look(bool is_last, std::size_t most, std::vector<found_line>& out);
 
   const log_pattern pattern_;
+  const wanted_fn wanted_;
   std::string held_;    // what was not done with, and the piece at hand
   std::string small_;   // the same in small letters, if the case is ignored
   std::size_t at_ = 0;  // where in it the place is

@@ -26,7 +26,9 @@ class log_search : public std::enable_shared_from_this<log_search> {
         query_(std::move(query)),
         resumes_(query_.logs.from),
         answer_(std::move(answer)),
-        until_us_(s.clock->mono_us() + most_us) {}
+        until_us_(s.clock->mono_us() + most_us) {
+    if (query_.stream) made_.unknown_streams = 0;
+  }
 
   void read_page() {
     using page = persistence::stored_log_page;
@@ -68,9 +70,21 @@ class log_search : public std::enable_shared_from_this<log_search> {
     const auto here = place_of_log();
     const auto from = resumes_ == here ? query_.at : scan_place{};
     if (is_spent()) return finish(log_search_place{here, from});
-    scanner_.emplace(query_.pattern, from);
+    streams_ = stored_streams(log().streams);
+    if (query_.stream && !streams_.is_known()) {
+      ++*made_.unknown_streams;
+      return skip_log();
+    }
+    scanner_.emplace(query_.pattern, from, wanted());
     offset_ = from.offset;
     read_piece();
+  }
+
+  log_scanner::wanted_fn wanted() const {
+    if (!query_.stream) return {};
+    return [this, only = *query_.stream](std::int64_t line) {
+      return streams_.is_read_of(only, line);
+    };
   }
 
   void skip_log() {
@@ -96,10 +110,34 @@ class log_search : public std::enable_shared_from_this<log_search> {
       return answer_.answer(piece.error());
     }
     ++steps_;
+    read_marks(std::move(*piece), size);
+  }
+
+  /// Those of all the lines that the piece may tell of: of a line that it goes on with, and of as
+  /// many more as it has newlines.
+  void read_marks(std::string piece, std::int64_t size) {
+    const auto lines = std::count(piece.begin(), piece.end(), '\n') + 2;
+    const auto needed =
+        query_.stream ? streams_.needs(scanner_->place().line, lines) : std::nullopt;
+    if (!needed) return search(piece, size);
+    services_.reads->blob(query_.logs.tenant, needed->sha256, needed->offset, needed->bytes,
+                          reply_slot<std::string>([self = shared_from_this(), needed, size,
+                                                   piece = std::move(piece)](auto marks) {
+                            if (!marks && marks.error().code != errc::not_found) {
+                              return self->answer_.answer(marks.error());
+                            }
+                            self->streams_.add(*needed, marks ? std::move(*marks) : std::string());
+                            if (self->streams_.is_known()) return self->search(piece, size);
+                            ++*self->made_.unknown_streams;
+                            self->skip_log();
+                          }));
+  }
+
+  void search(const std::string& piece, std::int64_t size) {
     offset_ += size;
-    made_.searched_bytes += static_cast<std::int64_t>(piece->size());
+    made_.searched_bytes += static_cast<std::int64_t>(piece.size());
     const bool is_last = offset_ >= log().bytes;
-    for (auto& one : scanner_->take(*piece, is_last, room())) add(std::move(one));
+    for (auto& one : scanner_->take(piece, is_last, room())) add(std::move(one));
     if (scanner_->is_full()) return finish(log_search_place{place_of_log(), scanner_->place()});
     if (is_last) return skip_log();
     if (is_spent()) return finish(log_search_place{place_of_log(), scanner_->place()});
@@ -124,7 +162,8 @@ class log_search : public std::enable_shared_from_this<log_search> {
   const responder answer_;
   const std::int64_t until_us_;
   persistence::stored_log_page page_;
-  std::size_t index_ = 0;  // of the log in the page that is searched
+  std::size_t index_ = 0;   // of the log in the page that is searched
+  stored_streams streams_;  // of the log, as the scanner asks
   std::optional<log_scanner> scanner_;
   std::int64_t offset_ = 0;  // of the next piece
   int steps_ = 0;

@@ -8,6 +8,7 @@
 
 #include "api/log_scan.hpp"
 #include "api/route.hpp"
+#include "api/stored_streams.hpp"
 #include "base/bound_cursor.hpp"
 #include "domain/fields.hpp"
 #include "persistence/read_port.hpp"
@@ -48,11 +49,15 @@ struct log_search_document {
   std::vector<log_line_document> results;
   std::optional<std::string> next;
   std::int64_t searched_bytes = 0;  // of output, in this request
+  /// Logs that were left out because it is not known whose their lines are; null unless one stream
+  /// was asked for.
+  std::optional<std::int64_t> unknown_streams = {};
   static constexpr auto fields() {
     using domain::field;
     return std::tuple{field("results", &log_search_document::results),
                       field("next", &log_search_document::next),
-                      field("searched_bytes", &log_search_document::searched_bytes)};
+                      field("searched_bytes", &log_search_document::searched_bytes),
+                      field("unknown_streams", &log_search_document::unknown_streams)};
   }
 };
 
@@ -70,6 +75,7 @@ struct log_search_query {
   persistence::stored_log_query logs;
   log_pattern pattern;
   std::size_t limit = 50;
+  std::optional<domain::line_stream> stream = {};  // lines of this one only
   scan_place at;    // in the first log, if that is the one which `logs.from` names
   list_parts list;  // what its cursors are bound to
 };

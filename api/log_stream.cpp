@@ -23,10 +23,10 @@ constexpr std::int64_t grace_us = 5 * us_per_second;
 std::string event_of(const output_line& line, std::int64_t attempt) {
   codec::json_writer out;
   out.begin_object().key("attempt").value(attempt).key("line").value(line.number);
-  if (line.at_ns > 0) {
-    out.key("stream").value(line.is_err ? "stderr" : "stdout");
-    out.key("at").value(format_time(line.at_ns / 1000));
+  if (line.of && line.of != domain::line_stream::reeve) {
+    out.key("stream").value(domain::name_of(*line.of));
   }
+  if (line.at_ns > 0) out.key("at").value(format_time(line.at_ns / 1000));
   if (!line.is_ended) out.key("is_ended").value(false);
   out.key("text").value(line.text).end_object();
   std::string text;
@@ -35,8 +35,9 @@ std::string event_of(const output_line& line, std::int64_t attempt) {
   return text + "event: line\ndata: " + out.take() + "\n\n";
 }
 
-std::string gap_of(std::int64_t attempt) {
-  return "event: gap\ndata: {\"attempt\":" + std::to_string(attempt) + "}\n\n";
+/// What is said of an attempt's lines in between.
+std::string note_of(const std::string& name, std::int64_t attempt, const std::string& more = {}) {
+  return "event: " + name + "\ndata: {\"attempt\":" + std::to_string(attempt) + more + "}\n\n";
 }
 
 std::string end_of_job(const domain::job_state& job) {
@@ -68,8 +69,16 @@ std::optional<output_place> parse_output_place(std::string_view text) {
 /// One client's place in the output of a job. One thing is asked at a time.
 class log_stream final : public body_stream, public std::enable_shared_from_this<log_stream> {
  public:
-  log_stream(services& s, uuid tenant, uuid run, uuid job, output_place after, uuid token)
-      : token(token), services_(s), tenant_(tenant), run_(run), job_(job), place_(after) {}
+  using one_stream = std::optional<domain::line_stream>;
+  log_stream(services& s, uuid tenant, uuid run, uuid job, output_place after, uuid token,
+             one_stream only)
+      : token(token),
+        services_(s),
+        tenant_(tenant),
+        run_(run),
+        job_(job),
+        only_(only),
+        place_(after) {}
 
   const uuid token;  // whose stream it is
 
@@ -142,41 +151,57 @@ class log_stream final : public body_stream, public std::enable_shared_from_this
     return [self] { self->look(); };
   }
 
+  bool is_wanted(const output_line& line) const {
+    return !only_ || line.of == only_ || line.of == domain::line_stream::reeve;
+  }
+
+  /// Of lines that are not wanted nobody is told that there were any. The heartbeat goes on where
+  /// there are many.
   std::string from_live() {
-    if (!live_) return {};
     std::string text;
-    const auto lines = live_->take(chunk_bytes);
-    if (!lines.empty() && live_->has_gap() && !std::exchange(is_gap_told_, true)) {
-      text = gap_of(place_.attempt);
-    }
-    for (const auto& line : lines) {
-      text += event_of(line, place_.attempt);
-      if (line.is_ended) place_ = {place_.attempt, line.number, line.at_ns};
-    }
-    const auto state = lines.empty() ? live_->state() : output_source::phase::going;
-    if (state == output_source::phase::going) return text;
-    live_.reset();
-    if (state == output_source::phase::over) {
-      told_ = place_.attempt;
-      look_at_us_ = 0;
-    } else {
-      live_at_us_ = now() + again_us;
+    constexpr int most_rounds = 16;
+    for (int i = 0; i < most_rounds && live_ && text.empty(); ++i) {
+      if (!take_live(text)) break;
     }
     return text;
+  }
+
+  /// False: there was nothing.
+  bool take_live(std::string& text) {
+    auto lines = live_->take(chunk_bytes);
+    if (!lines.empty() && live_->has_gap() && !std::exchange(is_gap_told_, true)) {
+      text = note_of("gap", place_.attempt);
+    }
+    for (auto& line : lines) {
+      line.of = line.is_err ? domain::line_stream::err : domain::line_stream::out;
+      if (is_wanted(line)) text += event_of(line, place_.attempt);
+      if (line.is_ended) place_ = {place_.attempt, line.number, line.at_ns};
+    }
+    if (!lines.empty()) return true;
+    const auto state = live_->state();
+    if (state == output_source::phase::going) return false;
+    live_.reset();
+    if (state == output_source::phase::broken) live_at_us_ = now() + again_us;
+    if (state == output_source::phase::over) all_told();
+    return false;
+  }
+
+  void all_told() {
+    told_ = place_.attempt;
+    look_at_us_ = 0;
   }
 
   std::string from_stored() {
     std::string text;
     while (stored_ && text.size() < chunk_bytes) {
       auto line = stored_->next();
+      if (!line && !stored_->is_over()) break;
       if (!line) {
-        if (!stored_->is_over()) break;
         stored_.reset();
-        told_ = place_.attempt;
-        look_at_us_ = 0;
+        all_told();
         break;
       }
-      text += event_of(*line, place_.attempt);
+      if (is_wanted(*line)) text += event_of(*line, place_.attempt);
       if (line->is_ended) place_ = {place_.attempt, line->number, 0};
     }
     return text;
@@ -184,20 +209,30 @@ class log_stream final : public body_stream, public std::enable_shared_from_this
 
   void read_stored() {
     const auto self = shared_from_this();
+    if (const auto marks = stored_->needs_marks()) {
+      return services_.reads->blob(tenant_, marks->sha256, marks->offset, marks->bytes,
+                                   reply_slot<std::string>([self, marks](auto piece) {
+                                     self->take_stored(std::move(piece), marks);
+                                   }));
+    }
     const auto size = std::min(piece_bytes, stored_->missing());
     services_.reads->blob(tenant_, stored_->sha256(), stored_->offset(), size,
                           reply_slot<std::string>([self](outcome<std::string> piece) {
-                            self->take_stored(std::move(piece));
+                            self->take_stored(std::move(piece), {});
                           }));
   }
 
-  void take_stored(outcome<std::string> piece) {
+  void take_stored(outcome<std::string> piece, const std::optional<stored_streams::piece>& marks) {
     reply_slot<std::string> failed;
     {
       const std::lock_guard lock(mutex_);
       is_asking_ = false;
-      if (piece) {
+      if (piece && marks) {
+        stored_->add_marks(*marks, std::move(*piece));
+      } else if (piece) {
         stored_->add(*piece);
+      } else if (marks && piece.error().code == errc::not_found) {
+        stored_->add_marks(*marks, {});
       } else if (piece.error().code == errc::not_found) {
         stored_->give_up();  // what is gone has no lines
       } else {
@@ -264,8 +299,10 @@ class log_stream final : public body_stream, public std::enable_shared_from_this
     live_.reset();
     ended_at_us_ = 0;
     look_at_us_ = 0;
-    if (attempt->log) {
-      stored_.emplace(*attempt->log, place_.line);
+    const bool is_unknown = attempt->log && only_ && !attempt->log_streams;
+    if (is_unknown) text = note_of("streams_unknown", attempt->number, ",\"streams\":\"unknown\"");
+    if (attempt->log && !is_unknown) {
+      stored_.emplace(*attempt->log, place_.line, attempt->log_streams);
     } else {
       told_ = attempt->number;
     }
@@ -308,6 +345,7 @@ class log_stream final : public body_stream, public std::enable_shared_from_this
 
   services& services_;
   const uuid tenant_, run_, job_;
+  const one_stream only_;
   std::mutex mutex_;
   output_place place_;
   reply_slot<std::string> waiting_;
@@ -326,8 +364,9 @@ class log_stream final : public body_stream, public std::enable_shared_from_this
 };
 
 std::shared_ptr<body_stream> log_streams::open(uuid tenant, uuid run, uuid job, output_place after,
-                                               uuid token) {
-  auto made = std::make_shared<log_stream>(services_, tenant, run, job, after, token);
+                                               uuid token,
+                                               std::optional<domain::line_stream> only) {
+  auto made = std::make_shared<log_stream>(services_, tenant, run, job, after, token, only);
   const auto others = present();
   const std::lock_guard lock(mutex_);
   streams_.push_back(made);

@@ -6,14 +6,16 @@
 //   event: line
 //   data: {"attempt":1,"line":7,"stream":"stderr","at":"…","text":"…"}
 //
-// What is stored tells neither stream nor time. A line of more than 16 KiB comes in pieces, all but
-// the last of which say `"is_ended":false` and have no id. `gap` says that lines may be missing
-// there, `end` how the job ended. Ids are the same for an attempt that runs and once it is stored,
-// so who comes back, to whichever server, goes on where it was: behind a part that is not stored
-// lines may come again, and none is left out.
+// What is stored tells no time, and the stream only where that was kept: who asks for one stream of
+// other output gets `streams_unknown` in its place, {"attempt":1,"streams":"unknown"}. A line of
+// more than 16 KiB comes in pieces, all but the last of which say `"is_ended":false` and have no
+// id. `gap` says that lines may be missing there, `end` how the job ended. Ids are the same for an
+// attempt that runs and once it is stored, so who comes back, to whichever server, goes on where it
+// was: behind a part that is not stored lines may come again, and none is left out.
 
 #include "api/route.hpp"
 #include "domain/runs/job_state.hpp"
+#include "domain/runs/line_streams.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -34,6 +36,8 @@ struct output_line {
   bool is_err = false;
   bool is_ended = true;  // false: the same line goes on
   std::string text;
+  /// Of a stored line, which has no `is_err`; nothing: not known.
+  std::optional<domain::line_stream> of = {};
 };
 
 /// Output of an attempt that runs, redacted. Any thread.
@@ -72,9 +76,10 @@ class log_streams {
  public:
   explicit log_streams(services& s) : services_(s) {}
 
-  /// Behind that place; attempt 0: from the beginning of the newest attempt.
-  std::shared_ptr<body_stream> open(uuid tenant, uuid run, uuid job, output_place after,
-                                    uuid token);
+  /// Behind that place; attempt 0: from the beginning of the newest attempt. `only`: nothing but
+  /// the lines of that stream, and what Reeve says in between.
+  std::shared_ptr<body_stream> open(uuid tenant, uuid run, uuid job, output_place after, uuid token,
+                                    std::optional<domain::line_stream> only);
   /// Several times a second, from any thread.
   void heartbeat();
   /// The token was revoked.

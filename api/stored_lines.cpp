@@ -25,13 +25,14 @@ void stored_lines::add(std::string_view piece) {
 }
 
 std::optional<output_line> stored_lines::next() {
-  for (;;) {
+  while (!needs_marks()) {
     const bool was_inside = is_inside_;
     auto line = cut();
     if (!line) return std::nullopt;
     if (log_.truncated && !was_inside && line->is_ended && is_mark(line->text)) has_ = 0;
     if (line->number > has_) return line;
   }
+  return std::nullopt;
 }
 
 std::optional<output_line> stored_lines::cut() {
@@ -47,7 +48,7 @@ std::optional<output_line> stored_lines::cut() {
     if (text.empty()) text = left.substr(0, most_text);
   }
   at_ += text.size() + (is_whole && newline != left.npos ? 1 : 0);
-  output_line line{number_, 0, false, is_whole, std::string(text)};
+  output_line line{number_, 0, false, is_whole, std::string(text), streams_.of(number_)};
   is_inside_ = !is_whole;
   if (is_whole) ++number_;
   return line;

@@ -148,7 +148,8 @@ void add_runs(CLI::App& app, arguments& out) {
   action_builder(runs, out, "cancel", "Cancel a run").plain("id", "the run");
   action_builder(runs, out, "retry", "Launch the same again").plain("id", "the run");
   action_builder(runs, out, "logs", "The stored output of a job, or of a run's jobs one by one")
-      .plain("id", "the job or the run");
+      .plain("id", "the job or the run")
+      .option("--stream", "stdout or stderr: its lines only");
   action_builder(runs, out, "artifacts", "List a job's artifacts, or write one to stdout")
       .plain("job", "the job")
       .plain("name", "the artifact", false);
@@ -165,6 +166,7 @@ void add_jobs(CLI::App& app, arguments& out) {
   action_builder(jobs, out, "logs", "The output of a job")
       .plain("id", "the job")
       .option("--attempt", "the number of an attempt, else the last one")
+      .option("--stream", "stdout or stderr: its lines only")
       .flag("--follow", "as it comes, until the job has ended");
   action_builder(jobs, out, "retry", "Let quarantined work be tried again")
       .plain("id", "the job")
@@ -183,6 +185,7 @@ void add_logs(CLI::App& app, arguments& out) {
       .option("--directive", "id of a directive")
       .option("--since", "a time: what was stored then or later")
       .option("--until", "a time: what was stored before")
+      .option("--stream", "stdout or stderr: its lines only")
       .option("--limit", "how many lines, 50 by default")
       .flag("--ignore-case", "A to Z are as good as a to z");
 }

@@ -45,12 +45,20 @@ std::string logs_of(const std::string& job) {
   return "/api/jobs/" + path_segment(job) + "/logs";
 }
 
+std::string query_of_logs(const word_list& words) {
+  std::string query;
+  for (const std::string name : {"attempt", "stream"}) {
+    const auto value = words.option("--" + name);
+    if (value) query += "&" + name + "=" + path_segment(*value);
+  }
+  return query;
+}
+
 /// Prints what an attempt printed as it comes, until the job has ended.
 int follow(api_client& api, const word_list& words) {
   const bool is_raw = !is_terminal();
   terminal_filter filter;
-  const auto attempt = words.option("--attempt");
-  const auto query = attempt ? "&attempt=" + path_segment(*attempt) : std::string();
+  const auto query = query_of_logs(words);
   return api.follow(logs_of(words.plain[1]) + "/stream", query, "", [&](std::string_view event) {
     const auto doc = parse_answer(std::string(event));
     if (!doc || !doc->root().is_object()) return true;
@@ -60,6 +68,8 @@ int follow(api_client& api, const word_list& words) {
       auto text = member_text(doc->root(), "text");
       if (member_text(doc->root(), "is_ended") != "false") text += '\n';
       std::fputs((is_raw ? text : filter.take(text)).c_str(), stdout);
+    } else if (!api.json() && doc->root().find("streams")) {
+      complain("of a stored output it is not known which line is of which stream");
     } else if (!api.json() && !is_end) {
       complain("some of the output may be missing here");
     }
@@ -69,9 +79,9 @@ int follow(api_client& api, const word_list& words) {
 
 int logs(api_client& api, const word_list& words) {
   if (words.has("--follow")) return follow(api, words);
-  const auto attempt = words.option("--attempt");
-  return api.download(logs_of(words.plain[1]) +
-                      (attempt ? "?attempt=" + path_segment(*attempt) : std::string()));
+  auto query = query_of_logs(words);
+  if (!query.empty()) query.front() = '?';
+  return api.download(logs_of(words.plain[1]) + query);
 }
 
 /// An operator's word on quarantined work.
@@ -88,8 +98,9 @@ int decide(api_client& api, const word_list& words) {
 
 int jobs(const loaded_config& config, const client_options& client,
          const std::vector<std::string>& words) {
-  const auto options = split_words(words, {"--status", "--run", "--limit", "--reason", "--attempt"},
-                                   {"--quarantined", "--follow"});
+  const auto options =
+      split_words(words, {"--status", "--run", "--limit", "--reason", "--attempt", "--stream"},
+                  {"--quarantined", "--follow"});
   if (!options.problem.empty()) return usage_error(options.problem);
   const auto& plain = options.plain;
   api_client api(config.values, client);

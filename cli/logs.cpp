@@ -8,7 +8,7 @@ constexpr const char* help = "logs needs search TEXT: reeve help logs";
 
 int search(api_client& api, const word_list& words) {
   auto query = "&q=" + adapters::path_segment(words.plain[1]);
-  for (const std::string name : {"run", "job", "directive", "since", "until"}) {
+  for (const std::string name : {"run", "job", "directive", "since", "until", "stream"}) {
     const auto value = words.option("--" + name);
     if (value) query += "&" + name + "=" + adapters::path_segment(*value);
   }
@@ -22,7 +22,8 @@ int search(api_client& api, const word_list& words) {
 int logs(const loaded_config& config, const client_options& client,
          const std::vector<std::string>& words) {
   const auto options = split_words(
-      words, {"--run", "--job", "--directive", "--since", "--until", "--limit"}, {"--ignore-case"});
+      words, {"--run", "--job", "--directive", "--since", "--until", "--stream", "--limit"},
+      {"--ignore-case"});
   if (!options.problem.empty()) return usage_error(options.problem);
   if (options.plain.size() != 2 || options.plain[0] != "search") return usage_error(help);
   api_client api(config.values, client);

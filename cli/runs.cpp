@@ -154,13 +154,16 @@ int artifacts(api_client& api, const std::vector<std::string>& plain) {
   return show_rows(api, api.call("GET", path), {"name", "media_type", "bytes", "sha256"});
 }
 
-std::string logs_path(const std::string& job) {
-  return "/api/jobs/" + path_segment(job) + "/logs";
+/// `stream`: as it was asked for, if it was.
+std::string logs_path(const std::string& job, const std::optional<std::string>& stream) {
+  return "/api/jobs/" + path_segment(job) + "/logs" +
+         (stream ? "?stream=" + path_segment(*stream) : std::string());
 }
 
 /// The output of a run's jobs, one after the other, each under its name. Nothing: there is no such
 /// run.
-std::optional<int> logs_of_run(api_client& api, const std::string& run) {
+std::optional<int> logs_of_run(api_client& api, const std::string& run,
+                               const std::optional<std::string>& stream) {
   const auto found = api.find("/api/runs/" + path_segment(run));
   if (!found) return std::nullopt;
   if (found->code != exit_ok) return found->code;
@@ -173,13 +176,13 @@ std::optional<int> logs_of_run(api_client& api, const std::string& run) {
     std::printf("%s==> %s, job %s <==\n", i == 0 ? "" : "\n",
                 printable(member_text(jobs->at(i), "name")).c_str(), printable(id).c_str());
     std::fflush(stdout);
-    if (const int one = api.download(logs_path(id)); code == exit_ok) code = one;
+    if (const int one = api.download(logs_path(id, stream)); code == exit_ok) code = one;
   }
   return code;
 }
 
-int logs(api_client& api, const std::string& id) {
-  return api.download(logs_path(id), [&] { return logs_of_run(api, id); });
+int logs(api_client& api, const std::string& id, const std::optional<std::string>& stream) {
+  return api.download(logs_path(id, stream), [&] { return logs_of_run(api, id, stream); });
 }
 
 }  // namespace
@@ -187,7 +190,8 @@ int logs(api_client& api, const std::string& id) {
 int runs(const loaded_config& config, const client_options& client,
          const std::vector<std::string>& words) {
   const auto options = split_words(
-      words, {"--directive", "--task", "--file", "--since", "--label", "--status", "--limit"},
+      words,
+      {"--directive", "--task", "--file", "--since", "--label", "--status", "--limit", "--stream"},
       {"--wait"});
   if (!options.problem.empty()) return usage_error(options.problem);
   const auto& plain = options.plain;
@@ -203,7 +207,7 @@ int runs(const loaded_config& config, const client_options& client,
   if (action == "show") return show(api, plain[1]);
   if (action == "wait") return wait_for(api, plain[1]);
   if (action == "cancel") return cancel(api, plain[1]);
-  if (action == "logs") return logs(api, plain[1]);
+  if (action == "logs") return logs(api, plain[1], options.option("--stream"));
   if (action != "retry") return usage_error(help);
   return launched(api, api.call("POST", "/api/runs/" + path_segment(plain[1]) + "/retry"), false);
 }

@@ -9,6 +9,7 @@
 #include "base/time.hpp"
 #include "domain/event.hpp"
 #include "domain/event_readers.hpp"
+#include "domain/runs/line_streams.hpp"
 #include "persistence/llm_usage_port.hpp"
 
 #include <algorithm>
@@ -116,6 +117,8 @@ struct stored_log {
   std::string job_name, directive_name;
   digest sha256{};
   std::int64_t bytes = 0;  // never 0: what printed nothing is left out
+  /// Nothing: not known. Of one that has marks their sizes are not told.
+  std::optional<domain::log_streams> streams = {};
 };
 
 /// The log of that attempt, and what comes behind it; attempt 0: behind all of that job.

@@ -65,13 +65,28 @@ read_query compose(const stored_log_query& query) {
       " CASE WHEN b.name IS NOT NULL THEN w.doc::json ->> 'name' END, r.directive_name, b.sha256,"
       " b.bytes, w.n = " +
       last +
+      ", split_part(s.name, '-', 1), s.sha256, s.bytes"
       " FROM (SELECT j.*, row_number() OVER (ORDER BY j.created_position DESC, j.id DESC) AS n"
       " FROM (" +
       walk +
       ") j) w JOIN reeve_read.runs r ON r.tenant = w.tenant AND r.id = w.run_id"
       " LEFT JOIN reeve_read.blob_refs b ON " +
-      fits + " WHERE b.name IS NOT NULL OR w.n = " + last + " ORDER BY w.n, attempt DESC";
+      fits +
+      " LEFT JOIN reeve_read.blob_refs s ON s.tenant = b.tenant AND s.job_id = b.job_id AND s.name"
+      " IN ('streams-' || substr(b.name, 5), 'stdout-' || substr(b.name, 5),"
+      " 'stderr-' || substr(b.name, 5)) WHERE b.name IS NOT NULL OR w.n = " +
+      last + " ORDER BY w.n, attempt DESC";
   return std::move(to.out);
+}
+
+/// By the name under which the projection has it (persistence/projections/runs.cpp).
+std::optional<domain::log_streams> streams_of(const pqxx::row& row) {
+  if (row[9].is_null()) return std::nullopt;
+  const auto name = row[9].as<std::string>();
+  const domain::blob_ref blob{digest_of(row[10]), row[11].as<std::int64_t>(), false};
+  if (name == "stdout") return domain::log_streams{blob.bytes, 0, {}};
+  if (name == "stderr") return domain::log_streams{0, blob.bytes, {}};
+  return domain::log_streams{0, 0, blob};
 }
 
 }  // namespace
@@ -94,6 +109,7 @@ outcome<stored_log_page> read_stored_logs(read_session& session, const stored_lo
     one.directive_name = row[5].as<std::string>("");
     one.sha256 = digest_of(row[6]);
     one.bytes = row[7].as<std::int64_t>();
+    one.streams = streams_of(row);
     const bool is_past =
         query.from && one.job == query.from->job && one.attempt > query.from->attempt;
     if (!is_past) page.logs.push_back(std::move(one));

@@ -1,4 +1,5 @@
 #include "api/llm_spending.hpp"
+#include "api/log_download.hpp"
 #include "api/routes/common.hpp"
 #include "api/routes/views.hpp"
 #include "api/services.hpp"
@@ -94,19 +95,31 @@ std::string_view output_state(const domain::job_state& job, const domain::attemp
 }
 
 /// The newest attempt, or the one that `?attempt=` names. Without a stored log the text is empty.
+/// Of one whose streams nobody wrote down there is only the whole.
 void logs(services& s, const request& r, const responder& answer) {
   with_job(s, r, answer, [&s, r, answer](const domain::job_state& job) {
     auto wanted = number_of(r, "attempt");
     if (!wanted) return answer.answer(wanted.error());
+    const auto stream = stream_of(r);
+    if (!stream) return answer.answer(stream.error());
     const domain::attempt_state* found = nullptr;
     for (const auto& attempt : job.attempts) {
       if (!*wanted || **wanted == attempt.number) found = &attempt;
     }
     if (found == nullptr && *wanted) return answer.answer(no_such());
     const bool stored = found != nullptr && found->log;
-    auto made = download(s, r, stored ? found->log->sha256 : sha256(""),
-                         stored ? found->log->bytes : 0, "text/plain; charset=utf-8");
+    const bool is_known = !stored || found->log_streams;
+    if (*stream && !is_known) {
+      return answer.answer(reject(errc::conflict, "whose lines are of which stream was not stored",
+                                  "/query/stream"));
+    }
+    auto made =
+        stored && *stream
+            ? download_stream(*s.reads, r.who.tenant, *found->log, *found->log_streams, **stream)
+            : download(s, r, stored ? found->log->sha256 : sha256(""),
+                       stored ? found->log->bytes : 0, "text/plain; charset=utf-8");
     made.headers.emplace_back("Reeve-Log", output_state(job, found));
+    made.headers.emplace_back("Reeve-Log-Streams", is_known ? "known" : "unknown");
     answer.answer(std::move(made));
   });
 }
@@ -134,6 +147,8 @@ void follow(services& s, const request& r, const responder& answer) {
       if (state == nullptr) return answer.answer(no_such());
       const auto place = place_of(r);
       if (!place) return answer.answer(place.error());
+      const auto only = stream_of(r);
+      if (!only) return answer.answer(only.error());
       const auto& attempts = state->attempts;
       if (place->attempt > static_cast<std::int64_t>(attempts.size())) {
         return answer.answer(no_such());
@@ -141,7 +156,7 @@ void follow(services& s, const request& r, const responder& answer) {
       response made;
       made.content_type = "text/event-stream";
       made.headers.emplace_back("Cache-Control", "no-store");
-      made.stream = s.logs->open(r.who.tenant, run, job, *place, r.who.token_id);
+      made.stream = s.logs->open(r.who.tenant, run, job, *place, r.who.token_id, *only);
       answer.answer(std::move(made));
     };
     s.commands->fetch(r.who.tenant, run, actors::state_slot<domain::run_state>(open));
@@ -337,11 +352,18 @@ std::vector<route> jobs_routes(services& s) {
           .minds_if_match(),
       row(s, method::get, each + "/logs", "Download the stored output of a job", access::viewer,
           logs)
-          .query({"attempt"}),
+          .gives({}, {200, 409})
+          .query({"attempt", "stream"})
+          .says("stream",
+                "stdout or stderr: only the lines of that stream, and what says that some are "
+                "missing; 409 for output whose streams were not stored."),
       row(s, method::get, each + "/logs/stream", "The output of a job as it comes (SSE)",
           access::viewer, follow)
           .streams(R"({"type":"string"})", {200, 404})
-          .query({"attempt", "after"})
+          .query({"attempt", "after", "stream"})
+          .says("stream",
+                "stdout or stderr: only the lines of that stream; `streams_unknown` stands for "
+                "stored output of which they are not known.")
           .says("attempt", "Number of the attempt to begin with, from 1; without it the last one.")
           .says("after", "`id` of the last line that the client has; the stream goes on after it."),
       row(s, method::get, each + "/artifacts", "List the artifacts of a job", access::viewer,

@@ -1,3 +1,4 @@
+#include "api/log_download.hpp"
 #include "api/log_search.hpp"
 #include "api/routes/common.hpp"
 #include "api/services.hpp"
@@ -54,6 +55,10 @@ void search(services& s, const request& r, const responder& answer) {
   auto logs = filters_of(r, query.list);
   if (!logs) return answer.answer(logs.error());
   query.logs = std::move(*logs);
+  const auto stream = stream_of(r);
+  if (!stream) return answer.answer(stream.error());
+  query.stream = *stream;
+  if (*stream) query.list.push_back("stream=" + std::string(domain::name_of(**stream)));
   auto limit = number_of(r, "limit");
   if (!limit) return answer.answer(limit.error());
   if (const auto most = limit->value_or(50); most >= 1 && most <= 500) {
@@ -82,8 +87,8 @@ std::vector<route> logs_routes(services& s) {
           access::viewer, search)
           .gives(codec::json_schema<log_search_document>())
           .has_no_etag()
-          .query(
-              {"q", "ignore_case", "run", "job", "directive", "since", "until", "limit", "cursor"})
+          .query({"q", "ignore_case", "run", "job", "directive", "since", "until", "stream",
+                  "limit", "cursor"})
           .says("q", "What a line has to hold: 1 to 256 bytes, taken as they are.")
           .says("ignore_case", "true or false: whether A to Z are as good as a to z.")
           .says("run", "Only output of the run with this id.")
@@ -91,6 +96,9 @@ std::vector<route> logs_routes(services& s) {
           .says("directive", "Only output of runs of the directive with this id.")
           .says("since", "Only output that was stored at this time (RFC 3339) or later.")
           .says("until", "Only output that was stored before this time (RFC 3339).")
+          .says("stream",
+                "stdout or stderr: only lines of that stream, and what Reeve says in between; "
+                "`unknown_streams` counts the logs that were left out because it is not known.")
           .says("limit",
                 "Most lines of a page, 1 to 500; 50 without it. A page may have fewer, even none, "
                 "and a `next` all the same: it looks through 64 MiB at most, or for 2 s."),

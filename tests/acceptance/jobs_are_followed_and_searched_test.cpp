@@ -116,7 +116,8 @@ TEST(RUN14_follow, is_taken_up_after_a_crash_of_the_server_and_after_the_job) {
   const json last = next_line(stored, &id);
   EXPECT_EQ(last.at("text"), "last");
   EXPECT_EQ(last.at("line"), 3);
-  EXPECT_FALSE(last.contains("stream"));
+  EXPECT_EQ(last.at("stream"), "stdout");
+  EXPECT_FALSE(last.contains("at"));
   EXPECT_EQ(stored.next(soon)->name, "end");
   auto nothing = here.follow(job, id);
   EXPECT_EQ(nothing.next(soon)->name, "end") << "all of it was told";
@@ -139,6 +140,45 @@ TEST(P15_follow, shows_no_secret_of_the_job_and_nothing_to_strangers) {
   EXPECT_EQ(viewer.events("/api/jobs/" + job + "/logs/stream").response().status, 200);
   EXPECT_EQ(here.reeve.api().get("/api/jobs/" + job + "/logs/stream?after=7").status, 422);
   support::must_post(here.reeve.api(), "/api/runs/" + run + "/cancel", json::object(), 202);
+}
+
+TEST(RUN14_streams, of_what_is_stored_are_told_apart) {
+  on_the_engine here;
+  const auto api = here.reeve.api();
+  const auto [run, job] = here.launch("echo out 1; echo err 1 >&2; echo out 2; echo err 2 >&2");
+  EXPECT_EQ(support::await_run(api, run).at("status"), "success");
+  const std::string logs = "/api/jobs/" + job + "/logs";
+  here.reeve.crash_and_restart();
+  const auto whole = api.get(logs);
+  EXPECT_EQ(whole.header("Reeve-Log-Streams"), "known");
+  EXPECT_EQ(whole.body.size(), 24U) << whole.body;
+  for (const auto& [stream, text] : {std::pair("stdout", std::string("out 1\nout 2\n")),
+                                     std::pair("stderr", std::string("err 1\nerr 2\n"))}) {
+    const auto one = api.get(logs + "?stream=" + stream);
+    EXPECT_EQ(one.status, 200);
+    EXPECT_EQ(one.body, text);
+    EXPECT_EQ(one.header("Content-Length"), std::to_string(text.size()));
+    EXPECT_NE(one.header("ETag"), whole.header("ETag"));
+    EXPECT_EQ(here.reeve.command({"jobs", "logs", job, "--stream", stream}).output, text);
+  }
+  auto follow = api.events(logs + "/stream?stream=stderr");
+  for (const char* text : {"err 1", "err 2"}) {
+    const json line = next_line(follow);
+    EXPECT_EQ(line.at("text"), text);
+    EXPECT_EQ(line.at("stream"), "stderr");
+  }
+  EXPECT_EQ(follow.next(soon)->name, "end");
+  const json found = must_get(api, "/api/logs?q=2&stream=stderr");
+  ASSERT_EQ(found.at("results").size(), 1U);
+  EXPECT_EQ(found.at("results").at(0).at("text"), "err 2");
+  EXPECT_EQ(found.at("unknown_streams"), 0);
+  for (const std::string& target : {logs + "?stream=stdin", logs + "/stream?stream=",
+                                    std::string("/api/logs?q=2&stream=all")}) {
+    const auto refused = api.get(target);
+    EXPECT_EQ(refused.status, 422) << target;
+    EXPECT_EQ(support::pointer_of(refused), "/query/stream");
+  }
+  EXPECT_EQ(here.reeve.system_api().get(logs + "?stream=stderr").status, 404);
 }
 
 TEST(RUN14_search, finds_what_jobs_printed_in_whichever_run) {

@@ -159,6 +159,28 @@ TEST_F(UI2_client, RUN14_follows_what_a_job_prints_until_it_has_ended) {
   EXPECT_THAT(whole.requests()[0], HasSubstr("GET /api/jobs/j/logs?attempt=2 HTTP"));
 }
 
+TEST_F(UI2_client, RUN14_reads_one_stream_of_an_output) {
+  peer p({http(200, "of it"), problem(409, "conflict"), http(200, "of it"),
+          http(200, R"({"next":null,"results":[],"searched_bytes":9})")});
+  EXPECT_EQ(run(p, jobs, {"logs", "j", "--stream", "stderr", "--attempt", "2"}).out, "of it");
+  EXPECT_EQ(run(p, jobs, {"logs", "j", "--stream", "stderr"}).code, exit_refused);
+  EXPECT_EQ(run(p, runs, {"logs", "j", "--stream", "stdout"}).out, "of it");
+  EXPECT_EQ(run(p, logs, {"search", "x", "--stream", "stderr"}).code, exit_ok);
+  ASSERT_THAT(p.requests(), SizeIs(4));
+  EXPECT_THAT(p.requests()[0], HasSubstr("GET /api/jobs/j/logs?attempt=2&stream=stderr HTTP"));
+  EXPECT_THAT(p.requests()[1], HasSubstr("GET /api/jobs/j/logs?stream=stderr HTTP"));
+  EXPECT_THAT(p.requests()[2], HasSubstr("GET /api/jobs/j/logs?stream=stdout HTTP"));
+  EXPECT_THAT(p.requests()[3], HasSubstr("&q=x&stream=stderr HTTP"));
+  const std::string head = "HTTP/1.1 200 X\r\nContent-Type: text/event-stream\r\n\r\n";
+  peer follow({head + "event: streams_unknown\ndata: {\"attempt\":1,\"streams\":\"unknown\"}\n\n" +
+               "event: end\ndata: {\"status\":\"success\"}\n\n"});
+  const auto e = run(follow, jobs, {"logs", "j", "--follow", "--stream", "stderr"});
+  EXPECT_EQ(e.code, exit_ok) << e.err;
+  EXPECT_EQ(e.out, "");
+  EXPECT_THAT(e.err, HasSubstr("it is not known which line is of which stream"));
+  EXPECT_THAT(follow.requests()[0], HasSubstr("/logs/stream?after=&stream=stderr HTTP"));
+}
+
 TEST_F(UI2_client, reads_the_newest_events_in_their_order) {
   client_.json = true;
   peer p({http(200, R"({"head":9,"next":"c8","results":[{"position":9},{"position":8}]})"),

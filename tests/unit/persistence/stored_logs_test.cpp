@@ -93,6 +93,24 @@ TEST_F(RUN14_stored_logs, are_told_by_when_they_were_stored) {
   EXPECT_EQ(page_of(&stored_log_query::since_us, later + 1)->logs.size(), 0U);
 }
 
+TEST_F(RUN14_stored_logs, say_whose_their_lines_are_where_that_is_known) {
+  const auto run = real_ids().next(), job = real_ids().next();
+  write_run(run, "success", "{}");
+  write_job(job, run, 0, R"({"name":"j"})");
+  for (const char* attempt : {"log-1", "log-2", "log-3", "log-12"}) write_log(job, attempt, "text");
+  write_log(job, "stdout-2", "text");
+  write_log(job, "stderr-3", "text");
+  write_log(job, "streams-12", "marks");
+  const auto all = page({});
+  ASSERT_TRUE(all) << all.error().detail;
+  ASSERT_EQ(all->logs.size(), 4U) << "none comes twice";
+  EXPECT_EQ(all->logs[0].streams,
+            (domain::log_streams{0, 0, domain::blob_ref{sha256("marks"), 5, false}}));
+  EXPECT_EQ(all->logs[1].streams, (domain::log_streams{0, 4, {}}));
+  EXPECT_EQ(all->logs[2].streams, (domain::log_streams{4, 0, {}}));
+  EXPECT_FALSE(all->logs[3].streams) << "the marks of attempt 12 are not those of attempt 1";
+}
+
 TEST_F(RUN14_stored_logs, a_page_walks_so_many_jobs_only) {
   const auto run = real_ids().next();
   write_run(run, "success", "{}");

@@ -1,6 +1,8 @@
 #include "tests/unit/api/routes/routes_world.hpp"
 
 #include <gtest/gtest.h>
+#include <set>
+#include <utility>
 
 using namespace routes_fixture;
 
@@ -9,13 +11,17 @@ namespace {
 /// A finished run with one job, whose log is longer than a piece of a blob.
 struct finished_run {
   explicit finished_run(const std::string& artifact = "report \"1\".json") {
+    finish_another(artifact);
+  }
+  void finish_another(const std::string& artifact = "report \"1\".json") {
     const auto made = it.ask("operator", "POST /api/runs/launch", "{}");
     run = made.at("id");
     job = made.at("jobs/0/id");
     it.commands.finish(parse_uuid(run).value(), domain::end_reason::completed, log, artifact);
   }
-  answer ask(const std::string& rest, const std::string& token = "viewer") {
-    return it.ask(token, "GET /api/jobs/" + job + rest);
+  answer ask(const std::string& rest, const std::string& token = "viewer",
+             const std::string& fields = "") {
+    return it.ask(token, "GET /api/jobs/" + job + rest, "", fields);
   }
   answer record(const std::string& body, const std::string& fields = "") {
     return it.ask("operator", "POST /api/jobs/" + job + "/llm-calls", body, fields);
@@ -70,6 +76,54 @@ TEST(RUN14_jobs, logs_are_downloaded_piece_by_piece) {
   const auto fresh = r.it.ask("operator", "POST /api/runs/launch", "{}").at("jobs/0/id");
   const auto none = r.it.ask("viewer", "GET /api/jobs/" + fresh + "/logs");
   EXPECT_EQ(none.status, 200);
+  EXPECT_EQ(none.drained(), "");
+}
+
+TEST(RUN14_jobs, of_a_log_one_stream_is_downloaded) {
+  finished_run r;
+  const std::string text = "one\ntwo\n[reeve: 7 bytes left out]\nfour";
+  const std::string out = "one\n[reeve: 7 bytes left out]\nfour";
+  const std::string err = "two\n[reeve: 7 bytes left out]\n";
+  EXPECT_EQ(r.ask("/logs").header("Reeve-Log-Streams"), "unknown");
+  const auto refused = r.ask("/logs?stream=stderr");
+  EXPECT_EQ(refused.status, 409) << "of an older log nobody guesses";
+  EXPECT_EQ(refused.at("errors/0/pointer"), "/query/stream");
+  r.log = text;
+  r.it.reads.know_streams(named("tenant"), text, "oero");
+  r.finish_another();
+  const auto whole = r.ask("/logs");
+  EXPECT_EQ(whole.drained(), text);
+  EXPECT_EQ(whole.header("Reeve-Log-Streams"), "known");
+  std::set<std::string> tags{whole.header("ETag")};
+  for (const auto& [stream, expected] : {std::pair("stdout", out), std::pair("stderr", err)}) {
+    const auto got = r.ask("/logs?stream=" + std::string(stream));
+    EXPECT_EQ(got.status, 200);
+    EXPECT_EQ(got.content_type, "text/plain; charset=utf-8");
+    EXPECT_EQ(got.drained(), expected);
+    EXPECT_EQ(got.header("Reeve-Log"), "whole");
+    EXPECT_TRUE(tags.insert(got.header("ETag")).second) << "other bytes have another tag";
+    const auto again = "If-None-Match: " + got.header("ETag") + "\r\n";
+    EXPECT_EQ(r.ask("/logs?attempt=1&stream=" + std::string(stream), "viewer", again).status, 304);
+  }
+  for (const char* wrong : {"stdin", "", "STDERR", "reeve"}) {
+    const auto got = r.ask("/logs?stream=" + std::string(wrong));
+    EXPECT_EQ(got.status, 422) << wrong;
+    EXPECT_EQ(got.at("errors/0/pointer"), "/query/stream");
+  }
+}
+
+TEST(RUN14_jobs, a_log_of_one_stream_is_that_stream) {
+  finished_run r;
+  r.log = "one\ntwo\n";
+  r.it.reads.know_streams(named("tenant"), r.log, "ee");
+  r.finish_another();
+  EXPECT_EQ(r.ask("/logs?stream=stderr").drained(), r.log);
+  EXPECT_EQ(r.ask("/logs?stream=stderr").header("ETag"), r.ask("/logs").header("ETag"));
+  EXPECT_EQ(r.ask("/logs?stream=stdout").drained(), "");
+  const auto fresh = r.it.ask("operator", "POST /api/runs/launch", "{}").at("jobs/0/id");
+  const auto none = r.it.ask("viewer", "GET /api/jobs/" + fresh + "/logs?stream=stderr");
+  EXPECT_EQ(none.status, 200);
+  EXPECT_EQ(none.header("Reeve-Log"), "pending");
   EXPECT_EQ(none.drained(), "");
 }
 

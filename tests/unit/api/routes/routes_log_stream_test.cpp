@@ -212,3 +212,65 @@ TEST(RUN14_log_stream, what_is_wrong_is_told_and_what_is_not_there_is_not_there)
     EXPECT_EQ(got.at("errors/0/pointer"), pointer) << got.body;
   }
 }
+
+TEST(RUN14_log_stream, tells_the_stream_of_what_is_stored_where_it_is_known) {
+  followed_job j;
+  const std::string log = "one\ntwo\n[reeve: 7 bytes left out]\nfour";
+  j.it.reads.know_streams(named("tenant"), log, "oero");
+  j.begin();
+  j.end(log, true);
+  const auto of = [&](int number, const std::string& stream, const std::string& text) {
+    auto line = j.line(number, text);
+    if (!stream.empty()) line.replace(line.find(",\"text\""), 0, ",\"stream\":\"" + stream + "\"");
+    return line;
+  };
+  j.open();
+  const auto all = j.read_on({2});
+  const auto mark = of(3, "", "[reeve: 7 bytes left out]");
+  EXPECT_TRUE(all.starts_with(of(1, "stdout", "one") + of(2, "stderr", "two") + mark +
+                              of(4, "stdout", "four") + j.end_event))
+      << all;
+  j.open("?stream=stderr");
+  const auto err = j.read_on({2});
+  EXPECT_TRUE(err.starts_with(of(2, "stderr", "two") + mark + j.end_event)) << err;
+  j.open("?stream=stdout", "Last-Event-ID: 1-3\r\n");
+  const auto rest = j.read_on({2});
+  EXPECT_TRUE(rest.starts_with(mark + of(4, "stdout", "four") + j.end_event)) << rest;
+}
+
+TEST(RUN14_log_stream, gives_one_stream_of_an_attempt_that_runs) {
+  followed_job j;
+  j.begin();
+  j.open("?stream=stderr");
+  EXPECT_EQ(j.read(), "");
+  ASSERT_EQ(j.it.outputs.asked.size(), 1U);
+  const auto& output = j.it.outputs.asked[0];
+  output.tell({{1, 10, false, true, "one"}, {2, 20, true, true, "two"}, {3, 30, true, true, "3"}});
+  const auto text = j.read();
+  EXPECT_EQ(text.find("one"), std::string::npos);
+  EXPECT_TRUE(text.starts_with("id: 1-2-20\n")) << text;
+  EXPECT_NE(text.find("id: 1-3-30\n"), std::string::npos);
+  output.tell({{4, 40, false, true, "four"}});
+  EXPECT_EQ(j.read(), "");
+  output.end(phase::over);
+  j.it.reads.know_streams(named("tenant"), "one\ntwo\n3\nfour\n", "oeeo");
+  j.end("one\ntwo\n3\nfour\n");
+  const auto rest = j.read_on({2, 2});
+  EXPECT_TRUE(rest.starts_with(j.end_event)) << "nothing comes twice: " << rest;
+}
+
+TEST(RUN14_log_stream, guesses_no_stream_of_an_older_log) {
+  followed_job j;
+  j.begin();
+  j.end("one\ntwo\n");
+  j.open("?stream=stderr");
+  const auto text = j.read_on({2, 2});
+  EXPECT_TRUE(
+      text.starts_with("event: streams_unknown\ndata: {\"attempt\":1,\"streams\":"
+                       "\"unknown\"}\n\n" +
+                       std::string(j.end_event)))
+      << text;
+  const auto wrong = j.open("?stream=both");
+  EXPECT_EQ(wrong.status, 422);
+  EXPECT_EQ(wrong.at("errors/0/pointer"), "/query/stream");
+}

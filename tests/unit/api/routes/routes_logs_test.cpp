@@ -160,6 +160,56 @@ TEST(RUN14_logs, a_log_that_is_gone_is_passed_over) {
   EXPECT_EQ(r.all("q=match"), (found{"2:1:match three", "0:1:match one"}));
 }
 
+TEST(RUN14_logs, are_searched_in_one_of_their_streams) {
+  finished_runs r({"match old\n"});
+  const auto add = [&](const std::string& log, const std::string& letters) {
+    r.it.reads.know_streams(named("tenant"), log, letters);
+    const auto made = r.it.ask("operator", "POST /api/runs/launch", "{}");
+    r.runs.push_back(made.at("id"));
+    r.jobs.push_back(made.at("jobs/0/id"));
+    r.it.commands.finish(parse_uuid(r.runs.back()).value(), domain::end_reason::completed, log);
+  };
+  add("match a\nmatch b\nother\nmatch c", "oeeo");
+  add("match\n", "e");
+  EXPECT_EQ(r.all("q=match&stream=stdout"), (found{"1:1:match a", "1:4:match c"}));
+  for (const int limit : {1, 500}) {
+    EXPECT_EQ(r.all("q=match&stream=stderr&limit=" + std::to_string(limit)),
+              (found{"2:1:match", "1:2:match b"}));
+  }
+  EXPECT_EQ(r.ask("q=match&stream=stderr").at("unknown_streams"), "1") << "nobody guesses";
+  EXPECT_EQ(r.ask("q=match").at("unknown_streams"), "null");
+  EXPECT_EQ(r.all("q=match").size(), 5U);
+  const auto cursor = r.ask("q=match&stream=stderr&limit=1").at("next");
+  EXPECT_EQ(r.ask("q=match&limit=1&cursor=" + cursor).status, 422) << "it is another list";
+}
+
+/// More lines than one piece of the marks has.
+TEST(RUN14_logs, are_searched_in_one_stream_of_very_many_lines) {
+  std::string log, letters;
+  found expected;
+  const auto add = [&](const char* text, char letter) {
+    log += text;
+    letters += letter;
+  };
+  for (int i = 1; i <= 1'300'000; ++i) {
+    if (i % 100'000 != 0) {
+      add("\n", i % 3 == 0 ? 'e' : 'o');
+      continue;
+    }
+    const bool is_err = i % 200'000 == 0;
+    add("match\n", is_err ? 'e' : 'o');
+    if (is_err) expected.push_back("0:" + std::to_string(i) + ":match");
+  }
+  finished_runs r({});
+  r.it.reads.know_streams(named("tenant"), log, letters);
+  const auto made = r.it.ask("operator", "POST /api/runs/launch", "{}");
+  r.runs.push_back(made.at("id"));
+  r.jobs.push_back(made.at("jobs/0/id"));
+  r.it.commands.finish(parse_uuid(r.runs[0]).value(), domain::end_reason::completed, log);
+  EXPECT_EQ(r.all("q=match&stream=stderr"), expected);
+  EXPECT_EQ(r.all("q=match&stream=stderr&limit=1"), expected);
+}
+
 TEST(GW2_logs, what_is_wrong_with_a_search_is_named) {
   finished_runs r({"match\nmatch\n"});
   const std::vector<std::pair<std::string, std::string>> wrong{
@@ -177,6 +227,7 @@ TEST(GW2_logs, what_is_wrong_with_a_search_is_named) {
       {"q=a&limit=501", "/query/limit"},
       {"q=a&cursor=abc", "/query/cursor"},
       {"q=other&cursor=" + r.ask("q=match&limit=1").at("next"), "/query/cursor"},
+      {"q=a&stream=both", "/query/stream"},
       {"q=a&colour=red", "/query/colour"}};
   for (const auto& [query, field] : wrong) {
     const auto got = r.ask(query);

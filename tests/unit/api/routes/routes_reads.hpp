@@ -4,6 +4,7 @@
 
 #include "api/routes/common.hpp"
 #include "codec/event_json.hpp"
+#include "domain/runs/run.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -134,6 +135,30 @@ class memory_reads final : public persistence::read_port {
     slot.answer(std::optional(success));
   }
 
+  /// What is known of the streams of logs that are stored from now on: a letter a line, "o", "e"
+  /// and "r" for Reeve's own; none: nothing.
+  void know_streams(uuid tenant, const std::string& log, std::string_view letters) {
+    domain::line_marks marks;
+    for (const char c : letters) {
+      marks.add(c == 'o'   ? domain::line_stream::out
+                : c == 'e' ? domain::line_stream::err
+                           : domain::line_stream::reeve);
+    }
+    streams.reset();
+    if (letters.empty()) return;
+    streams = domain::measured(log, marks);
+    if (domain::single_stream(marks)) return;
+    const auto& packed = marks.packed();
+    blobs[{tenant, to_hex(sha256(packed))}] = packed;
+    streams->marks = {sha256(packed), static_cast<std::int64_t>(packed.size()), false};
+  }
+  domain::attempt_end ending(domain::end_reason how, const domain::blob_ref& log) {
+    if (streams) streams_of[to_hex(log.sha256)] = *streams;
+    return {how, {}, log, false, false, streams};
+  }
+  std::optional<domain::log_streams> streams;
+  std::map<std::string, domain::log_streams> streams_of;  // by hexadecimal digest of the log
+
   /// Of so many jobs is a page of stored logs; the real one has more.
   std::size_t jobs_a_page = 2;
   std::size_t log_pages = 0, pieces = 0;  // that were asked for
@@ -196,8 +221,8 @@ class memory_reads final : public persistence::read_port {
   }
 
   /// By its run, its job and where a page goes on; its attempts are those of the document.
-  static void add_logs(const stored& row, const persistence::stored_log_query& query,
-                       persistence::stored_log_page& page) {
+  void add_logs(const stored& row, const persistence::stored_log_query& query,
+                persistence::stored_log_page& page) const {
     const auto doc = codec::decode_text<domain::job_document>(row.doc);
     if (query.job && *query.job != doc->id) return;
     if (query.run && *query.run != doc->run_id) return;
@@ -205,8 +230,17 @@ class memory_reads final : public persistence::read_port {
       const bool is_past =
           query.from && query.from->job == doc->id && one->number > query.from->attempt;
       if (is_past || !one->log || one->log->bytes == 0) continue;
-      page.logs.push_back({row.created, doc->id, doc->run_id, one->number, doc->name, "d",
-                           one->log->sha256, one->log->bytes});
+      page.logs.push_back({row.created,
+                           doc->id,
+                           doc->run_id,
+                           one->number,
+                           doc->name,
+                           "d",
+                           one->log->sha256,
+                           one->log->bytes,
+                           {}});
+      const auto known = streams_of.find(to_hex(one->log->sha256));
+      if (known != streams_of.end()) page.logs.back().streams = known->second;
     }
   }
 

@@ -74,12 +74,11 @@ class memory_commands final : public actors::every_command<memory_commands> {
     c.tenant = all<domain::run_state>()[run].tenant;
     for (std::size_t i = 0; i < all<domain::run_state>()[run].jobs.size(); ++i) {
       const auto job = all<domain::run_state>()[run].jobs[i].id;
-      const auto blob = store(c.tenant, log);
+      const auto end = reads_.ending(how, store(c.tenant, log));
       act(c, run, [&](const auto& s) { return domain::decide_intend(s, job, {}); });
-      act(c, run, [&](const auto&) -> outcome<domain::run_events> {
-        return domain::run_events{domain::artifact_stored{job, artifact, "application/json", blob}};
-      });
-      act(c, run, [&](const auto& s) { return domain::decide_end(s, job, {how, {}, blob}); });
+      const domain::artifact_stored made{job, artifact, "application/json", *end.log};
+      act(c, run, [&](const auto&) { return outcome(domain::run_events{made}); });
+      act(c, run, [&](const auto& s) { return domain::decide_end(s, job, end); });
     }
     act(c, run,
         [&](const auto& s) -> outcome<domain::run_events> { return domain::plan(s).events; });
@@ -101,8 +100,8 @@ class memory_commands final : public actors::every_command<memory_commands> {
     actors::command_context c;
     c.tenant = all<domain::run_state>()[run].tenant;
     const auto job = all<domain::run_state>()[run].jobs[0].id;
-    const auto blob = store(c.tenant, log, truncated);
-    act(c, run, [&](const auto& s) { return domain::decide_end(s, job, {how, {}, blob}); });
+    const auto end = reads_.ending(how, store(c.tenant, log, truncated));
+    act(c, run, [&](const auto& s) { return domain::decide_end(s, job, end); });
     act(c, run,
         [&](const auto& s) -> outcome<domain::run_events> { return domain::plan(s).events; });
   }
