@@ -39,7 +39,8 @@ asked of_jobs() {
   const std::string call = R"({"model_name":"m","prompt_tokens":1,"completion_tokens":1})";
   return {{"GET /api/jobs", {{all}, {all + "?limit=500"}, {all + "?run={run}"}}},
           {"GET /api/jobs/{id}", {{one}}},
-          {"GET /api/jobs/{id}/logs", {{one + "/logs"}, {one + "/logs?attempt=1"}}},
+          {"GET /api/jobs/{id}/logs",
+           {{one + "/logs"}, {one + "/logs?attempt=1"}, {one + "/logs?stream=stderr"}}},
           {"GET /api/jobs/{id}/logs/stream", {{one + "/logs/stream"}}},
           {"GET /api/jobs/{id}/artifacts", {{"/api/jobs/{triage}/artifacts"}}},
           {"GET /api/jobs/{id}/artifacts/{name}",
@@ -56,6 +57,7 @@ asked of_logs() {
   return {{"GET /api/logs",
            {{all},
             {all + "&ignore_case=true&limit=500"},
+            {all + "&stream=stdout"},
             {all + "&run={run}"},
             {all + "&job={job}"},
             {all + "&directive={directive}"}}}};
