@@ -1,0 +1,57 @@
+#pragma once
+// What the pass-through of language models reads in OpenAI's JSON: a few members that say where a
+// call goes and what it came to. No text of a prompt or a completion is looked at or kept; it only
+// has to be JSON.
+
+#include "base/outcome.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace reeve::codec {
+
+struct llm_request {
+  std::string model;         // as it stands there, any text
+  bool streams = false;      // `stream`
+  bool wants_usage = false;  // `stream_options.include_usage`
+
+  /// Where the body is changed to ask for it.
+  struct place {
+    std::size_t begin = 0, end = 0;  // of a value; alike: there is none
+    bool is_there() const { return end > begin; }
+  };
+  place options;        // of `stream_options`, an object or null
+  place include_usage;  // in it
+  std::size_t first_member = 0;
+  bool has_options = false;  // other ones than that
+};
+
+/// `invalid` with the member's pointer, or with none for what is no JSON object. A member that
+/// counts here may stand in it once, and in its own spelling only: readers that take `Model` for
+/// `model`, or the last of two, would read something else.
+outcome<llm_request> read_llm_request(std::string_view body);
+
+/// The same request, asking for the counts behind the last chunk.
+std::string asking_for_usage(std::string_view body, const llm_request& read);
+
+struct llm_token_counts {
+  std::int64_t prompt = 0;      // 0..1,000,000,000, both
+  std::int64_t completion = 0;  // of embeddings there are none
+  bool operator==(const llm_token_counts&) const = default;
+};
+
+/// An answer, or a chunk of one.
+struct llm_answer {
+  std::optional<llm_token_counts> counts;  // nothing: it tells none, or none that can be
+  bool has_choices = false;                // one or more
+  bool has_error = false;
+  std::string error_code;  // of the error, if it is a text
+};
+
+/// `invalid`: it is no JSON object.
+outcome<llm_answer> read_llm_answer(std::string_view text);
+
+}  // namespace reeve::codec
