@@ -3,93 +3,21 @@
 #include "adapters/llm_upstream.hpp"
 
 #include "adapters/llm_watch.hpp"
+#include "tests/unit/adapters/canned_server.hpp"
 
-#include <arpa/inet.h>
-#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <mutex>
-#include <netinet/in.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <thread>
-#include <unistd.h>
 
 namespace {
 
 using namespace reeve;
 using testing::HasSubstr;
 using testing::Not;
-
-/// Answers every connection with the same bytes, and keeps what it was asked.
-class canned_server {
- public:
-  explicit canned_server(std::string answer) : answer_(std::move(answer)) {
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in here{};
-    here.sin_family = AF_INET;
-    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof here;
-    const bool listens =
-        ::bind(listener_, reinterpret_cast<const sockaddr*>(&here), sizeof here) == 0 &&
-        ::listen(listener_, 16) == 0 &&
-        ::getsockname(listener_, reinterpret_cast<sockaddr*>(&here), &size) == 0;
-    if (!listens) throw std::runtime_error("no server on loopback");
-    port_ = ntohs(here.sin_port);
-    thread_ = std::thread([this] { work(); });
-  }
-  ~canned_server() {
-    ::shutdown(listener_, SHUT_RDWR);
-    thread_.join();
-    ::close(listener_);
-  }
-
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/v1"; }
-  std::string asked() const {
-    const std::lock_guard lock(mutex_);
-    return asked_;
-  }
-
- private:
-  void work() {
-    for (;;) {
-      const int peer = ::accept(listener_, nullptr, nullptr);
-      if (peer < 0) return;
-      std::string head;
-      for (char buffer[1024]; head.find("\r\n\r\n") == std::string::npos;) {
-        const auto got = ::recv(peer, buffer, sizeof buffer, 0);
-        if (got <= 0) break;
-        head.append(buffer, static_cast<std::size_t>(got));
-      }
-      {
-        const std::lock_guard lock(mutex_);
-        asked_ += head;
-      }
-      for (std::size_t sent = 0; sent < answer_.size();) {
-        const auto put = ::send(peer, answer_.data() + sent, answer_.size() - sent, MSG_NOSIGNAL);
-        if (put <= 0) break;
-        sent += static_cast<std::size_t>(put);
-      }
-      ::close(peer);
-    }
-  }
-
-  std::string answer_;
-  int listener_ = -1;
-  std::uint16_t port_ = 0;
-  mutable std::mutex mutex_;
-  std::string asked_;
-  std::thread thread_;
-};
-
-std::string with_body(const std::string& status, const std::string& body,
-                      const std::string& fields = "") {
-  return "HTTP/1.1 " + status + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
-         fields + "Connection: close\r\n\r\n" + body;
-}
 
 domain::llm_upstream at(const std::string& url) {
   return {"u", url, {"m"}, {}, 8};
@@ -102,6 +30,12 @@ TEST(LLM4_look, is_answered_by_a_server_that_works) {
   EXPECT_GE(*ms, 0);
   EXPECT_THAT(server.asked(), HasSubstr("GET /v1/models HTTP/1.1\r\n"));
   EXPECT_THAT(server.asked(), Not(HasSubstr("Authorization")));
+}
+
+TEST(P22_look, takes_a_name_for_the_address_that_it_was_looked_up_at) {
+  canned_server server(with_body("200 OK", "{}"));
+  EXPECT_TRUE(adapters::look_at_upstream(at(server.url("localhost")), false));
+  EXPECT_THAT(server.asked(), HasSubstr("Host: localhost:"));
 }
 
 TEST(P22_look, follows_no_redirect) {
