@@ -60,7 +60,7 @@ bool is_probe(const route& to) {
 }
 
 bool answers_json(const route& to) {
-  return !to.response_schema.empty() && !to.streams;
+  return !to.response_schema.empty() && !to.streams && !to.relays;
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "api/http_session.hpp"
 
+#include "api/openai_error.hpp"
 #include "api/problem.hpp"
 
 #include <boost/asio/redirect_error.hpp>
@@ -13,6 +14,22 @@ using net::use_awaitable;
 
 /// After this many requests in one go a pipelining client lets others on.
 constexpr std::size_t requests_in_a_go = 16;
+
+/// Stops a call whose client has gone, also when the server stops and the coroutine is destroyed
+/// where it waits.
+class wanted_answer {
+ public:
+  explicit wanted_answer(std::shared_ptr<call_stopper> stopper) : stopper_(std::move(stopper)) {}
+  ~wanted_answer() {
+    if (stopper_) stopper_->stop();
+  }
+  wanted_answer(const wanted_answer&) = delete;
+  wanted_answer& operator=(const wanted_answer&) = delete;
+  void came() { stopper_.reset(); }
+
+ private:
+  std::shared_ptr<call_stopper> stopper_;
+};
 
 std::int64_t micros(mono_clock::time_point at) {
   return std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count();
@@ -174,12 +191,14 @@ net::awaitable<bool> session::read_head(bool first) {
 
 net::awaitable<bool> session::handle(bool keep) {
   response answer = co_await answer_it(keep);
+  if (is_relayed()) answer = openai_words(std::move(answer));
   // The server may have been told to stop while the body was on its way.
   keep = keep && !shared_.draining;
   share held;
   const std::optional<rejection> why = hold_answer(answer, held);
   if (answer.stream && (why || call_.head_only)) answer.stream->cancel();
   if (why) answer = problem(*why, call_.request_id);
+  if (why && is_relayed()) answer = openai_words(std::move(answer));
   if (answer.stream && !call_.head_only) {
     co_return co_await send_stream(std::move(answer), keep);
   }
@@ -214,10 +233,15 @@ net::awaitable<response> session::answer_it(bool& keep) {
     shared_.metrics.shed("requests", verdict);
     co_return problem(refusal_of(verdict, "requests"), call_.request_id);
   }
+  if (is_relayed()) call_.asked.stopper = std::make_shared<call_stopper>();
+  wanted_answer wanted(call_.asked.stopper);
   const auto box = start_handler(std::move(body), std::move(pass));
   if (!box->value) co_await await_handler(box);
-  if (!box->value) {
+  if (box->value) {
+    wanted.came();
+  } else {
     box->abandon();
+    if (gone_ && is_relayed()) keep = false;
     co_return problem(reject(errc::timed_out, "the handler did not answer in time"),
                       call_.request_id);
   }
@@ -233,12 +257,16 @@ std::shared_ptr<mailbox<response>> session::start_handler(std::string body, shar
 }
 
 net::awaitable<void> session::await_handler(std::shared_ptr<mailbox<response>> box) {
-  if (!call_.to->streams) deadline_in(shared_.options.handler_timeout);
+  relaying_ = is_relayed();
+  gone_ = false;
+  if (!call_.to->streams && !relaying_) deadline_in(shared_.options.handler_timeout);
+  if (relaying_) watch_client();
   const mailbox<response>::waiting here(*box, wake_);
-  while (!box->value && !expired_) {
+  while (!box->value && !expired_ && !(relaying_ && gone_)) {
     error_code ignored;
     co_await wake_.async_wait(net::redirect_error(use_awaitable, ignored));
   }
+  relaying_ = false;
   no_deadline();
 }
 

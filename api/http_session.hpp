@@ -106,6 +106,8 @@ class session : public std::enable_shared_from_this<session> {
   net::awaitable<response> answer_it(bool& keep);
   std::shared_ptr<mailbox<response>> start_handler(std::string body, share pass);
   net::awaitable<void> await_handler(std::shared_ptr<mailbox<response>> box);
+  /// Somebody else answers: a client that goes is noticed meanwhile.
+  bool is_relayed() const { return call_.to != nullptr && call_.to->relays; }
 
   // http_shares.cpp: what the caller may hold
   /// Counts the connection as one of the token that was just shown.
@@ -172,6 +174,7 @@ class session : public std::enable_shared_from_this<session> {
   bool evicted_ = false;
   bool idle_ = false;  // waits for the first byte of a request
   bool streaming_ = false;
+  bool relaying_ = false;  // waits for somebody else's answer
   bool watching_ = false;  // client_is_readable will be called
   bool gone_ = false;      // the client closed, or the stream has to end
   bool eof_ = false;

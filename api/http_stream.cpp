@@ -119,7 +119,7 @@ void session::watch_client() {
   socket_.async_wait(net::ip::tcp::socket::wait_read,
                      [self = shared_from_this()](const error_code& error) {
                        self->watching_ = false;
-                       if (!self->streaming_) return;
+                       if (!self->streaming_ && !self->relaying_) return;
                        if (error) {
                          self->watch_client();
                        } else {

@@ -70,4 +70,20 @@ void find_budget_uses(services& s, uuid tenant, std::function<bool(const domain:
       }));
 }
 
+void mark_over_budget(services& s, uuid tenant, domain::record_llm_call what,
+                      reply_slot<domain::record_llm_call> slot) {
+  auto fits = [directive = what.directive, model = what.counts.model_name](const auto& budget) {
+    return domain::counts_to(budget, directive, model);
+  };
+  auto go = [what = std::move(what), slot](outcome<std::vector<budget_use>> found) mutable {
+    if (!found) return slot.answer(found.error());
+    const auto call = domain::sums_of(what);
+    what.over_budget = std::any_of(found->begin(), found->end(), [&call](const auto& one) {
+      return domain::is_exceeded(one.what, one.spent, call);
+    });
+    slot.answer(std::move(what));
+  };
+  find_budget_uses(s, tenant, std::move(fits), uses_slot(std::move(go)));
+}
+
 }  // namespace reeve::api

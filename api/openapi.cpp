@@ -2,6 +2,7 @@
 
 #include "api/body_texts.hpp"
 #include "api/dispatch.hpp"
+#include "api/openai_error.hpp"
 #include "api/parameter_texts.hpp"
 #include "api/problem.hpp"
 #include "api/router.hpp"
@@ -26,8 +27,9 @@ constexpr std::string_view about =
     "An event-sourced server that runs tasks in containers. Every operation says which roles may "
     "call it: whoever has none of them gets 403, and 401 without a token. Requests of one token "
     "are limited (REEVE_RATE_PER_S, 2,000 a second without it): beyond that 429 with Retry-After. "
-    "A server that is at its limit answers 503. Refusals are problem documents (RFC 9457). What "
-    "holds for all operations (keys, ETags, lists, streams) stands in docs/clients.md.";
+    "A server that is at its limit answers 503. Refusals are problem documents (RFC 9457), below "
+    "/llm errors as OpenAI has them. What holds for all operations (keys, ETags, lists, streams) "
+    "stands in docs/clients.md.";
 
 /// The groups of operations: the first segment below /api, or `server` for what is about the server
 /// itself.
@@ -36,7 +38,7 @@ constexpr std::array tag_texts{
     tag_row{"checkpoints", "Signed heads of the log."},
     tag_row{"directives", "Named, versioned instructions."},
     tag_row{"events", "The log, page by page and live."},
-    tag_row{"inference", "Where calls of language models go."},
+    tag_row{"inference", "Calls of language models, and where they go."},
     tag_row{"jobs", "What runs are made of, with their output, artifacts and LLM calls."},
     tag_row{"llm-budgets", "What calls of language models may come to."},
     tag_row{"llm-usage", "What calls of language models came to."},
@@ -48,6 +50,7 @@ constexpr std::array about_server{"agents", "engine", "openapi.json", "whoami"};
 
 std::string tag_of(std::string_view pattern) {
   constexpr std::string_view below = "/api/";
+  if (pattern.starts_with("/llm/")) return "inference";
   if (!pattern.starts_with(below)) return "server";
   pattern.remove_prefix(below.size());
   const auto segment = pattern.substr(0, pattern.find('/'));
@@ -192,6 +195,11 @@ void success(json_writer& out, const route& one, int status) {
   }
   if (status == 204 || status == 304) {
     // No body.
+  } else if (one.relays && one.method == method::post) {
+    out.key("content").begin_object();
+    out.key("application/json").begin_object().key("schema").raw(one.response_schema).end_object();
+    out.key("text/event-stream").begin_object().key("schema").raw(R"({"type":"string"})");
+    out.end_object().end_object();
   } else if (one.streams) {
     content(out, one.response_schema.empty() ? "*/*" : "text/event-stream", one.response_schema);
   } else if (one.response_schema.empty()) {
@@ -209,7 +217,9 @@ void responses(json_writer& out, const route& one) {
     if (status < 400) {
       success(out, one, status);
     } else {
-      out.begin_object().key("$ref").value("#/components/responses/problem").end_object();
+      const char* words =
+          one.relays ? "#/components/responses/openai_error" : "#/components/responses/problem";
+      out.begin_object().key("$ref").value(words).end_object();
     }
   }
   out.end_object();
@@ -256,10 +266,14 @@ void components(json_writer& out) {
   out.key("securitySchemes").begin_object().key("bearer").begin_object();
   out.key("type").value("http").key("scheme").value("bearer").end_object().end_object();
   out.key("schemas").begin_object().key("problem").raw(problem_schema());
+  out.key("openai_error").raw(openai_error_schema());
   out.key("task").raw(task_schema()).end_object();
   out.key("responses").begin_object().key("problem").begin_object();
   out.key("description").value("A problem document (RFC 9457)");
   content(out, "application/problem+json", R"({"$ref":"#/components/schemas/problem"})");
+  out.end_object().key("openai_error").begin_object();
+  out.key("description").value("An error in the words of OpenAI's protocol");
+  content(out, "application/json", R"({"$ref":"#/components/schemas/openai_error"})");
   out.end_object().end_object();
   out.end_object();
 }

@@ -73,6 +73,8 @@ response answer(const parts& it) {
   made.status = it.status;
   made.content_type = "application/problem+json";
   made.body = std::make_shared<const std::string>(render(it));
+  made.refused =
+      refusal{std::string(it.code), std::string(it.detail.empty() ? it.title : it.detail)};
   if (it.status == 429 || it.status == 503 || it.code == "in_progress") {
     made.headers.emplace_back("Retry-After", std::to_string(it.wait_s));
   }

@@ -2,6 +2,7 @@
 // One row of the route table, and what a handler sees. Handlers are thin: take apart, call a pure
 // function or a port, answer. 404, 405, OPTIONS and the OpenAPI document come from the same rows.
 
+#include "base/call_stopper.hpp"
 #include "base/digest.hpp"
 #include "base/ids.hpp"
 #include "base/outcome.hpp"
@@ -47,6 +48,7 @@ struct request {
   std::string if_match, if_none_match, last_event_id, accept;
   std::optional<std::int64_t> min_position;  // Reeve-Min-Position
   digest body_digest{};                      // SHA-256 of the body; of a POST only
+  std::shared_ptr<call_stopper> stopper;     // of a route that `relays`: the client has gone
   caller who;                                // meaningless on anonymous routes
 
   std::string_view param(std::string_view name) const;
@@ -67,6 +69,11 @@ class body_stream {
   virtual void cancel() = 0;
 };
 
+/// What a problem document says, for whom it is told in other words.
+struct refusal {
+  std::string code, text;
+};
+
 struct response {
   int status = 200;
   std::string content_type = "application/json";
@@ -74,6 +81,7 @@ struct response {
   std::shared_ptr<body_stream> stream;       // instead of body
   std::optional<std::int64_t> stream_bytes;  // Content-Length of the stream, if known
   std::vector<std::pair<std::string, std::string>> headers;
+  std::optional<refusal> refused;  // of a problem document
 };
 
 /// The answer to a request; may be called on any thread; the gateway posts it to the connection.
@@ -102,6 +110,9 @@ struct route {
   bool has_etag = true;         // of a read: its 200 names a state, so that 304 can answer it
   bool streams = false;         // answers with a stream; no handler timeout
   bool always = false;          // also by a server that does not lead (gateway_hooks::closed)
+  /// Hands a call on to somebody else, in OpenAI's protocol: errors are told in its words
+  /// (openai_error.hpp), it has no handler timeout, and a client who goes away stops it.
+  bool relays = false;
 };
 
 }  // namespace reeve::api

@@ -2,8 +2,10 @@
 // What the handlers of resources work with. Everything outlives the gateway.
 
 #include "actors/command_port.hpp"
+#include "adapters/llm_call_port.hpp"
 #include "api/checkpoint_view.hpp"
 #include "api/event_feed.hpp"
+#include "api/llm_places.hpp"
 #include "api/log_stream.hpp"
 #include "api/route.hpp"
 #include "base/secret.hpp"
@@ -75,7 +77,10 @@ struct services {
   id_source* ids = nullptr;
   clock_port* clock = nullptr;
   const domain::llm_settings* llm = nullptr;
+  /// With the calls that are under way.
   std::function<std::vector<domain::llm_upstream_view>()> upstreams;
+  llm_places* places = nullptr;  // at upstreams
+  adapters::call_upstream_fn call_upstream;
   std::function<engine_view()> engine;
   /// Of all runs only this tenant's; nothing = everything.
   std::function<std::vector<agent_view>(const std::optional<uuid>& tenant)> agents;

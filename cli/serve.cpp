@@ -138,7 +138,11 @@ void server_process::list_parts() {
               }});
   parts_.add({.name = "upstreams",
               .lead = [this] { return watch_upstreams(); },
-              .close = [this] { upstreams_.reset(); }});
+              .close =
+                  [this] {
+                    llm_caller_.reset();
+                    upstreams_.reset();
+                  }});
   parts_.add({.name = "denials", .drain = [this] { denials_.close(); }});
   parts_.add({.name = "gateway",
               .open = [this] { return open_gateway(); },
@@ -203,6 +207,9 @@ outcome<done> server_process::watch_upstreams() {
       llm_.upstreams, [may_send_plain = config_.allow_plain_http](const auto& upstream) {
         return adapters::look_at_upstream(upstream, may_send_plain);
       });
+  adapters::llm_caller_limits limits;
+  limits.may_send_plain = config_.allow_plain_http;
+  llm_caller_ = std::make_unique<adapters::llm_caller>(limits);
   return done{};
 }
 

@@ -5,6 +5,7 @@
 #include "actors/actor_tree.hpp"
 #include "adapters/container_work.hpp"
 #include "adapters/guarded_engine.hpp"
+#include "adapters/llm_caller.hpp"
 #include "adapters/llm_watch.hpp"
 #include "adapters/nvml/gpu_probe.hpp"
 #include "adapters/proc/proc_files.hpp"
@@ -12,6 +13,7 @@
 #include "api/denial_ledger.hpp"
 #include "api/event_feed.hpp"
 #include "api/http_server.hpp"
+#include "api/llm_places.hpp"
 #include "api/routes/health.hpp"
 #include "api/services.hpp"
 #include "base/leadership.hpp"
@@ -89,6 +91,7 @@ class server_process {
   void drain_gateway();
   void close_gateway();
   void fill_services();
+  void fill_upstreams();
   void fill_secrets();
   void fill_logs();
   /// Waits for what has to ask the database, on a thread of its own: that may not answer at all,
@@ -125,6 +128,8 @@ class server_process {
   config config_;
   domain::llm_settings llm_;
   std::unique_ptr<adapters::llm_watch> upstreams_;
+  std::unique_ptr<adapters::llm_caller> llm_caller_;
+  api::llm_places llm_places_;
   server_identity identity_;
   std::string public_key_;
   leadership lead_{real_clock()};

@@ -45,9 +45,6 @@ void server_process::fill_services() {
   services_->ids = &real_ids();
   services_->clock = &real_clock();
   services_->llm = &llm_;
-  services_->upstreams = [this] {
-    return upstreams_ ? upstreams_->views() : std::vector<domain::llm_upstream_view>();
-  };
   services_->engine = [this] {
     const auto s = engine_->status();
     return api::engine_view{s.engine,  s.available,   s.breaker,
@@ -75,6 +72,22 @@ void server_process::fill_services() {
   };
 }
 
+/// What is asked of them comes only once this server leads, and has them.
+void server_process::fill_upstreams() {
+  services_->places = &llm_places_;
+  services_->upstreams = [this] {
+    auto views = upstreams_ ? upstreams_->views() : std::vector<domain::llm_upstream_view>();
+    for (auto& one : views) one.calls = llm_places_.calls_of(one.what.name);
+    return views;
+  };
+  services_->call_upstream = [this](adapters::upstream_call what,
+                                    std::shared_ptr<call_stopper> stopper,
+                                    reply_slot<adapters::upstream_answer> slot) {
+    if (!llm_caller_) return slot.answer(reject(errc::unavailable, "there are no upstreams"));
+    llm_caller_->call(std::move(what), std::move(stopper), std::move(slot));
+  };
+}
+
 void server_process::fill_secrets() {
   services_->keep_secret = [this](const uuid& tenant, const std::string& name, const uuid& value,
                                   std::shared_ptr<const secret_text> text,
@@ -90,6 +103,7 @@ void server_process::fill_secrets() {
 outcome<done> server_process::open_gateway() {
   services_ = std::make_unique<api::services>();
   fill_services();
+  fill_upstreams();
   fill_secrets();
   fill_logs();
   auto routes = api::all_routes(*services_);

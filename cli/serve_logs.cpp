@@ -105,7 +105,10 @@ void find_rules(actors::command_port& commands, persistence::secret_port& secret
 void server_process::fill_logs() {
   log_streams_ = std::make_unique<api::log_streams>(*services_);
   services_->logs = log_streams_.get();
-  feed_->tell_revoked([this](const uuid& token) { log_streams_->end_of(token); });
+  feed_->tell_revoked([this](const uuid& token) {
+    log_streams_->end_of(token);
+    llm_places_.end_of(token);
+  });
   services_->follow_output = [this](api::output_request what, std::function<void()> changed,
                                     source_slot slot) {
     auto* engine = engines_.find(what.intent.engine);

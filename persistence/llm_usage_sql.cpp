@@ -241,7 +241,7 @@ std::string render_usage_group(llm_grouping by, const usage_walk::group& group) 
       d.model_name = group.key;
       break;
     case llm_grouping::run:
-      d.run_id = id;
+      if (id != uuid{}) d.run_id = id;
       break;
     case llm_grouping::directive:
       if (id != uuid{}) d.directive_id = id;

@@ -94,6 +94,12 @@ row& row::has_no_etag() {
   return *this;
 }
 
+row& row::relays(std::size_t most_body_bytes) {
+  made_.relays = true;
+  made_.max_body_bytes = most_body_bytes;
+  return takes_no_key();
+}
+
 row& row::streams(std::string schema, std::vector<int> statuses) {
   made_.streams = true;
   return gives(std::move(schema), std::move(statuses)).has_no_etag();

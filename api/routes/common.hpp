@@ -42,6 +42,9 @@ class row {
   row& takes_no_key();
   /// A read whose answer is made for the moment: it has no ETag, and 304 never answers it.
   row& has_no_etag();
+  /// A call that goes on to somebody else (`route::relays`), with a body of at most so many bytes.
+  /// None is known again by its key.
+  row& relays(std::size_t most_body_bytes);
   /// The answer is an endless stream of this schema, which no ETag names.
   row& streams(std::string schema, std::vector<int> statuses = {200});
   operator route() const { return made_; }

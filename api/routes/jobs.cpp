@@ -4,8 +4,6 @@
 #include "api/routes/views.hpp"
 #include "api/services.hpp"
 
-#include <algorithm>
-
 namespace reeve::api {
 namespace {
 
@@ -226,26 +224,6 @@ void record(services& s, const request& r, const responder& answer, domain::reco
                       }));
 }
 
-/// What was called is recorded whatever the budgets say. Of calls at the same time each knows only
-/// of those that were recorded before it.
-void record_within_budgets(services& s, const request& r, const responder& answer,
-                           domain::record_llm_call what) {
-  const auto tenant = r.who.tenant;
-  auto fits = [directive = what.directive, model = what.counts.model_name](const auto& budget) {
-    return domain::counts_to(budget, directive, model);
-  };
-  using uses = outcome<std::vector<budget_use>>;
-  auto go = [&s, r, answer, what = std::move(what)](uses found) mutable {
-    if (!found) return answer.answer(found.error());
-    const auto call = domain::sums_of(what);
-    what.over_budget = std::any_of(found->begin(), found->end(), [&call](const auto& one) {
-      return domain::is_exceeded(one.what, one.spent, call);
-    });
-    record(s, r, answer, std::move(what));
-  };
-  find_budget_uses(s, tenant, std::move(fits), reply_slot<std::vector<budget_use>>(std::move(go)));
-}
-
 /// Numbers and a model's name; the codec refuses everything else before anything is kept of it.
 void record_call(services& s, const request& r, const responder& answer) {
   with_run_of(s, r, answer, [&s, r, answer](uuid job, uuid run) {
@@ -259,7 +237,12 @@ void record_call(services& s, const request& r, const responder& answer) {
         actors::state_slot<domain::run_state>([&s, r, answer, what](found of) mutable {
           if (!of) return answer.answer(of.error());
           what.directive = of->state->launch->directive.id;
-          record_within_budgets(s, r, answer, std::move(what));
+          using marked = outcome<domain::record_llm_call>;
+          mark_over_budget(s, r.who.tenant, std::move(what),
+                           reply_slot<domain::record_llm_call>([&s, r, answer](marked call) {
+                             if (!call) return answer.answer(call.error());
+                             record(s, r, answer, std::move(*call));
+                           }));
         }));
   });
 }

@@ -52,6 +52,10 @@ std::int64_t day_of(time_us at) {
   return at / us_per_day - (at % us_per_day < 0 ? 1 : 0);
 }
 
+uuid no_job_of(const uuid& tenant, std::int64_t day) {
+  return derived_uuid(tenant, "llm-calls-" + std::to_string(day));
+}
+
 time_us begin_of_day(std::int64_t day) {
   return day * us_per_day;
 }
@@ -118,6 +122,9 @@ outcome<std::vector<llm_event>> decide(const llm_usage_state&, const record_llm_
   e.directive = c.directive;
   if (c.price) e.cost_micros = cost_of(*c.price, r.prompt_tokens, r.completion_tokens);
   if (c.over_budget) e.over_budget = true;
+  e.upstream = c.upstream;
+  e.reason = c.reason;
+  if (c.is_estimate) e.is_estimate = true;
   return std::vector<llm_event>{std::move(e)};
 }
 

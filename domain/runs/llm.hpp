@@ -1,6 +1,7 @@
 #pragma once
 // Records of LLM calls: token counts and nothing else. There is no field, here or anywhere, that
-// could hold a prompt or a completion. One stream per job.
+// could hold a prompt or a completion. One stream per job; and one per tenant and day for the calls
+// that go through Reeve for no job.
 
 #include "base/outcome.hpp"
 #include "base/persistent_map.hpp"
@@ -20,7 +21,7 @@ namespace reeve::domain {
 struct llm_call_recorded {
   static constexpr std::string_view type = "llm_call_recorded";
   uuid id;
-  uuid job;
+  uuid job;  // or `no_job_of`, then the run is nil: of whom the event's principal names
   uuid run;
   std::string model_name;
   std::int64_t prompt_tokens = 0;
@@ -30,6 +31,10 @@ struct llm_call_recorded {
   std::optional<uuid> directive{};            // of the run, where it has one
   std::optional<std::int64_t> cost_micros{};  // where the model has a price (llm_price.hpp)
   std::optional<bool> over_budget{};          // true or nothing: one of its budgets was exceeded
+  // Of a call that went through Reeve:
+  std::optional<std::string> upstream{};  // the one that was chosen
+  std::optional<std::string> reason{};    // as of an llm_routing, or "others_failed"
+  std::optional<bool> is_estimate{};  // true or nothing: the upstream told no counts, or not yet
   bool operator==(const llm_call_recorded&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("id", &llm_call_recorded::id),
@@ -42,7 +47,10 @@ struct llm_call_recorded {
                       field("latency_ms", &llm_call_recorded::latency_ms),
                       field("directive", &llm_call_recorded::directive),
                       field("cost_micros", &llm_call_recorded::cost_micros),
-                      field("over_budget", &llm_call_recorded::over_budget)};
+                      field("over_budget", &llm_call_recorded::over_budget),
+                      field("upstream", &llm_call_recorded::upstream),
+                      field("reason", &llm_call_recorded::reason),
+                      field("is_estimate", &llm_call_recorded::is_estimate)};
   }
 };
 
@@ -76,6 +84,9 @@ struct record_llm_call {
   std::optional<uuid> directive{};
   std::optional<llm_price> price{};  // of the model, if it has one
   bool over_budget = false;          // as the budgets were when it came
+  std::optional<std::string> upstream{};
+  std::optional<std::string> reason{};
+  bool is_estimate = false;
   uuid subject() const { return job; }
 };
 
@@ -98,6 +109,9 @@ struct llm_totals {
 
 /// A day of UTC, counted from 1970-01-01; the calls of that day by their recording.
 std::int64_t day_of(time_us at);
+/// What stands for the job of a tenant's calls that are of none. Another one each day, so that no
+/// stream lasts for ever.
+uuid no_job_of(const uuid& tenant, std::int64_t day);
 /// The day that begins then.
 time_us begin_of_day(std::int64_t day);
 

@@ -41,7 +41,7 @@ struct llm_sums {
 };
 
 /// Of day, model, run and directive the one that is asked for; also that is null for the calls of
-/// runs without a directive.
+/// runs without a directive, and a run for those that tokens made by themselves.
 struct llm_usage_document {
   std::optional<std::string> day;  // of UTC, "2026-11-30"
   std::optional<std::string> model_name;

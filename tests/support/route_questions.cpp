@@ -65,6 +65,7 @@ asked of_logs() {
 
 asked of_llm() {
   const std::string all = "/api/llm-usage", budgets = "/api/llm-budgets";
+  const std::string call = R"({"model":"m","input":"x"})";
   return {
       {"GET /api/llm-usage",
        {{all},
@@ -74,6 +75,10 @@ asked of_llm() {
         {all + "?run={run}"},
         {all + "?directive={directive}"}}},
       {"GET /api/inference/routes", {{"/api/inference/routes"}, {"/api/inference/routes?model=m"}}},
+      {"POST /llm/v1/chat/completions", {{"/llm/v1/chat/completions", call}}},
+      {"POST /llm/v1/completions", {{"/llm/v1/completions", call}}},
+      {"POST /llm/v1/embeddings", {{"/llm/v1/embeddings", call}}},
+      {"GET /llm/v1/models", {{"/llm/v1/models"}}},
       {"GET /api/llm-budgets", {{budgets}, {budgets + "?is_active=true"}}},
       {"GET /api/llm-budgets/{name}", {{budgets + "/{budget}"}}},
       {"PUT /api/llm-budgets/{name}", {{budgets + "/mine", R"({"period":"day","most_tokens":1})"}}},

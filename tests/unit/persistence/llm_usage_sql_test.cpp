@@ -209,6 +209,7 @@ TEST(LLM3_groups, are_shown_by_what_they_are_of) {
   EXPECT_EQ(shown(llm_grouping::model, "org/m:1").model_name, "org/m:1");
   EXPECT_EQ(shown(llm_grouping::run, to_string(named("run"))).run_id, named("run"));
   EXPECT_EQ(shown(llm_grouping::directive, to_string(named("d"))).directive_id, named("d"));
+  EXPECT_FALSE(shown(llm_grouping::run, to_string(uuid{})).run_id) << "calls of no job";
   const auto none = shown(llm_grouping::directive, to_string(uuid{}));
   EXPECT_FALSE(none.directive_id || none.day || none.run_id || none.model_name);
 }

@@ -1,6 +1,6 @@
 #pragma once
-// The values of secrets over memory, with the promises of the real store; and an answer, taken
-// apart.
+// The values of secrets over memory, with the promises of the real store; upstreams of language
+// models as a test says; and an answer, taken apart.
 
 #include "api/routes/common.hpp"
 #include "api/services.hpp"
@@ -44,6 +44,20 @@ class memory_values {
 
   std::map<uuid, std::string> held;
   std::optional<rejection> trouble;
+};
+
+struct told_upstreams {
+  std::vector<domain::llm_upstream_view> upstreams;
+  api::llm_places places;
+  adapters::call_upstream_fn call_upstream;
+
+  void serve_upstreams(api::services& s) {
+    s.upstreams = [this] { return upstreams; };
+    s.places = &places;
+    s.call_upstream = [this](auto what, auto stopper, auto slot) {
+      call_upstream(std::move(what), std::move(stopper), std::move(slot));
+    };
+  }
 };
 
 /// An answer, taken apart.

@@ -300,7 +300,7 @@ class memory_commands final : public actors::every_command<memory_commands> {
 
 /// Two tenants behind the real table: tokens "admin", "operator", "viewer", "auditor" of the first
 /// one and "stranger", an admin of the other.
-class world {
+class world : public told_upstreams {
  public:
   world() {
     services_.commands = &commands;
@@ -313,7 +313,7 @@ class world {
       outputs.follow(std::move(what), std::move(changed), slot);
     };
     services_.llm = &llm;
-    services_.upstreams = [this] { return upstreams; };
+    serve_upstreams(services_);
     services_.engine = [] { return engine_view{"docker", true, "closed", "24", "1.41", true}; };
     services_.sign_head = [this](reply_slot<checkpoint_view> slot) { sign_head(slot); };
     values.serve(services_);
@@ -367,7 +367,6 @@ class world {
 
   memory_reads reads;
   domain::llm_settings llm;
-  std::vector<domain::llm_upstream_view> upstreams;
   memory_values values;
   memory_commands commands{reads};
   event_feed feed{reads};

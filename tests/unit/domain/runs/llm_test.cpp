@@ -165,6 +165,29 @@ TEST(LLM3_lines, are_of_a_model_and_a_day) {
   EXPECT_EQ(usage.lines.find(llm_line_key{4, "a"})->totals.calls, 1);
 }
 
+TEST(LLM4_record, keeps_where_a_call_went_and_why) {
+  record_llm_call what{id_of(5), no_job_of(id_of(1), 20787), {}, call()};
+  what.upstream = "a";
+  what.reason = "only_one";
+  what.is_estimate = true;
+  EXPECT_EQ(what.subject(), what.job);
+  const auto events = decide(llm_usage_state{}, what);
+  ASSERT_TRUE(events);
+  const auto& made = std::get<llm_call_recorded>(events->at(0));
+  EXPECT_EQ(made.upstream, "a");
+  EXPECT_EQ(made.reason, "only_one");
+  EXPECT_EQ(made.is_estimate, true);
+  EXPECT_EQ(made.run, uuid{});
+  const auto plain = record(call());
+  EXPECT_FALSE(std::get<llm_call_recorded>(plain->at(0)).is_estimate);
+}
+
+TEST(LLM4_record, of_no_job_has_a_stream_for_each_tenant_and_day) {
+  EXPECT_EQ(no_job_of(id_of(1), 7), no_job_of(id_of(1), 7));
+  EXPECT_NE(no_job_of(id_of(1), 7), no_job_of(id_of(1), 8));
+  EXPECT_NE(no_job_of(id_of(1), 7), no_job_of(id_of(2), 7));
+}
+
 TEST(LLM3_lines, of_one_job_are_limited_and_nothing_is_lost) {
   llm_usage_state usage;
   for (std::size_t i = 0; i < most_llm_lines; ++i) recorded(usage, "m" + std::to_string(i), 0);
@@ -184,7 +207,7 @@ TEST(LLM3_lines, of_one_job_are_limited_and_nothing_is_lost) {
 TEST(LLM2_fields, are_counts_ids_and_a_model_and_nothing_else) {
   constexpr auto event = std::tuple_size_v<decltype(llm_call_recorded::fields())>;
   constexpr auto request = std::tuple_size_v<decltype(llm_call_request::fields())>;
-  EXPECT_EQ(event, 11U) << "a further field of a call could hold text";
+  EXPECT_EQ(event, 14U) << "a further field of a call could hold text";
   EXPECT_EQ(request, 5U) << "a further field of a request could hold text";
 }
 

@@ -1,0 +1,46 @@
+#pragma once
+// What a call of a language model comes to, seen from what passes by. Pure; keeps numbers only.
+
+#include "codec/llm_json.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace reeve::api {
+
+/// What is recorded of a call.
+struct llm_metered {
+  codec::llm_token_counts counts;
+  bool is_estimate = false;
+};
+
+/// Where an upstream told no counts, or the call was cut: four bytes of what was sent are about a
+/// token, and so are four of an answer; a chunk is one. None is nothing, so that nobody gets round
+/// a budget by going away early.
+llm_metered estimate_of(std::size_t request_bytes, std::int64_t completion_tokens);
+std::int64_t tokens_of(std::size_t bytes);
+
+/// Of an answer that comes in chunks.
+class llm_meter {
+ public:
+  /// `wants_usage`: the client asked for the chunk with the counts, and so is given it.
+  llm_meter(std::size_t request_bytes, bool wants_usage)
+      : request_bytes_(request_bytes), wants_usage_(wants_usage) {}
+
+  /// `broken`: it is an error or no chunk at all, and nothing of it is for the client.
+  enum class step { pass, drop, done, broken };
+  step take(std::string_view data);
+
+  llm_metered sum() const;
+
+ private:
+  std::size_t request_bytes_;
+  bool wants_usage_;
+  bool is_done_ = false;
+  std::int64_t chunks_ = 0;
+  std::optional<codec::llm_token_counts> counts_;
+};
+
+}  // namespace reeve::api

@@ -1,0 +1,271 @@
+#include "api/llm_pass.hpp"
+
+#include "api/llm_meter.hpp"
+#include "api/llm_relay.hpp"
+#include "api/llm_spending.hpp"
+#include "api/openai_error.hpp"
+#include "api/services.hpp"
+#include "base/log.hpp"
+#include "codec/llm_json.hpp"
+#include "domain/runs/llm_router.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+namespace reeve::api {
+namespace {
+
+using adapters::upstream_answer;
+
+/// What upstreams say of a request that they refuse, of which only these words go on: they are none
+/// of the request's.
+constexpr std::array known_codes{std::string_view("context_length_exceeded"),
+                                 std::string_view("content_filter"),
+                                 std::string_view("content_policy_violation"),
+                                 std::string_view("invalid_type"),
+                                 std::string_view("invalid_value"),
+                                 std::string_view("missing_required_parameter"),
+                                 std::string_view("string_above_max_length"),
+                                 std::string_view("unknown_parameter"),
+                                 std::string_view("unsupported_parameter"),
+                                 std::string_view("unsupported_value")};
+
+std::string_view known_code(const std::string& body) {
+  const auto said = codec::read_llm_answer(body);
+  if (!said) return "upstream_refused";
+  const auto found = std::find(known_codes.begin(), known_codes.end(), said->error_code);
+  return found == known_codes.end() ? "upstream_refused" : *found;
+}
+
+response refused_by_upstream(const upstream_answer& got) {
+  switch (got.status) {
+    case 400:
+    case 413:
+    case 422:
+      return openai_error(got.status == 422 ? 400 : got.status, known_code(got.body),
+                          "the upstream refuses the request");
+    case 429:
+      return openai_error(429, "upstream_rate_limited", "the upstream has too many requests");
+    default:
+      return openai_error(502, "upstream_failed", "the upstream failed");
+  }
+}
+
+bool may_go_elsewhere(const outcome<upstream_answer>& got) {
+  return got ? got->status == 503 : got.error().code == errc::unavailable;
+}
+
+class llm_pass : public std::enable_shared_from_this<llm_pass> {
+ public:
+  llm_pass(services& s, request r, const llm_endpoint& to, responder answer)
+      : s_(s), r_(std::move(r)), to_(to), answer_(std::move(answer)) {
+    if (!r_.stopper) r_.stopper = std::make_shared<call_stopper>();
+  }
+
+  void begin() {
+    auto read = codec::read_llm_request(r_.body);
+    if (!read) return refuse(400, "invalid_request", field_of(read.error()) + read.error().detail);
+    if (!domain::is_model_name(read->model)) {
+      return refuse(404, "model_not_found", "no upstream has this model");
+    }
+    if (read->streams && !to_.streams) {
+      return refuse(400, "invalid_request", "/stream: this is answered at once only");
+    }
+    model_ = read->model;
+    streams_ = read->streams;
+    wants_usage_ = read->wants_usage;
+    began_us_ = s_.clock->mono_us();
+    sent_bytes_ = r_.body.size();
+    const bool asks = streams_ && !wants_usage_;
+    body_ = std::make_shared<const std::string>(asks ? codec::asking_for_usage(r_.body, *read)
+                                                     : std::move(r_.body));
+    r_.body = {};
+    find_budgets();
+  }
+
+ private:
+  static std::string field_of(const rejection& why) {
+    return why.field.empty() ? std::string() : why.field + ": ";
+  }
+  void refuse(int status, std::string_view code, std::string_view message) const {
+    answer_.answer(openai_error(status, code, message));
+  }
+
+  void find_budgets() {
+    auto fits = [model = model_](const auto& one) {
+      return domain::counts_to(one, std::nullopt, model);
+    };
+    using found = outcome<std::vector<budget_use>>;
+    auto go = [self = shared_from_this()](found uses) {
+      if (!uses) return self->answer_.answer(uses.error());
+      self->is_spent_ = std::any_of(uses->begin(), uses->end(), [](const auto& one) {
+        return domain::is_spent(one.what, one.spent);
+      });
+      self->try_next();
+    };
+    find_budget_uses(s_, r_.who.tenant, std::move(fits),
+                     reply_slot<std::vector<budget_use>>(std::move(go)));
+  }
+
+  /// To the best one of those that have not failed yet.
+  void try_next() {
+    if (r_.stopper->is_stopped()) return refuse(503, "stopped", "the client has gone");
+    auto views = s_.upstreams();
+    std::erase_if(views, [this](const auto& one) { return tried_.contains(one.what.name); });
+    const auto routing = domain::route_of(views, model_, is_spent_);
+    if (!routing.chosen) return refuse_for(routing.reason);
+    const auto& name = routing.candidates[*routing.chosen].upstream;
+    const auto chosen = std::find_if(views.begin(), views.end(),
+                                     [&name](const auto& one) { return one.what.name == name; });
+    place_ = s_.places->take({name, r_.who.token_id, r_.stopper}, chosen->what.max_calls);
+    tried_.insert(name);
+    if (!place_) {
+      is_full_ = true;
+      return try_next();
+    }
+    upstream_ = name;
+    reason_ = tried_.size() > 1 ? std::string("others_failed") : std::string(routing.reason);
+    s_.call_upstream(
+        {chosen->what, to_.path, body_, streams_}, r_.stopper,
+        reply_slot<upstream_answer>([self = shared_from_this()](outcome<upstream_answer> got) {
+          self->take(std::move(got));
+        }));
+  }
+
+  void refuse_for(std::string_view reason) const {
+    if (reason == "budget_spent") {
+      auto made = openai_error(429, "insufficient_quota", "a budget for calls is spent");
+      made.headers.emplace_back("X-Should-Retry", "false");
+      return answer_.answer(std::move(made));
+    }
+    if (reason == "no_upstream" && tried_.empty()) {
+      return refuse(404, "model_not_found", "no upstream has this model");
+    }
+    if (reason == "all_full" || is_full_) {
+      return refuse(503, "overloaded", "all upstreams of this model are busy");
+    }
+    refuse(503, "upstream_unavailable", "no upstream of this model answers");
+  }
+
+  void take(outcome<upstream_answer> got) {
+    if (may_go_elsewhere(got)) {
+      place_.reset();
+      return try_next();
+    }
+    if (!got) return take_failure(got.error());
+    if (got->status < 200 || got->status > 299) {
+      return answer_.answer(refused_by_upstream(*got));
+    }
+    if (got->rest) return relay(std::move(got->rest));
+    take_whole(std::move(got->body));
+  }
+
+  /// It may have worked, and its work counts.
+  void take_failure(const rejection& why) {
+    const bool is_late = why.code == errc::timed_out;
+    record(estimate_of(sent_bytes_, 0), [self = shared_from_this(), is_late](const auto&) {
+      is_late ? self->refuse(504, "upstream_timed_out", "the upstream does not answer in time")
+              : self->refuse(502, "upstream_failed", "the upstream broke off");
+    });
+  }
+
+  void take_whole(std::string body) {
+    const auto read = codec::read_llm_answer(body);
+    if (!read || read->has_error || streams_) {
+      return take_failure(reject(errc::invalid, "it is no answer"));
+    }
+    const llm_metered what =
+        read->counts ? llm_metered{*read->counts, false}
+                     : estimate_of(sent_bytes_, to_.completes ? tokens_of(body.size()) : 0);
+    auto go = [self = shared_from_this(),
+               body = std::move(body)](const outcome<domain::position>& at) mutable {
+      if (!at) return self->answer_.answer(at.error());
+      response made;
+      made.body = std::make_shared<const std::string>(std::move(body));
+      made.headers.emplace_back("Reeve-Position", std::to_string(*at));
+      self->answer_.answer(std::move(made));
+    };
+    record(what, std::move(go));
+  }
+
+  void relay(std::shared_ptr<adapters::upstream_bytes> from) {
+    response made;
+    made.content_type = "text/event-stream";
+    made.headers.emplace_back("Cache-Control", "no-cache");
+    made.stream = std::make_shared<llm_relay>(
+        std::move(from), llm_meter(sent_bytes_, wants_usage_),
+        [self = shared_from_this()](llm_metered what, reply_slot<done> slot) {
+          self->record(what, [slot](const outcome<domain::position>& at) {
+            at ? slot.answer(done{}) : slot.answer(at.error());
+          });
+        });
+    answer_.answer(std::move(made));
+  }
+
+  using recorded_fn = std::function<void(const outcome<domain::position>&)>;
+
+  void record(llm_metered what, recorded_fn then) {
+    place_.reset();
+    domain::record_llm_call call;
+    call.call = s_.ids->next();
+    call.job = domain::no_job_of(r_.who.tenant, domain::day_of(s_.clock->now_us()));
+    call.counts.model_name = model_;
+    call.counts.prompt_tokens = what.counts.prompt;
+    call.counts.completion_tokens = what.counts.completion;
+    call.counts.latency_ms = std::max<std::int64_t>((s_.clock->mono_us() - began_us_) / 1000, 0);
+    call.price = s_.llm->price_of(model_);
+    call.upstream = upstream_;
+    call.reason = reason_;
+    call.is_estimate = what.is_estimate;
+    auto go = [self = shared_from_this(), then](outcome<domain::record_llm_call> marked) {
+      if (!marked) return self->not_recorded(marked.error(), then);
+      self->write(std::move(*marked), then);
+    };
+    mark_over_budget(s_, r_.who.tenant, std::move(call),
+                     reply_slot<domain::record_llm_call>(std::move(go)));
+  }
+
+  /// Without a digest of the request, which could be held against a text that somebody guesses.
+  void write(domain::record_llm_call call, const recorded_fn& then) {
+    actors::command_context context;
+    context.tenant = r_.who.tenant;
+    context.meta.principal = r_.who.principal;
+    context.meta.command_id = s_.ids->next();
+    context.meta.correlation_id = r_.correlation_id;
+    context.meta.traceparent = r_.traceparent;
+    using written = outcome<actors::executed<domain::llm_usage_state>>;
+    s_.commands->execute(std::move(context), std::move(call),
+                         actors::state_slot<domain::llm_usage_state>(
+                             [self = shared_from_this(), then](const written& c) {
+                               if (!c) return self->not_recorded(c.error(), then);
+                               then(c->at);
+                             }));
+  }
+  void not_recorded(const rejection& why, const recorded_fn& then) const {
+    log_warn("a call of a language model could not be recorded",
+             {{"request_id", r_.request_id}, {"why", name_of(why.code)}});
+    then(why);
+  }
+
+  services& s_;
+  request r_;
+  const llm_endpoint to_;
+  const responder answer_;
+  std::string model_, upstream_, reason_;
+  std::shared_ptr<const std::string> body_;
+  std::size_t sent_bytes_ = 0;
+  std::int64_t began_us_ = 0;
+  bool streams_ = false, wants_usage_ = false, is_spent_ = false, is_full_ = false;
+  std::set<std::string> tried_;
+  llm_places::place place_;
+};
+
+}  // namespace
+
+void pass_llm_call(services& s, request r, const llm_endpoint& to, const responder& answer) {
+  std::make_shared<llm_pass>(s, std::move(r), to, answer)->begin();
+}
+
+}  // namespace reeve::api

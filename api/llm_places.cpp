@@ -1,0 +1,49 @@
+#include "api/llm_places.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace reeve::api {
+
+std::int64_t llm_places::places::count(const std::string& upstream) const {
+  return std::count_if(calls.begin(), calls.end(),
+                       [&upstream](const call& one) { return one.upstream == upstream; });
+}
+
+llm_places::place llm_places::take(call what, std::int64_t most) {
+  std::list<call> one;
+  one.push_back(std::move(what));
+  const auto at = one.begin();
+  {
+    const std::lock_guard lock(held_->mutex);
+    const bool is_full = held_->count(at->upstream) >= most || held_->calls.size() >= held_->most;
+    if (is_full) return nullptr;
+    held_->calls.splice(held_->calls.end(), one);
+  }
+  return {held_.get(), [held = held_, at](const void*) {
+            std::list<call> gone;  // beyond the lock
+            const std::lock_guard lock(held->mutex);
+            gone.splice(gone.end(), held->calls, at);
+          }};
+}
+
+std::int64_t llm_places::calls_of(const std::string& upstream) const {
+  const std::lock_guard lock(held_->mutex);
+  return held_->count(upstream);
+}
+
+void llm_places::end_of(const uuid& token) {
+  std::vector<std::shared_ptr<call_stopper>> all;
+  {
+    const std::lock_guard lock(held_->mutex);
+    for (const auto& one : held_->calls) {
+      if (one.token == token) all.push_back(one.stopper);
+    }
+  }
+  for (const auto& one : all) {
+    if (one) one->stop();
+  }
+}
+
+}  // namespace reeve::api

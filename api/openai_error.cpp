@@ -1,0 +1,65 @@
+#include "api/openai_error.hpp"
+
+#include "api/problem.hpp"
+#include "codec/json_writer.hpp"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace reeve::api {
+namespace {
+
+std::string_view type_of(int status) {
+  switch (status) {
+    case 401:
+      return "authentication_error";
+    case 403:
+      return "permission_error";
+    case 429:
+      return "rate_limit_error";
+    default:
+      return status < 500 ? "invalid_request_error" : "server_error";
+  }
+}
+
+std::shared_ptr<const std::string> body_of(int status, std::string_view code,
+                                           std::string_view message) {
+  codec::json_writer out;
+  out.begin_object().key("error").begin_object();
+  out.key("message").value(message);
+  out.key("type").value(code == "insufficient_quota" ? code : type_of(status));
+  out.key("param").null();
+  out.key("code").value(code);
+  out.end_object().end_object();
+  return std::make_shared<const std::string>(out.take());
+}
+
+}  // namespace
+
+response openai_error(int status, std::string_view code, std::string_view message) {
+  response made;
+  made.status = status;
+  made.body = body_of(status, code, message);
+  if (status == 429 || status == 503) {
+    made.headers.emplace_back("Retry-After", std::to_string(retry_after_s));
+  }
+  return made;
+}
+
+response openai_words(response answer) {
+  if (!answer.refused) return answer;
+  answer.body = body_of(answer.status, answer.refused->code, answer.refused->text);
+  answer.content_type = "application/json";
+  answer.refused.reset();
+  return answer;
+}
+
+std::string_view openai_error_schema() {
+  return R"({"type":"object","required":["error"],"properties":{"error":{"type":"object",)"
+         R"("required":["message","type","param","code"],"properties":{)"
+         R"("message":{"type":"string"},"type":{"type":"string"},)"
+         R"("param":{"type":["string","null"]},"code":{"type":"string"}}}}})";
+}
+
+}  // namespace reeve::api

@@ -1,0 +1,24 @@
+#pragma once
+// Errors in OpenAI's words, for its clients:
+//
+//   {"error":{"message":…,"type":"invalid_request_error","param":null,"code":"model_not_found"}}
+//
+// As of problem documents nothing of what was sent stands in them, and nothing that an upstream
+// wrote.
+
+#include "api/route.hpp"
+
+#include <string_view>
+
+namespace reeve::api {
+
+/// `type` follows from the status; `code` is snake_case. Of 429 and 503 with Retry-After.
+response openai_error(int status, std::string_view code, std::string_view message);
+
+/// A problem document in these words, with its status and fields; anything else as it is.
+response openai_words(response answer);
+
+/// The JSON Schema of the body, for OpenAPI.
+std::string_view openai_error_schema();
+
+}  // namespace reeve::api

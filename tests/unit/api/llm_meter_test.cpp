@@ -1,0 +1,108 @@
+// LLM4: what a call came to, from what passed by; and how many an upstream has at once.
+
+#include "api/llm_meter.hpp"
+
+#include "api/llm_places.hpp"
+
+#include <gtest/gtest.h>
+#include <memory>
+#include <string>
+
+using namespace reeve;
+using namespace reeve::api;
+using step = llm_meter::step;
+
+namespace {
+
+const std::string chunk = R"({"choices":[{"delta":{"content":"x"}}],"usage":null})";
+const std::string last = R"({"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7}})";
+
+void expect_sum(const llm_meter& meter, std::int64_t prompt, std::int64_t completion,
+                bool is_estimate) {
+  const auto sum = meter.sum();
+  EXPECT_EQ(sum.counts, (codec::llm_token_counts{prompt, completion}));
+  EXPECT_EQ(sum.is_estimate, is_estimate);
+}
+
+}  // namespace
+
+TEST(LLM4_meter, takes_the_counts_of_the_last_chunk_and_hides_it) {
+  llm_meter meter(100, false);
+  EXPECT_EQ(meter.take(chunk), step::pass);
+  EXPECT_EQ(meter.take(last), step::drop);
+  EXPECT_EQ(meter.take("[DONE]"), step::done);
+  expect_sum(meter, 5, 7, false);
+  llm_meter wanted(100, true);
+  EXPECT_EQ(wanted.take(last), step::pass) << "the client asked for it";
+}
+
+TEST(LLM4_meter, hides_no_chunk_that_says_something) {
+  llm_meter meter(100, false);
+  EXPECT_EQ(meter.take(R"({"choices":[{}],"usage":{"prompt_tokens":5,"completion_tokens":1}})"),
+            step::pass);
+  EXPECT_EQ(meter.take(R"({"choices":[]})"), step::pass) << "it has no counts";
+  EXPECT_EQ(meter.take("[DONE]"), step::done);
+  expect_sum(meter, 5, 1, false);
+}
+
+TEST(LLM4_meter, estimates_what_was_cut_and_never_to_nothing) {
+  llm_meter untouched(401, false);
+  expect_sum(untouched, 101, 0, true);
+  llm_meter cut(400, false);
+  for (int i = 0; i < 3; ++i) cut.take(chunk);
+  expect_sum(cut, 100, 3, true);
+  // Counts that came with the first chunk are not all.
+  llm_meter early(400, false);
+  early.take(R"({"choices":[{}],"usage":{"prompt_tokens":5,"completion_tokens":1}})");
+  early.take(chunk);
+  expect_sum(early, 5, 2, true);
+  llm_meter silent(400, false);
+  silent.take(chunk);
+  silent.take("[DONE]");
+  expect_sum(silent, 100, 1, true);
+  EXPECT_EQ(tokens_of(0), 0);
+  EXPECT_EQ(tokens_of(1), 1);
+  EXPECT_EQ(tokens_of(4), 1);
+}
+
+TEST(LLM4_meter, lets_no_error_and_no_other_text_pass) {
+  for (const char* bad : {R"({"error":{"message":"of the prompt"}})", "not json", "[]", ""}) {
+    llm_meter meter(4, true);
+    EXPECT_EQ(meter.take(bad), step::broken) << bad;
+  }
+}
+
+TEST(LLM4_places, are_limited_for_each_upstream_and_for_all) {
+  llm_places places(3);
+  const auto take = [&places](const char* upstream) {
+    return places.take({upstream, {}, nullptr}, 2);
+  };
+  auto first = take("a"), second = take("a");
+  ASSERT_TRUE(first && second);
+  EXPECT_FALSE(take("a"));
+  EXPECT_EQ(places.calls_of("a"), 2);
+  const auto other = take("b");
+  EXPECT_TRUE(other);
+  EXPECT_FALSE(take("b")) << "three in all";
+  auto copy = first;
+  first.reset();
+  EXPECT_EQ(places.calls_of("a"), 2) << "until the last copy goes";
+  copy.reset();
+  EXPECT_EQ(places.calls_of("a"), 1);
+  EXPECT_TRUE(take("b"));
+  EXPECT_EQ(places.calls_of("c"), 0);
+}
+
+TEST(LLM4_places, end_the_calls_of_a_token_that_is_worth_nothing) {
+  llm_places places;
+  const auto mine = derived_uuid({}, "mine"), other = derived_uuid({}, "other");
+  const auto stopped = std::make_shared<call_stopper>(), goes_on = std::make_shared<call_stopper>(),
+             over = std::make_shared<call_stopper>();
+  const auto one = places.take({"a", mine, stopped}, 8),
+             two = places.take({"a", other, goes_on}, 8);
+  places.take({"a", mine, over}, 8).reset();
+  places.end_of(mine);
+  EXPECT_TRUE(stopped->is_stopped());
+  EXPECT_FALSE(goes_on->is_stopped());
+  EXPECT_FALSE(over->is_stopped());
+}

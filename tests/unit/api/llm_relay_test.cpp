@@ -1,0 +1,174 @@
+// LLM4: the answer of an upstream on its way to the client, chunk by chunk.
+
+#include "api/llm_relay.hpp"
+
+#include <deque>
+#include <gtest/gtest.h>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace reeve;
+using namespace reeve::api;
+
+namespace {
+
+/// Pieces that are there at once, or come later.
+class told_bytes final : public adapters::upstream_bytes {
+ public:
+  void next(reply_slot<std::string> slot) override {
+    if (pieces.empty()) {
+      waiting = std::move(slot);
+      return;
+    }
+    auto piece = std::move(pieces.front());
+    pieces.pop_front();
+    slot.answer(std::move(piece));
+  }
+  void cancel() override {
+    is_cancelled = true;
+    waiting = {};
+  }
+  void come(outcome<std::string> piece) { std::exchange(waiting, {}).answer(std::move(piece)); }
+
+  std::deque<outcome<std::string>> pieces;
+  reply_slot<std::string> waiting;
+  bool is_cancelled = false;
+};
+
+struct relayed {
+  explicit relayed(bool wants_usage = false)
+      : relay(std::make_shared<llm_relay>(from, llm_meter(400, wants_usage),
+                                          [this](llm_metered what, reply_slot<done> slot) {
+                                            records.push_back(what);
+                                            recorded = slot;
+                                            if (answers) slot.answer(*answers);
+                                          })) {}
+
+  /// What the client gets next; nothing: it waits.
+  std::optional<outcome<std::string>> next() {
+    auto got = std::make_shared<std::optional<outcome<std::string>>>();
+    last = got;
+    relay->next(reply_slot<std::string>([got](outcome<std::string> piece) { *got = piece; }));
+    return *got;
+  }
+  std::string text() {
+    std::string all;
+    for (int i = 0; i < 1000; ++i) {
+      const auto piece = next();
+      if (!piece || !*piece) return all + "(no piece)";
+      if ((*piece)->empty()) return all;
+      all += **piece;
+    }
+    return all + "(no end)";
+  }
+
+  std::shared_ptr<told_bytes> from = std::make_shared<told_bytes>();
+  std::vector<llm_metered> records;
+  std::optional<outcome<done>> answers = outcome<done>(done{});
+  reply_slot<done> recorded;
+  std::shared_ptr<std::optional<outcome<std::string>>> last;
+  std::shared_ptr<llm_relay> relay;
+};
+
+const std::string first = R"({"choices":[{"delta":{"content":"a"}}]})";
+const std::string counts = R"({"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7}})";
+
+std::string event(const std::string& data) {
+  return "data: " + data + "\n\n";
+}
+const std::string whole =
+    ": ping\n\n" + event(first) + event(first) + event(counts) + event("[DONE]");
+
+}  // namespace
+
+TEST(LLM4_relay, passes_chunks_and_hides_the_counts_that_nobody_asked_for) {
+  relayed it;
+  it.from->pieces = {whole};
+  EXPECT_EQ(it.text(), event(first) + event(first) + event("[DONE]"));
+  ASSERT_EQ(it.records.size(), 1U);
+  EXPECT_EQ(it.records[0].counts, (codec::llm_token_counts{5, 7}));
+  EXPECT_FALSE(it.records[0].is_estimate);
+  relayed asks(true);
+  asks.from->pieces = {whole};
+  EXPECT_EQ(asks.text(), event(first) + event(first) + event(counts) + event("[DONE]"));
+}
+
+TEST(LLM4_relay, does_so_wherever_the_bytes_are_cut) {
+  for (std::size_t at = 1; at < whole.size(); ++at) {
+    relayed it;
+    it.from->pieces = {whole.substr(0, at), whole.substr(at)};
+    ASSERT_EQ(it.text(), event(first) + event(first) + event("[DONE]")) << at;
+    ASSERT_EQ(it.records.size(), 1U) << at;
+  }
+  relayed bytes;
+  for (const char byte : whole) bytes.from->pieces.emplace_back(std::string(1, byte));
+  EXPECT_EQ(bytes.text(), event(first) + event(first) + event("[DONE]"));
+}
+
+TEST(LLM4_relay, waits_for_what_comes_later) {
+  relayed it;
+  EXPECT_FALSE(it.next());
+  it.from->come(event(first).substr(0, 9));
+  EXPECT_FALSE(*it.last) << "no event is whole";
+  it.from->come(event(first).substr(9));
+  ASSERT_TRUE(*it.last);
+  EXPECT_EQ(***it.last, event(first));
+}
+
+TEST(LLM4_relay, says_its_last_word_when_the_call_is_recorded) {
+  relayed it;
+  it.answers.reset();
+  it.from->pieces = {whole};
+  EXPECT_FALSE(it.next());
+  ASSERT_EQ(it.records.size(), 1U);
+  it.recorded.answer(done{});
+  ASSERT_TRUE(*it.last);
+  EXPECT_TRUE((**it.last)->ends_with("data: [DONE]\n\n"));
+  relayed away;
+  away.answers = outcome<done>(reject(errc::unavailable, "no log"));
+  away.from->pieces = {whole};
+  const auto text = away.text();
+  EXPECT_EQ(text.find("[DONE]"), std::string::npos);
+  EXPECT_NE(text.find("\"error\""), std::string::npos);
+}
+
+TEST(LLM4_relay, of_an_upstream_that_breaks_off_ends_with_an_error_and_an_estimate) {
+  const std::vector<std::deque<outcome<std::string>>> ways = {
+      {event(first), reject(errc::invalid, "broke off")},
+      {event(first), std::string()},
+      {event(first), event(R"({"error":{"message":"Zqx7"}})")},
+      {event(first), event("Zqx7")},
+      {event(first), std::string((1 << 20) + 10, 'x')}};
+  for (const auto& pieces : ways) {
+    relayed it;
+    it.from->pieces = pieces;
+    const auto text = it.text();
+    EXPECT_TRUE(text.starts_with(event(first) + "data: {\"error\":")) << text;
+    EXPECT_EQ(text.find("[DONE]"), std::string::npos);
+    EXPECT_EQ(text.find("Zqx7"), std::string::npos) << "nothing of its own words";
+    ASSERT_EQ(it.records.size(), 1U);
+    EXPECT_EQ(it.records[0].counts, (codec::llm_token_counts{100, 1}));
+    EXPECT_TRUE(it.records[0].is_estimate);
+    EXPECT_TRUE(it.from->is_cancelled);
+  }
+}
+
+TEST(LLM4_relay, of_a_client_that_goes_is_recorded_once) {
+  relayed it;
+  it.from->pieces = {event(first)};
+  EXPECT_TRUE(it.next());
+  EXPECT_FALSE(it.next());
+  it.relay->cancel();
+  it.relay->cancel();
+  EXPECT_TRUE(it.from->is_cancelled);
+  ASSERT_EQ(it.records.size(), 1U);
+  EXPECT_EQ(it.records[0].counts, (codec::llm_token_counts{100, 1}));
+  it.relay.reset();
+  EXPECT_EQ(it.records.size(), 1U);
+  relayed unread;
+  unread.relay.reset();
+  ASSERT_EQ(unread.records.size(), 1U) << "also of one that was never begun";
+  EXPECT_TRUE(unread.from->is_cancelled);
+}
