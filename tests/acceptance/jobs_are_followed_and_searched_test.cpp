@@ -65,7 +65,7 @@ json next_line(support::sse_reader& from, std::string* id = nullptr) {
 
 /// Until it is stopped.
 constexpr const char* two_lines_and_wait =
-    "echo one; echo two >&2; trap 'echo last; exit 0' TERM; while true; do sleep 0.05; done";
+    "echo one; echo two >&2; trap 'echo last; exit 0' TERM; sleep 600 & wait";
 
 }  // namespace
 
@@ -144,11 +144,11 @@ TEST(P15_follow, shows_no_secret_of_the_job_and_nothing_to_strangers) {
 
 TEST(RUN14_streams, of_what_is_stored_are_told_apart) {
   on_the_engine here;
-  const auto api = here.reeve.api();
   const auto [run, job] = here.launch("echo out 1; echo err 1 >&2; echo out 2; echo err 2 >&2");
-  EXPECT_EQ(support::await_run(api, run).at("status"), "success");
+  EXPECT_EQ(support::await_run(here.reeve.api(), run).at("status"), "success");
   const std::string logs = "/api/jobs/" + job + "/logs";
   here.reeve.crash_and_restart();
+  const auto api = here.reeve.api();
   const auto whole = api.get(logs);
   EXPECT_EQ(whole.header("Reeve-Log-Streams"), "known");
   EXPECT_EQ(whole.body.size(), 24U) << whole.body;

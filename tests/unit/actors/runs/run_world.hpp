@@ -173,25 +173,25 @@ class world {
                           {}});
   run_registry registry;
   ready_queue ready{10, 1};  // one start at a time
-  run_ports ports{
-      journal,
-      lead,
-      reads,
-      engine,
-      kinds,
-      {reads, blobs, engines, redact, texts, real_clock(), [](const std::string&) { return true; },
-       always(steps::listing(steps::box)), always(domain::container_list_state{}),
-       [](uuid, uuid, auto slot) { slot.answer(reject(errc::not_found, "none")); },
-       [] { return std::optional<std::string>(); }, [] {}, steps::id_of(1), 1 << 20, -1,
-       always(domain::secret_list_state{}), nullptr},
-      registry,
-      real_clock(),
-      real_ids(),
-      std::make_shared<spare_volumes>(
-          spare_ports{engine, [this] { return lead.token(); }, real_ids(), steps::id_of(1)}),
-      ready,
-      std::make_shared<last_tries>(),
-      {}};
+  run_ports ports{journal,
+                  lead,
+                  reads,
+                  engine,
+                  kinds,
+                  {reads, blobs, engines, redact, texts, real_clock(),
+                   [](const uuid&, const std::string&) { return true; },
+                   always(steps::listing(steps::box)), always(domain::container_list_state{}),
+                   [](uuid, uuid, auto slot) { slot.answer(reject(errc::not_found, "none")); },
+                   [] { return std::optional<std::string>(); }, [] {}, steps::id_of(1), 1 << 20, -1,
+                   always(domain::secret_list_state{}), nullptr, [](const uuid&) { return true; }},
+                  registry,
+                  real_clock(),
+                  real_ids(),
+                  std::make_shared<spare_volumes>(spare_ports{
+                      engine, [this] { return lead.token(); }, real_ids(), steps::id_of(1)}),
+                  ready,
+                  std::make_shared<last_tries>(),
+                  {}};
   caf::actor_system_config config;
   caf::actor_system system{config};
   caf::actor actor;

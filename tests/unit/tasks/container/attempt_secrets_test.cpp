@@ -209,9 +209,8 @@ TEST(ACC4_attempt, without_secrets_has_no_folder_for_them) {
   host h;
   h.give(domain::env_map{{"STAGE", "night"}});
   const auto spec = spec_for(h);
-  EXPECT_EQ(spec.entrypoint,
-            (std::vector<std::string>{"/reeve/reeve-init", "/reeve/state/started",
-                                      "disk=268435456", "watch=/reeve", "--"}));
+  EXPECT_EQ(spec.entrypoint, (std::vector<std::string>{"/reeve/reeve-init", "/reeve/state/started",
+                                                       "disk=268435456", "watch=/reeve", "--"}));
   EXPECT_EQ(spec.secret_bytes, 0);
   EXPECT_EQ(adapters::create_body(spec).find("/reeve/secrets"), std::string::npos);
 }

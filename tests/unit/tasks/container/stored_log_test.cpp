@@ -331,7 +331,7 @@ TEST(RUN14_stored_log, says_nothing_of_streams_that_nobody_told) {
   EXPECT_FALSE(tasks::streams_of(stored_output(kept, redactor(), limit)));
   kept.head = "one\ntwo\n";
   EXPECT_FALSE(tasks::streams_of(stored_output(kept, redactor(), limit)));
-  const auto nothing = tasks::nothing_of(kept);
+  const auto nothing = tasks::output_redaction(kept, redactor(), limit).nothing();
   const auto streams = tasks::streams_of(nothing);
   ASSERT_TRUE(streams);
   EXPECT_EQ(streams->stderr_bytes, static_cast<std::int64_t>(nothing.text.size())) << "it is read";
