@@ -167,10 +167,11 @@ net::awaitable<beast::error_code> read_body(exchange& x, beast::flat_buffer& buf
   while (!parser.is_done()) {
     auto [error, n] = co_await http::async_read_some(x.line, buffer, parser, token);
     auto& piece = parser.get().body();
-    if (!piece.empty() && !x.call.sink->take(piece)) co_return beast::error_code{};
+    const bool is_given = !piece.empty();
+    if (is_given && !x.call.sink->take(piece)) co_return beast::error_code{};
     piece.clear();
     if (error) co_return error;
-    if (x.call.sink->is_full()) co_await await_room(x);
+    if (is_given && x.call.sink->is_full()) co_await await_room(x);
   }
   co_return beast::error_code{};
 }
