@@ -175,6 +175,7 @@ TEST(STYLE_walls, let_through_what_the_table_permits) {
   EXPECT_EQ(walls_of("api/http_session.hpp", "<boost/asio/ip/tcp.hpp>"), "");
   EXPECT_EQ(walls_of("api/routes/runs.cpp", "\"actors/command_port.hpp\""), "");
   EXPECT_EQ(walls_of("api/routes/runs.cpp", "\"persistence/read_port.hpp\""), "");
+  EXPECT_EQ(walls_of("api/llm_pass.cpp", "\"adapters/llm_call_port.hpp\""), "");
   EXPECT_EQ(walls_of("cli/main.cpp", "<CLI/CLI.hpp>"), "");
   EXPECT_EQ(walls_of("tests/acceptance/x_test.cpp", "\"tests/support/server.hpp\""), "");
 }
@@ -182,6 +183,7 @@ TEST(STYLE_walls, let_through_what_the_table_permits) {
 TEST(STYLE_walls, catch_planted_includes) {
   const std::vector<std::pair<std::string, std::string>> planted = {
       {"base/clock.cpp", "<spdlog/spdlog.h>"},
+      {"api/llm_pass.cpp", "\"adapters/llm_caller.hpp\""},
       {"base/clock.cpp", "\"domain/event.hpp\""},
       {"domain/runs/run.cpp", "<chrono>"},
       {"domain/runs/run.cpp", "<nlohmann/json.hpp>"},

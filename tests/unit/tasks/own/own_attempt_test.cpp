@@ -59,8 +59,9 @@ class host final : public attempt_host {
   redactor redact;
   text_pool texts;
   domain::run_state launched;
-  attempt_ports its_ports{reads, blobs, engines, redact, texts, real_clock(), {},
-                          {},    {},    {},      {},     {},    {},           4096};
+  attempt_ports its_ports{reads, blobs, engines, redact, texts,   real_clock(),
+                          {},    {},    {},      {},     {},      {},
+                          {},    4096,  -1,      {},     nullptr, [](const uuid&) { return true; }};
   std::vector<attempts::input> fed;
 };
 
