@@ -16,6 +16,9 @@ inline constexpr std::string_view tenant_label = "reeve.tenant";
 inline constexpr std::string_view run_label = "reeve.run";
 inline constexpr std::string_view job_label = "reeve.job";
 inline constexpr std::string_view attempt_label = "reeve.attempt";
+/// On the container of a job that got named secrets: what it prints is shown only where their
+/// values are known, so that they can be hidden.
+inline constexpr std::string_view secrets_label = "reeve.secrets";
 
 /// Whether a tenant may be given anything of it, if its allowlist says so: one of the tenant's own
 /// jobs or, for the first tenant of a server, a container that is no job's of any Reeve, because

@@ -11,13 +11,26 @@ std::int64_t llm_places::places::count(const std::string& upstream) const {
                        [&upstream](const call& one) { return one.upstream == upstream; });
 }
 
+/// Half of an upstream and a quarter of all are one token's at most, as docs/decisions/0044 has it.
+bool llm_places::places::has_all_of_its_share(const call& what, std::int64_t most_of_it) const {
+  std::int64_t there = 0;
+  std::size_t everywhere = 0;
+  for (const auto& one : calls) {
+    if (one.token != what.token) continue;
+    ++everywhere;
+    if (one.upstream == what.upstream) ++there;
+  }
+  return there >= (most_of_it + 1) / 2 || everywhere >= (most + 3) / 4;
+}
+
 llm_places::place llm_places::take(call what, std::int64_t most) {
   std::list<call> one;
   one.push_back(std::move(what));
   const auto at = one.begin();
   {
     const std::lock_guard lock(held_->mutex);
-    const bool is_full = held_->count(at->upstream) >= most || held_->calls.size() >= held_->most;
+    const bool is_full = held_->count(at->upstream) >= most || held_->calls.size() >= held_->most ||
+                         held_->has_all_of_its_share(*at, most);
     if (is_full) return nullptr;
     held_->calls.splice(held_->calls.end(), one);
   }

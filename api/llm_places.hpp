@@ -28,7 +28,8 @@ class llm_places {
   };
   /// Until the last copy of it goes.
   using place = std::shared_ptr<const void>;
-  /// Nothing: the upstream has `most` already, or there are too many in all.
+  /// Nothing: the upstream has `most` already, or there are too many in all, or the token has its
+  /// share of either.
   place take(call what, std::int64_t most);
   std::int64_t calls_of(const std::string& upstream) const;
   /// The token is worth nothing any more, and so are its calls.
@@ -41,6 +42,7 @@ class llm_places {
     std::list<call> calls;
 
     std::int64_t count(const std::string& upstream) const;
+    bool has_all_of_its_share(const call& what, std::int64_t most_of_it) const;
   };
   std::shared_ptr<places> held_;
 };

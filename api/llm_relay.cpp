@@ -22,6 +22,9 @@ std::string event_of(std::string_view data) {
   }
 }
 
+constexpr int most_silent_rounds = 4;
+constexpr const char* silence = ":\n\n";
+
 }  // namespace
 
 llm_relay::llm_relay(std::shared_ptr<adapters::upstream_bytes> from, llm_meter meter,
@@ -40,6 +43,7 @@ void llm_relay::next(reply_slot<std::string> slot) {
     const std::lock_guard lock(mutex_);
     if (has_ended_) return slot.answer(std::string());
     waiting_ = std::move(slot);
+    silent_rounds_ = 0;
   }
   pull();
 }
@@ -89,6 +93,9 @@ void llm_relay::on_bytes(outcome<std::string> bytes) {
       is_broken_ = true;
     }
     is_over = take_events(text) || !bytes || bytes->empty();
+    // An upstream that has much and nothing to pass on must not keep the thread to itself: a
+    // comment, which every reader leaves out, gives it back, and tells whether the client is there.
+    if (text.empty() && ++silent_rounds_ >= most_silent_rounds) text = silence;
   }
   if (is_over) return end(std::move(text), is_done_);
   if (!text.empty()) return give(std::move(text));

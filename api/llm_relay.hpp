@@ -47,6 +47,7 @@ class llm_relay final : public body_stream, public std::enable_shared_from_this<
   reply_slot<std::string> waiting_;
   bool is_done_ = false, is_broken_ = false;
   bool is_recorded_ = false;
+  int silent_rounds_ = 0;  // since somebody asked for a piece
   bool has_ended_ = false;  // the next piece is the end
 };
 

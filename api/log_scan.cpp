@@ -58,7 +58,10 @@ std::optional<scan_place> parse_scan_place(std::string_view text) {
   const auto offset = number_in(text.substr(0, first));
   const auto line = number_in(text.substr(first + 1, second - first - 1));
   const auto flags = number_in(text.substr(second + 1));
+  // No log is larger; sums of it and of what follows stay numbers.
+  constexpr std::int64_t most = std::int64_t{1} << 40;
   if (!offset || !line || *line < 1 || !flags || *flags > 3) return std::nullopt;
+  if (*offset > most || *line > most) return std::nullopt;
   return scan_place{*offset, *line, (*flags & 1) != 0, (*flags & 2) != 0};
 }
 

@@ -182,7 +182,9 @@ class log_stream final : public body_stream, public std::enable_shared_from_this
     if (state == output_source::phase::going) return false;
     live_.reset();
     if (state == output_source::phase::broken) live_at_us_ = now() + again_us;
-    if (state == output_source::phase::over) all_told();
+    // A line without an end may be told by what is stored alone.
+    if (state == output_source::phase::over) withheld_ = place_.attempt;
+    look_at_us_ = 0;
     return false;
   }
 
@@ -312,7 +314,7 @@ class log_stream final : public body_stream, public std::enable_shared_from_this
   std::optional<output_request> source_of(const domain::attempt_state& attempt) {
     const bool is_there = live_ || withheld_ == attempt.number || now() < live_at_us_;
     if (is_there || !attempt.container_id || !attempt.started_at) return std::nullopt;
-    return output_request{tenant_, attempt.intent, *attempt.container_id, place_};
+    return output_request{tenant_, attempt.intent, *attempt.container_id, place_, token};
   }
 
   void begin_live(output_request wanted) {
@@ -355,7 +357,7 @@ class log_stream final : public body_stream, public std::enable_shared_from_this
   bool is_over_ = false;  // the end was told
   bool is_gap_told_ = false;
   std::int64_t told_ = 0;      // of this attempt everything was told
-  std::int64_t withheld_ = 0;  // this attempt cannot be followed
+  std::int64_t withheld_ = 0;  // this attempt cannot be followed, or no more
   std::int64_t look_at_us_ = 0;
   std::int64_t live_at_us_ = 0;
   std::int64_t ended_at_us_ = 0;  // since when a source lasts longer than its attempt

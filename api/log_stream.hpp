@@ -69,6 +69,7 @@ struct output_request {
   domain::attempt_intended intent;
   std::string execution;  // the engine's id of it
   output_place after;
+  uuid token;  // who follows it
 };
 
 /// Streams that are there, for what concerns all of them. Outlives its streams' calls.

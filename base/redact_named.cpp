@@ -33,11 +33,16 @@ bool unreserved(byte c) {
          c == '_' || c == '.' || c == '~';
 }
 
-std::string url_encoded(std::string_view value, std::string_view digits, bool form) {
+/// What writers leave as it is besides: nothing, `encodeURIComponent`, Python's `quote`,
+/// `encodeURI`.
+constexpr std::string_view left_in_urls[] = {"", "!*'()", "/", ";,/?:@&=+$#!*'()"};
+
+std::string url_encoded(std::string_view value, std::string_view digits, std::string_view left,
+                        bool form) {
   std::string out;
   for (const char ch : value) {
     const auto c = static_cast<byte>(ch);
-    if (unreserved(c)) {
+    if (unreserved(c) || left.find(ch) != left.npos) {
       out.push_back(ch);
     } else if (form && c == ' ') {
       out.push_back('+');
@@ -48,19 +53,27 @@ std::string url_encoded(std::string_view value, std::string_view digits, bool fo
   return out;
 }
 
-void append_unicode(std::string& out, std::uint32_t unit) {
+void append_unicode(std::string& out, std::uint32_t unit, std::string_view digits) {
   out.append("\\u");
-  for (int shift = 12; shift >= 0; shift -= 4) out.push_back(hex_lower[(unit >> shift) & 15]);
+  for (int shift = 12; shift >= 0; shift -= 4) out.push_back(digits[(unit >> shift) & 15]);
 }
 
 struct json_style {
   bool slash = false;  // PHP and others write "\/".
   bool html = false;   // Go writes \u003c for '<', '>' and '&'.
   bool ascii = false;  // Python writes \u00e9 for what is not ASCII.
+  std::string_view digits = hex_lower;
+  bool marks = false;  // .NET writes \u0022 for a quote, and so for '+', a tick and the like.
+
+  bool escapes(char c) const {
+    const bool is_html = c == '<' || c == '>' || c == '&';
+    const bool is_mark = c == '"' || c == '\'' || c == '+' || c == '`';
+    return static_cast<byte>(c) < 0x20 || (html && is_html) || (marks && is_mark);
+  }
 };
 
 /// The bytes of one UTF-8 character as UTF-16 escapes; what is not UTF-8 is copied.
-std::size_t append_wide(std::string& out, std::string_view rest) {
+std::size_t append_wide(std::string& out, std::string_view rest, std::string_view digits) {
   const auto lead = static_cast<byte>(rest[0]);
   const std::size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
   if (lead < 0xC2 || lead > 0xF4 || rest.size() < size) {
@@ -72,10 +85,10 @@ std::size_t append_wide(std::string& out, std::string_view rest) {
     point = (point << 6) | (static_cast<byte>(rest[i]) & 0x3FU);
   }
   if (point >= 0x10000) {
-    append_unicode(out, 0xD800 + ((point - 0x10000) >> 10));
-    append_unicode(out, 0xDC00 + ((point - 0x10000) & 0x3FF));
+    append_unicode(out, 0xD800 + ((point - 0x10000) >> 10), digits);
+    append_unicode(out, 0xDC00 + ((point - 0x10000) & 0x3FF), digits);
   } else {
-    append_unicode(out, point);
+    append_unicode(out, point, digits);
   }
   return size;
 }
@@ -87,14 +100,15 @@ std::string json_escaped(std::string_view value, json_style style) {
   for (std::size_t i = 0; i < value.size();) {
     const char c = value[i];
     if (style.ascii && static_cast<byte>(c) >= 0x80) {
-      i += append_wide(out, value.substr(i));
+      i += append_wide(out, value.substr(i), style.digits);
       continue;
     }
     ++i;
-    if (const auto at = plain.find(c); at != plain.npos) {
+    const auto at = style.marks && c == '"' ? plain.npos : plain.find(c);
+    if (at != plain.npos) {
       out.append({'\\', letters[at]});
-    } else if (static_cast<byte>(c) < 0x20 || (style.html && (c == '<' || c == '>' || c == '&'))) {
-      append_unicode(out, static_cast<byte>(c));
+    } else if (style.escapes(c)) {
+      append_unicode(out, static_cast<byte>(c), style.digits);
     } else if (style.slash && c == '/') {
       out.append("\\/");
     } else {
@@ -173,15 +187,20 @@ std::string kind_of(std::string_view name) {
 std::vector<std::string> secret_forms(std::string_view value) {
   std::set<std::string> forms{std::string(value)};
   for (const auto digits : {hex_upper, hex_lower}) {
-    for (const bool form : {false, true}) forms.insert(url_encoded(value, digits, form));
+    for (const auto left : left_in_urls) {
+      for (const bool form : {false, true}) forms.insert(url_encoded(value, digits, left, form));
+    }
   }
   for (const bool slash : {false, true}) {
     for (const bool html : {false, true}) {
       for (const bool ascii : {false, true}) {
-        forms.insert(json_escaped(value, {slash, html, ascii}));
+        for (const auto digits : {hex_lower, hex_upper}) {
+          forms.insert(json_escaped(value, {slash, html, ascii, digits}));
+        }
       }
     }
   }
+  forms.insert(json_escaped(value, {false, true, true, hex_upper, true}));
   add_base64(forms, value);
   add_lines(forms, value);
   std::vector<std::string> kept;

@@ -20,6 +20,7 @@
 #include "base/text_pool.hpp"
 #include "cli/commands.hpp"
 #include "cli/database.hpp"
+#include "cli/follow_places.hpp"
 #include "cli/server_identity.hpp"
 #include "cli/server_parts.hpp"
 #include "cli/token_reset.hpp"
@@ -181,8 +182,7 @@ class server_process {
   }};
   std::unique_ptr<api::services> services_;
   std::unique_ptr<api::log_streams> log_streams_;
-  /// Of engine calls that follow an output.
-  const std::shared_ptr<std::atomic<int>> followed_ = std::make_shared<std::atomic<int>>(0);
+  const std::shared_ptr<follow_places> followed_ = std::make_shared<follow_places>();
   std::optional<api::router> router_;
   std::unique_ptr<api::http_server> http_;
   std::thread http_thread_;

@@ -8,18 +8,15 @@
 namespace reeve::cli {
 namespace {
 
-// Each has a call to the engine open; those that wait for the ends of attempts take 800 of the 900
-// that there are (serve_actors.cpp).
-constexpr int followed_at_once = 64;
-
 /// Stops with its reader.
 class followed_output final : public api::output_source {
  public:
-  followed_output(std::shared_ptr<tasks::live_output> of, std::shared_ptr<std::atomic<int>> count)
-      : of_(std::move(of)), count_(std::move(count)) {}
+  followed_output(std::shared_ptr<tasks::live_output> of, std::shared_ptr<follow_places> places,
+                  const uuid& token)
+      : of_(std::move(of)), places_(std::move(places)), token_(token) {}
   ~followed_output() override {
     of_->stop();
-    --*count_;
+    places_->let_go(token_);
   }
   followed_output(const followed_output&) = delete;
   followed_output& operator=(const followed_output&) = delete;
@@ -46,7 +43,8 @@ class followed_output final : public api::output_source {
 
  private:
   const std::shared_ptr<tasks::live_output> of_;
-  const std::shared_ptr<std::atomic<int>> count_;
+  const std::shared_ptr<follow_places> places_;
+  const uuid token_;
 };
 
 using source_slot = reply_slot<std::shared_ptr<api::output_source>>;
@@ -118,8 +116,7 @@ void server_process::fill_logs() {
     find_rules(*services_->commands, *secrets_, job_redaction_, what,
                [this, engine, what, changed = std::move(changed), slot](outcome<redactor> rules) {
                  if (!rules) return slot.answer(rules.error());
-                 if (++*followed_ > followed_at_once) {
-                   --*followed_;
+                 if (!followed_->take(what.token)) {
                    return slot.answer(reject(errc::overloaded, "too many outputs are followed"));
                  }
                  auto of = tasks::live_output::begin({*engine,
@@ -130,7 +127,7 @@ void server_process::fill_logs() {
                                                       {what.after.line, what.after.at_ns},
                                                       changed});
                  slot.answer(std::shared_ptr<api::output_source>(
-                     std::make_shared<followed_output>(std::move(of), followed_)));
+                     std::make_shared<followed_output>(std::move(of), followed_, what.token)));
                });
   };
 }

@@ -57,6 +57,8 @@ class request_reader {
   }
   /// Whether it is that member. False with a reason: it is, in a way that counts for nothing.
   bool is(const std::string& name, const std::string& wanted, const std::string& below = {}) {
+    // Its longest spelling has three bytes for each letter; most names are no work then.
+    if (name.size() < wanted.size() || name.size() > 3 * wanted.size()) return false;
     if (folded(name) != wanted) return false;
     const auto pointer = below + "/" + wanted;
     if (name != wanted) return refuse("this member has another spelling", pointer);

@@ -6,7 +6,9 @@
 #include "base/outcome.hpp"
 #include "base/persistent_map.hpp"
 #include "domain/aggregate.hpp"
+#include "domain/event_readers.hpp"
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +31,8 @@ struct secret_put {
                       field("value", &secret_put::value),
                       field("value_digest", &secret_put::value_digest)};
   }
+  static constexpr std::array seen{seen_by("name", event_reader::admin),
+                                   seen_by("version", event_reader::admin)};
 };
 
 /// Its values are destroyed.
@@ -41,6 +45,8 @@ struct secret_deleted {
     return std::tuple{field("name", &secret_deleted::name),
                       field("version", &secret_deleted::version)};
   }
+  static constexpr std::array seen{seen_by("name", event_reader::admin),
+                                   seen_by("version", event_reader::admin)};
 };
 
 using secret_event = std::variant<secret_put, secret_deleted>;

@@ -111,8 +111,11 @@ adapters::container_spec container_spec_of(const uuid& instance, const domain::r
     spec.command.insert(spec.command.end(), image.command.begin(), image.command.end());
   }
   if (p.env) spec.environment = literals_of(*p.env);
-  if (!domain::secret_variables_of(p).empty()) spec.secret_bytes = secret_files_bytes;
   spec.labels = labels_of(instance, run, job.id, intent.attempt);
+  if (!domain::secret_variables_of(p).empty()) {
+    spec.secret_bytes = secret_files_bytes;
+    spec.labels.emplace(adapters::secrets_label, "true");
+  }
   spec.memory_bytes = p.memory_mb.value_or(256) * 1024 * 1024;
   spec.nano_cpus = p.cpu_millis.value_or(1000) * 1'000'000;
   spec.pids_limit = p.pids.value_or(256);

@@ -89,6 +89,9 @@ class triage_task {
     const bool is_it = found && (is_bound ? found->id : found->name) == asked &&
                        adapters::is_open_to(found->labels, request_.instance, request_.tenant,
                                             request_.is_first_tenant);
+    if (is_it && found->labels.contains(std::string(adapters::secrets_label))) {
+      return reject(errc::invalid, "the job got named secrets: its output is in its own log");
+    }
     if (is_it) return found->id;
     return reject(errc::not_found, is_bound ? "the container that was listed is not there any more"
                                             : "there is no such container");

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <memory>
 #include <string>
+#include <vector>
 
 using namespace reeve;
 using namespace reeve::api;
@@ -74,8 +75,10 @@ TEST(LLM4_meter, lets_no_error_and_no_other_text_pass) {
 
 TEST(LLM4_places, are_limited_for_each_upstream_and_for_all) {
   llm_places places(3);
-  const auto take = [&places](const char* upstream) {
-    return places.take({upstream, {}, nullptr}, 2);
+  int calls = 0;
+  const auto take = [&](const char* upstream) {
+    const auto token = derived_uuid({}, std::to_string(++calls));
+    return places.take({upstream, token, nullptr}, 2);
   };
   auto first = take("a"), second = take("a");
   ASSERT_TRUE(first && second);
@@ -91,6 +94,24 @@ TEST(LLM4_places, are_limited_for_each_upstream_and_for_all) {
   EXPECT_EQ(places.calls_of("a"), 1);
   EXPECT_TRUE(take("b"));
   EXPECT_EQ(places.calls_of("c"), 0);
+}
+
+TEST(LLM4_places, of_one_token_are_half_of_an_upstream_and_a_quarter_of_all) {
+  llm_places places(16);
+  const auto mine = derived_uuid({}, "mine"), other = derived_uuid({}, "other");
+  std::vector<llm_places::place> held;
+  const auto take = [&](const char* upstream, const uuid& token) {
+    held.push_back(places.take({upstream, token, nullptr}, 6));
+    return held.back() != nullptr;
+  };
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(take("a", mine));
+  EXPECT_FALSE(take("a", mine));
+  EXPECT_TRUE(take("a", other));
+  EXPECT_TRUE(take("b", mine));
+  EXPECT_FALSE(take("c", mine)) << "four of sixteen";
+  EXPECT_TRUE(take("c", other));
+  held.clear();
+  EXPECT_TRUE(take("c", mine));
 }
 
 TEST(LLM4_places, end_the_calls_of_a_token_that_is_worth_nothing) {
