@@ -22,7 +22,8 @@ std::string event_of(std::string_view data) {
   }
 }
 
-constexpr int most_silent_rounds = 4;
+constexpr int most_silent_rounds = 1000;
+constexpr std::size_t most_silence = 64 << 10;
 constexpr const char* silence = ":\n\n";
 
 }  // namespace
@@ -44,6 +45,7 @@ void llm_relay::next(reply_slot<std::string> slot) {
     if (has_ended_) return slot.answer(std::string());
     waiting_ = std::move(slot);
     silent_rounds_ = 0;
+    silent_bytes_ = 0;
   }
   pull();
 }
@@ -95,7 +97,9 @@ void llm_relay::on_bytes(outcome<std::string> bytes) {
     is_over = take_events(text) || !bytes || bytes->empty();
     // An upstream that has much and nothing to pass on must not keep the thread to itself: a
     // comment, which every reader leaves out, gives it back, and tells whether the client is there.
-    if (text.empty() && ++silent_rounds_ >= most_silent_rounds) text = silence;
+    if (bytes) silent_bytes_ += bytes->size();
+    const bool is_long = ++silent_rounds_ >= most_silent_rounds || silent_bytes_ >= most_silence;
+    if (text.empty() && is_long) text = silence;
   }
   if (is_over) return end(std::move(text), is_done_);
   if (!text.empty()) return give(std::move(text));

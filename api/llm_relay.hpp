@@ -9,6 +9,7 @@
 #include "codec/sse_data.hpp"
 
 #include <atomic>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -47,8 +48,9 @@ class llm_relay final : public body_stream, public std::enable_shared_from_this<
   reply_slot<std::string> waiting_;
   bool is_done_ = false, is_broken_ = false;
   bool is_recorded_ = false;
-  int silent_rounds_ = 0;  // since somebody asked for a piece
-  bool has_ended_ = false;  // the next piece is the end
+  int silent_rounds_ = 0;         // since somebody asked for a piece
+  std::size_t silent_bytes_ = 0;  // that came meanwhile
+  bool has_ended_ = false;        // the next piece is the end
 };
 
 }  // namespace reeve::api

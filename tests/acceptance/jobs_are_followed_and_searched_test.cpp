@@ -94,6 +94,15 @@ TEST(RUN14_follow, lines_come_while_the_job_runs_and_the_stream_ends_with_it) {
   EXPECT_TRUE(stream.ended());
 }
 
+TEST(RUN14_follow, ends_with_a_last_line_that_has_no_end) {
+  on_the_engine here;
+  const auto [run, job] = here.launch("echo one; sleep 1; printf tail");
+  auto stream = here.follow(job);
+  EXPECT_EQ(next_line(stream).at("text"), "one");
+  EXPECT_EQ(next_line(stream).at("text"), "tail");
+  EXPECT_EQ(stream.next(soon)->name, "end");
+}
+
 TEST(RUN14_follow, is_taken_up_after_a_crash_of_the_server_and_after_the_job) {
   on_the_engine here;
   const auto [run, job] = here.launch(two_lines_and_wait);

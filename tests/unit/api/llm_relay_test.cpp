@@ -107,6 +107,22 @@ TEST(LLM4_relay, does_so_wherever_the_bytes_are_cut) {
   EXPECT_EQ(bytes.text(), event(first) + event(first) + event("[DONE]"));
 }
 
+/// Each piece gives the thread back, and shows whether the client is there.
+TEST(LLM4_relay, of_an_upstream_that_has_much_and_says_nothing_keeps_no_thread) {
+  for (const auto& [piece, most] :
+       {std::pair(std::string(":\n"), 1000U), std::pair(std::string(20 << 10, '\n'), 4U)}) {
+    relayed it;
+    for (int i = 0; i < 3000; ++i) it.from->pieces.emplace_back(piece);
+    for (int i = 1; i <= 2; ++i) {
+      const auto got = it.next();
+      ASSERT_TRUE(got && *got);
+      EXPECT_EQ(**got, ":\n\n") << "a comment";
+      EXPECT_EQ(it.from->pieces.size(), 3000 - i * most);
+    }
+    it.relay->cancel();
+  }
+}
+
 TEST(LLM4_relay, waits_for_what_comes_later) {
   relayed it;
   EXPECT_FALSE(it.next());

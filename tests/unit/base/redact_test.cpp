@@ -83,6 +83,19 @@ TEST(RUN13_redact, named_secret_forms) {
             R"({"a":"[redacted:s]"})");
 }
 
+/// encodeURIComponent, Python's quote, encodeURI; .NET's JSON.
+TEST(RUN13_redact, named_secret_as_other_writers_encode_it) {
+  const auto rules = with_secrets({{"s", "Pa/ss w(o)rd!*x"}, {"n", "p\xC3\xA4ss\"<w+1"}}, false);
+  for (const char* form : {"Pa%2Fss%20w(o)rd!*x", "Pa/ss%20w%28o%29rd%21%2Ax", "Pa/ss%20w(o)rd!*x",
+                           "Pa%2fss+w%28o%29rd%21%2ax"}) {
+    EXPECT_EQ(rules.redact(std::string("=") + form + ";"), "=[redacted:s];") << form;
+  }
+  for (const char* form :
+       {R"(p\u00E4ss\"<w+1)", R"(p\u00E4ss\u0022\u003Cw\u002B1)", R"(p\u00e4ss\"\u003cw+1)"}) {
+    EXPECT_EQ(rules.redact(std::string("=") + form + ";"), "=[redacted:n];") << form;
+  }
+}
+
 TEST(RUN13_redact, named_secret_in_base64_at_every_alignment) {
   const auto rules = with_secrets({{"s", "hunter2-hunter2"}}, false);
   // base64 of "hunter2-hunter2", "u:hunter2-hunter2", "me:hunter2-hunter2", "abc:hunter2-hunter2!"

@@ -42,6 +42,21 @@ TEST(P17_event_json, leaves_out_what_the_reader_is_not_shown) {
   EXPECT_TRUE(has(auditor, R"("payload":)" + e.payload + R"(,"payload_format":0,)"));
 }
 
+TEST(ACC4_event_json, names_secrets_to_admins_and_says_where_they_lie_to_nobody) {
+  auto e = made(R"({"name":"db","version":1,"value":"v","value_digest":"0f"})");
+  e.type = "secret_put";
+  e.meta.request_digest = sha256("x");
+  EXPECT_NE(codec::event_json(e, member).find(R"("payload":{},"is_partial":true)"),
+            std::string::npos);
+  const auto shown = codec::event_json(e, admin);
+  EXPECT_NE(shown.find(R"("payload":{"name":"db","version":1},"is_partial":true)"),
+            std::string::npos);
+  EXPECT_NE(shown.find(R"("request_digest":null)"), std::string::npos);
+  e = made(R"({"name":"db","version":1})");
+  e.type = "secret_deleted";
+  EXPECT_EQ(codec::event_json(e, member).find("db"), std::string::npos);
+}
+
 /// What cannot be taken apart, or has a member that this program does not know, is no way round.
 TEST(P17_event_json, shows_nothing_of_what_it_does_not_know) {
   for (const auto& e : {made("c2VhbGVk", domain::payload_sealed), made("not json"), made("[\"x\"]"),

@@ -121,6 +121,24 @@ TEST(RUN14_log_stream, shows_lines_as_they_come_and_ends_with_the_job) {
   EXPECT_TRUE(j.is_over);
 }
 
+/// Engines do not tell a follower of a last line without an end.
+TEST(RUN14_log_stream, ends_with_what_only_the_stored_output_has) {
+  followed_job j;
+  j.begin();
+  j.open();
+  EXPECT_EQ(j.read(), "");
+  ASSERT_EQ(j.it.outputs.asked.size(), 1U);
+  j.it.outputs.asked[0].tell({{1, 10, false, true, "one"}});
+  EXPECT_NE(j.read(), "");
+  j.it.outputs.asked[0].end(phase::over);
+  EXPECT_EQ(j.read_later(6), "");
+  EXPECT_EQ(j.it.outputs.asked.size(), 1U) << "it is over, and not asked for once more";
+  j.end("one\ntail");
+  const auto rest = j.read_later();
+  EXPECT_NE(rest.find("\"text\":\"tail\""), std::string::npos) << rest;
+  EXPECT_NE(rest.find(j.end_event), std::string::npos) << rest;
+}
+
 TEST(RUN14_log_stream, goes_on_with_what_is_stored_where_the_live_one_broke_off) {
   followed_job j;
   j.begin();
