@@ -99,7 +99,7 @@ void llm_relay::on_bytes(outcome<std::string> bytes) {
     // comment, which every reader leaves out, gives it back, and tells whether the client is there.
     if (bytes) silent_bytes_ += bytes->size();
     const bool is_long = ++silent_rounds_ >= most_silent_rounds || silent_bytes_ >= most_silence;
-    if (text.empty() && is_long) text = silence;
+    if (text.empty() && is_long && !is_over) text = silence;
   }
   if (is_over) return end(std::move(text), is_done_);
   if (!text.empty()) return give(std::move(text));

@@ -209,13 +209,15 @@ TEST(LLM3_pass, refuses_what_a_spent_budget_would_pay) {
 
 TEST(LLM4_pass, waits_for_no_upstream_that_is_full) {
   passing p;
-  auto in_a = p.it.places.take({"a", {}, nullptr}, 1);
+  int others = 0;
+  const auto taken = [&](const char* upstream, int most) {
+    return p.it.places.take({upstream, named("other " + std::to_string(++others)), nullptr}, most);
+  };
+  auto in_a = taken("a", 1);
   p.answers = {with(200, told)};
   EXPECT_EQ(p.call().status, 200) << "one more has room";
-  in_a = p.it.places.take({"a", {}, nullptr}, 2);
-  const auto one = p.it.places.take({"a", {}, nullptr}, 2),
-             two = p.it.places.take({"b", {}, nullptr}, 2),
-             three = p.it.places.take({"b", {}, nullptr}, 2);
+  in_a = taken("a", 2);
+  const auto one = taken("a", 2), two = taken("b", 2), three = taken("b", 2);
   p.calls.clear();
   EXPECT_EQ(error_of(p.call()), "overloaded 503") << "taken since it was looked at";
   for (auto& view : p.it.upstreams) view.calls = p.it.places.calls_of(view.what.name);
