@@ -96,9 +96,11 @@ TEST(RUN14_follow, lines_come_while_the_job_runs_and_the_stream_ends_with_it) {
 
 TEST(RUN14_follow, ends_with_a_last_line_that_has_no_end) {
   on_the_engine here;
-  const auto [run, job] = here.launch("echo one; sleep 1; printf tail");
+  const auto [run, job] =
+      here.launch("echo one; trap 'printf tail; exit 0' TERM; sleep 600 & wait");
   auto stream = here.follow(job);
   EXPECT_EQ(next_line(stream).at("text"), "one");
+  support::must_post(here.reeve.api(), "/api/runs/" + run + "/cancel", json::object(), 202);
   EXPECT_EQ(next_line(stream).at("text"), "tail");
   EXPECT_EQ(stream.next(soon)->name, "end");
 }

@@ -62,22 +62,12 @@ std::optional<unprivileged> service_user() {
   return unprivileged{entry->pw_uid, entry->pw_gid, name};
 }
 
-scratch_dir::scratch_dir(const fs::path& parent, const std::string& prefix) {
-  std::string pattern = (parent / (prefix + ".XXXXXX")).string();
-  if (::mkdtemp(pattern.data()) == nullptr) {
-    throw std::system_error(errno, std::generic_category(), pattern);
+scratch_dir::scratch_dir(const fs::path& parent, const std::string& prefix)
+    : folder_(parent, prefix) {
+  const auto user = service_user();
+  if (user && ::chown(path().c_str(), user->uid, user->gid) != 0) {
+    throw std::system_error(errno, std::generic_category(), path());
   }
-  path_ = pattern;
-  if (const auto user = service_user()) {
-    if (::chown(pattern.c_str(), user->uid, user->gid) != 0) {
-      throw std::system_error(errno, std::generic_category(), pattern);
-    }
-  }
-}
-
-scratch_dir::~scratch_dir() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
 }
 
 std::string contents_of(const fs::path& file) {

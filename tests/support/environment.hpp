@@ -2,6 +2,8 @@
 // What ./test tells the tests through the environment, and the tests' own folders. A name that is
 // missing throws with the advice to use ./test.
 
+#include "tests/support/temporary_folder.hpp"
+
 #include <chrono>
 #include <filesystem>
 #include <optional>
@@ -41,14 +43,11 @@ std::optional<unprivileged> service_user();
 /// A folder of its own, mode 0700, that belongs to the service user; removed at the end.
 class scratch_dir {
  public:
-  explicit scratch_dir(const std::filesystem::path& parent, const std::string& prefix);
-  ~scratch_dir();
-  scratch_dir(const scratch_dir&) = delete;
-  scratch_dir& operator=(const scratch_dir&) = delete;
-  const std::filesystem::path& path() const { return path_; }
+  scratch_dir(const std::filesystem::path& parent, const std::string& prefix);
+  const std::filesystem::path& path() const { return folder_.path(); }
 
  private:
-  std::filesystem::path path_;
+  const temporary_folder folder_;
 };
 
 /// Limits of time are multiplied by it: 1, or REEVE_TEST_TIME_FACTOR under sanitizers.

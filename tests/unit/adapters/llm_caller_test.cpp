@@ -2,15 +2,14 @@
 
 #include "adapters/llm_caller.hpp"
 
+#include "tests/support/temporary_folder.hpp"
 #include "tests/unit/adapters/canned_server.hpp"
 
 #include <chrono>
-#include <filesystem>
 #include <fstream>
 #include <future>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 namespace {
 
@@ -88,11 +87,10 @@ TEST(LLM4_call, posts_what_it_is_given_and_gives_what_is_answered) {
 }
 
 TEST(LLM4_call, has_the_key_of_the_upstream) {
-  std::string folder = std::filesystem::temp_directory_path() / "reeve-key-XXXXXX";
-  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const support::temporary_folder folder;
   canned_server server(with_body("200 OK", "{}"));
   auto upstream = at(server.url());
-  upstream.key_file = folder + "/key";
+  upstream.key_file = folder.at("key");
   calls it;
   const auto without = it.call(upstream);
   ASSERT_FALSE(without);
@@ -101,7 +99,6 @@ TEST(LLM4_call, has_the_key_of_the_upstream) {
   std::ofstream(*upstream.key_file) << "sk-1234\n";
   EXPECT_TRUE(it.call(upstream));
   EXPECT_THAT(server.asked(), HasSubstr("Authorization: Bearer sk-1234\r\n"));
-  std::filesystem::remove_all(folder);
 }
 
 TEST(P22_call, follows_no_redirect_and_goes_to_no_address_that_is_no_hosts) {

@@ -3,15 +3,14 @@
 #include "adapters/llm_upstream.hpp"
 
 #include "adapters/llm_watch.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "tests/unit/adapters/canned_server.hpp"
 
 #include <condition_variable>
-#include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <mutex>
-#include <stdlib.h>
 
 namespace {
 
@@ -66,11 +65,10 @@ TEST(P22_look, goes_to_no_address_that_is_no_hosts) {
 }
 
 TEST(LLM4_look, sends_the_first_line_of_the_key_file) {
-  std::string folder = std::filesystem::temp_directory_path() / "reeve-key-XXXXXX";
-  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const support::temporary_folder folder;
   canned_server server(with_body("200 OK", "{}"));
   auto upstream = at(server.url());
-  upstream.key_file = folder + "/key";
+  upstream.key_file = folder.at("key");
   const auto look = [&](const std::string& text) {
     std::ofstream(*upstream.key_file) << text;
     return adapters::look_at_upstream(upstream, false);
@@ -89,7 +87,6 @@ TEST(LLM4_look, sends_the_first_line_of_the_key_file) {
   std::ofstream(*upstream.key_file) << "sk-1234\n";
   EXPECT_EQ(adapters::look_at_upstream(upstream, false).error().detail,
             "its key would travel in clear: use https");
-  std::filesystem::remove_all(folder);
 }
 
 /// Answers as it is told to, and lets a test wait for so many looks.

@@ -1,5 +1,7 @@
 #include "base/sealing.hpp"
 
+#include "tests/support/temporary_folder.hpp"
+
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -11,17 +13,9 @@ namespace {
 
 using namespace reeve;
 
-/// A directory of this test's own that goes with it.
 class ACC4_sealing_key_file : public testing::Test {
  protected:
-  ACC4_sealing_key_file() {
-    std::string name = testing::TempDir() + "reeve-sealing-XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) ADD_FAILURE() << "no temporary directory";
-    directory_ = name;
-  }
-  ~ACC4_sealing_key_file() override { std::filesystem::remove_all(directory_); }
-
-  std::string path() const { return directory_ / "secrets.key"; }
+  std::string path() const { return folder_.at("secrets.key"); }
   void write(const std::string& text, mode_t mode = 0600) const {
     std::ofstream(path(), std::ios::binary) << text;
     ::chmod(path().c_str(), mode);
@@ -31,7 +25,7 @@ class ACC4_sealing_key_file : public testing::Test {
     return loaded ? "loaded" : loaded.error().detail;
   }
 
-  std::filesystem::path directory_;
+  const support::temporary_folder folder_;
 };
 
 std::string opened(const sealing_key& key, std::string_view sealed, std::string_view about) {

@@ -3,11 +3,11 @@
 // with.
 
 #include "cli/client.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "tests/unit/cli/client_peer.hpp"
 
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <string>
@@ -30,8 +30,6 @@ using command = int (*)(const loaded_config&, const client_options&,
 class UI2_client : public testing::Test {
  protected:
   UI2_client() {
-    char folder[] = "/tmp/reeve-client-XXXXXX";
-    folder_ = ::mkdtemp(folder);
     config_.values.data = folder_;
     for (const char* name : {"REEVE_URL", "REEVE_TOKEN_FILE"}) ::unsetenv(name);
     ::setenv("REEVE_TOKEN", "secret-token", 1);
@@ -39,7 +37,6 @@ class UI2_client : public testing::Test {
   ~UI2_client() override {
     ::unsetenv("REEVE_TOKEN");
     ::unsetenv("REEVE_TOKEN_FILE");
-    std::filesystem::remove_all(folder_);
   }
   ended run(command what, const std::vector<std::string>& words) {
     testing::internal::CaptureStdout();
@@ -56,10 +53,11 @@ class UI2_client : public testing::Test {
     return run(what, words);
   }
   void write(const std::string& name, const std::string& text) const {
-    std::ofstream(folder_ + "/" + name) << text;
+    std::ofstream(own_.at(name)) << text;
   }
 
-  std::string folder_;
+  const support::temporary_folder own_;
+  const std::string folder_ = own_.path();
   loaded_config config_;
   client_options client_;
 };

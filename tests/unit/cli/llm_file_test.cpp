@@ -1,10 +1,10 @@
 #include "cli/llm_file.hpp"
 
-#include <filesystem>
+#include "tests/support/temporary_folder.hpp"
+
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 namespace {
 
@@ -15,9 +15,8 @@ using testing::HasSubstr;
 
 TEST(OPS4_llm_file, is_nothing_without_a_path_and_refused_by_name) {
   EXPECT_EQ(cli::read_llm_file("").value(), domain::llm_settings{});
-  std::string folder = std::filesystem::temp_directory_path() / "reeve-llm-XXXXXX";
-  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
-  const auto path = folder + "/llm.json";
+  const support::temporary_folder folder;
+  const auto path = folder.at("llm.json");
   const auto read = [&path](const std::string& text) {
     std::ofstream(path) << text;
     return cli::read_llm_file(path);
@@ -35,5 +34,4 @@ TEST(OPS4_llm_file, is_nothing_without_a_path_and_refused_by_name) {
     EXPECT_EQ(refused.error().code, errc::invalid) << text;
     EXPECT_THAT(refused.error().detail, HasSubstr("llm.json")) << text;
   }
-  std::filesystem::remove_all(folder);
 }

@@ -3,9 +3,9 @@
 #include "cli/own_paths.hpp"
 
 #include "cli/config_table.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -83,9 +83,8 @@ TEST(P11_own_paths, are_the_keys_of_upstreams_the_cluster_and_the_folders_of_eng
 }
 
 TEST(P11_own_paths, are_the_files_that_settings_came_from) {
-  auto pattern = (std::filesystem::temp_directory_path() / "reeve-own.XXXXXX").string();
-  ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-  const std::string file = pattern + "/reeve.toml", password = pattern + "/password";
+  const support::temporary_folder folder;
+  const std::string file = folder.at("reeve.toml"), password = folder.at("password");
   std::ofstream(file) << "drain_s = 4\n";
   std::ofstream(password) << "hunter2\n";
   const char* before = std::getenv("DATABASE_URL");
@@ -97,7 +96,6 @@ TEST(P11_own_paths, are_the_files_that_settings_came_from) {
   ::unsetenv("POSTGRES_HOST");
   ::unsetenv("POSTGRES_PASSWORD_FILE");
   if (before != nullptr) ::setenv("DATABASE_URL", url.c_str(), 1);
-  std::filesystem::remove_all(pattern);
   ASSERT_TRUE(loaded) << loaded.error().detail;
   EXPECT_THAT(loaded->values.read_files, SizeIs(2));
   EXPECT_THAT(own_paths(loaded->values, {}), Contains(file));

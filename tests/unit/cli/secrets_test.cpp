@@ -2,11 +2,11 @@
 
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "tests/unit/cli/client_peer.hpp"
 
 #include <cstdlib>
 #include <fcntl.h>
-#include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -27,15 +27,8 @@ const std::string made =
 
 class ACC4_cli_secrets : public testing::Test {
  protected:
-  ACC4_cli_secrets() {
-    std::string name = testing::TempDir() + "reeve-cli-secrets-XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) ADD_FAILURE() << "no temporary folder";
-    folder_ = name;
-  }
-  ~ACC4_cli_secrets() override { std::filesystem::remove_all(folder_); }
-
   std::string file(const std::string& text) const {
-    const auto path = folder_ + "/value";
+    const auto path = folder_.at("value");
     std::ofstream(path, std::ios::binary) << text;
     return path;
   }
@@ -59,7 +52,7 @@ class ACC4_cli_secrets : public testing::Test {
   }
 
  private:
-  std::string folder_;
+  const support::temporary_folder folder_;
 };
 
 }  // namespace

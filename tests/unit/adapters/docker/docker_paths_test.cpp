@@ -1,11 +1,11 @@
 // A look at a path in a container: an answer to HEAD, which has no body and often no length.
 
 #include "adapters/docker/docker_engine.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "tests/unit/adapters/engine_calls.hpp"
 
 #include <atomic>
 #include <cstring>
-#include <filesystem>
 #include <gtest/gtest.h>
 #include <mutex>
 #include <poll.h>
@@ -24,8 +24,6 @@ using engine_calls::code_of;
 class engine_of_paths {
  public:
   engine_of_paths() {
-    folder_ = (std::filesystem::temp_directory_path() / "reeve_paths_XXXXXX").string();
-    if (::mkdtemp(folder_.data()) == nullptr) throw std::runtime_error("no folder for the socket");
     listener_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -40,12 +38,11 @@ class engine_of_paths {
     stopping_ = true;
     thread_.join();
     ::close(listener_);
-    std::filesystem::remove_all(folder_);
   }
   engine_of_paths(const engine_of_paths&) = delete;
   engine_of_paths& operator=(const engine_of_paths&) = delete;
 
-  std::string socket() const { return folder_ + "/s"; }
+  std::string socket() const { return folder_.at("s"); }
   std::string asked() {
     const std::lock_guard lock(mutex_);
     return asked_;
@@ -84,7 +81,7 @@ class engine_of_paths {
            "OjEzNDIxODIzOSwibGlua1RhcmdldCI6Ii9yZWV2ZSJ9\r\n\r\n";
   }
 
-  std::string folder_;
+  const support::temporary_folder folder_;
   int listener_ = -1;
   std::mutex mutex_;
   std::string asked_;  // guarded by mutex_

@@ -1,6 +1,7 @@
 // A wait for the end of a container whose connection says nothing any more: it is asked anew.
 
 #include "adapters/docker/docker_engine.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "tests/unit/adapters/engine_calls.hpp"
 
 #include <atomic>
@@ -24,9 +25,6 @@ using engine_calls::ask;
 class forgetful_engine {
  public:
   forgetful_engine() {
-    char name[] = "/tmp/reeve_wait_XXXXXX";
-    if (::mkdtemp(name) == nullptr) throw std::runtime_error("no folder for the socket");
-    folder_ = name;
     listener_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -42,10 +40,8 @@ class forgetful_engine {
     thread_.join();
     for (const int fd : kept_) ::close(fd);
     ::close(listener_);
-    ::unlink(socket().c_str());
-    ::rmdir(folder_.c_str());
   }
-  std::string socket() const { return folder_ + "/s"; }
+  std::string socket() const { return folder_.at("s"); }
   int waits() const { return waits_; }
 
  private:
@@ -75,7 +71,7 @@ class forgetful_engine {
     ::close(client);
   }
 
-  std::string folder_;
+  const support::temporary_folder folder_;
   int listener_ = -1;
   std::vector<int> kept_;
   std::atomic<int> waits_{0};

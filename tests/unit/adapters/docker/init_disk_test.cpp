@@ -2,6 +2,7 @@
 // itself as PID 1 of its own namespace, with the rights that it has in a container.
 
 #include "adapters/attempt_archive_port.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -60,9 +61,6 @@ class P11_disk_init : public testing::Test {
  protected:
   void SetUp() override {
     ASSERT_EQ(::geteuid(), 0U) << "this test needs root, for namespaces of its own";
-    std::string pattern = (folder_on_disk() / "reeve-init-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr) << pattern;
-    root_ = pattern;
     fs::permissions(root_, fs::perms(0755));
     for (const char* folder : {"box/state", "box/out", "beside"}) {
       fs::create_directories(root_ / folder);
@@ -70,10 +68,6 @@ class P11_disk_init : public testing::Test {
     }
     std::ofstream(root_ / "init", std::ios::binary) << program();
     fs::permissions(root_ / "init", fs::perms(0755));
-  }
-  void TearDown() override {
-    std::error_code ignored;
-    if (!root_.empty()) fs::remove_all(root_, ignored);
   }
 
   fs::path at(const std::string& below) const { return root_ / below; }
@@ -126,7 +120,8 @@ class P11_disk_init : public testing::Test {
     ::_exit(94);
   }
 
-  fs::path root_;
+  const support::temporary_folder folder_{folder_on_disk()};
+  const fs::path root_ = folder_.path();
 };
 
 const std::string over = "reeve-init: ended at its limit of 3145728 bytes on disk\n";
