@@ -264,7 +264,7 @@ struct log_line {
 struct log_answer {
   std::vector<log_line> lines;
   bool truncated = false;  ///< max_bytes was reached: ask again from the last line on
-  /// What the engine could not read of it, in its words and at most 300 bytes; empty if nothing.
+  /// That the engine could not read all of it, in words of a closed list; empty if it could.
   /// Lines are those that it gave all the same.
   std::string problem = {};
 };

@@ -96,7 +96,7 @@ class llm_caller::flight : public std::enable_shared_from_this<flight> {
   void forget_bytes() { hub_->held_bytes -= answer_.body.size(); }
 
   const std::shared_ptr<hub> hub_;
-  const upstream_call what_;
+  upstream_call what_;
   const std::shared_ptr<call_stopper> stopper_;
   reply_slot<upstream_answer> slot_;
   std::unique_ptr<upstream_request> request_;
@@ -168,7 +168,12 @@ bool llm_caller::flight::begin_stream() {
   answer_.status = static_cast<int>(status);
   const bool is_success = status >= 200 && status < 300;
   const bool is_events = type != nullptr && std::string_view(type).starts_with("text/event-stream");
-  return what_.streams && is_success && is_events;
+  const bool streams = what_.streams && is_success && is_events;
+  // A stream may last an hour, and nothing sends its question again.
+  curl_off_t sent = 0;
+  curl_easy_getinfo(handle(), CURLINFO_SIZE_UPLOAD_T, &sent);
+  if (streams && sent >= static_cast<curl_off_t>(what_.body->size())) what_.body.reset();
+  return streams;
 }
 
 std::size_t llm_caller::flight::take_whole(std::string_view bytes) {

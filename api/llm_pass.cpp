@@ -81,7 +81,7 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
     const bool asks = streams_ && !wants_usage_;
     body_ = std::make_shared<const std::string>(asks ? codec::asking_for_usage(r_.body, *read)
                                                      : std::move(r_.body));
-    r_.body = {};
+    r_.body = std::string();  // = {} would keep its capacity
     find_budgets();
   }
 
@@ -119,14 +119,15 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
     const auto& name = routing.candidates[*routing.chosen].upstream;
     const auto chosen = std::find_if(views.begin(), views.end(),
                                      [&name](const auto& one) { return one.what.name == name; });
-    place_ = s_.places->take({name, r_.who.token_id, r_.stopper}, chosen->what.max_calls);
+    auto place = s_.places->take({name, r_.who.token_id, r_.stopper}, chosen->what.max_calls);
     tried_.insert(name);
-    if (!place_) {
-      is_full_ = true;
+    if (!place) {
+      (place.error().code == errc::rate_limited ? has_its_share_ : is_full_) = true;
       return try_next();
     }
+    place_ = std::move(*place);
     upstream_ = name;
-    reason_ = tried_.size() > 1 ? std::string("others_failed") : std::string(routing.reason);
+    reason_ = has_failed_ ? std::string("others_failed") : std::string(routing.reason);
     s_.call_upstream(
         {chosen->what, to_.path, body_, streams_}, r_.stopper,
         reply_slot<upstream_answer>([self = shared_from_this()](outcome<upstream_answer> got) {
@@ -143,6 +144,9 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
     if (reason == "no_upstream" && tried_.empty()) {
       return refuse(404, "model_not_found", "no upstream has this model");
     }
+    if (has_its_share_ && !is_full_ && !has_failed_) {
+      return refuse(429, "rate_limited", "this token has its share of the calls at a time");
+    }
     if (reason == "all_full" || is_full_) {
       return refuse(503, "overloaded", "all upstreams of this model are busy");
     }
@@ -152,8 +156,10 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
   void take(outcome<upstream_answer> got) {
     if (may_go_elsewhere(got)) {
       place_.reset();
+      has_failed_ = true;
       return try_next();
     }
+    body_.reset();  // a stream may last an hour
     if (!got) return take_failure(got.error());
     if (got->status < 200 || got->status > 299) {
       return answer_.answer(refused_by_upstream(*got));
@@ -219,9 +225,9 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
     call.upstream = upstream_;
     call.reason = reason_;
     call.is_estimate = what.is_estimate;
-    auto go = [self = shared_from_this(), then](outcome<domain::record_llm_call> marked) {
-      if (!marked) return self->not_recorded(marked.error(), then);
-      self->write(std::move(*marked), then);
+    // Whether it exceeds a budget may stay unknown; that it was made may not.
+    auto go = [self = shared_from_this(), then, call](outcome<domain::record_llm_call> marked) {
+      self->write(marked ? std::move(*marked) : call, then);
     };
     mark_over_budget(s_, r_.who.tenant, std::move(call),
                      reply_slot<domain::record_llm_call>(std::move(go)));
@@ -257,7 +263,8 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
   std::shared_ptr<const std::string> body_;
   std::size_t sent_bytes_ = 0;
   std::int64_t began_us_ = 0;
-  bool streams_ = false, wants_usage_ = false, is_spent_ = false, is_full_ = false;
+  bool streams_ = false, wants_usage_ = false, is_spent_ = false;
+  bool is_full_ = false, has_its_share_ = false, has_failed_ = false;  // of what was tried
   std::set<std::string> tried_;
   llm_places::place place_;
 };

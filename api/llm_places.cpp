@@ -23,22 +23,25 @@ bool llm_places::places::has_all_of_its_share(const call& what, std::int64_t mos
   return there >= (most_of_it + 1) / 2 || everywhere >= (most + 3) / 4;
 }
 
-llm_places::place llm_places::take(call what, std::int64_t most) {
+outcome<llm_places::place> llm_places::take(call what, std::int64_t most) {
   std::list<call> one;
   one.push_back(std::move(what));
   const auto at = one.begin();
   {
     const std::lock_guard lock(held_->mutex);
-    const bool is_full = held_->count(at->upstream) >= most || held_->calls.size() >= held_->most ||
-                         held_->has_all_of_its_share(*at, most);
-    if (is_full) return nullptr;
+    if (held_->has_all_of_its_share(*at, most)) {
+      return reject(errc::rate_limited, "the token has its share of calls");
+    }
+    if (held_->count(at->upstream) >= most || held_->calls.size() >= held_->most) {
+      return reject(errc::overloaded, "there are too many calls");
+    }
     held_->calls.splice(held_->calls.end(), one);
   }
-  return {held_.get(), [held = held_, at](const void*) {
-            std::list<call> gone;  // beyond the lock
-            const std::lock_guard lock(held->mutex);
-            gone.splice(gone.end(), held->calls, at);
-          }};
+  return place{held_.get(), [held = held_, at](const void*) {
+                 std::list<call> gone;  // beyond the lock
+                 const std::lock_guard lock(held->mutex);
+                 gone.splice(gone.end(), held->calls, at);
+               }};
 }
 
 std::int64_t llm_places::calls_of(const std::string& upstream) const {

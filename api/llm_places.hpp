@@ -4,6 +4,7 @@
 
 #include "base/call_stopper.hpp"
 #include "base/ids.hpp"
+#include "base/outcome.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -28,9 +29,9 @@ class llm_places {
   };
   /// Until the last copy of it goes.
   using place = std::shared_ptr<const void>;
-  /// Nothing: the upstream has `most` already, or there are too many in all, or the token has its
-  /// share of either.
-  place take(call what, std::int64_t most);
+  /// overloaded: the upstream has `most` already, or there are too many in all. rate_limited: the
+  /// token has its share of either.
+  outcome<place> take(call what, std::int64_t most);
   std::int64_t calls_of(const std::string& upstream) const;
   /// The token is worth nothing any more, and so are its calls.
   void end_of(const uuid& token);

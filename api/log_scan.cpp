@@ -1,7 +1,8 @@
 #include "api/log_scan.hpp"
 
+#include "api/routes/common.hpp"
+
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <utility>
 
@@ -36,13 +37,6 @@ std::size_t at_character(std::string_view text, std::size_t at) {
   return at;
 }
 
-std::optional<std::int64_t> number_in(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool is_whole = end == text.data() + text.size() && !text.empty();
-  return error == std::errc{} && is_whole && number >= 0 ? std::optional(number) : std::nullopt;
-}
-
 }  // namespace
 
 std::string to_string(const scan_place& place) {
@@ -55,9 +49,9 @@ std::optional<scan_place> parse_scan_place(std::string_view text) {
   const auto first = text.find('.');
   const auto second = first == text.npos ? first : text.find('.', first + 1);
   if (second == text.npos) return std::nullopt;
-  const auto offset = number_in(text.substr(0, first));
-  const auto line = number_in(text.substr(first + 1, second - first - 1));
-  const auto flags = number_in(text.substr(second + 1));
+  const auto offset = parse_number(text.substr(0, first));
+  const auto line = parse_number(text.substr(first + 1, second - first - 1));
+  const auto flags = parse_number(text.substr(second + 1));
   // No log is larger; sums of it and of what follows stay numbers.
   constexpr std::int64_t most = std::int64_t{1} << 40;
   if (!offset || !line || *line < 1 || !flags || *flags > 3) return std::nullopt;

@@ -27,8 +27,9 @@ constexpr std::string_view about =
     "An event-sourced server that runs tasks in containers. Every operation says which roles may "
     "call it: whoever has none of them gets 403, and 401 without a token. Requests of one token "
     "are limited (REEVE_RATE_PER_S, 2,000 a second without it): beyond that 429 with Retry-After. "
-    "A server that is at its limit answers 503. Refusals are problem documents (RFC 9457), below "
-    "/llm errors as OpenAI has them. What holds for all operations (keys, ETags, lists, streams) "
+    "A server that is at its limit answers 503. Refusals are problem documents (RFC 9457), of the "
+    "operations below /llm errors as OpenAI has them. What holds for all operations (keys, ETags, "
+    "lists, streams) "
     "stands in docs/clients.md.";
 
 /// The groups of operations: the first segment below /api, or `server` for what is about the server
@@ -42,7 +43,9 @@ constexpr std::array tag_texts{
     tag_row{"jobs", "What runs are made of, with their output, artifacts and LLM calls."},
     tag_row{"llm-budgets", "What calls of language models may come to."},
     tag_row{"llm-usage", "What calls of language models came to."},
+    tag_row{"logs", "A search through what jobs printed."},
     tag_row{"runs", "Launches of directives."},
+    tag_row{"secrets", "What jobs get by name, and nobody is shown."},
     tag_row{"server", "What the server is, and how it is."},
     tag_row{"tokens", "Who may call."},
 };

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <condition_variable>
 #include <ctime>
-#include <limits>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -20,9 +19,6 @@ namespace {
 constexpr std::size_t most_threads = 4;
 // What holds a text takes some room by itself.
 constexpr std::size_t least_bytes = 1024;
-// Whatever is posted has room.
-constexpr turn_limits no_limits{std::numeric_limits<std::size_t>::max(),
-                                std::numeric_limits<std::size_t>::max()};
 
 std::chrono::nanoseconds processor_time_of_this_thread() {
   timespec now{};
@@ -172,9 +168,9 @@ struct text_pool::impl : std::enable_shared_from_this<impl> {
   const options settings;
   std::mutex mutex;
   std::condition_variable changed;
-  shared_room space;                      // guarded by mutex, like the next two
-  turn_queue<question> asking;            // for room
-  turn_queue<posted> waiting{no_limits};  // for a thread
+  shared_room space;                           // guarded by mutex, like the next two
+  turn_queue<question> asking;                 // for room
+  turn_queue<posted> waiting{no_turn_limits};  // for a thread; it has room
   std::atomic<bool> stopping = false;
   std::vector<std::thread> threads;
 };

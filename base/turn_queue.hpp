@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <deque>
+#include <limits>
 #include <map>
 #include <optional>
 #include <utility>
@@ -27,6 +28,10 @@ struct turn_limits {
   std::size_t one = 64;   // of one tenant
   std::size_t all = 256;  // of all
 };
+
+/// For work that something else bounds.
+inline constexpr turn_limits no_turn_limits{std::numeric_limits<std::size_t>::max(),
+                                            std::numeric_limits<std::size_t>::max()};
 
 /// Whether the piece that would be next may be taken: `pass_over` asks the next tenant instead, and
 /// this one stays in front; `wait`: nothing is taken.

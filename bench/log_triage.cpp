@@ -7,7 +7,6 @@
 #include "tasks/triage/log_triage_markdown.hpp"
 
 #include <cstdio>
-#include <ctime>
 #include <fstream>
 #include <string>
 
@@ -18,13 +17,6 @@ constexpr std::size_t block_bytes = 1 << 20;
 constexpr double bar_mb_s = 60;
 constexpr double bar_mib = 128;
 
-/// CPU time of this thread in seconds.
-double thread_cpu_s() {
-  timespec now{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
-}
-
 /// The most memory that this process ever had, in MiB (proc(5), VmHWM).
 double peak_mib() {
   std::ifstream status("/proc/self/status");
@@ -33,12 +25,6 @@ double peak_mib() {
   }
   return 0;
 }
-
-struct figures {
-  double cpu_s = 0;
-  double redaction_s = 0;
-  std::int64_t bytes = 0;
-};
 
 /// Gives a block of lines to `use`, until so many bytes came.
 template <class Use>

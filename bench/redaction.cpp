@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
 #include <random>
 #include <string>
 #include <vector>
@@ -18,13 +17,6 @@ namespace {
 constexpr unsigned seed = 20'260'301;
 constexpr std::size_t text_bytes = 60'000;  // within one window, beyond which time is linear
 constexpr std::size_t kept = 16;
-
-/// Of this thread, so that neighbours do not count.
-double cpu_s() {
-  timespec now{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
-}
 
 std::vector<std::string> words() {
   std::vector<std::string> all = {
@@ -65,9 +57,9 @@ struct text_shape {
 double seconds_for(const redactor& rules, const std::string& text, int rounds) {
   double least = 1e9;
   for (int i = 0; i < rounds; ++i) {
-    const auto begun = cpu_s();
+    const auto begun = thread_cpu_s();
     (void)rules.redact(text);
-    least = std::min(least, cpu_s() - begun);
+    least = std::min(least, thread_cpu_s() - begun);
   }
   return least;
 }
@@ -91,8 +83,8 @@ class search {
   explicit search(const redactor& rules) : rules_(rules), words_(words()) {}
 
   void run(double within_s) {
-    const auto until = cpu_s() + within_s;
-    for (std::size_t i = 0; cpu_s() < until; ++i) {
+    const auto until = thread_cpu_s() + within_s;
+    for (std::size_t i = 0; thread_cpu_s() < until; ++i) {
       const bool anew = found_.size() < kept || i % 3 == 0;
       look_at(anew ? fresh() : varied(found_[random_() % found_.size()].shape));
     }

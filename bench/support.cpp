@@ -123,6 +123,12 @@ std::int64_t mono_us() {
       .count();
 }
 
+double thread_cpu_s() {
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
 std::int64_t cpu_us_of(int pid) {
   clockid_t clock{};
   timespec spent{};

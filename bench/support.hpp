@@ -56,6 +56,8 @@ interval median_interval(std::vector<double> values);
 std::int64_t mono_us();
 /// CPU time of a process and all its threads, in microseconds; 0 if it is gone.
 std::int64_t cpu_us_of(int pid);
+/// Of this thread, in seconds: neighbours do not count.
+double thread_cpu_s();
 /// Memory of a process in bytes, what it shares with others in parts (proc(5), Pss); 0 if
 /// unreadable.
 std::int64_t pss_bytes_of(int pid);

@@ -1,6 +1,7 @@
 // The part of a server process that lets clients follow what attempts print.
 
 #include "cli/serve.hpp"
+#include "tasks/container/attempt_secrets.hpp"
 #include "tasks/container/live_output.hpp"
 
 #include <utility>
@@ -55,31 +56,6 @@ rejection no_value() {
   return reject(errc::not_found, "a secret of the attempt is gone");
 }
 
-/// Where the values lie that the attempt got.
-outcome<std::vector<persistence::secret_place>> places_of(
-    const domain::secret_list_state& list, const uuid& tenant,
-    const std::vector<domain::secret_use>& uses) {
-  std::vector<persistence::secret_place> places;
-  for (const auto& use : uses) {
-    const auto* secret = list.find_active(use.name);
-    const auto value = secret == nullptr ? std::nullopt : secret->value_of(use.version);
-    if (!value) return no_value();
-    places.push_back({tenant, use.name, *value});
-  }
-  return places;
-}
-
-outcome<redactor> rules_with(const redactor& others, const std::vector<domain::secret_use>& uses,
-                             const persistence::opened_secrets& values) {
-  std::vector<named_secret> all;
-  for (std::size_t i = 0; i < uses.size(); ++i) {
-    all.push_back({uses[i].name, std::string(values[i].view())});
-  }
-  auto made = others.with(std::move(all));
-  // What cannot be looked for cannot be hidden.
-  return made ? std::move(made) : outcome<redactor>(no_value());
-}
-
 /// The redactor of an attempt: everybody's, and the secrets that it got.
 void find_rules(actors::command_port& commands, persistence::secret_port& secrets,
                 const redactor& others, const api::output_request& what, with_rules go) {
@@ -88,11 +64,14 @@ void find_rules(actors::command_port& commands, persistence::secret_port& secret
   const auto open = [&secrets, &others, tenant = what.tenant, uses = *what.intent.secrets,
                      go](found_list found) {
     if (!found) return go(found.error());
-    auto places = places_of(*found->state, tenant, uses);
-    if (!places) return go(places.error());
+    auto places = tasks::places_of(*found->state, tenant, uses);
+    if (!places) return go(no_value());
     secrets.open(std::move(*places),
                  reply_slot<opened>([&others, uses, go](outcome<opened> values) {
-                   values ? go(rules_with(others, uses, **values)) : go(values.error());
+                   if (!values) return go(values.error());
+                   // What cannot be looked for cannot be hidden.
+                   auto made = tasks::hiding(others, uses, **values);
+                   made ? go(std::move(made)) : go(no_value());
                  }));
   };
   commands.fetch(what.tenant, what.tenant, actors::state_slot<domain::secret_list_state>(open));

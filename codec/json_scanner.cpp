@@ -1,5 +1,6 @@
 #include "codec/json_scanner.hpp"
 
+#include "base/hex.hpp"
 #include "base/utf8.hpp"
 
 namespace reeve::codec {
@@ -7,12 +8,6 @@ namespace {
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
-}
-
-int hex_value(char c) {
-  if (is_digit(c)) return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 void append_utf8(std::string& out, unsigned code) {

@@ -269,7 +269,8 @@ void read_store::llm_usage(llm_usage_query query, reply_slot<document> slot) {
 
 void read_store::llm_spent(llm_spent_query query, reply_slot<domain::llm_sums> slot) {
   if (auto why = impl_->refusal({"llm_days"})) return slot.answer(*why);
-  const read_turn turn{query.tenant};
+  // All lines of a month are added up.
+  const read_turn turn{query.tenant, true};
   impl_->pool.submit<domain::llm_sums>(
       turn, std::move(slot),
       [query = std::move(query)](read_session& session) { return read_spent(session, query); });

@@ -19,7 +19,10 @@ std::string about(const secret_place& where) {
 }
 
 digest digest_for(const sealing_key& key, const secret_place& where, const secret_text& value) {
-  auto text = to_string(where.tenant) + "\n" + where.name + "\n" + std::string(value.view());
+  auto text = to_string(where.tenant) + "\n" + where.name + "\n";
+  // At once, so that no copy stays behind where it grew.
+  text.reserve(text.size() + value.view().size());
+  text += value.view();
   const auto made = key.digest_of(text);
   wipe(text);
   return made;

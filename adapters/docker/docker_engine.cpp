@@ -331,11 +331,9 @@ void docker_engine::fetch_logs(const std::string& container, const log_query& qu
                         demux.feed(answer.body);
                         auto lines = demux.finish();
                         const bool cut = answer.truncated || demux.truncated();
-                        auto problem = demux.problem();
-                        if (problem.empty() && demux.broken() && !cut) {
-                          problem = "the engine's log stream is broken";
-                        }
-                        return log_answer{std::move(lines), cut, std::move(problem)};
+                        const char* problem = demux.broken() && !cut ? broken_log : "";
+                        if (demux.has_problem()) problem = unreadable_log;
+                        return log_answer{std::move(lines), cut, problem};
                       });
 }
 

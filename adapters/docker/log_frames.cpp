@@ -12,7 +12,6 @@ namespace {
 constexpr std::size_t max_frame_bytes = 1 << 20;
 // "Systemerr" of the engine's protocol: its own words, of which these many bytes are kept.
 constexpr unsigned char error_stream = 3;
-constexpr std::size_t max_problem_bytes = 300;
 constexpr std::string_view raw_error = "Error grabbing logs: ";
 
 bool is_digit(char c) {
@@ -73,21 +72,12 @@ bool log_demultiplexer::start_frame() {
   return !broken_;
 }
 
-void log_demultiplexer::note_problem(std::string_view text) {
-  while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
-  if (text.empty()) text = "the engine could not read the log";
-  if (!problem_.empty()) return;
-  problem_ = utf8_prefix(text, max_problem_bytes);
-  std::replace_if(
-      problem_.begin(), problem_.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
-}
-
 void log_demultiplexer::end_frame() {
   auto stream = header_[0] == 2 ? log_stream::err : log_stream::out;
   auto stamped = take_stamp(frame_);
   auto text = stamped ? stamped->rest : std::string_view{frame_};
   if (header_[0] == error_stream) {
-    note_problem(text);
+    has_problem_ = true;
   } else {
     add_text(stream, text, stamped ? stamped->at_ns : 0);
   }
@@ -142,7 +132,8 @@ void log_demultiplexer::emit(log_stream stream, bool is_ended) {
       whole.at_ns = stamped->at_ns;
       whole.text = std::string{stamped->rest};
     } else if (whole.text.starts_with(raw_error)) {
-      return note_problem(whole.text);  // all that a container says has a time before it
+      has_problem_ = true;  // all that a container says has a time before it
+      return;
     }
   }
   // One byte more for the newline, so that empty lines are not free.

@@ -31,6 +31,10 @@ struct stamped_text {
 };
 std::optional<stamped_text> take_stamp(std::string_view text);
 
+/// What is told of a log, in place of the engine's words.
+inline constexpr const char* broken_log = "the engine's log stream is broken";
+inline constexpr const char* unreadable_log = "the engine could not read all of the log";
+
 class log_demultiplexer {
  public:
   log_demultiplexer(bool tty, log_limits limits) : tty_(tty), limits_(limits) {}
@@ -47,8 +51,8 @@ class log_demultiplexer {
   /// A frame header that no engine sends (stream above 3, bytes that are not zero), or an end
   /// within a frame.
   bool broken() const { return broken_; }
-  /// What the engine said first that it could not read, on one line; empty if nothing.
-  const std::string& problem() const { return problem_; }
+  /// Whether the engine said that it could not read some of it. Its words quote paths of the host.
+  bool has_problem() const { return has_problem_; }
 
  private:
   struct pending_line {
@@ -62,7 +66,6 @@ class log_demultiplexer {
   void add_text(log_stream stream, std::string_view text, std::int64_t at_ns);
   void add_raw(std::string_view bytes);
   void emit(log_stream stream, bool is_ended);
-  void note_problem(std::string_view text);
 
   bool tty_;
   log_limits limits_;
@@ -72,10 +75,10 @@ class log_demultiplexer {
   std::string frame_;
   std::array<pending_line, 3> pending_;  // by stream; 0 is never used
   std::vector<log_line> lines_;
-  std::string problem_;
   std::size_t taken_ = 0;
   bool truncated_ = false;
   bool broken_ = false;
+  bool has_problem_ = false;
 };
 
 }  // namespace reeve::adapters

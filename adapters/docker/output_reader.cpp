@@ -8,9 +8,9 @@ constexpr std::size_t part_bytes = 16'384;
 constexpr std::size_t around_part = 78;
 
 outcome<done> check_end(const log_demultiplexer& frames) {
-  if (frames.broken()) return reject(errc::internal, "the engine's log stream is broken");
-  if (!frames.problem().empty()) {
-    return reject(errc::internal, "the engine could not read the log");
+  if (frames.broken()) return reject(errc::internal, broken_log);
+  if (frames.has_problem()) {
+    return reject(errc::internal, unreadable_log);
   }
   return done{};
 }

@@ -70,7 +70,7 @@ routing_view view_of(const std::string& model, const upstreams& all,
   routing_view view;
   view.model = model;
   for (const auto& use : uses) {
-    const bool counts = !use.what.model || *use.what.model == model;
+    const bool counts = domain::counts_to(use.what, std::nullopt, model);
     if (counts && domain::is_spent(use.what, use.spent)) view.spent_budgets.push_back(use.name);
   }
   const auto routing = domain::route_of(all, model, !view.spent_budgets.empty());

@@ -112,7 +112,7 @@ std::int64_t day_of(time_us at);
 /// What stands for the job of a tenant's calls that are of none. Another one each day, so that no
 /// stream lasts for ever.
 uuid no_job_of(const uuid& tenant, std::int64_t day);
-/// The day that begins then.
+/// When that day begins.
 time_us begin_of_day(std::int64_t day);
 
 /// What a job's calls of one model on one day come to.

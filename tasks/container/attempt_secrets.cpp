@@ -8,6 +8,28 @@ namespace reeve::tasks {
 using domain::end_reason;
 using reason = std::optional<end_reason>;
 
+std::optional<std::vector<persistence::secret_place>> places_of(
+    const domain::secret_list_state& list, const uuid& tenant,
+    const std::vector<domain::secret_use>& uses) {
+  std::vector<persistence::secret_place> places;
+  for (const auto& use : uses) {
+    const auto* secret = list.find_active(use.name);
+    const auto value = secret == nullptr ? std::nullopt : secret->value_of(use.version);
+    if (!value) return std::nullopt;
+    places.push_back({tenant, use.name, *value});
+  }
+  return places;
+}
+
+outcome<redactor> hiding(const redactor& others, const std::vector<domain::secret_use>& uses,
+                         const persistence::opened_secrets& values) {
+  std::vector<named_secret> all;
+  for (std::size_t i = 0; i < uses.size(); ++i) {
+    all.push_back({uses[i].name, std::string(values[i].view())});
+  }
+  return others.with(std::move(all));
+}
+
 void attempt_secrets::choose(answer then) {
   uses_.clear();
   values_.reset();
@@ -32,14 +54,9 @@ void attempt_secrets::take_up(const domain::attempt_intended& intent, answer the
   uses_ = *intent.secrets;
   read(
       [this, then](const domain::secret_list_state& list) {
-        std::vector<persistence::secret_place> places;
-        for (const auto& use : uses_) {
-          const auto* secret = list.find_active(use.name);
-          const auto value = secret == nullptr ? std::nullopt : secret->value_of(use.version);
-          if (!value) return then(reason(end_reason::input_missing));
-          places.push_back({host_.run().tenant, use.name, *value});
-        }
-        open(std::move(places), then);
+        auto places = places_of(list, host_.run().tenant, uses_);
+        if (!places) return then(reason(end_reason::input_missing));
+        open(std::move(*places), then);
       },
       then);
 }
@@ -85,11 +102,7 @@ secret_values attempt_secrets::values() const {
 outcome<redactor> attempt_secrets::hidden_by(const redactor& others) const {
   if (uses_.empty()) return others;
   if (!values_) return reject(errc::not_found, "the values are not there");
-  std::vector<named_secret> all;
-  for (const auto& [name, value] : values()) {
-    all.push_back({std::string(name), std::string(value)});
-  }
-  return others.with(std::move(all));
+  return hiding(others, uses_, *values_);
 }
 
 }  // namespace reeve::tasks

@@ -14,6 +14,15 @@
 
 namespace reeve::tasks {
 
+/// Where the values lie that an attempt got; nothing: one of them is gone.
+std::optional<std::vector<persistence::secret_place>> places_of(
+    const domain::secret_list_state& list, const uuid& tenant,
+    const std::vector<domain::secret_use>& uses);
+/// `others`, and these secrets; `values` in the order of `uses`. An error: one of them cannot be
+/// looked for.
+outcome<redactor> hiding(const redactor& others, const std::vector<domain::secret_use>& uses,
+                         const persistence::opened_secrets& values);
+
 class attempt_secrets {
  public:
   /// What came of it: nothing, or the reason why the attempt cannot have them. A rejection passes:

@@ -228,10 +228,14 @@ void container_attempt::collect(const std::string& execution) {
   secrets_.take_up(intent_, [this, execution](const outcome<std::optional<end_reason>>& why) {
     if (!why) return host_.feed(attempts::failed{attempts::failure::busy});
     if (!*why) return collect_it(execution);
-    log_warn("the output of a job is not kept: a secret that it got is gone",
-             {{"job", to_string(host_.job().id)}});
-    host_.feed(attempts::collected{{}, true});
+    keep_nothing();
   });
+}
+
+void container_attempt::keep_nothing() {
+  log_warn("the output of a job is not kept: it cannot be searched for a secret that it got",
+           {{"job", to_string(host_.job().id)}});
+  host_.feed(attempts::collected{{}, true});
 }
 
 /// Room for the output comes before the output: what was read is never read again for want of it.
@@ -258,7 +262,7 @@ void container_attempt::read_output(const std::string& execution, text_pool::roo
 void container_attempt::redact_log(adapters::kept_output kept, text_pool::room held) {
   if (kept.head.empty()) return host_.feed(attempts::collected{{}, kept.gone});
   const auto rules = secrets_.hidden_by(host_.ports().redact);
-  if (!rules) return host_.feed(attempts::collected{{}, true});
+  if (!rules) return keep_nothing();
   const bool over_disk = tells_of_disk(kept, disk_limit_line(disk_bytes_of(params())));
   auto slot = host_.then<finished_log>([this](outcome<finished_log> log) {
     if (!log) return host_.feed(attempts::failed{attempts::failure::busy});

@@ -45,6 +45,7 @@ class container_attempt final : public attempt_work {
   void find_again(std::function<void()> go);
   void submit_it();
   void collect_it(const std::string& execution);
+  void keep_nothing();
   void read_output(const std::string& execution, text_pool::room held);
   void redact_log(adapters::kept_output kept, text_pool::room held);
   void store_log(finished_log log);

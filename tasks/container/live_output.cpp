@@ -64,7 +64,10 @@ void live_output::take(std::vector<adapters::log_line> lines) {
 
 bool live_output::is_full() const {
   const std::lock_guard lock(mutex_);
-  return raw_.size() >= most_raw || lines_bytes_ >= most_lines_bytes;
+  // Short lines cost more than their text. Not while nothing is left to redact: what the redactor
+  // holds back must not stop the engine.
+  const bool has_many = !raw_.empty() && marks_.size() * around_line >= most_raw;
+  return raw_.size() >= most_raw || has_many || lines_bytes_ >= most_lines_bytes;
 }
 
 void live_output::ended(const outcome<done>& how) {
@@ -89,7 +92,8 @@ void live_output::redact_more() {
   around_.texts.ask(around_.whose, piece_bytes, cancelled_,
                     reply_slot<room>([self = shared_from_this()](outcome<room> held) {
                       if (held) return self->redact_next(std::move(*held));
-                      // Too many ask there: whoever takes asks again.
+                      // Too many ask there. Taking asks again, so who follows takes now and then
+                      // whatever he was told (api/log_stream.cpp does with each beat).
                       const std::lock_guard lock(self->mutex_);
                       self->is_working_ = false;
                     }));

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <utility>
 
 namespace reeve::tasks {
@@ -46,8 +45,6 @@ class map_reading {
   }
 
   outcome<done> read_one(const allowed_container& entry) {
-    // It may have been named twice, by its name and by its id.
-    if (!read_.insert(entry.name).second) return done{};
     const auto found = by_name_.find(entry.name);
     if (found == by_name_.end() || !is_there_for(by_, found->first, found->second.labels)) {
       problem(entry.name, "there is no such container");
@@ -135,7 +132,6 @@ class map_reading {
   const std::atomic<bool>& stops_;
   const std::int64_t began_us_ = around_.clock.mono_us();
   std::map<std::string, container_summary> by_name_;
-  std::set<std::string> read_;
   map_input into_;
 };
 

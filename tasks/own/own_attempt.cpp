@@ -1,5 +1,6 @@
 #include "tasks/own/own_attempt.hpp"
 
+#include <set>
 #include <utility>
 
 namespace reeve::tasks {
@@ -21,17 +22,16 @@ void own_attempt::read_list(std::function<void(const domain::container_list_stat
 bool own_attempt::choose_from(const domain::container_list_state& list) {
   if (!domain::check_allowed(host_.task(), {}, list, "")) return false;
   auto& chosen = allowed_.emplace();
+  std::set<std::string> known;  // one may be named twice, by its name and by its id
+  const auto add = [&](const std::string& name) {
+    const auto* entry = domain::allowing_entry(list, name);
+    if (entry == nullptr || !known.insert(entry->name).second) return;
+    chosen.push_back({entry->name, entry->container_id});
+  };
   if (const auto* named = names()) {
-    for (const auto& name : *named) {
-      const auto* entry = domain::allowing_entry(list, name);
-      if (entry == nullptr) return false;
-      chosen.push_back({entry->name, entry->container_id});
-    }
+    for (const auto& name : *named) add(name);
   } else {
-    for (const auto& [name, id] : list.active) {
-      const auto* entry = list.find(id);
-      chosen.push_back({name, entry == nullptr ? std::nullopt : entry->what.container_id});
-    }
+    for (const auto& [name, id] : list.active) add(name);
   }
   return true;
 }

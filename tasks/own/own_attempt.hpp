@@ -40,7 +40,7 @@ class own_attempt : public attempt_work {
 
   /// Without the engine there is nothing to do yet.
   virtual bool needs_engine() const = 0;
-  /// The names that the task gives; null: every active entry.
+  /// The names that the task gives, perhaps none; null: every active entry.
   virtual const std::vector<std::string>* names() const = 0;
   /// Begins; engine_unavailable and timed_out are waited out, overloaded too, not_found is a
   /// missing input, and whatever else fails the attempt. `its` ends it.

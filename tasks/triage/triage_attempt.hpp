@@ -1,12 +1,12 @@
 #pragma once
-// A `log_triage` job's attempt: work that Reeve does itself (triage_worker.hpp).
+// A `log_triage` job's attempt: work that Reeve does itself (triage_worker.hpp), after it has found
+// what the last successful run reported.
 
+#include "tasks/own/own_attempt.hpp"
 #include "tasks/task_kinds.hpp"
 #include "tasks/triage/triage_port.hpp"
 
-#include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,54 +15,33 @@ namespace reeve::tasks {
 /// Its row.
 std::unique_ptr<task_kind> open_triage(const kind_surroundings& around);
 
-class triage_attempt final : public attempt_work {
+class triage_attempt final : public own_attempt {
  public:
-  triage_attempt(attempt_host& host, triage_port& triage) : attempt_work(host), triage_(triage) {}
-
-  bool is_own() const override { return true; }
-  void resume(const domain::attempt_state&) override {}
-  void allow() override;
-  intention intend() override;
-  void submit() override;
-  void withhold(domain::end_reason) override {}  // it begins at once
-  void reach() override;
-  void find() override;
-  void started(const domain::attempts::execution&) override {}
-  void watch(const std::string&) override;
-  void stop(const std::string&) override;
-  void collect(const std::string&) override;
-  void forget() override;
-  void let_go() override;
+  triage_attempt(attempt_host& host, triage_port& triage) : own_attempt(host), triage_(triage) {}
 
  private:
-  using input = domain::attempts::input;
+  /// What is found for one try, before its work begins.
+  struct preparation {
+    std::vector<allowed_container> may_touch;
+    std::shared_ptr<work_stop> its;
+    reply_slot<artifacts> slot;
+    std::string baseline;
+    std::shared_ptr<const domain::run_state> before;  // the last success, once it was read
+  };
+  using prepared = std::shared_ptr<preparation>;
 
-  void read_list(std::function<void(const domain::container_list_state&)> go);
-  bool targets_from(const domain::container_list_state& list);
-  void add_target(const domain::container_allowed& entry);
-  /// As `attempt_host::then`, for one round: what comes after its end is dropped.
+  bool needs_engine() const override;
+  const std::vector<std::string>* names() const override;
+  void work(std::vector<allowed_container> may_touch, std::shared_ptr<work_stop> its,
+            reply_slot<artifacts> slot) override;
+  /// As `attempt_host::then`, as long as the try goes on.
   template <class T, class F>
-  reply_slot<T> in_round(F f);
-  void find_baseline();
-  void find_report(const domain::run_state& before);
-  void read_report(const domain::blob_ref& blob);
-  void work();
-  void worked(outcome<std::vector<produced_artifact>> made);
-  void end(input how);
+  reply_slot<T> while_it_goes_on(const prepared& p, F f);
+  void find_report(const prepared& p);
+  void read_report(const prepared& p, const domain::blob_ref& blob);
+  void begin(const prepared& p);
 
   triage_port& triage_;
-  persistence::stream_version guard_;
-  std::optional<std::vector<std::string>> containers_;  // the list has said which
-  std::map<std::string, std::string> ids_;              // and of some by name which alone
-  std::int64_t round_ = 0;
-  std::shared_ptr<work_stop> its_end_;              // of the round's work
-  std::optional<domain::attempts::execution> its_;  // nothing: it is not being done, nor done
-  std::string baseline_;
-  std::shared_ptr<const domain::run_state> before_;  // the last success, once it was read
-  std::optional<input> ended_;                       // how, until somebody watches
-  bool watched_ = false;
-  std::vector<produced_artifact> made_;
-  std::vector<domain::artifact_stored> stored_;  // of `made_`, from its beginning
 };
 
 }  // namespace reeve::tasks

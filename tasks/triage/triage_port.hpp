@@ -5,25 +5,21 @@
 #include "base/slot.hpp"
 #include "base/time.hpp"
 #include "base/work_stop.hpp"
+#include "tasks/own/container_access.hpp"
 #include "tasks/produced_artifact.hpp"
 
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 namespace reeve::tasks {
 
 struct triage_request {
-  uuid tenant;                          // who asks
-  bool is_first_tenant = false;         // whether containers that are no job's are there for it
-  uuid instance;                        // the log's origin
-  std::vector<std::string> containers;  // names; the allowlist was asked
-  /// By name, of those whose entries are for one container: the engine's id of it. Another one that
-  /// has its name now is not read.
-  std::map<std::string, std::string> container_ids = {};
+  container_viewer by;  // who asks
+  /// The allowlist was asked. Of an entry for one container another one that has its name now is
+  /// not read.
+  std::vector<allowed_container> containers;
   std::vector<std::string> files;  // below the tenant's log folder
   time_us since_us = 0;            // 0 = everything
   std::int64_t max_lines = 10'000'000;

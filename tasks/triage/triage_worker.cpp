@@ -40,8 +40,8 @@ class triage_task {
         triage_(options_of(request, now), options.rules, baseline_from(request)) {}
 
   outcome<std::vector<produced_artifact>> run() {
-    for (const auto& name : request_.containers) {
-      if (auto ok = read_container(name); !ok) return ok.error();
+    for (const auto& one : request_.containers) {
+      if (auto ok = read_container(one); !ok) return ok.error();
     }
     if (auto ok = read_files(); !ok) return ok.error();
     if (stop_) return server_stops();
@@ -79,21 +79,18 @@ class triage_task {
   /// name comes to mean, the id is the container's whose labels were looked at. One that is not
   /// open to the tenant is not there. What the engine found by an id that looks like the name is
   /// another container.
-  outcome<std::string> container_named(const std::string& name) const {
-    const auto bound = request_.container_ids.find(name);
-    const bool is_bound = bound != request_.container_ids.end();
-    const auto& asked = is_bound ? bound->second : name;
+  outcome<std::string> id_of(const allowed_container& entry) const {
+    const auto& asked = entry.id ? *entry.id : entry.name;
     const auto found =
         ask<adapters::container_info>([&](auto slot) { engine_.inspect(asked, std::move(slot)); });
     if (!found && found.error().code != errc::not_found) return found.error();
-    const bool is_it = found && (is_bound ? found->id : found->name) == asked &&
-                       adapters::is_open_to(found->labels, request_.instance, request_.tenant,
-                                            request_.is_first_tenant);
+    const bool is_it = found && (entry.id ? found->id : found->name) == asked &&
+                       is_there_for(request_.by, found->name, found->labels);
     if (is_it && found->labels.contains(std::string(adapters::secrets_label))) {
       return reject(errc::invalid, "the job got named secrets: its output is in its own log");
     }
     if (is_it) return found->id;
-    return reject(errc::not_found, is_bound ? "the container that was listed is not there any more"
+    return reject(errc::not_found, entry.id ? "the container that was listed is not there any more"
                                             : "there is no such container");
   }
 
@@ -112,13 +109,13 @@ class triage_task {
     return done{};
   }
 
-  outcome<done> read_container(const std::string& name) {
-    const auto source = triage_.open(name, log_source_kind::container);
+  outcome<done> read_container(const allowed_container& entry) {
+    const auto source = triage_.open(entry.name, log_source_kind::container);
     if (!source) return done{};
     std::int64_t since_ns = request_.since_us * 1000;
     std::size_t bytes = 0;
     std::optional<std::string> problem;
-    const auto id = container_named(name);
+    const auto id = id_of(entry);
     if (!id) return without(*source, id.error(), id.error().detail);
     for (;;) {
       auto answer = page(*id, since_ns);
@@ -153,7 +150,7 @@ class triage_task {
   /// not there has asked for something else.
   outcome<done> read_files() {
     if (request_.files.empty()) return done{};
-    const auto folder = options_.open_logs(request_.tenant);
+    const auto folder = options_.open_logs(request_.by.tenant);
     std::size_t refused = 0;
     for (const auto& name : request_.files) {
       if (stop_) return server_stops();
@@ -205,7 +202,7 @@ triage_worker::triage_worker(triage_worker_options options, adapters::container_
     : options_(std::move(options)), engine_(engine), clock_(clock) {}
 
 void triage_worker::run(triage_request request, reply_slot<std::vector<produced_artifact>> slot) {
-  const work_source whose{request.tenant, request.job};
+  const work_source whose{request.by.tenant, request.job};
   auto its = request.its_end;
   // Shared: a baseline may be large, and functions are copied.
   const auto asked = std::make_shared<const triage_request>(std::move(request));

@@ -65,7 +65,7 @@ json next_line(support::sse_reader& from, std::string* id = nullptr) {
 
 /// Until it is stopped.
 constexpr const char* two_lines_and_wait =
-    "echo one; echo two >&2; trap 'echo last; exit 0' TERM; sleep 600 & wait";
+    "trap 'echo last; exit 0' TERM; echo one; echo two >&2; sleep 600 & wait";
 
 }  // namespace
 
@@ -97,7 +97,7 @@ TEST(RUN14_follow, lines_come_while_the_job_runs_and_the_stream_ends_with_it) {
 TEST(RUN14_follow, ends_with_a_last_line_that_has_no_end) {
   on_the_engine here;
   const auto [run, job] =
-      here.launch("echo one; trap 'printf tail; exit 0' TERM; sleep 600 & wait");
+      here.launch("trap 'printf tail; exit 0' TERM; echo one; sleep 600 & wait");
   auto stream = here.follow(job);
   EXPECT_EQ(next_line(stream).at("text"), "one");
   support::must_post(here.reeve.api(), "/api/runs/" + run + "/cancel", json::object(), 202);

@@ -314,7 +314,7 @@ TEST(P25_openapi, answers_with_content_fit_their_schemas) {
   for (const char* path :
        {"/api/runs", "/api/jobs", "/api/directives", "/api/allowlists/images",
         "/api/allowlists/containers", "/api/tokens", "/api/events", "/api/engine", "/api/agents",
-        "/api/whoami", "/api/checkpoints", "/api/llm-usage", "/api/llm-budgets",
+        "/api/whoami", "/api/checkpoints", "/api/llm-usage", "/api/llm-budgets", "/api/secrets",
         "/api/inference/routes", "/livez", "/readyz", "/metrics"}) {
     check("GET", path, "");
   }

@@ -18,6 +18,7 @@ using support::server;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -141,15 +142,30 @@ TEST(ACC4_secrets, of_a_job_that_runs_stay_its_own_and_are_hidden_after_a_crash)
   put(api, "kept", value);
   put(api, "deleted", second);
   const auto say = [](const std::string& secret) {
-    return support::shell_task(secret, "sleep 6; echo \"it is $DB_PASSWORD\"", env_of(secret));
+    return support::shell_task(
+        secret, "trap 'echo \"it is $DB_PASSWORD\"; exit 0' USR1; echo ready; sleep 600 & wait",
+        env_of(secret));
   };
   const json run =
       support::launch(api, support::inline_launch({say("kept"), say("deleted")})).at("id");
-  for (const char* job : {"kept", "deleted"}) support::await_started(api, run, job);
+  for (const char* name : {"kept", "deleted"}) {
+    const json job = job_named(must_get(api, "/api/runs/" + run.get<std::string>()), name);
+    auto output = api.events("/api/jobs/" + job.at("id").get<std::string>() + "/logs/stream");
+    const auto line = output.next(20s * support::time_factor());
+    ASSERT_TRUE(line);
+    EXPECT_THAT(line->data, HasSubstr("ready"));
+  }
   put(api, "kept", "another value altogether");
   EXPECT_EQ(api.remove("/api/secrets/deleted").status, 200);
   reeve.crash_and_restart();
   api = reeve.api();
+  const json left = must_get(api, "/api/runs/" + run.get<std::string>());
+  for (const json& job : left.at("jobs")) {
+    const std::string container = job.at("attempts").at(0).at("container_id");
+    EXPECT_EQ(
+        support::engine().call("POST", "/containers/" + container + "/kill?signal=USR1").status,
+        204);
+  }
   const json ended = support::await_run(api, run);
   EXPECT_EQ(ended.at("status"), "success") << ended.dump(1);
   const json kept = job_named(ended, "kept");

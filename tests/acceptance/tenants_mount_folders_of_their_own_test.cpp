@@ -101,10 +101,13 @@ TEST(P17_mounts, are_looked_at_again_before_the_start) {
   const auto as = here.first();
   json late = here.reading("");
   late["needs"] = {"first"};
-  const json run = support::launch(
-      as, support::inline_launch({support::box_task("first", {"sleep", "1"}), late}));
+  const json in = {{"source", here.at("/in").string()}, {"target", "/in"}};
+  const json first = support::shell_task("first", "until [ -e /in/go ]; do sleep 0.1; done",
+                                         {{"mounts", json::array({in})}});
+  const json run = support::launch(as, support::inline_launch({first, late}));
   support::await_job(as, run.at("id"), "first", "running");
   fs::create_directories(here.at("/" + support::tenant_of(here.other())));
+  here.put("in/go", "");
   const json over = support::await_run(as, run.at("id"));
   EXPECT_EQ(support::job_named(over, "m").at("status"), "failed") << over.dump(1);
   EXPECT_EQ(support::job_named(over, "m").at("reason"), "not_allowlisted");

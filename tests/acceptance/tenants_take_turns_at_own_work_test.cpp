@@ -60,7 +60,7 @@ TEST_F(P17_own_work, of_one_tenant_lets_another_one_have_its_turn) {
   write("large.log", 200'000);  // some 18 MB
   write(support::tenant_of(few) + "/small.log", 10);
   const auto flood = launch(many, "large.log", 64);
-  ASSERT_TRUE(support::eventually(30s, [&] {
+  ASSERT_TRUE(support::eventually(30s * support::time_factor(), [&] {
     const auto told =
         must_get(many, "/api/events?type=attempt_started&limit=500&stream=run-" + flood);
     return told.at("results").size() > 20;

@@ -82,13 +82,13 @@ TEST(LLM4_places, are_limited_for_each_upstream_and_for_all) {
   };
   auto first = take("a"), second = take("a");
   ASSERT_TRUE(first && second);
-  EXPECT_FALSE(take("a"));
+  EXPECT_EQ(take("a").error().code, errc::overloaded);
   EXPECT_EQ(places.calls_of("a"), 2);
   const auto other = take("b");
   EXPECT_TRUE(other);
-  EXPECT_FALSE(take("b")) << "three in all";
-  auto copy = first;
-  first.reset();
+  EXPECT_EQ(take("b").error().code, errc::overloaded) << "three in all";
+  auto copy = *first;
+  first->reset();
   EXPECT_EQ(places.calls_of("a"), 2) << "until the last copy goes";
   copy.reset();
   EXPECT_EQ(places.calls_of("a"), 1);
@@ -101,8 +101,13 @@ TEST(LLM4_places, of_one_token_are_half_of_an_upstream_and_a_quarter_of_all) {
   const auto mine = derived_uuid({}, "mine"), other = derived_uuid({}, "other");
   std::vector<llm_places::place> held;
   const auto take = [&](const char* upstream, const uuid& token) {
-    held.push_back(places.take({upstream, token, nullptr}, 6));
-    return held.back() != nullptr;
+    auto got = places.take({upstream, token, nullptr}, 6);
+    if (!got) {
+      EXPECT_EQ(got.error().code, errc::rate_limited);
+      return false;
+    }
+    held.push_back(std::move(*got));
+    return true;
   };
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(take("a", mine));
   EXPECT_FALSE(take("a", mine));
@@ -121,7 +126,7 @@ TEST(LLM4_places, end_the_calls_of_a_token_that_is_worth_nothing) {
              over = std::make_shared<call_stopper>();
   const auto one = places.take({"a", mine, stopped}, 8),
              two = places.take({"a", other, goes_on}, 8);
-  places.take({"a", mine, over}, 8).reset();
+  places.take({"a", mine, over}, 8).value().reset();
   places.end_of(mine);
   EXPECT_TRUE(stopped->is_stopped());
   EXPECT_FALSE(goes_on->is_stopped());

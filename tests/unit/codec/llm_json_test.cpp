@@ -102,7 +102,7 @@ TEST(LLM4_scanner, decodes_strings) {
   }
 }
 
-/// Cut or changed anywhere, a text is taken for JSON only if the codec takes it, too.
+/// Cut or changed anywhere: what the codec takes is taken here too, and half a text is not.
 TEST(LLM4_scanner, agrees_with_the_codec) {
   const std::string whole = R"({"model":"m","n":[1,-2.5e3,{"a":null}],"t":"xAä\n","stream":true})";
   const std::string bytes = "{}[]\",:\\u0a1- tfn.e";

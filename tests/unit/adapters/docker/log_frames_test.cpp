@@ -130,11 +130,11 @@ TEST(RUN8_log_frames, what_the_engine_cannot_read_is_told_apart_from_lines) {
     demux.feed(std::string_view{bytes}.substr(split));
     ASSERT_EQ(demux.finish(), expected) << "split at " << split;
     ASSERT_FALSE(demux.broken());
-    ASSERT_EQ(demux.problem(), words) << "the first one";
+    ASSERT_TRUE(demux.has_problem());
   }
-  log_demultiplexer long_one{false, {}};
-  long_one.feed(frame(3, std::string(5000, 'x')));
-  EXPECT_EQ(long_one.problem().size(), 300U);
+  log_demultiplexer well{false, {}};
+  well.feed(frame(1, stamped(1, words + "\n")));
+  EXPECT_FALSE(well.has_problem()) << "a line that says so";
 }
 
 TEST(RUN8_log_frames, of_a_tty_only_what_has_no_time_is_the_engines) {
@@ -142,7 +142,7 @@ TEST(RUN8_log_frames, of_a_tty_only_what_has_no_time_is_the_engines) {
   log_demultiplexer demux{true, {}};
   demux.feed(stamped(1, words + "\r\n") + words + "\n");
   EXPECT_EQ(demux.finish(), (std::vector<log_line>{{log_stream::out, base_ns + 1, words}}));
-  EXPECT_EQ(demux.problem(), words);
+  EXPECT_TRUE(demux.has_problem());
 }
 
 TEST(CTR1_log_frames, an_end_within_a_frame_is_broken_and_keeps_what_was_whole) {

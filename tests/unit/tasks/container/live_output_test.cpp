@@ -122,6 +122,22 @@ TEST_F(RUN14_live_output, comes_line_by_line_with_the_numbers_of_the_stored_one)
   EXPECT_EQ(output->state(), live_output::phase::over);
 }
 
+TEST_F(RUN14_live_output, is_full_of_many_short_lines_as_of_few_long_ones) {
+  // The room of the pool is taken, so nothing is redacted meanwhile.
+  std::optional<text_pool::room> held;
+  texts.ask({derived_uuid({}, "other"), {}}, std::size_t{1} << 30, std::make_shared<work_stop>(),
+            reply_slot<text_pool::room>([&](outcome<text_pool::room> got) {
+              if (got) held.emplace(std::move(*got));
+            }));
+  ASSERT_TRUE(held);
+  begin();
+  int lines = 0;
+  while (!engine.sink->is_full() && lines < 10'000) tell({line("", ++lines)});
+  EXPECT_LE(lines, 1024) << "64 KiB of what is around them";
+  held.reset();
+  EXPECT_EQ(await(static_cast<std::size_t>(lines)).size(), static_cast<std::size_t>(lines));
+}
+
 TEST_F(RUN14_live_output, P15_shows_no_secret_however_its_pieces_come) {
   auto rules = redactor::make({{"db", "correct-horse-battery"}});
   ASSERT_TRUE(rules);

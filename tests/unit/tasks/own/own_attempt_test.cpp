@@ -24,7 +24,7 @@ class no_blobs final : public persistence::blob_port {
 
 class host final : public attempt_host {
  public:
-  explicit host(domain::task_params params) {
+  explicit host(domain::task_params params, std::optional<uuid> since = {}) {
     launched.tenant = steps::tenant;
     launched.jobs.resize(1);
     launched.jobs[0].id = steps::id_of(3);
@@ -33,6 +33,7 @@ class host final : public attempt_host {
     task.params = std::move(params);
     domain::run_launched launch;
     launch.directive.tasks = {std::move(task)};
+    launch.since_run = since;
     launched.launch = decltype(launched.launch)(std::move(launch));
     its_ports.containers = [](uuid, auto slot) {
       slot.answer(std::make_shared<const domain::container_list_state>());
@@ -75,9 +76,13 @@ struct kept_work {
 class kept_triage final : public triage_port {
  public:
   void run(triage_request request, reply_slot<std::vector<produced_artifact>> slot) override {
-    last = {request.tenant, request.job, request.its_end, std::move(slot)};
+    last = {request.by.tenant, request.job, request.its_end, std::move(slot)};
+    containers = std::move(request.containers);
+    ++begun;
   }
   kept_work last;
+  std::vector<allowed_container> containers;
+  int begun = 0;
 };
 
 class kept_attempt final : public own_attempt {
@@ -131,6 +136,43 @@ TEST(P17_triage_attempt, that_is_stopped_or_let_go_stops_what_waits) {
   kept_triage triage;
   triage_attempt work(here, triage);
   expect_leaves(here, work, triage.last);
+}
+
+TEST(P17_triage_attempt, that_was_stopped_takes_nothing_that_its_first_try_asked_for) {
+  host here(domain::log_triage_params{}, steps::id_of(8));
+  using answer = reply_slot<std::shared_ptr<const domain::run_state>>;
+  std::vector<answer> asked;
+  here.its_ports.read_run = [&asked](uuid, uuid, answer slot) { asked.push_back(slot); };
+  kept_triage triage;
+  triage_attempt work(here, triage);
+  work.submit();
+  ASSERT_EQ(asked.size(), 1U) << "for the last success";
+  work.stop("");
+  work.submit();
+  ASSERT_EQ(asked.size(), 2U);
+  asked[0].answer(reject(errc::not_found, "TEST: late"));
+  EXPECT_EQ(triage.begun, 0);
+  asked[1].answer(reject(errc::not_found, "TEST: there is none"));
+  EXPECT_EQ(triage.begun, 1);
+  EXPECT_FALSE(triage.last.its->is_stopped());
+}
+
+TEST(RUN8_triage_attempt, reads_a_container_once_that_is_named_twice) {
+  domain::container_list_state list;
+  const std::string id(64, 'c');
+  domain::evolve(list, domain::container_allowed{steps::id_of(4), "web", id, ""}, {});
+  domain::log_triage_params params;
+  params.containers = std::vector<std::string>{"web", id};
+  host here(params);
+  here.its_ports.containers = [&list](uuid, auto slot) {
+    slot.answer(std::make_shared<const domain::container_list_state>(list));
+  };
+  kept_triage triage;
+  triage_attempt work(here, triage);
+  work.submit();
+  ASSERT_EQ(triage.containers.size(), 1U);
+  EXPECT_EQ(triage.containers[0].name, "web");
+  EXPECT_EQ(triage.containers[0].id, id);
 }
 
 }  // namespace

@@ -46,10 +46,8 @@ tasks::triage_report report_on(adapters::container_engine& engine, bool is_first
   std::promise<result> answer;
   tasks::triage_worker worker({}, engine, real_clock());
   tasks::triage_request request;
-  request.tenant = one_tenant;
-  request.is_first_tenant = is_first;
-  request.instance = this_log;
-  request.containers = {"talker"};
+  request.by = {one_tenant, this_log, is_first};
+  request.containers = {{"talker", std::nullopt}};
   worker.run(request, reply_slot<std::vector<tasks::produced_artifact>>(
                           [&](result r) { answer.set_value(std::move(r)); }));
   const auto made = answer.get_future().get();
@@ -92,20 +90,20 @@ TEST(P17_log_triage, of_another_tenants_job_is_as_of_a_container_that_is_not_the
   }
 }
 
-/// What runs on the host beside the jobs is the first tenant's.
 /// Patterns do not find them, and the values are not known here.
 TEST(P15_log_triage, does_not_read_a_job_that_got_named_secrets) {
   moving_engine engine;
   engine.labels = {{"reeve.instance", to_string(this_log)},
                    {"reeve.tenant", to_string(one_tenant)},
                    {"reeve.secrets", "true"}};
-  const auto report = report_on(engine, 10);
+  const auto report = report_on(engine);
   EXPECT_TRUE(report.findings.empty());
   EXPECT_TRUE(engine.asked.empty());
   ASSERT_EQ(report.sources.size(), 1U);
   EXPECT_EQ(report.sources[0].problem, "the job got named secrets: its output is in its own log");
 }
 
+/// What runs on the host beside the jobs is the first tenant's.
 TEST(P17_log_triage, of_no_job_is_there_for_the_first_tenant_only) {
   adapters::simulated_engine empty;
   const auto absent = codec::encode(report_on(empty, false).sources);

@@ -95,8 +95,8 @@ tasks::triage_report report_on(adapters::container_engine& engine, std::int64_t 
   std::promise<result> answer;
   tasks::triage_worker worker({}, engine, real_clock());
   tasks::triage_request request;
-  request.is_first_tenant = true;
-  request.containers = {"talker"};
+  request.by.is_first = true;
+  request.containers = {{"talker", std::nullopt}};
   request.max_lines = max_lines;
   worker.run(request, reply_slot<std::vector<tasks::produced_artifact>>(
                           [&](result r) { answer.set_value(std::move(r)); }));
@@ -131,14 +131,13 @@ class named_engine final : public adapters::simulated_engine {
 
 TEST(CTR2_log_triage, reads_the_container_that_was_listed_and_none_that_has_its_name_now) {
   named_engine engine;
-  const auto sources_of = [&](std::map<std::string, std::string> ids) {
+  const auto sources_of = [&](std::optional<std::string> id) {
     using result = outcome<std::vector<tasks::produced_artifact>>;
     std::promise<result> answer;
     tasks::triage_worker worker({}, engine, real_clock());
     tasks::triage_request request;
-    request.is_first_tenant = true;
-    request.containers = {"talker"};
-    request.container_ids = std::move(ids);
+    request.by.is_first = true;
+    request.containers = {{"talker", std::move(id)}};
     worker.run(request, reply_slot<std::vector<tasks::produced_artifact>>(
                             [&](result r) { answer.set_value(std::move(r)); }));
     const auto made = answer.get_future().get();
@@ -146,14 +145,14 @@ TEST(CTR2_log_triage, reads_the_container_that_was_listed_and_none_that_has_its_
     const auto doc = codec::parse_strict(made->front().bytes);
     return codec::decode<tasks::triage_report>(doc->root()).value().sources;
   };
-  const auto by_name = sources_of({});
+  const auto by_name = sources_of(std::nullopt);
   ASSERT_EQ(by_name.size(), 1U);
   EXPECT_EQ(by_name[0].lines, 1);
-  const auto bound = sources_of({{"talker", engine.id}});
+  const auto bound = sources_of(engine.id);
   ASSERT_EQ(bound.size(), 1U);
   EXPECT_EQ(bound[0].name, "talker");
   EXPECT_EQ(bound[0].lines, 1);
-  const auto another = sources_of({{"talker", std::string(64, 'b')}});
+  const auto another = sources_of(std::string(64, 'b'));
   ASSERT_EQ(another.size(), 1U);
   EXPECT_EQ(another[0].lines, 0);
   EXPECT_EQ(another[0].problem, "the container that was listed is not there any more");
@@ -238,8 +237,8 @@ tasks::triage_report report_in(const made& artifacts) {
 made with_a_bad_one(outcome<adapters::log_answer> bad, bool is_away = false) {
   half_readable_engine engine(std::move(bad), is_away);
   tasks::triage_request request;
-  request.is_first_tenant = true;
-  request.containers = {"bad", "good"};
+  request.by.is_first = true;
+  request.containers = {{"bad", std::nullopt}, {"good", std::nullopt}};
   return triage_of(engine, request);
 }
 
