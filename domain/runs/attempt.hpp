@@ -104,7 +104,7 @@ struct state {
   bool stop_unsure = false;    // one was sent, and nobody knows whether it reached the execution
   std::optional<execution> seen;
   std::int64_t exit_code = 0;
-  bool over_disk = false;             // as its output says
+  std::optional<end_reason> told;     // why it ended, as reeve-init says in its output
   std::optional<end_reason> verdict;  // known before its output is stored, whatever `wait` told
   write_end end;
 };

@@ -82,7 +82,7 @@ void machine::on(const collected& input) {
   if (!is(phase::collecting) || s_.waiting) return;
   s_.end.log = input.log;
   s_.end.streams = input.streams;
-  s_.over_disk = input.over_disk;
+  s_.told = input.told;
   // What it wrote while the engine was away, the engine may have missed.
   s_.end.log_incomplete = !s_.config.own && (input.gone || s_.log_gap || s_.verdict);
   s_.end.artifacts = input.artifacts;
@@ -105,16 +105,19 @@ bool machine::in_time() const {
 void machine::conclude() {
   if (s_.verdict) return end(*s_.verdict);
   if (!s_.config.own) s_.end.exit_code = s_.exit_code;
-  s_.end.oom_killed = s_.seen->oom_killed;
+  // An engine that hears of the end first does not tell why; reeve-init speaks of failures only.
+  const bool starved = s_.exit_code != 0 && s_.told == end_reason::out_of_memory;
+  s_.end.oom_killed = s_.seen->oom_killed || starved;
   const bool reached = s_.stopping == stop_progress::ended || s_.stop_unsure;
   const bool timed_out = s_.stop_reason == end_reason::timed_out;
   // Own work that was done again has had less time than its attempt.
   const bool early = timed_out && !s_.config.own && in_time();
   if (reached && !early) return end(*s_.stop_reason);
   if (s_.config.own) return end(end_reason::completed);
-  if (s_.exit_code == ended_by_init && s_.over_disk) return end(end_reason::disk_limit);
+  if (s_.exit_code == ended_by_init && s_.told == end_reason::disk_limit)
+    return end(end_reason::disk_limit);
   if (s_.exit_code == refused_by_init && s_.taken_up) return end(end_reason::second_start);
-  if (s_.exit_code != 0 && s_.seen->oom_killed) return end(end_reason::out_of_memory);
+  if (s_.exit_code != 0 && s_.end.oom_killed) return end(end_reason::out_of_memory);
   end(end_reason::exited);
 }
 

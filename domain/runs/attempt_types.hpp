@@ -98,7 +98,7 @@ struct collected {
   std::optional<blob_ref> log;
   bool gone = false;                            // the engine has no log of it (any more)
   std::vector<artifact_stored> artifacts = {};  // of this job
-  bool over_disk = false;                       // its output says that it was ended for its disk
+  std::optional<end_reason> told = {};          // by reeve-init: disk_limit or out_of_memory
   std::optional<log_streams> streams = {};      // of the log, if they are known
 };
 struct forgotten {

@@ -263,21 +263,21 @@ void container_attempt::redact_log(adapters::kept_output kept, text_pool::room h
   if (kept.head.empty()) return host_.feed(attempts::collected{{}, kept.gone});
   const auto rules = secrets_.hidden_by(host_.ports().redact);
   if (!rules) return keep_nothing();
-  const bool over_disk = tells_of_disk(kept, disk_limit_line(disk_bytes_of(params())));
-  auto slot = host_.then<finished_log>([this](outcome<finished_log> log) {
+  const auto told = told_by_init(kept, disk_bytes_of(params()));
+  auto slot = host_.then<finished_log>([this, told](outcome<finished_log> log) {
     if (!log) return host_.feed(attempts::failed{attempts::failure::busy});
-    store_log(std::move(*log));
+    store_log(std::move(*log), told);
   });
   const auto work =
-      std::make_shared<log_redaction>(std::move(kept), *rules, host_.ports().log_bytes, over_disk);
+      std::make_shared<log_redaction>(std::move(kept), *rules, host_.ports().log_bytes);
   host_.ports().texts.post(source(), std::move(held), is_over_,
                            [work, slot](const auto& leave) { return work->step(leave, slot); });
 }
 
-void container_attempt::store_log(finished_log log) {
+void container_attempt::store_log(finished_log log, std::optional<end_reason> told) {
   attempts::collected what;
   what.log = domain::blob_ref{{}, static_cast<std::int64_t>(log.text->size()), log.truncated};
-  what.over_disk = log.over_disk;
+  what.told = told;
   what.streams = log.streams;
   host_.ports().blobs.put(
       host_.run().tenant, log.text,

@@ -48,7 +48,7 @@ class container_attempt final : public attempt_work {
   void keep_nothing();
   void read_output(const std::string& execution, text_pool::room held);
   void redact_log(adapters::kept_output kept, text_pool::room held);
-  void store_log(finished_log log);
+  void store_log(finished_log log, std::optional<domain::end_reason> told);
   void store_marks(const std::shared_ptr<const std::string>& marks,
                    domain::attempts::collected what);
   work_source source() const;

@@ -20,6 +20,11 @@ std::int64_t disk_bytes_of(const domain::container_params& params);
 /// The line that reeve-init leaves at the end of the output of what it ended for its disk.
 std::string disk_limit_line(std::int64_t disk_bytes);
 
+/// The line that it leaves at the end of the output of a job that failed, if the kernel killed
+/// something of it at its memory limit.
+inline constexpr std::string_view memory_kill_line =
+    "reeve-init: the kernel killed a process for want of memory\n";
+
 /// Volumes of an image's own: more cannot be watched (most_watched of disk_watch.h).
 inline constexpr std::size_t most_image_volumes = 60;
 

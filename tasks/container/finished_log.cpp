@@ -1,6 +1,7 @@
 #include "tasks/container/finished_log.hpp"
 
 #include "base/log.hpp"
+#include "tasks/container/container_spec_of.hpp"
 
 #include <exception>
 #include <string_view>
@@ -8,16 +9,18 @@
 
 namespace reeve::tasks {
 
-bool tells_of_disk(const adapters::kept_output& kept, const std::string& line) {
+std::optional<domain::end_reason> told_by_init(const adapters::kept_output& kept,
+                                               std::int64_t disk_bytes) {
   constexpr std::size_t looked_at = 1 << 20;
   std::string_view end = kept.tail.empty() ? kept.head : kept.tail;
   if (end.size() > looked_at) end.remove_prefix(end.size() - looked_at);
-  return end.find(line) != end.npos;
+  if (end.find(disk_limit_line(disk_bytes)) != end.npos) return domain::end_reason::disk_limit;
+  if (end.find(memory_kill_line) != end.npos) return domain::end_reason::out_of_memory;
+  return {};
 }
 
-log_redaction::log_redaction(adapters::kept_output kept, const redactor& rules, std::size_t limit,
-                             bool over_disk)
-    : kept_(std::move(kept)), over_disk_(over_disk), work_(kept_, rules, limit) {}
+log_redaction::log_redaction(adapters::kept_output kept, const redactor& rules, std::size_t limit)
+    : kept_(std::move(kept)), work_(kept_, rules, limit) {}
 
 bool log_redaction::step(const text_leave& leave, const reply_slot<finished_log>& slot) {
   if (leave.is_stopped()) return false;
@@ -45,7 +48,6 @@ finished_log log_redaction::finished(stored_text log) const {
   }
   made.text = std::make_shared<const std::string>(std::move(log.text));
   made.truncated = log.truncated;
-  made.over_disk = over_disk_;
   return made;
 }
 

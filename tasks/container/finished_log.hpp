@@ -6,9 +6,11 @@
 #include "base/slot.hpp"
 #include "base/text_pool.hpp"
 #include "domain/runs/line_streams.hpp"
+#include "domain/runs/run_types.hpp"
 #include "tasks/container/stored_log.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,20 +23,19 @@ struct finished_log {
   std::shared_ptr<const std::string> marks;  // those of its lines, packed, if they are needed
   bool truncated = false;
   std::optional<domain::log_streams> streams;
-  bool over_disk = false;  // it holds what reeve-init says of a job that had too much on disk
 };
 
-/// Whether the end of the output holds the line by which reeve-init says that a job had too much on
-/// disk. The engine reads the two streams side by side: what the job wrote may stand behind it, as
-/// much as pipes and the engine's buffers hold, and right before it.
-bool tells_of_disk(const adapters::kept_output& kept, const std::string& line);
+/// Why a job ended, as reeve-init says at the end of the output: disk_limit, out_of_memory or
+/// nothing. The engine reads the two streams side by side: what the job wrote may stand behind that
+/// line, as much as pipes and the engine's buffers hold, and right before it.
+std::optional<domain::end_reason> told_by_init(const adapters::kept_output& kept,
+                                               std::int64_t disk_bytes);
 
 /// The work of a pool's threads on one output.
 class log_redaction {
  public:
-  /// `over_disk` is told on; the rest is as `output_redaction` has it.
-  log_redaction(adapters::kept_output kept, const redactor& rules, std::size_t limit,
-                bool over_disk);
+  /// As `output_redaction` has it.
+  log_redaction(adapters::kept_output kept, const redactor& rules, std::size_t limit);
 
   /// Whether there is more to do; answered when there is not, but for one that is stopped.
   bool step(const text_leave& leave, const reply_slot<finished_log>& slot);
@@ -43,7 +44,6 @@ class log_redaction {
   finished_log finished(stored_text log) const;
 
   const adapters::kept_output kept_;
-  const bool over_disk_;
   output_redaction work_;
 };
 

@@ -366,6 +366,9 @@ TEST(RUN5_memory, that_runs_out_is_said) {
   const json run = here.run({shell_task("greedy", "tail /dev/zero", {{"memory_mb", 8}})});
   EXPECT_EQ(job_named(run, "greedy").at("status"), "failed");
   EXPECT_EQ(job_named(run, "greedy").at("reason"), "out_of_memory");
+  // It need not be the engine that told: one that hears of the end first does not.
+  EXPECT_THAT(here.log(run, "greedy"),
+              testing::HasSubstr("reeve-init: the kernel killed a process for want of memory"));
 }
 
 TEST(RUN7_container, survives_a_kill_of_the_server_and_runs_once) {

@@ -14,12 +14,14 @@
  * more at the end, and ends everything that has more there; no file may be much larger either. A
  * folder that cannot be watched is refused, as is anything but memory that is mounted over what
  * lies beside the marker's folder.
+ * Of a command that failed it says whether the kernel killed something of it for want of memory.
  * Exit codes of its own: 125 refused or misused, 126 not executable, 127 not found, 194 over its
  * bound: beyond every 128 + signal, and it counts as such only with the line that goes before it.
  */
 
 #define _GNU_SOURCE
 #include "adapters/docker/init/disk_watch.h"
+#include "adapters/docker/init/memory_kills.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -222,7 +224,17 @@ static int end_all(pid_t child, const struct disk_watch* watch) {
   return exit_over_disk;
 }
 
-static int supervise(pid_t child, const sigset_t* all, struct disk_watch* watch) {
+/* How the command ended; what it left running still runs. */
+static int end_of(int status, int64_t kills_before) {
+  const int code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  static const char line[] = "reeve-init: the kernel killed a process for want of memory\n";
+  if (code != 0 && kills_before >= 0 && memory_kills() > kills_before) {
+    (void)!write(STDERR_FILENO, line, sizeof line - 1);
+  }
+  return code;
+}
+
+static int supervise(pid_t child, const sigset_t* all, struct disk_watch* watch, int64_t kills) {
   int status = 0;
   for (;;) {
     int number = next_signal(all, watch);
@@ -237,7 +249,7 @@ static int supervise(pid_t child, const sigset_t* all, struct disk_watch* watch)
   }
   const int cut = watch->limit > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ;
   if (cut || disk_watch_end(watch)) return end_all(child, watch);
-  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  return end_of(status, kills);
 }
 
 /* The index of the command; 0 if there is something else in front of it. */
@@ -274,8 +286,9 @@ int main(int argc, char** argv) {
   const char* path = "";
   const char* why = disk_watch_begin(&watch, argv[1], &path);
   if (why != NULL) return complain(why, path, exit_refused);
+  const int64_t kills = memory_kills();
   pid_t child = fork();
   if (child < 0) return complain("cannot fork for", argv[command], exit_refused);
   if (child == 0) run_command(argv + command, &original, &watch);
-  return supervise(child, &all, &watch);
+  return supervise(child, &all, &watch, kills);
 }

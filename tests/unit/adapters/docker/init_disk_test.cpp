@@ -1,5 +1,6 @@
-// What reeve-init counts of what a command has on disk, and what it refuses to watch: the program
-// itself as PID 1 of its own namespace, with the rights that it has in a container.
+// What reeve-init counts of what a command has on disk, what it refuses to watch, and what it says
+// of memory: the program itself as PID 1 of its own namespace, with the rights that it has in a
+// container.
 
 #include "adapters/attempt_archive_port.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -155,6 +156,24 @@ std::string map_deleted(const fs::path& library, int count) {
          "rm l$i; i=$((i+1)); done; ";
 }
 
+/// The kernel's files are played by files that the command may write.
+class RUN5_memory_init : public P11_disk_init {
+ protected:
+  ended run_counting(const std::string& file, const std::string& script) {
+    return run(out(), out(), "kills=/sys/fs/cgroup/" + file + "; " + script, [&] {
+      if (::mount("none", "/sys/fs/cgroup", "tmpfs", 0, nullptr) != 0) ::_exit(89);
+      if (file.empty()) return;
+      const auto path = fs::path("/sys/fs/cgroup") / file;
+      fs::create_directories(path.parent_path());
+      std::ofstream(path) << "low 0\noom 3\noom_kill 2\noom_group_kill 9\n";
+      if (::chown(path.c_str(), nobody, nobody) != 0) ::_exit(88);
+    });
+  }
+};
+
+const std::string starved = "reeve-init: the kernel killed a process for want of memory\n";
+const std::string one_more = "echo 'oom_kill 3' > $kills; ";
+
 }  // namespace
 
 TEST_F(P11_disk_init, counts_what_is_named_and_what_is_deleted_and_open) {
@@ -279,4 +298,26 @@ TEST_F(P11_disk_init, is_not_kept_from_looking) {
       run("prlimit --pid 1 --nofile=0:0; " + mebibytes(2, "f") + mebibytes(2, "g") + "sleep 9");
   EXPECT_EQ(blind.code, 194);
   EXPECT_THAT(blind.said, HasSubstr("parts were missed by each look"));
+}
+
+TEST_F(RUN5_memory_init, says_what_the_kernel_counted_since_the_start) {
+  for (const std::string file : {"memory.events", "memory/memory.oom_control"}) {
+    SCOPED_TRACE(file);
+    const auto killed = run_counting(file, one_more + "kill -9 $$");
+    EXPECT_EQ(killed.code, 137);
+    EXPECT_EQ(killed.said, starved);
+    EXPECT_EQ(run_counting(file, one_more + "exit 3").said, starved);
+    EXPECT_EQ(run_counting(file, one_more).said, "") << "of what succeeded";
+    EXPECT_EQ(run_counting(file, "kill -9 $$").said, "") << "it killed nothing";
+  }
+}
+
+TEST_F(RUN5_memory_init, says_nothing_where_the_kernel_does_not_tell) {
+  const auto without = run_counting("", "kill -9 $$");
+  EXPECT_EQ(without.code, 137);
+  EXPECT_EQ(without.said, "");
+  const auto later =
+      run_counting("other/file", "cp $kills $(dirname $kills)/../memory.events; exit 3");
+  EXPECT_EQ(later.code, 3);
+  EXPECT_EQ(later.said, "") << "it did not tell at the start";
 }

@@ -106,7 +106,8 @@ class stage {
       collected made;
       if (has("log")) made.log = blob_ref{};
       made.gone = has("gone");
-      made.over_disk = has("over");
+      if (has("over")) made.told = end_reason::disk_limit;
+      if (has("starved")) made.told = end_reason::out_of_memory;
       if (has("file")) made.artifacts.push_back({});
       return made;
     }

@@ -122,6 +122,15 @@ inline const trace work_traces[] = {
       "watched 194 => find", "found c@100-200 => collect c",
       "collected over => end disk_limit 194"}},
 
+    // An engine may hear that the kernel killed something of it after it heard of the end.
+    {"out_of_memory_as_reeve_init_says",
+     {"up", "watched 137", "found c@100-400 =>", "wait 500 => find", "found c@100-400 => collect c",
+      "collected log starved => end out_of_memory 137 oom log"}},
+    {"a_command_whose_part_was_out_of_memory",
+     {"up", "watched 1", "found c@100-400", "collected starved => end out_of_memory 1 oom"}},
+    {"what_succeeds_and_only_says_that_it_was_out_of_memory",
+     {"up", "watched 0", "found c@100-400", "collected starved => end exited 0"}},
+
     // What is left behind.
     {"output_that_the_engine_cannot_give",
      {"up", "watched 0", "found c@100-200 => collect c",
