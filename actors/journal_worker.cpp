@@ -57,7 +57,7 @@ void journal_worker::push(std::shared_ptr<append_call> call) {
     const bool refused =
         external && (!available_ || (args_.lead != nullptr && !args_.lead->holds()));
     if (!stopping_ && !refused) {
-      pending_.push_back(std::move(call));
+      pending_.push_back(call);
       was_taken = true;
       wakes = is_worth_a_batch();
     }

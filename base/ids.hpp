@@ -14,7 +14,7 @@ namespace reeve {
 
 struct uuid {
   std::array<std::uint8_t, 16> bytes{};
-  auto operator<=>(const uuid&) const = default;
+  auto operator<=>(const uuid&) const = default;  // NOLINT(modernize-use-nullptr): has no 0
 };
 
 /// The tenant of what belongs to the server itself: the nil UUID.

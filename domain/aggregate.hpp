@@ -71,6 +71,8 @@ template <class... Callables>
 struct overloaded : Callables... {
   using Callables::operator()...;
 };
+template <class... Callables>
+overloaded(Callables...) -> overloaded<Callables...>;  // which clang 14 does not do by itself
 
 template <class... Types>
 struct type_list {};

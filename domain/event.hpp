@@ -74,6 +74,6 @@ struct event_record {
   bool operator==(const event_record&) const = default;
 };
 
-inline constexpr std::size_t max_payload_bytes = 64 * 1024;
+inline constexpr std::size_t max_payload_bytes = std::size_t{64} * 1024;
 
 }  // namespace reeve::domain

@@ -58,7 +58,7 @@ inline constexpr collection collection::checkpoints{"checkpoints"};
 /// A page of a list ends before its limit where its documents have this many bytes. It may be
 /// empty and not the last one: no page looks at more than 50,000 rows, or for longer than 200 ms,
 /// to find those that fit its filters.
-inline constexpr std::size_t most_page_bytes = 1024 * 1024;
+inline constexpr std::size_t most_page_bytes = std::size_t{1024} * 1024;
 
 /// Filters are equality on columns that the collection has; an unknown one is a programmer's error.
 struct list_query {

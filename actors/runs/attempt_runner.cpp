@@ -12,7 +12,7 @@ using domain::run_state;
 namespace attempts = domain::attempts;
 
 std::shared_ptr<attempt_runner> attempt_runner::make(run_machine& run, const uuid& job) {
-  const std::shared_ptr<attempt_runner> made(new attempt_runner(run, job));
+  std::shared_ptr<attempt_runner> made(new attempt_runner(run, job));
   made->work_ = run.ports().kinds.make_attempt(made->task().params, *made);
   if (!made->work_) return nullptr;
   auto& config = made->machine_.config;
