@@ -6,19 +6,13 @@
 namespace reeve {
 namespace {
 
-template <std::size_t N>
-bool is_one_of(std::string_view word, const std::array<std::string_view, N>& sorted) {
-  return std::binary_search(sorted.begin(), sorted.end(), word);
-}
-
-constexpr auto nothing_words = std::to_array<std::string_view>(
+constexpr word_set nothing_words(std::to_array<std::string_view>(
     {"<nil>",     "disabled", "empty", "enabled", "false",     "filtered", "hidden",
      "masked",    "n/a",      "nan",   "nil",     "no",        "none",     "null",
      "off",       "omitted",  "on",    "removed", "sanitized", "true",     "undef",
-     "undefined", "unset",    "xxx",   "yes"});
-static_assert(std::is_sorted(nothing_words.begin(), nothing_words.end()));
+     "undefined", "unset",    "xxx",   "yes"}));
 
-constexpr auto status_words = std::to_array<std::string_view>(
+constexpr word_set status_words(std::to_array<std::string_view>(
     {"absent",       "accepted",    "added",      "already",      "bad",        "blank",
      "cannot",       "changed",     "check",      "confirmed",    "correct",    "created",
      "deleted",      "denied",      "deprecated", "econnrefused", "econnreset", "enoent",
@@ -32,10 +26,9 @@ constexpr auto status_words = std::to_array<std::string_view>(
      "requires",     "reset",       "revoked",    "rotated",      "set",        "skipped",
      "stale",        "success",     "timed",      "timeout",      "unable",     "unauthenticated",
      "unauthorized", "unavailable", "unchanged",  "unexpected",   "unknown",    "unsupported",
-     "updated",      "used",        "valid",      "verified",     "wrong"});
-static_assert(std::is_sorted(status_words.begin(), status_words.end()));
+     "updated",      "used",        "valid",      "verified",     "wrong"}));
 
-constexpr auto small_words = std::to_array<std::string_view>(
+constexpr word_set small_words(std::to_array<std::string_view>(
     {"after",  "an",   "and",     "are",    "as",    "at",     "be",    "because",  "been",
      "before", "but",  "by",      "can",    "can't", "cannot", "could", "couldn't", "did",
      "do",     "does", "doesn't", "during", "every", "for",    "from",  "had",      "has",
@@ -43,8 +36,7 @@ constexpr auto small_words = std::to_array<std::string_view>(
      "must",   "no",   "not",     "of",     "on",    "or",     "out",   "please",   "should",
      "some",   "such", "than",    "that",   "the",   "this",   "to",    "too",      "until",
      "via",    "was",  "were",    "when",   "where", "while",  "will",  "with",     "without",
-     "would",  "you",  "your"});
-static_assert(std::is_sorted(small_words.begin(), small_words.end()));
+     "would",  "you",  "your"}));
 
 constexpr sign_set blanks(" \t\r");
 
@@ -84,14 +76,16 @@ makeup made_of(std::string_view value) {
 }
 
 std::string_view without_marks(std::string_view word) {
-  static constexpr std::string_view before = "([{\"'`";
-  static constexpr std::string_view after = ".,:;!?)]}\"'`";
-  while (!word.empty() && before.find(word.front()) != before.npos) word.remove_prefix(1);
-  while (!word.empty() && after.find(word.back()) != after.npos) word.remove_suffix(1);
+  static constexpr sign_set before("([{\"'`");
+  static constexpr sign_set after(".,:;!?)]}\"'`");
+  while (!word.empty() && before.holds(word.front())) word.remove_prefix(1);
+  while (!word.empty() && after.holds(word.back())) word.remove_suffix(1);
   return word;
 }
 
 bool is_variable(std::string_view value) {
+  static constexpr sign_set signs("`$%#{");
+  if (value.empty() || !signs.holds(value[0])) return false;
   if (value.starts_with('`') || value.starts_with("${") || value.starts_with("$(") ||
       value.starts_with("{{") || value.starts_with("%(") || value.starts_with("%{") ||
       value.starts_with("#{")) {
@@ -109,15 +103,16 @@ bool is_variable(std::string_view value) {
 
 /// The same sign throughout, as masks are.
 bool is_mask(std::string_view value) {
-  static constexpr std::string_view signs = "*xX.#-_?";
-  if (value.starts_with("\xE2\x80\xA2")) return true;  // a bullet
+  static constexpr sign_set signs("*xX.#-_?");
+  if (value.empty()) return true;
+  if (value[0] == '\xE2' && value.starts_with("\xE2\x80\xA2")) return true;  // a bullet
   const auto stars = value.find_first_not_of('*');
   if (stars == value.npos) return true;
   const auto rest = value.substr(stars);
   if (stars >= 3 && rest.find_first_not_of(".,;:)]}") == rest.npos) return true;
   // The last four of a card or a key are shown by many; "***hunt" is a password.
   if (stars >= 4) return rest.size() <= 4;
-  return value.size() >= 3 && signs.find(value[0]) != signs.npos &&
+  return value.size() >= 3 && signs.holds(value[0]) &&
          value.find_first_not_of(value[0]) == value.npos;
 }
 
@@ -131,19 +126,15 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-std::string_view before_any(std::string_view text, std::string_view stops) {
-  return text.substr(0, text.find_first_of(stops));
-}
-
 std::string_view left_of(std::string_view line, std::size_t at, std::size_t bytes) {
   const auto begin = at > bytes ? at - bytes : 0;
   return line.substr(begin, at - begin);
 }
 
 std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r");
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
+  text.remove_prefix(blanks.find_other(text, 0));
+  while (!text.empty() && blanks.holds(text.back())) text.remove_suffix(1);
+  return text;
 }
 
 std::size_t skip_colours(std::string_view line, std::size_t at) {
@@ -185,7 +176,7 @@ std::size_t begin_of_word(std::string_view line, std::size_t at) {
 }
 
 bool is_placeholder(std::string_view value) {
-  if (value.empty() || value.starts_with("[redacted")) return true;
+  if (value.empty() || (value[0] == '[' && value.starts_with("[redacted"))) return true;
   if (value.size() > 4 * looked_at) return false;
   if (is_mask(value) || is_variable(value)) return true;
   return value.starts_with('<') && value.find('>') != value.npos;
@@ -197,26 +188,26 @@ bool is_no_secret(std::string_view value) {
   if (value[0] == '(' && is_plain_word(value)) {
     // "(sensitive value)", "(known after apply)", "(unset)".
     const auto word = lower(without_marks(value));
-    return is_one_of(word, nothing_words) || is_one_of(word, status_words) || is_small_word(word) ||
+    return nothing_words.holds(word) || status_words.holds(word) || is_small_word(word) ||
            word == "sensitive" || word == "known" || word == "default" || word == "redacted" ||
            word == "secret" || word == "current" || word == "same";
   }
   auto word = value;
-  while (!word.empty() && std::string_view("[({").find(word.front()) != std::string_view::npos) {
-    word.remove_prefix(1);
-  }
-  while (!word.empty() && std::string_view("])},;:").find(word.back()) != std::string_view::npos) {
-    word.remove_suffix(1);
-  }
+  static constexpr sign_set before("[({");
+  static constexpr sign_set after("])},;:");
+  while (!word.empty() && before.holds(word.front())) word.remove_prefix(1);
+  while (!word.empty() && after.holds(word.back())) word.remove_suffix(1);
   if (word.empty() || word == "..." || word == "redacted" || word == "REDACTED") return true;
-  return is_one_of(lower(word), nothing_words);
+  return nothing_words.holds_lower(word);
 }
 
 bool is_code(std::string_view value) {
-  const auto name =
-      value.substr(0, value.substr(0, looked_at)
-                          .find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                             "0123456789_.$:"));
+  static constexpr sign_set signs(
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+      "0123456789_.$:");
+  const auto seen = value.substr(0, looked_at);
+  const auto size = signs.find_other(seen, 0);
+  const auto name = size == seen.size() ? value : value.substr(0, size);
   if (name.size() < 3 || name.size() == value.size()) return false;
   if (name.find(':') != name.npos && name.find("::") == name.npos) return false;
   const auto behind = value.substr(name.size(), looked_at);
@@ -257,11 +248,11 @@ bool is_plain_word(std::string_view word) {
 bool is_status_word(std::string_view word) {
   if (word.size() > looked_at) return false;
   word = without_marks(word);
-  return word.size() <= 16 && is_one_of(lower(word), status_words);
+  return word.size() <= 16 && status_words.holds_lower(word);
 }
 
 bool is_small_word(std::string_view word) {
-  return is_one_of(word, small_words);
+  return small_words.holds(word);
 }
 
 bool is_sentence(std::string_view text) {
@@ -274,17 +265,17 @@ bool is_sentence(std::string_view text) {
     const auto word = text.substr(0, blanks.find(text, 0));
     text.remove_prefix(word.size());
     if (words == 0 && !is_plain_word(word)) return false;
-    const auto bare = lower(without_marks(word).substr(0, 20));
-    is_known = is_known || is_one_of(bare, small_words) || is_one_of(bare, status_words);
+    const auto bare = without_marks(word);
+    is_known = is_known || small_words.holds_lower(bare) || status_words.holds_lower(bare);
     if (is_known && (words > 0 || !trimmed(text).empty())) return true;
   }
   return false;
 }
 
 bool is_message(std::string_view text) {
-  static constexpr auto verbs =
+  static constexpr word_set verbs(
       std::to_array<std::string_view>({"are", "can't", "cannot", "doesn't", "is", "isn't", "may",
-                                       "must", "please", "should", "was", "were", "will"});
+                                       "must", "please", "should", "was", "were", "will"}));
   if (!is_sentence(text)) return false;
   text = text.substr(0, looked_at);
   for (int words = 0; words < 12; ++words) {
@@ -292,7 +283,7 @@ bool is_message(std::string_view text) {
     const auto word = before_any(text, " \t\r");
     text.remove_prefix(word.size());
     const auto bare = lower(without_marks(word).substr(0, 20));
-    if (bare != "correct" && (is_one_of(bare, verbs) || is_one_of(bare, status_words))) return true;
+    if (bare != "correct" && (verbs.holds(bare) || status_words.holds(bare))) return true;
   }
   return false;
 }
@@ -305,11 +296,13 @@ bool is_odd_word(std::string_view word) {
 
 bool is_place(std::string_view value) {
   value = value.substr(0, looked_at);
-  while (!value.empty() &&
-         std::string_view(",;:)]}").find(value.back()) != std::string_view::npos) {
-    value.remove_suffix(1);
+  static constexpr sign_set after(",;:)]}");
+  static constexpr sign_set numeric("0123456789.:/");
+  while (!value.empty() && after.holds(value.back())) value.remove_suffix(1);
+  if (value.empty()) return false;
+  if (value[0] == '.' || value[0] == '~') {
+    if (value.starts_with("./") || value.starts_with("../") || value.starts_with("~/")) return true;
   }
-  if (value.starts_with("./") || value.starts_with("../") || value.starts_with("~/")) return true;
   if (value.starts_with('/')) {
     if (value.find_first_of("=+") != value.npos) return false;
     return value.size() == 1 || value.find('/', 1) != value.npos || !looks_made_up(value);
@@ -325,8 +318,7 @@ bool is_place(std::string_view value) {
   }
   if (value.size() > 3 && value[0] == 'v' && is_digit(value[1])) value.remove_prefix(1);
   // Numbers with points and colons: an address with its port, a time, a version.
-  return value.find_first_of(".:") != value.npos &&
-         value.find_first_not_of("0123456789.:/") == value.npos;
+  return numeric.hold(value) && value.find_first_of(".:") != value.npos;
 }
 
 bool is_slashed_key(std::string_view value) {

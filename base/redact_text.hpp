@@ -2,6 +2,7 @@
 // What a piece of text looks like: a sentence, a reference, a placeholder, or a secret. Every
 // answer looks at a bounded number of bytes.
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -38,26 +39,78 @@ inline bool is_key_char(char c) {
   return is_alnum(c) || c == '_' || c == '.' || c == '-';
 }
 
-/// Some signs, looked up in a table: a search costs a step a byte however many they are.
+/// Some signs, as bits: a search costs a step a byte however many they are.
 class sign_set {
  public:
-  constexpr explicit sign_set(std::string_view signs) {
-    for (const char c : signs) holds_[static_cast<unsigned char>(c)] = true;
+  template <std::size_t N>
+  consteval sign_set(const char (&signs)[N]) {
+    for (std::size_t i = 0; i + 1 < N; ++i) {
+      const auto c = static_cast<unsigned char>(signs[i]);
+      bits_[c >> 6] |= std::uint64_t{1} << (c & 63);
+    }
   }
-  constexpr bool holds(char c) const { return holds_[static_cast<unsigned char>(c)]; }
+  constexpr bool holds(char c) const {
+    const auto u = static_cast<unsigned char>(c);
+    return (bits_[u >> 6] >> (u & 63) & 1) != 0;
+  }
   /// The first of them from `from` on; `text.size()` if there is none.
   std::size_t find(std::string_view text, std::size_t from) const {
     while (from < text.size() && !holds(text[from])) ++from;
     return from < text.size() ? from : text.size();
   }
+  /// The first sign from `from` on that is none of them; `text.size()` if there is none.
+  std::size_t find_other(std::string_view text, std::size_t from) const {
+    while (from < text.size() && holds(text[from])) ++from;
+    return from < text.size() ? from : text.size();
+  }
+  /// All of the text is of them.
+  bool hold(std::string_view text) const { return find_other(text, 0) == text.size(); }
 
  private:
-  std::array<bool, 256> holds_{};
+  std::array<std::uint64_t, 4> bits_{};
+};
+
+/// A sorted list of words in lower case, each of 1..31 bytes. Most of what it is asked about has a
+/// beginning or a size that no word of the list has, which is seen at once.
+template <std::size_t N>
+class word_set {
+ public:
+  consteval explicit word_set(const std::array<std::string_view, N>& sorted) : words_(sorted) {
+    for (std::size_t i = 0; i < N; ++i) {
+      if (i > 0 && !(sorted[i - 1] < sorted[i])) throw "the list is not sorted";
+      sizes_[sorted[i].at(0) & 31] |= std::uint32_t{1} << sorted[i].size();
+    }
+  }
+  bool holds(std::string_view word) const {
+    return may_hold(word) && std::binary_search(words_.begin(), words_.end(), word);
+  }
+  /// Its letters in either case.
+  bool holds_lower(std::string_view word) const {
+    if (!may_hold(word)) return false;
+    std::array<char, most + 1> small{};
+    for (std::size_t i = 0; i < word.size(); ++i) {
+      small[i] = is_upper(word[i]) ? static_cast<char>(word[i] - 'A' + 'a') : word[i];
+    }
+    return holds({small.data(), word.size()});
+  }
+
+ private:
+  static constexpr std::size_t most = 31;
+  // Letters of either case have the same last five bits.
+  bool may_hold(std::string_view word) const {
+    return !word.empty() && word.size() <= most &&
+           (sizes_[static_cast<unsigned char>(word[0]) & 31] >> word.size() & 1) != 0;
+  }
+
+  std::array<std::string_view, N> words_;
+  std::array<std::uint32_t, 32> sizes_{};
 };
 
 std::string lower(std::string_view text);
 /// The text up to the first of `stops`.
-std::string_view before_any(std::string_view text, std::string_view stops);
+inline std::string_view before_any(std::string_view text, const sign_set& stops) {
+  return text.substr(0, stops.find(text, 0));
+}
 /// The part of `line` before `at`, at most `bytes` long.
 std::string_view left_of(std::string_view line, std::size_t at, std::size_t bytes);
 std::string_view trimmed(std::string_view text);
