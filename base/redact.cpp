@@ -27,9 +27,13 @@ std::string_view without_line_end(std::string_view value) {
 
 /// Sorts, and joins what overlaps; the first one's marker stands for all.
 void join(std::vector<secret_span>& spans) {
-  std::stable_sort(spans.begin(), spans.end(), [](const secret_span& a, const secret_span& b) {
+  const auto before = [](const secret_span& a, const secret_span& b) {
     return a.begin < b.begin || (a.begin == b.begin && a.kind.empty() && !b.kind.empty());
-  });
+  };
+  // They mostly are in their order, and sorting takes memory.
+  if (!std::is_sorted(spans.begin(), spans.end(), before)) {
+    std::stable_sort(spans.begin(), spans.end(), before);
+  }
   std::size_t kept = 0;
   for (const auto& span : spans) {
     if (span.begin >= span.end) continue;

@@ -193,6 +193,16 @@ bool same_command(line_scan& scan, std::size_t at) {
   return true;
 }
 
+/// The option is one of these, which stand between blanks.
+bool takes(std::string_view options, std::string_view option) {
+  for (auto at = options.find(option); at != options.npos; at = options.find(option, at + 1)) {
+    const auto end = at + option.size();
+    if (at > 0 && options[at - 1] == ' ' && end < options.size() && options[end] == ' ')
+      return true;
+  }
+  return false;
+}
+
 /// Programs that take the value right behind the option as well as after a blank.
 bool attached(std::string_view tool) {
   return tool == "sshpass" || tool == "mongo" || tool == "sqlcmd" || tool == "mycli" ||
@@ -250,8 +260,8 @@ void take_option(line_scan& scan, std::size_t begin, std::size_t end) {
   }
   const char before = line[begin - 1];
   if (!is_blank(before) && !is_quote(before)) return;
-  const auto name = " " + std::string(line.substr(begin, end - begin)) + " ";
-  if (one.options.find(name) == one.options.npos || !same_command(scan, begin)) return;
+  const auto name = line.substr(begin, end - begin);
+  if (!takes(one.options, name) || !same_command(scan, begin)) return;
   auto at = end;
   const bool in_list = is_quote(before) && scan.at(at) == before;
   if (in_list) {
@@ -259,7 +269,7 @@ void take_option(line_scan& scan, std::size_t begin, std::size_t end) {
     at = scan.skip_blanks(at + 1);
     if (scan.at(at) != ',') return;
     at = scan.skip_blanks(at + 1);
-  } else if (is_blank(scan.at(at)) || (scan.at(at) == '=' && name.size() > 4)) {
+  } else if (is_blank(scan.at(at)) || (scan.at(at) == '=' && name.size() > 2)) {
     at = is_blank(line[at]) ? scan.skip_blanks(at) : at + 1;
   }
   if (at >= line.size() || (at > end && !one.apart)) return;
@@ -274,7 +284,7 @@ void take_option(line_scan& scan, std::size_t begin, std::size_t end) {
   if (one.which == part::behind_comma) return hide_behind(scan, found.span, ',');
   const bool hidden = text.starts_with("[redacted");
   if (!hidden && (is_no_secret(text) || is_port_or_id(text))) return;
-  const bool goes_on = one.which == part::mysqladmin || name == " -A " || name == " -X ";
+  const bool goes_on = one.which == part::mysqladmin || name == "-A" || name == "-X";
   if (!goes_on) scan.tool = -1;
   if (!hidden) scan.hide(found.span);
 }

@@ -242,14 +242,24 @@ std::size_t count_before(std::string_view line, std::size_t at, std::size_t most
   return count;
 }
 
+/// So many letters and digits without a break. Each break is followed by a look at the last place
+/// where such a part may have its end.
+bool has_long_part(std::string_view text) {
+  constexpr std::size_t least = 16;
+  for (auto end = least; end <= text.size();) {
+    auto begin = end;
+    while (begin > end - least && is_alnum(text[begin - 1])) --begin;
+    if (begin == end - least) return true;
+    end = begin + least;
+  }
+  return false;
+}
+
 /// Letters and digits, and a part of at least 16 without a break: "pk_orders_by_customer" is none.
 bool is_mixed(std::string_view text) {
   text = text.substr(0, looked_at);
-  if (!looks_made_up(text)) return false;
-  if (std::none_of(text.begin(), text.end(), is_alpha)) return false;
-  std::size_t part = 0;
-  return std::any_of(text.begin(), text.end(),
-                     [&](char c) { return (part = is_alnum(c) ? part + 1 : 0) >= 16; });
+  return has_long_part(text) && looks_made_up(text) &&
+         std::any_of(text.begin(), text.end(), is_alpha);
 }
 
 bool is_jwt(std::string_view line, std::size_t begin, run_ends& runs) {

@@ -72,10 +72,8 @@ void take_url(line_scan& scan, std::size_t begin, std::size_t end) {
   const auto scheme = line.substr(scheme_begin(line, begin), begin - scheme_begin(line, begin));
   if (scheme.size() < 2) return;
   auto at = end;
-  while (at < line.size() &&
-         std::string_view(" \t\r\n/:@\"'<>[]").find(line[at]) == std::string_view::npos) {
-    ++at;
-  }
+  static constexpr sign_set stops(" \t\r\n/:@\"'<>[]");
+  at = stops.find(line, at);
   const auto user = line.substr(end, at - end);
   if (scan.at(at) == '@') {
     if (!names_no_token(scheme) && is_token_of_user(user.substr(0, 256)) && !is_no_secret(user)) {
@@ -106,10 +104,8 @@ void take_url(line_scan& scan, std::size_t begin, std::size_t end) {
 void take_dsn(line_scan& scan, std::size_t begin) {
   const auto before = left_of(scan.line, begin, looked_at);
   auto first = before.size();
-  while (first > 0 && (is_alnum(before[first - 1]) ||
-                       std::string_view(" \t\"'=`").find(before[first - 1]) == before.npos)) {
-    --first;
-  }
+  static constexpr sign_set stops(" \t\"'=`");
+  while (first > 0 && !stops.holds(before[first - 1])) --first;
   const auto word = before.substr(first);
   const auto colon = word.find(':');
   if (colon == word.npos || colon == 0 || colon + 1 == word.size()) return;
