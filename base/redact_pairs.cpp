@@ -101,10 +101,10 @@ bool take_values(line_scan& scan, const key_use& key, std::size_t at) {
 
 /// {"value": "x", "name": "password"}
 void take_value_before(line_scan& scan, const key_use& key, std::size_t name_begin) {
-  const auto before = left_of(scan.line, name_begin, near);
-  const auto word = before.rfind("value");
-  if (word == before.npos || before.find_first_of("{}<>", word) != before.npos) return;
-  const auto begin = name_begin - before.size() + word;
+  static constexpr sign_set ends("{}<>");
+  const auto before = scan.line.substr(0, name_begin);
+  const auto begin = scan.value.before(scan.line, "value", name_begin, near);
+  if (begin == before.npos || ends.find(before, begin) < before.size()) return;
   const auto at = find_value(scan, begin);
   if (at < name_begin) take_value(scan, key, at, name_begin);
 }

@@ -8,6 +8,8 @@
 namespace reeve {
 namespace {
 
+using namespace std::string_view_literals;
+
 /// So far from a phrase its value is looked for.
 constexpr std::size_t near = 256;
 
@@ -51,28 +53,25 @@ void take_machine(line_scan& scan, std::size_t, std::size_t) {
 
 /// "kinit bob <<< x"
 void take_here_string(line_scan& scan, std::size_t begin, std::size_t end) {
-  const auto before = lower(left_of(scan.line, begin, 64));
-  const bool takes = before.find("passw") != before.npos || before.find("login") != before.npos ||
-                     before.find("kinit") != before.npos || before.find("sudo") != before.npos ||
-                     before.find("cryptsetup") != before.npos;
-  if (!takes) return;
+  static const near_words readers({"passw", "login", "kinit", "sudo", "cryptsetup"});
+  if (!readers.stand_before(scan.line, begin, 64, scan.reader)) return;
   hide_if(scan, value_at(scan, scan.skip_blanks(end), false, credential_kind).span, true);
 }
 
 /// "echo x | docker login --password-stdin": what is fed to a program that reads a password.
 void take_fed(line_scan& scan, std::size_t begin, std::size_t) {
-  const auto before = left_of(scan.line, begin, near);
-  const auto pipe = scan.line[begin] == '|' ? before.size() : before.rfind('|');
-  if (pipe == before.npos || pipe == 0) return;
-  const auto fed = before.substr(0, pipe);
-  auto at = fed.npos;
-  for (const std::string_view word : {"echo ", "printf "}) {
-    const auto place = fed.rfind(word);
-    if (place == fed.npos || (at != fed.npos && place + word.size() < at)) continue;
-    at = place + word.size();
+  const auto line = scan.line;
+  const auto from = begin > near ? begin - near : 0;
+  const auto pipe = line[begin] == '|' ? begin : scan.pipe.before(line, "|", begin, near);
+  if (pipe == line.npos || pipe == from) return;
+  std::size_t at = 0;
+  for (auto [word, place] :
+       {std::pair("echo "sv, &scan.echo), std::pair("printf "sv, &scan.printf)}) {
+    const auto last = place->before(line, word, pipe, pipe - from);
+    if (last != line.npos) at = std::max(at, last + word.size());
   }
-  if (at == fed.npos) return;
-  at = scan.skip_blanks(begin - before.size() + at);
+  if (at == 0) return;
+  at = scan.skip_blanks(at);
   while (scan.line.substr(at).starts_with("-n ") || scan.line.substr(at).starts_with("-e "))
     at += 3;
   auto value = value_at(scan, at, false, credential_kind);

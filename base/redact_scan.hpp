@@ -3,6 +3,7 @@
 // reader looks at a bounded number of bytes, or at bytes that no later reader looks at again.
 
 #include "base/redact_keys.hpp"
+#include "base/redact_text.hpp"
 #include "base/redact_tokens.hpp"
 #include "base/redact_words.hpp"
 
@@ -12,6 +13,34 @@
 #include <vector>
 
 namespace reeve {
+
+/// Where a word stands last before a place that moves on through a line: the line is searched for
+/// it once, however often that is asked.
+class last_place {
+ public:
+  /// Where it begins, all of it within the last `within` bytes before `at`; npos without one.
+  std::size_t before(std::string_view line, std::string_view word, std::size_t at,
+                     std::size_t within) {
+    const auto from = at > within ? at - within : 0;
+    if (last_ != line.npos && last_ + word.size() > at) {
+      // The place has moved back.
+      const auto found = line.substr(from, at - from).rfind(word);
+      return found == line.npos ? found : from + found;
+    }
+    if (!begun_) next_ = line.find(word);
+    begun_ = true;
+    while (next_ != line.npos && next_ + word.size() <= at) {
+      last_ = next_;
+      next_ = line.find(word, next_ + 1);
+    }
+    return last_ != line.npos && last_ >= from ? last_ : line.npos;
+  }
+
+ private:
+  bool begun_ = false;
+  std::size_t last_ = std::string_view::npos;
+  std::size_t next_ = 0;  // the first one that is not before the place
+};
 
 struct line_scan {
   line_scan(std::string_view text, std::vector<secret_span>& spans)
@@ -26,13 +55,19 @@ struct line_scan {
       containers_done{};  // lists and objects up to here were searched for values
   // Where the last bare value ended, outside and inside of objects: names within it have the same.
   std::array<std::array<std::size_t, 2>, 2> bare_known{{{1, 0}, {1, 0}}};
-  word_automaton::place trouble;  // up to here words of trouble were looked for
-  std::size_t last_trouble = 0;   // where the last one begins, plus one; 0: there is none
-  bool has_login = false;         // "login" stands before
-  bool has_machine = false;       // "machine " of a netrc file stands before
-  bool was_told = false;          // the line's end was looked at for a password
-  int tool = -1;                  // the program whose options are being read
-  std::size_t tool_checked = 0;   // no other command begins between the program and here
+  // No quote and no backslash stands between the first place and the second one.
+  std::array<std::size_t, 2> quote_known{1, 0};
+  std::size_t blanks_end = 0;     // of those that the line begins with, once it was asked for
+  near_words::seen trouble;       // words of trouble
+  near_words::seen reader;        // programs that read a password
+  last_place pipe, echo, printf;  // what is fed to a program
+  last_place machine, entry;      // "machine " and "default " of a netrc file
+  last_place value, usage, usages;
+  bool has_login = false;        // "login" stands before
+  bool has_machine = false;      // "machine " of a netrc file stands before
+  bool was_told = false;         // the line's end was looked at for a password
+  int tool = -1;                 // the program whose options are being read
+  std::size_t tool_checked = 0;  // no other command begins between the program and here
 
   std::string_view text(const secret_span& span) const {
     return line.substr(span.begin, span.end - span.begin);
@@ -41,6 +76,21 @@ struct line_scan {
   std::size_t skip_blanks(std::size_t from) const {
     while (from < line.size() && (line[from] == ' ' || line[from] == '\t')) ++from;
     return from;
+  }
+  /// The first quote or backslash from `from` on; the line's end without one.
+  std::size_t next_quote(std::size_t from) {
+    static constexpr sign_set signs("\"'\\");
+    auto& [begin, end] = quote_known;
+    if (from < begin || from > end) {
+      begin = from;
+      end = signs.find(line, from);
+    }
+    return end;
+  }
+  /// Nothing but blanks stands before `at`, where something else does.
+  bool begins_at(std::size_t at) {
+    if (blanks_end == 0) blanks_end = skip_blanks(0);
+    return at == blanks_end;
   }
   void hide(const secret_span& span) {
     if (span.begin >= span.end) return;
@@ -87,7 +137,7 @@ bool take_named_values(line_scan& scan, const key_use& key);
 /// The key's name has this part, which is in lower case.
 bool is_word_of_key(std::string_view line, const key_use& key, std::string_view part);
 /// What follows an option is its value, unless it is a word of a manual. `at`: where it begins.
-bool is_option_value(const line_scan& scan, const key_use& key, const secret_span& value);
+bool is_option_value(line_scan& scan, const key_use& key, const secret_span& value);
 /// <password>…</password>
 bool take_element(line_scan& scan, const key_use& key);
 /// Without a sign between: "--password x", "login bob password x", "PASSWORD 'x'".

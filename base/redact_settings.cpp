@@ -18,13 +18,11 @@ struct value_place {
 /// So much of an encoded value is hidden.
 constexpr std::size_t max_encoded = 1024;
 
-constexpr sign_set quote_signs("\"'\\");
-
 constexpr std::string_view quote_entity = "&quot;";
 
 bool begins_value(const line_scan& scan, std::size_t at) {
-  static constexpr std::string_view none = " \t\r\n\f&<>";
-  return at < scan.line.size() && none.find(scan.line[at]) == none.npos;
+  static constexpr sign_set none(" \t\r\n\f&<>");
+  return at < scan.line.size() && !none.holds(scan.line[at]);
 }
 
 /// `at`: the first character of ":=", "=>", "=", ":" or "%3D". A comparison and "::" are none.
@@ -33,16 +31,19 @@ value_place place_of_value(const line_scan& scan, std::size_t at) {
     const auto begin = at + 3;
     return {scan.line.substr(begin, 3) == "%22" ? begin + 3 : begin, false, true};
   }
-  const auto two = scan.line.substr(at, 2);
-  if (two == "==" || two == "::") return {};
-  if (two == "=~" && !is_alnum(scan.at(at + 2))) return {};
-  if (two == ":=" || two == "=>") {
+  const char first = scan.at(at);
+  const char second = scan.at(at + 1);
+  if (first == second) return {};
+  if (first == '=' && second == '~' && !is_alnum(scan.at(at + 2))) return {};
+  if ((first == ':' && second == '=') || (first == '=' && second == '>')) {
     const auto begin = scan.skip_blanks(at + 2);
     if (begins_value(scan, begin)) return {begin, false, false};
   }
   auto begin = scan.skip_blanks(skip_colours(scan.line, at + 1));
   begin = skip_colours(scan.line, begin);
-  if (scan.line.substr(begin, quote_entity.size()) == quote_entity) begin += quote_entity.size();
+  if (scan.at(begin) == '&' && scan.line.substr(begin).starts_with(quote_entity)) {
+    begin += quote_entity.size();
+  }
   if (!begins_value(scan, begin)) return {};
   return {begin, scan.line[at] == ':', false};
 }
@@ -61,6 +62,8 @@ std::size_t behind_index(const line_scan& scan, std::size_t at) {
 /// Where the separator behind a name may be: behind its quote, or a bracket's end.
 std::size_t behind_name(const line_scan& scan, key_use& key) {
   auto at = key.end;
+  static constexpr sign_set plain("=: \t,>(}/<|");
+  if (plain.holds(scan.at(at))) return at;
   while (scan.at(at) == '\\') ++at;
   if (is_quote(scan.at(at))) {
     key.quoted = true;
@@ -125,21 +128,22 @@ bool take_rest_of_line(line_scan& scan, const key_use& key, const value_place& v
 }
 
 bool is_scheme(std::string_view word) {
-  static constexpr std::string_view schemes =
-      " basic bearer digest negotiate ntlm token apikey api-key key oauth hmac bot dpop hawk "
-      "splunk "
-      "sharedkey sharedaccesssignature aws aws4-hmac-sha256 signature mac ssws jwt geniekey ";
-  return schemes.find(" " + lower(word) + " ") != schemes.npos;
+  static constexpr word_set schemes(std::to_array<std::string_view>(
+      {"api-key",  "apikey",    "aws",       "basic",  "bearer", "bot",  "digest",    "dpop",
+       "geniekey", "hawk",      "hmac",      "jwt",    "key",    "mac",  "negotiate", "ntlm",
+       "oauth",    "sharedkey", "signature", "splunk", "ssws",   "token"}));
+  static constexpr word_set long_schemes(
+      std::to_array<std::string_view>({"aws4-hmac-sha256", "sharedaccesssignature"}));
+  return schemes.holds_lower(word) || long_schemes.holds_lower(word);
 }
 
 /// "authorization: granted": what became of it.
 bool is_verdict(std::string_view word) {
-  static constexpr auto words =
+  static constexpr word_set words(
       std::to_array<std::string_view>({"allowed", "approved", "complete", "completed", "granted",
-                                       "pending", "permitted", "rbac", "successful", "webhook"});
-  const auto small = lower(word.substr(0, 16));
-  return is_status_word(word) || is_small_word(small) ||
-         std::binary_search(words.begin(), words.end(), small);
+                                       "pending", "permitted", "rbac", "successful", "webhook"}));
+  if (is_status_word(word) || words.holds_lower(word)) return true;
+  return word.size() < 16 && is_small_word(lower(word));
 }
 
 /// What is hidden of a value that begins with no scheme we know: all of it, what stands behind its
@@ -175,8 +179,7 @@ void take_authorization(line_scan& scan, const key_use& key, const value_place& 
   if (is_scheme(word) && is_blank(scan.at(at + word.size()))) {
     begin = scan.skip_blanks(at + word.size());
   }
-  const auto near = line.substr(begin, looked_at);
-  const auto value = near.substr(0, quote_signs.find(near, 0));
+  const auto value = line.substr(begin, std::min(looked_at, scan.next_quote(begin) - begin));
   const auto first = before_any(value, " \t,");
   if (!place.colon && is_code(value)) return;
   if (is_no_secret(first) || is_no_secret(value)) return;
@@ -191,26 +194,34 @@ void take_authorization(line_scan& scan, const key_use& key, const value_place& 
   } else if (is_sentence(value) && !looks_made_up(first) && first.size() < 16) {
     return;
   }
-  auto end = quote_signs.find(line, begin);
+  auto end = scan.next_quote(begin);
   if (!quoted && end > 0 && end < line.size() && line[end - 1] == '=') end = line.size();
   scan.hide({begin, std::min(end, shown_from), kind, false});
 }
 
+/// Something stands behind a blank within the text's first part.
+bool has_gap(std::string_view text) {
+  static constexpr sign_set blanks(" \t\r");
+  static constexpr sign_set stops(" \t;,");
+  const auto gap = stops.find(text, blanks.find_other(text, 0));
+  if (gap == text.size() || !is_blank(text[gap])) return false;
+  const auto next = blanks.find_other(text, gap);
+  return next < text.size() && !stops.holds(text[next]);
+}
+
 /// One of several "name=value" has a value, and none is a message.
 bool holds_cookie(std::string_view value) {
-  static constexpr auto attributes = std::to_array<std::string_view>(
-      {"domain", "expires", "max-age", "path", "priority", "samesite", "version"});
-  if (trimmed(before_any(value, ";,")).find_first_of(" \t") != value.npos) return false;
+  static constexpr word_set attributes(std::to_array<std::string_view>(
+      {"domain", "expires", "max-age", "path", "priority", "samesite", "version"}));
+  if (has_gap(value)) return false;
   while (!value.empty()) {
-    const auto part = trimmed(before_any(value, ";,"));
-    value.remove_prefix(std::min(value.size(), before_any(value, ";,").size() + 1));
+    const auto whole = before_any(value, ";,");
+    const auto part = trimmed(whole);
+    value.remove_prefix(std::min(value.size(), whole.size() + 1));
     const auto sign = part.find('=');
     if (sign == part.npos || sign == 0 || is_no_secret(part.substr(sign + 1))) continue;
-    const auto name = lower(part.substr(0, sign));
-    if (name.find(' ') == name.npos &&
-        !std::binary_search(attributes.begin(), attributes.end(), name)) {
-      return true;
-    }
+    const auto name = part.substr(0, sign);
+    if (name.find(' ') == name.npos && !attributes.holds_lower(name)) return true;
   }
   return false;
 }
@@ -222,7 +233,7 @@ void take_cookie(line_scan& scan, const key_use& key, std::size_t at) {
          !line.substr(at).starts_with("[redacted")) {
     ++at;
   }
-  const auto value = before_any(line.substr(at, 4 * looked_at), "\"'\\");
+  const auto value = line.substr(at, std::min(4 * looked_at, scan.next_quote(at) - at));
   const auto first = before_any(value.substr(0, looked_at), " \t;,");
   const auto sign = first.find('=');
   const bool is_pair = sign != first.npos && sign > 0 && sign + 1 < first.size();
@@ -232,7 +243,7 @@ void take_cookie(line_scan& scan, const key_use& key, std::size_t at) {
     if (!is_pair && (is_place(first) || first.size() < (key.quoted ? 6 : 12))) return;
     if (is_pair && is_no_secret(first.substr(sign + 1)) && value.size() <= first.size() + 1) return;
   }
-  scan.hide({at, std::min(line.size(), line.find_first_of("\"'\\", at)), "cookie", false});
+  scan.hide({at, scan.next_quote(at), "cookie", false});
 }
 
 /// A path that ends in the name, and a source file's line: "/etc/passwd: …", "a.secret:12".
@@ -293,8 +304,9 @@ bool is_in_connection_string(const line_scan& scan, const key_use& key) {
 std::size_t end_in_connection_string(const line_scan& scan, std::size_t at) {
   if (scan.at(at) != ' ') return at;
   const auto rest = scan.line.substr(at, looked_at);
-  const auto end = rest.find_first_of(";\"'=<>");
-  return end != rest.npos && rest[end] == ';' ? at + end : at;
+  static constexpr sign_set stops(";\"'=<>");
+  const auto end = stops.find(rest, 0);
+  return end < rest.size() && rest[end] == ';' ? at + end : at;
 }
 
 /// PWD={x;y} of ODBC.
@@ -366,8 +378,8 @@ void take_key(line_scan& scan, std::size_t begin, std::size_t end) {
   if (key.dashed && line[key.begin] == 'D' && is_lower(scan.at(key.begin + 1))) ++key.begin;
   auto at = behind_name(scan, key);
   const char next = scan.at(at);
-  static constexpr std::string_view goes_on = "=: \t%>,(}/<|&";
-  if (goes_on.find(next) == goes_on.npos || at == line.size()) return;
+  static constexpr sign_set goes_on("=: \t%>,(}/<|&");
+  if (!goes_on.holds(next) || at == line.size()) return;
   key.kind = kind_of_name(line.substr(key.begin, end - key.begin));
   if (key.kind == name_kind::harmless && !is_two_words(scan, key, at)) return;
   if ((next == '>' || next == '&') && take_element(scan, key)) return;

@@ -23,12 +23,13 @@ std::string_view word_before(const line_scan& scan, std::size_t at) {
 }
 
 /// "machine h login bob account a" and nothing else stands before the key, as in a netrc file.
-bool is_of_netrc(const line_scan& scan, const key_use& key) {
+bool is_of_netrc(line_scan& scan, const key_use& key) {
   if (!scan.has_machine) return false;
-  const auto before = left_of(scan.line, key.begin, near);
-  const auto machine = std::max(before.rfind("machine ") + 1, before.rfind("default ") + 1);
+  const auto line = scan.line;
+  const auto machine = std::max(scan.machine.before(line, "machine ", key.begin, near) + 1,
+                                scan.entry.before(line, "default ", key.begin, near) + 1);
   if (machine == 0) return false;
-  auto rest = before.substr(machine - 1);
+  auto rest = line.substr(machine - 1, key.begin - (machine - 1));
   if (rest.starts_with("default")) rest.remove_prefix(7);
   while (!trimmed(rest).empty()) {
     rest = trimmed(rest);
@@ -59,9 +60,13 @@ bool is_spaced_password(const line_scan& scan, const key_use& key, std::string_v
 }
 
 /// "  -p, --password string   Password": a manual, where words are no values.
-bool is_manual(const line_scan& scan, const key_use& key, std::size_t end) {
-  const auto before = left_of(scan.line, key.begin, near);
-  if (before.find("sage:") != before.npos || before.find("sage ") != before.npos) return true;
+bool is_manual(line_scan& scan, const key_use& key, std::size_t end) {
+  const auto line = scan.line;
+  if (scan.usage.before(line, "sage:", key.begin, near) != line.npos ||
+      scan.usages.before(line, "sage ", key.begin, near) != line.npos) {
+    return true;
+  }
+  const auto before = left_of(line, key.begin, near);
   const auto first = before.find_first_not_of(" \t-");
   // Nothing else on the line, which is indented, or an explanation that is set apart.
   if (first == before.npos && before.starts_with("  ")) return true;
@@ -170,7 +175,7 @@ bool is_word_of_key(std::string_view line, const key_use& key, std::string_view 
              .find(part) != std::string::npos;
 }
 
-bool is_option_value(const line_scan& scan, const key_use& key, const secret_span& value) {
+bool is_option_value(line_scan& scan, const key_use& key, const secret_span& value) {
   static constexpr auto words = std::to_array<std::string_view>(
       {"can", "file", "flag", "instead", "key", "option", "parameter", "passphrase", "password",
        "path", "secret", "string", "stringarray", "strings", "text", "token", "value"});
@@ -252,7 +257,7 @@ void take_spaced(line_scan& scan, const key_use& key) {
   const bool may_be_plain = scan.has_login || name_size == 10 || name_size == 11;
   if (!may_be_plain && !looks_made_up(word)) return take_told(scan, key);
   // A line of netrc by itself.
-  const auto begins = line.find_first_not_of(" \t") == key.begin;
+  const bool begins = scan.begins_at(key.begin);
   if (begins && found.span.end == line.size() && is_password && word.size() >= 6 &&
       looks_made_up(word) && !is_place(word) && is_hidden_value(word)) {
     return scan.hide(found.span);

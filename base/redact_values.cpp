@@ -9,37 +9,25 @@
 namespace reeve {
 namespace {
 
-struct trouble_words {
-  std::vector<std::string_view> words{"fail",    "error",     "invalid",  "unexpected",   "unable",
-                                      "cannot",  "could not", "couldn't", "can't",        "bad ",
-                                      "missing", "illegal",   "unknown",  "unrecognized", "reject",
-                                      "denied",  "wrong",     "expired",  "expected"};
-  word_automaton automaton{words};
-};
-
-/// Words of trouble shortly before a name: what follows is the reason then. A line is searched for
-/// them once, whatever number of names it has.
+/// Words of trouble shortly before a name: what follows is the reason then.
 bool tells_trouble(line_scan& scan, const key_use& key) {
   constexpr std::size_t shortly = 64;
-  static const trouble_words known;
-  const auto before = scan.line.substr(0, key.begin);
-  while (scan.trouble.at < before.size() && known.automaton.next(before, scan.trouble)) {
-    const auto shortest = known.automaton.found(scan.trouble).back();
-    scan.last_trouble = scan.trouble.at - known.words[shortest].size() + 1;
-  }
-  return scan.last_trouble > 0 && scan.last_trouble <= key.begin &&
-         scan.last_trouble + shortly > key.begin;
+  static const near_words words({"fail", "error", "invalid", "unexpected", "unable", "cannot",
+                                 "could not", "couldn't", "can't", "bad ", "missing", "illegal",
+                                 "unknown", "unrecognized", "reject", "denied", "wrong", "expired",
+                                 "expected"});
+  return words.stand_before(scan.line, key.begin, shortly, scan.trouble);
 }
 
 std::string_view bare_word(std::string_view word) {
-  while (!word.empty() && std::string_view(",;)]}").find(word.back()) != std::string_view::npos) {
-    word.remove_suffix(1);
-  }
+  static constexpr sign_set after(",;)]}");
+  while (!word.empty() && after.holds(word.back())) word.remove_suffix(1);
   return word;
 }
 
 bool is_number(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+  static constexpr sign_set digits("0123456789");
+  return !text.empty() && digits.hold(text);
 }
 
 /// "creds.password", "process.env.TOKEN": letters in parts, the last of which names a secret.
@@ -133,12 +121,12 @@ bool is_of_source(const line_scan& scan, const key_use& key, const secret_span& 
   const auto name = scan.line.substr(key.begin, std::min(key.end - key.begin, looked_at));
   const bool is_argument = word.size() < text.size();
   if (is_argument && word == name) return true;
-  static constexpr auto types =
+  static constexpr word_set types(
       std::to_array<std::string_view>({"Option", "Optional", "Secret", "SecretStr", "String",
-                                       "bool", "bytes", "int", "str", "string"});
+                                       "bool", "bytes", "int", "str", "string"}));
   const bool is_apart = is_blank(scan.at(span.begin - 1));
   const bool colon = scan.at(span.begin - (is_apart ? 2 : 1)) == ':';
-  if (colon && std::binary_search(types.begin(), types.end(), before_any(word, "<["))) return true;
+  if (colon && types.holds(before_any(word, "<["))) return true;
   if (is_apart && is_argument && text.size() - word.size() == 1 &&
       std::none_of(name.begin(), name.end(), is_lower)) {
     return is_number(word) || (word.starts_with("0x") && word.size() <= 10);
@@ -229,14 +217,15 @@ bool is_vague_secret(const line_scan& scan, const key_use& key, const read_value
 
 /// Words of code and of packages: "token = await f()", "libsecret-1-0:amd64".
 bool is_operator(std::string_view text) {
-  static constexpr auto words = std::to_array<std::string_view>(
+  static constexpr word_set words(std::to_array<std::string_view>(
       {"all", "amd64", "arm64", "armhf", "await", "function", "i386", "lambda", "new", "noarch",
-       "typeof", "x86_64", "yield"});
-  return std::binary_search(words.begin(), words.end(), before_any(text.substr(0, 16), ".,;)"));
+       "typeof", "x86_64", "yield"}));
+  return words.holds(before_any(text.substr(0, 16), ".,;)"));
 }
 
 bool is_outcome(std::string_view text) {
-  return text.find_first_not_of("0123456789.,/%smhu") == text.npos || is_status_word(text);
+  static constexpr sign_set signs("0123456789.,/%smhu");
+  return signs.hold(text) || is_status_word(text);
 }
 
 /// "build-7", "ubuntu-22.04": what passed.

@@ -76,4 +76,14 @@ word_automaton::word_automaton(const std::vector<std::string_view>& words) {
   }
 }
 
+bool near_words::stand_before(std::string_view text, std::size_t at, std::size_t within,
+                              seen& known) const {
+  const auto before = text.substr(0, at);
+  while (known.place.at < before.size() && automaton_.next(before, known.place)) {
+    const auto shortest = automaton_.found(known.place).back();
+    known.last = known.place.at - words_[shortest].size() + 1;
+  }
+  return known.last > 0 && known.last <= at && known.last + within > at;
+}
+
 }  // namespace reeve

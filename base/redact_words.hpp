@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace reeve {
@@ -47,6 +48,27 @@ class word_automaton {
   std::vector<std::uint16_t> table_;
   std::uint16_t first_found_ = 0;  // states from here on are ends of words
   std::vector<std::vector<std::uint16_t>> found_;
+};
+
+/// Whether one of some words stands shortly before a place that moves on through a text: the text
+/// is searched for them once, however often that is asked.
+class near_words {
+ public:
+  /// None within another; otherwise as those of an automaton.
+  explicit near_words(std::vector<std::string_view> words)
+      : words_(std::move(words)), automaton_(words_) {}
+
+  struct seen {
+    word_automaton::place place;  // up to here they were looked for
+    std::size_t last = 0;         // where the last one begins, plus one; 0: there is none
+  };
+  /// One of them stands within the last `within` bytes before `at`. `known`: of this text, as new
+  /// at first.
+  bool stand_before(std::string_view text, std::size_t at, std::size_t within, seen& known) const;
+
+ private:
+  std::vector<std::string_view> words_;
+  word_automaton automaton_;
 };
 
 }  // namespace reeve

@@ -20,9 +20,10 @@ constexpr std::size_t kept = 16;
 
 std::vector<std::string> words() {
   std::vector<std::string> all = {
-      "pass",       "password", "pwd",   "secret", "token", "api_key", "key",    "credentials",
-      "auth",       "sess",     "sig",   "otp",    "pw",    "cookie",  "psk",    "csrf",
-      "session_id", "bearer ",  "basic", "://",    "name",  "value",   "login ", "[redacted:"};
+      "pass",        "password", "pwd",           "secret",     "token",   "api_key", "key",
+      "credentials", "auth",     "sess",          "sig",        "otp",     "pw",      "cookie",
+      "psk",         "csrf",     "authorization", "session_id", "bearer ", "basic",   "://",
+      "name",        "value",    "login ",        "[redacted:"};
   const auto add = [&](const std::vector<std::string_view>& some) {
     all.insert(all.end(), some.begin(), some.end());
   };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <functional>
 #include <gtest/gtest.h>
 #include <random>
 #include <string>
@@ -60,12 +61,13 @@ double seconds_for(const std::string& text) {
 
 /// Twice the text may take three times as long. A quadratic reader takes four times, and so long
 /// that the floor, which is for texts that take no time, does not matter.
-void expect_linear(const std::string& head, char tail) {
+void expect_linear(const std::function<std::string(std::size_t bytes)>& text,
+                   const std::string& name) {
   // Both within one window, beyond which time is linear by itself.
   constexpr std::size_t bytes = 32'000;
   const double floor = 0.01 * support::time_factor();
-  const auto single = headed(head, tail, bytes);
-  const auto twice = headed(head, tail, 2 * bytes);
+  const auto single = text(bytes);
+  const auto twice = text(2 * bytes);
   auto one = seconds_for(single);
   auto two = seconds_for(twice);
   for (int tries = 0; tries < 4 && two > 2.5 * one + floor; ++tries) {
@@ -73,7 +75,7 @@ void expect_linear(const std::string& head, char tail) {
     two = std::min(two, seconds_for(twice));
   }
   if (two <= 3 * one + floor) return;
-  ADD_FAILURE() << head << "… " << tail << "…: " << one << " s, then " << two << " s";
+  ADD_FAILURE() << name << ": " << one << " s, then " << two << " s";
 }
 
 }  // namespace
@@ -90,6 +92,7 @@ TEST(RUN13_redact_hostile, many_words_before_a_long_tail_take_time_by_their_size
                                  "cookie=;",
                                  "authorization=granted ",
                                  "authorization: a ",
+                                 "authorization=x1 ",
                                  ".eyJ",
                                  "-hvs.",
                                  "-glpat-",
@@ -104,7 +107,10 @@ TEST(RUN13_redact_hostile, many_words_before_a_long_tail_take_time_by_their_size
                                  "htpasswd -b ",
                                  "-----BEGIN X----",
                                  "[redacted:"}) {
-    for (const char tail : {',', '.', '1', '=', '\'', '\\', ')'}) expect_linear(head, tail);
+    for (const char tail : {',', '.', '1', '=', '\'', '\\', ')'}) {
+      expect_linear([&](std::size_t bytes) { return headed(head, tail, bytes); },
+                    head + "… " + tail + "…");
+    }
   }
 }
 
@@ -146,6 +152,16 @@ TEST(RUN13_redact_hostile, text_of_one_kind_takes_time_by_its_size) {
     expect_soon(repeated(part), part);
     if (HasFatalFailure()) return;
   }
+}
+
+/// A line of nothing but blanks before the words.
+TEST(RUN13_redact_hostile, words_behind_long_blanks_take_time_by_their_size) {
+  const auto text = [](std::size_t bytes) {
+    std::string out(bytes / 2, ' ');
+    while (out.size() < bytes) out += "login psk x1 ";
+    return out;
+  };
+  expect_linear(text, "login psk x1");
 }
 
 // Texts for which an automaton of all patterns needs a new state at nearly every byte.
