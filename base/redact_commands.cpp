@@ -172,12 +172,14 @@ void hide_last(line_scan& scan, std::size_t at) {
   const auto option = before_any(scan.line.substr(at, 16), " \t");
   if (!option.starts_with('-') || option.find('b') == option.npos) return;
   at += option.size();
-  const auto rest = trimmed(before_any(scan.line.substr(at, 256), "|;&>"));
-  const auto space = rest.find_last_of(" \t");
+  static constexpr sign_set blanks(" \t");
+  const auto stop = scan.command_end.find(scan.line, "|;&>", at);
+  const auto rest = trimmed(scan.line.substr(at, std::min<std::size_t>(256, stop - at)));
+  const auto word = blanks.behind_last(rest);
   // With -n there is no file.
   const bool has_file = option.find('n') == option.npos;
-  if (space == rest.npos || (has_file && rest.find_first_of(" \t") == space)) return;
-  const auto begin = static_cast<std::size_t>(rest.data() - scan.line.data()) + space + 1;
+  if (word == 0 || (has_file && blanks.find(rest, 0) + 1 == word)) return;
+  const auto begin = static_cast<std::size_t>(rest.data() - scan.line.data()) + word;
   auto found = value_at(scan, begin, false, credential_kind);
   if (!is_no_secret(scan.text(found.span))) scan.hide_ahead(found.span);
 }

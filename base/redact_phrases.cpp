@@ -225,8 +225,10 @@ void take_insert(line_scan& scan, std::size_t, std::size_t end) {
 
 /// "openssl passwd -6 x"
 void take_last_made_up(line_scan& scan, std::size_t, std::size_t end) {
-  const auto rest = trimmed(before_any(scan.line.substr(end, near), "|;&>\"'`"));
-  const auto word = rest.substr(rest.find_last_of(" \t") + 1);
+  static constexpr sign_set blanks(" \t");
+  const auto stop = scan.argument_end.find(scan.line, "|;&>\"'`", end);
+  const auto rest = trimmed(scan.line.substr(end, std::min(near, stop - end)));
+  const auto word = rest.substr(blanks.behind_last(rest));
   if (word.empty() || word.starts_with('-') || !looks_made_up(word) || is_place(word)) return;
   const auto from = static_cast<std::size_t>(word.data() - scan.line.data());
   hide_if(scan, {from, from + word.size(), credential_kind, false}, true);

@@ -42,6 +42,23 @@ class last_place {
   std::size_t next_ = 0;  // the first one that is not before the place
 };
 
+/// Where the next of some signs stands: what lies before it is not searched again.
+class next_sign {
+ public:
+  /// The first one from `from` on; the line's end without one.
+  std::size_t find(std::string_view line, const sign_set& signs, std::size_t from) {
+    if (from < begin_ || from > end_) {
+      begin_ = from;
+      end_ = signs.find(line, from);
+    }
+    return end_;
+  }
+
+ private:
+  std::size_t begin_ = 1;
+  std::size_t end_ = 0;
+};
+
 struct line_scan {
   line_scan(std::string_view text, std::vector<secret_span>& spans)
       : line(text), out(spans), runs(text) {}
@@ -55,8 +72,7 @@ struct line_scan {
       containers_done{};  // lists and objects up to here were searched for values
   // Where the last bare value ended, outside and inside of objects: names within it have the same.
   std::array<std::array<std::size_t, 2>, 2> bare_known{{{1, 0}, {1, 0}}};
-  // No quote and no backslash stands between the first place and the second one.
-  std::array<std::size_t, 2> quote_known{1, 0};
+  next_sign quote, argument_end, command_end;
   std::size_t blanks_end = 0;     // of those that the line begins with, once it was asked for
   near_words::seen trouble;       // words of trouble
   near_words::seen reader;        // programs that read a password
@@ -80,12 +96,7 @@ struct line_scan {
   /// The first quote or backslash from `from` on; the line's end without one.
   std::size_t next_quote(std::size_t from) {
     static constexpr sign_set signs("\"'\\");
-    auto& [begin, end] = quote_known;
-    if (from < begin || from > end) {
-      begin = from;
-      end = signs.find(line, from);
-    }
-    return end;
+    return quote.find(line, signs, from);
   }
   /// Nothing but blanks stands before `at`, where something else does.
   bool begins_at(std::size_t at) {

@@ -19,7 +19,8 @@ std::string_view name_of(const line_scan& scan, const key_use& key) {
 std::string_view word_before(const line_scan& scan, std::size_t at) {
   auto before = left_of(scan.line, at, 40);
   while (!before.empty() && is_blank(before.back())) before.remove_suffix(1);
-  return before.substr(before.find_last_of(" \t\"'(") + 1);
+  static constexpr sign_set signs(" \t\"'(");
+  return before.substr(signs.behind_last(before));
 }
 
 /// "machine h login bob account a" and nothing else stands before the key, as in a netrc file.

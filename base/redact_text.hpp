@@ -63,8 +63,19 @@ class sign_set {
     while (from < text.size() && holds(text[from])) ++from;
     return from < text.size() ? from : text.size();
   }
+  /// Behind the last of them; 0 if there is none.
+  std::size_t behind_last(std::string_view text) const {
+    auto at = text.size();
+    while (at > 0 && !holds(text[at - 1])) --at;
+    return at;
+  }
   /// All of the text is of them.
   bool hold(std::string_view text) const { return find_other(text, 0) == text.size(); }
+  constexpr sign_set operator|(const sign_set& others) const {
+    auto both = *this;
+    for (std::size_t i = 0; i < bits_.size(); ++i) both.bits_[i] |= others.bits_[i];
+    return both;
+  }
 
  private:
   std::array<std::uint64_t, 4> bits_{};

@@ -200,26 +200,18 @@ constexpr form forms[] = {
     {"api_key", "napi_", alnum, 40},
 };
 
+constexpr sign_set digit_signs("0123456789");
+constexpr auto alnum_signs =
+    digit_signs | "ABCDEFGHIJKLMNOPQRSTUVWXYZ" | "abcdefghijklmnopqrstuvwxyz";
+
+/// By the number of the run.
+constexpr std::array<sign_set, static_cast<std::size_t>(run_of::count)> run_signs{
+    digit_signs | "abcdefABCDEF", alnum_signs,         alnum_signs | "_",    alnum_signs | "_-",
+    alnum_signs | "_-",           alnum_signs | "_-.", alnum_signs | "_-/@", alnum_signs | "+/=_-%",
+    alnum_signs | "._~+/=-"};
+
 bool is_in(char c, run_of kind) {
-  switch (kind) {
-    case hex:
-      return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-    case alnum:
-      return is_alnum(c);
-    case word:
-      return is_alnum(c) || c == '_';
-    case url:
-    case second_part:
-      return is_alnum(c) || c == '_' || c == '-';
-    case dotted:
-      return is_alnum(c) || c == '_' || c == '-' || c == '.';
-    case path:
-      return is_alnum(c) || c == '_' || c == '-' || c == '/' || c == '@';
-    case value:
-      return is_alnum(c) || std::string_view("._~+/=-").find(c) != std::string_view::npos;
-    default:
-      return is_alnum(c) || c == '+' || c == '/' || c == '=' || c == '_' || c == '-' || c == '%';
-  }
+  return run_signs[static_cast<std::size_t>(kind)].holds(c);
 }
 
 /// A word may begin at `at`: behind no letter, digit or '_', unless those belong to an escape.
@@ -312,10 +304,8 @@ bool read_around(const form& one, std::string_view line, std::size_t begin, std:
 std::size_t run_ends::end(std::size_t from, run_of kind) {
   auto& known = known_[static_cast<std::size_t>(kind)];
   if (from >= known.begin && from < known.end) return known.end;
-  auto at = from;
-  while (at < line_.size() && is_in(line_[at], kind)) ++at;
-  known = {from, at};
-  return at;
+  known = {from, run_signs[static_cast<std::size_t>(kind)].find_other(line_, from)};
+  return known.end;
 }
 
 std::vector<std::string_view> token_beginnings() {

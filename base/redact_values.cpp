@@ -94,7 +94,8 @@ bool is_source_of_names(std::string_view word) {
 /// "token-ring" and "secret.db" speak of something else.
 bool ends_in_secret(const line_scan& scan, const key_use& key) {
   const auto name = scan.line.substr(key.begin, key.end - key.begin);
-  const auto tail = name.substr(name.find_last_of("._-") + 1);
+  static constexpr sign_set joints("._-");
+  const auto tail = name.substr(joints.behind_last(name));
   const auto word = tail.substr(0, tail.find_last_not_of("0123456789") + 1);
   return kind_of_name(tail) != name_kind::harmless || lower(word.substr(0, 8)) == "key";
 }
@@ -109,7 +110,8 @@ bool is_of_vocabulary(const line_scan& scan, const key_use& key, std::string_vie
        "rep",  "sep", "special", "start", "stop", "suf",  "unk", "unknown"});
   auto before = left_of(scan.line, key.begin, 16);
   while (!before.empty() && is_blank(before.back())) before.remove_suffix(1);
-  const auto word = lower(before.substr(before.find_last_of(" \t|:,(") + 1));
+  static constexpr sign_set signs(" \t|:,(");
+  const auto word = lower(before.substr(signs.behind_last(before)));
   return std::binary_search(words.begin(), words.end(), word);
 }
 
