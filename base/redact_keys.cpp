@@ -13,13 +13,32 @@ namespace {
 constexpr std::size_t looked_at = 100;
 constexpr std::size_t max_words = 16;
 
+/// Which small letters stand in the text.
+constexpr std::uint32_t letters_of(std::string_view text) {
+  std::uint32_t letters = 0;
+  for (const char c : text) {
+    if (c >= 'a' && c <= 'z') letters |= std::uint32_t{1} << (c - 'a');
+  }
+  return letters;
+}
+
+/// A part of words with its letters: most words lack one of them, and need no search.
+struct word_part {
+  consteval word_part(const char* part) : text(part), letters(letters_of(text)) {}
+  bool may_stand_in(std::uint32_t all) const { return (letters & ~all) == 0; }
+
+  std::string_view text;
+  std::uint32_t letters;
+};
+
 /// In lower case, without anything between the words.
 bool names_key(std::string_view word) {
   static constexpr auto keys = std::to_array<std::string_view>(
       {"apikey", "accesskey", "privatekey", "accountkey", "signingkey", "encryptionkey", "authkey",
        "masterkey", "sharedkey", "presharedkey", "secretkey"});
-  return std::any_of(keys.begin(), keys.end(),
-                     [&](auto key) { return word.find(key) != word.npos; });
+  return word.find("key") != word.npos && std::any_of(keys.begin(), keys.end(), [&](auto key) {
+           return word.find(key) != word.npos;
+         });
 }
 
 /// The words of a name in lower case: "db_password", "apiKey", "HTTPToken", "X-Api-Key".
@@ -161,7 +180,13 @@ name_kind kind_of_key(std::string_view before) {
 
 /// One word, or what is written as one ("dbpassword", "apikey", "accesstoken").
 name_kind kind_of_word(std::string_view word) {
-  const auto has = [&](std::string_view part) { return word.find(part) != word.npos; };
+  const auto letters = letters_of(word);
+  const auto has = [&](const word_part& part) {
+    return part.may_stand_in(letters) && word.find(part.text) != word.npos;
+  };
+  const auto ends_in = [&](const word_part& part) {
+    return part.may_stand_in(letters) && word.ends_with(part.text);
+  };
   if (has("passw") || has("passphrase") || has("passcode") || has("passwd")) {
     return word.starts_with("passwordless") ? name_kind::harmless : name_kind::password;
   }
@@ -175,15 +200,16 @@ name_kind kind_of_word(std::string_view word) {
   if (names_key(word)) return name_kind::password;
   if (word == "pwd") return name_kind::pwd;
   if (word == "pass") return name_kind::pass;
-  for (const std::string_view end :
-       {"pwd", "bindpw", "rootpw", "adminpw", "userpw", "dbpw", "psk"}) {
-    if (word.ends_with(end) && word != "oldpwd") return name_kind::password;
+  static constexpr word_part short_ends[] = {"pwd",    "bindpw", "rootpw", "adminpw",
+                                             "userpw", "dbpw",   "psk"};
+  static constexpr word_part ends[] = {"dbpass",      "userpass",  "rootpass",  "mypass",
+                                       "keypass",     "ftppass",   "storepass", "sshpass",
+                                       "requirepass", "bindpass",  "mailpass",  "sqlpass",
+                                       "smtppass",    "adminpass", "masterauth"};
+  if (std::any_of(std::begin(short_ends), std::end(short_ends), ends_in) && word != "oldpwd") {
+    return name_kind::password;
   }
-  for (const std::string_view end :
-       {"dbpass", "userpass", "rootpass", "mypass", "keypass", "ftppass", "storepass", "sshpass",
-        "requirepass", "bindpass", "mailpass", "sqlpass", "smtppass", "adminpass", "masterauth"}) {
-    if (word.ends_with(end)) return name_kind::password;
-  }
+  if (std::any_of(std::begin(ends), std::end(ends), ends_in)) return name_kind::password;
   if (word == "pw") return name_kind::password;
   if (word == "signature" || word == "sig" || word == "otp") return name_kind::vague;
   if (has("sessionid") || has("sessid") || word == "csrf" || word == "xsrf") {
