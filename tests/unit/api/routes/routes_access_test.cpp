@@ -1,6 +1,7 @@
 #include "api/body_texts.hpp"
 #include "api/openapi.hpp"
 #include "api/routes/health.hpp"
+#include "api/routes/views.hpp"
 #include "persistence/read_sql.hpp"
 #include "tests/unit/api/routes/routes_world.hpp"
 

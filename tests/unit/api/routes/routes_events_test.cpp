@@ -1,3 +1,4 @@
+#include "api/routes/views.hpp"
 #include "tests/unit/api/routes/routes_world.hpp"
 
 #include <cctype>
