@@ -9,6 +9,7 @@
 #   scripts/install.sh --database  only the PostgreSQL of docker-compose.yml
 #   scripts/install.sh --compose   what tests/compose/up brings docker-compose.yml up with
 #   scripts/install.sh --verifier  what docs/verify_log.py runs with
+#   scripts/install.sh --openai    what tests/openai/check gets and runs the client with
 #   scripts/install.sh --chaos     what breaks disks in ./test --chaos
 #   scripts/install.sh --all       everything, with what only the tests use (the default)
 #
@@ -51,12 +52,13 @@ for mode in "${modes[@]}"; do
     --database) wanted+=(postgresql) ;;
     --verifier) wanted+=("${verifier[@]}") ;;
     --compose) wanted+=(docker-compose debootstrap) ;;
+    --openai) wanted+=(nodejs npm) ;;
     --chaos) wanted+=("${chaos[@]}") ;;
     --all) wanted+=("${runtime[@]}" "${build[@]}" "${tests[@]}") ;;
     *)
       echo "install.sh: unknown option $mode" >&2
-      echo "  (--libs, --runtime, --build, --relay, --database, --verifier, --compose, --chaos," >&2
-      echo "  --all)" >&2
+      echo "  (--libs, --runtime, --build, --relay, --database, --verifier, --compose, --openai," >&2
+      echo "  --chaos, --all)" >&2
       exit 2
       ;;
   esac
