@@ -88,14 +88,13 @@ void add_field(upstream_request& to, const std::string& line) {
 }
 
 outcome<std::unique_ptr<upstream_request>> make_upstream_request(
-    const domain::llm_upstream& upstream, std::string_view path, bool may_send_plain) {
+    const domain::llm_upstream& upstream, const pinned_address& pinned, std::string_view path,
+    bool may_send_plain) {
   const auto url = domain::parse_url(upstream.url);
   if (!url) return reject(errc::invalid, "its URL is none");
-  const auto pinned = pin_address(url->host, url->port);
-  if (!pinned) return pinned.error();
   auto made = std::make_unique<upstream_request>();
-  made->pinned = *pinned;
-  const bool may_send_key = url->is_tls || may_send_plain || pinned->is_loopback();
+  made->pinned = pinned;
+  const bool may_send_key = url->is_tls || may_send_plain || pinned.is_loopback();
   if (auto ok = add_key(*made, upstream, may_send_key); !ok) return ok.error();
   static const bool ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
   made->easy.reset(ready ? curl_easy_init() : nullptr);

@@ -29,11 +29,12 @@ struct upstream_request {
   std::unique_ptr<CURL, easy_closer> easy;
 };
 
-/// A GET of <url><path> that has everything but what is done with the answer. Blocks as long as the
-/// resolver does. A key goes over plain HTTP to this machine only, unless `may_send_plain`. Errors
-/// in words that are for everybody: `invalid`, `unavailable`.
+/// A GET of <url><path> that has everything but what is done with the answer. `pinned` is where the
+/// URL's host is, with its port. A key goes over plain HTTP to this machine only, unless
+/// `may_send_plain`. Errors in words that are for everybody: `invalid`, `unavailable`.
 outcome<std::unique_ptr<upstream_request>> make_upstream_request(
-    const domain::llm_upstream& upstream, std::string_view path, bool may_send_plain);
+    const domain::llm_upstream& upstream, const pinned_address& pinned, std::string_view path,
+    bool may_send_plain);
 
 void add_field(upstream_request& to, const std::string& line);
 

@@ -136,6 +136,8 @@ outcome<done> server_process::open_gateway() {
 
 void server_process::drain_gateway() {
   http_->begin_drain();
+  // Who has sent nothing yet loses nothing, and a resolver may hang for long.
+  if (llm_caller_) llm_caller_->stop_names();
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(config_.drain_s);
   while (http_->connections() > 0 && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
