@@ -157,6 +157,7 @@ net::awaitable<bool> session::read_head(bool first) {
   idle_ = true;
   if (!first) rest();
   seat_.wait(token_.has_value());
+  head_text_.clear();
   std::size_t searched = 0;
   std::optional<rejection> why;
   for (;;) {
@@ -179,7 +180,9 @@ net::awaitable<bool> session::read_head(bool first) {
     started_ = mono_clock::now();
     call_ = call{};
     shared_.metrics.refused();
-    const response refused = shared_.dispatch.refuse(*why, &call_);
+    response refused = shared_.dispatch.refuse(*why, &call_);
+    const auto seen = head_text_.empty() ? in_.view() : std::string_view(head_text_);
+    if (asks_openai_path(seen)) refused = openai_words(std::move(refused));
     co_await send(refused, false);
     co_return false;
   }
@@ -189,16 +192,21 @@ net::awaitable<bool> session::read_head(bool first) {
   co_return true;
 }
 
+bool session::reads_openai() const {
+  if (call_.to != nullptr) return call_.to->relays;
+  return is_openai_path(call_.asked.path) || is_openai_path(head_.target);
+}
+
 net::awaitable<bool> session::handle(bool keep) {
   response answer = co_await answer_it(keep);
-  if (is_relayed()) answer = openai_words(std::move(answer));
+  if (reads_openai()) answer = openai_words(std::move(answer));
   // The server may have been told to stop while the body was on its way.
   keep = keep && !shared_.draining;
   share held;
   const std::optional<rejection> why = hold_answer(answer, held);
   if (answer.stream && (why || call_.head_only)) answer.stream->cancel();
   if (why) answer = problem(*why, call_.request_id);
-  if (why && is_relayed()) answer = openai_words(std::move(answer));
+  if (why && reads_openai()) answer = openai_words(std::move(answer));
   if (answer.stream && !call_.head_only) {
     co_return co_await send_stream(std::move(answer), keep);
   }

@@ -108,6 +108,8 @@ class session : public std::enable_shared_from_this<session> {
   net::awaitable<void> await_handler(std::shared_ptr<mailbox<response>> box);
   /// Somebody else answers: a client that goes is noticed meanwhile.
   bool is_relayed() const { return call_.to != nullptr && call_.to->relays; }
+  /// Whether who asked reads errors in OpenAI's words; of a request whose head is known.
+  bool reads_openai() const;
 
   // http_shares.cpp: what the caller may hold
   /// Counts the connection as one of the token that was just shown.

@@ -153,6 +153,21 @@ TEST(LLM4_pass, answers_as_the_upstream_does_and_counts_what_it_came_to) {
   EXPECT_EQ(it.reeve.command({"replay"}).status, 0) << "the read models are what the log says";
 }
 
+TEST(LLM4_pass, refuses_in_openais_words_whatever_is_wrong_with_a_request) {
+  house it;
+  const auto as_json = [&it](support::http_request request) {
+    return code_of(it.api.call(std::move(request)));
+  };
+  EXPECT_EQ(as_json({"GET", "/llm/v1/nothing", {}, {}}), "not_found 404");
+  EXPECT_EQ(as_json({"GET", chat, {}, {}}), "method_not_allowed 405");
+  EXPECT_EQ(as_json({"POST", chat, {{"Content-Type", "text/plain"}}, "x"}),
+            "unsupported_media_type 415");
+  EXPECT_EQ(as_json({"GET", "/llm/v1/models", {{"X-Long", std::string(17'000, 'x')}}, {}}),
+            "headers_too_large 431");
+  EXPECT_EQ(as_json({"GET", "/llm/v1/%zz", {}, {}}), "bad_request 400");
+  EXPECT_EQ(it.api.get("/llm/v2/nothing").json().at("code"), "not_found") << "another's path";
+}
+
 TEST(GW1_openapi, describes_the_pass_through_with_errors_of_its_own) {
   server reeve;
   const json document = must_get(reeve.api(), "/api/openapi.json");
