@@ -216,6 +216,7 @@ net::awaitable<bool> session::handle(bool keep) {
 /// `keep` becomes false if the connection cannot go on behind this answer.
 net::awaitable<response> session::answer_it(bool& keep) {
   auto refused = shared_.dispatch.admit(head_, peer_, micros(started_), call_);
+  if (call_.shed) shared_.metrics.shed(call_.shed->what, call_.shed->why, kind_of_caller(call_));
   if (const auto crowded = settle_token()) {
     keep = false;
     if (!refused) refused = problem(*crowded, call_.request_id);
@@ -238,7 +239,7 @@ net::awaitable<response> session::answer_it(bool& keep) {
   share pass;
   const share_verdict verdict = shared_.dispatch.enter(call_, address_, pass);
   if (verdict != share_verdict::granted) {
-    shared_.metrics.shed("requests", verdict);
+    shared_.metrics.shed("requests", verdict, kind_of_caller(call_));
     co_return problem(refusal_of(verdict, "requests"), call_.request_id);
   }
   if (is_relayed()) call_.asked.stopper = std::make_shared<call_stopper>();

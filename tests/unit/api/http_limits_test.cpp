@@ -111,8 +111,9 @@ TEST(P20_limits, one_connection_too_many_gets_503_at_once_if_nobody_waits) {
   EXPECT_EQ(got.status, 503);
   EXPECT_TRUE(got.has("Retry-After: 1\r\n"));
   EXPECT_TRUE(got.has("Connection: close\r\n"));
-  EXPECT_TRUE(
-      eventually([&] { return counts(it, "reeve_http_shed_total{limit=\"all\",what=\"conn"); }));
+  EXPECT_TRUE(eventually([&] {
+    return counts(it, "reeve_http_shed_total{caller=\"none\",limit=\"all\",what=\"conn");
+  }));
   kept.slots[2].answer(text_response("done"));
   EXPECT_EQ(clients[2]->read_answer().body, "done");
   clients.pop_back();
@@ -134,6 +135,8 @@ TEST(P20_limits, handlers_beyond_the_limit_are_503) {
   EXPECT_EQ(refused.status, 503);
   EXPECT_TRUE(refused.has("Retry-After: 1\r\n"));
   EXPECT_EQ(it.ask("POST /echo HTTP/1.1\r\nHost: a\r\n\r\n").status, 503);
+  EXPECT_TRUE(
+      counts(it, "reeve_http_shed_total{caller=\"none\",limit=\"all\",what=\"requests\"} 2"));
   // A probe is still answered.
   EXPECT_TRUE(it.alive());
   kept.slots.clear();
@@ -175,6 +178,8 @@ TEST(GW3_limits, tokens_have_a_rate) {
   EXPECT_EQ(refused.status, 429);
   EXPECT_TRUE(refused.has("Retry-After: 1\r\n"));
   EXPECT_EQ(ask("admin").status, 200);
+  EXPECT_TRUE(
+      counts(it, "reeve_http_shed_total{caller=\"viewer\",limit=\"token\",what=\"rate\"} 1"));
 }
 
 TEST(GW3_limits, a_connection_ends_after_its_requests) {
