@@ -210,6 +210,13 @@ void http_server::begin_drain() {
   impl_->state.gate->post([this] { impl_->drain(); });
 }
 
+void http_server::cut_short() {
+  impl_->state.gate->post([this] {
+    impl_->state.ending = true;
+    for (session* one : impl_->state.sessions) one->cut_short();
+  });
+}
+
 void http_server::stop() {
   impl_->io->stop();
 }

@@ -37,6 +37,10 @@ std::int64_t micros(mono_clock::time_point at) {
 
 }  // namespace
 
+rejection server_stops() {
+  return reject(errc::unavailable, "the server is stopping: what was asked may not have been done");
+}
+
 session::session(gateway_state& shared, net::ip::tcp::socket socket, arrival coming)
     : shared_(shared),
       socket_(std::move(socket)),
@@ -62,6 +66,13 @@ void session::tick(mono_clock::time_point now) {
   expired_ = true;
   error_code ignored;
   socket_.cancel(ignored);
+  wake_.cancel();
+}
+
+void session::cut_short() {
+  error_code ignored;
+  // Answers that are being sent go on.
+  if (reading_) socket_.cancel(ignored);
   wake_.cancel();
 }
 
@@ -170,11 +181,14 @@ net::awaitable<bool> session::read_head(bool first) {
     const head_state state = judge_head(searched, why);
     if (state == head_state::ready) break;
     if (state == head_state::incomplete) {
-      const bool more = co_await read_more();
+      bool more = false;
+      if (!shared_.ending) more = co_await read_more();
       if (more) continue;
-      if (evicted_ || !expired_ || in_.empty()) co_return false;
-      why = reject(errc::request_timeout, "the head did not arrive in time");
-      shared_.metrics.slow("head");
+      const bool is_told = expired_ || shared_.ending;
+      if (evicted_ || !is_told || in_.empty()) co_return false;
+      why = shared_.ending ? server_stops()
+                           : reject(errc::request_timeout, "the head did not arrive in time");
+      if (!shared_.ending) shared_.metrics.slow("head");
     }
     seat_.leave();
     started_ = mono_clock::now();
@@ -250,7 +264,8 @@ net::awaitable<response> session::answer_it(bool& keep) {
     wanted.came();
   } else {
     box->abandon();
-    if (gone_ && is_relayed()) keep = false;
+    if (shared_.ending || (gone_ && is_relayed())) keep = false;
+    if (shared_.ending) co_return problem(server_stops(), call_.request_id);
     co_return problem(reject(errc::timed_out, "the handler did not answer in time"),
                       call_.request_id);
   }
@@ -271,7 +286,7 @@ net::awaitable<void> session::await_handler(std::shared_ptr<mailbox<response>> b
   if (!call_.to->streams && !relaying_) deadline_in(shared_.options.handler_timeout);
   if (relaying_) watch_client();
   const mailbox<response>::waiting here(*box, wake_);
-  while (!box->value && !expired_ && !(relaying_ && gone_)) {
+  while (!box->value && !expired_ && !shared_.ending && !(relaying_ && gone_)) {
     error_code ignored;
     co_await wake_.async_wait(net::redirect_error(use_awaitable, ignored));
   }

@@ -212,6 +212,32 @@ TEST(P27_limits, a_drain_finishes_what_is_in_flight_and_ends) {
   it.join();
 }
 
+TEST(P27_limits, whoever_waits_when_a_drain_is_cut_short_is_told_so) {
+  kept_slots kept;
+  gateway it(kept.routes());
+  raw_client asked(it.port()), body(it.port()), head(it.port());
+  asked.send(get_keep);
+  body.send(
+      "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+      "Content-Length: 9\r\n\r\nx");
+  head.send("GET /hel");
+  ASSERT_TRUE(eventually([&] { return kept.has(1); }));
+  ASSERT_TRUE(it.alive());
+  it.server().begin_drain();
+  it.server().cut_short();
+  for (raw_client* one : {&asked, &body, &head}) {
+    const answer got = one->read_answer();
+    EXPECT_EQ(got.status, 503) << got.head;
+    EXPECT_TRUE(got.has("Connection: close\r\n"));
+    EXPECT_TRUE(got.has("Retry-After: 1\r\n"));
+    EXPECT_NE(got.body.find("the server is stopping"), std::string::npos) << got.body;
+    EXPECT_TRUE(one->at_end());
+    one->close();
+  }
+  it.join();
+  kept.slots[0].answer(text_response("too late"));
+}
+
 TEST(GW4_limits, requests_are_counted_by_pattern) {
   std::vector<route> routes = basic_routes();
   routes.push_back(
