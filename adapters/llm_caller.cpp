@@ -281,8 +281,7 @@ void llm_caller::flight::fail(rejection why) {
 llm_caller::llm_caller(llm_caller_limits limits, std::shared_ptr<name_lanes> names)
     : hub_(std::make_shared<hub>()), names_(std::move(names)) {
   hub_->limits = limits;
-  static const bool ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-  hub_->multi = ready ? curl_multi_init() : nullptr;
+  hub_->multi = is_curl_ready() ? curl_multi_init() : nullptr;
   thread_ = named_thread("llm-calls", [this] { work(); });
 }
 
