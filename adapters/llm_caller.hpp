@@ -29,7 +29,7 @@ class llm_caller {
   ~llm_caller();
 
   /// The server stops: calls that wait for the address of a name are refused, and so are further
-  /// ones to names. May be called again.
+  /// ones to names, not those to addresses. May be called again.
   void stop_names() { names_->stop(); }
 
   /// See `call_upstream_fn`.

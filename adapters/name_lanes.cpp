@@ -138,7 +138,10 @@ void name_lanes::find(std::string host, std::uint16_t port, steady::time_point b
       lanes_->asked.push_back({std::move(host), port, by, std::exchange(slot, {}), 0});
     }
   }
-  if (slot) return slot.answer(stopping());
+  if (slot) {
+    const auto here = pin_numeric(host, port);
+    return slot.answer(here ? *here : outcome<pinned_address>(stopping()));
+  }
   times_.post([this] { take_up(); });
 }
 

@@ -44,9 +44,10 @@ class name_lanes {
   void find(std::string host, std::uint16_t port, steady::time_point by,
             reply_slot<pinned_address> slot);
 
-  /// Refuses whoever waits, at once, and whoever comes. A look-up that hangs is waited for
-  /// `limits.end`, and then left alone: its thread has only what it shares with this object (which
-  /// lives as long as either), drops what it finds, and ends by itself or with the process.
+  /// Refuses whoever waits, at once, and whoever comes with a name; an address is answered still,
+  /// on the thread that asks. A look-up that hangs is waited for `limits.end`, and then left alone:
+  /// its thread has only what it shares with this object (which lives as long as either), drops
+  /// what it finds, and ends by itself or with the process.
   void stop();
   bool is_stopped() const;
 
