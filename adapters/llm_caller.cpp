@@ -52,9 +52,11 @@ class llm_caller::flight : public std::enable_shared_from_this<flight> {
         stopper_(std::move(stopper)),
         slot_(std::move(slot)) {}
 
-  void make_request() {
+  /// On the thread of the names.
+  void make_request(const outcome<pinned_address>& where) {
+    if (!where) return fail(reject(errc::unavailable, where.error().detail));
     if (stopper_->is_stopped()) return fail(reject(errc::unavailable, "it was stopped"));
-    auto made = make_upstream_request(what_.to, what_.path, hub_->limits.may_send_plain);
+    auto made = make_upstream_request(what_.to, *where, what_.path, hub_->limits.may_send_plain);
     if (!made) return fail(reject(errc::unavailable, made.error().detail));
     request_ = std::move(*made);
     set_options();
@@ -276,15 +278,15 @@ void llm_caller::flight::fail(rejection why) {
   if (auto slot = std::exchange(slot_, {})) slot.answer(std::move(why));
 }
 
-llm_caller::llm_caller(llm_caller_limits limits) : hub_(std::make_shared<hub>()) {
+llm_caller::llm_caller(llm_caller_limits limits, std::shared_ptr<name_lanes> names)
+    : hub_(std::make_shared<hub>()), names_(std::move(names)) {
   hub_->limits = limits;
-  static const bool ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-  hub_->multi = ready ? curl_multi_init() : nullptr;
+  hub_->multi = is_curl_ready() ? curl_multi_init() : nullptr;
   thread_ = named_thread("llm-calls", [this] { work(); });
 }
 
 llm_caller::~llm_caller() {
-  names_.stop();
+  names_->stop();
   {
     const std::lock_guard lock(hub_->mutex);
     hub_->is_closing = true;
@@ -295,8 +297,12 @@ llm_caller::~llm_caller() {
 
 void llm_caller::call(upstream_call what, std::shared_ptr<call_stopper> stopper,
                       reply_slot<upstream_answer> slot) {
+  const auto url = domain::parse_url(what.to.url);
+  if (!url) return slot.answer(reject(errc::unavailable, "its URL is none"));
   auto one = std::make_shared<flight>(hub_, std::move(what), std::move(stopper), std::move(slot));
-  names_.post([one] { one->make_request(); });
+  const auto by = name_lanes::steady::now() + std::chrono::seconds(hub_->limits.connect_within_s);
+  names_->find(url->host, url->port, by,
+               reply_slot<pinned_address>([one](const auto& where) { one->make_request(where); }));
 }
 
 void llm_caller::work() {

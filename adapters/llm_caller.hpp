@@ -3,7 +3,7 @@
 // waits for who reads it; who goes away ends his call.
 
 #include "adapters/llm_call_port.hpp"
-#include "adapters/timer_thread.hpp"
+#include "adapters/name_lanes.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -13,10 +13,10 @@ namespace reeve::adapters {
 
 struct llm_caller_limits {
   bool may_send_plain = false;  // a key over plain HTTP to other machines
-  long connect_within_s = 5;
-  long answer_within_s = 600;                         // all of it, where it comes at once
-  long stream_within_s = 3600;                        // all of one that comes piece by piece
-  long silent_s = 300;                                // between two pieces of it
+  long connect_within_s = 5;    // and as long before, to find out where the name is
+  long answer_within_s = 600;   // all of it, where it comes at once
+  long stream_within_s = 3600;  // all of one that comes piece by piece
+  long silent_s = 300;          // between two pieces of it
   std::size_t answer_bytes = std::size_t{8} << 20;    // of one that comes at once
   std::size_t answers_bytes = std::size_t{64} << 20;  // of all of them that are under way
   std::size_t unread_bytes = std::size_t{128} << 10;  // of a stream
@@ -24,9 +24,13 @@ struct llm_caller_limits {
 
 class llm_caller {
  public:
-  explicit llm_caller(llm_caller_limits limits);
+  llm_caller(llm_caller_limits limits, std::shared_ptr<name_lanes> names);
   /// Calls that are under way are answered with errors.
   ~llm_caller();
+
+  /// The server stops: calls that wait for the address of a name are refused, and so are further
+  /// ones to names, not those to addresses. May be called again.
+  void stop_names() { names_->stop(); }
 
   /// See `call_upstream_fn`.
   void call(upstream_call what, std::shared_ptr<call_stopper> stopper,
@@ -39,8 +43,8 @@ class llm_caller {
   void work();
 
   std::shared_ptr<hub> hub_;
+  const std::shared_ptr<name_lanes> names_;
   std::thread thread_;
-  timer_thread names_{"llm-names"};  // resolves, which may take its time
 };
 
 }  // namespace reeve::adapters

@@ -21,9 +21,10 @@ std::size_t on_bytes(char*, std::size_t size, std::size_t count, void* user) {
 
 }  // namespace
 
-outcome<std::int64_t> look_at_upstream(const domain::llm_upstream& upstream, bool may_send_plain) {
+outcome<std::int64_t> look_at_upstream(const domain::llm_upstream& upstream,
+                                       const pinned_address& pinned, bool may_send_plain) {
   const auto began_us = real_clock().mono_us();
-  const auto made = make_upstream_request(upstream, "/models", may_send_plain);
+  const auto made = make_upstream_request(upstream, pinned, "/models", may_send_plain);
   if (!made) return made.error();
   add_field(**made, "Accept: application/json");
   CURL* easy = (*made)->easy.get();

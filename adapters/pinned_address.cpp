@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <array>
+#include <cstddef>
 #include <cstring>
 #include <memory>
 #include <netdb.h>
@@ -35,6 +36,33 @@ std::string text_of(const sockaddr& address, socklen_t size) {
   return host.data();
 }
 
+using address_list = std::unique_ptr<addrinfo, void (*)(addrinfo*)>;
+
+address_list addresses_of(const std::string& host, std::uint16_t port, int flags) {
+  addrinfo wanted{};
+  wanted.ai_family = AF_UNSPEC;
+  wanted.ai_socktype = SOCK_STREAM;
+  wanted.ai_flags = AI_NUMERICSERV | flags;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &wanted, &found) != 0) {
+    found = nullptr;
+  }
+  return {found, ::freeaddrinfo};
+}
+
+outcome<pinned_address> pin(const addrinfo& first) {
+  for (const auto* one = &first; one != nullptr; one = one->ai_next) {
+    if (!is_host_address(*one->ai_addr)) {
+      return reject(errc::invalid, "the host has an address that nothing is sent to");
+    }
+  }
+  pinned_address pinned;
+  std::memcpy(&pinned.where, first.ai_addr, first.ai_addrlen);
+  pinned.size = first.ai_addrlen;
+  pinned.text = text_of(*first.ai_addr, first.ai_addrlen);
+  return pinned;
+}
+
 }  // namespace
 
 bool is_host_address(const sockaddr& address) {
@@ -64,26 +92,26 @@ bool pinned_address::operator==(const pinned_address& other) const {
   return size == other.size && std::memcmp(&where, &other.where, size) == 0;
 }
 
+pinned_address pinned_address::at_port(std::uint16_t port) const {
+  auto made = *this;
+  // Both families have it in one place.
+  static_assert(offsetof(sockaddr_in, sin_port) == offsetof(sockaddr_in6, sin6_port));
+  const in_port_t bytes = htons(port);
+  std::memcpy(reinterpret_cast<char*>(&made.where) + offsetof(sockaddr_in, sin_port), &bytes,
+              sizeof bytes);
+  return made;
+}
+
 outcome<pinned_address> pin_address(const std::string& host, std::uint16_t port) {
-  addrinfo wanted{};
-  wanted.ai_family = AF_UNSPEC;
-  wanted.ai_socktype = SOCK_STREAM;
-  wanted.ai_flags = AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  if (::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &wanted, &found) != 0) {
-    return reject(errc::unavailable, "the host has no address");
-  }
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> all(found, ::freeaddrinfo);
-  for (const auto* one = all.get(); one != nullptr; one = one->ai_next) {
-    if (!is_host_address(*one->ai_addr)) {
-      return reject(errc::invalid, "the host has an address that nothing is sent to");
-    }
-  }
-  pinned_address pinned;
-  std::memcpy(&pinned.where, found->ai_addr, found->ai_addrlen);
-  pinned.size = found->ai_addrlen;
-  pinned.text = text_of(*found->ai_addr, found->ai_addrlen);
-  return pinned;
+  const auto all = addresses_of(host, port, 0);
+  if (!all) return reject(errc::unavailable, "the host has no address");
+  return pin(*all);
+}
+
+std::optional<outcome<pinned_address>> pin_numeric(const std::string& host, std::uint16_t port) {
+  const auto all = addresses_of(host, port, AI_NUMERICHOST);
+  if (!all) return std::nullopt;
+  return pin(*all);
 }
 
 }  // namespace reeve::adapters

@@ -6,6 +6,7 @@
 #include "base/outcome.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <sys/socket.h>
 
@@ -17,6 +18,8 @@ struct pinned_address {
   std::string text;  // without the port; of IPv6 without brackets
 
   bool is_loopback() const;
+  /// The same host's, with another port.
+  pinned_address at_port(std::uint16_t port) const;
   bool operator==(const pinned_address& other) const;
 };
 
@@ -28,5 +31,8 @@ bool is_host_address(const sockaddr& address);
 /// The first address of a host, an address itself or a name. `invalid`: one of those that it has is
 /// no host's; `unavailable`: it has none. Blocks as long as the resolver does.
 outcome<pinned_address> pin_address(const std::string& host, std::uint16_t port);
+
+/// The same of a host that is an address itself, without any resolver; nothing: it is a name.
+std::optional<outcome<pinned_address>> pin_numeric(const std::string& host, std::uint16_t port);
 
 }  // namespace reeve::adapters

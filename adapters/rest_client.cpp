@@ -1,19 +1,9 @@
 #include "adapters/rest_client.hpp"
 
-#include <curl/curl.h>
-#include <memory>
+#include "adapters/curl_handle.hpp"
 
 namespace reeve::adapters {
 namespace {
-
-struct easy_closer {
-  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
-};
-struct list_closer {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-using easy_handle = std::unique_ptr<CURL, easy_closer>;
-using header_fields = std::unique_ptr<curl_slist, list_closer>;
 
 struct receiver {
   CURL* easy = nullptr;
@@ -39,29 +29,21 @@ std::size_t on_bytes(char* bytes, std::size_t size, std::size_t count, void* use
   return all;
 }
 
-void add_field(header_fields& fields, const std::string& line) {
-  fields.reset(curl_slist_append(fields.release(), line.c_str()));
-}
-
-header_fields fields_of(const rest_request& request) {
-  header_fields fields;
-  add_field(fields, "Accept: */*");
+text_list fields_of(const rest_request& request) {
+  text_list fields;
+  add_line(fields, "Accept: */*");
   // No `Expect: 100-continue`: it would cost a round trip.
-  add_field(fields, "Expect:");
-  if (!request.body.empty()) add_field(fields, "Content-Type: application/json");
-  if (!request.token.empty()) add_field(fields, "Authorization: Bearer " + request.token);
+  add_line(fields, "Expect:");
+  if (!request.body.empty()) add_line(fields, "Content-Type: application/json");
+  if (!request.token.empty()) add_line(fields, "Authorization: Bearer " + request.token);
   if (!request.idempotency_key.empty()) {
-    add_field(fields, "Idempotency-Key: " + request.idempotency_key);
+    add_line(fields, "Idempotency-Key: " + request.idempotency_key);
   }
   return fields;
 }
 
-void prepare(CURL* easy, const rest_request& request, const header_fields& fields, receiver& to) {
+void prepare(CURL* easy, const rest_request& request, const text_list& fields, receiver& to) {
   curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, 5L);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT, to.take ? 0L : request.timeout_s);
   if (to.take) {
@@ -91,8 +73,7 @@ outcome<done> check(const rest_request& request) {
 
 outcome<rest_response> perform(const rest_request& request, receiver& to) {
   if (auto ok = check(request); !ok) return ok.error();
-  static const bool ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-  easy_handle easy(ready ? curl_easy_init() : nullptr);
+  const auto easy = make_easy_handle();
   if (!easy) return reject(errc::internal, "the HTTP client cannot be made");
   to.easy = easy.get();
   to.most = request.max_bytes;

@@ -11,10 +11,6 @@
 namespace reeve::adapters {
 namespace {
 
-void add(text_list& list, const std::string& line) {
-  list.reset(curl_slist_append(list.release(), line.c_str()));
-}
-
 /// Whatever libcurl has found out for itself, there is one address.
 curl_socket_t on_socket(void* user, curlsocktype, curl_sockaddr* to) {
   const auto& pinned = *static_cast<const pinned_address*>(user);
@@ -46,7 +42,7 @@ outcome<done> add_key(upstream_request& to, const domain::llm_upstream& upstream
   const auto key = key_in(*upstream.key_file);
   if (!key) return key.error();
   std::string line = "Authorization: Bearer " + std::string(key->view());
-  add(to.fields, line);
+  add_line(to.fields, line);
   wipe(line);
   return done{};
 }
@@ -58,7 +54,7 @@ void set_place(upstream_request& to, const domain::upstream_url& url) {
   const auto& at = to.pinned.text;
   const bool is_v6 = at.find(':') != std::string::npos;
   const auto port = std::to_string(url.port);
-  add(to.place, url.host + ":" + port + ":" + (is_v6 ? "[" + at + "]" : at) + ":" + port);
+  add_line(to.place, url.host + ":" + port + ":" + (is_v6 ? "[" + at + "]" : at) + ":" + port);
 }
 
 void prepare(upstream_request& of, const domain::upstream_url& url, std::string_view path) {
@@ -68,11 +64,7 @@ void prepare(upstream_request& of, const domain::upstream_url& url, std::string_
   const auto whole = std::string(url.is_tls ? "https://" : "http://") + host + ":" +
                      std::to_string(url.port) + url.path + std::string(path);
   curl_easy_setopt(easy, CURLOPT_URL, whole.c_str());
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
   curl_easy_setopt(easy, CURLOPT_CONNECT_TO, of.place.get());
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
@@ -83,22 +75,20 @@ void prepare(upstream_request& of, const domain::upstream_url& url, std::string_
 }  // namespace
 
 void add_field(upstream_request& to, const std::string& line) {
-  add(to.fields, line);
+  add_line(to.fields, line);
   curl_easy_setopt(to.easy.get(), CURLOPT_HTTPHEADER, to.fields.get());
 }
 
 outcome<std::unique_ptr<upstream_request>> make_upstream_request(
-    const domain::llm_upstream& upstream, std::string_view path, bool may_send_plain) {
+    const domain::llm_upstream& upstream, const pinned_address& pinned, std::string_view path,
+    bool may_send_plain) {
   const auto url = domain::parse_url(upstream.url);
   if (!url) return reject(errc::invalid, "its URL is none");
-  const auto pinned = pin_address(url->host, url->port);
-  if (!pinned) return pinned.error();
   auto made = std::make_unique<upstream_request>();
-  made->pinned = *pinned;
-  const bool may_send_key = url->is_tls || may_send_plain || pinned->is_loopback();
+  made->pinned = pinned;
+  const bool may_send_key = url->is_tls || may_send_plain || pinned.is_loopback();
   if (auto ok = add_key(*made, upstream, may_send_key); !ok) return ok.error();
-  static const bool ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-  made->easy.reset(ready ? curl_easy_init() : nullptr);
+  made->easy = make_easy_handle();
   if (!made->easy) return reject(errc::unavailable, "the HTTP client cannot be made");
   set_place(*made, *url);
   prepare(*made, *url, path);

@@ -96,6 +96,10 @@ std::string roles_for(access needs) {
   return text;
 }
 
+std::string_view kind_of_caller(const call& it) {
+  return it.who.token_id == uuid{} ? "none" : domain::name_of(it.who.has);
+}
+
 dispatcher::dispatcher(const router& table, dispatch_limits limits, gateway_hooks hooks,
                        id_source& ids)
     : table_(table),
@@ -131,9 +135,11 @@ std::optional<response> dispatcher::admit(const request_head& head, std::string_
   if (auto why = take_fields(head, out)) return refuse(*why);
   if (auto why = check_promises(head, out)) return refuse(*why);
   if (out.to->needs != access::anonymous && !rates_.take(out.asked.who.token_id, now_us)) {
+    out.shed = {"rate", share_verdict::token_is_full};
     return refuse(reject(errc::rate_limited, "this token sends too many requests"));
   }
   if (!has_room_for(*out.to)) {
+    out.shed = {"requests", share_verdict::all_is_full};
     return refuse(reject(errc::overloaded, "too many requests are being worked on"));
   }
   return std::nullopt;
@@ -187,7 +193,7 @@ std::optional<response> dispatcher::authorize(const request_head& head, const ro
     return problem(reject(errc::unauthenticated, "send Authorization: Bearer <token>"),
                    out.request_id);
   }
-  out.asked.who = *std::move(who);
+  out.asked.who = out.who = *std::move(who);
   if (!known) return problem(reject(errc::not_found, ""), out.request_id);
   if (!may(out.asked.who.has, needs)) {
     deny({errc::forbidden, out.asked.who, std::string(peer), {}}, out);

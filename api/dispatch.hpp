@@ -48,6 +48,12 @@ struct dispatch_limits {
   share_percents shares;        // of these, and of all else that callers may hold
 };
 
+/// Too much of something is held or wanted, for the metrics; `what` is a literal.
+struct shed_reason {
+  std::string_view what;
+  share_verdict why;
+};
+
 /// One request on its way.
 struct call {
   const route* to = nullptr;  // null if it was refused before a route was found
@@ -55,10 +61,14 @@ struct call {
   bool head_only = false;  // HEAD: the handler sees a GET
   std::string request_id;
   std::string if_none_match;
-  std::string traceresponse;  // of the answer, whatever it is; empty without a traceparent
-  request asked;              // moved into the handler by `run`
-  caller who;                 // stays
+  std::string traceresponse;        // of the answer, whatever it is; empty without a traceparent
+  request asked;                    // moved into the handler by `run`
+  caller who;                       // stays; from the moment on that the token is known
+  std::optional<shed_reason> shed;  // why `admit` refused it, if it was for that
 };
+
+/// The role of who calls, for metrics; "none" without a valid token.
+std::string_view kind_of_caller(const call& it);
 
 class dispatcher {
  public:

@@ -251,13 +251,20 @@ void event_feed::keep(const domain::event_record& e) {
 
 event_feed::subscriptions event_feed::present() {
   subscriptions all;
-  std::erase_if(subscribers_, [&](const auto& weak) {
-    auto strong = weak.lock();
+  std::erase_if(subscribers_, [&](const auto& one) {
+    auto strong = one.second.lock();
     if (!strong) return true;
     all.push_back(std::move(strong));
     return false;
   });
   return all;
+}
+
+void event_feed::add_those_of(const uuid& token, subscriptions& to) const {
+  const auto [first, last] = subscribers_.equal_range(token);
+  for (auto at = first; at != last; ++at) {
+    if (auto strong = at->second.lock()) to.push_back(std::move(strong));
+  }
 }
 
 void event_feed::wake_on(std::function<void(std::function<void()>)> run) {
@@ -277,15 +284,13 @@ void event_feed::publish(std::span<const domain::event_record> events) {
       keep(e);
       if (const auto token = revoked_token(e)) revoked.push_back(*token);
     }
-    if (!revoked.empty()) those = present();
+    for (const auto& token : revoked) add_those_of(token, those);
     if (run_ && !woken_ && !subscribers_.empty()) {
       woken_ = true;
       run_([this] { wake_all(); });
     }
   }
-  for (const auto& one : those) {
-    if (std::find(revoked.begin(), revoked.end(), one->token) != revoked.end()) one->cancel();
-  }
+  for (const auto& one : those) one->cancel();
   for (const auto& token : revoked) {
     if (told_revoked_) told_revoked_(token);
   }
@@ -324,7 +329,7 @@ std::shared_ptr<body_stream> event_feed::subscribe(feed_filter filter, domain::p
   const std::lock_guard lock(mutex_);
   // Also here, so that clients that come and go while nothing is published leave nothing behind.
   others = present();
-  subscribers_.push_back(made);
+  subscribers_.emplace(token, made);
   return made;
 }
 

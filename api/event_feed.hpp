@@ -26,6 +26,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -110,6 +111,8 @@ class event_feed {
   void keep(const domain::event_record& event);
   /// Those who are there; forgets the others. With the mutex held.
   subscriptions present();
+  /// Those of a token alone: it is asked in the journal's thread, of every token that ends.
+  void add_those_of(const uuid& token, subscriptions& to) const;
 
   persistence::read_port& reads_;
   clock_port& clock_;
@@ -120,7 +123,7 @@ class event_feed {
   bool woken_ = false;  // the work was handed over and has not begun
   std::deque<std::shared_ptr<kept_event>> ring_;
   std::size_t bytes_ = 0;
-  std::vector<std::weak_ptr<class event_subscription>> subscribers_;
+  std::unordered_multimap<uuid, std::weak_ptr<class event_subscription>> subscribers_;  // by token
 };
 
 }  // namespace reeve::api

@@ -79,10 +79,12 @@ void gateway_metrics::gauges(const levels& now) {
   series_->buffered.set(static_cast<double>(now.buffered_bytes));
 }
 
-void gateway_metrics::shed(std::string_view what, share_verdict why) {
+void gateway_metrics::shed(std::string_view what, share_verdict why, std::string_view caller) {
   series_->registry
       .counter("reeve_http_shed_total", "Refused because callers hold as much as they may.",
-               {{"what", std::string(what)}, {"limit", std::string(name_of(why))}})
+               {{"what", std::string(what)},
+                {"limit", std::string(name_of(why))},
+                {"caller", std::string(caller)}})
       .add();
 }
 

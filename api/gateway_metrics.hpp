@@ -32,9 +32,10 @@ class gateway_metrics {
   void gauges(const levels& now);
   /// reeve_http_refused_total: connections and requests that the guard or a limit refused.
   void refused();
-  /// reeve_http_shed_total{what,limit}: refused with 429 or 503 because the limit of this token,
-  /// this address or all is reached; `what` is one of a few words of ours.
-  void shed(std::string_view what, share_verdict why);
+  /// reeve_http_shed_total{what,limit,caller}: refused with 429 or 503 because the limit of this
+  /// token, this address or all is reached; `what` is one of a few words of ours, `caller` as
+  /// `kind_of_caller` says.
+  void shed(std::string_view what, share_verdict why, std::string_view caller);
   /// reeve_http_evicted_total{token}: waiting connections that had to go for others; "shown" if a
   /// valid token came on it before, else "none".
   void evicted(bool is_known);

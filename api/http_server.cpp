@@ -105,7 +105,7 @@ void http_server::impl::welcome(tcp::socket socket) {
   if (error) return;
   session::arrival coming = let_in(address_of(socket));
   const bool is_full = state.sessions.size() >= state.options.max_connections + max_shed;
-  if (coming.turned_away && is_full) return;
+  if (coming.turned_away && is_full) return state.metrics.refused();
   auto made = std::make_shared<session>(state, std::move(socket), std::move(coming));
   net::co_spawn(*io, session::serve(std::move(made)), [this](const std::exception_ptr& thrown) {
     if (thrown) state.metrics.uncaught_in_loop();
@@ -127,7 +127,7 @@ session::arrival http_server::impl::let_in(std::string peer) {
   if (verdict == share_verdict::all_is_full) has_gone = state.line.evict();
   if (has_gone) verdict = take();
   if (verdict == share_verdict::granted) return coming;
-  state.metrics.shed("connections", verdict);
+  state.metrics.shed("connections", verdict, "none");
   coming.turned_away = refusal_of(verdict, "connections");
   return coming;
 }
@@ -208,6 +208,13 @@ void http_server::run() {
 void http_server::begin_drain() {
   impl_->draining = true;
   impl_->state.gate->post([this] { impl_->drain(); });
+}
+
+void http_server::cut_short() {
+  impl_->state.gate->post([this] {
+    impl_->state.ending = true;
+    for (session* one : impl_->state.sessions) one->cut_short();
+  });
 }
 
 void http_server::stop() {

@@ -76,6 +76,9 @@ class http_server {
   /// Accepts no more, ends streams and idle connections, lets requests in flight finish, then
   /// lets `run` return. It has no deadline of its own: call `stop` when the grace is over.
   void begin_drain();
+  /// The grace of a drain is over: whoever waits for an answer gets 503, and answers that are being
+  /// sent go on until `stop`.
+  void cut_short();
   /// Makes `run` return at once.
   void stop();
   /// Runs a function on the I/O thread; dropped if the server is gone.

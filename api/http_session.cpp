@@ -37,6 +37,10 @@ std::int64_t micros(mono_clock::time_point at) {
 
 }  // namespace
 
+rejection server_stops() {
+  return reject(errc::unavailable, "the server is stopping: what was asked may not have been done");
+}
+
 session::session(gateway_state& shared, net::ip::tcp::socket socket, arrival coming)
     : shared_(shared),
       socket_(std::move(socket)),
@@ -62,6 +66,13 @@ void session::tick(mono_clock::time_point now) {
   expired_ = true;
   error_code ignored;
   socket_.cancel(ignored);
+  wake_.cancel();
+}
+
+void session::cut_short() {
+  error_code ignored;
+  // Answers that are being sent go on.
+  if (reading_) socket_.cancel(ignored);
   wake_.cancel();
 }
 
@@ -157,6 +168,7 @@ net::awaitable<bool> session::read_head(bool first) {
   idle_ = true;
   if (!first) rest();
   seat_.wait(token_.has_value());
+  head_text_.clear();
   std::size_t searched = 0;
   std::optional<rejection> why;
   for (;;) {
@@ -169,17 +181,22 @@ net::awaitable<bool> session::read_head(bool first) {
     const head_state state = judge_head(searched, why);
     if (state == head_state::ready) break;
     if (state == head_state::incomplete) {
-      const bool more = co_await read_more();
+      bool more = false;
+      if (!shared_.ending) more = co_await read_more();
       if (more) continue;
-      if (evicted_ || !expired_ || in_.empty()) co_return false;
-      why = reject(errc::request_timeout, "the head did not arrive in time");
-      shared_.metrics.slow("head");
+      const bool is_told = expired_ || shared_.ending;
+      if (evicted_ || !is_told || in_.empty()) co_return false;
+      why = shared_.ending ? server_stops()
+                           : reject(errc::request_timeout, "the head did not arrive in time");
+      if (!shared_.ending) shared_.metrics.slow("head");
     }
     seat_.leave();
     started_ = mono_clock::now();
     call_ = call{};
     shared_.metrics.refused();
-    const response refused = shared_.dispatch.refuse(*why, &call_);
+    response refused = shared_.dispatch.refuse(*why, &call_);
+    const auto seen = head_text_.empty() ? in_.view() : std::string_view(head_text_);
+    if (asks_openai_path(seen)) refused = openai_words(std::move(refused));
     co_await send(refused, false);
     co_return false;
   }
@@ -189,16 +206,21 @@ net::awaitable<bool> session::read_head(bool first) {
   co_return true;
 }
 
+bool session::reads_openai() const {
+  if (call_.to != nullptr) return call_.to->relays;
+  return is_openai_path(call_.asked.path) || is_openai_path(head_.target);
+}
+
 net::awaitable<bool> session::handle(bool keep) {
   response answer = co_await answer_it(keep);
-  if (is_relayed()) answer = openai_words(std::move(answer));
+  if (reads_openai()) answer = openai_words(std::move(answer));
   // The server may have been told to stop while the body was on its way.
   keep = keep && !shared_.draining;
   share held;
   const std::optional<rejection> why = hold_answer(answer, held);
   if (answer.stream && (why || call_.head_only)) answer.stream->cancel();
   if (why) answer = problem(*why, call_.request_id);
-  if (why && is_relayed()) answer = openai_words(std::move(answer));
+  if (why && reads_openai()) answer = openai_words(std::move(answer));
   if (answer.stream && !call_.head_only) {
     co_return co_await send_stream(std::move(answer), keep);
   }
@@ -208,6 +230,7 @@ net::awaitable<bool> session::handle(bool keep) {
 /// `keep` becomes false if the connection cannot go on behind this answer.
 net::awaitable<response> session::answer_it(bool& keep) {
   auto refused = shared_.dispatch.admit(head_, peer_, micros(started_), call_);
+  if (call_.shed) shared_.metrics.shed(call_.shed->what, call_.shed->why, kind_of_caller(call_));
   if (const auto crowded = settle_token()) {
     keep = false;
     if (!refused) refused = problem(*crowded, call_.request_id);
@@ -230,7 +253,7 @@ net::awaitable<response> session::answer_it(bool& keep) {
   share pass;
   const share_verdict verdict = shared_.dispatch.enter(call_, address_, pass);
   if (verdict != share_verdict::granted) {
-    shared_.metrics.shed("requests", verdict);
+    shared_.metrics.shed("requests", verdict, kind_of_caller(call_));
     co_return problem(refusal_of(verdict, "requests"), call_.request_id);
   }
   if (is_relayed()) call_.asked.stopper = std::make_shared<call_stopper>();
@@ -241,7 +264,8 @@ net::awaitable<response> session::answer_it(bool& keep) {
     wanted.came();
   } else {
     box->abandon();
-    if (gone_ && is_relayed()) keep = false;
+    if (shared_.ending || (gone_ && is_relayed())) keep = false;
+    if (shared_.ending) co_return problem(server_stops(), call_.request_id);
     co_return problem(reject(errc::timed_out, "the handler did not answer in time"),
                       call_.request_id);
   }
@@ -262,7 +286,7 @@ net::awaitable<void> session::await_handler(std::shared_ptr<mailbox<response>> b
   if (!call_.to->streams && !relaying_) deadline_in(shared_.options.handler_timeout);
   if (relaying_) watch_client();
   const mailbox<response>::waiting here(*box, wake_);
-  while (!box->value && !expired_ && !(relaying_ && gone_)) {
+  while (!box->value && !expired_ && !shared_.ending && !(relaying_ && gone_)) {
     error_code ignored;
     co_await wake_.async_wait(net::redirect_error(use_awaitable, ignored));
   }

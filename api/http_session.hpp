@@ -66,7 +66,11 @@ struct gateway_state {
   std::atomic<std::size_t> connections{0};  // without those that are only told to go away
   std::size_t streams = 0;
   bool draining = false;
+  bool ending = false;  // the grace of the drain is over
 };
+
+/// To whoever waits for an answer then.
+rejection server_stops();
 
 class session : public std::enable_shared_from_this<session> {
  public:
@@ -85,6 +89,8 @@ class session : public std::enable_shared_from_this<session> {
   void tick(mono_clock::time_point now);
   /// Ends what would last: waiting for a next request, and streams.
   void drain();
+  /// Once `ending` is set: whoever waits for an answer is told that the server stops.
+  void cut_short();
 
  private:
   using parts = std::array<net::const_buffer, 3>;
@@ -108,6 +114,8 @@ class session : public std::enable_shared_from_this<session> {
   net::awaitable<void> await_handler(std::shared_ptr<mailbox<response>> box);
   /// Somebody else answers: a client that goes is noticed meanwhile.
   bool is_relayed() const { return call_.to != nullptr && call_.to->relays; }
+  /// Whether who asked reads errors in OpenAI's words; of a request whose head is known.
+  bool reads_openai() const;
 
   // http_shares.cpp: what the caller may hold
   /// Counts the connection as one of the token that was just shown.
@@ -140,6 +148,8 @@ class session : public std::enable_shared_from_this<session> {
   net::awaitable<bool> send_stream(response answer, bool keep);
   net::awaitable<bool> pump(body_stream& from, std::optional<std::int64_t> bytes, bool chunked);
   net::awaitable<bool> next_chunk(body_stream& from, std::string& chunk);
+  /// The end of a stream that the server's stop cuts short.
+  net::awaitable<void> part(const response& answer, bool chunked);
   net::awaitable<bool> write_chunk(std::string_view chunk, bool chunked);
   void watch_client();
   void client_is_readable();
@@ -173,6 +183,7 @@ class session : public std::enable_shared_from_this<session> {
   bool expired_ = false;  // the deadline has passed
   bool evicted_ = false;
   bool idle_ = false;  // waits for the first byte of a request
+  bool reading_ = false;
   bool streaming_ = false;
   bool relaying_ = false;  // waits for somebody else's answer
   bool watching_ = false;  // client_is_readable will be called

@@ -16,7 +16,7 @@ std::optional<rejection> session::hold(share_ledger& from, std::size_t amount, c
                                        share& held) {
   const share_verdict verdict = from.take({token_, address_}, amount, held);
   if (verdict == share_verdict::granted) return std::nullopt;
-  shared_.metrics.shed(what.label, verdict);
+  shared_.metrics.shed(what.label, verdict, kind_of_caller(call_));
   return refusal_of(verdict, what.words);
 }
 
@@ -27,7 +27,7 @@ std::optional<rejection> session::settle_token() {
   const share_verdict verdict =
       shared_.held.token_connections.take({token, {}}, 1, token_connection_);
   if (verdict != share_verdict::granted) {
-    shared_.metrics.shed("connections", verdict);
+    shared_.metrics.shed("connections", verdict, kind_of_caller(call_));
     return refusal_of(verdict, "connections");
   }
   token_ = token;

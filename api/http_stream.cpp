@@ -1,4 +1,5 @@
 #include "api/http_session.hpp"
+#include "api/openai_error.hpp"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -52,8 +53,22 @@ net::awaitable<bool> session::send_stream(response answer, bool keep) {
   open.ended = co_await pump(*answer.stream, answer.stream_bytes, chunked);
   streaming_ = false;
   if (open.ended) co_return keep && !shared_.draining;
-  if (gone_ && !eof_ && chunked) co_await flush({net::buffer(last_chunk), {}, {}});
+  if (gone_ && !eof_) co_await part(answer, chunked);
   co_return false;
+}
+
+/// Events are whole by themselves, and one more says what happened. Anything else must not look as
+/// if it were all, so it has no last chunk.
+net::awaitable<void> session::part(const response& answer, bool chunked) {
+  if (answer.stream_bytes || !answer.content_type.starts_with("text/event-stream")) co_return;
+  const auto why = server_stops();
+  std::string last = ": the server is stopping\n\n";
+  if (is_relayed()) {
+    const auto words = openai_error(status_of(why.code), name_of(why.code), why.detail);
+    last = "data: " + *words.body + "\n\n";
+  }
+  const bool is_told = co_await write_chunk(last, chunked);
+  if (is_told && chunked) co_await flush({net::buffer(last_chunk), {}, {}});
 }
 
 /// True if the stream came to its end and the client has all of it.

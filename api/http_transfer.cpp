@@ -38,8 +38,10 @@ net::awaitable<bool> session::read_more() {
   const auto room = in_.room();
   if (room.bytes == 0) co_return false;
   error_code error;
+  reading_ = true;
   const std::size_t count = co_await socket_.async_read_some(
       net::buffer(room.at, room.bytes), net::redirect_error(use_awaitable, error));
+  reading_ = false;
   if (error) {
     eof_ = error == net::error::eof;
     co_return false;
@@ -68,8 +70,10 @@ net::awaitable<std::optional<rejection>> session::read_body(std::string& body) {
     deadline_ = begun + options.body_grace + earned;
     expired_ = false;
     if (in_.full()) co_return reject(errc::bad_request, "the body's framing is malformed");
-    const bool more = co_await read_more();
+    bool more = false;
+    if (!shared_.ending) more = co_await read_more();
     if (more) continue;
+    if (shared_.ending) co_return server_stops();
     if (expired_) {
       shared_.metrics.slow("body");
       co_return reject(errc::request_timeout, "the body did not arrive in time");
@@ -93,6 +97,7 @@ net::awaitable<bool> session::skip_body() {
     in_.consume(here);
     left -= here;
     if (left == 0) break;
+    if (shared_.ending) co_return false;
     const bool more = co_await read_more();
     if (!more) co_return false;
   }

@@ -55,6 +55,21 @@ response openai_words(response answer) {
   return answer;
 }
 
+bool is_openai_path(std::string_view target) {
+  constexpr std::string_view root = "/llm/v1";
+  if (!target.starts_with(root)) return false;
+  target.remove_prefix(root.size());
+  return target.empty() || target.front() == '/' || target.front() == '?';
+}
+
+bool asks_openai_path(std::string_view text) {
+  const auto line = text.substr(0, text.find_first_of("\r\n"));
+  const auto before = line.find(' ');
+  if (before == line.npos) return false;
+  const auto target = line.substr(before + 1);
+  return is_openai_path(target.substr(0, target.find(' ')));
+}
+
 std::string_view openai_error_schema() {
   return R"({"type":"object","required":["error"],"properties":{"error":{"type":"object",)"
          R"("required":["message","type","param","code"],"properties":{)"

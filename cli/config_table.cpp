@@ -230,7 +230,8 @@ table of_gateway() {
       number("address_share_percent", &config::address_share_percent, 1, 100,
              "The same for one address (of IPv6 its /64); 100 where a proxy makes one of all."),
       number("drain_s", &config::drain_s, 0, 300,
-             "Seconds that requests in flight get when the server stops."),
+             "Seconds that requests in flight get when the server stops. "
+             "Those that are not answered by then get 503, within 1 s."),
   };
 }
 

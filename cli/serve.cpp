@@ -203,13 +203,15 @@ outcome<done> server_process::read_llm() {
 
 outcome<done> server_process::watch_upstreams() {
   if (llm_.upstreams.empty()) return done{};
+  const auto names = std::make_shared<adapters::name_lanes>();
   upstreams_ = std::make_unique<adapters::llm_watch>(
-      llm_.upstreams, [may_send_plain = config_.allow_plain_http](const auto& upstream) {
-        return adapters::look_at_upstream(upstream, may_send_plain);
+      llm_.upstreams, names,
+      [may_send_plain = config_.allow_plain_http](const auto& upstream, const auto& where) {
+        return adapters::look_at_upstream(upstream, where, may_send_plain);
       });
   adapters::llm_caller_limits limits;
   limits.may_send_plain = config_.allow_plain_http;
-  llm_caller_ = std::make_unique<adapters::llm_caller>(limits);
+  llm_caller_ = std::make_unique<adapters::llm_caller>(limits, names);
   return done{};
 }
 

@@ -14,6 +14,9 @@
 namespace reeve::cli {
 namespace {
 
+/// For those who are told at a stop that they are not answered.
+constexpr std::chrono::milliseconds last_words_within{1000};
+
 std::pair<std::string, std::uint16_t> split_listen(const std::string& listen) {
   const auto colon = listen.rfind(':');
   auto host = listen.substr(0, colon);
@@ -136,10 +139,18 @@ outcome<done> server_process::open_gateway() {
 
 void server_process::drain_gateway() {
   http_->begin_drain();
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(config_.drain_s);
-  while (http_->connections() > 0 && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
+  // Who has sent nothing yet loses nothing, and a resolver may hang for long.
+  if (llm_caller_) llm_caller_->stop_names();
+  const auto await_end = [this](std::chrono::milliseconds within) {
+    const auto deadline = std::chrono::steady_clock::now() + within;
+    while (http_->connections() > 0 && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  };
+  await_end(std::chrono::seconds(config_.drain_s));
+  // Also without any grace nobody is left without a word.
+  http_->cut_short();
+  await_end(last_words_within);
   http_->stop();
 }
 

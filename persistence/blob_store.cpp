@@ -1,8 +1,8 @@
 #include "persistence/blob_store.hpp"
 
-#include "persistence/pg_session.hpp"
 #include "persistence/pg_values.hpp"
 #include "persistence/projection.hpp"
+#include "persistence/repeatable_work.hpp"
 
 #include <functional>
 #include <mutex>
@@ -13,8 +13,7 @@ struct blob_store::impl {
   explicit impl(blob_store_config given)
       : config(std::move(given)), clock(config.clock != nullptr ? *config.clock : real_clock()) {}
 
-  /// Runs `work` in a transaction, once more on a new connection if the first one was lost: every
-  /// operation may be repeated. What it does is undone if it is not to keep.
+  /// Every operation may be repeated.
   template <class T>
   outcome<T> run(const std::function<T(pqxx::work&)>& work, bool keeps = true);
   void connect();
@@ -36,24 +35,8 @@ void blob_store::impl::connect() {
 template <class T>
 outcome<T> blob_store::impl::run(const std::function<T(pqxx::work&)>& work, bool keeps) {
   const std::lock_guard lock(mutex);
-  rejection why = reject(errc::unavailable, "the database cannot be reached");
-  const int tries = connection ? 2 : 1;
-  for (int i = 0; i < tries; ++i) {
-    try {
-      if (!connection) connect();
-      pqxx::work tx(*connection);
-      T result = work(tx);
-      keeps ? tx.commit() : tx.abort();
-      return result;
-    } catch (const std::exception&) {
-      if (!connection) break;
-      const auto trouble = trouble_of_current(*connection);
-      why = rejection_of(trouble);
-      if (!trouble.lost) break;
-      connection.reset();
-    }
-  }
-  return why;
+  return run_repeatable<T>(
+      connection, [this] { connect(); }, work, rejection_of, keeps);
 }
 
 void blob_store::impl::put(pqxx::work& tx, const uuid& tenant, const digest& name,

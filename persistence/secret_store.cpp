@@ -1,7 +1,7 @@
 #include "base/sealing.hpp"
-#include "persistence/pg_session.hpp"
 #include "persistence/pg_values.hpp"
 #include "persistence/projection.hpp"
+#include "persistence/repeatable_work.hpp"
 #include "persistence/secret_vault.hpp"
 
 #include <functional>
@@ -41,25 +41,19 @@ rejection sealed_by_another() {
                 "have: see reeve doctor");
 }
 
-/// Thrown to leave a transaction with what is to be answered.
-struct refused {
-  rejection why;
-};
-
 }  // namespace
 
 struct secret_store::impl {
   explicit impl(secret_vault_config given)
       : config(std::move(given)), clock(config.clock != nullptr ? *config.clock : real_clock()) {}
 
-  /// In a transaction, once more on a new connection if the first one was lost: every operation may
-  /// be repeated. No text of an exception is kept: it may quote what was sent.
+  /// Every operation may be repeated.
   template <class T>
   outcome<T> run(const std::function<T(pqxx::work&)>& work);
   void connect();
-  /// Loaded once; nothing if there is no file. Throws `refused`.
+  /// Loaded once; nothing if there is no file. Throws `refused_work`.
   const sealing_key* load_key();
-  /// For a new value. Throws `refused`.
+  /// For a new value. Throws `refused_work`.
   const sealing_key& key_to_seal(pqxx::work& tx);
 
   secret_vault_config config;
@@ -75,32 +69,14 @@ void secret_store::impl::connect() {
 
 template <class T>
 outcome<T> secret_store::impl::run(const std::function<T(pqxx::work&)>& work) {
-  rejection why = reject(errc::unavailable, "the database cannot be reached");
-  const int tries = connection ? 2 : 1;
-  for (int i = 0; i < tries; ++i) {
-    try {
-      if (!connection) connect();
-      pqxx::work tx(*connection);
-      T result = work(tx);
-      tx.commit();
-      return result;
-    } catch (const refused& r) {
-      return r.why;
-    } catch (const std::exception&) {
-      if (!connection) break;
-      const auto trouble = trouble_of_current(*connection);
-      why = answer_of(trouble);
-      if (!trouble.lost) break;
-      connection.reset();
-    }
-  }
-  return why;
+  return run_repeatable<T>(
+      connection, [this] { connect(); }, work, answer_of);
 }
 
 const sealing_key* secret_store::impl::load_key() {
   if (!key) {
     auto loaded = sealing_key::load(config.key_file);
-    if (!loaded) throw refused{loaded.error()};
+    if (!loaded) throw refused_work{loaded.error()};
     key = std::move(*loaded);
   }
   return key ? &*key : nullptr;
@@ -110,11 +86,11 @@ const sealing_key& secret_store::impl::key_to_seal(pqxx::work& tx) {
   const auto* has = load_key();
   const auto others = tx.exec_params("SELECT 1 FROM reeve.secret_values WHERE key_id <> $1 LIMIT 1",
                                      has == nullptr ? std::string() : has->id());
-  if (!others.empty()) throw refused{sealed_by_another()};
+  if (!others.empty()) throw refused_work{sealed_by_another()};
   if (has != nullptr) return *has;
   auto made = sealing_key::generate();
   if (auto saved = made.save(config.key_file); !saved) {
-    throw refused{reject(errc::internal, saved.error().detail)};
+    throw refused_work{reject(errc::internal, saved.error().detail)};
   }
   return key.emplace(std::move(made));
 }
@@ -148,17 +124,18 @@ outcome<std::shared_ptr<const opened_secrets>> secret_store::open(
           "SELECT sealed FROM reeve.secret_values WHERE tenant = $1::uuid AND id = $2::uuid",
           to_string(where.tenant), to_string(where.value));
       if (rows.empty()) {
-        throw refused{reject(errc::not_found,
-                             "the value of the secret " + where.name + " is not there (any more)")};
+        throw refused_work{reject(
+            errc::not_found, "the value of the secret " + where.name + " is not there (any more)")};
       }
       if (key == nullptr) {
-        throw refused{reject(errc::internal,
-                             "the key of the secrets is not there: " + impl_->config.key_file)};
+        throw refused_work{reject(
+            errc::internal, "the key of the secrets is not there: " + impl_->config.key_file)};
       }
       auto opened = key->open(bytes_of(rows[0][0]), about(where));
       if (!opened) {
-        throw refused{reject(errc::internal, "the value of the secret " + where.name +
-                                                 " cannot be opened: " + opened.error().detail)};
+        throw refused_work{
+            reject(errc::internal, "the value of the secret " + where.name +
+                                       " cannot be opened: " + opened.error().detail)};
       }
       all->push_back(std::move(*opened));
     }

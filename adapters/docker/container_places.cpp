@@ -1,5 +1,7 @@
 #include "adapters/docker/container_places.hpp"
 
+#include "adapters/docker/container_rules.hpp"
+
 #include <algorithm>
 #include <filesystem>
 #include <set>
@@ -12,9 +14,7 @@ namespace {
 constexpr std::size_t most_places = 512;
 
 bool is_below(std::string_view path, std::string_view folder) {
-  return folder == "/" ? path.size() > 1
-                       : path.size() > folder.size() && path.starts_with(folder) &&
-                             path[folder.size()] == '/';
+  return path != folder && is_at_or_below(path, folder);
 }
 
 std::string plain(const std::string& path) {

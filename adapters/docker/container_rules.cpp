@@ -42,10 +42,6 @@ bool clean_absolute(std::string_view path) {
          path.find('\0') == std::string_view::npos && clean_parts(path.substr(1));
 }
 
-bool is_at_or_below(std::string_view path, std::string_view root) {
-  return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
-}
-
 rejection invalid(std::string_view field, std::string detail) {
   return reject(errc::invalid, std::move(detail), std::string{field});
 }
@@ -150,6 +146,11 @@ bool is_user(std::string_view text) {
 }
 
 }  // namespace
+
+bool is_at_or_below(std::string_view path, std::string_view folder) {
+  if (folder == "/") return path.starts_with('/');
+  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+}
 
 bool is_object_name(std::string_view text) {
   return !text.empty() && text.size() <= 128 && is_alnum(text.front()) &&

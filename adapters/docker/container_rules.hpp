@@ -23,6 +23,8 @@ bool is_image_reference(std::string_view text);
 /// something on the attempt's volume: below "/reeve", or at "/". What comes there through a link of
 /// the image, container_places.hpp finds.
 bool hides_our_volume(std::string_view path);
+/// Of absolute paths without empty, "." or ".." parts.
+bool is_at_or_below(std::string_view path, std::string_view folder);
 /// "/reeve" or below it, without empty, "." or ".." parts.
 bool is_volume_path(std::string_view text);
 

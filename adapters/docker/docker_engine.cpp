@@ -222,7 +222,7 @@ void docker_engine::create_container(fencing_token by, container_spec spec,
   if (auto checked = check_container(spec); !checked) return slot.answer(checked.error());
   for (std::size_t i = 0; i < spec.mounts.size(); ++i) {
     const auto& source = spec.mounts[i].source;
-    if (options_.socket_path == source || options_.socket_path.starts_with(source + "/")) {
+    if (is_at_or_below(options_.socket_path, source)) {
       return slot.answer(reject(errc::invalid, "the engine's socket lies below this path",
                                 "/mounts/" + std::to_string(i) + "/source"));
     }

@@ -56,6 +56,7 @@ std::string_view arrow_of(map_edge_kind kind) {
 std::string label_of(const map_edge& edge) {
   switch (edge.kind) {
     case map_edge_kind::connects:
+      return (edge.port ? std::to_string(*edge.port) : "") + (edge.detail ? "?" : "");
     case map_edge_kind::publishes:
       return edge.port ? std::to_string(*edge.port) : "";
     case map_edge_kind::depends_on:

@@ -44,17 +44,31 @@ class map_reading {
     into_.problems.push_back({of, std::move(what)});
   }
 
+  /// The one that is meant; else the problem is told.
+  const container_summary* find(const allowed_container& entry) {
+    const container_summary* only = nullptr;
+    bool is_there = false, are_many = false;
+    const auto [first, last] = by_name_.equal_range(entry.name);
+    for (auto at = first; at != last; ++at) {
+      const auto& one = at->second;
+      if (!is_there_for(by_, one.name, one.labels)) continue;
+      is_there = true;
+      if (!may_look_at(entry, one.id, one.name, one.labels, by_)) continue;
+      are_many = only != nullptr;
+      if (are_many) break;
+      only = &one;
+    }
+    if (only != nullptr && !are_many) return only;
+    problem(entry.name, are_many   ? "several containers have this name: none of them is read"
+                        : is_there ? "the container of this name is not the one that was listed"
+                                   : "there is no such container");
+    return nullptr;
+  }
+
   outcome<done> read_one(const allowed_container& entry) {
-    const auto found = by_name_.find(entry.name);
-    if (found == by_name_.end() || !is_there_for(by_, found->first, found->second.labels)) {
-      problem(entry.name, "there is no such container");
-      return done{};
-    }
-    const auto& one = found->second;
-    if (!may_look_at(entry, one.id, one.name, one.labels, by_)) {
-      problem(entry.name, "the container of this name is not the one that was listed");
-      return done{};
-    }
+    const auto* found = find(entry);
+    if (found == nullptr) return done{};
+    const auto& one = *found;
     if (into_.containers.size() >= max_map_containers) {
       ++into_.containers_left_out;
       return done{};
@@ -131,7 +145,7 @@ class map_reading {
   const container_viewer& by_;
   const std::atomic<bool>& stops_;
   const std::int64_t began_us_ = around_.clock.mono_us();
-  std::map<std::string, container_summary> by_name_;
+  std::multimap<std::string, container_summary> by_name_;
   map_input into_;
 };
 

@@ -184,6 +184,10 @@ class picture {
                                           edge.kind == map_edge_kind::publishes);
       if (!has_port || letters_in(drawn.label) > 12) continue;
       drawn.label += (drawn.label.empty() ? ":" : ", :") + std::to_string(*edge.port);
+      if (edge.kind == map_edge_kind::connects && edge.detail) {
+        drawn.label += "?";
+        has_doubt_ = true;
+      }
     }
   }
 
@@ -295,7 +299,10 @@ class picture {
 
   /// What the lines mean, and the networks beside it; how many lines of text it has.
   std::size_t legend() {
-    legend_line("connects", "connection that was seen, with the server's port", 0);
+    legend_line("connects",
+                std::string("connection that was seen, with the server's port") +
+                    (has_doubt_ ? "; ?: of one of several with this address" : ""),
+                0);
     legend_line("depends_on", "declared dependency, no connection seen", 1);
     legend_line("publishes", "port of the host, to the container's port", 2);
     legend_line("mounts", "volume", 3);
@@ -329,6 +336,7 @@ class picture {
   std::map<std::pair<std::size_t, std::size_t>, drawn_edge> edges_;
   std::int64_t nodes_left_out_ = 0;
   std::int64_t edges_left_out_ = 0;
+  bool has_doubt_ = false;  // some edge is of one of several
   std::vector<layout_size> sizes_;
   graph_layout layout_;
   std::string legend_;

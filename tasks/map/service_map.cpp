@@ -47,8 +47,9 @@ class map_maker {
   map_maker(const map_input& input, const redactor& rules) : input_(input), graph_(rules) {
     for (const auto& one : input.networks) networks_[one.id] = &one;
     for (const auto& one : input.containers) containers_.push_back(&one);
-    std::sort(containers_.begin(), containers_.end(),
-              [](const auto* a, const auto* b) { return a->what.name < b->what.name; });
+    std::sort(containers_.begin(), containers_.end(), [](const auto* a, const auto* b) {
+      return std::tie(a->what.name, a->what.id) < std::tie(b->what.name, b->what.id);
+    });
   }
 
   service_map make(const map_limits& limits) {
@@ -57,7 +58,9 @@ class map_maker {
     for (std::size_t i = 0; i < containers_.size(); ++i) add_connections(i);
     for (const auto& [key, seen] : seen_) {
       const auto [from, to, port] = key;
-      graph_.edge(from, to, map_edge_kind::connects, port).count = std::max(seen.out, seen.in);
+      auto& edge = graph_.edge(from, to, map_edge_kind::connects, port);
+      edge.count = std::max(seen.out, seen.in);
+      edge.detail = seen.doubt();
     }
     service_map map;
     map.made_at = {input_.now};
@@ -73,7 +76,7 @@ class map_maker {
  private:
   void add_container(const map_container& one) {
     const auto& what = one.what;
-    const auto self = graph_.node(map_node_kind::container, what.name, what.name);
+    const auto self = graph_.node(map_node_kind::container, what.name + " " + what.id, what.name);
     numbers_.push_back(self);
     graph_.at(self).state = said(graph_.clean(what.status));
     graph_.at(self).project = said(graph_.clean(label_of(one, project_label)));
@@ -142,27 +145,69 @@ class map_maker {
     }
   }
 
-  bool share_a_network(const map_container& a, const map_container& b) const {
-    for (const auto& left : a.what.networks) {
-      for (const auto& right : b.what.networks) {
-        if (left.name == right.name && left.id == right.id) return true;
+  using ways = std::vector<const adapters::joined_network*>;
+
+  /// The networks that a connection from this address of a container can have gone over: two of
+  /// them may use the same addresses.
+  static ways ways_from(const map_container& one, const std::string& local) {
+    ways here, all;
+    for (const auto& network : one.what.networks) {
+      all.push_back(&network);
+      if (has_address(network, local)) here.push_back(&network);
+    }
+    return here.empty() ? all : here;
+  }
+
+  static bool has_address(const adapters::joined_network& network, const std::string& address) {
+    return !address.empty() && (network.address == address || network.address6 == address);
+  }
+
+  static bool is_on(const map_container& one, const ways& over, const std::string& address) {
+    for (const auto& network : one.what.networks) {
+      if (!has_address(network, address)) continue;
+      for (const auto* way : over) {
+        if (way->name == network.name && way->id == network.id) return true;
       }
     }
     return false;
   }
 
-  /// Whose this address is, as that container sees it: two networks may use the same ones.
-  std::optional<std::size_t> container_at(const std::string& address,
-                                          const map_container& seen_by) const {
+  /// One that is not up has its address no more, though the engine may tell it still.
+  static bool is_up(const map_container& one) {
+    const auto& status = one.what.status;
+    return status != "exited" && status != "dead" && status != "created";
+  }
+
+  /// Whether this end of the connection was seen too.
+  static bool tells_of(const map_container& one, const net_socket& other_end) {
+    if (!one.sockets) return false;
+    const auto& all = one.sockets->all;
+    return std::any_of(all.begin(), all.end(), [&](const net_socket& its) {
+      return its.is_established && its.local == other_end.remote &&
+             its.local_port == other_end.remote_port && its.remote == other_end.local &&
+             its.remote_port == other_end.local_port;
+    });
+  }
+
+  template <class Is>
+  static void keep_those_if_any(std::vector<std::size_t>& all, const Is& is) {
+    const auto rest = std::stable_partition(all.begin(), all.end(), is);
+    if (rest != all.begin()) all.erase(rest, all.end());
+  }
+
+  /// All whose the other address of a connection can be, as that container sees it: on the network
+  /// that it went over, and of several those that are up and tell of it themselves.
+  std::vector<std::size_t> peers_of(const net_socket& socket, const map_container& seen_by) const {
+    std::vector<std::size_t> all;
+    const auto over = ways_from(seen_by, socket.local);
     for (std::size_t i = 0; i < containers_.size(); ++i) {
       const auto& one = *containers_[i];
-      if (&one == &seen_by || !share_a_network(one, seen_by)) continue;
-      for (const auto& network : one.what.networks) {
-        const bool is_its = network.address == address || network.address6 == address;
-        if (is_its && !address.empty()) return i;
-      }
+      if (&one != &seen_by && is_on(one, over, socket.remote)) all.push_back(i);
     }
-    return std::nullopt;
+    if (all.size() < 2) return all;
+    keep_those_if_any(all, [this](std::size_t i) { return is_up(*containers_[i]); });
+    keep_those_if_any(all, [&](std::size_t i) { return tells_of(*containers_[i], socket); });
+    return all;
   }
 
   void add_connections(std::size_t index) {
@@ -180,18 +225,28 @@ class map_maker {
   }
 
   void add_outgoing(std::size_t index, const net_socket& socket) {
-    const auto& one = *containers_[index];
-    const auto peer = container_at(socket.remote, one);
-    const auto to = peer ? numbers_[*peer] : address_node(socket.remote, socket.remote_port);
+    const auto peers = peers_of(socket, *containers_[index]);
+    for (const auto peer : peers) {
+      auto& seen = seen_[{numbers_[index], numbers_[peer], socket.remote_port}];
+      ++seen.out;
+      seen.note(peers.size());
+    }
+    if (!peers.empty()) return;
+    const auto to = address_node(socket.remote, socket.remote_port);
     ++seen_[{numbers_[index], to, socket.remote_port}].out;
   }
 
   /// Both ends may have told of the same connection. Clients that are no containers of the map are
   /// one node: their own ports say nothing.
   void add_incoming(std::size_t index, const net_socket& socket) {
-    const auto peer = container_at(socket.remote, *containers_[index]);
-    const auto from =
-        peer ? numbers_[*peer] : graph_.node(map_node_kind::address, "clients", "other clients");
+    const auto peers = peers_of(socket, *containers_[index]);
+    for (const auto peer : peers) {
+      auto& seen = seen_[{numbers_[peer], numbers_[index], socket.local_port}];
+      ++seen.in;
+      seen.note(peers.size());
+    }
+    if (!peers.empty()) return;
+    const auto from = graph_.node(map_node_kind::address, "clients", "other clients");
     ++seen_[{from, numbers_[index], socket.local_port}].in;
   }
 
@@ -203,6 +258,18 @@ class map_maker {
   struct seen_connections {
     std::int64_t out = 0;
     std::int64_t in = 0;
+    std::size_t candidates = 1;  // the most that a connection of these can have been of
+    bool is_certain = false;     // of one of them at least there was one alone
+
+    void note(std::size_t peers) {
+      candidates = std::max(candidates, peers);
+      is_certain = is_certain || peers == 1;
+    }
+    std::optional<std::string> doubt() const {
+      if (candidates == 1) return std::nullopt;
+      return (is_certain ? "in part one of " : "one of ") + std::to_string(candidates) +
+             " with this address";
+    }
   };
 
   const map_input& input_;

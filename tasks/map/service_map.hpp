@@ -4,7 +4,9 @@
 //
 // Only what the given containers say of themselves is in it. A peer of a connection that is none of
 // them is an address; a dependency that is none of them is left out, and so are other members of a
-// network. Names are cleaned and redacted, and no longer than max_map_text bytes.
+// network. An address is looked for on the network that the connection went over; where several
+// containers have it there, the edge goes to each and says so. Names are cleaned and redacted, and
+// no longer than max_map_text bytes.
 //
 // Numbers of nodes and edges are bounded; what is left out is told. Containers stay before
 // networks, volumes, ports and images, and addresses with many connections before those with few.
@@ -72,7 +74,9 @@ struct map_edge {
   map_edge_kind kind = map_edge_kind::connects;
   std::optional<std::int64_t> port;   // connects: the server's; publishes: the container's
   std::optional<std::int64_t> count;  // connects: how many there were
-  /// joins: the container's address; mounts: where, and "read-only"; depends_on: the condition.
+  /// joins: the container's address; mounts: where, and "read-only"; depends_on: the condition;
+  /// connects: "one of 2 with this address" where it may have been each of them, as it is told of
+  /// each ("in part one of …" if that is true of some of the connections).
   std::optional<std::string> detail;
   static constexpr auto fields() {
     return std::tuple{field("from", &map_edge::from),   field("to", &map_edge::to),

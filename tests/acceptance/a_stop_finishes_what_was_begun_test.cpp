@@ -156,6 +156,27 @@ TEST(P27_stop, does_not_wait_for_ever) {
             0);
 }
 
+/// Whoever waits is told, also by a server that waits for nobody.
+TEST(P27_stop, without_any_grace_cuts_nobody_off_without_a_word) {
+  support::server_options options;
+  options.environment["REEVE_DRAIN_S"] = "0";
+  server reeve(options);
+  support::http_connection half(reeve.address());
+  half.send(first_half(reeve.token(), launch_body.dump()));
+  auto events = reeve.api().events("/api/events/stream");
+  ASSERT_EQ(events.response().status, 200);
+  EXPECT_EQ(reeve.anonymous().get("/livez").status, 200);
+  ::kill(reeve.pid(), SIGTERM);
+  const auto answer = half.receive();
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(answer.json().at("code"), "unavailable");
+  EXPECT_THAT(answer.body, testing::HasSubstr("stopping"));
+  while (events.next(5s)) {
+  }
+  EXPECT_TRUE(events.ended());
+  EXPECT_EQ(reeve.await_exit(5s), 0);
+}
+
 TEST(P30_health, is_not_ready_while_the_database_is_gone_and_alive_all_the_time) {
   support::private_cluster cluster;
   support::server_options options;

@@ -47,7 +47,8 @@ std::string chunk(const std::string& text) {
 /// Two upstreams: `a` has m-1 and m-2, `b` has m-1 alone. Both have been looked at.
 class house {
  public:
-  house() : folder(support::work_dir(), "llm"), reeve(options()), api(reeve.api()) {
+  explicit house(const std::string& drain_s = "10")
+      : folder(support::work_dir(), "llm"), reeve(options(drain_s)), api(reeve.api()) {
     a.answer(200, answer_of(5, 7).dump());
     b.answer(200, answer_of(5, 7).dump());
     EXPECT_TRUE(eventually([this] {
@@ -76,7 +77,7 @@ class house {
   support::api_client api;
 
  private:
-  support::server_options options() const {
+  support::server_options options(const std::string& drain_s) const {
     std::ofstream(folder.path() / "key") << "sk-of-the-upstream\n";
     const json file = {
         {"prices",
@@ -90,6 +91,7 @@ class house {
           {{"name", "b"}, {"url", b.url()}, {"models", {"m-1"}}}}}};
     std::ofstream(folder.path() / "llm.json") << file.dump();
     support::server_options made;
+    made.environment["REEVE_DRAIN_S"] = drain_s;
     made.environment["REEVE_LLM"] = (folder.path() / "llm.json").string();
     return made;
   }
@@ -151,6 +153,21 @@ TEST(LLM4_pass, answers_as_the_upstream_does_and_counts_what_it_came_to) {
   EXPECT_TRUE(runs[0].at("run_id").is_null()) << "of no run";
   EXPECT_EQ(runs[0].at("calls"), 2);
   EXPECT_EQ(it.reeve.command({"replay"}).status, 0) << "the read models are what the log says";
+}
+
+TEST(LLM4_pass, refuses_in_openais_words_whatever_is_wrong_with_a_request) {
+  house it;
+  const auto as_json = [&it](support::http_request request) {
+    return code_of(it.api.call(std::move(request)));
+  };
+  EXPECT_EQ(as_json({"GET", "/llm/v1/nothing", {}, {}}), "not_found 404");
+  EXPECT_EQ(as_json({"GET", chat, {}, {}}), "method_not_allowed 405");
+  EXPECT_EQ(as_json({"POST", chat, {{"Content-Type", "text/plain"}}, "x"}),
+            "unsupported_media_type 415");
+  EXPECT_EQ(as_json({"GET", "/llm/v1/models", {{"X-Long", std::string(17'000, 'x')}}, {}}),
+            "headers_too_large 431");
+  EXPECT_EQ(as_json({"GET", "/llm/v1/%zz", {}, {}}), "bad_request 400");
+  EXPECT_EQ(it.api.get("/llm/v2/nothing").json().at("code"), "not_found") << "another's path";
 }
 
 TEST(GW1_openapi, describes_the_pass_through_with_errors_of_its_own) {
@@ -280,6 +297,28 @@ TEST(LLM4_pass, ends_at_the_upstream_when_the_client_goes) {
   EXPECT_EQ(routes.at(0).at("candidates").at(0).at("calls"), 0);
   it.a.answer(200, answer_of(1, 1).dump());
   EXPECT_EQ(it.api.post(chat, question("m-2")).status, 200);
+}
+
+TEST(P27_pass, that_waits_or_streams_when_the_server_stops_is_told_so) {
+  house it("0");
+  it.a.stream({chunk("we")}, true);
+  const auto begin = [&it](support::http_connection& line, const support::http_request& what) {
+    const auto calls = it.a.calls().size();
+    auto request = what;
+    request.headers.emplace_back("Authorization", "Bearer " + it.api.token());
+    line.send(support::render(request));
+    EXPECT_TRUE(eventually([&] { return it.a.calls().size() > calls; }));
+  };
+  support::http_connection streams(it.reeve.address()), waits(it.reeve.address());
+  begin(streams, streaming());
+  std::string text = streams.read_some();
+  it.a.be_silent();
+  begin(waits, {"POST", chat, {{"Content-Type", "application/json"}}, question("m-2").dump()});
+  EXPECT_EQ(it.reeve.stop(), 0);
+  text += streams.read_to_end();
+  EXPECT_THAT(text, HasSubstr("data: {\"error\":{\"message\":\"the server is stopping"));
+  EXPECT_THAT(text, Not(HasSubstr("[DONE]")));
+  EXPECT_EQ(code_of(waits.receive()), "unavailable 503");
 }
 
 TEST(P15_pass, what_was_said_is_nowhere) {

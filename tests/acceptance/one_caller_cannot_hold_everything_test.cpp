@@ -143,7 +143,8 @@ TEST(GW3_one_caller, P20_pages_that_are_not_read_do_not_fill_the_memory) {
   if (support::time_factor() == 1) {
     EXPECT_LT(rss_mib(reeve) - before, 64);
   }
-  EXPECT_GT(counted(reeve, "reeve_http_shed_total{limit=\"token\",what=\"bytes\"}"), 0);
+  EXPECT_GT(
+      counted(reeve, "reeve_http_shed_total{caller=\"viewer\",limit=\"token\",what=\"bytes\"}"), 0);
 }
 
 TEST(GW3_one_caller, P20_a_token_has_its_share_of_the_streams) {

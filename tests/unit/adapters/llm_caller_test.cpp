@@ -41,7 +41,10 @@ domain::llm_upstream at(const std::string& url) {
 }
 
 struct calls {
-  explicit calls(adapters::llm_caller_limits limits = {}) : caller(limits) {}
+  explicit calls(
+      adapters::llm_caller_limits limits = {},
+      std::shared_ptr<adapters::name_lanes> names = std::make_shared<adapters::name_lanes>())
+      : caller(limits, std::move(names)) {}
 
   outcome<upstream_answer> call(const domain::llm_upstream& to, bool streams = false) {
     awaited<upstream_answer> answer;

@@ -111,8 +111,9 @@ TEST(P20_limits, one_connection_too_many_gets_503_at_once_if_nobody_waits) {
   EXPECT_EQ(got.status, 503);
   EXPECT_TRUE(got.has("Retry-After: 1\r\n"));
   EXPECT_TRUE(got.has("Connection: close\r\n"));
-  EXPECT_TRUE(
-      eventually([&] { return counts(it, "reeve_http_shed_total{limit=\"all\",what=\"conn"); }));
+  EXPECT_TRUE(eventually([&] {
+    return counts(it, "reeve_http_shed_total{caller=\"none\",limit=\"all\",what=\"conn");
+  }));
   kept.slots[2].answer(text_response("done"));
   EXPECT_EQ(clients[2]->read_answer().body, "done");
   clients.pop_back();
@@ -134,6 +135,8 @@ TEST(P20_limits, handlers_beyond_the_limit_are_503) {
   EXPECT_EQ(refused.status, 503);
   EXPECT_TRUE(refused.has("Retry-After: 1\r\n"));
   EXPECT_EQ(it.ask("POST /echo HTTP/1.1\r\nHost: a\r\n\r\n").status, 503);
+  EXPECT_TRUE(
+      counts(it, "reeve_http_shed_total{caller=\"none\",limit=\"all\",what=\"requests\"} 2"));
   // A probe is still answered.
   EXPECT_TRUE(it.alive());
   kept.slots.clear();
@@ -175,6 +178,8 @@ TEST(GW3_limits, tokens_have_a_rate) {
   EXPECT_EQ(refused.status, 429);
   EXPECT_TRUE(refused.has("Retry-After: 1\r\n"));
   EXPECT_EQ(ask("admin").status, 200);
+  EXPECT_TRUE(
+      counts(it, "reeve_http_shed_total{caller=\"viewer\",limit=\"token\",what=\"rate\"} 1"));
 }
 
 TEST(GW3_limits, a_connection_ends_after_its_requests) {
@@ -205,6 +210,32 @@ TEST(P27_limits, a_drain_finishes_what_is_in_flight_and_ends) {
   EXPECT_EQ(busy.read_answer().body, "done");
   busy.close();
   it.join();
+}
+
+TEST(P27_limits, whoever_waits_when_a_drain_is_cut_short_is_told_so) {
+  kept_slots kept;
+  gateway it(kept.routes());
+  raw_client asked(it.port()), body(it.port()), head(it.port());
+  asked.send(get_keep);
+  body.send(
+      "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+      "Content-Length: 9\r\n\r\nx");
+  head.send("GET /hel");
+  ASSERT_TRUE(eventually([&] { return kept.has(1); }));
+  ASSERT_TRUE(it.alive());
+  it.server().begin_drain();
+  it.server().cut_short();
+  for (raw_client* one : {&asked, &body, &head}) {
+    const answer got = one->read_answer();
+    EXPECT_EQ(got.status, 503) << got.head;
+    EXPECT_TRUE(got.has("Connection: close\r\n"));
+    EXPECT_TRUE(got.has("Retry-After: 1\r\n"));
+    EXPECT_NE(got.body.find("the server is stopping"), std::string::npos) << got.body;
+    EXPECT_TRUE(one->at_end());
+    one->close();
+  }
+  it.join();
+  kept.slots[0].answer(text_response("too late"));
 }
 
 TEST(GW4_limits, requests_are_counted_by_pattern) {

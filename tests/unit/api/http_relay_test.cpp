@@ -110,6 +110,48 @@ TEST(LLM4_relayed, keeps_a_request_that_comes_meanwhile) {
   EXPECT_EQ(client.read_answer().body, "hello");
 }
 
+TEST(LLM4_relayed, has_refusals_in_its_words_also_where_there_is_no_route) {
+  auto routes = basic_routes();
+  routes.push_back(simple(
+      method::post, "/llm/v1/chat", [](const request&, const responder&) {},
+      api::access::operator_));
+  routes.back().relays = true;
+  gateway at(std::move(routes));
+  const auto ask = [&at](const std::string& line, const std::string& more = {}) {
+    return at.ask(line + " HTTP/1.1\r\nHost: a\r\n" + more + "\r\n");
+  };
+  const std::string token = "Authorization: Bearer operator\r\n";
+  const std::string large = "X-A: " + std::string(17'000, 'a') + "\r\n";
+  const std::tuple<answer, int, std::string> rows[] = {
+      {ask("GET /llm/v1/nothing", token), 404, "not_found"},
+      {ask("GET /llm/v1", token), 404, "not_found"},
+      {ask("GET /%6clm/v1/nothing", token), 404, "not_found"},
+      {ask("GET /llm/v1/nothing"), 401, "unauthenticated"},
+      {ask("GET /llm/v1/chat?a=b", token), 405, "method_not_allowed"},
+      {ask("GET /llm/v1/%zz", token), 400, "bad_request"},
+      {ask("GET /llm/v1/chat", token + "Host: b\r\n"), 400, "bad_request"},
+      {at.ask("GET /llm/v1/chat HTTP/1.1\nHost: a\n\n"), 400, "bad_request"},
+      {ask("GET /llm/v1/chat", large), 431, "headers_too_large"},
+      {ask("GET /llm/v1/" + std::string(9000, 'a')), 414, "uri_too_long"}};
+  for (const auto& [got, status, code] : rows) {
+    EXPECT_EQ(got.status, status) << got.head;
+    EXPECT_TRUE(got.has("Content-Type: application/json\r\n")) << got.head << status;
+    EXPECT_TRUE(got.body.starts_with("{\"error\":{\"message\":\"")) << got.body;
+    EXPECT_NE(got.body.find("\"code\":\"" + code + "\""), std::string::npos) << got.body;
+  }
+  EXPECT_TRUE(std::get<0>(rows[4]).has("Allow: POST, OPTIONS\r\n"));
+  for (const std::string path : {"/llm/v2/chat", "/llm/v1x", "/api/llm/v1/chat", "/"}) {
+    EXPECT_TRUE(ask("GET " + path, token).has("application/problem+json")) << path;
+    EXPECT_TRUE(ask("GET " + path, large).has("application/problem+json")) << path;
+  }
+  // What an earlier request of the connection was says nothing of the next one.
+  raw_client client(at.port());
+  client.send("GET /llm/v1/nothing HTTP/1.1\r\nHost: a\r\n" + token + "\r\n");
+  EXPECT_EQ(client.read_answer().status, 404);
+  client.send("GET /hello\n\n");
+  EXPECT_TRUE(client.read_answer().has("application/problem+json"));
+}
+
 TEST(LLM4_relayed, has_refusals_in_the_words_of_its_protocol) {
   relay it;
   gateway at(it.routes());

@@ -189,7 +189,8 @@ TEST(P20_shares, a_token_has_its_share_of_the_connections) {
   clients[0]->send(get("/mine", "operator"));
   EXPECT_EQ(clients[0]->read_answer().status, 200);
   EXPECT_EQ(it.ask(get("/mine", "viewer")).status, 200);
-  EXPECT_TRUE(counts(it, "reeve_http_shed_total{limit=\"token\",what=\"connections\"} 1"));
+  EXPECT_TRUE(counts(
+      it, "reeve_http_shed_total{caller=\"viewer\",limit=\"token\",what=\"connections\"} 1"));
 }
 
 TEST(P20_shares, a_token_has_its_share_of_streams_and_of_downloads) {
@@ -232,8 +233,10 @@ TEST(P20_shares, answers_that_nobody_takes_are_bounded) {
   }
   EXPECT_EQ(it.ask(get("/mine", "viewer")).status, 200) << "small ones are not counted";
   EXPECT_EQ(it.ask(get("/large", "admin")).status, 429) << "the address has its share as well";
-  EXPECT_TRUE(counts(it, "reeve_http_shed_total{limit=\"token\",what=\"bytes\"} 3"));
-  EXPECT_TRUE(counts(it, "reeve_http_shed_total{limit=\"address\",what=\"bytes\"} 1"));
+  EXPECT_TRUE(
+      counts(it, "reeve_http_shed_total{caller=\"viewer\",limit=\"token\",what=\"bytes\"} 3"));
+  EXPECT_TRUE(
+      counts(it, "reeve_http_shed_total{caller=\"admin\",limit=\"address\",what=\"bytes\"} 1"));
   clients.clear();
   EXPECT_TRUE(eventually([&] { return it.server().connections() == 0; }));
   EXPECT_EQ(status_of_head(open_client(clients, it, get("/large", "viewer"))), 200);

@@ -183,6 +183,29 @@ TEST(GW5_stream, head_opens_none_and_too_many_are_503) {
   EXPECT_EQ(it.ask(get_stream).status, 503);
 }
 
+TEST(P27_stream, that_is_no_stream_of_events_looks_cut_when_the_server_stops) {
+  const auto from = std::make_shared<fed_stream>();
+  auto routes = basic_routes();
+  routes.push_back(simple(method::get, "/stream", [from](const request&, const responder& slot) {
+    auto answer = text_response("");
+    answer.body.reset();
+    answer.stream = from;
+    slot.answer(std::move(answer));
+  }));
+  gateway it(std::move(routes));
+  raw_client client(it.port());
+  client.send(get_stream);
+  from->feed("half");
+  ASSERT_TRUE(client.read_until("half"));
+  it.server().begin_drain();
+  auto rest = client.read_all();
+  rest.erase(0, rest.find("half"));
+  EXPECT_EQ(rest.find("0\r\n\r\n"), rest.npos) << rest;
+  EXPECT_EQ(rest.find("stopping"), rest.npos) << "it is no text of the stream";
+  client.close();
+  it.join();
+}
+
 TEST(P27_stream, ends_properly_in_a_drain_and_at_a_stop) {
   const auto from = std::make_shared<fed_stream>();
   gateway it(stream_routes(from));
@@ -190,7 +213,7 @@ TEST(P27_stream, ends_properly_in_a_drain_and_at_a_stop) {
   client.send(get_stream);
   ASSERT_TRUE(eventually([&] { return from->pulls == 1; }));
   it.server().begin_drain();
-  EXPECT_TRUE(client.read_all().ends_with("0\r\n\r\n"));
+  EXPECT_TRUE(client.read_all().ends_with("\r\n: the server is stopping\n\n\r\n0\r\n\r\n"));
   EXPECT_TRUE(from->cancelled);
   client.close();
   it.join();

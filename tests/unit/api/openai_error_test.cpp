@@ -37,6 +37,21 @@ TEST(LLM4_errors, have_the_shape_that_clients_read) {
   }
 }
 
+TEST(LLM4_errors, are_those_of_all_paths_of_the_protocol) {
+  for (const char* path : {"/llm/v1", "/llm/v1/", "/llm/v1?a=b", "/llm/v1/chat/completions"}) {
+    EXPECT_TRUE(is_openai_path(path)) << path;
+    EXPECT_TRUE(asks_openai_path("POST " + std::string(path) + " HTTP/1.1\r\n")) << path;
+    EXPECT_TRUE(asks_openai_path("POST " + std::string(path))) << path;
+  }
+  for (const char* path : {"", "/", "/llm/v", "/llm/v11", "/LLM/v1", "llm/v1", "/api/llm/v1"}) {
+    EXPECT_FALSE(is_openai_path(path)) << path;
+    EXPECT_FALSE(asks_openai_path("POST " + std::string(path) + " HTTP/1.1\r\n")) << path;
+  }
+  for (const char* text : {"", "\r\n", "/llm/v1", "POST\r\nX /llm/v1", "POST"}) {
+    EXPECT_FALSE(asks_openai_path(text)) << text;
+  }
+}
+
 TEST(LLM4_errors, are_problem_documents_in_other_words) {
   const auto words = openai_words(problem(reject(errc::rate_limited, "too many"), "id"));
   EXPECT_EQ(words.status, 429);

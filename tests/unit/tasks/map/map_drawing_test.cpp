@@ -42,6 +42,15 @@ void expect_well_formed(const std::string& svg) {
   EXPECT_TRUE(open.empty());
 }
 
+service_map doubtful(bool is_doubtful) {
+  auto web = container("web", {{"net", "10.1.0.2"}});
+  auto first = container("db-1", {{"net", "10.1.0.3"}}), second = first;
+  second.what.name = "db-2";
+  if (!is_doubtful) second.what.networks.clear();
+  web.sockets->all = {connected("10.1.0.2", 40000, "10.1.0.3", 5432)};
+  return map_of({web, first, second});
+}
+
 std::vector<map_container> chain(int count) {
   std::vector<map_container> all;
   for (int i = 0; i < count; ++i) {
@@ -174,4 +183,14 @@ TEST(RUN10_layout, of_nothing_and_of_circles_ends) {
   const auto two = lay_out({{10, 10}, {10, 10}}, {{0, 1}, {1, 0}});
   EXPECT_LT(two.corners[0].x, two.corners[1].x);
   EXPECT_GT(two.routes[1].front().x, two.routes[1].back().x) << "the way back leads back";
+}
+
+TEST(RUN10_drawing, says_what_is_not_certain) {
+  EXPECT_THAT(to_mermaid(doubtful(true)), HasSubstr("|\"5432?\"|"));
+  EXPECT_THAT(to_mermaid(doubtful(false)), HasSubstr("|\"5432\"|"));
+  const auto svg = to_svg(doubtful(true));
+  expect_well_formed(svg);
+  EXPECT_THAT(svg, HasSubstr(":5432?"));
+  EXPECT_THAT(svg, HasSubstr("?: of one of several with this address"));
+  EXPECT_THAT(to_svg(doubtful(false)), Not(HasSubstr("one of several")));
 }

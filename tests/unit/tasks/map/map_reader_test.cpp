@@ -47,6 +47,7 @@ class world final : public adapters::simulated_engine, public adapters::process_
     for (const auto& [name, one] : all) {
       out.push_back({one.id, one.name, "", "", one.status, one.labels, {}});
     }
+    for (const auto& one : twins) out.push_back(one);
     slot.answer(std::move(out));
   }
   void details(std::string id, reply_slot<adapters::container_details> slot) override {
@@ -84,6 +85,7 @@ class world final : public adapters::simulated_engine, public adapters::process_
   std::map<std::string, adapters::container_details> all;
   std::map<std::string, errc> fails;
   std::map<std::int64_t, std::string> groups;
+  std::vector<adapters::container_summary> twins;  // have a name that is there already
   bool is_forbidden = false;
   std::set<std::string> asked;
   mutable std::set<std::int64_t> read;
@@ -124,6 +126,19 @@ TEST(P17_map_reader, asks_for_no_job_of_another_tenant_and_no_other_of_that_name
   EXPECT_THAT(names(found), ElementsAre("c"));
   EXPECT_THAT(here.asked, ElementsAre(id_of("c")));
   EXPECT_THAT(problems(found), ElementsAre("a", "b", "d"));
+}
+
+TEST(RUN10_map_reader, takes_none_of_several_of_one_name) {
+  world here({"a", "b"});
+  here.twins.push_back({id_of("x"), "a", "", "", "running", {}, {}});
+  const auto found = here.look({{"a", {}}, {"b", {}}});
+  EXPECT_THAT(names(found), ElementsAre("b"));
+  EXPECT_THAT(problems(found), ElementsAre("a"));
+  EXPECT_THAT(here.asked, ElementsAre(id_of("b")));
+  EXPECT_THAT(names(here.look({{"a", id_of("a")}})), ElementsAre("a")) << "its id says which";
+  // One that is not there for who looks is none.
+  here.twins[0].labels = {{"reeve.tenant", "01000000-0000-7000-8000-0000000000bb"}};
+  EXPECT_THAT(names(here.look({{"a", {}}})), ElementsAre("a"));
 }
 
 /// To the byte: neither that it is there, nor that it has another id.

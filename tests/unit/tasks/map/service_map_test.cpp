@@ -49,6 +49,71 @@ TEST(RUN10_service_map, knows_addresses_only_on_a_network_that_both_have) {
                                                          "web connects [fd00::9]:443 :443 x1"));
 }
 
+TEST(RUN10_service_map, tells_of_all_that_an_address_can_be) {
+  auto web = container("web", {{"net", "10.1.0.2"}});
+  auto old = container("db-1", {{"net", "10.1.0.3"}}), next = container("db-2", {});
+  next.what.networks = old.what.networks;
+  old.sockets.reset();
+  next.sockets.reset();
+  web.sockets->all = {connected("10.1.0.2", 40000, "10.1.0.3", 5432)};
+  EXPECT_THAT(edges_of(map_of({web, old, next}), kind::connects),
+              ElementsAre("web connects db-1 :5432 x1 (one of 2 with this address)",
+                          "web connects db-2 :5432 x1 (one of 2 with this address)"));
+  // A client's address can be several ones' as well.
+  auto other = web;
+  other.what.name = "web-2";
+  other.sockets.reset();
+  web.sockets.reset();
+  auto server = container("server", {{"net", "10.1.0.9"}});
+  server.sockets->all = {listening(80), connected("10.1.0.9", 80, "10.1.0.2", 50000)};
+  EXPECT_THAT(edges_of(map_of({web, other, server}), kind::connects),
+              ElementsAre("web connects server :80 x1 (one of 2 with this address)",
+                          "web-2 connects server :80 x1 (one of 2 with this address)"));
+}
+
+TEST(RUN10_service_map, is_certain_of_what_is_up_and_of_what_tells_of_it) {
+  auto web = container("web", {{"net", "10.1.0.2"}});
+  auto first = container("db-1", {{"net", "10.1.0.3"}}), second = container("db-2", {});
+  second.what.networks = first.what.networks;
+  web.sockets->all = {connected("10.1.0.2", 40000, "10.1.0.3", 5432),
+                      connected("10.1.0.2", 40001, "10.1.0.3", 5432)};
+  second.sockets->all = {listening(5432), connected("10.1.0.3", 5432, "10.1.0.2", 40000)};
+  EXPECT_THAT(edges_of(map_of({web, first, second}), kind::connects),
+              ElementsAre("web connects db-1 :5432 x1 (one of 2 with this address)",
+                          "web connects db-2 :5432 x2 (in part one of 2 with this address)"));
+  first.what.status = "exited";
+  EXPECT_THAT(edges_of(map_of({web, first, second}), kind::connects),
+              ElementsAre("web connects db-2 :5432 x2"));
+}
+
+TEST(RUN10_service_map, looks_for_an_address_on_the_network_that_was_gone_over) {
+  auto web = container("web", {{"a", "10.1.0.2"}, {"b", "10.9.0.2"}});
+  auto one = container("one", {{"a", "10.1.0.3"}}), two = container("two", {{"b", "10.1.0.3"}});
+  web.sockets->all = {connected("10.1.0.2", 40000, "10.1.0.3", 80),
+                      connected("10.9.0.2", 40001, "10.1.0.3", 80)};
+  EXPECT_THAT(edges_of(map_of({web, one, two}), kind::connects),
+              ElementsAre("web connects one :80 x1", "web connects two :80 x1"));
+  // On a network that both have, yet with another address there.
+  auto far = container("far", {{"a", "10.1.0.7"}, {"c", "10.5.0.3"}});
+  web.sockets->all = {connected("10.1.0.2", 40000, "10.5.0.3", 80)};
+  EXPECT_THAT(edges_of(map_of({web, far}), kind::connects),
+              ElementsAre("web connects 10.5.0.3:80 :80 x1"));
+  // The host's network gives no container an address.
+  auto hosted = container("hosted", {{"host", ""}}), also = container("also", {{"host", ""}});
+  also.sockets->all = {connected("192.0.2.1", 40000, "192.0.2.1", 80)};
+  EXPECT_THAT(edges_of(map_of({hosted, also}), kind::connects),
+              ElementsAre("also connects 192.0.2.1:80 :80 x1"));
+}
+
+TEST(RUN10_service_map, keeps_containers_of_one_name_apart) {
+  auto one = container("web", {{"a", "10.1.0.2"}}), two = container("web", {{"b", "10.2.0.2"}});
+  two.what.id = std::string(64, 'b');
+  const auto map = map_of({one, two});
+  EXPECT_THAT(nodes_of(map, map_node_kind::container), ElementsAre("web", "web"));
+  EXPECT_THAT(edges_of(map, kind::joins),
+              ElementsAre("web joins a (10.1.0.2)", "web joins b (10.2.0.2)"));
+}
+
 TEST(RUN10_service_map, takes_clients_from_elsewhere_together) {
   auto web = container("web", {{"front", "10.1.0.2"}});
   web.sockets->all = {listening(80),
