@@ -83,7 +83,7 @@ class session : public std::enable_shared_from_this<session> {
   static net::awaitable<void> serve(std::shared_ptr<session> self);
   /// Looks at the deadline.
   void tick(mono_clock::time_point now);
-  /// Ends what would last: waiting for a next request, and streams.
+  /// Ends what would last: waiting for a next request, and streams, which are cut.
   void drain();
 
  private:
@@ -133,11 +133,13 @@ class session : public std::enable_shared_from_this<session> {
   /// False: the client is gone, or too slow.
   net::awaitable<bool> flush(parts bytes);
   void drop_slow_reader();
+  void reset_at_close();
   net::awaitable<void> linger();
   void begin_head(const response& answer, bool keep, bool chunked);
 
   // http_stream.cpp: answers that come piece by piece
   net::awaitable<bool> send_stream(response answer, bool keep);
+  void cut_answer(bool is_framed);
   net::awaitable<bool> pump(body_stream& from, std::optional<std::int64_t> bytes, bool chunked);
   net::awaitable<bool> next_chunk(body_stream& from, std::string& chunk);
   net::awaitable<bool> write_chunk(std::string_view chunk, bool chunked);

@@ -62,12 +62,19 @@ struct request {
 class body_stream {
  public:
   virtual ~body_stream() = default;
-  /// Answers with the next chunk (1 B..256 KiB), or with an empty one at the end. An error ends
-  /// the connection. At most one call is open at a time; it may stay open for ever (SSE).
+  /// Answers with the next chunk (1 B..256 KiB), or with an empty one when everything was told. An
+  /// error cuts the answer, and the client can see that it is not whole. At most one call is open
+  /// at a time; it may stay open for ever (SSE).
   virtual void next(reply_slot<std::string> slot) = 0;
-  /// The client has gone; an open next() is answered or dropped soon.
+  /// The client has gone, or may have no more; an open next() is answered or dropped soon, and
+  /// answers from then on are errors where something was left to tell.
   virtual void cancel() = 0;
 };
+
+/// What a stream answers with that was cancelled.
+inline rejection cut_off() {
+  return reject(errc::unavailable, "the stream was cut");
+}
 
 /// What a problem document says, for whom it is told in other words.
 struct refusal {

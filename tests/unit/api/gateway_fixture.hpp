@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <cstring>
@@ -69,6 +70,7 @@ class raw_client {
     char bytes[16384];
     const ssize_t count = ::recv(fd_, bytes, sizeof bytes, 0);
     if (count <= 0) {
+      reset_ = count < 0 && errno == ECONNRESET;
       ended_ = true;
       return false;
     }
@@ -111,11 +113,13 @@ class raw_client {
     return ended_ && in_.empty();
   }
   std::string& buffered() { return in_; }
+  /// The server ended the connection, and not in order.
+  bool was_reset() const { return reset_; }
 
  private:
   int fd_;
   bool connected_ = false;
-  bool ended_ = false;
+  bool ended_ = false, reset_ = false;
   std::string in_;
 };
 
