@@ -220,6 +220,7 @@ outcome<done> server_process::open_storage() {
   identity_ = std::move(*identity);
   // Of one that died here. This one says where it listens once it leads.
   ::unlink(endpoint_file(config_).c_str());
+  if (auto ok = judge_secrets_key(config_); !ok) return ok;
   auto key = persistence::public_key_in(signing_key_file(config_));
   if (!key) return key.error();
   public_key_ = std::move(*key);
