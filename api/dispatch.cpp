@@ -305,7 +305,7 @@ share_verdict dispatcher::enter(const call& it, std::string_view address, share&
   return is_probe(*it.to) ? share_verdict::granted : verdict;
 }
 
-bool dispatcher::run(call& it, std::string body, const responder& slot) {
+bool dispatcher::run(call& it, wiped_text body, const responder& slot) {
   if (it.to->method == method::post) it.asked.body_digest = sha256(body);
   it.asked.body = std::move(body);
   it.who = it.asked.who;

@@ -76,7 +76,7 @@ class dispatcher {
   std::size_t in_flight() const { return in_flight_.held(); }
 
   /// Calls the handler. What it throws becomes a 500; false then, so that it is counted.
-  bool run(call& it, std::string body, const responder& slot);
+  bool run(call& it, wiped_text body, const responder& slot);
 
   /// The answer as it is sent: problems for rejections, 304, checked headers.
   response finish(const call& it, outcome<response> answer);

@@ -104,7 +104,7 @@ class session : public std::enable_shared_from_this<session> {
   /// False: close.
   net::awaitable<bool> handle(bool keep);
   net::awaitable<response> answer_it(bool& keep);
-  std::shared_ptr<mailbox<response>> start_handler(std::string body, share pass);
+  std::shared_ptr<mailbox<response>> start_handler(wiped_text body, share pass);
   net::awaitable<void> await_handler(std::shared_ptr<mailbox<response>> box);
   /// Somebody else answers: a client that goes is noticed meanwhile.
   bool is_relayed() const { return call_.to != nullptr && call_.to->relays; }
@@ -125,7 +125,7 @@ class session : public std::enable_shared_from_this<session> {
   // http_transfer.cpp: bytes
   /// False: the end, an error, the deadline, or a full buffer.
   net::awaitable<bool> read_more();
-  net::awaitable<std::optional<rejection>> read_body(std::string& body);
+  net::awaitable<std::optional<rejection>> read_body(wiped_text& body);
   /// Throws away the body of a refused request; false if it is not worth it.
   net::awaitable<bool> skip_body();
   net::awaitable<bool> send(const response& answer, bool keep);

@@ -49,7 +49,7 @@ net::awaitable<bool> session::read_more() {
   co_return !expired_;
 }
 
-net::awaitable<std::optional<rejection>> session::read_body(std::string& body) {
+net::awaitable<std::optional<rejection>> session::read_body(wiped_text& body) {
   if (head_.expects_continue && in_.empty()) {
     static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
     co_await flush({net::buffer(go_on), {}, {}});

@@ -6,6 +6,7 @@
 #include "base/digest.hpp"
 #include "base/ids.hpp"
 #include "base/outcome.hpp"
+#include "base/secret.hpp"
 #include "base/slot.hpp"
 #include "domain/access/access.hpp"
 
@@ -40,7 +41,7 @@ struct request {
   std::string route;  // the row that it came to: "POST /api/runs/{id}/cancel"
   std::vector<std::pair<std::string, std::string>> params;  // {name} segments of the pattern
   std::vector<std::pair<std::string, std::string>> query;   // decoded; no name stands twice
-  std::string body;
+  wiped_text body;
   std::string request_id;  // made by us; also in the answer's X-Request-Id
   uuid correlation_id;
   std::string traceparent;      // valid or empty
