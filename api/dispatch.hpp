@@ -104,9 +104,9 @@ class dispatcher {
   share_ledger in_flight_;
 };
 
-/// Whether a role may use what needs this access. An auditor reads like a viewer; a node's token
+/// Whether a caller may use what needs this access. An auditor reads like a viewer; a node's token
 /// opens nothing of the resources.
-bool may(role has, access needs);
+bool may(const caller& who, access needs);
 /// "operator or admin": the roles that may, in words.
 std::string roles_for(access needs);
 

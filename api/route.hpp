@@ -31,6 +31,7 @@ struct caller {
   uuid token_id;
   std::string principal;  // "token:<id>", as events name it
   role has = role::viewer;
+  bool is_of_first_tenant = false;  // whose the server is
 };
 
 enum class method { get, head, post, put, patch, delete_, options };
@@ -96,8 +97,9 @@ struct response {
 using responder = reply_slot<response>;
 using handler = std::function<void(request, responder)>;
 
-/// `auditor`: the auditor's and the admin's.
-enum class access { anonymous, viewer, operator_, auditor, admin };
+/// `auditor`: the auditor's and the admin's. `server`: of what tells about every tenant, the
+/// auditor's and, of the tenant whose the server is, the admin's.
+enum class access { anonymous, viewer, operator_, auditor, admin, server };
 
 /// JSON Schema texts come from codec/schema.hpp; empty = none.
 struct route {

@@ -270,7 +270,6 @@ outcome<done> server_process::first_start() {
   auto made = bootstrap(tree_->commands(), real_ids(), rows_,
                         {token_file(config_), system_token_file(config_)});
   if (!made) return made.error();
-  note_first_tenant();
   if (*made) say("reeve: the admin token is in " + token_file(config_));
   return done{};
 }

@@ -132,17 +132,17 @@ inline bool eventually(const std::function<bool()>& holds) {
   return true;
 }
 
-/// Tokens "viewer", "operator", "admin", "auditor" and "node" are known, of one tenant.
+/// Tokens "viewer", "operator", "admin", "auditor" and "node" are known, of the first tenant, and
+/// "stranger", an admin of another one.
 inline std::optional<caller> known_token(std::string_view token) {
-  constexpr std::pair<std::string_view, role> roles[] = {{"viewer", role::viewer},
-                                                         {"operator", role::operator_},
-                                                         {"admin", role::admin},
-                                                         {"auditor", role::auditor},
-                                                         {"node", role::node}};
+  constexpr std::pair<std::string_view, role> roles[] = {
+      {"viewer", role::viewer},   {"operator", role::operator_}, {"admin", role::admin},
+      {"auditor", role::auditor}, {"node", role::node},          {"stranger", role::admin}};
   for (const auto& [name, has] : roles) {
     if (name == token) {
-      return caller{derived_uuid({}, "tenant"), derived_uuid({}, name),
-                    "token:" + std::string(name), has};
+      const bool is_first = name != "stranger";
+      return caller{derived_uuid({}, is_first ? "tenant" : "other"), derived_uuid({}, name),
+                    "token:" + std::string(name), has, is_first};
     }
   }
   return std::nullopt;
