@@ -65,17 +65,17 @@ bool answers_json(const route& to) {
 
 }  // namespace
 
-bool may(role has, access needs) {
+bool may(const caller& who, access needs) {
   if (needs == access::anonymous) return true;
-  switch (has) {
+  switch (who.has) {
     case role::admin:
-      return true;
+      return needs != access::server || who.is_of_first_tenant;
     case role::operator_:
       return needs <= access::operator_;
     case role::viewer:
       return needs == access::viewer;
     case role::auditor:
-      return needs == access::viewer || needs == access::auditor;
+      return needs == access::viewer || needs == access::auditor || needs == access::server;
     case role::node:
       return false;
   }
@@ -83,10 +83,13 @@ bool may(role has, access needs) {
 }
 
 std::string roles_for(access needs) {
+  if (needs == access::server) return "auditor, or admin in the tenant whose the server is";
   constexpr std::array all{role::viewer, role::operator_, role::auditor, role::admin, role::node};
   std::vector<std::string_view> names;
   for (const auto one : all) {
-    if (may(one, needs)) names.push_back(domain::name_of(one));
+    caller who;
+    who.has = one;
+    if (may(who, needs)) names.push_back(domain::name_of(one));
   }
   std::string text;
   for (std::size_t i = 0; i < names.size(); ++i) {
@@ -195,7 +198,7 @@ std::optional<response> dispatcher::authorize(const request_head& head, const ro
   }
   out.asked.who = out.who = *std::move(who);
   if (!known) return problem(reject(errc::not_found, ""), out.request_id);
-  if (!may(out.asked.who.has, needs)) {
+  if (!may(out.asked.who, needs)) {
     deny({errc::forbidden, out.asked.who, std::string(peer), {}}, out);
     return problem(
         reject(errc::forbidden, "it takes the role " + roles_for(needs) + ", and this token's is " +
@@ -311,7 +314,7 @@ share_verdict dispatcher::enter(const call& it, std::string_view address, share&
   return is_probe(*it.to) ? share_verdict::granted : verdict;
 }
 
-bool dispatcher::run(call& it, std::string body, const responder& slot) {
+bool dispatcher::run(call& it, wiped_text body, const responder& slot) {
   if (it.to->method == method::post) it.asked.body_digest = sha256(body);
   it.asked.body = std::move(body);
   it.who = it.asked.who;

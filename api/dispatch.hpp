@@ -86,7 +86,7 @@ class dispatcher {
   std::size_t in_flight() const { return in_flight_.held(); }
 
   /// Calls the handler. What it throws becomes a 500; false then, so that it is counted.
-  bool run(call& it, std::string body, const responder& slot);
+  bool run(call& it, wiped_text body, const responder& slot);
 
   /// The answer as it is sent: problems for rejections, 304, checked headers.
   response finish(const call& it, outcome<response> answer);
@@ -114,9 +114,9 @@ class dispatcher {
   share_ledger in_flight_;
 };
 
-/// Whether a role may use what needs this access. An auditor reads like a viewer; a node's token
+/// Whether a caller may use what needs this access. An auditor reads like a viewer; a node's token
 /// opens nothing of the resources.
-bool may(role has, access needs);
+bool may(const caller& who, access needs);
 /// "operator or admin": the roles that may, in words.
 std::string roles_for(access needs);
 

@@ -51,7 +51,7 @@ class event_subscription final : public body_stream,
   void next(reply_slot<std::string> slot) override {
     {
       std::lock_guard lock(mutex_);
-      if (cancelled_) return slot.answer(std::string());
+      if (cancelled_) return slot.answer(cut_off());
       waiting_ = slot;
       since_us_ = feed_.clock_.mono_us();
     }
@@ -65,7 +65,7 @@ class event_subscription final : public body_stream,
       cancelled_ = true;
       open = std::exchange(waiting_, {});
     }
-    if (open) open.answer(std::string());
+    if (open) open.answer(cut_off());
   }
 
   /// Something was published: answers an open call if there is something for it.

@@ -2,9 +2,9 @@
 
 #include "api/http_guard.hpp"
 
+#include <boost/beast/core/buffers_range.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <exception>
 
 namespace reeve::api {
@@ -21,10 +21,41 @@ constexpr std::size_t least_chunked_bytes = 5;
 /// Extensions mean nothing here and are a place to hide in: longer ones are refused.
 constexpr std::size_t max_extension_bytes = 256;
 
+/// A Body of Beast's whose bytes are wiped, also those of one that is refused half-way.
+struct wiped_body {
+  using value_type = wiped_text;
+
+  class reader {
+   public:
+    template <bool IsRequest, class Fields>
+    reader(http::header<IsRequest, Fields>&, value_type& body) : body_(body) {}
+
+    /// The parser has compared the length with its limit.
+    void init(const boost::optional<std::uint64_t>& length, boost::beast::error_code& error) {
+      if (length) body_.reserve(static_cast<std::size_t>(*length));
+      error = {};
+    }
+    template <class Buffers>
+    std::size_t put(const Buffers& buffers, boost::beast::error_code& error) {
+      std::size_t taken = 0;
+      for (const auto one : boost::beast::buffers_range_ref(buffers)) {
+        body_.append({static_cast<const char*>(one.data()), one.size()});
+        taken += one.size();
+      }
+      error = {};
+      return taken;
+    }
+    void finish(boost::beast::error_code& error) { error = {}; }
+
+   private:
+    value_type& body_;
+  };
+};
+
 }  // namespace
 
 struct body_reader::state {
-  http::request_parser<http::string_body> parser;
+  http::request_parser<wiped_body> parser;
   bool chunked = false;
   std::optional<rejection> refused;
   std::function<void(std::uint64_t, boost::beast::string_view, boost::beast::error_code&)> on_chunk;
@@ -82,7 +113,7 @@ body_reader::progress body_reader::feed(std::string_view bytes) {
   return made;
 }
 
-std::string body_reader::take() {
+wiped_text body_reader::take() {
   return std::move(state_->parser.get().body());
 }
 

@@ -3,6 +3,7 @@
 // it can be attacked without sockets. Trailers are parsed by Beast and thrown away with it.
 
 #include "base/outcome.hpp"
+#include "base/secret.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -28,8 +29,8 @@ class body_reader {
   /// the body is not finished, more bytes are needed.
   progress feed(std::string_view bytes);
 
-  /// The body, when it is finished.
-  std::string take();
+  /// The body, when it is finished. Nothing else of it is left in memory.
+  wiped_text take();
 
  private:
   struct state;

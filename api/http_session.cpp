@@ -241,7 +241,7 @@ net::awaitable<response> session::answer_it(bool& keep) {
     co_return *std::move(refused);
   }
   share held;  // until the handler has answered
-  std::string body;
+  wiped_text body;
   if (head_.has_body()) {
     std::optional<rejection> why = hold_body(held);
     if (!why) why = co_await read_body(body);
@@ -272,7 +272,7 @@ net::awaitable<response> session::answer_it(bool& keep) {
   co_return shared_.dispatch.finish(call_, *std::move(box->value));
 }
 
-std::shared_ptr<mailbox<response>> session::start_handler(std::string body, share pass) {
+std::shared_ptr<mailbox<response>> session::start_handler(wiped_text body, share pass) {
   auto box = std::make_shared<mailbox<response>>(
       std::move(pass), [this_state = &shared_] { this_state->metrics.late(); });
   const responder slot = slot_into<response>(shared_.gate, box);

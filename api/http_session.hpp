@@ -87,7 +87,7 @@ class session : public std::enable_shared_from_this<session> {
   static net::awaitable<void> serve(std::shared_ptr<session> self);
   /// Looks at the deadline.
   void tick(mono_clock::time_point now);
-  /// Ends what would last: waiting for a next request, and streams.
+  /// Ends what would last: waiting for a next request, and streams, which are cut.
   void drain();
   /// Once `ending` is set: whoever waits for an answer is told that the server stops.
   void cut_short();
@@ -110,7 +110,7 @@ class session : public std::enable_shared_from_this<session> {
   /// False: close.
   net::awaitable<bool> handle(bool keep);
   net::awaitable<response> answer_it(bool& keep);
-  std::shared_ptr<mailbox<response>> start_handler(std::string body, share pass);
+  std::shared_ptr<mailbox<response>> start_handler(wiped_text body, share pass);
   net::awaitable<void> await_handler(std::shared_ptr<mailbox<response>> box);
   /// Somebody else answers: a client that goes is noticed meanwhile.
   bool is_relayed() const { return call_.to != nullptr && call_.to->relays; }
@@ -133,7 +133,7 @@ class session : public std::enable_shared_from_this<session> {
   // http_transfer.cpp: bytes
   /// False: the end, an error, the deadline, or a full buffer.
   net::awaitable<bool> read_more();
-  net::awaitable<std::optional<rejection>> read_body(std::string& body);
+  net::awaitable<std::optional<rejection>> read_body(wiped_text& body);
   /// Throws away the body of a refused request; false if it is not worth it.
   net::awaitable<bool> skip_body();
   net::awaitable<bool> send(const response& answer, bool keep);
@@ -141,11 +141,13 @@ class session : public std::enable_shared_from_this<session> {
   /// False: the client is gone, or too slow.
   net::awaitable<bool> flush(parts bytes);
   void drop_slow_reader();
+  void reset_at_close();
   net::awaitable<void> linger();
   void begin_head(const response& answer, bool keep, bool chunked);
 
   // http_stream.cpp: answers that come piece by piece
   net::awaitable<bool> send_stream(response answer, bool keep);
+  void cut_answer(bool is_framed);
   net::awaitable<bool> pump(body_stream& from, std::optional<std::int64_t> bytes, bool chunked);
   net::awaitable<bool> next_chunk(body_stream& from, std::string& chunk);
   /// The end of a stream that the server's stop cuts short.

@@ -4,6 +4,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <charconv>
+#include <functional>
 
 namespace reeve::api {
 namespace {
@@ -13,17 +14,19 @@ using net::use_awaitable;
 
 constexpr std::string_view last_chunk = "0\r\n\r\n";
 
-/// Counts a stream, and cancels it unless it has come to its end. Also when the server stops and
-/// the coroutine is destroyed where it waits.
+/// Counts a stream, and cuts it unless it has come to its end. Also when the server stops and the
+/// coroutine is destroyed where it waits.
 class open_stream {
  public:
-  open_stream(std::shared_ptr<body_stream> from, std::size_t& count)
-      : from_(std::move(from)), count_(count) {
+  open_stream(std::shared_ptr<body_stream> from, std::size_t& count, std::function<void()> cut)
+      : from_(std::move(from)), count_(count), cut_(std::move(cut)) {
     ++count_;
   }
   ~open_stream() {
     --count_;
-    if (!ended) from_->cancel();
+    if (ended) return;
+    from_->cancel();
+    cut_();
   }
   open_stream(const open_stream&) = delete;
   open_stream& operator=(const open_stream&) = delete;
@@ -33,15 +36,26 @@ class open_stream {
  private:
   std::shared_ptr<body_stream> from_;
   std::size_t& count_;
+  std::function<void()> cut_;
 };
 
 }  // namespace
+
+/// The one end of every answer that is not whole, whoever ends it: source, server or reader. The
+/// last chunk is never sent, nor bytes that a length promised. Where there is neither, an orderly
+/// end of the connection would say that this was all: it is reset.
+void session::cut_answer(bool is_framed) {
+  if (is_framed) return;
+  eof_ = true;
+  reset_at_close();
+}
 
 net::awaitable<bool> session::send_stream(response answer, bool keep) {
   const bool sized = answer.stream_bytes.has_value();
   const bool chunked = !sized && head_.minor == 1;
   keep = keep && (sized || chunked);
-  open_stream open(answer.stream, shared_.streams);
+  open_stream open(answer.stream, shared_.streams,
+                   [this, is_framed = sized || chunked] { cut_answer(is_framed); });
   begin_head(answer, keep, chunked);
   const bool begun = co_await flush({net::buffer(out_), {}, {}});
   if (!begun) co_return false;
@@ -52,13 +66,12 @@ net::awaitable<bool> session::send_stream(response answer, bool keep) {
   if (!sized) watch_client();
   open.ended = co_await pump(*answer.stream, answer.stream_bytes, chunked);
   streaming_ = false;
-  if (open.ended) co_return keep && !shared_.draining;
-  if (gone_ && !eof_) co_await part(answer, chunked);
-  co_return false;
+  if (!open.ended && gone_ && !eof_) co_await part(answer, chunked);
+  co_return open.ended&& keep && !shared_.draining;
 }
 
-/// Events are whole by themselves, and one more says what happened. Anything else must not look as
-/// if it were all, so it has no last chunk.
+/// Events are whole by themselves, and one more says what happened; whatever was sent, it is not
+/// all, so there is no last chunk.
 net::awaitable<void> session::part(const response& answer, bool chunked) {
   if (answer.stream_bytes || !answer.content_type.starts_with("text/event-stream")) co_return;
   const auto why = server_stops();
@@ -67,8 +80,7 @@ net::awaitable<void> session::part(const response& answer, bool chunked) {
     const auto words = openai_error(status_of(why.code), name_of(why.code), why.detail);
     last = "data: " + *words.body + "\n\n";
   }
-  const bool is_told = co_await write_chunk(last, chunked);
-  if (is_told && chunked) co_await flush({net::buffer(last_chunk), {}, {}});
+  co_await write_chunk(last, chunked);
 }
 
 /// True if the stream came to its end and the client has all of it.

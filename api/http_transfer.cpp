@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <sys/socket.h>
 
 namespace reeve::api {
 namespace {
@@ -50,7 +51,7 @@ net::awaitable<bool> session::read_more() {
   co_return !expired_;
 }
 
-net::awaitable<std::optional<rejection>> session::read_body(std::string& body) {
+net::awaitable<std::optional<rejection>> session::read_body(wiped_text& body) {
   if (head_.expects_continue && in_.empty()) {
     static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
     co_await flush({net::buffer(go_on), {}, {}});
@@ -168,11 +169,16 @@ net::awaitable<bool> session::flush(parts bytes) {
   co_return true;
 }
 
-/// A reset throws away what the system has still to send, which who does not read would keep there.
 void session::drop_slow_reader() {
   if (!evicted_) shared_.metrics.slow("answer");
-  error_code ignored;
-  socket_.set_option(net::socket_base::linger(true, 0), ignored);
+  reset_at_close();
+}
+
+/// A reset throws away what the system has still to send, which who does not read would keep there.
+/// Past Asio, which takes the option back where it is a destructor that closes.
+void session::reset_at_close() {
+  const ::linger at_once{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
 net::awaitable<void> session::linger() {

@@ -1,7 +1,9 @@
 #pragma once
 // Bytes of a connection that were read and not yet used. Grows to 32 KiB and no further: Beast
 // 1.81 throws out of the event loop on a trailer field above 64 KiB, and a buffer that cannot
-// hold one cannot give it one.
+// hold one cannot give it one. What is used is wiped: it may have been a secret.
+
+#include "base/secret.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -16,13 +18,20 @@ class input_buffer {
   static constexpr std::size_t max_bytes = 32 * 1024;
   static constexpr std::size_t least_bytes = 4096;
 
+  input_buffer() = default;
+  ~input_buffer() { wipe(bytes_.get() + begin_, size()); }
+  input_buffer(const input_buffer&) = delete;
+  input_buffer& operator=(const input_buffer&) = delete;
+
   std::string_view view() const { return {bytes_.get() + begin_, end_ - begin_}; }
   std::size_t size() const { return end_ - begin_; }
   bool empty() const { return begin_ == end_; }
   bool full() const { return size() == max_bytes; }
 
   void consume(std::size_t count) {
-    begin_ += std::min(count, size());
+    count = std::min(count, size());
+    wipe(bytes_.get() + begin_, count);
+    begin_ += count;
     if (begin_ == end_) begin_ = end_ = 0;
   }
 
@@ -38,10 +47,12 @@ class input_buffer {
       if (wanted > capacity_) {
         auto larger = std::make_unique<char[]>(wanted);
         if (!empty()) std::memcpy(larger.get(), bytes_.get() + begin_, size());
+        wipe(bytes_.get() + begin_, size());
         bytes_ = std::move(larger);
         capacity_ = wanted;
       } else if (begin_ > 0) {
         std::memmove(bytes_.get(), bytes_.get() + begin_, size());
+        wipe(bytes_.get() + size(), begin_);
       }
       end_ -= begin_;
       begin_ = 0;

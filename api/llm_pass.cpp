@@ -119,7 +119,8 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
     const auto& name = routing.candidates[*routing.chosen].upstream;
     const auto chosen = std::find_if(views.begin(), views.end(),
                                      [&name](const auto& one) { return one.what.name == name; });
-    auto place = s_.places->take({name, r_.who.token_id, r_.stopper}, chosen->what.max_calls);
+    auto place =
+        s_.places->take({name, r_.who.token_id, r_.stopper, r_.who.tenant}, chosen->what.max_calls);
     tried_.insert(name);
     if (!place) {
       (place.error().code == errc::rate_limited ? has_its_share_ : is_full_) = true;

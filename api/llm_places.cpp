@@ -49,6 +49,13 @@ std::int64_t llm_places::calls_of(const std::string& upstream) const {
   return held_->count(upstream);
 }
 
+std::int64_t llm_places::calls_of(const std::string& upstream, const uuid& tenant) const {
+  const std::lock_guard lock(held_->mutex);
+  return std::ranges::count_if(held_->calls, [&](const call& one) {
+    return one.upstream == upstream && one.tenant == tenant;
+  });
+}
+
 void llm_places::end_of(const uuid& token) {
   std::vector<std::shared_ptr<call_stopper>> all;
   {

@@ -26,6 +26,7 @@ class llm_places {
     std::string upstream;
     uuid token;  // whose call it is
     std::shared_ptr<call_stopper> stopper;
+    uuid tenant{};  // the token's
   };
   /// Until the last copy of it goes.
   using place = std::shared_ptr<const void>;
@@ -33,6 +34,8 @@ class llm_places {
   /// token has its share of either.
   outcome<place> take(call what, std::int64_t most);
   std::int64_t calls_of(const std::string& upstream) const;
+  /// Of this tenant alone.
+  std::int64_t calls_of(const std::string& upstream, const uuid& tenant) const;
   /// The token is worth nothing any more, and so are its calls.
   void end_of(const uuid& token);
 

@@ -42,6 +42,7 @@ llm_relay::~llm_relay() {
 void llm_relay::next(reply_slot<std::string> slot) {
   {
     const std::lock_guard lock(mutex_);
+    if (has_ended_ && !is_whole_) return slot.answer(cut_off());
     if (has_ended_) return slot.answer(std::string());
     waiting_ = std::move(slot);
     silent_rounds_ = 0;
@@ -124,6 +125,7 @@ void llm_relay::end(std::string text, bool is_whole) {
             {
               const std::lock_guard lock(self->mutex_);
               self->has_ended_ = true;
+              self->is_whole_ = is_whole && ok;
             }
             text.append(is_whole && ok ? last_word : last_error);
             self->give(std::move(text));

@@ -51,6 +51,7 @@ class llm_relay final : public body_stream, public std::enable_shared_from_this<
   int silent_rounds_ = 0;         // since somebody asked for a piece
   std::size_t silent_bytes_ = 0;  // that came meanwhile
   bool has_ended_ = false;        // the next piece is the end
+  bool is_whole_ = false;         // its last word was said: else it is cut
 };
 
 }  // namespace reeve::api

@@ -28,7 +28,8 @@ class stream_reader final : public body_stream, public std::enable_shared_from_t
     auto chunk = lines_.take();
     if (!chunk.empty()) return slot.answer(std::move(chunk));
     const auto marks = lines_.needs();
-    if (is_cancelled_ || (!marks && offset_ >= log_.bytes)) return slot.answer(std::string());
+    if (is_cancelled_) return slot.answer(cut_off());
+    if (!marks && offset_ >= log_.bytes) return slot.answer(std::string());
     marks ? read_marks(*marks, std::move(slot)) : read_text(std::move(slot));
   }
 

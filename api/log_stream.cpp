@@ -85,7 +85,7 @@ class log_stream final : public body_stream, public std::enable_shared_from_this
   void next(reply_slot<std::string> slot) override {
     {
       const std::lock_guard lock(mutex_);
-      if (is_cancelled_) return slot.answer(std::string());
+      if (is_cancelled_) return slot.answer(cut_off());
       waiting_ = slot;
       since_us_ = now();
     }
@@ -101,7 +101,7 @@ class log_stream final : public body_stream, public std::enable_shared_from_this
       open = std::exchange(waiting_, {});
       live = std::exchange(live_, nullptr);
     }
-    if (open) open.answer(std::string());
+    if (open) open.answer(cut_off());
   }
 
   void beat() {

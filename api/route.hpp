@@ -6,6 +6,7 @@
 #include "base/digest.hpp"
 #include "base/ids.hpp"
 #include "base/outcome.hpp"
+#include "base/secret.hpp"
 #include "base/slot.hpp"
 #include "domain/access/access.hpp"
 
@@ -30,6 +31,7 @@ struct caller {
   uuid token_id;
   std::string principal;  // "token:<id>", as events name it
   role has = role::viewer;
+  bool is_of_first_tenant = false;  // whose the server is
 };
 
 enum class method { get, head, post, put, patch, delete_, options };
@@ -40,7 +42,7 @@ struct request {
   std::string route;  // the row that it came to: "POST /api/runs/{id}/cancel"
   std::vector<std::pair<std::string, std::string>> params;  // {name} segments of the pattern
   std::vector<std::pair<std::string, std::string>> query;   // decoded; no name stands twice
-  std::string body;
+  wiped_text body;
   std::string request_id;  // made by us; also in the answer's X-Request-Id
   uuid correlation_id;
   std::string traceparent;      // valid or empty
@@ -62,12 +64,19 @@ struct request {
 class body_stream {
  public:
   virtual ~body_stream() = default;
-  /// Answers with the next chunk (1 B..256 KiB), or with an empty one at the end. An error ends
-  /// the connection. At most one call is open at a time; it may stay open for ever (SSE).
+  /// Answers with the next chunk (1 B..256 KiB), or with an empty one when everything was told. An
+  /// error cuts the answer, and the client can see that it is not whole. At most one call is open
+  /// at a time; it may stay open for ever (SSE).
   virtual void next(reply_slot<std::string> slot) = 0;
-  /// The client has gone; an open next() is answered or dropped soon.
+  /// The client has gone, or may have no more; an open next() is answered or dropped soon, and
+  /// answers from then on are errors where something was left to tell.
   virtual void cancel() = 0;
 };
+
+/// What a stream answers with that was cancelled.
+inline rejection cut_off() {
+  return reject(errc::unavailable, "the stream was cut");
+}
 
 /// What a problem document says, for whom it is told in other words.
 struct refusal {
@@ -88,8 +97,9 @@ struct response {
 using responder = reply_slot<response>;
 using handler = std::function<void(request, responder)>;
 
-/// `auditor`: the auditor's and the admin's.
-enum class access { anonymous, viewer, operator_, auditor, admin };
+/// `auditor`: the auditor's and the admin's. `server`: of what tells about every tenant, the
+/// auditor's and, of the tenant whose the server is, the admin's.
+enum class access { anonymous, viewer, operator_, auditor, admin, server };
 
 /// JSON Schema texts come from codec/schema.hpp; empty = none.
 struct route {

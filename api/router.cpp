@@ -64,7 +64,7 @@ struct router::node {
   std::unique_ptr<node> param;
   std::array<std::optional<std::size_t>, method_names.size()> by_method;
   bool serves = false;
-  access lowest = access::admin;
+  access lowest = access::server;
   std::string allow;
   /// Per method, the names of the parameters on the way here.
   std::array<std::vector<std::string_view>, method_names.size()> names;

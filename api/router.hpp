@@ -34,7 +34,7 @@ class router {
     /// Index into routes(); HEAD is answered by GET's route. Nothing if the method is not served.
     std::optional<std::size_t> index;
     /// The lowest access that any method of this path needs.
-    access lowest = access::admin;
+    access lowest = access::server;
     /// Every method that this path serves, for Allow: "GET, HEAD, OPTIONS, POST".
     std::string_view allow;
     /// Values of the {name} segments; views into the path and the table.

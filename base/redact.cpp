@@ -55,6 +55,13 @@ void append_marker(std::string& out, const secret_span& span) {
 
 }  // namespace
 
+bool can_be_redacted(std::string_view value) {
+  value = without_line_end(value);
+  const auto lines = std::count(value.begin(), value.end(), '\n') + 1;
+  return value.size() >= min_secret_bytes && value.size() <= max_secret_bytes &&
+         lines <= static_cast<std::ptrdiff_t>(max_secret_lines);
+}
+
 redactor::redactor()
     : redactor(std::make_shared<secret_index>(std::vector<named_secret>{}), true) {}
 
@@ -67,9 +74,7 @@ outcome<redactor> redactor::make(std::vector<named_secret> secrets, bool pattern
   }
   for (auto& secret : secrets) {
     secret.value.resize(without_line_end(secret.value).size());
-    const auto lines = std::count(secret.value.begin(), secret.value.end(), '\n') + 1;
-    if (secret.value.size() < min_secret_bytes || secret.value.size() > max_secret_bytes ||
-        lines > static_cast<std::ptrdiff_t>(max_secret_lines)) {
+    if (!can_be_redacted(secret.value)) {
       return reject(errc::invalid,
                     "the secret \"" + secret.name.substr(0, 40) +
                         "\" must have 6 to 8192 bytes and at most 512 lines to be redacted",

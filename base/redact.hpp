@@ -38,6 +38,9 @@ inline constexpr std::size_t min_secret_bytes = 6;
 inline constexpr std::size_t max_secret_bytes = 8192;
 inline constexpr std::size_t max_named_secrets = 256;
 
+/// Whether it is such a value.
+bool can_be_redacted(std::string_view value);
+
 /// True for a name whose value is a secret ("db_password", "X-Api-Key"), false for names that only
 /// sound so ("prompt_tokens", "password_file", "token_type", "PWD"). For settings and environments,
 /// where name and value do not stand side by side in a text.

@@ -211,56 +211,50 @@ std::vector<std::string> secret_forms(std::string_view value) {
 }
 
 secret_index::secret_index(std::vector<named_secret> secrets) : secrets_(std::move(secrets)) {
+  begun_.add_root();
   for (std::size_t i = 0; i < secrets_.size(); ++i) {
     kinds_.push_back(kind_of(secrets_[i].name));
     for (auto& text : secret_forms(secrets_[i].value)) add(std::move(text), i);
   }
-  for (auto& [head, list] : by_head_) {
-    std::stable_sort(list.begin(), list.end(), [this](std::size_t a, std::size_t b) {
-      return forms_[a].text.size() > forms_[b].text.size();
-    });
-  }
 }
 
 secret_index::~secret_index() {
-  for (auto& form : forms_) sodium_memzero(form.text.data(), form.text.size());
+  for (auto& form : forms_) sodium_memzero(form.data(), form.size());
   for (auto& secret : secrets_) sodium_memzero(secret.value.data(), secret.value.size());
 }
 
 void secret_index::add(std::string text, std::size_t owner) {
-  starts_.set(start_of(text.data()));
-  by_head_[head_of(text.data())].push_back(forms_.size());
-  if (text.find('\n') != text.npos) multi_line_.push_back(forms_.size());
-  longest_ = std::max(longest_, text.size());
-  forms_.push_back({std::move(text), owner});
+  const auto& form = forms_.emplace_back(std::move(text));
+  const auto [head, is_new] = by_head_.try_emplace(head_of(form.data()), 0);
+  if (is_new) head->second = by_start_.add_root();
+  const auto rest = std::string_view(form).substr(min_secret_bytes);
+  if (!by_start_.add(head->second, rest, static_cast<std::uint32_t>(owner))) {
+    sodium_memzero(forms_.back().data(), forms_.back().size());
+    forms_.pop_back();
+    return;
+  }
+  starts_.set(start_of(form.data()));
+  longest_ = std::max(longest_, form.size());
+  for (auto at = form.find('\n'); at != form.npos; at = form.find('\n', at + 1)) {
+    if (at + 1 < form.size()) begun_.add(0, std::string_view(form).substr(0, at + 1), 0);
+  }
 }
 
 void secret_index::find(std::string_view text, std::vector<secret_span>& out) const {
   if (forms_.empty() || text.size() < min_secret_bytes) return;
   for (std::size_t at = 0; at + min_secret_bytes <= text.size(); ++at) {
     if (!starts_.test(start_of(text.data() + at))) continue;
-    const auto found = by_head_.find(head_of(text.data() + at));
-    if (found == by_head_.end()) continue;
-    for (const auto index : found->second) {
-      const auto& form = forms_[index];
-      if (!text.substr(at).starts_with(form.text)) continue;
-      out.push_back({at, at + form.text.size(), kinds_[form.owner], false});
-      break;
-    }
+    const auto head = by_head_.find(head_of(text.data() + at));
+    if (head == by_head_.end()) continue;
+    const auto found = by_start_.longest(head->second, text.substr(at + min_secret_bytes));
+    if (!found) continue;
+    out.push_back({at, at + min_secret_bytes + found->bytes, kinds_[found->value], false});
   }
 }
 
 std::size_t secret_index::unfinished_from(std::string_view text) const {
-  std::size_t from = text.size();
-  for (const auto index : multi_line_) {
-    const std::string_view form = forms_[index].text;
-    for (auto at = form.find('\n'); at != form.npos; at = form.find('\n', at + 1)) {
-      const auto begun = form.substr(0, at + 1);
-      if (begun.size() == form.size()) break;
-      if (text.ends_with(begun)) from = std::min(from, text.size() - begun.size());
-    }
-  }
-  return from;
+  const auto found = begun_.longest(0, text);
+  return text.size() - (found ? found->bytes : 0);
 }
 
 }  // namespace reeve

@@ -2,9 +2,11 @@
 // The index of named secrets: all written forms of each, found in one pass over the text.
 
 #include "base/redact.hpp"
+#include "base/text_trie.hpp"
 
 #include <bitset>
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -43,21 +45,19 @@ class secret_index {
   std::size_t unfinished_from(std::string_view text) const;
 
  private:
-  struct form {
-    std::string text;
-    std::size_t owner;
-  };
   void add(std::string text, std::size_t owner);
 
   std::vector<named_secret> secrets_;
   std::vector<std::string> kinds_;
-  std::vector<form> forms_;
-  std::vector<std::size_t> multi_line_;
+  std::deque<std::string> forms_;  // each once: one that two secrets have is the first one's
   std::size_t longest_ = 0;
   // A form's first four bytes, hashed to 16 bits: the one test that most positions fail. Its first
-  // six bytes then lead to the forms themselves, longest first.
+  // six bytes then lead to the forms themselves, by what follows those.
   std::bitset<65536> starts_;
-  std::unordered_map<std::uint64_t, std::vector<std::size_t>> by_head_;
+  text_trie<reading::forward> by_start_;  // values are owners
+  std::unordered_map<std::uint64_t, text_trie<reading::forward>::root> by_head_;
+  // What forms of several lines begin with, up to the end of each line but the last.
+  text_trie<reading::backward> begun_;
 };
 
 }  // namespace reeve

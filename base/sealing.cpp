@@ -45,7 +45,11 @@ sealing_key sealing_key::generate() {
 
 outcome<std::optional<sealing_key>> sealing_key::load(const std::string& path) {
   auto text = read_own_file(path, key_text_bytes + 1);
-  if (!text) return cannot("cannot be read: " + text.error().detail);
+  if (!text) {
+    return cannot("cannot be used: " + path +
+                  " has to be a file of the server's user, no link, that he may read and nobody "
+                  "else may write");
+  }
   if (!*text) return std::optional<sealing_key>();
   struct stat about {};
   const bool is_closed = ::stat(path.c_str(), &about) == 0 && (about.st_mode & 077U) == 0;

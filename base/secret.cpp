@@ -2,6 +2,7 @@
 
 #include "base/digest.hpp"
 
+#include <algorithm>
 #include <random>
 #include <sodium.h>
 
@@ -17,6 +18,10 @@ std::string make_secret() {
 void wipe(std::string& bytes) {
   sodium_memzero(bytes.data(), bytes.size());
   bytes.clear();
+}
+
+void wipe(char* bytes, std::size_t count) {
+  if (count > 0) sodium_memzero(bytes, count);
 }
 
 // A short text lies inside of the string itself, where a move leaves it: so bytes are always copied
@@ -38,6 +43,61 @@ secret_text& secret_text::operator=(secret_text&& other) noexcept {
 
 secret_text::~secret_text() {
   wipe(bytes_);
+}
+
+namespace {
+
+/// Also what lies behind its end, and in a text that was moved away.
+void wipe_all(std::string& bytes) {
+  bytes.resize(bytes.capacity());
+  wipe(bytes);
+}
+
+}  // namespace
+
+wiped_text& wiped_text::operator=(const wiped_text& other) {
+  if (this != &other) *this = wiped_text(other);
+  return *this;
+}
+
+wiped_text& wiped_text::operator=(wiped_text&& other) noexcept {
+  if (this == &other) return *this;
+  wipe_all(bytes_);
+  bytes_ = std::move(other.bytes_);
+  wipe_all(other.bytes_);
+  return *this;
+}
+
+wiped_text& wiped_text::operator=(std::string bytes) {
+  wipe_all(bytes_);
+  bytes_ = std::move(bytes);
+  wipe_all(bytes);
+  return *this;
+}
+
+wiped_text::~wiped_text() {
+  wipe_all(bytes_);
+}
+
+void wiped_text::reserve(std::size_t bytes) {
+  if (bytes <= bytes_.capacity()) return;
+  std::string larger;
+  larger.reserve(bytes);
+  larger = bytes_;
+  wipe_all(bytes_);
+  bytes_.swap(larger);
+}
+
+void wiped_text::append(std::string_view bytes) {
+  const auto needed = bytes_.size() + bytes.size();
+  if (needed > bytes_.capacity()) reserve(std::max(needed, 2 * bytes_.capacity()));
+  bytes_.append(bytes);
+}
+
+wiped_text::operator std::string() && {
+  std::string taken = std::move(bytes_);
+  wipe_all(bytes_);
+  return taken;
 }
 
 }  // namespace reeve

@@ -5,6 +5,7 @@
 #include "base/secret.hpp"
 #include "domain/access/token_text.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <future>
 
@@ -40,10 +41,11 @@ bool has_admin(const persistence::startup_rows& rows, bool of_system) {
 }
 
 std::optional<uuid> known_tenant(const persistence::startup_rows& rows, bool of_system) {
-  for (const auto& tenant : rows.tenants) {
-    if ((tenant.id == system_tenant) == of_system) return tenant.id;
-  }
-  return std::nullopt;
+  if (!of_system) return persistence::first_tenant_of(rows.tenants);
+  const auto is_system = [](const auto& one) { return one.id == system_tenant; };
+  return std::any_of(rows.tenants.begin(), rows.tenants.end(), is_system)
+             ? std::optional(system_tenant)
+             : std::nullopt;
 }
 
 using access = actors::executed<domain::access_state>;

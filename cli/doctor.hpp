@@ -2,6 +2,7 @@
 // What `reeve doctor` finds, a row each.
 
 #include "adapters/engine_port.hpp"
+#include "base/outcome.hpp"
 #include "cli/config.hpp"
 
 #include <cstdint>
@@ -26,6 +27,11 @@ std::vector<finding> check_databases(const config& c);
 /// Whether this data folder has the key that the secrets of the database are sealed with. Nothing
 /// is made.
 finding check_secrets(const config& c, const std::string& owner_url);
+/// Whether the file of that key can be used, if it is there: `invalid`, which the server does not
+/// start on, and tells in the same words.
+outcome<done> judge_secrets_key(const config& c);
+/// The same for the doctor, whatever the database says; nothing: it can.
+std::optional<finding> unfit_secrets_key(const config& c);
 
 /// Where the server that leads with this data folder answers. Empty: it does not, or the
 /// configuration names an address, which is looked at instead.

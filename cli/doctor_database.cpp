@@ -119,9 +119,7 @@ std::vector<finding> and_nothing_else(finding database) {
           {"secrets", "warn", seen, fix}};
 }
 
-}  // namespace
-
-std::vector<finding> check_databases(const config& c) {
+std::vector<finding> look_at_databases(const config& c) {
   if (c.database_url.empty()) {
     const auto there = persistence::private_postgres::look(c.data + "/pg");
     if (!there) return and_nothing_else(cannot_start(there.error()));
@@ -138,6 +136,15 @@ std::vector<finding> check_databases(const config& c) {
   if (database.verdict != "ok") return and_nothing_else(std::move(database));
   return {std::move(database), check_log(c, db->owner_url), check_read_models(c, db->owner_url),
           check_secrets(c, db->owner_url)};
+}
+
+}  // namespace
+
+/// The key is a file, whatever the database says.
+std::vector<finding> check_databases(const config& c) {
+  auto all = look_at_databases(c);
+  if (auto unfit = unfit_secrets_key(c)) all.back() = std::move(*unfit);
+  return all;
 }
 
 }  // namespace reeve::cli

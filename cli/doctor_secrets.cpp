@@ -8,12 +8,30 @@
 #include <algorithm>
 
 namespace reeve::cli {
+namespace {
+
+finding unfit(const rejection& why) {
+  return {"secrets", "fail", why.detail, "mend it, or put it back from a copy: docs/operations.md"};
+}
+
+}  // namespace
+
+outcome<done> judge_secrets_key(const config& c) {
+  const auto key = sealing_key::load(secrets_key_file(c));
+  if (!key) return reject(errc::invalid, key.error().detail);
+  return done{};
+}
+
+std::optional<finding> unfit_secrets_key(const config& c) {
+  const auto ok = judge_secrets_key(c);
+  return ok ? std::nullopt : std::optional(unfit(ok.error()));
+}
 
 finding check_secrets(const config& c, const std::string& owner_url) {
   const std::string name = "secrets";
   const auto path = secrets_key_file(c);
   const auto key = sealing_key::load(path);
-  if (!key) return {name, "fail", key.error().detail, "chmod 600 it, or put it back from a copy"};
+  if (!key) return unfit(key.error());
   const auto used = persistence::sealing_keys_of(owner_url);
   if (!used && used.error().code == errc::not_found) {
     return {name, "ok", "none to look at: no server has led here", ""};

@@ -222,6 +222,7 @@ outcome<done> server_process::open_storage() {
   identity_ = std::move(*identity);
   // Of one that died here. This one says where it listens once it leads.
   ::unlink(endpoint_file(config_).c_str());
+  if (auto ok = judge_secrets_key(config_); !ok) return ok;
   auto key = persistence::public_key_in(signing_key_file(config_));
   if (!key) return key.error();
   public_key_ = std::move(*key);
@@ -271,7 +272,6 @@ outcome<done> server_process::first_start() {
   auto made = bootstrap(tree_->commands(), real_ids(), rows_,
                         {token_file(config_), system_token_file(config_)});
   if (!made) return made.error();
-  note_first_tenant();
   if (*made) say("reeve: the admin token is in " + token_file(config_));
   return done{};
 }

@@ -80,11 +80,6 @@ class server_process {
   outcome<done> open_checkpoints();
   outcome<done> open_engine();
   outcome<done> open_kinds();
-  /// The one whose the log folder and the mount roots themselves are, and the containers that are
-  /// no job's. Noted where the tenants are known: at the start, and when the first start has made
-  /// them.
-  void note_first_tenant();
-  bool is_first_tenant(const uuid& tenant) const;
   outcome<done> open_tree();
   void drain_tree();
   /// Listens. Until `announce` clients are only told that this server does not lead.
@@ -164,8 +159,6 @@ class server_process {
   adapters::work_engines engines_;
   std::mutex engine_root_mutex_;
   std::string engine_root_;  // where the engine's data lies; guarded by engine_root_mutex_
-  mutable std::mutex first_tenant_mutex_;
-  std::optional<uuid> first_tenant_;  // guarded by first_tenant_mutex_
   adapters::gpu_probe gpus_;
   adapters::proc_files processes_;
   std::unique_ptr<tasks::task_kinds> kinds_;

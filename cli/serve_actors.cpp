@@ -111,27 +111,14 @@ outcome<done> server_process::open_engine() {
 }
 
 outcome<done> server_process::open_kinds() {
-  note_first_tenant();
   texts_ = std::make_unique<text_pool>(texts_for(config_));
   // Opened for each triage: the folder may come and go.
   const auto open_logs = [this, places = log_places_of(config_)](const uuid& tenant) {
-    return adapters::open_tenant_logs(places, tenant, is_first_tenant(tenant));
+    return adapters::open_tenant_logs(places, tenant, tokens_.is_first_tenant(tenant));
   };
   kinds_ = std::make_unique<tasks::task_kinds>(
       tasks::kind_surroundings{*engine_, real_clock(), open_logs, gpus_, processes_});
   return done{};
-}
-
-void server_process::note_first_tenant() {
-  const std::lock_guard lock(first_tenant_mutex_);
-  for (const auto& tenant : rows_.tenants) {
-    if (!first_tenant_ && tenant.id != system_tenant) first_tenant_ = tenant.id;
-  }
-}
-
-bool server_process::is_first_tenant(const uuid& tenant) const {
-  const std::lock_guard lock(first_tenant_mutex_);
-  return first_tenant_ == tenant;
 }
 
 outcome<done> server_process::open_tree() {
@@ -161,9 +148,9 @@ outcome<done> server_process::open_tree() {
       const std::lock_guard lock(engine_root_mutex_);
       if (!engine_root_.empty()) rules.own.push_back(engine_root_);
     }
-    return adapters::may_mount(source, rules, tenant, is_first_tenant(tenant));
+    return adapters::may_mount(source, rules, tenant, tokens_.is_first_tenant(tenant));
   };
-  outside.is_first_tenant = [this](const uuid& tenant) { return is_first_tenant(tenant); };
+  outside.is_first_tenant = [this](const uuid& tenant) { return tokens_.is_first_tenant(tenant); };
   outside.own_uid = static_cast<std::int64_t>(::geteuid());
   outside.clock = &real_clock();
   outside.ids = &real_ids();

@@ -196,6 +196,7 @@ std::optional<api::caller> server_process::authenticate(std::string_view token) 
   who.token_id = row->id;
   who.principal = "token:" + to_string(row->id);
   who.has = row->role;
+  who.is_of_first_tenant = tokens_.is_first_tenant(row->tenant);
   return who;
 }
 

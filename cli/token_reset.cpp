@@ -60,12 +60,10 @@ void token_resets::take(actors::command_port& commands, id_source& ids,
   const auto asked = codec::decode_text<asked_token>((*text)->substr(0, (*text)->find('\n')));
   if (!asked) return refused(file_ + " is not what `reeve token reset` writes there");
   asked_ = *asked;
-  const persistence::tenant_row* of = nullptr;
-  for (const auto& one : tenants) {
-    if ((one.id == system_tenant) == asked_.is_system && of == nullptr) of = &one;
-  }
-  if (of == nullptr) return refused("there is no tenant yet");
-  tenant_ = of->id;
+  // The first start makes both.
+  const auto first = persistence::first_tenant_of(tenants);
+  if (!first) return refused("there is no tenant yet");
+  tenant_ = asked_.is_system ? system_tenant : *first;
   actors::command_context c;
   c.tenant = tenant_;
   c.meta.principal = "system:token-reset";

@@ -30,9 +30,9 @@ class json_scanner {
   bool take_object(F member) {
     if (!open('{')) return false;
     if (peek() == '}') return close('}');
+    std::string name;
     for (;;) {
-      std::string name;
-      if (!take_string(name) || !take_byte(':') || !member(std::move(name))) return false;
+      if (!take_string(name) || !take_byte(':') || !member(std::as_const(name))) return false;
       if (peek() != ',') return close('}');
       ++at_;
     }
@@ -55,8 +55,9 @@ class json_scanner {
   bool open(char bracket);
   bool close(char bracket);
   bool take_byte(char byte);
+  bool skip_scalar();
+  bool skip_name();
   bool skip_number();
-  bool skip_digits();
   bool read_string(std::string* decoded);
   bool read_escape(std::string* decoded);
   bool read_code_unit(unsigned& unit);

@@ -42,7 +42,7 @@ class request_reader {
         scan_.peek() == '\0' && scan_.offset() == body_.size();
     if (why_) return *why_;
     if (!is_whole) return reject(errc::invalid, "the body is no JSON object");
-    if (!seen_.contains("model")) return reject(errc::invalid, "a model is needed", "/model");
+    if (!seen_.contains("/model")) return reject(errc::invalid, "a model is needed", "/model");
     return std::move(out_);
   }
 
@@ -56,13 +56,13 @@ class request_reader {
     return false;
   }
   /// Whether it is that member. False with a reason: it is, in a way that counts for nothing.
-  bool is(const std::string& name, const std::string& wanted, const std::string& below = {}) {
+  bool is(std::string_view name, std::string_view wanted, std::string_view below = {}) {
     // Its longest spelling has three bytes for each letter; most names are no work then.
     if (name.size() < wanted.size() || name.size() > 3 * wanted.size()) return false;
     if (folded(name) != wanted) return false;
-    const auto pointer = below + "/" + wanted;
+    const auto pointer = std::string(below).append("/").append(wanted);
     if (name != wanted) return refuse("this member has another spelling", pointer);
-    if (!seen_.insert(below + wanted).second) return refuse("this member stands twice", pointer);
+    if (!seen_.insert(pointer).second) return refuse("this member stands twice", pointer);
     return true;
   }
   bool take(const std::string& name) {

@@ -127,7 +127,7 @@ outcome<done> read_models::impl::load_tokens() {
   config.tokens->begin_load();
   auto rows = read_startup(config.writer_url);
   if (!rows) return rows.error();
-  config.tokens->load(rows->tokens);
+  config.tokens->load(rows->tokens, first_tenant_of(rows->tenants));
   return done{};
 }
 
@@ -218,7 +218,7 @@ outcome<done> read_models::stand_by() {
     in.tail.emplace(in.config.writer_url, std::vector<const projection*>{&in.tokens},
                     rows->position);
     in.config.tokens->begin_load();
-    in.config.tokens->load(rows->tokens);
+    in.config.tokens->load(rows->tokens, first_tenant_of(rows->tenants));
   }
   for (;;) {
     const auto more = in.tail->advance([&](const commit_notice& notice) -> outcome<done> {

@@ -51,8 +51,14 @@ struct secret_store::impl {
   template <class T>
   outcome<T> run(const std::function<T(pqxx::work&)>& work);
   void connect();
-  /// Loaded once; nothing if there is no file. Throws `refused_work`.
+  /// As it was loaded; nothing if there is no file. Throws `refused_work`.
   const sealing_key* load_key();
+  /// The one of this id, if the file has it by now; else the one that there is.
+  const sealing_key* load_key(std::string_view id);
+  /// True: the file has another key than the one in memory, which is in its place now.
+  bool look_again();
+  /// Whether values lie there that this key does not open.
+  static bool has_others(pqxx::work& tx, const sealing_key* than);
   /// For a new value. Throws `refused_work`.
   const sealing_key& key_to_seal(pqxx::work& tx);
 
@@ -82,12 +88,32 @@ const sealing_key* secret_store::impl::load_key() {
   return key ? &*key : nullptr;
 }
 
+/// A file that is away or unfit by now takes nothing from who has read it.
+bool secret_store::impl::look_again() {
+  auto loaded = sealing_key::load(config.key_file);
+  if (!loaded || !*loaded || (key && key->id() == (*loaded)->id())) return false;
+  key = std::move(*loaded);
+  return true;
+}
+
+const sealing_key* secret_store::impl::load_key(std::string_view id) {
+  if (const auto* has = load_key(); has == nullptr || has->id() == id) return has;
+  look_again();
+  return &*key;
+}
+
+bool secret_store::impl::has_others(pqxx::work& tx, const sealing_key* than) {
+  return !tx.exec_params("SELECT 1 FROM reeve.secret_values WHERE key_id <> $1 LIMIT 1",
+                         than == nullptr ? std::string() : than->id())
+              .empty();
+}
+
 const sealing_key& secret_store::impl::key_to_seal(pqxx::work& tx) {
   const auto* has = load_key();
-  const auto others = tx.exec_params("SELECT 1 FROM reeve.secret_values WHERE key_id <> $1 LIMIT 1",
-                                     has == nullptr ? std::string() : has->id());
-  if (!others.empty()) throw refused_work{sealed_by_another()};
-  if (has != nullptr) return *has;
+  if (has_others(tx, has) && (!look_again() || has_others(tx, &*key))) {
+    throw refused_work{sealed_by_another()};
+  }
+  if (key) return *key;
   auto made = sealing_key::generate();
   if (auto saved = made.save(config.key_file); !saved) {
     throw refused_work{reject(errc::internal, saved.error().detail)};
@@ -117,16 +143,17 @@ outcome<std::shared_ptr<const opened_secrets>> secret_store::open(
     const std::vector<secret_place>& which) {
   using answer = std::shared_ptr<const opened_secrets>;
   return impl_->run<answer>([&](pqxx::work& tx) -> answer {
-    const auto* key = impl_->load_key();
     auto all = std::make_shared<opened_secrets>();
     for (const auto& where : which) {
       const auto rows = tx.exec_params(
-          "SELECT sealed FROM reeve.secret_values WHERE tenant = $1::uuid AND id = $2::uuid",
+          "SELECT sealed, key_id FROM reeve.secret_values WHERE tenant = $1::uuid AND id = "
+          "$2::uuid",
           to_string(where.tenant), to_string(where.value));
       if (rows.empty()) {
         throw refused_work{reject(
             errc::not_found, "the value of the secret " + where.name + " is not there (any more)")};
       }
+      const auto* key = impl_->load_key(rows[0][1].c_str());
       if (key == nullptr) {
         throw refused_work{reject(
             errc::internal, "the key of the secrets is not there: " + impl_->config.key_file)};

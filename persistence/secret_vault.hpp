@@ -18,7 +18,8 @@ struct secret_vault_config {
   /// libpq URL or key=value text of the writer's login.
   std::string url;
   /// Where the key lies (base/sealing.hpp). It is made with the first value, if the database holds
-  /// none that was sealed with another one.
+  /// none that was sealed with another one. Read when it is needed, and again when the one that was
+  /// read does not fit: a standby may get it at any time.
   std::string key_file;
   clock_port* clock = nullptr;  // nullptr = the real one
 };

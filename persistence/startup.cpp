@@ -65,6 +65,13 @@ startup_rows read_rows(pqxx::transaction_base& t) {
 
 }  // namespace
 
+std::optional<uuid> first_tenant_of(std::span<const tenant_row> tenants) {
+  for (const auto& one : tenants) {
+    if (one.id != system_tenant) return one.id;
+  }
+  return std::nullopt;
+}
+
 outcome<startup_rows> read_startup(const std::string& writer_url) {
   return with_session(writer_url, read_rows);
 }

@@ -9,6 +9,7 @@
 #include "domain/runs/active_run.hpp"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,10 @@ struct accepted_row {
   domain::position position = 0;
   digest hash{};
 };
+
+/// The tenant whose the server and its machine are: the oldest one beside the system's. This is the
+/// one place that says so. `tenants`: in the order of the log.
+std::optional<uuid> first_tenant_of(std::span<const tenant_row> tenants);
 
 struct startup_rows {
   std::vector<tenant_row> tenants;

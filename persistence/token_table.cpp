@@ -6,11 +6,13 @@
 namespace reeve::persistence {
 namespace {
 
+std::string cell_of(const projection_row& row, std::string_view name) {
+  const auto i = static_cast<std::size_t>(column_index(*row.of, name));
+  return row.cells[i].value_or("");
+}
+
 std::optional<token_row> row_of(const projection_row& row) {
-  const auto cell = [&](std::string_view name) {
-    const auto i = static_cast<std::size_t>(column_index(*row.of, name));
-    return row.cells[i].value_or("");
-  };
+  const auto cell = [&](std::string_view name) { return cell_of(row, name); };
   token_row token;
   const auto tenant = parse_uuid(cell("tenant"));
   const auto id = parse_uuid(cell("id"));
@@ -25,8 +27,9 @@ std::optional<token_row> row_of(const projection_row& row) {
 
 }  // namespace
 
-void token_table::load(const std::vector<token_row>& rows) {
+void token_table::load(const std::vector<token_row>& rows, std::optional<uuid> first_tenant) {
   std::lock_guard lock(mutex_);
+  if (first_tenant) first_tenant_ = first_tenant;
   tokens_.clear();
   for (const auto& row : rows) tokens_[row.id] = row;
   for (const auto& [id, row] : told_while_loading_) tokens_[id] = row;
@@ -42,7 +45,9 @@ void token_table::begin_load() {
 
 void token_table::on_commit(const commit_notice& notice) {
   static const auto& tokens = projection_named("tokens");
+  static const auto& tenants = projection_named("tenants");
   for (const auto& row : notice.rows) {
+    if (row.of == &tenants) note_tenant(parse_uuid(cell_of(row, "id")));
     if (row.of != &tokens) continue;
     const auto token = row_of(row);
     if (!token) continue;
@@ -50,6 +55,19 @@ void token_table::on_commit(const commit_notice& notice) {
     tokens_[token->id] = *token;
     if (is_loading_) told_while_loading_[token->id] = *token;
   }
+}
+
+/// The first start makes the first one behind everybody's back: nothing was there to be loaded.
+void token_table::note_tenant(std::optional<uuid> tenant) {
+  if (!tenant) return;
+  const tenant_row made{*tenant, {}};
+  std::lock_guard lock(mutex_);
+  if (!first_tenant_) first_tenant_ = first_tenant_of({&made, 1});
+}
+
+bool token_table::is_first_tenant(const uuid& tenant) const {
+  std::lock_guard lock(mutex_);
+  return first_tenant_ == tenant;
 }
 
 std::optional<token_row> token_table::find(std::string_view text) const {

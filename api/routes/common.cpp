@@ -135,25 +135,31 @@ std::string meant_path(std::string_view path) {
 
 /// No body says what `{}` says. One that is no JSON is refused before its key is looked up.
 digest meaning_of(const request& r) {
-  const auto text = codec::canonical(r.body.empty() ? std::string_view("{}") : r.body);
-  const auto body = sha256(text ? *text : r.body);
+  const auto text = codec::canonical(r.body.empty() ? std::string_view("{}") : r.body.view());
+  const auto body = sha256(text ? std::string_view(*text) : r.body.view());
   return r.params.empty() ? body : sha256(meant_path(r.path) + "\n" + std::string(as_view(body)));
 }
 
 }  // namespace
 
-actors::command_context context_of(services& s, const request& r) {
+actors::command_context context_without_body(services& s, const request& r) {
   actors::command_context c;
   c.tenant = r.who.tenant;
   c.meta.principal = r.who.principal;
   c.meta.command_id = s.ids->next();
   c.meta.correlation_id = r.correlation_id;
-  c.meta.request_digest = r.method == method::post ? r.body_digest : sha256(r.body);
   c.meta.traceparent = r.traceparent;
   if (!r.idempotency_key.empty()) {
-    c.command = persistence::command_key{r.who.tenant, r.who.principal, r.route, r.idempotency_key,
-                                         meaning_of(r)};
+    c.command =
+        persistence::command_key{r.who.tenant, r.who.principal, r.route, r.idempotency_key, {}};
   }
+  return c;
+}
+
+actors::command_context context_of(services& s, const request& r) {
+  auto c = context_without_body(s, r);
+  c.meta.request_digest = r.method == method::post ? r.body_digest : sha256(r.body);
+  if (c.command) c.command->request_digest = meaning_of(r);
   return c;
 }
 

@@ -62,6 +62,8 @@ std::string etag_of(std::string_view body);
 /// again for another resource or with another meaning it is refused, with another spelling it is
 /// not.
 actors::command_context context_of(services& s, const request& r);
+/// The same where the body may not be read for it: its digest, and that of the key, are left out.
+actors::command_context context_without_body(services& s, const request& r);
 
 /// Nothing = 404: an id that is none names nothing.
 inline std::optional<uuid> id_param(const request& r, std::string_view name = "id") {

@@ -93,7 +93,8 @@ route ready_route(std::function<std::vector<check>()> checks) {
 route metrics_route() {
   route made;
   made.pattern = "/metrics";
-  made.summary = "What the process counts, in the Prometheus text format";
+  made.summary = "What the process counts, of every tenant, in the Prometheus text format";
+  made.needs = access::server;
   made.handle = [](const request&, const responder& slot) {
     response answer = json(metrics_text());
     answer.content_type = "text/plain; version=0.0.4; charset=utf-8";

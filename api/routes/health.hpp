@@ -21,9 +21,9 @@ struct check {
 };
 
 /// /livez answers while the I/O thread turns. /readyz answers 200 while every check is ok, else a
-/// 503 problem whose detail names those that are not; ?verbose lists them all. /metrics (viewer)
-/// is what the process counts. All three are answered by a standby too. `checks` runs on the I/O
-/// thread and must only look at memory.
+/// 503 problem whose detail names those that are not; ?verbose lists them all. /metrics
+/// (access::server) is what the process counts. All three are answered by a standby too. `checks`
+/// runs on the I/O thread and must only look at memory.
 std::vector<route> health_routes(std::function<std::vector<check>()> checks);
 
 }  // namespace reeve::api

@@ -1,5 +1,6 @@
 // Where calls of language models would go now.
 
+#include "api/dispatch.hpp"
 #include "api/llm_spending.hpp"
 #include "api/routes/common.hpp"
 #include "api/services.hpp"
@@ -14,7 +15,7 @@ namespace {
 struct candidate_view {
   std::string upstream;
   domain::llm_verdict verdict = domain::llm_verdict::possible;
-  double score = 0;
+  std::optional<double> score;  // made of everybody's calls, and so for whom they are all shown
   std::int64_t calls = 0;
   std::int64_t max_calls = 0;
   std::optional<std::int64_t> latency_ms;
@@ -54,11 +55,19 @@ struct routing_list {
 
 using upstreams = std::vector<domain::llm_upstream_view>;
 
-candidate_view view_of(const domain::llm_candidate& one, const upstreams& all) {
-  candidate_view view{one.upstream, one.verdict, one.score, 0, 0, {}};
+/// What is told of the calls that are under way: of everybody's, or the caller's tenant's own.
+struct calls_told {
+  const llm_places* places = nullptr;
+  std::optional<uuid> of;  // nothing: everybody's
+};
+
+candidate_view view_of(const domain::llm_candidate& one, const upstreams& all,
+                       const calls_told& calls) {
+  candidate_view view{one.upstream, one.verdict, {}, 0, 0, {}};
+  if (!calls.of) view.score = one.score;
   for (const auto& upstream : all) {
     if (upstream.what.name != one.upstream) continue;
-    view.calls = upstream.calls;
+    view.calls = calls.of ? calls.places->calls_of(upstream.what.name, *calls.of) : upstream.calls;
     view.max_calls = upstream.what.max_calls;
     view.latency_ms = upstream.health.latency_ms;
   }
@@ -66,7 +75,7 @@ candidate_view view_of(const domain::llm_candidate& one, const upstreams& all) {
 }
 
 routing_view view_of(const std::string& model, const upstreams& all,
-                     const std::vector<budget_use>& uses) {
+                     const std::vector<budget_use>& uses, const calls_told& calls) {
   routing_view view;
   view.model = model;
   for (const auto& use : uses) {
@@ -76,7 +85,7 @@ routing_view view_of(const std::string& model, const upstreams& all,
   const auto routing = domain::route_of(all, model, !view.spent_budgets.empty());
   if (routing.chosen) view.upstream = routing.candidates[*routing.chosen].upstream;
   view.reason = std::string(routing.reason);
-  for (const auto& one : routing.candidates) view.candidates.push_back(view_of(one, all));
+  for (const auto& one : routing.candidates) view.candidates.push_back(view_of(one, all, calls));
   return view;
 }
 
@@ -91,13 +100,15 @@ void routes(services& s, const request& r, const responder& answer) {
   auto models = domain::models_of(all);
   if (wanted) models = {std::string(*wanted)};
   const auto is_of_every_run = [](const domain::llm_budget& one) { return !one.directive; };
+  calls_told calls{s.places, {}};
+  if (!may(r.who, access::server)) calls.of = r.who.tenant;
   using found = outcome<std::vector<budget_use>>;
   find_budget_uses(s, r.who.tenant, is_of_every_run,
-                   reply_slot<std::vector<budget_use>>([all, models, answer](found uses) {
+                   reply_slot<std::vector<budget_use>>([all, models, calls, answer](found uses) {
                      if (!uses) return answer.answer(uses.error());
                      routing_list list;
                      for (const auto& model : models) {
-                       list.results.push_back(view_of(model, all, *uses));
+                       list.results.push_back(view_of(model, all, *uses, calls));
                      }
                      answer.answer(json_response(200, codec::encode_document(list)));
                    }));

@@ -56,6 +56,39 @@ void expect_ready_becomes(const server& reeve, int status) {
 
 }  // namespace
 
+/// A stream that the stop ends has no last chunk: a client must not take it for whole.
+TEST(P27_stop, cuts_streams_so_that_they_do_not_look_whole) {
+  server reeve;
+  const auto api = reeve.api();
+  const json run = support::launch(api, launch_body);
+  support::await_run(api, run.at("id"));
+  const std::string job = run.at("jobs").at(0).at("id");
+  const auto begin = [&](const std::string& target) {
+    support::http_connection one(reeve.address());
+    one.send("GET " + target + " HTTP/1.1\r\nHost: reeve\r\nAuthorization: Bearer " +
+             reeve.token() + "\r\n\r\n");
+    EXPECT_EQ(one.receive_head().status, 200) << target;
+    return one;
+  };
+  const auto read_until = [](support::http_connection& from, const std::string& wanted) {
+    std::string text;
+    for (std::string more = "?"; !more.empty() && text.find(wanted) == text.npos; text += more) {
+      more = from.read_some();
+    }
+    return text;
+  };
+  const std::string last_chunk = "\r\n0\r\n\r\n";
+  auto whole = begin("/api/jobs/" + job + "/logs/stream");
+  EXPECT_THAT(read_until(whole, last_chunk), testing::EndsWith(last_chunk))
+      << "the job has ended, and all of it was told";
+  auto cut = begin("/api/events/stream?after=0");
+  auto text = read_until(cut, "event: run_launched");
+  EXPECT_EQ(reeve.stop(), 0);
+  text += cut.read_to_end();
+  EXPECT_THAT(text, testing::HasSubstr("event: run_launched"));
+  EXPECT_THAT(text, testing::Not(testing::EndsWith(last_chunk)));
+}
+
 TEST(P27_stop, answers_what_was_begun_and_loses_nothing) {
   server reeve;
   const auto api = reeve.api();

@@ -5,6 +5,7 @@
 #include "tests/support/work.hpp"
 
 #include <fcntl.h>
+#include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,6 +19,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
+constexpr int exit_usage = 2;
 constexpr int exit_refused = 4;
 constexpr int exit_database = 78;
 
@@ -229,4 +231,34 @@ TEST(OPS5_doctor, makes_no_private_postgresql) {
   }
   EXPECT_EQ(check_of(reeve, "database").at("verdict"), "ok");
   EXPECT_FALSE(std::filesystem::exists(reeve.data() / "pg"));
+}
+
+TEST(OPS5_doctor, fails_a_key_of_the_secrets_that_is_unfit) {
+  namespace fs = std::filesystem;
+  server reeve;
+  ASSERT_EQ(reeve.api().put("/api/secrets/db", {{"value", "hunter2-hunter2"}}).status, 200);
+  ASSERT_EQ(reeve.stop(), 0);
+  const auto key = reeve.data() / "secrets.key";
+  const std::string fit = support::contents_of(key);
+  const auto expect_refused = [&](const std::string& why) {
+    reeve.start_without_waiting();
+    EXPECT_EQ(reeve.await_exit(20s), exit_usage) << why;
+    expect_failed_as_served(reeve, "secrets", why);
+    EXPECT_THAT(reeve.whole_log(), testing::Not(HasSubstr(fit.substr(0, 20))));
+  };
+  std::ofstream(key) << fit.substr(0, 20) << "\n";
+  expect_refused("is not one line of 43 base64url characters");
+  std::ofstream(key) << fit;
+  fs::permissions(key, fs::perms::others_read, fs::perm_options::add);
+  expect_refused("chmod 600");
+  fs::permissions(key, fs::perms::none);
+  expect_refused("that he may read");
+  fs::permissions(key, fs::perms::owner_read | fs::perms::owner_write);
+  fs::rename(key, key.string() + ".elsewhere");
+  fs::create_symlink(key.string() + ".elsewhere", key);
+  expect_refused("no link");
+  fs::remove(key);
+  fs::rename(key.string() + ".elsewhere", key);
+  EXPECT_NO_THROW(reeve.start());
+  EXPECT_EQ(check_of(reeve, "secrets").at("verdict"), "ok");
 }

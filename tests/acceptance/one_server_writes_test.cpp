@@ -135,7 +135,7 @@ TEST(GW4_standby, shows_its_metrics_to_the_tokens_of_the_log) {
   EXPECT_EQ(admin.as("").get("/metrics").status, 401);
   // Made and revoked at the leader while the other one waits.
   const json made =
-      support::must_post(first.api(), "/api/tokens", {{"name", "probe"}, {"role", "viewer"}}, 201);
+      support::must_post(first.api(), "/api/tokens", {{"name", "probe"}, {"role", "admin"}}, 201);
   const auto probe = admin.as(made.at("token"));
   EXPECT_TRUE(sees_soon(probe, 200));
   support::must_post(first.api(), "/api/tokens/" + made.at("id").get<std::string>() + "/revoke",

@@ -306,3 +306,24 @@ TEST(ACC1_token_reset, of_a_file_that_somebody_else_wrote_makes_nothing) {
   EXPECT_EQ(must_get(reeve.api(), "/api/tokens").at("results").size(), 1U);
   EXPECT_EQ(reeve.command({"token", "make"}).status, 2);
 }
+
+/// They tell of every tenant: the server's operator reads them, and who may audit all.
+TEST(P17_metrics, are_for_auditors_and_the_first_tenants_admins) {
+  server reeve;
+  const auto api = reeve.api();
+  const auto system = reeve.system_api();
+  const auto auditor = system.as(support::new_token(system, "auditor"));
+  for (const auto& who : {api, auditor}) {
+    const auto read = who.get("/metrics");
+    EXPECT_EQ(read.status, 200) << read.body;
+    EXPECT_NE(read.body.find("reeve_http_requests_total"), std::string::npos);
+  }
+  for (const char* role : {"viewer", "operator", "node"}) {
+    EXPECT_EQ(api.as(support::new_token(api, role)).get("/metrics").status, 403) << role;
+  }
+  const auto refused = system.get("/metrics");
+  EXPECT_EQ(refused.status, 403) << "an admin, and of another tenant";
+  EXPECT_THAT(refused.body,
+              testing::HasSubstr("it takes the role auditor, or admin in the tenant"));
+  EXPECT_EQ(reeve.anonymous().get("/metrics").status, 401);
+}

@@ -151,7 +151,7 @@ asked of_the_server() {
           {"GET /api/agents", {{"/api/agents"}}},
           {"GET /livez", {{"/livez"}}},
           {"GET /readyz", {{"/readyz"}, {"/readyz?verbose"}}},
-          {"GET /metrics", {{"/metrics"}}},
+          {"GET /metrics", {{"/metrics", "", false}}},
           {"GET /api/openapi.json", {{"/api/openapi.json"}}}};
 }
 

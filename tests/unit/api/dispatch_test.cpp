@@ -84,6 +84,7 @@ TEST(ACC1_dispatch, a_refusal_names_the_roles_that_may) {
   EXPECT_EQ(roles_for(api::access::operator_), "operator or admin");
   EXPECT_EQ(roles_for(api::access::auditor), "auditor or admin");
   EXPECT_EQ(roles_for(api::access::admin), "admin");
+  EXPECT_EQ(roles_for(api::access::server), "auditor, or admin in the tenant whose the server is");
   gateway it(table_routes(nullptr));
   const auto told = [&it](std::string_view line, std::string_view token) {
     const auto body = it.ask(with(line, token)).body;

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <cstring>
@@ -69,6 +70,7 @@ class raw_client {
     char bytes[16384];
     const ssize_t count = ::recv(fd_, bytes, sizeof bytes, 0);
     if (count <= 0) {
+      reset_ = count < 0 && errno == ECONNRESET;
       ended_ = true;
       return false;
     }
@@ -111,11 +113,13 @@ class raw_client {
     return ended_ && in_.empty();
   }
   std::string& buffered() { return in_; }
+  /// The server ended the connection, and not in order.
+  bool was_reset() const { return reset_; }
 
  private:
   int fd_;
   bool connected_ = false;
-  bool ended_ = false;
+  bool ended_ = false, reset_ = false;
   std::string in_;
 };
 
@@ -128,17 +132,17 @@ inline bool eventually(const std::function<bool()>& holds) {
   return true;
 }
 
-/// Tokens "viewer", "operator", "admin", "auditor" and "node" are known, of one tenant.
+/// Tokens "viewer", "operator", "admin", "auditor" and "node" are known, of the first tenant, and
+/// "stranger", an admin of another one.
 inline std::optional<caller> known_token(std::string_view token) {
-  constexpr std::pair<std::string_view, role> roles[] = {{"viewer", role::viewer},
-                                                         {"operator", role::operator_},
-                                                         {"admin", role::admin},
-                                                         {"auditor", role::auditor},
-                                                         {"node", role::node}};
+  constexpr std::pair<std::string_view, role> roles[] = {
+      {"viewer", role::viewer},   {"operator", role::operator_}, {"admin", role::admin},
+      {"auditor", role::auditor}, {"node", role::node},          {"stranger", role::admin}};
   for (const auto& [name, has] : roles) {
     if (name == token) {
-      return caller{derived_uuid({}, "tenant"), derived_uuid({}, name),
-                    "token:" + std::string(name), has};
+      const bool is_first = name != "stranger";
+      return caller{derived_uuid({}, is_first ? "tenant" : "other"), derived_uuid({}, name),
+                    "token:" + std::string(name), has, is_first};
     }
   }
   return std::nullopt;

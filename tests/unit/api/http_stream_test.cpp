@@ -206,14 +206,18 @@ TEST(P27_stream, that_is_no_stream_of_events_looks_cut_when_the_server_stops) {
   it.join();
 }
 
-TEST(P27_stream, ends_properly_in_a_drain_and_at_a_stop) {
+TEST(P27_stream, that_a_drain_or_a_stop_cuts_does_not_look_whole) {
   const auto from = std::make_shared<fed_stream>();
   gateway it(stream_routes(from));
   raw_client client(it.port());
   client.send(get_stream);
   ASSERT_TRUE(eventually([&] { return from->pulls == 1; }));
+  from->feed("id: 1\n\n");
+  ASSERT_TRUE(eventually([&] { return from->pulls == 2; }));
   it.server().begin_drain();
-  EXPECT_TRUE(client.read_all().ends_with("\r\n: the server is stopping\n\n\r\n0\r\n\r\n"));
+  EXPECT_TRUE(
+      client.read_all().ends_with("7\r\nid: 1\n\n\r\n1a\r\n: the server is stopping\n\n\r\n"))
+      << "all of it, why it ends, and no last chunk";
   EXPECT_TRUE(from->cancelled);
   client.close();
   it.join();
@@ -225,5 +229,49 @@ TEST(P27_stream, ends_properly_in_a_drain_and_at_a_stop) {
   ASSERT_TRUE(eventually([&] { return cut->pulls == 1; }));
   other.destroy_server();
   EXPECT_TRUE(cut->cancelled);
+  EXPECT_FALSE(second.read_all().ends_with("0\r\n\r\n"));
   cut->feed("too late");
+}
+
+TEST(P27_stream, of_one_dot_zero_that_is_cut_is_reset) {
+  enum class way { drain, stop, failure };
+  for (const way how : {way::drain, way::stop, way::failure}) {
+    const auto from = std::make_shared<fed_stream>();
+    gateway it(stream_routes(from));
+    raw_client client(it.port());
+    client.send("GET /stream HTTP/1.0\r\n\r\n");
+    ASSERT_TRUE(eventually([&] { return from->pulls == 1; }));
+    from->feed("abc");
+    ASSERT_TRUE(client.read_until("abc"));
+    ASSERT_TRUE(eventually([&] { return from->pulls == 2; }));
+    if (how == way::drain) it.server().begin_drain();
+    if (how == way::stop) it.destroy_server();
+    if (how == way::failure) from->fail();
+    client.read_all();
+    EXPECT_TRUE(client.was_reset()) << static_cast<int>(how);
+    EXPECT_TRUE(from->cancelled);
+    if (how == way::drain) it.join();
+  }
+  const auto whole = std::make_shared<fed_stream>();
+  whole->feed("abc");
+  whole->feed("");
+  gateway it(stream_routes(whole));
+  raw_client client(it.port());
+  client.send("GET /stream HTTP/1.0\r\n\r\n");
+  client.read_all();
+  EXPECT_FALSE(client.was_reset());
+}
+
+TEST(P27_stream, of_known_length_that_a_drain_cuts_is_too_short) {
+  const auto from = std::make_shared<fed_stream>();
+  from->feed("abc");
+  gateway it(stream_routes(from, 5));
+  raw_client client(it.port());
+  client.send(get_stream);
+  ASSERT_TRUE(client.read_until("abc"));
+  ASSERT_TRUE(eventually([&] { return from->pulls == 2; }));
+  it.server().begin_drain();
+  EXPECT_TRUE(client.read_all().ends_with("\r\n\r\nabc"));
+  EXPECT_TRUE(from->cancelled);
+  it.join();
 }

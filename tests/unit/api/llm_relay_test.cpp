@@ -57,8 +57,9 @@ struct relayed {
     std::string all;
     for (int i = 0; i < 1000; ++i) {
       const auto piece = next();
-      if (!piece || !*piece) return all + "(no piece)";
-      if ((*piece)->empty()) return all;
+      if (!piece) return all + "(no piece)";
+      is_cut = !*piece;
+      if (!*piece || (*piece)->empty()) return all;
       all += **piece;
     }
     return all + "(no end)";
@@ -70,6 +71,7 @@ struct relayed {
   reply_slot<done> recorded;
   std::shared_ptr<std::optional<outcome<std::string>>> last;
   std::shared_ptr<llm_relay> relay;
+  bool is_cut = false;  // where the text ended
 };
 
 const std::string first = R"({"choices":[{"delta":{"content":"a"}}]})";
@@ -87,6 +89,7 @@ TEST(LLM4_relay, passes_chunks_and_hides_the_counts_that_nobody_asked_for) {
   relayed it;
   it.from->pieces = {whole};
   EXPECT_EQ(it.text(), event(first) + event(first) + event("[DONE]"));
+  EXPECT_FALSE(it.is_cut);
   ASSERT_EQ(it.records.size(), 1U);
   EXPECT_EQ(it.records[0].counts, (codec::llm_token_counts{5, 7}));
   EXPECT_FALSE(it.records[0].is_estimate);
@@ -148,6 +151,7 @@ TEST(LLM4_relay, says_its_last_word_when_the_call_is_recorded) {
   const auto text = away.text();
   EXPECT_EQ(text.find("[DONE]"), std::string::npos);
   EXPECT_NE(text.find("\"error\""), std::string::npos);
+  EXPECT_TRUE(away.is_cut);
 }
 
 TEST(LLM4_relay, of_an_upstream_that_breaks_off_ends_with_an_error_and_an_estimate) {
@@ -163,6 +167,7 @@ TEST(LLM4_relay, of_an_upstream_that_breaks_off_ends_with_an_error_and_an_estima
     const auto text = it.text();
     EXPECT_TRUE(text.starts_with(event(first) + "data: {\"error\":")) << text;
     EXPECT_EQ(text.find("[DONE]"), std::string::npos);
+    EXPECT_TRUE(it.is_cut) << "it does not look whole";
     EXPECT_EQ(text.find("Zqx7"), std::string::npos) << "nothing of its own words";
     ASSERT_EQ(it.records.size(), 1U);
     EXPECT_EQ(it.records[0].counts, (codec::llm_token_counts{100, 1}));

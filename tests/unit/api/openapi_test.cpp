@@ -219,6 +219,25 @@ TEST(P30_health, ready_says_what_is_wrong) {
   EXPECT_NE(got.body.find("not ready: event_log (reconnecting)"), std::string::npos);
   EXPECT_EQ(ask("/livez").status, 200);
   EXPECT_EQ(ask("/metrics").status, 401);
-  EXPECT_EQ(ask("/metrics", "viewer").status, 200);
-  EXPECT_TRUE(ask("/metrics", "viewer").has("text/plain; version=0.0.4"));
+  EXPECT_TRUE(ask("/metrics", "admin").has("text/plain; version=0.0.4"));
+}
+
+/// They tell of every tenant.
+TEST(GW4_metrics, are_for_auditors_and_the_admins_of_the_first_tenant) {
+  gateway it(with_openapi(health_routes([] { return std::vector<check>{}; })));
+  const auto ask = [&](const std::string& token) {
+    return it.ask("GET /metrics HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " + token +
+                  "\r\n\r\n");
+  };
+  for (const char* token : {"admin", "auditor"}) EXPECT_EQ(ask(token).status, 200) << token;
+  for (const char* token : {"viewer", "operator", "node", "stranger"}) {
+    const answer got = ask(token);
+    EXPECT_EQ(got.status, 403) << token;
+    EXPECT_NE(got.body.find("it takes the role auditor, or admin in the tenant whose the server"),
+              std::string::npos)
+        << got.body;
+  }
+  const answer got = it.ask("GET /api/openapi.json HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_NE(got.body.find("Needs a token of the role auditor, or admin in the tenant"),
+            std::string::npos);
 }

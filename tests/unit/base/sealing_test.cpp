@@ -130,3 +130,20 @@ TEST_F(ACC4_sealing_key_file, is_refused_when_it_is_no_key_or_not_closed) {
   std::filesystem::create_directory(path());
   EXPECT_NE(refusal(), "loaded");
 }
+
+TEST_F(ACC4_sealing_key_file, is_refused_when_it_is_a_link_or_cannot_be_read) {
+  const std::string text = std::string(43, 'A') + "\n";
+  write(text, 0);
+  if (::geteuid() != 0) {
+    EXPECT_NE(refusal().find("that he may read"), std::string::npos) << refusal();
+  }
+  write(text, 0620);
+  EXPECT_NE(refusal().find("nobody else may write"), std::string::npos) << refusal();
+  write(text);
+  ASSERT_EQ(refusal(), "loaded");
+  std::filesystem::rename(path(), path() + ".elsewhere");
+  std::filesystem::create_symlink(path() + ".elsewhere", path());
+  EXPECT_NE(refusal().find("no link"), std::string::npos) << refusal();
+  std::filesystem::remove(path() + ".elsewhere");
+  EXPECT_NE(refusal().find("no link"), std::string::npos) << "one that leads nowhere is no absence";
+}

@@ -162,6 +162,33 @@ TEST_F(ACC4_secret_store, another_servers_key_is_told_until_its_values_are_gone)
   EXPECT_TRUE(put(store, place("dc"), "hunter3-hunter3"));
 }
 
+/// As a standby that has a key of its own gets the right one.
+TEST_F(ACC4_secret_store, whose_key_file_is_replaced_uses_the_one_that_fits) {
+  const auto where = place("db");
+  {
+    secret_store store(config());
+    ASSERT_TRUE(put(store, where, "hunter2-hunter2"));
+  }
+  for (const bool puts_first : {false, true}) {
+    auto standby = config();
+    standby.key_file += puts_first ? ".second" : ".first";
+    ASSERT_TRUE(sealing_key::generate().save(standby.key_file));
+    secret_store store(standby);
+    EXPECT_EQ(opened(store, {where})[0], "internal");
+    std::filesystem::copy_file(key_file(), standby.key_file,
+                               std::filesystem::copy_options::overwrite_existing);
+    if (puts_first) {
+      EXPECT_TRUE(put(store, place("dc"), "hunter3-hunter3"));
+    }
+    EXPECT_THAT(opened(store, {where}), ElementsAre("hunter2-hunter2"));
+    // What was read stays, whatever becomes of the file.
+    std::filesystem::remove(standby.key_file);
+    EXPECT_THAT(opened(store, {where}), ElementsAre("hunter2-hunter2"));
+    EXPECT_TRUE(put(store, place("dd"), "hunter4-hunter4"));
+    EXPECT_FALSE(std::filesystem::exists(standby.key_file));
+  }
+}
+
 TEST_F(ACC4_secret_store, sweeps_what_no_secret_needs_and_only_if_that_is_known) {
   secret_store store(config());
   const auto kept = place("db"), old = place("db"), deleted = place("gone"), lone = place("lone");

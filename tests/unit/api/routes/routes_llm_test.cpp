@@ -192,7 +192,7 @@ TEST(LLM4_routes, tell_where_a_call_would_go_and_why) {
   }
   it.upstreams[0].calls = 3;
   it.upstreams[1].what.models.emplace_back("n");
-  const auto got = it.ask("viewer", "GET /api/inference/routes");
+  const auto got = it.ask("admin", "GET /api/inference/routes");
   ASSERT_EQ(got.status, 200) << got.body;
   EXPECT_EQ(got.at("results/0/model"), "m");
   EXPECT_EQ(got.at("results/0/upstream"), "b");
@@ -233,4 +233,29 @@ TEST(LLM4_routes, name_the_budgets_that_are_spent) {
   EXPECT_EQ(got.at("results/1/upstream"), "a") << "a budget of another model";
   EXPECT_EQ(got.at("results/1/spent_budgets"), "[]");
   EXPECT_EQ(it.ask("stranger", "GET /api/inference/routes").at("results/0/upstream"), "a");
+}
+
+/// How much others call is not a tenant's to know, but where its own call would go is.
+TEST(P17_routes, tell_a_tenant_of_its_own_calls_alone) {
+  world it;
+  domain::llm_upstream_view one;
+  one.what = {"a", "http://127.0.0.1:1/v1", {"m"}, {}, 8};
+  one.health.answered(20);
+  one.calls = 3;
+  it.upstreams.push_back(one);
+  const auto mine = it.places.take({"a", named("viewer"), nullptr, named("tenant")}, 8);
+  const auto theirs = it.places.take({"a", named("stranger"), nullptr, named("other")}, 8);
+  const auto more = it.places.take({"a", named("stranger"), nullptr, named("other")}, 8);
+  ASSERT_TRUE(mine && theirs && more);
+  const auto told = [&](const char* who) {
+    const auto got = it.ask(who, "GET /api/inference/routes");
+    EXPECT_EQ(got.at("results/0/upstream"), "a") << who;
+    const bool has_score = got.at("results/0/candidates/0/score") != "null";
+    return got.at("results/0/candidates/0/calls") + (has_score ? " and a score" : "");
+  };
+  EXPECT_EQ(told("viewer"), "1");
+  EXPECT_EQ(told("operator"), "1");
+  EXPECT_EQ(told("stranger"), "2") << "an admin, and of another tenant";
+  EXPECT_EQ(told("admin"), "3 and a score");
+  EXPECT_EQ(told("auditor"), "3 and a score");
 }

@@ -34,6 +34,7 @@ struct followed_job {
         stream->next(reply_slot<std::string>([this](outcome<std::string> chunk) {
           is_asked = false;
           is_over = !chunk || chunk->empty();
+          is_cut = !chunk;
           if (chunk) text += *chunk;
         }));
       }
@@ -68,7 +69,7 @@ struct followed_job {
   uuid run;
   std::string job, text;
   std::shared_ptr<body_stream> stream;
-  bool is_asked = false, is_over = false;
+  bool is_asked = false, is_over = false, is_cut = false;
 };
 
 }  // namespace
@@ -202,7 +203,7 @@ TEST(RUN14_log_stream, stops_what_it_follows_when_the_client_goes_or_his_token_d
   EXPECT_FALSE(j.it.outputs.asked[1].of.expired());
   j.it.logs.end_of(named("viewer"));
   EXPECT_TRUE(j.it.outputs.asked[1].of.expired());
-  EXPECT_TRUE(j.is_over);
+  EXPECT_TRUE(j.is_over && j.is_cut);
 }
 
 TEST(RUN14_log_stream, says_that_it_is_there_while_nothing_is_printed) {

@@ -63,7 +63,7 @@ class world : public told_upstreams {
     for (const auto& [name, has] : roles) {
       if (name != token) continue;
       return caller{named(name == "stranger" ? "other" : "tenant"), named(name),
-                    "token:" + to_string(named(name)), has};
+                    "token:" + to_string(named(name)), has, name != "stranger"};
     }
     return std::nullopt;
   }
