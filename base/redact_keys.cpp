@@ -1,7 +1,8 @@
 #include "base/redact_keys.hpp"
 
 #include "base/redact.hpp"
-#include "base/redact_text.hpp"
+#include "base/redact_sets.hpp"
+#include "base/redact_words.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,59 +11,106 @@
 namespace reeve {
 namespace {
 
-constexpr std::size_t looked_at = 100;
+constexpr std::size_t longest_seen = 100;
 constexpr std::size_t max_words = 16;
 
-/// Which small letters stand in the text.
-constexpr std::uint32_t letters_of(std::string_view text) {
-  std::uint32_t letters = 0;
-  for (const char c : text) {
-    if (c >= 'a' && c <= 'z') letters |= std::uint32_t{1} << (c - 'a');
+/// What words that name a secret are made of, by what follows from it. In lower case.
+constexpr auto parts = std::to_array<std::string_view>(
+    {"passw",          "passphrase", "passcode",   "passwd",                     // 0: a password
+     "secretsmanager", "secret",     "secretar",   "credential",                 // 4
+     "token",          "tokeniz",    "tokenis",    "tokenless",   "tokens",      // 8
+     "sessionid",      "sessid",                                                 // 13: a session
+     "apikey",         "accesskey",  "privatekey", "accountkey",  "signingkey",  // 15: a key
+     "encryptionkey",  "authkey",    "masterkey",  "sharedkey",   "presharedkey",
+     "secretkey",      "pwd",        "bindpw",     "rootpw",      "adminpw",
+     "userpw",         "dbpw",       "psk",  // 26: ends of a password
+     "dbpass",         "userpass",   "rootpass",   "mypass",      "keypass",
+     "ftppass",        "storepass",  "sshpass",    "requirepass", "bindpass",
+     "mailpass",       "sqlpass",    "smtppass",   "adminpass",   "masterauth"});
+
+/// Some of them, a bit each.
+using part_bits = std::uint64_t;
+static_assert(parts.size() <= 64);
+constexpr part_bits bits_of(std::size_t first, std::size_t end) {
+  part_bits bits = 0;
+  for (auto i = first; i < end; ++i) bits |= part_bits{1} << i;
+  return bits;
+}
+constexpr part_bits bit_of(std::string_view part) {
+  std::size_t i = 0;
+  while (parts.at(i) != part) ++i;
+  return part_bits{1} << i;
+}
+constexpr auto any_password = bits_of(0, 4);
+constexpr auto any_session = bits_of(13, 15);
+constexpr auto any_key = bits_of(15, 26);
+constexpr auto short_ends = bits_of(26, 33);
+constexpr auto long_ends = bits_of(33, parts.size());
+
+/// Where parts stand in a name: all are found in one pass.
+class part_places {
+ public:
+  explicit part_places(std::string_view name) {
+    static const word_automaton automaton({parts.begin(), parts.end()});
+    word_automaton::place here;
+    while (automaton.next(name, here)) {
+      for (const auto number : automaton.found(here)) {
+        all_ |= part_bits{1} << number;
+        if (count_ == places_.size()) continue;
+        places_[count_++] = {static_cast<std::uint8_t>(here.at - parts[number].size()),
+                             static_cast<std::uint8_t>(here.at), static_cast<std::uint8_t>(number)};
+      }
+    }
   }
-  return letters;
-}
+  part_bits all() const { return all_; }
 
-/// A part of words with its letters: most words lack one of them, and need no search.
-struct word_part {
-  consteval word_part(const char* part) : text(part), letters(letters_of(text)) {}
-  bool may_stand_in(std::uint32_t all) const { return (letters & ~all) == 0; }
+  struct standing {
+    part_bits anywhere = 0;
+    part_bits at_end = 0;
+  };
+  /// Those within [begin, end) of the name.
+  standing in(std::size_t begin, std::size_t end) const {
+    standing found;
+    for (std::size_t i = 0; i < count_; ++i) {
+      const auto& one = places_[i];
+      if (one.begin < begin || one.end > end) continue;
+      found.anywhere |= part_bits{1} << one.number;
+      if (one.end == end) found.at_end |= part_bits{1} << one.number;
+    }
+    return found;
+  }
 
-  std::string_view text;
-  std::uint32_t letters;
+ private:
+  struct place {
+    std::uint8_t begin;
+    std::uint8_t end;
+    std::uint8_t number;
+  };
+  // No more than three end at one place, one within the other.
+  std::array<place, 3 * longest_seen> places_;
+  std::size_t count_ = 0;
+  part_bits all_ = 0;
 };
-
-/// In lower case, without anything between the words.
-bool names_key(std::string_view word) {
-  static constexpr auto keys = std::to_array<std::string_view>(
-      {"apikey", "accesskey", "privatekey", "accountkey", "signingkey", "encryptionkey", "authkey",
-       "masterkey", "sharedkey", "presharedkey", "secretkey"});
-  return word.find("key") != word.npos && std::any_of(keys.begin(), keys.end(), [&](auto key) {
-           return word.find(key) != word.npos;
-         });
-}
 
 /// The words of a name in lower case: "db_password", "apiKey", "HTTPToken", "X-Api-Key".
 struct name_words {
-  std::array<char, looked_at> text{};
+  std::array<char, longest_seen> text;
   std::array<std::string_view, max_words> word;
   std::size_t count = 0;
   bool ends_in_file = false;  // the last word stands behind a point
-  bool holds_key = false;     // "APIkey" and the like, whose humps cut it wrongly
 
+  /// `name`: its last part of at most 100 characters.
   explicit name_words(std::string_view name) {
-    if (name.size() > looked_at) name.remove_prefix(name.size() - looked_at);
     std::size_t begin = 0;
-    std::size_t part = 0;
     for (std::size_t i = 0; i < name.size(); ++i) {
       const char c = name[i];
-      text[i] = is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
+      text[i] = to_lower(c);
       const bool hump = is_upper(c) && i > 0 &&
                         (is_lower(name[i - 1]) ||
                          (is_upper(name[i - 1]) && i + 1 < name.size() && is_lower(name[i + 1])));
       if (!is_alnum(c)) {
         add(begin, i);
-        join(part, i);
-        begin = part = i + 1;
+        begin = i + 1;
         ends_in_file = c == '.';
       } else if (hump) {
         add(begin, i);
@@ -70,18 +118,15 @@ struct name_words {
       }
     }
     add(begin, name.size());
-    join(part, name.size());
   }
 
+  name_kind kind_of(std::string_view part, const part_places& places) const;
   std::string_view last() const { return count == 0 ? std::string_view() : word[count - 1]; }
   std::string_view last(std::size_t back) const {
     return count > back ? word[count - 1 - back] : std::string_view();
   }
 
  private:
-  void join(std::size_t begin, std::size_t end) {
-    holds_key = holds_key || names_key({text.data() + begin, end - begin});
-  }
   /// A number at the end of a word says nothing: "key2".
   void add(std::size_t begin, std::size_t end) {
     if (begin >= end) return;
@@ -96,13 +141,8 @@ struct name_words {
   }
 };
 
-template <std::size_t N>
-bool is_one_of(std::string_view word, const std::array<std::string_view, N>& sorted) {
-  return std::binary_search(sorted.begin(), sorted.end(), word);
-}
-
 /// A name that ends so speaks of a secret without holding it.
-constexpr auto harmless_ends = std::to_array<std::string_view>(
+constexpr word_set harmless_ends(std::to_array<std::string_view>(
     {"address",   "age",          "alg",      "algorithm", "arn",        "at",         "attempt",
      "attempts",  "audience",     "authn",    "bucket",    "budget",     "bytes",      "cache",
      "change",    "changed",      "class",    "client",    "complexity", "config",     "controller",
@@ -124,32 +164,28 @@ constexpr auto harmless_ends = std::to_array<std::string_view>(
      "stdin",     "store",        "strength", "suffix",    "supported",  "timeout",    "title",
      "total",     "ttl",          "type",     "types",     "updated",    "uri",        "url",
      "usage",     "used",         "user",     "username",  "valid",      "validation", "validator",
-     "validity",  "version",      "volume",   "warning"});
-static_assert(std::is_sorted(harmless_ends.begin(), harmless_ends.end()));
+     "validity",  "version",      "volume",   "warning"}));
 
 /// "has_password", "max_tokens", "allow_empty_password": switches and numbers.
-constexpr auto harmless_begins = std::to_array<std::string_view>(
+constexpr word_set harmless_begins(std::to_array<std::string_view>(
     {"allow",   "ask",      "disable", "enable", "existing",   "expired", "has",   "hide",
      "invalid", "is",       "max",     "min",    "missing",    "need",    "needs", "num",
-     "require", "requires", "show",    "skip",   "unexpected", "use",     "wtoken"});
-static_assert(std::is_sorted(harmless_begins.begin(), harmless_begins.end()));
+     "require", "requires", "show",    "skip",   "unexpected", "use",     "wtoken"}));
 
 /// Ends and beginnings that secrets themselves have now and then.
-constexpr auto doubtful_ends =
+constexpr word_set doubtful_ends(
     std::to_array<std::string_view>({"client", "env", "owner", "server", "service", "services",
-                                     "source", "state", "store", "user"});
-static_assert(std::is_sorted(doubtful_ends.begin(), doubtful_ends.end()));
-constexpr auto doubtful_begins = std::to_array<std::string_view>({"skip", "use"});
+                                     "source", "state", "store", "user"}));
+constexpr word_set doubtful_begins(std::to_array<std::string_view>({"skip", "use"}));
 
-constexpr auto source_ends = std::to_array<std::string_view>(
+constexpr word_set source_ends(std::to_array<std::string_view>(
     {"c",   "cc",  "cert",  "conf", "cpp",  "crt",   "cs",   "css", "env", "ex",  "exs",   "go",
      "h",   "hpp", "html",  "ini",  "java", "js",    "json", "jsx", "kt",  "log", "lua",   "md",
      "mjs", "mod", "pem",   "php",  "pl",   "proto", "pub",  "py",  "rb",  "rs",  "scala", "sh",
-     "sql", "sum", "swift", "tf",   "toml", "ts",    "tsx",  "txt", "vue", "xml", "yaml",  "yml"});
-static_assert(std::is_sorted(source_ends.begin(), source_ends.end()));
+     "sql", "sum", "swift", "tf",   "toml", "ts",    "tsx",  "txt", "vue", "xml", "yaml",  "yml"}));
 
 /// What stands before "key" where the key is a secret.
-constexpr auto secret_keys = std::to_array<std::string_view>(
+constexpr word_set secret_keys(std::to_array<std::string_view>(
     {"access",          "account",  "admin",          "ansible",      "api",      "app",
      "application",     "auth",     "authentication", "aws",          "azure",    "cipher",
      "client",          "consumer", "crypto",         "cryptography", "decrypt",  "decryption",
@@ -157,78 +193,68 @@ constexpr auto secret_keys = std::to_array<std::string_view>(
      "instrumentation", "jwt",      "license",        "mailgun",      "master",   "openai",
      "preshared",       "private",  "recovery",       "root",         "sendgrid", "service",
      "session",         "share",    "shared",         "sign",         "signing",  "ssh",
-     "storage",         "stripe",   "subscription",   "twilio",       "unseal",   "webhook"});
-static_assert(std::is_sorted(secret_keys.begin(), secret_keys.end()));
+     "storage",         "stripe",   "subscription",   "twilio",       "unseal",   "webhook"}));
 /// The ones of them that are names of other things as well.
-constexpr auto vague_keys = std::to_array<std::string_view>(
+constexpr word_set vague_keys(std::to_array<std::string_view>(
     {"admin",  "ansible",  "app",    "application", "authentication",  "aws",     "azure",
      "client", "consumer", "deploy", "gcp",         "instrumentation", "license", "mailgun",
      "openai", "recovery", "root",   "sendgrid",    "service",         "session", "share",
-     "ssh",    "storage",  "stripe", "twilio",      "webhook"});
-static_assert(std::is_sorted(vague_keys.begin(), vague_keys.end()));
+     "ssh",    "storage",  "stripe", "twilio",      "webhook"}));
 
 /// "render_pass" and "old_pwd" are none.
-constexpr auto stages =
-    std::to_array<std::string_view>({"by", "first", "last", "multi", "old", "one", "render",
-                                     "second", "single", "test", "tests", "total", "two"});
-static_assert(std::is_sorted(stages.begin(), stages.end()));
+constexpr word_set stages(std::to_array<std::string_view>({"by", "first", "last", "multi", "old",
+                                                           "one", "render", "second", "single",
+                                                           "test", "tests", "total", "two"}));
 
 name_kind kind_of_key(std::string_view before) {
-  if (!is_one_of(before, secret_keys)) return name_kind::harmless;
-  return is_one_of(before, vague_keys) ? name_kind::vague : name_kind::password;
+  if (!secret_keys.holds(before)) return name_kind::harmless;
+  return vague_keys.holds(before) ? name_kind::vague : name_kind::password;
 }
 
-/// One word, or what is written as one ("dbpassword", "apikey", "accesstoken").
-name_kind kind_of_word(std::string_view word) {
-  const auto letters = letters_of(word);
-  const auto has = [&](const word_part& part) {
-    return part.may_stand_in(letters) && word.find(part.text) != word.npos;
-  };
-  const auto ends_in = [&](const word_part& part) {
-    return part.may_stand_in(letters) && word.ends_with(part.text);
-  };
-  if (has("passw") || has("passphrase") || has("passcode") || has("passwd")) {
+/// One word, or what is written as one ("dbpassword", "apikey", "accesstoken"), of these parts.
+name_kind kind_of_word(std::string_view word, const part_places::standing& part) {
+  const auto has = [&](part_bits some) { return (part.anywhere & some) != 0; };
+  if (has(any_password)) {
     return word.starts_with("passwordless") ? name_kind::harmless : name_kind::password;
   }
-  if (has("secretsmanager")) return name_kind::harmless;
-  if (has("secret") && !has("secretar")) return name_kind::password;
-  if (has("credential")) return name_kind::password;
-  if (has("token")) {
-    if (has("tokeniz") || has("tokenis") || has("tokenless")) return name_kind::harmless;
-    return word.ends_with("tokens") ? name_kind::vague : name_kind::token;
+  if (has(bit_of("secretsmanager"))) return name_kind::harmless;
+  if (has(bit_of("secret")) && !has(bit_of("secretar"))) return name_kind::password;
+  if (has(bit_of("credential"))) return name_kind::password;
+  if (has(bit_of("token"))) {
+    if (has(bit_of("tokeniz") | bit_of("tokenis") | bit_of("tokenless"))) {
+      return name_kind::harmless;
+    }
+    return (part.at_end & bit_of("tokens")) != 0 ? name_kind::vague : name_kind::token;
   }
-  if (names_key(word)) return name_kind::password;
+  if (has(any_key)) return name_kind::password;
   if (word == "pwd") return name_kind::pwd;
   if (word == "pass") return name_kind::pass;
-  static constexpr word_part short_ends[] = {"pwd",    "bindpw", "rootpw", "adminpw",
-                                             "userpw", "dbpw",   "psk"};
-  static constexpr word_part ends[] = {"dbpass",      "userpass",  "rootpass",  "mypass",
-                                       "keypass",     "ftppass",   "storepass", "sshpass",
-                                       "requirepass", "bindpass",  "mailpass",  "sqlpass",
-                                       "smtppass",    "adminpass", "masterauth"};
-  if (std::any_of(std::begin(short_ends), std::end(short_ends), ends_in) && word != "oldpwd") {
-    return name_kind::password;
-  }
-  if (std::any_of(std::begin(ends), std::end(ends), ends_in)) return name_kind::password;
+  if ((part.at_end & short_ends) != 0 && word != "oldpwd") return name_kind::password;
+  if ((part.at_end & long_ends) != 0) return name_kind::password;
   if (word == "pw") return name_kind::password;
   if (word == "signature" || word == "sig" || word == "otp") return name_kind::vague;
-  if (has("sessionid") || has("sessid") || word == "csrf" || word == "xsrf") {
-    return name_kind::session;
-  }
+  if (has(any_session) || word == "csrf" || word == "xsrf") return name_kind::session;
   return name_kind::harmless;
 }
 
+name_kind name_words::kind_of(std::string_view part, const part_places& places) const {
+  if (part.empty()) return name_kind::harmless;
+  const auto begin = static_cast<std::size_t>(part.data() - text.data());
+  return kind_of_word(part, places.in(begin, begin + part.size()));
+}
+
 /// The last word decides unless it says nothing: "token_value", "password_hash", "secret_key_base".
-name_kind kind_of_words(const name_words& name) {
+name_kind kind_of_words(const name_words& name, const part_places& places) {
   const auto last = name.last();
   if (last == "authorization") return name_kind::authorization;
   if (last == "cookie" || last == "cookies") return name_kind::cookie;
   if (last == "auth") return name_kind::vague;
   if (last == "id" && name.last(1) == "session") return name_kind::session;
   if (last == "sid" && name.last(1) == "connect") return name_kind::session;
-  auto found = name.holds_key ? name_kind::password : name_kind::harmless;
+  // "APIkey" and the like, whose humps cut it wrongly.
+  auto found = (places.all() & any_key) != 0 ? name_kind::password : name_kind::harmless;
   for (std::size_t i = 0; i < name.count; ++i) {
-    auto kind = kind_of_word(name.word[i]);
+    auto kind = name.kind_of(name.word[i], places);
     if (name.word[i] == "key" && i > 0) kind = kind_of_key(name.word[i - 1]);
     if (name.word[i] == "keys" && i > 0 && kind_of_key(name.word[i - 1]) == name_kind::password) {
       kind = name_kind::password;
@@ -236,7 +262,7 @@ name_kind kind_of_words(const name_words& name) {
     if (name.word[i] == "data" && i > 0 && name.word[i - 1] == "key") kind = name_kind::password;
     // One of several words: "db_pass" and "MYSQL_PWD" are no test and no directory.
     if (name.count > 1 && (kind == name_kind::pwd || kind == name_kind::pass)) {
-      const bool ends = i + 1 == name.count && !is_one_of(name.word[i - 1], stages);
+      const bool ends = i + 1 == name.count && !stages.holds(name.word[i - 1]);
       kind = ends ? name_kind::password : name_kind::harmless;
     }
     if (kind > found) found = kind;
@@ -249,25 +275,27 @@ name_kind kind_of_words(const name_words& name) {
 namespace {
 
 name_kind worked_out(std::string_view name) {
-  const name_words words(name);
+  const auto seen = name.substr(name.size() - std::min(name.size(), longest_seen));
+  const name_words words(seen);
   // The key itself, which has a form of its own.
   if (words.count == 0 || name.starts_with("AGE-SECRET-KEY-")) return name_kind::harmless;
-  const auto kind = kind_of_words(words);
+  const part_places places(seen);
+  const auto kind = kind_of_words(words, places);
   if (kind == name_kind::harmless || words.count == 1) return kind;
   const auto last = words.last();
   const bool clear = kind == name_kind::password || kind == name_kind::token;
   const auto less = clear ? name_kind::doubtful : name_kind::harmless;
-  if (is_one_of(last, harmless_ends)) {
-    return is_one_of(last, doubtful_ends) ? less : name_kind::harmless;
+  if (harmless_ends.holds(last)) {
+    return doubtful_ends.holds(last) ? less : name_kind::harmless;
   }
-  if (words.ends_in_file && is_one_of(last, source_ends)) return name_kind::harmless;
-  if (is_one_of(words.word[0], harmless_begins)) {
-    return is_one_of(words.word[0], doubtful_begins) ? less : name_kind::harmless;
+  if (words.ends_in_file && source_ends.holds(last)) return name_kind::harmless;
+  if (harmless_begins.holds(words.word[0])) {
+    return doubtful_begins.holds(words.word[0]) ? less : name_kind::harmless;
   }
   if (last == "id" && kind == name_kind::token) return name_kind::vague;
   // "passwordKey", "adminPasswordSecretKey": which key of a secret holds it.
-  if (last == "key" && kind_of_word(words.last(1)) == name_kind::password) {
-    if (words.last(1) != "secret" || kind_of_word(words.last(2)) == name_kind::password) {
+  if (last == "key" && words.kind_of(words.last(1), places) == name_kind::password) {
+    if (words.last(1) != "secret" || words.kind_of(words.last(2), places) == name_kind::password) {
       return name_kind::harmless;
     }
   }

@@ -13,20 +13,17 @@ constexpr std::size_t near = 256;
 constexpr std::size_t max_text = 8192;
 
 bool is_name_word(std::string_view word) {
-  static constexpr auto names = std::to_array<std::string_view>(
-      {"field", "header", "id", "k", "key", "name", "option", "param", "parameter", "property",
-       "setting", "var", "variable"});
-  const auto small = lower(word.substr(0, 24));
-  return std::binary_search(names.begin(), names.end(), small) || small == "parameterkey" ||
-         small == "parametername" || small == "fieldname" || small == "headername";
+  static constexpr word_set names(std::to_array<std::string_view>(
+      {"field", "fieldname", "header", "headername", "id", "k", "key", "name", "option", "param",
+       "parameter", "parameterkey", "parametername", "property", "setting", "var", "variable"}));
+  return names.holds_lower(word);
 }
 
 bool is_value_word(std::string_view word) {
-  static constexpr auto values =
+  static constexpr word_set values(
       std::to_array<std::string_view>({"content", "current", "data", "default", "new", "old",
-                                       "previous", "v", "val", "value", "values"});
-  const auto small = lower(word.substr(0, 24));
-  return std::binary_search(values.begin(), values.end(), small) || small.ends_with("value");
+                                       "previous", "v", "val", "value", "values"}));
+  return values.holds_lower(word) || ends_lower(word.substr(0, 24), "value");
 }
 
 /// Where `"name": "` begins before the name's quote at `quote`, `npos` if that is not there.
@@ -154,8 +151,9 @@ struct container_reader {
     const auto found = value_at(scan, at, true, credential_kind);
     auto span = found.span;
     if (!found.quoted) {
-      const auto stop = scan.text(span).find_first_of(":=");
-      if (stop != std::string_view::npos && stop > 0) span.end = span.begin + stop;
+      static constexpr sign_set signs(":=");
+      const auto stop = signs.find(scan.text(span), 0);
+      if (stop > 0) span.end = span.begin + stop;
       span.quoted = false;
     }
     at = std::max(at + 1, span.end + (found.quoted ? 1 : 0));
@@ -238,7 +236,7 @@ void take_pair(line_scan& scan, const key_use& key) {
     const auto next = scan.skip_blanks(behind);
     const char before = quote > 0 ? line[quote - 1] : '\0';
     const bool opens = before == '(' || before == '[' || before == '{' || key.dashed;
-    if (scan.at(next) == '"' && lower(line.substr(key.begin, key.end - key.begin)) == "auth") {
+    if (scan.at(next) == '"' && equals_lower(line.substr(key.begin, key.end - key.begin), "auth")) {
       // AUTH "x", or AUTH "user" "x".
       const key_use auth{name_kind::password, key.begin, key.end, true, false};
       // Behind its closing quote, which a line may lack.
@@ -313,7 +311,9 @@ bool take_element(line_scan& scan, const key_use& key) {
     const auto size = line.substr(begin, max_text).find("]]>");
     if (size != line.npos) end = begin + size;
   } else {
-    end = line.find_first_of("<]", begin);
+    static constexpr sign_set ends("<]");
+    end = ends.find(line, begin);
+    if (end == line.size()) end = line.npos;
   }
   const secret_span span{begin, std::min(end, line.size()), credential_kind, false};
   if (end == line.npos) {

@@ -81,7 +81,7 @@ void take_fed(line_scan& scan, std::size_t begin, std::size_t) {
   // "user:password" of chpasswd.
   const auto colon = text.substr(0, 64).find(':');
   if (colon != text.npos && colon > 0 &&
-      lower(left_of(scan.line, begin + 10, 10)) == "| chpasswd") {
+      equals_lower(left_of(scan.line, begin + 10, 10), "| chpasswd")) {
     value.span.begin += colon + 1;
   }
   if (!is_no_secret(scan.text(value.span))) scan.hide_ahead(value.span);
@@ -122,8 +122,9 @@ void take_query(line_scan& scan, std::size_t, std::size_t end) {
   const auto stop = scan.runs.end(end, run_of::base64);
   const secret_span span{end, stop, credential_kind, false};
   const auto text = scan.text(span).substr(0, looked_at);
-  const auto bare = text.substr(0, text.find_first_of("=%"));
-  const bool is_run = bare.find_first_of("-_/+") == bare.npos || bare.size() >= 40;
+  const auto bare = before_any(text, "=%");
+  static constexpr sign_set joints("-_/+");
+  const bool is_run = bare.size() >= 40 || !joints.stand_in(bare);
   hide_if(scan, span, is_run && looks_random(bare));
 }
 

@@ -87,10 +87,10 @@ bool begins_line(const line_scan& scan, const key_use& key) {
 }
 
 bool takes_line(const line_scan& scan, const key_use& key) {
-  auto name = lower(scan.line.substr(key.begin, key.end - key.begin));
-  while (!name.empty() && is_digit(name.back())) name.pop_back();
-  return name.ends_with("password") || name.ends_with("passwd") || name.ends_with("passphrase") ||
-         name.ends_with("key");
+  auto name = scan.line.substr(key.begin, key.end - key.begin);
+  while (!name.empty() && is_digit(name.back())) name.remove_suffix(1);
+  return ends_lower(name, "password") || ends_lower(name, "passwd") ||
+         ends_lower(name, "passphrase") || ends_lower(name, "key");
 }
 
 /// An environment listing or YAML gives the value the whole rest of the line.
@@ -109,8 +109,7 @@ bool take_rest_of_line(line_scan& scan, const key_use& key, const value_place& v
     if (!takes_line(scan, key) || !is_blank(line[value.at - 1])) return false;
     if (word.ends_with(':') || is_sentence(rest) || is_place_for(scan, key, word)) return false;
     if (is_status_word(word) || is_code(word)) return false;
-    if (word.size() < rest.size() && word.find_first_not_of("0123456789") == word.npos)
-      return false;
+    if (word.size() < rest.size() && std::all_of(word.begin(), word.end(), is_digit)) return false;
   } else {
     const auto name = line.substr(key.begin, key.end - key.begin);
     if (line[key.end] != '=' || is_place_for(scan, key, word)) return false;
@@ -118,7 +117,8 @@ bool take_rest_of_line(line_scan& scan, const key_use& key, const value_place& v
       // "spring.mail.password=two words" of a file of properties.
       const auto seen = rest.substr(0, looked_at);
       if (name.find('.') == name.npos || !takes_line(scan, key) || is_sentence(seen)) return false;
-      if (seen.find_first_of("=\"'") != seen.npos || is_code(seen)) return false;
+      static constexpr sign_set of_code("=\"'");
+      if (of_code.stand_in(seen) || is_code(seen)) return false;
     }
   }
   auto end = line.size();
@@ -143,7 +143,7 @@ bool is_verdict(std::string_view word) {
       std::to_array<std::string_view>({"allowed", "approved", "complete", "completed", "granted",
                                        "pending", "permitted", "rbac", "successful", "webhook"}));
   if (is_status_word(word) || words.holds_lower(word)) return true;
-  return word.size() < 16 && is_small_word(lower(word));
+  return word.size() < 16 && is_small_word(word);
 }
 
 /// What is hidden of a value that begins with no scheme we know: all of it, what stands behind its
@@ -264,11 +264,10 @@ bool is_two_words(const line_scan& scan, key_use& key, std::size_t& behind) {
   const auto next = scan.at(separator);
   const bool is_told = scan.line.substr(separator).starts_with("is ");
   if (next != ':' && next != '=' && !is_digit(next) && !is_told) return false;
-  if (lower(scan.line.substr(key.begin, std::min<std::size_t>(key.end - key.begin, 4))) != "key") {
-    return false;
-  }
+  if (!equals_lower(scan.line.substr(key.begin, key.end - key.begin), "key")) return false;
   const auto before = left_of(scan.line, key.begin - 1, 16);
-  const auto word = before.substr(before.find_last_of(" \t\"'(") + 1);
+  static constexpr sign_set signs(" \t\"'(");
+  const auto word = before.substr(signs.behind_last(before));
   if (!std::all_of(word.begin(), word.end(), is_alnum)) return false;
   if (kind_of_name(std::string(word) + "_key") == name_kind::harmless) return false;
   key.kind = name_kind::vague;
@@ -372,7 +371,8 @@ void take_key(line_scan& scan, std::size_t begin, std::size_t end) {
   scan.keys_done = end;
   key_use key{name_kind::harmless, begin, end, false, false};
   key.begin = begin_of_word(line, begin);
-  const auto undashed = line.find_first_not_of('-', key.begin);
+  auto undashed = key.begin;
+  while (scan.at(undashed) == '-') ++undashed;
   key.dashed = undashed > key.begin && undashed < end;
   if (key.dashed) key.begin = undashed;
   if (key.dashed && line[key.begin] == 'D' && is_lower(scan.at(key.begin + 1))) ++key.begin;
@@ -383,8 +383,8 @@ void take_key(line_scan& scan, std::size_t begin, std::size_t end) {
   key.kind = kind_of_name(line.substr(key.begin, end - key.begin));
   if (key.kind == name_kind::harmless && !is_two_words(scan, key, at)) return;
   if ((next == '>' || next == '&') && take_element(scan, key)) return;
-  const auto code = next == '%' ? lower(line.substr(at, 3)) : std::string();
-  const bool encoded = code == "%3d" || code == "%3a";
+  const auto code = next == '%' ? line.substr(at, 3) : std::string_view();
+  const bool encoded = equals_lower(code, "%3d") || equals_lower(code, "%3a");
   const auto separator = encoded ? at : scan.skip_blanks(at);
   if (encoded || scan.at(separator) == '=' || scan.at(separator) == ':') {
     const auto value = place_of_value(scan, separator);
