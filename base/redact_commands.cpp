@@ -141,7 +141,7 @@ void hide_first(line_scan& scan, std::size_t at) {
   if (begin == at || begin >= scan.line.size() || !is_alnum(scan.line[begin])) return;
   const auto found = value_at(scan, begin, false, credential_kind);
   const auto text = scan.text(found.span);
-  if (looks_made_up(text) || text.starts_with("s.")) scan.hide(found.span);
+  if (looks_made_up(text) || begins_with(text, "s.")) scan.hide(found.span);
 }
 
 void hide_second(line_scan& scan, std::size_t at) {
@@ -285,7 +285,7 @@ void take_option(line_scan& scan, std::size_t begin, std::size_t end) {
   if (one.which == part::behind_colon) return hide_behind(scan, found.span, ':');
   if (one.which == part::behind_percent) return hide_behind(scan, found.span, '%');
   if (one.which == part::behind_comma) return hide_behind(scan, found.span, ',');
-  const bool hidden = text.starts_with("[redacted");
+  const bool hidden = begins_with(text, "[redacted");
   if (!hidden && (is_no_secret(text) || is_port_or_id(text))) return;
   const bool goes_on = one.which == part::mysqladmin || name == "-A" || name == "-X";
   if (!goes_on) scan.tool = -1;

@@ -1,8 +1,8 @@
 #include "base/redact_keys.hpp"
 
 #include "base/redact.hpp"
+#include "base/redact_name_parts.hpp"
 #include "base/redact_sets.hpp"
-#include "base/redact_words.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,119 +14,65 @@ namespace {
 constexpr std::size_t longest_seen = 100;
 constexpr std::size_t max_words = 16;
 
-/// What words that name a secret are made of, by what follows from it. In lower case.
-constexpr auto parts = std::to_array<std::string_view>(
-    {"passw",          "passphrase", "passcode",   "passwd",                     // 0: a password
-     "secretsmanager", "secret",     "secretar",   "credential",                 // 4
-     "token",          "tokeniz",    "tokenis",    "tokenless",   "tokens",      // 8
-     "sessionid",      "sessid",                                                 // 13: a session
-     "apikey",         "accesskey",  "privatekey", "accountkey",  "signingkey",  // 15: a key
-     "encryptionkey",  "authkey",    "masterkey",  "sharedkey",   "presharedkey",
-     "secretkey",      "pwd",        "bindpw",     "rootpw",      "adminpw",
-     "userpw",         "dbpw",       "psk",  // 26: ends of a password
-     "dbpass",         "userpass",   "rootpass",   "mypass",      "keypass",
-     "ftppass",        "storepass",  "sshpass",    "requirepass", "bindpass",
-     "mailpass",       "sqlpass",    "smtppass",   "adminpass",   "masterauth"});
-
-/// Some of them, a bit each.
-using part_bits = std::uint64_t;
-static_assert(parts.size() <= 64);
-constexpr part_bits bits_of(std::size_t first, std::size_t end) {
-  part_bits bits = 0;
-  for (auto i = first; i < end; ++i) bits |= part_bits{1} << i;
-  return bits;
-}
-constexpr part_bits bit_of(std::string_view part) {
-  std::size_t i = 0;
-  while (parts.at(i) != part) ++i;
-  return part_bits{1} << i;
-}
-constexpr auto any_password = bits_of(0, 4);
-constexpr auto any_session = bits_of(13, 15);
-constexpr auto any_key = bits_of(15, 26);
-constexpr auto short_ends = bits_of(26, 33);
-constexpr auto long_ends = bits_of(33, parts.size());
-
-/// Where parts stand in a name: all are found in one pass.
-class part_places {
- public:
-  explicit part_places(std::string_view name) {
-    static const word_automaton automaton({parts.begin(), parts.end()});
-    word_automaton::place here;
-    while (automaton.next(name, here)) {
-      for (const auto number : automaton.found(here)) {
-        all_ |= part_bits{1} << number;
-        if (count_ == places_.size()) continue;
-        places_[count_++] = {static_cast<std::uint8_t>(here.at - parts[number].size()),
-                             static_cast<std::uint8_t>(here.at), static_cast<std::uint8_t>(number)};
-      }
-    }
-  }
-  part_bits all() const { return all_; }
-
-  struct standing {
-    part_bits anywhere = 0;
-    part_bits at_end = 0;
-  };
-  /// Those within [begin, end) of the name.
-  standing in(std::size_t begin, std::size_t end) const {
-    standing found;
-    for (std::size_t i = 0; i < count_; ++i) {
-      const auto& one = places_[i];
-      if (one.begin < begin || one.end > end) continue;
-      found.anywhere |= part_bits{1} << one.number;
-      if (one.end == end) found.at_end |= part_bits{1} << one.number;
-    }
-    return found;
-  }
-
- private:
-  struct place {
-    std::uint8_t begin;
-    std::uint8_t end;
-    std::uint8_t number;
-  };
-  // No more than three end at one place, one within the other.
-  std::array<place, 3 * longest_seen> places_;
-  std::size_t count_ = 0;
-  part_bits all_ = 0;
-};
-
 /// The words of a name in lower case: "db_password", "apiKey", "HTTPToken", "X-Api-Key".
 struct name_words {
   std::array<char, longest_seen> text;
   std::array<std::string_view, max_words> word;
+  std::array<word_parts, max_words> parts{};  // of the words
   std::size_t count = 0;
   bool ends_in_file = false;  // the last word stands behind a point
+
+  bool holds_key = false;  // "APIkey" and the like, whose humps cut it wrongly
 
   /// `name`: its last part of at most 100 characters.
   explicit name_words(std::string_view name) {
     std::size_t begin = 0;
+    char before = '\0';
     for (std::size_t i = 0; i < name.size(); ++i) {
       const char c = name[i];
       text[i] = to_lower(c);
-      const bool hump = is_upper(c) && i > 0 &&
-                        (is_lower(name[i - 1]) ||
-                         (is_upper(name[i - 1]) && i + 1 < name.size() && is_lower(name[i + 1])));
       if (!is_alnum(c)) {
         add(begin, i);
         begin = i + 1;
         ends_in_file = c == '.';
-      } else if (hump) {
+      } else if (is_upper(c) && (is_lower(before) || (is_upper(before) && i + 1 < name.size() &&
+                                                      is_lower(name[i + 1])))) {
         add(begin, i);
         begin = i;
       }
+      before = c;
     }
     add(begin, name.size());
+    find_parts({text.data(), name.size()});
   }
 
-  name_kind kind_of(std::string_view part, const part_places& places) const;
+  /// Of the word with this number.
+  name_kind kind_of(std::size_t number) const { return kind_of_word(word[number], parts[number]); }
+  /// Of the word so far before the last one.
+  name_kind kind_of_last(std::size_t back) const {
+    return count > back ? kind_of(count - 1 - back) : name_kind::harmless;
+  }
   std::string_view last() const { return count == 0 ? std::string_view() : word[count - 1]; }
   std::string_view last(std::size_t back) const {
     return count > back ? word[count - 1 - back] : std::string_view();
   }
 
  private:
+  /// Words and parts stand in the same order.
+  void find_parts(std::string_view name) {
+    std::size_t number = 0;
+    const auto end_of = [&](std::size_t i) {
+      return static_cast<std::size_t>(word[i].data() - text.data()) + word[i].size();
+    };
+    part_finder finder(name);
+    while (finder.next()) {
+      holds_key = holds_key || finder.is_key();
+      while (number < count && end_of(number) < finder.end()) ++number;
+      if (number == count) continue;
+      const auto end = end_of(number);
+      finder.add_to(parts[number], end - word[number].size(), end);
+    }
+  }
   /// A number at the end of a word says nothing: "key2".
   void add(std::size_t begin, std::size_t end) {
     if (begin >= end) return;
@@ -211,50 +157,17 @@ name_kind kind_of_key(std::string_view before) {
   return vague_keys.holds(before) ? name_kind::vague : name_kind::password;
 }
 
-/// One word, or what is written as one ("dbpassword", "apikey", "accesstoken"), of these parts.
-name_kind kind_of_word(std::string_view word, const part_places::standing& part) {
-  const auto has = [&](part_bits some) { return (part.anywhere & some) != 0; };
-  if (has(any_password)) {
-    return word.starts_with("passwordless") ? name_kind::harmless : name_kind::password;
-  }
-  if (has(bit_of("secretsmanager"))) return name_kind::harmless;
-  if (has(bit_of("secret")) && !has(bit_of("secretar"))) return name_kind::password;
-  if (has(bit_of("credential"))) return name_kind::password;
-  if (has(bit_of("token"))) {
-    if (has(bit_of("tokeniz") | bit_of("tokenis") | bit_of("tokenless"))) {
-      return name_kind::harmless;
-    }
-    return (part.at_end & bit_of("tokens")) != 0 ? name_kind::vague : name_kind::token;
-  }
-  if (has(any_key)) return name_kind::password;
-  if (word == "pwd") return name_kind::pwd;
-  if (word == "pass") return name_kind::pass;
-  if ((part.at_end & short_ends) != 0 && word != "oldpwd") return name_kind::password;
-  if ((part.at_end & long_ends) != 0) return name_kind::password;
-  if (word == "pw") return name_kind::password;
-  if (word == "signature" || word == "sig" || word == "otp") return name_kind::vague;
-  if (has(any_session) || word == "csrf" || word == "xsrf") return name_kind::session;
-  return name_kind::harmless;
-}
-
-name_kind name_words::kind_of(std::string_view part, const part_places& places) const {
-  if (part.empty()) return name_kind::harmless;
-  const auto begin = static_cast<std::size_t>(part.data() - text.data());
-  return kind_of_word(part, places.in(begin, begin + part.size()));
-}
-
 /// The last word decides unless it says nothing: "token_value", "password_hash", "secret_key_base".
-name_kind kind_of_words(const name_words& name, const part_places& places) {
+name_kind kind_of_words(const name_words& name) {
   const auto last = name.last();
   if (last == "authorization") return name_kind::authorization;
   if (last == "cookie" || last == "cookies") return name_kind::cookie;
   if (last == "auth") return name_kind::vague;
   if (last == "id" && name.last(1) == "session") return name_kind::session;
   if (last == "sid" && name.last(1) == "connect") return name_kind::session;
-  // "APIkey" and the like, whose humps cut it wrongly.
-  auto found = (places.all() & any_key) != 0 ? name_kind::password : name_kind::harmless;
+  auto found = name.holds_key ? name_kind::password : name_kind::harmless;
   for (std::size_t i = 0; i < name.count; ++i) {
-    auto kind = name.kind_of(name.word[i], places);
+    auto kind = name.kind_of(i);
     if (name.word[i] == "key" && i > 0) kind = kind_of_key(name.word[i - 1]);
     if (name.word[i] == "keys" && i > 0 && kind_of_key(name.word[i - 1]) == name_kind::password) {
       kind = name_kind::password;
@@ -279,8 +192,7 @@ name_kind worked_out(std::string_view name) {
   const name_words words(seen);
   // The key itself, which has a form of its own.
   if (words.count == 0 || name.starts_with("AGE-SECRET-KEY-")) return name_kind::harmless;
-  const part_places places(seen);
-  const auto kind = kind_of_words(words, places);
+  const auto kind = kind_of_words(words);
   if (kind == name_kind::harmless || words.count == 1) return kind;
   const auto last = words.last();
   const bool clear = kind == name_kind::password || kind == name_kind::token;
@@ -294,8 +206,8 @@ name_kind worked_out(std::string_view name) {
   }
   if (last == "id" && kind == name_kind::token) return name_kind::vague;
   // "passwordKey", "adminPasswordSecretKey": which key of a secret holds it.
-  if (last == "key" && words.kind_of(words.last(1), places) == name_kind::password) {
-    if (words.last(1) != "secret" || words.kind_of(words.last(2), places) == name_kind::password) {
+  if (last == "key" && words.kind_of_last(1) == name_kind::password) {
+    if (words.last(1) != "secret" || words.kind_of_last(2) == name_kind::password) {
       return name_kind::harmless;
     }
   }
@@ -308,8 +220,7 @@ class known_names {
   static constexpr std::size_t longest = 24;
 
   name_kind kind_of(std::string_view name) {
-    std::array<std::uint64_t, 3> text{};
-    std::memcpy(text.data(), name.data(), name.size());
+    const auto text = packed(name);
     auto hash = (text[0] ^ name.size()) * 0x9E3779B97F4A7C15U;
     hash = (hash ^ text[1]) * 0xC2B2AE3D27D4EB4FU;
     hash = (hash ^ (hash >> 29) ^ text[2]) * 0x9E3779B97F4A7C15U;
@@ -321,6 +232,22 @@ class known_names {
   }
 
  private:
+  /// Its bytes, some of them twice; with its size they are only this name's.
+  static std::array<std::uint64_t, 3> packed(std::string_view name) {
+    const auto part = [&](std::size_t at, auto bytes) {
+      std::memcpy(&bytes, name.data() + at, sizeof bytes);
+      return std::uint64_t{bytes};
+    };
+    const auto size = name.size();
+    if (size >= 8) {
+      return {part(0, std::uint64_t{}), size > 16 ? part(8, std::uint64_t{}) : 0,
+              part(size - 8, std::uint64_t{})};
+    }
+    if (size >= 4) return {part(0, std::uint32_t{}), part(size - 4, std::uint32_t{}), 0};
+    return {part(0, std::uint8_t{}), part(size / 2, std::uint8_t{}),
+            part(size - 1, std::uint8_t{})};
+  }
+
   static constexpr int bits = 10;
   struct entry_type {
     std::array<std::uint64_t, 3> text{};

@@ -44,7 +44,7 @@ std::size_t begin_of_name(std::string_view line, std::size_t quote) {
 }
 
 void take_value(line_scan& scan, const key_use& key, std::size_t at, std::size_t limit) {
-  if (at >= limit || scan.line[at] == '{' || scan.line.substr(at).starts_with("[redacted")) return;
+  if (at >= limit || scan.line[at] == '{' || begins_with(scan.line.substr(at), "[redacted")) return;
   if (scan.line[at] == '[') return take_container(scan, key, at);
   key_use quoted = key;
   quoted.quoted = true;
@@ -65,15 +65,14 @@ std::size_t find_value(line_scan& scan, std::size_t at) {
   const auto line = scan.line;
   const auto limit = std::min(line.size(), at + near);
   for (int attributes = 0; attributes < 4; ++attributes) {
-    while (at < limit && std::string_view(" \t,;\\\"'").find(line[at]) != std::string_view::npos)
-      ++at;
+    while (at < limit && is_of(line[at], " \t,;\\\"'")) ++at;
     const auto word = at;
     while (at < limit && (is_alpha(line[at]) || line[at] == '_')) ++at;
     const auto name = line.substr(word, at - word);
-    while (at < limit && std::string_view("\\\"'").find(line[at]) != std::string_view::npos) ++at;
+    while (at < limit && is_of(line[at], "\\\"'")) ++at;
     at = scan.skip_blanks(std::min(at, limit));
     if (at >= limit || name.empty() || (line[at] != ':' && line[at] != '=')) return line.npos;
-    while (at < limit && std::string_view(":=> \t").find(line[at]) != std::string_view::npos) ++at;
+    while (at < limit && is_of(line[at], ":=> \t")) ++at;
     if (at >= limit) return line.npos;
     if (is_value_word(name)) return at;
     if (is_name_word(name)) return line.npos;
@@ -173,7 +172,7 @@ struct container_reader {
       if (opens(c)) {
         ++depth;
         ++at;
-        if (scan.line.substr(at - 1).starts_with("[redacted")) {
+        if (begins_with(scan.line.substr(at - 1), "[redacted")) {
           at = std::min(limit, scan.line.find(']', at));
         }
       } else if (closes(c)) {
@@ -241,7 +240,7 @@ void take_pair(line_scan& scan, const key_use& key) {
       const key_use auth{name_kind::password, key.begin, key.end, true, false};
       // Behind its closing quote, which a line may lack.
       const auto behind_first = std::min(value_at(scan, next, false, {}).span.end + 1, line.size());
-      const bool has_user = line.substr(behind_first).starts_with(" \"");
+      const bool has_user = begins_with(line.substr(behind_first), " \"");
       return take_value(scan, auth, has_user ? behind_first + 1 : next, line.size());
     }
     if (scan.at(next) != ',' || !opens) return;

@@ -53,10 +53,35 @@ class next_sign {
     }
     return end_;
   }
+  /// The first other one.
+  std::size_t find_other(std::string_view line, const sign_set& signs, std::size_t from) {
+    if (from < begin_ || from > end_) {
+      begin_ = from;
+      end_ = signs.find_other(line, from);
+    }
+    return end_;
+  }
 
  private:
   std::size_t begin_ = 1;
   std::size_t end_ = 0;
+};
+
+/// Where the next of a word stands, likewise.
+class next_word {
+ public:
+  /// Where the first one from `from` on begins; npos without one.
+  std::size_t find(std::string_view line, std::string_view word, std::size_t from) {
+    if (from < begin_ || from > found_) {
+      begin_ = from;
+      found_ = line.find(word, from);
+    }
+    return found_;
+  }
+
+ private:
+  std::size_t begin_ = 1;
+  std::size_t found_ = 0;
 };
 
 struct line_scan {
@@ -72,13 +97,14 @@ struct line_scan {
       containers_done{};  // lists and objects up to here were searched for values
   // Where the last bare value ended, outside and inside of objects: names within it have the same.
   std::array<std::array<std::size_t, 2>, 2> bare_known{{{1, 0}, {1, 0}}};
-  next_sign quote, argument_end, command_end;
+  next_sign quote, argument_end, command_end, name_end;
+  next_word colons;               // "::"
   std::size_t blanks_end = 0;     // of those that the line begins with, once it was asked for
   near_words::seen trouble;       // words of trouble
   near_words::seen reader;        // programs that read a password
   last_place pipe, echo, printf;  // what is fed to a program
   last_place machine, entry;      // "machine " and "default " of a netrc file
-  last_place value, usage, usages;
+  last_place value, usage, usages, arn;
   bool has_login = false;        // "login" stands before
   bool has_machine = false;      // "machine " of a netrc file stands before
   bool was_told = false;         // the line's end was looked at for a password

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace reeve {
@@ -36,6 +37,12 @@ inline bool is_key_char(char c) {
 }
 inline constexpr char to_lower(char c) {
   return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+/// As starts_with; the size of what is looked for is known, so that no function is called for it.
+template <std::size_t N>
+bool begins_with(std::string_view text, const char (&part)[N]) {
+  return text.size() >= N - 1 && std::memcmp(text.data(), part, N - 1) == 0;
 }
 
 /// The text in lower case is `small`.
@@ -103,6 +110,10 @@ class sign_set {
  private:
   std::array<std::uint64_t, 4> bits_{};
 };
+
+inline bool is_of(char c, const sign_set& signs) {
+  return signs.holds(c);
+}
 
 /// A sorted list of at most 255 words of 1..31 bytes, in buckets by their size and three of their
 /// bytes: most words that are asked about meet an empty one.

@@ -99,12 +99,12 @@ bool take_rest_of_line(line_scan& scan, const key_use& key, const value_place& v
   if (key.quoted || key.dashed || !begins_line(scan, key)) return false;
   const auto line = scan.line;
   const char first = line[value.at];
-  if (is_quote(first) || std::string_view("{[|>").find(first) != std::string_view::npos) {
+  if (is_quote(first) || is_of(first, "{[|>")) {
     return false;
   }
   const auto rest = line.substr(value.at);
   const auto word = before_any(rest.substr(0, looked_at), " \t\r");
-  if (is_no_secret(word) || rest.starts_with("[redacted")) return false;
+  if (is_no_secret(word) || begins_with(rest, "[redacted")) return false;
   if (value.colon) {
     if (!takes_line(scan, key) || !is_blank(line[value.at - 1])) return false;
     if (word.ends_with(':') || is_sentence(rest) || is_place_for(scan, key, word)) return false;
@@ -168,8 +168,8 @@ void take_authorization(line_scan& scan, const key_use& key, const value_place& 
   static constexpr std::string_view kind = "authorization";
   const auto line = scan.line;
   auto at = place.at;
-  while (at < line.size() && std::string_view("\\\"'[(").find(line[at]) != std::string_view::npos &&
-         !line.substr(at).starts_with("[redacted")) {
+  while (at < line.size() && is_of(line[at], "\\\"'[(") &&
+         !begins_with(line.substr(at), "[redacted")) {
     ++at;
   }
   // A scheme's parameters have quotes of their own.
@@ -229,15 +229,15 @@ bool holds_cookie(std::string_view value) {
 /// "Cookie: a=b; c=d"; "cookie: not found" is a message.
 void take_cookie(line_scan& scan, const key_use& key, std::size_t at) {
   const auto line = scan.line;
-  while (at < line.size() && std::string_view("\\\"'[").find(line[at]) != std::string_view::npos &&
-         !line.substr(at).starts_with("[redacted")) {
+  while (at < line.size() && is_of(line[at], "\\\"'[") &&
+         !begins_with(line.substr(at), "[redacted")) {
     ++at;
   }
   const auto value = line.substr(at, std::min(4 * looked_at, scan.next_quote(at) - at));
   const auto first = before_any(value.substr(0, looked_at), " \t;,");
   const auto sign = first.find('=');
   const bool is_pair = sign != first.npos && sign > 0 && sign + 1 < first.size();
-  if (first.starts_with("[redacted")) return;
+  if (begins_with(first, "[redacted")) return;
   if (!holds_cookie(value)) {
     if (is_no_secret(first) || (!is_pair && !looks_made_up(first))) return;
     if (!is_pair && (is_place(first) || first.size() < (key.quoted ? 6 : 12))) return;
@@ -247,14 +247,15 @@ void take_cookie(line_scan& scan, const key_use& key, std::size_t at) {
 }
 
 /// A path that ends in the name, and a source file's line: "/etc/passwd: …", "a.secret:12".
-bool is_file(const line_scan& scan, const key_use& key, const value_place& value) {
+bool is_file(line_scan& scan, const key_use& key, const value_place& value) {
   if (!value.colon || key.begin == 0) return false;
   const char before = scan.line[key.begin - 1];
   if (before == '/' || before == '\\') {
     return key.begin < 2 || scan.line[key.begin - 2] != ' ' || before == '\\';
   }
   // A part of "arn:aws:x:secret:y".
-  return before == ':' && left_of(scan.line, key.begin, 96).find("arn:") != std::string_view::npos;
+  return before == ':' &&
+         scan.arn.before(scan.line, "arn:", key.begin, 96) != std::string_view::npos;
 }
 
 /// "API key: x", "Unseal Key 1: x".
@@ -262,7 +263,7 @@ bool is_two_words(const line_scan& scan, key_use& key, std::size_t& behind) {
   if (key.quoted || key.begin < 3 || scan.line[key.begin - 1] != ' ') return false;
   const auto separator = scan.skip_blanks(behind);
   const auto next = scan.at(separator);
-  const bool is_told = scan.line.substr(separator).starts_with("is ");
+  const bool is_told = begins_with(scan.line.substr(separator), "is ");
   if (next != ':' && next != '=' && !is_digit(next) && !is_told) return false;
   if (!equals_lower(scan.line.substr(key.begin, key.end - key.begin), "key")) return false;
   const auto before = left_of(scan.line, key.begin - 1, 16);
@@ -279,7 +280,7 @@ bool is_two_words(const line_scan& scan, key_use& key, std::size_t& behind) {
 
 bool is_string_prefix(const line_scan& scan, const secret_span& span) {
   return span.end == span.begin + 1 && is_quote(scan.at(span.end)) &&
-         std::string_view("rbfu").find(scan.line[span.begin]) != std::string_view::npos;
+         is_of(scan.line[span.begin], "rbfu");
 }
 
 bool is_key_kind_of_parsers(const key_use& key) {
@@ -330,7 +331,7 @@ void take_setting(line_scan& scan, const key_use& key, const value_place& value)
   const bool is_tuple = first == '(' && is_quote(scan.at(value.at + 1));
   const bool is_list = first == '[' || first == '{' || is_tuple;
   if (first == '{' && take_braced(scan, key, value)) return;
-  if (is_list && !scan.line.substr(value.at).starts_with("[redacted")) {
+  if (is_list && !begins_with(scan.line.substr(value.at), "[redacted")) {
     return take_container(scan, key, value.at);
   }
   auto found = value_at(scan, value.at, key.quoted, credential_kind);

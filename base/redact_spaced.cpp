@@ -31,7 +31,7 @@ bool is_of_netrc(line_scan& scan, const key_use& key) {
                                 scan.entry.before(line, "default ", key.begin, near) + 1);
   if (machine == 0) return false;
   auto rest = line.substr(machine - 1, key.begin - (machine - 1));
-  if (rest.starts_with("default")) rest.remove_prefix(7);
+  if (begins_with(rest, "default")) rest.remove_prefix(7);
   while (!trimmed(rest).empty()) {
     rest = trimmed(rest);
     const auto word = before_any(rest, " \t");
@@ -71,7 +71,7 @@ bool is_manual(line_scan& scan, const key_use& key, std::size_t end) {
   const auto before = left_of(line, key.begin, near);
   static constexpr sign_set blanks_and_dashes(" \t-");
   // Nothing else on the line, which is indented, or an explanation that is set apart.
-  if (before.starts_with("  ") && blanks_and_dashes.hold(before)) return true;
+  if (begins_with(before, "  ") && blanks_and_dashes.hold(before)) return true;
   if (is_blank(scan.at(end)) && is_blank(scan.at(end + 1))) return true;
   const auto rest = trimmed(scan.line.substr(end, near));
   // "--password VALUE to log in": words follow that are neither options nor the rest of a command.
@@ -183,7 +183,7 @@ bool is_option_value(line_scan& scan, const key_use& key, const secret_span& val
   static constexpr word_set prose(std::to_array<std::string_view>(
       {"argument", "arguments", "command", "options", "respectively", "switch", "wins"}));
   const auto word = scan.text(value);
-  if (word.empty() || std::string_view("-<[{|(=.,").find(word[0]) != std::string_view::npos) {
+  if (word.empty() || is_of(word[0], "-<[{|(=.,")) {
     return false;
   }
   if (is_no_secret(word) || is_status_word(word) || is_place(word)) return false;
@@ -247,7 +247,7 @@ void take_spaced(line_scan& scan, const key_use& key) {
     // Without a login before it one has to follow, or nothing.
     const auto rest = trimmed(line.substr(found.span.end, near));
     const bool has_login = left_of(line, key.begin, near).find("login ") != line.npos;
-    if (!has_login && !rest.empty() && !rest.starts_with("login ")) return;
+    if (!has_login && !rest.empty() && !begins_with(rest, "login ")) return;
     if (!is_no_secret(word)) scan.hide(found.span);
     return;
   }

@@ -51,9 +51,9 @@ std::string_view without_marks(std::string_view word) {
 bool is_variable(std::string_view value) {
   static constexpr sign_set signs("`$%#{");
   if (value.empty() || !signs.holds(value[0])) return false;
-  if (value.starts_with('`') || value.starts_with("${") || value.starts_with("$(") ||
-      value.starts_with("{{") || value.starts_with("%(") || value.starts_with("%{") ||
-      value.starts_with("#{")) {
+  if (value.starts_with('`') || begins_with(value, "${") || begins_with(value, "$(") ||
+      begins_with(value, "{{") || begins_with(value, "%(") || begins_with(value, "%{") ||
+      begins_with(value, "#{")) {
     return true;
   }
   if (value.size() == 2 && value[0] == '%' && is_alpha(value[1])) return true;
@@ -70,7 +70,7 @@ bool is_variable(std::string_view value) {
 bool is_mask(std::string_view value) {
   static constexpr sign_set signs("*xX.#-_?");
   if (value.empty()) return true;
-  if (value[0] == '\xE2' && value.starts_with("\xE2\x80\xA2")) return true;  // a bullet
+  if (value[0] == '\xE2' && begins_with(value, "\xE2\x80\xA2")) return true;  // a bullet
   std::size_t stars = 0;
   while (stars < value.size() && value[stars] == '*') ++stars;
   if (stars == value.size()) return true;
@@ -93,7 +93,7 @@ std::string lower(std::string_view text) {
 
 std::size_t skip_colours(std::string_view line, std::size_t at) {
   constexpr char escape = '\x1b';
-  while (at < line.size() && line[at] == escape && line.substr(at).starts_with("\x1b[")) {
+  while (at < line.size() && line[at] == escape && begins_with(line.substr(at), "\x1b[")) {
     const auto end = line.substr(at, 24).find_first_not_of("0123456789;", 2);
     if (end == line.npos || line[at + end] != 'm') break;
     at += end + 1;
@@ -131,7 +131,7 @@ std::size_t begin_of_word(std::string_view line, std::size_t at) {
 }
 
 bool is_placeholder(std::string_view value) {
-  if (value.empty() || (value[0] == '[' && value.starts_with("[redacted"))) return true;
+  if (value.empty() || (value[0] == '[' && begins_with(value, "[redacted"))) return true;
   if (value.size() > 4 * looked_at) return false;
   if (is_mask(value) || is_variable(value)) return true;
   return value.starts_with('<') && value.find('>') != value.npos;
@@ -257,7 +257,8 @@ bool is_place(std::string_view value) {
   while (!value.empty() && after.holds(value.back())) value.remove_suffix(1);
   if (value.empty()) return false;
   if (value[0] == '.' || value[0] == '~') {
-    if (value.starts_with("./") || value.starts_with("../") || value.starts_with("~/")) return true;
+    if (begins_with(value, "./") || begins_with(value, "../") || begins_with(value, "~/"))
+      return true;
   }
   if (value.starts_with('/')) {
     static constexpr sign_set of_base64("=+");

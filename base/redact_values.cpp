@@ -35,16 +35,24 @@ bool is_number(std::string_view text) {
   return !text.empty() && digits.hold(text);
 }
 
+/// As of the line from there on. Letters before one colon, as of a further name, are none, which is
+/// seen without another look at what follows.
+bool is_code_at(line_scan& scan, std::size_t at) {
+  static constexpr sign_set signs(
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.$");
+  const auto end = scan.name_end.find_other(scan.line, signs, at);
+  if (scan.at(end) == ':' && scan.colons.find(scan.line, "::", end) >= at + looked_at) return false;
+  return is_code(scan.line.substr(at, looked_at));
+}
+
 /// "creds.password", "process.env.TOKEN": letters in parts, the last of which names a secret.
 bool is_member(const line_scan& scan, const secret_span& span) {
   const auto whole = scan.text(span).substr(0, looked_at);
   const auto text = bare_word(whole);
+  static constexpr sign_set signs("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.");
+  if (!signs.hold(text)) return false;
   const auto point = text.rfind('.');
   if (point == text.npos || point == 0) return false;
-  if (!std::all_of(text.begin(), text.end(),
-                   [](char c) { return is_alpha(c) || c == '_' || c == '.'; })) {
-    return false;
-  }
   for (const std::string_view object :
        {"self.", "this.", "process.env.", "var.", "secrets.", "config.", "settings.", "args."}) {
     if (text.starts_with(object)) return true;
@@ -79,7 +87,7 @@ bool is_announced(const line_scan& scan, const key_use& key) {
 
 /// No list and no message goes on behind the word.
 bool ends_there(std::string_view rest) {
-  if (rest.empty() || std::string_view("\"',;)}]&#").find(rest[0]) != std::string_view::npos) {
+  if (rest.empty() || is_of(rest[0], "\"',;)}]&#")) {
     return true;
   }
   const auto next = before_any(rest.substr(0, 64), " \t");
@@ -136,10 +144,10 @@ bool is_of_source(const line_scan& scan, const key_use& key, const secret_span& 
                                        "bool", "bytes", "int", "str", "string"}));
   const bool is_apart = is_blank(scan.at(span.begin - 1));
   const bool colon = scan.at(span.begin - (is_apart ? 2 : 1)) == ':';
-  if (colon && types.holds(before_any(word, "<["))) return true;
+  if (colon && types.holds(before_any(word.substr(0, 32), "<["))) return true;
   if (is_apart && is_argument && text.size() - word.size() == 1 &&
       std::none_of(name.begin(), name.end(), is_lower)) {
-    return is_number(word) || (word.starts_with("0x") && word.size() <= 10);
+    return is_number(word) || (begins_with(word, "0x") && word.size() <= 10);
   }
   if (!is_apart || scan.at(span.begin - 2) != '=' || !is_plain_word(word)) return false;
   // "token = Name.Class", "signing_key = key".
@@ -252,7 +260,7 @@ bool is_secret_pass(line_scan& scan, const key_use& key, const read_value& value
   const auto text = scan.text(value.span);
   if (is_outcome(text.substr(0, 64)) || is_place(text) || is_release(text)) return false;
   if (!colon && value.quoted && is_upper(scan.line[key.begin])) return true;
-  if (!value.quoted && is_code(scan.line.substr(value.span.begin, looked_at))) return false;
+  if (!value.quoted && is_code_at(scan, value.span.begin)) return false;
   if (!colon || key.quoted || value.quoted) return !is_sentence(text);
   if (is_upper(scan.line[key.begin])) return false;
   return is_secret_behind_colon(scan, key, value.span);
@@ -290,8 +298,7 @@ bool is_place_for(const line_scan& scan, const key_use& key, std::string_view te
   const bool plain =
       (key.quoted || scan.at(key.end) == '=') && holds_lower(name_of(scan, key), "passw");
   if (key.quoted && is_strange_path(text)) return false;
-  return !plain || text.find("://") != text.npos ||
-         std::string_view("/.~").find(text[0]) != std::string_view::npos;
+  return !plain || text.find("://") != text.npos || is_of(text[0], "/.~");
 }
 
 bool is_hidden_value(std::string_view text) {
@@ -309,7 +316,7 @@ bool is_secret_value(line_scan& scan, const key_use& key, const read_value& valu
     case name_kind::doubtful:
       return text.size() >= 6 && looks_made_up(text) && !is_place(text) && !is_sentence(text);
     case name_kind::session:
-      if (text.starts_with("0x") || text.size() < 8 || is_place(text)) return false;
+      if (begins_with(text, "0x") || text.size() < 8 || is_place(text)) return false;
       return looks_made_up(text) || (!(colon && !key.quoted) && is_bare_run(text, 12, 14));
     case name_kind::pwd:
       return !is_place(text) && !text.starts_with('/') && !text.starts_with('~') &&
@@ -321,8 +328,8 @@ bool is_secret_value(line_scan& scan, const key_use& key, const read_value& valu
   }
   if (is_place_for(scan, key, text)) return false;
   // A call's arguments go on behind the quotes that end the value.
-  if (!value.quoted && (is_code(scan.line.substr(value.span.begin, looked_at)) ||
-                        is_member(scan, value.span) || is_operator(text))) {
+  if (!value.quoted &&
+      (is_code_at(scan, value.span.begin) || is_member(scan, value.span) || is_operator(text))) {
     return false;
   }
   const bool is_token = key.kind == name_kind::token;
