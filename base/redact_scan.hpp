@@ -98,7 +98,7 @@ struct line_scan {
   // Where the last bare value ended, outside and inside of objects: names within it have the same.
   std::array<std::array<std::size_t, 2>, 2> bare_known{{{1, 0}, {1, 0}}};
   next_sign quote, argument_end, command_end, name_end;
-  next_word colons;               // "::"
+  next_word colons, equals;       // "::" and "="
   std::size_t blanks_end = 0;     // of those that the line begins with, once it was asked for
   near_words::seen trouble;       // words of trouble
   near_words::seen reader;        // programs that read a password

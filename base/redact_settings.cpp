@@ -238,7 +238,9 @@ void take_cookie(line_scan& scan, const key_use& key, std::size_t at) {
   const auto sign = first.find('=');
   const bool is_pair = sign != first.npos && sign > 0 && sign + 1 < first.size();
   if (begins_with(first, "[redacted")) return;
-  if (!holds_cookie(value)) {
+  // Without the sign of a pair there is none.
+  const bool may_hold = scan.equals.find(line, "=", at) < at + value.size();
+  if (!may_hold || !holds_cookie(value)) {
     if (is_no_secret(first) || (!is_pair && !looks_made_up(first))) return;
     if (!is_pair && (is_place(first) || first.size() < (key.quoted ? 6 : 12))) return;
     if (is_pair && is_no_secret(first.substr(sign + 1)) && value.size() <= first.size() + 1) return;

@@ -140,6 +140,8 @@ bool is_placeholder(std::string_view value) {
 bool is_no_secret(std::string_view value) {
   if (is_placeholder(value)) return true;
   if (value.size() > 4 * looked_at) return false;
+  // Most values.
+  if (value.size() > 31 && is_alnum(value.front()) && is_alnum(value.back())) return false;
   if (value[0] == '(' && is_plain_word(value)) {
     // "(sensitive value)", "(known after apply)", "(unset)".
     static constexpr word_set told(std::to_array<std::string_view>(

@@ -53,18 +53,18 @@ bool is_member(const line_scan& scan, const secret_span& span) {
   if (!signs.hold(text)) return false;
   const auto point = text.rfind('.');
   if (point == text.npos || point == 0) return false;
-  for (const std::string_view object :
-       {"self.", "this.", "process.env.", "var.", "secrets.", "config.", "settings.", "args."}) {
-    if (text.starts_with(object)) return true;
-  }
+  static constexpr auto objects = std::to_array<std::string_view>(
+      {"self.", "this.", "process.env.", "var.", "secrets.", "config.", "settings.", "args."});
+  const auto begins = [&](std::string_view object) { return text.starts_with(object); };
+  if (std::any_of(objects.begin(), objects.end(), begins)) return true;
   // "password = module.db.password" of Terraform.
   const auto points = std::count(text.begin(), text.end(), '.');
   if (is_blank(scan.at(span.begin - 1)) && points >= 1 && text.find('_') < text.rfind('.')) {
     return true;
   }
-  for (const std::string_view object : {"module.", "data.", "local.", "each."}) {
-    if (points >= 1 && text.starts_with(object)) return true;
-  }
+  static constexpr auto references =
+      std::to_array<std::string_view>({"module.", "data.", "local.", "each."});
+  if (points >= 1 && std::any_of(references.begin(), references.end(), begins)) return true;
   // A setting stands by itself, code between others.
   const char before = scan.at(span.begin - 1);
   const char behind = scan.at(span.end);
@@ -76,8 +76,9 @@ bool is_member(const line_scan& scan, const secret_span& span) {
 bool is_announced(const line_scan& scan, const key_use& key) {
   if (key.kind != name_kind::password) return false;
   const auto before = left_of(scan.line, key.begin, 32);
-  for (const std::string_view word :
-       {" temporary ", " initial ", " generated ", " admin ", " root ", " one-time "}) {
+  static constexpr auto words = std::to_array<std::string_view>(
+      {" temporary ", " initial ", " generated ", " admin ", " root ", " one-time "});
+  for (const auto word : words) {
     // What is left of the line may begin with the word itself.
     const auto bare = word.substr(1);
     if (equals_lower(before.substr(0, bare.size()), bare) || holds_lower(before, word)) return true;
@@ -111,7 +112,8 @@ bool ends_in_secret(const line_scan& scan, const key_use& key) {
   const auto name = scan.line.substr(key.begin, key.end - key.begin);
   static constexpr sign_set joints("._-");
   const auto tail = name.substr(joints.behind_last(name));
-  if (kind_of_name(tail) != name_kind::harmless) return true;
+  // All of it is a name that was found to be one.
+  if (tail.size() == name.size() || kind_of_name(tail) != name_kind::harmless) return true;
   auto word = tail;
   while (!word.empty() && is_digit(word.back())) word.remove_suffix(1);
   return equals_lower(word, "key");
@@ -155,6 +157,13 @@ bool is_of_source(const line_scan& scan, const key_use& key, const secret_span& 
   return word.size() >= 3 && name.size() > word.size() && name.ends_with(word);
 }
 
+/// So many letters and digits.
+bool holds_alnums(std::string_view text, std::size_t least) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < text.size() && count < least; ++i) count += is_alnum(text[i]);
+  return count >= least;
+}
+
 /// "failed to refresh token: connection refused" holds none, "token: 8f2c9a" does.
 bool is_secret_behind_colon(line_scan& scan, const key_use& key, const secret_span& span) {
   const auto word = scan.text(span).substr(0, looked_at);
@@ -184,7 +193,7 @@ bool is_secret_behind_colon(line_scan& scan, const key_use& key, const secret_sp
     return !joints.stand_in(word) || (!is_token && !is_named_exactly(scan, key, "secret"));
   }
   if (is_token) return looks_made_up(word) && (word.size() >= 10 || !tells_trouble(scan, key));
-  return looks_made_up(word) || std::count_if(word.begin(), word.end(), is_alnum) >= 3;
+  return holds_alnums(word, 3);
 }
 
 /// "X-Vault-Token: s.abc": headers of that form hold one word.
