@@ -22,12 +22,12 @@ constexpr auto all_parts = std::to_array<std::string_view>(
      "mailpass",       "sqlpass",    "smtppass",   "adminpass",   "masterauth"});
 
 static_assert(all_parts.size() <= 64);
-constexpr part_bits bits_of(std::size_t first, std::size_t end) {
+consteval part_bits bits_of(std::size_t first, std::size_t end) {
   part_bits bits = 0;
   for (auto i = first; i < end; ++i) bits |= part_bits{1} << i;
   return bits;
 }
-constexpr part_bits bit_of(std::string_view part) {
+consteval part_bits bit_of(std::string_view part) {
   std::size_t i = 0;
   while (all_parts.at(i) != part) ++i;
   return part_bits{1} << i;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace reeve {
 namespace {
@@ -122,6 +123,16 @@ void take_next_element(line_scan& scan, const key_use& key, std::size_t at) {
   if (is_secret_value(scan, quoted, {span, true}, false)) scan.hide_ahead(span);
 }
 
+/// "secret_" and this name, of at most 60 bytes, name no secret.
+bool describes_secret(std::string_view name) {
+  static constexpr std::string_view before = "secret_";
+  if (name.empty()) return false;
+  std::array<char, 7 + 60> whole;
+  std::memcpy(whole.data(), before.data(), before.size());
+  std::memcpy(whole.data() + before.size(), name.data(), name.size());
+  return kind_of_name({whole.data(), before.size() + name.size()}) == name_kind::harmless;
+}
+
 /// Strings of a container with their names, in the order they stand in.
 struct container_reader {
   line_scan& scan;
@@ -136,10 +147,7 @@ struct container_reader {
     const auto text = scan.text(span);
     if (!is_hidden_value(text) || is_place(text)) return false;
     if (key.kind <= name_kind::doubtful) return looks_random(text);
-    if (!name.empty() && kind_of_name("secret_" + std::string(name)) == name_kind::harmless) {
-      return false;
-    }
-    return any || looks_made_up(text);
+    return (any || looks_made_up(text)) && !describes_secret(name);
   }
 
   bool opens(char c) const { return c == '[' || c == '{' || (c == '(' && is_tuple); }

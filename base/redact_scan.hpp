@@ -67,21 +67,29 @@ class next_sign {
   std::size_t end_ = 0;
 };
 
-/// Where the next of a word stands, likewise.
+/// Where the next of a word stands, likewise; no further than asked is searched.
 class next_word {
  public:
-  /// Where the first one from `from` on begins; npos without one.
-  std::size_t find(std::string_view line, std::string_view word, std::size_t from) {
-    if (from < begin_ || from > found_) {
-      begin_ = from;
-      found_ = line.find(word, from);
+  /// Where the first one begins in [from, from + within); npos without one.
+  std::size_t find(std::string_view line, std::string_view word, std::size_t from,
+                   std::size_t within) {
+    if (from < begin_ || from > end_) {
+      begin_ = end_ = from;
+      found_ = false;
     }
-    return found_;
+    const auto limit = from + within;
+    if (!found_ && end_ < limit) {
+      const auto at = line.substr(0, limit + word.size() - 1).find(word, end_);
+      found_ = at != line.npos;
+      end_ = found_ ? at : limit;
+    }
+    return found_ && end_ < limit ? end_ : line.npos;
   }
 
  private:
   std::size_t begin_ = 1;
-  std::size_t found_ = 0;
+  std::size_t end_ = 0;  // none begins in [begin_, end_)
+  bool found_ = false;   // one begins at the end
 };
 
 struct line_scan {
@@ -179,6 +187,11 @@ bool is_option_value(line_scan& scan, const key_use& key, const secret_span& val
 bool take_element(line_scan& scan, const key_use& key);
 /// Without a sign between: "--password x", "login bob password x", "PASSWORD 'x'".
 void take_spaced(line_scan& scan, const key_use& key);
+/// Behind "authorization: " the scheme and what it takes, up to the closing quote. `at`: where the
+/// value begins; `colon`: ':' stands before it.
+void take_authorization(line_scan& scan, const key_use& key, std::size_t at, bool colon);
+/// "Cookie: a=b; c=d"; "cookie: not found" is a message.
+void take_cookie(line_scan& scan, const key_use& key, std::size_t at);
 /// A word that belongs to the names of secrets was found.
 void take_key(line_scan& scan, std::size_t begin, std::size_t end);
 /// "://" was found.

@@ -41,7 +41,11 @@ bool is_code_at(line_scan& scan, std::size_t at) {
   static constexpr sign_set signs(
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.$");
   const auto end = scan.name_end.find_other(scan.line, signs, at);
-  if (scan.at(end) == ':' && scan.colons.find(scan.line, "::", end) >= at + looked_at) return false;
+  if (scan.at(end) == ':' &&
+      (end >= at + looked_at ||
+       scan.colons.find(scan.line, "::", end, at + looked_at - end) == scan.line.npos)) {
+    return false;
+  }
   return is_code(scan.line.substr(at, looked_at));
 }
 

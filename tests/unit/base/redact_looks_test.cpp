@@ -81,7 +81,10 @@ TEST(RUN13_redact_looks, the_next_word_is_found_from_any_place) {
     next_word colons;
     for (int places = 0; places < 40; ++places) {
       const auto from = random() % (text.size() + 1);
-      ASSERT_EQ(colons.find(text, "::", from), text.find("::", from)) << text << " from " << from;
+      const auto within = random() % 12;
+      const auto near = std::string_view(text).substr(from, within + 1).find("::");
+      ASSERT_EQ(colons.find(text, "::", from, within), near == text.npos ? near : from + near)
+          << text << " from " << from << " within " << within;
     }
   }
 }
