@@ -236,6 +236,7 @@ redacting_stream& redacting_stream::operator=(redacting_stream&&) noexcept = def
 
 std::string redacting_stream::write(std::string_view bytes) {
   std::string out;
+  out.reserve(bytes.size());
   // In slices, so that one large write does not make the buffer large.
   while (!bytes.empty()) {
     const auto slice = bytes.substr(0, slice_bytes);

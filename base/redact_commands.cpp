@@ -103,8 +103,8 @@ constexpr auto options = std::to_array<std::string_view>(
      "fu ", "gu ", "iu ", "ku ", "lu ", "su ", "vu "});
 
 bool is_port_or_id(std::string_view text) {
-  return text.find_first_not_of("0123456789.:/") == text.npos &&
-         (text.find(':') != text.npos || text.size() <= 4);
+  static constexpr sign_set numeric("0123456789.:/");
+  return numeric.hold(text) && (text.find(':') != text.npos || text.size() <= 4);
 }
 
 void hide_behind(line_scan& scan, secret_span span, char sign) {
@@ -122,9 +122,10 @@ void hide_slash_pair(line_scan& scan, std::size_t at) {
   const auto slash = near.find('/');
   if (slash == near.npos || slash == 0 || !is_alnum(near[slash - 1])) return;
   const auto rest = near.substr(slash + 1);
-  const auto end = rest.find_first_of("@ \t\"'");
-  if (end == 0) return;
-  if (end == rest.npos || rest[end] != '@') {
+  static constexpr sign_set stops("@ \t\"'");
+  const auto end = stops.find(rest, 0);
+  if (end == 0 && !rest.empty()) return;
+  if (end == rest.size() || rest[end] != '@') {
     // Without a database a path looks the same.
     if (rest.substr(0, end).find('/') != rest.npos || !looks_made_up(rest.substr(0, end))) return;
   }
@@ -140,7 +141,7 @@ void hide_first(line_scan& scan, std::size_t at) {
   if (begin == at || begin >= scan.line.size() || !is_alnum(scan.line[begin])) return;
   const auto found = value_at(scan, begin, false, credential_kind);
   const auto text = scan.text(found.span);
-  if (looks_made_up(text) || text.starts_with("s.")) scan.hide(found.span);
+  if (looks_made_up(text) || begins_with(text, "s.")) scan.hide(found.span);
 }
 
 void hide_second(line_scan& scan, std::size_t at) {
@@ -151,7 +152,7 @@ void hide_second(line_scan& scan, std::size_t at) {
   if (begin >= scan.line.size() || begin == first + user.size()) return;
   const auto found = value_at(scan, begin, false, credential_kind);
   const auto text = scan.text(found.span);
-  if (!is_no_secret(text) && !is_small_word(lower(text.substr(0, 20))) && !is_status_word(text)) {
+  if (!is_no_secret(text) && !is_small_word(text.substr(0, 20)) && !is_status_word(text)) {
     scan.hide_ahead(found.span);
   }
 }
@@ -187,7 +188,8 @@ void hide_last(line_scan& scan, std::size_t at) {
 /// No other command has begun since the program was named.
 bool same_command(line_scan& scan, std::size_t at) {
   const auto from = std::min(scan.tool_checked, at);
-  if (scan.line.substr(from, at - from).find_first_of("|;&") != std::string_view::npos) {
+  static constexpr sign_set ends("|;&");
+  if (ends.stand_in(scan.line.substr(from, at - from))) {
     scan.tool = -1;
     return false;
   }
@@ -250,10 +252,9 @@ void take_option(line_scan& scan, std::size_t begin, std::size_t end) {
   if (line[end - 1] == ' ' && one.word == "curl") {
     // "-sSu": the last of several letters.
     const auto cluster = left_of(line, end - 1, 10);
-    const auto dash =
-        cluster.find_last_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
-    if (dash == cluster.npos || dash == 0 || cluster[dash] != '-' || !is_blank(cluster[dash - 1]))
-      return;
+    auto dash = cluster.size();
+    while (dash > 0 && is_alpha(cluster[dash - 1])) --dash;
+    if (dash < 2 || cluster[dash - 1] != '-' || !is_blank(cluster[dash - 2])) return;
     begin = end - 2;
     end = end - 1;
     if (!same_command(scan, begin)) return;
@@ -284,7 +285,7 @@ void take_option(line_scan& scan, std::size_t begin, std::size_t end) {
   if (one.which == part::behind_colon) return hide_behind(scan, found.span, ':');
   if (one.which == part::behind_percent) return hide_behind(scan, found.span, '%');
   if (one.which == part::behind_comma) return hide_behind(scan, found.span, ',');
-  const bool hidden = text.starts_with("[redacted");
+  const bool hidden = begins_with(text, "[redacted");
   if (!hidden && (is_no_secret(text) || is_port_or_id(text))) return;
   const bool goes_on = one.which == part::mysqladmin || name == "-A" || name == "-X";
   if (!goes_on) scan.tool = -1;

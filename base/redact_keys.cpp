@@ -1,7 +1,8 @@
 #include "base/redact_keys.hpp"
 
 #include "base/redact.hpp"
-#include "base/redact_text.hpp"
+#include "base/redact_name_parts.hpp"
+#include "base/redact_sets.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,77 +11,67 @@
 namespace reeve {
 namespace {
 
-constexpr std::size_t looked_at = 100;
+constexpr std::size_t longest_seen = 100;
 constexpr std::size_t max_words = 16;
-
-/// Which small letters stand in the text.
-constexpr std::uint32_t letters_of(std::string_view text) {
-  std::uint32_t letters = 0;
-  for (const char c : text) {
-    if (c >= 'a' && c <= 'z') letters |= std::uint32_t{1} << (c - 'a');
-  }
-  return letters;
-}
-
-/// A part of words with its letters: most words lack one of them, and need no search.
-struct word_part {
-  consteval word_part(const char* part) : text(part), letters(letters_of(text)) {}
-  bool may_stand_in(std::uint32_t all) const { return (letters & ~all) == 0; }
-
-  std::string_view text;
-  std::uint32_t letters;
-};
-
-/// In lower case, without anything between the words.
-bool names_key(std::string_view word) {
-  static constexpr auto keys = std::to_array<std::string_view>(
-      {"apikey", "accesskey", "privatekey", "accountkey", "signingkey", "encryptionkey", "authkey",
-       "masterkey", "sharedkey", "presharedkey", "secretkey"});
-  return word.find("key") != word.npos && std::any_of(keys.begin(), keys.end(), [&](auto key) {
-           return word.find(key) != word.npos;
-         });
-}
 
 /// The words of a name in lower case: "db_password", "apiKey", "HTTPToken", "X-Api-Key".
 struct name_words {
-  std::array<char, looked_at> text{};
+  std::array<char, longest_seen> text;
   std::array<std::string_view, max_words> word;
+  std::array<word_parts, max_words> parts{};  // of the words
   std::size_t count = 0;
   bool ends_in_file = false;  // the last word stands behind a point
-  bool holds_key = false;     // "APIkey" and the like, whose humps cut it wrongly
 
+  bool holds_key = false;  // "APIkey" and the like, whose humps cut it wrongly
+
+  /// `name`: its last part of at most 100 characters.
   explicit name_words(std::string_view name) {
-    if (name.size() > looked_at) name.remove_prefix(name.size() - looked_at);
     std::size_t begin = 0;
-    std::size_t part = 0;
+    char before = '\0';
     for (std::size_t i = 0; i < name.size(); ++i) {
       const char c = name[i];
-      text[i] = is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
-      const bool hump = is_upper(c) && i > 0 &&
-                        (is_lower(name[i - 1]) ||
-                         (is_upper(name[i - 1]) && i + 1 < name.size() && is_lower(name[i + 1])));
+      text[i] = to_lower(c);
       if (!is_alnum(c)) {
         add(begin, i);
-        join(part, i);
-        begin = part = i + 1;
+        begin = i + 1;
         ends_in_file = c == '.';
-      } else if (hump) {
+      } else if (is_upper(c) && (is_lower(before) || (is_upper(before) && i + 1 < name.size() &&
+                                                      is_lower(name[i + 1])))) {
         add(begin, i);
         begin = i;
       }
+      before = c;
     }
     add(begin, name.size());
-    join(part, name.size());
+    find_parts({text.data(), name.size()});
   }
 
+  /// Of the word with this number.
+  name_kind kind_of(std::size_t number) const { return kind_of_word(word[number], parts[number]); }
+  /// Of the word so far before the last one.
+  name_kind kind_of_last(std::size_t back) const {
+    return count > back ? kind_of(count - 1 - back) : name_kind::harmless;
+  }
   std::string_view last() const { return count == 0 ? std::string_view() : word[count - 1]; }
   std::string_view last(std::size_t back) const {
     return count > back ? word[count - 1 - back] : std::string_view();
   }
 
  private:
-  void join(std::size_t begin, std::size_t end) {
-    holds_key = holds_key || names_key({text.data() + begin, end - begin});
+  /// Words and parts stand in the same order.
+  void find_parts(std::string_view name) {
+    std::size_t number = 0;
+    const auto end_of = [&](std::size_t i) {
+      return static_cast<std::size_t>(word[i].data() - text.data()) + word[i].size();
+    };
+    part_finder finder(name);
+    while (finder.next()) {
+      holds_key = holds_key || finder.is_key();
+      while (number < count && end_of(number) < finder.end()) ++number;
+      if (number == count) continue;
+      const auto end = end_of(number);
+      finder.add_to(parts[number], end - word[number].size(), end);
+    }
   }
   /// A number at the end of a word says nothing: "key2".
   void add(std::size_t begin, std::size_t end) {
@@ -96,13 +87,8 @@ struct name_words {
   }
 };
 
-template <std::size_t N>
-bool is_one_of(std::string_view word, const std::array<std::string_view, N>& sorted) {
-  return std::binary_search(sorted.begin(), sorted.end(), word);
-}
-
 /// A name that ends so speaks of a secret without holding it.
-constexpr auto harmless_ends = std::to_array<std::string_view>(
+constexpr word_set harmless_ends(std::to_array<std::string_view>(
     {"address",   "age",          "alg",      "algorithm", "arn",        "at",         "attempt",
      "attempts",  "audience",     "authn",    "bucket",    "budget",     "bytes",      "cache",
      "change",    "changed",      "class",    "client",    "complexity", "config",     "controller",
@@ -124,32 +110,28 @@ constexpr auto harmless_ends = std::to_array<std::string_view>(
      "stdin",     "store",        "strength", "suffix",    "supported",  "timeout",    "title",
      "total",     "ttl",          "type",     "types",     "updated",    "uri",        "url",
      "usage",     "used",         "user",     "username",  "valid",      "validation", "validator",
-     "validity",  "version",      "volume",   "warning"});
-static_assert(std::is_sorted(harmless_ends.begin(), harmless_ends.end()));
+     "validity",  "version",      "volume",   "warning"}));
 
 /// "has_password", "max_tokens", "allow_empty_password": switches and numbers.
-constexpr auto harmless_begins = std::to_array<std::string_view>(
+constexpr word_set harmless_begins(std::to_array<std::string_view>(
     {"allow",   "ask",      "disable", "enable", "existing",   "expired", "has",   "hide",
      "invalid", "is",       "max",     "min",    "missing",    "need",    "needs", "num",
-     "require", "requires", "show",    "skip",   "unexpected", "use",     "wtoken"});
-static_assert(std::is_sorted(harmless_begins.begin(), harmless_begins.end()));
+     "require", "requires", "show",    "skip",   "unexpected", "use",     "wtoken"}));
 
 /// Ends and beginnings that secrets themselves have now and then.
-constexpr auto doubtful_ends =
+constexpr word_set doubtful_ends(
     std::to_array<std::string_view>({"client", "env", "owner", "server", "service", "services",
-                                     "source", "state", "store", "user"});
-static_assert(std::is_sorted(doubtful_ends.begin(), doubtful_ends.end()));
-constexpr auto doubtful_begins = std::to_array<std::string_view>({"skip", "use"});
+                                     "source", "state", "store", "user"}));
+constexpr word_set doubtful_begins(std::to_array<std::string_view>({"skip", "use"}));
 
-constexpr auto source_ends = std::to_array<std::string_view>(
+constexpr word_set source_ends(std::to_array<std::string_view>(
     {"c",   "cc",  "cert",  "conf", "cpp",  "crt",   "cs",   "css", "env", "ex",  "exs",   "go",
      "h",   "hpp", "html",  "ini",  "java", "js",    "json", "jsx", "kt",  "log", "lua",   "md",
      "mjs", "mod", "pem",   "php",  "pl",   "proto", "pub",  "py",  "rb",  "rs",  "scala", "sh",
-     "sql", "sum", "swift", "tf",   "toml", "ts",    "tsx",  "txt", "vue", "xml", "yaml",  "yml"});
-static_assert(std::is_sorted(source_ends.begin(), source_ends.end()));
+     "sql", "sum", "swift", "tf",   "toml", "ts",    "tsx",  "txt", "vue", "xml", "yaml",  "yml"}));
 
 /// What stands before "key" where the key is a secret.
-constexpr auto secret_keys = std::to_array<std::string_view>(
+constexpr word_set secret_keys(std::to_array<std::string_view>(
     {"access",          "account",  "admin",          "ansible",      "api",      "app",
      "application",     "auth",     "authentication", "aws",          "azure",    "cipher",
      "client",          "consumer", "crypto",         "cryptography", "decrypt",  "decryption",
@@ -157,65 +139,22 @@ constexpr auto secret_keys = std::to_array<std::string_view>(
      "instrumentation", "jwt",      "license",        "mailgun",      "master",   "openai",
      "preshared",       "private",  "recovery",       "root",         "sendgrid", "service",
      "session",         "share",    "shared",         "sign",         "signing",  "ssh",
-     "storage",         "stripe",   "subscription",   "twilio",       "unseal",   "webhook"});
-static_assert(std::is_sorted(secret_keys.begin(), secret_keys.end()));
+     "storage",         "stripe",   "subscription",   "twilio",       "unseal",   "webhook"}));
 /// The ones of them that are names of other things as well.
-constexpr auto vague_keys = std::to_array<std::string_view>(
+constexpr word_set vague_keys(std::to_array<std::string_view>(
     {"admin",  "ansible",  "app",    "application", "authentication",  "aws",     "azure",
      "client", "consumer", "deploy", "gcp",         "instrumentation", "license", "mailgun",
      "openai", "recovery", "root",   "sendgrid",    "service",         "session", "share",
-     "ssh",    "storage",  "stripe", "twilio",      "webhook"});
-static_assert(std::is_sorted(vague_keys.begin(), vague_keys.end()));
+     "ssh",    "storage",  "stripe", "twilio",      "webhook"}));
 
 /// "render_pass" and "old_pwd" are none.
-constexpr auto stages =
-    std::to_array<std::string_view>({"by", "first", "last", "multi", "old", "one", "render",
-                                     "second", "single", "test", "tests", "total", "two"});
-static_assert(std::is_sorted(stages.begin(), stages.end()));
+constexpr word_set stages(std::to_array<std::string_view>({"by", "first", "last", "multi", "old",
+                                                           "one", "render", "second", "single",
+                                                           "test", "tests", "total", "two"}));
 
 name_kind kind_of_key(std::string_view before) {
-  if (!is_one_of(before, secret_keys)) return name_kind::harmless;
-  return is_one_of(before, vague_keys) ? name_kind::vague : name_kind::password;
-}
-
-/// One word, or what is written as one ("dbpassword", "apikey", "accesstoken").
-name_kind kind_of_word(std::string_view word) {
-  const auto letters = letters_of(word);
-  const auto has = [&](const word_part& part) {
-    return part.may_stand_in(letters) && word.find(part.text) != word.npos;
-  };
-  const auto ends_in = [&](const word_part& part) {
-    return part.may_stand_in(letters) && word.ends_with(part.text);
-  };
-  if (has("passw") || has("passphrase") || has("passcode") || has("passwd")) {
-    return word.starts_with("passwordless") ? name_kind::harmless : name_kind::password;
-  }
-  if (has("secretsmanager")) return name_kind::harmless;
-  if (has("secret") && !has("secretar")) return name_kind::password;
-  if (has("credential")) return name_kind::password;
-  if (has("token")) {
-    if (has("tokeniz") || has("tokenis") || has("tokenless")) return name_kind::harmless;
-    return word.ends_with("tokens") ? name_kind::vague : name_kind::token;
-  }
-  if (names_key(word)) return name_kind::password;
-  if (word == "pwd") return name_kind::pwd;
-  if (word == "pass") return name_kind::pass;
-  static constexpr word_part short_ends[] = {"pwd",    "bindpw", "rootpw", "adminpw",
-                                             "userpw", "dbpw",   "psk"};
-  static constexpr word_part ends[] = {"dbpass",      "userpass",  "rootpass",  "mypass",
-                                       "keypass",     "ftppass",   "storepass", "sshpass",
-                                       "requirepass", "bindpass",  "mailpass",  "sqlpass",
-                                       "smtppass",    "adminpass", "masterauth"};
-  if (std::any_of(std::begin(short_ends), std::end(short_ends), ends_in) && word != "oldpwd") {
-    return name_kind::password;
-  }
-  if (std::any_of(std::begin(ends), std::end(ends), ends_in)) return name_kind::password;
-  if (word == "pw") return name_kind::password;
-  if (word == "signature" || word == "sig" || word == "otp") return name_kind::vague;
-  if (has("sessionid") || has("sessid") || word == "csrf" || word == "xsrf") {
-    return name_kind::session;
-  }
-  return name_kind::harmless;
+  if (!secret_keys.holds(before)) return name_kind::harmless;
+  return vague_keys.holds(before) ? name_kind::vague : name_kind::password;
 }
 
 /// The last word decides unless it says nothing: "token_value", "password_hash", "secret_key_base".
@@ -228,7 +167,7 @@ name_kind kind_of_words(const name_words& name) {
   if (last == "sid" && name.last(1) == "connect") return name_kind::session;
   auto found = name.holds_key ? name_kind::password : name_kind::harmless;
   for (std::size_t i = 0; i < name.count; ++i) {
-    auto kind = kind_of_word(name.word[i]);
+    auto kind = name.kind_of(i);
     if (name.word[i] == "key" && i > 0) kind = kind_of_key(name.word[i - 1]);
     if (name.word[i] == "keys" && i > 0 && kind_of_key(name.word[i - 1]) == name_kind::password) {
       kind = name_kind::password;
@@ -236,7 +175,7 @@ name_kind kind_of_words(const name_words& name) {
     if (name.word[i] == "data" && i > 0 && name.word[i - 1] == "key") kind = name_kind::password;
     // One of several words: "db_pass" and "MYSQL_PWD" are no test and no directory.
     if (name.count > 1 && (kind == name_kind::pwd || kind == name_kind::pass)) {
-      const bool ends = i + 1 == name.count && !is_one_of(name.word[i - 1], stages);
+      const bool ends = i + 1 == name.count && !stages.holds(name.word[i - 1]);
       kind = ends ? name_kind::password : name_kind::harmless;
     }
     if (kind > found) found = kind;
@@ -249,7 +188,8 @@ name_kind kind_of_words(const name_words& name) {
 namespace {
 
 name_kind worked_out(std::string_view name) {
-  const name_words words(name);
+  const auto seen = name.substr(name.size() - std::min(name.size(), longest_seen));
+  const name_words words(seen);
   // The key itself, which has a form of its own.
   if (words.count == 0 || name.starts_with("AGE-SECRET-KEY-")) return name_kind::harmless;
   const auto kind = kind_of_words(words);
@@ -257,17 +197,17 @@ name_kind worked_out(std::string_view name) {
   const auto last = words.last();
   const bool clear = kind == name_kind::password || kind == name_kind::token;
   const auto less = clear ? name_kind::doubtful : name_kind::harmless;
-  if (is_one_of(last, harmless_ends)) {
-    return is_one_of(last, doubtful_ends) ? less : name_kind::harmless;
+  if (harmless_ends.holds(last)) {
+    return doubtful_ends.holds(last) ? less : name_kind::harmless;
   }
-  if (words.ends_in_file && is_one_of(last, source_ends)) return name_kind::harmless;
-  if (is_one_of(words.word[0], harmless_begins)) {
-    return is_one_of(words.word[0], doubtful_begins) ? less : name_kind::harmless;
+  if (words.ends_in_file && source_ends.holds(last)) return name_kind::harmless;
+  if (harmless_begins.holds(words.word[0])) {
+    return doubtful_begins.holds(words.word[0]) ? less : name_kind::harmless;
   }
   if (last == "id" && kind == name_kind::token) return name_kind::vague;
   // "passwordKey", "adminPasswordSecretKey": which key of a secret holds it.
-  if (last == "key" && kind_of_word(words.last(1)) == name_kind::password) {
-    if (words.last(1) != "secret" || kind_of_word(words.last(2)) == name_kind::password) {
+  if (last == "key" && words.kind_of_last(1) == name_kind::password) {
+    if (words.last(1) != "secret" || words.kind_of_last(2) == name_kind::password) {
       return name_kind::harmless;
     }
   }
@@ -280,8 +220,7 @@ class known_names {
   static constexpr std::size_t longest = 24;
 
   name_kind kind_of(std::string_view name) {
-    std::array<std::uint64_t, 3> text{};
-    std::memcpy(text.data(), name.data(), name.size());
+    const auto text = packed(name);
     auto hash = (text[0] ^ name.size()) * 0x9E3779B97F4A7C15U;
     hash = (hash ^ text[1]) * 0xC2B2AE3D27D4EB4FU;
     hash = (hash ^ (hash >> 29) ^ text[2]) * 0x9E3779B97F4A7C15U;
@@ -293,6 +232,22 @@ class known_names {
   }
 
  private:
+  /// Its bytes, some of them twice; with its size they are only this name's.
+  static std::array<std::uint64_t, 3> packed(std::string_view name) {
+    const auto part = [&](std::size_t at, auto bytes) {
+      std::memcpy(&bytes, name.data() + at, sizeof bytes);
+      return std::uint64_t{bytes};
+    };
+    const auto size = name.size();
+    if (size >= 8) {
+      return {part(0, std::uint64_t{}), size > 16 ? part(8, std::uint64_t{}) : 0,
+              part(size - 8, std::uint64_t{})};
+    }
+    if (size >= 4) return {part(0, std::uint32_t{}), part(size - 4, std::uint32_t{}), 0};
+    return {part(0, std::uint8_t{}), part(size / 2, std::uint8_t{}),
+            part(size - 1, std::uint8_t{})};
+  }
+
   static constexpr int bits = 10;
   struct entry_type {
     std::array<std::uint64_t, 3> text{};

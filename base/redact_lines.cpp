@@ -17,15 +17,15 @@ constexpr int item_lines = 64;
 constexpr int netrc_lines = 4;
 
 bool is_name_word(std::string_view word) {
-  const auto small = lower(word.substr(0, 24));
-  return small == "name" || small == "key" || small == "id" || small == "field" ||
-         small == "parameterkey" || small == "variable" || small == "property";
+  static constexpr word_set names(std::to_array<std::string_view>(
+      {"field", "id", "key", "name", "parameterkey", "property", "variable"}));
+  return names.holds_lower(word);
 }
 
 bool is_value_word(std::string_view word) {
-  const auto small = lower(word.substr(0, 24));
-  return small == "value" || small == "val" || small == "string" || small == "content" ||
-         small == "parametervalue" || small == "secret_value" || small == "default";
+  static constexpr word_set values(std::to_array<std::string_view>(
+      {"content", "default", "parametervalue", "secret_value", "string", "val", "value"}));
+  return values.holds_lower(word);
 }
 
 /// Without quotes and a comma at the end.
@@ -44,9 +44,9 @@ secret_span span_of(std::string_view line, std::string_view part) {
 }
 
 bool opens(std::string_view rest) {
-  static constexpr auto all =
-      std::to_array<std::string_view>({"", "(", ">", ">-", "[", "{", "|", "|-"});
-  return std::binary_search(all.begin(), all.end(), rest);
+  static constexpr word_set all(
+      std::to_array<std::string_view>({"(", ">", ">-", "[", "{", "|", "|-"}));
+  return rest.empty() || all.holds(rest);
 }
 
 bool names_one(name_kind kind) {
@@ -68,7 +68,7 @@ bool begins_netrc(std::string_view text) {
   if (!text.starts_with(machine)) return false;
   const auto host = text.substr(machine.size());
   const auto rest = trimmed(host.substr(before_any(host, " \t").size()));
-  return rest.empty() || rest.starts_with("login ");
+  return rest.empty() || begins_with(rest, "login ");
 }
 
 bool is_hidden_text(std::string_view text) {
@@ -106,7 +106,7 @@ void line_pairs::wait_for(awaits what, name_kind kind, std::size_t indent, int l
 line_pairs::parts line_pairs::parts_of(std::string_view line, std::size_t first) {
   parts found;
   auto at = first;
-  while (line.substr(at).starts_with("- "))
+  while (begins_with(line.substr(at), "- "))
     at = std::min(line.find_first_not_of(' ', at + 1), line.size());
   const char quote = at < line.size() && is_quote(line[at]) ? line[at++] : '\0';
   found.quoted = quote != '\0';
@@ -181,10 +181,10 @@ bool line_pairs::take(std::string_view line, std::size_t first, std::vector<secr
     case awaits::netrc:
       return take_netrc(line, first, out);
     case awaits::form_blank:
-      return line.substr(first).starts_with("Content-");
+      return begins_with(line.substr(first), "Content-");
     case awaits::form_value: {
       const auto text = trimmed(line);
-      if (!text.starts_with("--") && !is_no_secret(text)) out.push_back(span_of(line, text));
+      if (!begins_with(text, "--") && !is_no_secret(text)) out.push_back(span_of(line, text));
       return false;
     }
   }
@@ -228,7 +228,7 @@ bool line_pairs::take_item(std::string_view line, std::size_t first,
     if (!found.quoted && bare(text).find(' ') != text.npos) return true;
   }
   text = bare(text);
-  if (text.empty() || opens(text) || std::string_view("[{]}()<").find(text[0]) != text.npos) {
+  if (text.empty() || opens(text) || is_of(text[0], "[{]}()<")) {
     return true;
   }
   if (is_hidden_text(text) && (any_ || looks_made_up(text))) out.push_back(span_of(line, text));

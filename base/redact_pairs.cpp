@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace reeve {
 namespace {
@@ -13,20 +14,17 @@ constexpr std::size_t near = 256;
 constexpr std::size_t max_text = 8192;
 
 bool is_name_word(std::string_view word) {
-  static constexpr auto names = std::to_array<std::string_view>(
-      {"field", "header", "id", "k", "key", "name", "option", "param", "parameter", "property",
-       "setting", "var", "variable"});
-  const auto small = lower(word.substr(0, 24));
-  return std::binary_search(names.begin(), names.end(), small) || small == "parameterkey" ||
-         small == "parametername" || small == "fieldname" || small == "headername";
+  static constexpr word_set names(std::to_array<std::string_view>(
+      {"field", "fieldname", "header", "headername", "id", "k", "key", "name", "option", "param",
+       "parameter", "parameterkey", "parametername", "property", "setting", "var", "variable"}));
+  return names.holds_lower(word);
 }
 
 bool is_value_word(std::string_view word) {
-  static constexpr auto values =
+  static constexpr word_set values(
       std::to_array<std::string_view>({"content", "current", "data", "default", "new", "old",
-                                       "previous", "v", "val", "value", "values"});
-  const auto small = lower(word.substr(0, 24));
-  return std::binary_search(values.begin(), values.end(), small) || small.ends_with("value");
+                                       "previous", "v", "val", "value", "values"}));
+  return values.holds_lower(word) || ends_lower(word.substr(0, 24), "value");
 }
 
 /// Where `"name": "` begins before the name's quote at `quote`, `npos` if that is not there.
@@ -47,7 +45,7 @@ std::size_t begin_of_name(std::string_view line, std::size_t quote) {
 }
 
 void take_value(line_scan& scan, const key_use& key, std::size_t at, std::size_t limit) {
-  if (at >= limit || scan.line[at] == '{' || scan.line.substr(at).starts_with("[redacted")) return;
+  if (at >= limit || scan.line[at] == '{' || begins_with(scan.line.substr(at), "[redacted")) return;
   if (scan.line[at] == '[') return take_container(scan, key, at);
   key_use quoted = key;
   quoted.quoted = true;
@@ -68,15 +66,14 @@ std::size_t find_value(line_scan& scan, std::size_t at) {
   const auto line = scan.line;
   const auto limit = std::min(line.size(), at + near);
   for (int attributes = 0; attributes < 4; ++attributes) {
-    while (at < limit && std::string_view(" \t,;\\\"'").find(line[at]) != std::string_view::npos)
-      ++at;
+    while (at < limit && is_of(line[at], " \t,;\\\"'")) ++at;
     const auto word = at;
     while (at < limit && (is_alpha(line[at]) || line[at] == '_')) ++at;
     const auto name = line.substr(word, at - word);
-    while (at < limit && std::string_view("\\\"'").find(line[at]) != std::string_view::npos) ++at;
+    while (at < limit && is_of(line[at], "\\\"'")) ++at;
     at = scan.skip_blanks(std::min(at, limit));
     if (at >= limit || name.empty() || (line[at] != ':' && line[at] != '=')) return line.npos;
-    while (at < limit && std::string_view(":=> \t").find(line[at]) != std::string_view::npos) ++at;
+    while (at < limit && is_of(line[at], ":=> \t")) ++at;
     if (at >= limit) return line.npos;
     if (is_value_word(name)) return at;
     if (is_name_word(name)) return line.npos;
@@ -126,6 +123,16 @@ void take_next_element(line_scan& scan, const key_use& key, std::size_t at) {
   if (is_secret_value(scan, quoted, {span, true}, false)) scan.hide_ahead(span);
 }
 
+/// "secret_" and this name, of at most 60 bytes, name no secret.
+bool describes_secret(std::string_view name) {
+  static constexpr std::string_view before = "secret_";
+  if (name.empty()) return false;
+  std::array<char, 7 + 60> whole;
+  std::memcpy(whole.data(), before.data(), before.size());
+  std::memcpy(whole.data() + before.size(), name.data(), name.size());
+  return kind_of_name({whole.data(), before.size() + name.size()}) == name_kind::harmless;
+}
+
 /// Strings of a container with their names, in the order they stand in.
 struct container_reader {
   line_scan& scan;
@@ -140,10 +147,7 @@ struct container_reader {
     const auto text = scan.text(span);
     if (!is_hidden_value(text) || is_place(text)) return false;
     if (key.kind <= name_kind::doubtful) return looks_random(text);
-    if (!name.empty() && kind_of_name("secret_" + std::string(name)) == name_kind::harmless) {
-      return false;
-    }
-    return any || looks_made_up(text);
+    return (any || looks_made_up(text)) && !describes_secret(name);
   }
 
   bool opens(char c) const { return c == '[' || c == '{' || (c == '(' && is_tuple); }
@@ -154,8 +158,9 @@ struct container_reader {
     const auto found = value_at(scan, at, true, credential_kind);
     auto span = found.span;
     if (!found.quoted) {
-      const auto stop = scan.text(span).find_first_of(":=");
-      if (stop != std::string_view::npos && stop > 0) span.end = span.begin + stop;
+      static constexpr sign_set signs(":=");
+      const auto stop = signs.find(scan.text(span), 0);
+      if (stop > 0) span.end = span.begin + stop;
       span.quoted = false;
     }
     at = std::max(at + 1, span.end + (found.quoted ? 1 : 0));
@@ -175,7 +180,7 @@ struct container_reader {
       if (opens(c)) {
         ++depth;
         ++at;
-        if (scan.line.substr(at - 1).starts_with("[redacted")) {
+        if (begins_with(scan.line.substr(at - 1), "[redacted")) {
           at = std::min(limit, scan.line.find(']', at));
         }
       } else if (closes(c)) {
@@ -238,12 +243,12 @@ void take_pair(line_scan& scan, const key_use& key) {
     const auto next = scan.skip_blanks(behind);
     const char before = quote > 0 ? line[quote - 1] : '\0';
     const bool opens = before == '(' || before == '[' || before == '{' || key.dashed;
-    if (scan.at(next) == '"' && lower(line.substr(key.begin, key.end - key.begin)) == "auth") {
+    if (scan.at(next) == '"' && equals_lower(line.substr(key.begin, key.end - key.begin), "auth")) {
       // AUTH "x", or AUTH "user" "x".
       const key_use auth{name_kind::password, key.begin, key.end, true, false};
       // Behind its closing quote, which a line may lack.
       const auto behind_first = std::min(value_at(scan, next, false, {}).span.end + 1, line.size());
-      const bool has_user = line.substr(behind_first).starts_with(" \"");
+      const bool has_user = begins_with(line.substr(behind_first), " \"");
       return take_value(scan, auth, has_user ? behind_first + 1 : next, line.size());
     }
     if (scan.at(next) != ',' || !opens) return;
@@ -313,7 +318,9 @@ bool take_element(line_scan& scan, const key_use& key) {
     const auto size = line.substr(begin, max_text).find("]]>");
     if (size != line.npos) end = begin + size;
   } else {
-    end = line.find_first_of("<]", begin);
+    static constexpr sign_set ends("<]");
+    end = ends.find(line, begin);
+    if (end == line.size()) end = line.npos;
   }
   const secret_span span{begin, std::min(end, line.size()), credential_kind, false};
   if (end == line.npos) {

@@ -89,8 +89,8 @@ void take_scheme(line_scan& scan, found scheme, std::size_t begin, std::size_t e
     if (value.size() == longest_login_pair) value = scan.line.substr(at, stop - at);
     if (value.size() < 8 || !is_login_pair(value)) return;
   } else {
-    const bool digits = value.substr(0, 256).find_first_of("0123456789") != value.npos;
-    if (value.size() < 20 && !digits) return;
+    static constexpr sign_set digits("0123456789");
+    if (value.size() < 20 && !digits.stand_in(value)) return;
   }
   scan.hide({at, at + value.size(), "authorization", false});
 }

@@ -21,7 +21,7 @@ void hide_if(line_scan& scan, const secret_span& span, bool is_secret) {
 void take_pass_argument(line_scan& scan, std::size_t begin, std::size_t end) {
   const auto before = left_of(scan.line, begin, 12);
   const auto option = before.substr(before.find_last_of(' ') + 1);
-  if (!option.starts_with("-pass") && !before.ends_with("-passin") &&
+  if (!begins_with(option, "-pass") && !before.ends_with("-passin") &&
       !before.ends_with("-passout")) {
     return;
   }
@@ -72,16 +72,16 @@ void take_fed(line_scan& scan, std::size_t begin, std::size_t) {
   }
   if (at == 0) return;
   at = scan.skip_blanks(at);
-  while (scan.line.substr(at).starts_with("-n ") || scan.line.substr(at).starts_with("-e "))
+  while (begins_with(scan.line.substr(at), "-n ") || begins_with(scan.line.substr(at), "-e "))
     at += 3;
   auto value = value_at(scan, at, false, credential_kind);
   if (value.span.end > begin) return;
   auto text = scan.text(value.span);
-  if (text.starts_with("%s")) return;
+  if (begins_with(text, "%s")) return;
   // "user:password" of chpasswd.
   const auto colon = text.substr(0, 64).find(':');
   if (colon != text.npos && colon > 0 &&
-      lower(left_of(scan.line, begin + 10, 10)) == "| chpasswd") {
+      equals_lower(left_of(scan.line, begin + 10, 10), "| chpasswd")) {
     value.span.begin += colon + 1;
   }
   if (!is_no_secret(scan.text(value.span))) scan.hide_ahead(value.span);
@@ -122,8 +122,9 @@ void take_query(line_scan& scan, std::size_t, std::size_t end) {
   const auto stop = scan.runs.end(end, run_of::base64);
   const secret_span span{end, stop, credential_kind, false};
   const auto text = scan.text(span).substr(0, looked_at);
-  const auto bare = text.substr(0, text.find_first_of("=%"));
-  const bool is_run = bare.find_first_of("-_/+") == bare.npos || bare.size() >= 40;
+  const auto bare = before_any(text, "=%");
+  static constexpr sign_set joints("-_/+");
+  const bool is_run = bare.size() >= 40 || !joints.stand_in(bare);
   hide_if(scan, span, is_run && looks_random(bare));
 }
 
@@ -150,7 +151,7 @@ void take_net_use(line_scan& scan, std::size_t, std::size_t end) {
     at = scan.skip_blanks(at);
     const auto word = before_any(scan.line.substr(at, 64), " \t\"'");
     if (word.empty()) return;
-    if (word.starts_with("\\\\")) {
+    if (begins_with(word, "\\\\")) {
       has_share = true;
     } else if (!word.starts_with('/') && !word.ends_with(':') && word != "*") {
       const auto found = value_at(scan, at, false, credential_kind);
@@ -187,34 +188,37 @@ list_part part_at(line_scan& scan, std::size_t at) {
   return {text, at + text.size()};
 }
 
-/// INSERT INTO users (name, password) VALUES ('bob', 'x')
+bool names_column(std::string_view name) {
+  const auto kind = kind_of_name(name);
+  return kind == name_kind::password || kind == name_kind::token;
+}
+
+/// INSERT INTO users (name, password) VALUES ('bob', 'x'). The names are judged last: most of what
+/// begins so goes on otherwise.
 void take_insert(line_scan& scan, std::size_t, std::size_t end) {
   const auto open = scan.line.substr(end, 80).find('(');
   if (open == std::string_view::npos) return;
   constexpr std::size_t most_columns = 24;
-  std::array<bool, most_columns> is_secret{};
+  std::array<std::string_view, most_columns> columns;
   auto at = end + open + 1;
   std::size_t count = 0;
-  bool any = false;
   for (; count < most_columns && at - end < 2 * near; ++count) {
     const auto column = part_at(scan, at);
-    const auto kind = kind_of_name(column.text);
-    is_secret[count] = kind == name_kind::password || kind == name_kind::token;
-    any = any || is_secret[count];
+    columns[count] = column.text;
     at = scan.skip_blanks(column.end);
     if (scan.at(at) != ',') break;
     ++at;
   }
-  if (!any || scan.at(at) != ')') return;
-  const auto values = lower(scan.line.substr(at + 1, 16));
-  const auto begin = values.find('(');
-  if (values.find("values") == values.npos || begin == values.npos) return;
+  if (scan.at(at) != ')') return;
+  const auto behind = scan.line.substr(at + 1, 16);
+  const auto begin = behind.find('(');
+  if (begin == behind.npos || !holds_lower(behind, "values")) return;
   at += begin + 2;
-  for (std::size_t i = 0; i <= count; ++i) {
+  for (std::size_t i = 0; i <= count && i < most_columns; ++i) {
     const auto value = part_at(scan, at);
     const auto from = static_cast<std::size_t>(value.text.data() - scan.line.data());
     const bool is_text = from > 0 && is_quote(scan.line[from - 1]);
-    if (is_secret[i] && is_text && !is_no_secret(value.text)) {
+    if (is_text && names_column(columns[i]) && !is_no_secret(value.text)) {
       scan.hide_ahead({from, from + value.text.size(), credential_kind, false});
     }
     at = scan.skip_blanks(value.end);

@@ -53,10 +53,43 @@ class next_sign {
     }
     return end_;
   }
+  /// The first other one.
+  std::size_t find_other(std::string_view line, const sign_set& signs, std::size_t from) {
+    if (from < begin_ || from > end_) {
+      begin_ = from;
+      end_ = signs.find_other(line, from);
+    }
+    return end_;
+  }
 
  private:
   std::size_t begin_ = 1;
   std::size_t end_ = 0;
+};
+
+/// Where the next of a word stands, likewise; no further than asked is searched.
+class next_word {
+ public:
+  /// Where the first one begins in [from, from + within); npos without one.
+  std::size_t find(std::string_view line, std::string_view word, std::size_t from,
+                   std::size_t within) {
+    if (from < begin_ || from > end_) {
+      begin_ = end_ = from;
+      found_ = false;
+    }
+    const auto limit = from + within;
+    if (!found_ && end_ < limit) {
+      const auto at = line.substr(0, limit + word.size() - 1).find(word, end_);
+      found_ = at != line.npos;
+      end_ = found_ ? at : limit;
+    }
+    return found_ && end_ < limit ? end_ : line.npos;
+  }
+
+ private:
+  std::size_t begin_ = 1;
+  std::size_t end_ = 0;  // none begins in [begin_, end_)
+  bool found_ = false;   // one begins at the end
 };
 
 struct line_scan {
@@ -72,13 +105,14 @@ struct line_scan {
       containers_done{};  // lists and objects up to here were searched for values
   // Where the last bare value ended, outside and inside of objects: names within it have the same.
   std::array<std::array<std::size_t, 2>, 2> bare_known{{{1, 0}, {1, 0}}};
-  next_sign quote, argument_end, command_end;
+  next_sign quote, argument_end, command_end, name_end;
+  next_word colons, equals;       // "::" and "="
   std::size_t blanks_end = 0;     // of those that the line begins with, once it was asked for
   near_words::seen trouble;       // words of trouble
   near_words::seen reader;        // programs that read a password
   last_place pipe, echo, printf;  // what is fed to a program
   last_place machine, entry;      // "machine " and "default " of a netrc file
-  last_place value, usage, usages;
+  last_place value, usage, usages, arn;
   bool has_login = false;        // "login" stands before
   bool has_machine = false;      // "machine " of a netrc file stands before
   bool was_told = false;         // the line's end was looked at for a password
@@ -153,6 +187,11 @@ bool is_option_value(line_scan& scan, const key_use& key, const secret_span& val
 bool take_element(line_scan& scan, const key_use& key);
 /// Without a sign between: "--password x", "login bob password x", "PASSWORD 'x'".
 void take_spaced(line_scan& scan, const key_use& key);
+/// Behind "authorization: " the scheme and what it takes, up to the closing quote. `at`: where the
+/// value begins; `colon`: ':' stands before it.
+void take_authorization(line_scan& scan, const key_use& key, std::size_t at, bool colon);
+/// "Cookie: a=b; c=d"; "cookie: not found" is a message.
+void take_cookie(line_scan& scan, const key_use& key, std::size_t at);
 /// A word that belongs to the names of secrets was found.
 void take_key(line_scan& scan, std::size_t begin, std::size_t end);
 /// "://" was found.

@@ -87,10 +87,10 @@ bool begins_line(const line_scan& scan, const key_use& key) {
 }
 
 bool takes_line(const line_scan& scan, const key_use& key) {
-  auto name = lower(scan.line.substr(key.begin, key.end - key.begin));
-  while (!name.empty() && is_digit(name.back())) name.pop_back();
-  return name.ends_with("password") || name.ends_with("passwd") || name.ends_with("passphrase") ||
-         name.ends_with("key");
+  auto name = scan.line.substr(key.begin, key.end - key.begin);
+  while (!name.empty() && is_digit(name.back())) name.remove_suffix(1);
+  return ends_lower(name, "password") || ends_lower(name, "passwd") ||
+         ends_lower(name, "passphrase") || ends_lower(name, "key");
 }
 
 /// An environment listing or YAML gives the value the whole rest of the line.
@@ -99,18 +99,17 @@ bool take_rest_of_line(line_scan& scan, const key_use& key, const value_place& v
   if (key.quoted || key.dashed || !begins_line(scan, key)) return false;
   const auto line = scan.line;
   const char first = line[value.at];
-  if (is_quote(first) || std::string_view("{[|>").find(first) != std::string_view::npos) {
+  if (is_quote(first) || is_of(first, "{[|>")) {
     return false;
   }
   const auto rest = line.substr(value.at);
   const auto word = before_any(rest.substr(0, looked_at), " \t\r");
-  if (is_no_secret(word) || rest.starts_with("[redacted")) return false;
+  if (is_no_secret(word) || begins_with(rest, "[redacted")) return false;
   if (value.colon) {
     if (!takes_line(scan, key) || !is_blank(line[value.at - 1])) return false;
     if (word.ends_with(':') || is_sentence(rest) || is_place_for(scan, key, word)) return false;
     if (is_status_word(word) || is_code(word)) return false;
-    if (word.size() < rest.size() && word.find_first_not_of("0123456789") == word.npos)
-      return false;
+    if (word.size() < rest.size() && std::all_of(word.begin(), word.end(), is_digit)) return false;
   } else {
     const auto name = line.substr(key.begin, key.end - key.begin);
     if (line[key.end] != '=' || is_place_for(scan, key, word)) return false;
@@ -118,7 +117,8 @@ bool take_rest_of_line(line_scan& scan, const key_use& key, const value_place& v
       // "spring.mail.password=two words" of a file of properties.
       const auto seen = rest.substr(0, looked_at);
       if (name.find('.') == name.npos || !takes_line(scan, key) || is_sentence(seen)) return false;
-      if (seen.find_first_of("=\"'") != seen.npos || is_code(seen)) return false;
+      static constexpr sign_set of_code("=\"'");
+      if (of_code.stand_in(seen) || is_code(seen)) return false;
     }
   }
   auto end = line.size();
@@ -127,134 +127,16 @@ bool take_rest_of_line(line_scan& scan, const key_use& key, const value_place& v
   return true;
 }
 
-bool is_scheme(std::string_view word) {
-  static constexpr word_set schemes(std::to_array<std::string_view>(
-      {"api-key",  "apikey",    "aws",       "basic",  "bearer", "bot",  "digest",    "dpop",
-       "geniekey", "hawk",      "hmac",      "jwt",    "key",    "mac",  "negotiate", "ntlm",
-       "oauth",    "sharedkey", "signature", "splunk", "ssws",   "token"}));
-  static constexpr word_set long_schemes(
-      std::to_array<std::string_view>({"aws4-hmac-sha256", "sharedaccesssignature"}));
-  return schemes.holds_lower(word) || long_schemes.holds_lower(word);
-}
-
-/// "authorization: granted": what became of it.
-bool is_verdict(std::string_view word) {
-  static constexpr word_set words(
-      std::to_array<std::string_view>({"allowed", "approved", "complete", "completed", "granted",
-                                       "pending", "permitted", "rbac", "successful", "webhook"}));
-  if (is_status_word(word) || words.holds_lower(word)) return true;
-  return word.size() < 16 && is_small_word(lower(word));
-}
-
-/// What is hidden of a value that begins with no scheme we know: all of it, what stands behind its
-/// first word, or nothing of a message. `shaped`: it stands as a header does.
-secret_span credential_of(std::string_view value, bool shaped, bool colon) {
-  const auto first = before_any(value, " \t,");
-  const auto rest = trimmed(value.substr(first.size()));
-  const secret_span all{0, value.size(), {}, false};
-  if (is_verdict(first) || is_place(first) || first.ends_with(':')) return {};
-  if (rest.empty()) return is_scheme(first) ? secret_span{} : all;
-  const auto second = before_any(rest, " \t,");
-  if (!colon && second.find('=') != second.npos) return {0, first.size(), {}, false};
-  if (is_sentence(value) && !looks_random(second)) return {};
-  if (!is_plain_word(first)) return looks_made_up(first) ? all : secret_span{};
-  const bool alone = shaped && second.size() == rest.size() && !is_verdict(second);
-  if (second.size() < 6 || is_place(second) || !(alone || looks_made_up(second))) return {};
-  return {static_cast<std::size_t>(second.data() - value.data()), value.size(), {}, false};
-}
-
-/// Behind "authorization: " the scheme and what it takes, up to the closing quote.
-void take_authorization(line_scan& scan, const key_use& key, const value_place& place) {
-  static constexpr std::string_view kind = "authorization";
-  const auto line = scan.line;
-  auto at = place.at;
-  while (at < line.size() && std::string_view("\\\"'[(").find(line[at]) != std::string_view::npos &&
-         !line.substr(at).starts_with("[redacted")) {
-    ++at;
-  }
-  // A scheme's parameters have quotes of their own.
-  const bool quoted = at > 0 && is_quote(line[at - 1]);
-  const auto word = before_any(line.substr(at, 64), " \t\"'\\,");
-  auto begin = at;
-  if (is_scheme(word) && is_blank(scan.at(at + word.size()))) {
-    begin = scan.skip_blanks(at + word.size());
-  }
-  const auto value = line.substr(begin, std::min(looked_at, scan.next_quote(begin) - begin));
-  const auto first = before_any(value, " \t,");
-  if (!place.colon && is_code(value)) return;
-  if (is_no_secret(first) || is_no_secret(value)) return;
-  auto shown_from = line.npos;
-  if (begin == at) {
-    const bool in_quotes = key.begin > 0 && is_quote(line[key.begin - 1]);
-    const bool shaped = quoted || key.quoted || in_quotes || key.begin <= 2;
-    const auto found = credential_of(value, shaped, place.colon);
-    if (found.end == 0) return;
-    if (found.end < value.size()) shown_from = at + found.end;
-    begin = at + found.begin;
-  } else if (is_sentence(value) && !looks_made_up(first) && first.size() < 16) {
-    return;
-  }
-  auto end = scan.next_quote(begin);
-  if (!quoted && end > 0 && end < line.size() && line[end - 1] == '=') end = line.size();
-  scan.hide({begin, std::min(end, shown_from), kind, false});
-}
-
-/// Something stands behind a blank within the text's first part.
-bool has_gap(std::string_view text) {
-  static constexpr sign_set blanks(" \t\r");
-  static constexpr sign_set stops(" \t;,");
-  const auto gap = stops.find(text, blanks.find_other(text, 0));
-  if (gap == text.size() || !is_blank(text[gap])) return false;
-  const auto next = blanks.find_other(text, gap);
-  return next < text.size() && !stops.holds(text[next]);
-}
-
-/// One of several "name=value" has a value, and none is a message.
-bool holds_cookie(std::string_view value) {
-  static constexpr word_set attributes(std::to_array<std::string_view>(
-      {"domain", "expires", "max-age", "path", "priority", "samesite", "version"}));
-  if (has_gap(value)) return false;
-  while (!value.empty()) {
-    const auto whole = before_any(value, ";,");
-    const auto part = trimmed(whole);
-    value.remove_prefix(std::min(value.size(), whole.size() + 1));
-    const auto sign = part.find('=');
-    if (sign == part.npos || sign == 0 || is_no_secret(part.substr(sign + 1))) continue;
-    const auto name = part.substr(0, sign);
-    if (name.find(' ') == name.npos && !attributes.holds_lower(name)) return true;
-  }
-  return false;
-}
-
-/// "Cookie: a=b; c=d"; "cookie: not found" is a message.
-void take_cookie(line_scan& scan, const key_use& key, std::size_t at) {
-  const auto line = scan.line;
-  while (at < line.size() && std::string_view("\\\"'[").find(line[at]) != std::string_view::npos &&
-         !line.substr(at).starts_with("[redacted")) {
-    ++at;
-  }
-  const auto value = line.substr(at, std::min(4 * looked_at, scan.next_quote(at) - at));
-  const auto first = before_any(value.substr(0, looked_at), " \t;,");
-  const auto sign = first.find('=');
-  const bool is_pair = sign != first.npos && sign > 0 && sign + 1 < first.size();
-  if (first.starts_with("[redacted")) return;
-  if (!holds_cookie(value)) {
-    if (is_no_secret(first) || (!is_pair && !looks_made_up(first))) return;
-    if (!is_pair && (is_place(first) || first.size() < (key.quoted ? 6 : 12))) return;
-    if (is_pair && is_no_secret(first.substr(sign + 1)) && value.size() <= first.size() + 1) return;
-  }
-  scan.hide({at, scan.next_quote(at), "cookie", false});
-}
-
 /// A path that ends in the name, and a source file's line: "/etc/passwd: …", "a.secret:12".
-bool is_file(const line_scan& scan, const key_use& key, const value_place& value) {
+bool is_file(line_scan& scan, const key_use& key, const value_place& value) {
   if (!value.colon || key.begin == 0) return false;
   const char before = scan.line[key.begin - 1];
   if (before == '/' || before == '\\') {
     return key.begin < 2 || scan.line[key.begin - 2] != ' ' || before == '\\';
   }
   // A part of "arn:aws:x:secret:y".
-  return before == ':' && left_of(scan.line, key.begin, 96).find("arn:") != std::string_view::npos;
+  return before == ':' &&
+         scan.arn.before(scan.line, "arn:", key.begin, 96) != std::string_view::npos;
 }
 
 /// "API key: x", "Unseal Key 1: x".
@@ -262,13 +144,12 @@ bool is_two_words(const line_scan& scan, key_use& key, std::size_t& behind) {
   if (key.quoted || key.begin < 3 || scan.line[key.begin - 1] != ' ') return false;
   const auto separator = scan.skip_blanks(behind);
   const auto next = scan.at(separator);
-  const bool is_told = scan.line.substr(separator).starts_with("is ");
+  const bool is_told = begins_with(scan.line.substr(separator), "is ");
   if (next != ':' && next != '=' && !is_digit(next) && !is_told) return false;
-  if (lower(scan.line.substr(key.begin, std::min<std::size_t>(key.end - key.begin, 4))) != "key") {
-    return false;
-  }
+  if (!equals_lower(scan.line.substr(key.begin, key.end - key.begin), "key")) return false;
   const auto before = left_of(scan.line, key.begin - 1, 16);
-  const auto word = before.substr(before.find_last_of(" \t\"'(") + 1);
+  static constexpr sign_set signs(" \t\"'(");
+  const auto word = before.substr(signs.behind_last(before));
   if (!std::all_of(word.begin(), word.end(), is_alnum)) return false;
   if (kind_of_name(std::string(word) + "_key") == name_kind::harmless) return false;
   key.kind = name_kind::vague;
@@ -280,7 +161,7 @@ bool is_two_words(const line_scan& scan, key_use& key, std::size_t& behind) {
 
 bool is_string_prefix(const line_scan& scan, const secret_span& span) {
   return span.end == span.begin + 1 && is_quote(scan.at(span.end)) &&
-         std::string_view("rbfu").find(scan.line[span.begin]) != std::string_view::npos;
+         is_of(scan.line[span.begin], "rbfu");
 }
 
 bool is_key_kind_of_parsers(const key_use& key) {
@@ -324,14 +205,15 @@ void take_setting(line_scan& scan, const key_use& key, const value_place& value)
   // "passwd: " in quotes, whose second one is none of a value.
   const char quote = key.begin > 0 && !key.quoted ? scan.line[key.begin - 1] : '\0';
   if (is_quote(quote) && scan.line[value.at] == quote && is_blank(scan.line[value.at - 1])) return;
-  if (key.kind == name_kind::authorization) return take_authorization(scan, key, value);
+  if (key.kind == name_kind::authorization)
+    return take_authorization(scan, key, value.at, value.colon);
   if (key.kind == name_kind::cookie) return take_cookie(scan, key, value.at);
   if (take_rest_of_line(scan, key, value)) return;
   const char first = scan.line[value.at];
   const bool is_tuple = first == '(' && is_quote(scan.at(value.at + 1));
   const bool is_list = first == '[' || first == '{' || is_tuple;
   if (first == '{' && take_braced(scan, key, value)) return;
-  if (is_list && !scan.line.substr(value.at).starts_with("[redacted")) {
+  if (is_list && !begins_with(scan.line.substr(value.at), "[redacted")) {
     return take_container(scan, key, value.at);
   }
   auto found = value_at(scan, value.at, key.quoted, credential_kind);
@@ -372,7 +254,8 @@ void take_key(line_scan& scan, std::size_t begin, std::size_t end) {
   scan.keys_done = end;
   key_use key{name_kind::harmless, begin, end, false, false};
   key.begin = begin_of_word(line, begin);
-  const auto undashed = line.find_first_not_of('-', key.begin);
+  auto undashed = key.begin;
+  while (scan.at(undashed) == '-') ++undashed;
   key.dashed = undashed > key.begin && undashed < end;
   if (key.dashed) key.begin = undashed;
   if (key.dashed && line[key.begin] == 'D' && is_lower(scan.at(key.begin + 1))) ++key.begin;
@@ -383,8 +266,8 @@ void take_key(line_scan& scan, std::size_t begin, std::size_t end) {
   key.kind = kind_of_name(line.substr(key.begin, end - key.begin));
   if (key.kind == name_kind::harmless && !is_two_words(scan, key, at)) return;
   if ((next == '>' || next == '&') && take_element(scan, key)) return;
-  const auto code = next == '%' ? lower(line.substr(at, 3)) : std::string();
-  const bool encoded = code == "%3d" || code == "%3a";
+  const auto code = next == '%' ? line.substr(at, 3) : std::string_view();
+  const bool encoded = equals_lower(code, "%3d") || equals_lower(code, "%3a");
   const auto separator = encoded ? at : scan.skip_blanks(at);
   if (encoded || scan.at(separator) == '=' || scan.at(separator) == ':') {
     const auto value = place_of_value(scan, separator);

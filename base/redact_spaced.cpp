@@ -31,7 +31,7 @@ bool is_of_netrc(line_scan& scan, const key_use& key) {
                                 scan.entry.before(line, "default ", key.begin, near) + 1);
   if (machine == 0) return false;
   auto rest = line.substr(machine - 1, key.begin - (machine - 1));
-  if (rest.starts_with("default")) rest.remove_prefix(7);
+  if (begins_with(rest, "default")) rest.remove_prefix(7);
   while (!trimmed(rest).empty()) {
     rest = trimmed(rest);
     const auto word = before_any(rest, " \t");
@@ -44,20 +44,21 @@ bool is_of_netrc(line_scan& scan, const key_use& key) {
 
 /// "login bob password x", and passwords that are none of a language.
 bool is_spaced_password(const line_scan& scan, const key_use& key, std::string_view word) {
-  if (word.find_first_of("/\\(){}[]<>,;") != word.npos || is_place(word)) return false;
-  const auto name = lower(name_of(scan, key));
-  if (name == "requirepass" || name == "masterauth") return true;
+  static constexpr sign_set of_language("/\\(){}[]<>,;");
+  if (of_language.stand_in(word) || is_place(word)) return false;
+  const auto name = name_of(scan, key);
+  if (equals_lower(name, "requirepass") || equals_lower(name, "masterauth")) return true;
   if (key.kind == name_kind::token) {
     return looks_random(word) && !(word.size() == 36 && word[8] == '-' && word[13] == '-');
   }
+  if (word.size() < 8 || word.find('.') != word.npos) return false;
   const auto digits = std::count_if(word.begin(), word.end(), is_digit);
   const auto uppers = std::count_if(word.begin(), word.end(), is_upper);
   const auto lowers = std::count_if(word.begin(), word.end(), is_lower);
-  if (word.find('.') != word.npos || lowers == 0 || digits == 0) return false;
-  const bool marks = word.find_first_of("!#$%^&*@") != word.npos;
-  const bool told = lower(word_before(scan, key.begin)) == "with";
-  if (word.size() >= 8 && told) return true;
-  return word.size() >= 8 && (uppers > 0 || marks || is_word_of_key(scan.line, key, "key"));
+  if (lowers == 0 || digits == 0) return false;
+  static constexpr sign_set marks("!#$%^&*@");
+  if (uppers > 0 || marks.stand_in(word) || is_word_of_key(scan.line, key, "key")) return true;
+  return equals_lower(word_before(scan, key.begin), "with");
 }
 
 /// "  -p, --password string   Password": a manual, where words are no values.
@@ -68,9 +69,9 @@ bool is_manual(line_scan& scan, const key_use& key, std::size_t end) {
     return true;
   }
   const auto before = left_of(line, key.begin, near);
-  const auto first = before.find_first_not_of(" \t-");
+  static constexpr sign_set blanks_and_dashes(" \t-");
   // Nothing else on the line, which is indented, or an explanation that is set apart.
-  if (first == before.npos && before.starts_with("  ")) return true;
+  if (begins_with(before, "  ") && blanks_and_dashes.hold(before)) return true;
   if (is_blank(scan.at(end)) && is_blank(scan.at(end + 1))) return true;
   const auto rest = trimmed(scan.line.substr(end, near));
   // "--password VALUE to log in": words follow that are neither options nor the rest of a command.
@@ -90,12 +91,12 @@ bool is_of_protocol(const line_scan& scan, const key_use& key, const secret_span
 
 /// "password is x", "password from x to y", "secret 5 x".
 bool is_between(const line_scan& scan, const key_use& key, std::string_view word) {
-  static constexpr auto words =
-      std::to_array<std::string_view>({"from", "is", "is:", "set", "to", "was", "was:"});
+  static constexpr word_set words(
+      std::to_array<std::string_view>({"from", "is", "is:", "set", "to", "was", "was:"}));
   if (word.size() == 1 && is_digit(word[0])) {
     return is_word_of_key(scan.line, key, "secret") || is_word_of_key(scan.line, key, "password");
   }
-  return std::binary_search(words.begin(), words.end(), word);
+  return words.holds(word);
 }
 
 /// Something is set so: "setenv PASS x", "npm config set _auth x", "(setq password "x")".
@@ -103,8 +104,8 @@ bool is_set(const line_scan& scan, const key_use& key) {
   const auto word = word_before(scan, key.begin);
   if (word == "setenv" || word == "setx" || word == "ENV" || word == "setq") return true;
   if (word != "set" && word != "SET") return false;
-  const auto before = lower(left_of(scan.line, key.begin, 32));
-  return before.find("config") != before.npos || is_quote(scan.at(scan.skip_blanks(key.end)));
+  return holds_lower(left_of(scan.line, key.begin, 32), "config") ||
+         is_quote(scan.at(scan.skip_blanks(key.end)));
 }
 
 /// "from x to y": the second one.
@@ -172,24 +173,23 @@ bool take_value_option(line_scan& scan, std::size_t at) {
 }  // namespace
 
 bool is_word_of_key(std::string_view line, const key_use& key, std::string_view part) {
-  return lower(line.substr(key.begin, std::min<std::size_t>(key.end - key.begin, 100)))
-             .find(part) != std::string::npos;
+  return holds_lower(line.substr(key.begin, std::min<std::size_t>(key.end - key.begin, 100)), part);
 }
 
 bool is_option_value(line_scan& scan, const key_use& key, const secret_span& value) {
-  static constexpr auto words = std::to_array<std::string_view>(
+  static constexpr word_set words(std::to_array<std::string_view>(
       {"can", "file", "flag", "instead", "key", "option", "parameter", "passphrase", "password",
-       "path", "secret", "string", "stringarray", "strings", "text", "token", "value"});
-  static constexpr auto prose = std::to_array<std::string_view>(
-      {"argument", "arguments", "command", "options", "respectively", "switch", "wins"});
+       "path", "secret", "string", "stringarray", "strings", "text", "token", "value"}));
+  static constexpr word_set prose(std::to_array<std::string_view>(
+      {"argument", "arguments", "command", "options", "respectively", "switch", "wins"}));
   const auto word = scan.text(value);
-  if (word.empty() || std::string_view("-<[{|(=.,").find(word[0]) != std::string_view::npos) {
+  if (word.empty() || is_of(word[0], "-<[{|(=.,")) {
     return false;
   }
   if (is_no_secret(word) || is_status_word(word) || is_place(word)) return false;
-  const auto small = lower(word.substr(0, std::min(looked_at, word.find_first_of("])}>|"))));
+  const auto first = before_any(word.substr(0, looked_at), "])}>|");
   if (word.ends_with(']') && is_plain_word(word)) return false;
-  if (std::binary_search(words.begin(), words.end(), small)) {
+  if (words.holds_lower(first)) {
     // "or --token": the option itself is spoken of.
     return !is_manual(scan, key, value.end);
   }
@@ -197,9 +197,9 @@ bool is_option_value(line_scan& scan, const key_use& key, const secret_span& val
   // "--password options are", "see --password."
   const auto told = scan.line.substr(value.begin, looked_at);
   if (word.ends_with('.') || (word.size() < told.size() && is_sentence(told))) return false;
-  if (std::binary_search(prose.begin(), prose.end(), small)) return false;
+  if (prose.holds_lower(first)) return false;
   const bool shouts = std::none_of(word.begin(), word.end(), is_lower);
-  return !is_small_word(small) && !(shouts && kind_of_name(word) != name_kind::harmless);
+  return !is_small_word(first) && !(shouts && kind_of_name(word) != name_kind::harmless);
 }
 
 void take_spaced(line_scan& scan, const key_use& key) {
@@ -247,7 +247,7 @@ void take_spaced(line_scan& scan, const key_use& key) {
     // Without a login before it one has to follow, or nothing.
     const auto rest = trimmed(line.substr(found.span.end, near));
     const bool has_login = left_of(line, key.begin, near).find("login ") != line.npos;
-    if (!has_login && !rest.empty() && !rest.starts_with("login ")) return;
+    if (!has_login && !rest.empty() && !begins_with(rest, "login ")) return;
     if (!is_no_secret(word)) scan.hide(found.span);
     return;
   }

@@ -40,41 +40,6 @@ constexpr word_set small_words(std::to_array<std::string_view>(
 
 constexpr sign_set blanks(" \t\r");
 
-struct makeup {
-  std::size_t lower = 0;
-  std::size_t upper = 0;
-  std::size_t digits = 0;
-  std::size_t signs = 0;  // of those that stand in passwords and hardly elsewhere
-  std::size_t turns = 0;  // from letter to digit and back, and from small to large letter
-};
-
-enum : std::uint8_t { other, small, large, number, sign };
-
-constexpr auto kinds = [] {
-  std::array<std::uint8_t, 256> all{};
-  for (unsigned c = 'a'; c <= 'z'; ++c) all[c] = small;
-  for (unsigned c = 'A'; c <= 'Z'; ++c) all[c] = large;
-  for (unsigned c = '0'; c <= '9'; ++c) all[c] = number;
-  for (const unsigned char c : std::string_view("!#$%^&*+=~?@")) all[c] = sign;
-  return all;
-}();
-
-constexpr bool turn[5][5] = {
-    {}, {false, false, true, true}, {false, false, false, true}, {false, true, true}, {}};
-
-makeup made_of(std::string_view value) {
-  std::array<std::size_t, 5> counts{};
-  std::size_t turns = 0;
-  std::uint8_t before = other;
-  for (const char c : value.substr(0, looked_at)) {
-    const auto kind = kinds[static_cast<unsigned char>(c)];
-    ++counts[kind];
-    turns += turn[before][kind];
-    before = kind;
-  }
-  return {counts[small], counts[large], counts[number], counts[sign], turns};
-}
-
 std::string_view without_marks(std::string_view word) {
   static constexpr sign_set before("([{\"'`");
   static constexpr sign_set after(".,:;!?)]}\"'`");
@@ -86,9 +51,9 @@ std::string_view without_marks(std::string_view word) {
 bool is_variable(std::string_view value) {
   static constexpr sign_set signs("`$%#{");
   if (value.empty() || !signs.holds(value[0])) return false;
-  if (value.starts_with('`') || value.starts_with("${") || value.starts_with("$(") ||
-      value.starts_with("{{") || value.starts_with("%(") || value.starts_with("%{") ||
-      value.starts_with("#{")) {
+  if (value.starts_with('`') || begins_with(value, "${") || begins_with(value, "$(") ||
+      begins_with(value, "{{") || begins_with(value, "%(") || begins_with(value, "%{") ||
+      begins_with(value, "#{")) {
     return true;
   }
   if (value.size() == 2 && value[0] == '%' && is_alpha(value[1])) return true;
@@ -105,51 +70,41 @@ bool is_variable(std::string_view value) {
 bool is_mask(std::string_view value) {
   static constexpr sign_set signs("*xX.#-_?");
   if (value.empty()) return true;
-  if (value[0] == '\xE2' && value.starts_with("\xE2\x80\xA2")) return true;  // a bullet
-  const auto stars = value.find_first_not_of('*');
-  if (stars == value.npos) return true;
+  if (value[0] == '\xE2' && begins_with(value, "\xE2\x80\xA2")) return true;  // a bullet
+  std::size_t stars = 0;
+  while (stars < value.size() && value[stars] == '*') ++stars;
+  if (stars == value.size()) return true;
   const auto rest = value.substr(stars);
-  if (stars >= 3 && rest.find_first_not_of(".,;:)]}") == rest.npos) return true;
+  static constexpr sign_set closing(".,;:)]}");
+  if (stars >= 3 && closing.hold(rest)) return true;
   // The last four of a card or a key are shown by many; "***hunt" is a password.
   if (stars >= 4) return rest.size() <= 4;
   return value.size() >= 3 && signs.holds(value[0]) &&
-         value.find_first_not_of(value[0]) == value.npos;
+         std::all_of(value.begin(), value.end(), [&](char c) { return c == value[0]; });
 }
 
 }  // namespace
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  for (char& c : out) {
-    if (is_upper(c)) c = static_cast<char>(c - 'A' + 'a');
-  }
+  for (char& c : out) c = to_lower(c);
   return out;
-}
-
-std::string_view left_of(std::string_view line, std::size_t at, std::size_t bytes) {
-  const auto begin = at > bytes ? at - bytes : 0;
-  return line.substr(begin, at - begin);
-}
-
-std::string_view trimmed(std::string_view text) {
-  text.remove_prefix(blanks.find_other(text, 0));
-  while (!text.empty() && blanks.holds(text.back())) text.remove_suffix(1);
-  return text;
 }
 
 std::size_t skip_colours(std::string_view line, std::size_t at) {
   constexpr char escape = '\x1b';
-  while (line.substr(at).starts_with("\x1b[")) {
+  while (at < line.size() && line[at] == escape && begins_with(line.substr(at), "\x1b[")) {
     const auto end = line.substr(at, 24).find_first_not_of("0123456789;", 2);
-    if (end == line.npos || line[at] != escape || line[at + end] != 'm') break;
+    if (end == line.npos || line[at + end] != 'm') break;
     at += end + 1;
   }
   return at;
 }
 
 std::size_t begin_of_word(std::string_view line, std::size_t at) {
+  static constexpr sign_set signs("%\\[;");
+  if (at == 0 || at >= line.size() || !signs.holds(line[at - 1])) return at;
   const auto rest = line.substr(at, 24);
-  if (rest.empty() || at == 0) return at;
   const auto hex = [&](std::size_t from, std::size_t digits) {
     return rest.size() > from + digits &&
            rest.substr(from, digits).find_first_not_of("0123456789abcdefABCDEF") == rest.npos;
@@ -176,7 +131,7 @@ std::size_t begin_of_word(std::string_view line, std::size_t at) {
 }
 
 bool is_placeholder(std::string_view value) {
-  if (value.empty() || (value[0] == '[' && value.starts_with("[redacted"))) return true;
+  if (value.empty() || (value[0] == '[' && begins_with(value, "[redacted"))) return true;
   if (value.size() > 4 * looked_at) return false;
   if (is_mask(value) || is_variable(value)) return true;
   return value.starts_with('<') && value.find('>') != value.npos;
@@ -185,12 +140,15 @@ bool is_placeholder(std::string_view value) {
 bool is_no_secret(std::string_view value) {
   if (is_placeholder(value)) return true;
   if (value.size() > 4 * looked_at) return false;
+  // Most values.
+  if (value.size() > 31 && is_alnum(value.front()) && is_alnum(value.back())) return false;
   if (value[0] == '(' && is_plain_word(value)) {
     // "(sensitive value)", "(known after apply)", "(unset)".
-    const auto word = lower(without_marks(value));
-    return nothing_words.holds(word) || status_words.holds(word) || is_small_word(word) ||
-           word == "sensitive" || word == "known" || word == "default" || word == "redacted" ||
-           word == "secret" || word == "current" || word == "same";
+    static constexpr word_set told(std::to_array<std::string_view>(
+        {"current", "default", "known", "redacted", "same", "secret", "sensitive"}));
+    const auto word = without_marks(value);
+    return nothing_words.holds_lower(word) || status_words.holds_lower(word) ||
+           small_words.holds_lower(word) || told.holds_lower(word);
   }
   auto word = value;
   static constexpr sign_set before("[({");
@@ -209,11 +167,13 @@ bool is_code(std::string_view value) {
   const auto size = signs.find_other(seen, 0);
   const auto name = size == seen.size() ? value : value.substr(0, size);
   if (name.size() < 3 || name.size() == value.size()) return false;
-  if (name.find(':') != name.npos && name.find("::") == name.npos) return false;
+  const auto colon = name.find(':');
+  if (colon != name.npos && name.find("::", colon) == name.npos) return false;
   const auto behind = value.substr(name.size(), looked_at);
   const auto letters = made_of(name);
   if (letters.digits > 0 && letters.turns > letters.upper + 1) return false;
-  if (behind == "(" && name.find_first_of("._") != name.npos) return true;
+  static constexpr sign_set joints("._");
+  if (behind == "(" && joints.stand_in(name)) return true;
   if (behind[0] == '(' || behind[0] == '[') {
     const auto close = behind.find(behind[0] == '(' ? ')' : ']');
     if (close == behind.npos || (behind[0] == '[' && letters.digits > 0)) return false;
@@ -240,9 +200,8 @@ bool is_plain_word(std::string_view word) {
   if (word.size() > looked_at) return false;
   word = without_marks(word);
   if (word.empty() || word.size() > 40 || !is_alpha(word[0])) return false;
-  return std::all_of(word.begin(), word.end(), [](char c) {
-    return is_alpha(c) || c == '\'' || c == '-' || c == '_' || c == '.' || c == '/';
-  });
+  static constexpr sign_set signs("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'-_./");
+  return signs.hold(word);
 }
 
 bool is_status_word(std::string_view word) {
@@ -252,7 +211,7 @@ bool is_status_word(std::string_view word) {
 }
 
 bool is_small_word(std::string_view word) {
-  return small_words.holds(word);
+  return small_words.holds_lower(word);
 }
 
 bool is_sentence(std::string_view text) {
@@ -282,16 +241,15 @@ bool is_message(std::string_view text) {
     text = trimmed(text);
     const auto word = before_any(text, " \t\r");
     text.remove_prefix(word.size());
-    const auto bare = lower(without_marks(word).substr(0, 20));
-    if (bare != "correct" && (verbs.holds(bare) || status_words.holds(bare))) return true;
+    const auto bare = without_marks(word).substr(0, 20);
+    if (equals_lower(bare, "correct")) continue;
+    if (verbs.holds_lower(bare) || status_words.holds_lower(bare)) return true;
   }
   return false;
 }
 
 bool is_odd_word(std::string_view word) {
-  word = without_marks(word.substr(0, looked_at));
-  const auto turns = made_of(word).turns;
-  return turns >= 2 && word.size() < 4 * turns && std::all_of(word.begin(), word.end(), is_alpha);
+  return is_odd(without_marks(word.substr(0, looked_at)));
 }
 
 bool is_place(std::string_view value) {
@@ -301,29 +259,34 @@ bool is_place(std::string_view value) {
   while (!value.empty() && after.holds(value.back())) value.remove_suffix(1);
   if (value.empty()) return false;
   if (value[0] == '.' || value[0] == '~') {
-    if (value.starts_with("./") || value.starts_with("../") || value.starts_with("~/")) return true;
+    if (begins_with(value, "./") || begins_with(value, "../") || begins_with(value, "~/"))
+      return true;
   }
   if (value.starts_with('/')) {
-    if (value.find_first_of("=+") != value.npos) return false;
+    static constexpr sign_set of_base64("=+");
+    if (of_base64.stand_in(value)) return false;
     return value.size() == 1 || value.find('/', 1) != value.npos || !looks_made_up(value);
   }
   if (value.size() > 2 && is_alpha(value[0]) && value[1] == ':' &&
       (value[2] == '\\' || value[2] == '/')) {
     return true;
   }
-  const auto scheme = value.find("://");
-  if (scheme != value.npos && scheme > 1 && scheme < 16) {
+  constexpr std::size_t longest_scheme = 15;
+  const auto scheme = value.substr(0, longest_scheme + 3).find("://");
+  if (scheme != value.npos && scheme > 1) {
     return std::all_of(value.begin(), value.begin() + static_cast<std::ptrdiff_t>(scheme),
                        [](char c) { return is_alnum(c) || c == '+' || c == '.'; });
   }
   if (value.size() > 3 && value[0] == 'v' && is_digit(value[1])) value.remove_prefix(1);
   // Numbers with points and colons: an address with its port, a time, a version.
-  return numeric.hold(value) && value.find_first_of(".:") != value.npos;
+  static constexpr sign_set joints(".:");
+  return numeric.hold(value) && joints.stand_in(value);
 }
 
 bool is_slashed_key(std::string_view value) {
   value = value.substr(0, looked_at);
-  if (!value.starts_with('/') || value.find_first_of(".:_") != value.npos) return false;
+  static constexpr sign_set others(".:_");
+  if (!value.starts_with('/') || others.stand_in(value)) return false;
   while (!value.empty()) {
     const auto part = before_any(value, "/");
     value.remove_prefix(std::min(value.size(), part.size() + 1));
@@ -353,21 +316,6 @@ bool is_login_pair(std::string_view value) {
     colon = colon || byte == ':';
   }
   return colon;
-}
-
-bool looks_made_up(std::string_view value) {
-  const auto all = made_of(value);
-  const auto letters = all.lower + all.upper;
-  if (letters + all.digits < 4) return false;
-  if (all.digits > 0 && letters > 0) return true;
-  return all.signs > 0 && value.size() >= 6;
-}
-
-bool looks_random(std::string_view value) {
-  if (value.size() < 16) return false;
-  const auto all = made_of(value);
-  if (all.digits == 0) return all.lower > 0 && all.upper > 2 && all.turns > 4;
-  return all.lower + all.upper > 0 && all.turns >= 2;
 }
 
 }  // namespace reeve

@@ -12,11 +12,11 @@ constexpr std::string_view kind = "url_password";
 
 /// Schemes in which a name without a password is a user, a system or a container of files.
 bool names_no_token(std::string_view scheme) {
-  static constexpr auto schemes = std::to_array<std::string_view>(
+  static constexpr word_set schemes(std::to_array<std::string_view>(
       {"abfs", "abfss",  "adl",    "akka",  "akka.ssl.tcp", "akka.tcp", "git+ssh", "imap",
        "ldap", "mailto", "pulsar", "rsync", "s3a",          "scp",      "sftp",    "sip",
-       "sips", "smb",    "spark",  "ssh",   "svn+ssh",      "wasb",     "wasbs",   "xmpp"});
-  return std::binary_search(schemes.begin(), schemes.end(), lower(scheme));
+       "sips", "smb",    "spark",  "ssh",   "svn+ssh",      "wasb",     "wasbs",   "xmpp"}));
+  return schemes.holds_lower(scheme);
 }
 
 std::size_t scheme_begin(std::string_view line, std::size_t end) {
@@ -49,7 +49,8 @@ std::size_t find_late_at_sign(std::string_view line, std::size_t from) {
   const auto slash = word.find('/');
   if (from + word.size() >= line.size() || line[from + word.size()] != '@') return line.npos;
   if (slash == 0 || slash == word.npos || word.find("//") != word.npos) return line.npos;
-  if (word.substr(0, slash).find_first_not_of("0123456789") == word.npos) return line.npos;
+  static constexpr sign_set digits("0123456789");
+  if (digits.hold(word.substr(0, slash))) return line.npos;
   return looks_made_up(word) ? from + word.size() : line.npos;
 }
 

@@ -9,6 +9,11 @@
 namespace reeve {
 namespace {
 
+/// So much of it as is looked at.
+std::string_view name_of(const line_scan& scan, const key_use& key) {
+  return scan.line.substr(key.begin, std::min(key.end - key.begin, looked_at));
+}
+
 /// Words of trouble shortly before a name: what follows is the reason then.
 bool tells_trouble(line_scan& scan, const key_use& key) {
   constexpr std::size_t shortly = 64;
@@ -30,28 +35,40 @@ bool is_number(std::string_view text) {
   return !text.empty() && digits.hold(text);
 }
 
+/// As of the line from there on. Letters before one colon, as of a further name, are none, which is
+/// seen without another look at what follows.
+bool is_code_at(line_scan& scan, std::size_t at) {
+  static constexpr sign_set signs(
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.$");
+  const auto end = scan.name_end.find_other(scan.line, signs, at);
+  if (scan.at(end) == ':' &&
+      (end >= at + looked_at ||
+       scan.colons.find(scan.line, "::", end, at + looked_at - end) == scan.line.npos)) {
+    return false;
+  }
+  return is_code(scan.line.substr(at, looked_at));
+}
+
 /// "creds.password", "process.env.TOKEN": letters in parts, the last of which names a secret.
 bool is_member(const line_scan& scan, const secret_span& span) {
   const auto whole = scan.text(span).substr(0, looked_at);
   const auto text = bare_word(whole);
+  static constexpr sign_set signs("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.");
+  if (!signs.hold(text)) return false;
   const auto point = text.rfind('.');
   if (point == text.npos || point == 0) return false;
-  if (!std::all_of(text.begin(), text.end(),
-                   [](char c) { return is_alpha(c) || c == '_' || c == '.'; })) {
-    return false;
-  }
-  for (const std::string_view object :
-       {"self.", "this.", "process.env.", "var.", "secrets.", "config.", "settings.", "args."}) {
-    if (text.starts_with(object)) return true;
-  }
+  static constexpr auto objects = std::to_array<std::string_view>(
+      {"self.", "this.", "process.env.", "var.", "secrets.", "config.", "settings.", "args."});
+  const auto begins = [&](std::string_view object) { return text.starts_with(object); };
+  if (std::any_of(objects.begin(), objects.end(), begins)) return true;
   // "password = module.db.password" of Terraform.
   const auto points = std::count(text.begin(), text.end(), '.');
   if (is_blank(scan.at(span.begin - 1)) && points >= 1 && text.find('_') < text.rfind('.')) {
     return true;
   }
-  for (const std::string_view object : {"module.", "data.", "local.", "each."}) {
-    if (points >= 1 && text.starts_with(object)) return true;
-  }
+  static constexpr auto references =
+      std::to_array<std::string_view>({"module.", "data.", "local.", "each."});
+  if (points >= 1 && std::any_of(references.begin(), references.end(), begins)) return true;
   // A setting stands by itself, code between others.
   const char before = scan.at(span.begin - 1);
   const char behind = scan.at(span.end);
@@ -62,17 +79,20 @@ bool is_member(const line_scan& scan, const secret_span& span) {
 /// "Initial admin password: …": a password is told here, and words may go on behind it.
 bool is_announced(const line_scan& scan, const key_use& key) {
   if (key.kind != name_kind::password) return false;
-  const auto before = " " + lower(left_of(scan.line, key.begin, 32));
-  for (const std::string_view word :
-       {" temporary ", " initial ", " generated ", " admin ", " root ", " one-time "}) {
-    if (before.find(word) != before.npos) return true;
+  const auto before = left_of(scan.line, key.begin, 32);
+  static constexpr auto words = std::to_array<std::string_view>(
+      {" temporary ", " initial ", " generated ", " admin ", " root ", " one-time "});
+  for (const auto word : words) {
+    // What is left of the line may begin with the word itself.
+    const auto bare = word.substr(1);
+    if (equals_lower(before.substr(0, bare.size()), bare) || holds_lower(before, word)) return true;
   }
   return false;
 }
 
 /// No list and no message goes on behind the word.
 bool ends_there(std::string_view rest) {
-  if (rest.empty() || std::string_view("\"',;)}]&#").find(rest[0]) != std::string_view::npos) {
+  if (rest.empty() || is_of(rest[0], "\"',;)}]&#")) {
     return true;
   }
   const auto next = before_any(rest.substr(0, 64), " \t");
@@ -81,14 +101,14 @@ bool ends_there(std::string_view rest) {
 
 bool is_named_exactly(const line_scan& scan, const key_use& key, std::string_view name) {
   return key.end - key.begin == name.size() &&
-         lower(scan.line.substr(key.begin, key.end - key.begin)) == name;
+         equals_lower(scan.line.substr(key.begin, key.end - key.begin), name);
 }
 
 /// "passwd: files systemd" of nsswitch.conf.
 bool is_source_of_names(std::string_view word) {
-  static constexpr auto all =
-      std::to_array<std::string_view>({"compat", "files", "ldap", "nis", "sss", "systemd"});
-  return std::binary_search(all.begin(), all.end(), word);
+  static constexpr word_set all(
+      std::to_array<std::string_view>({"compat", "files", "ldap", "nis", "sss", "systemd"}));
+  return all.holds(word);
 }
 
 /// "token-ring" and "secret.db" speak of something else.
@@ -96,23 +116,25 @@ bool ends_in_secret(const line_scan& scan, const key_use& key) {
   const auto name = scan.line.substr(key.begin, key.end - key.begin);
   static constexpr sign_set joints("._-");
   const auto tail = name.substr(joints.behind_last(name));
-  const auto word = tail.substr(0, tail.find_last_not_of("0123456789") + 1);
-  return kind_of_name(tail) != name_kind::harmless || lower(word.substr(0, 8)) == "key";
+  // All of it is a name that was found to be one.
+  if (tail.size() == name.size() || kind_of_name(tail) != name_kind::harmless) return true;
+  auto word = tail;
+  while (!word.empty() && is_digit(word.back())) word.remove_suffix(1);
+  return equals_lower(word, "key");
 }
 
 /// "BOS token = 128000 '<|begin|>'": a number of a model's vocabulary.
 bool is_of_vocabulary(const line_scan& scan, const key_use& key, std::string_view text) {
   if (key.kind != name_kind::token || key.quoted || text.size() > 16) return false;
   if (!is_number(bare_word(text))) return false;
-  static constexpr auto words = std::to_array<std::string_view>(
+  static constexpr word_set words(std::to_array<std::string_view>(
       {"bos",  "cls", "end",     "eog",   "eom",  "eos",  "eot", "fim",
        "last", "lf",  "mask",    "max",   "mid",  "next", "pad", "pre",
-       "rep",  "sep", "special", "start", "stop", "suf",  "unk", "unknown"});
+       "rep",  "sep", "special", "start", "stop", "suf",  "unk", "unknown"}));
   auto before = left_of(scan.line, key.begin, 16);
   while (!before.empty() && is_blank(before.back())) before.remove_suffix(1);
   static constexpr sign_set signs(" \t|:,(");
-  const auto word = lower(before.substr(signs.behind_last(before)));
-  return std::binary_search(words.begin(), words.end(), word);
+  return words.holds_lower(before.substr(signs.behind_last(before)));
 }
 
 /// Of a source: "password=password,", "token: str = None", "tokens = (start, end)", "NAME = 5,".
@@ -120,7 +142,7 @@ bool is_of_source(const line_scan& scan, const key_use& key, const secret_span& 
   const auto text = scan.text(span).substr(0, looked_at);
   const auto word = bare_word(text);
   if (text[0] == '(') return !text.ends_with(')') && !looks_made_up(text.substr(1));
-  const auto name = scan.line.substr(key.begin, std::min(key.end - key.begin, looked_at));
+  const auto name = name_of(scan, key);
   const bool is_argument = word.size() < text.size();
   if (is_argument && word == name) return true;
   static constexpr word_set types(
@@ -128,15 +150,22 @@ bool is_of_source(const line_scan& scan, const key_use& key, const secret_span& 
                                        "bool", "bytes", "int", "str", "string"}));
   const bool is_apart = is_blank(scan.at(span.begin - 1));
   const bool colon = scan.at(span.begin - (is_apart ? 2 : 1)) == ':';
-  if (colon && types.holds(before_any(word, "<["))) return true;
+  if (colon && types.holds(before_any(word.substr(0, 32), "<["))) return true;
   if (is_apart && is_argument && text.size() - word.size() == 1 &&
       std::none_of(name.begin(), name.end(), is_lower)) {
-    return is_number(word) || (word.starts_with("0x") && word.size() <= 10);
+    return is_number(word) || (begins_with(word, "0x") && word.size() <= 10);
   }
   if (!is_apart || scan.at(span.begin - 2) != '=' || !is_plain_word(word)) return false;
   // "token = Name.Class", "signing_key = key".
   if (key.kind == name_kind::token) return word.size() < 16 && !is_odd_word(word);
   return word.size() >= 3 && name.size() > word.size() && name.ends_with(word);
+}
+
+/// So many letters and digits.
+bool holds_alnums(std::string_view text, std::size_t least) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < text.size() && count < least; ++i) count += is_alnum(text[i]);
+  return count >= least;
 }
 
 /// "failed to refresh token: connection refused" holds none, "token: 8f2c9a" does.
@@ -153,7 +182,7 @@ bool is_secret_behind_colon(line_scan& scan, const key_use& key, const secret_sp
     const bool is_apart = is_blank(scan.line[span.begin - 1]);
     if (is_token) return size >= 5 && is_apart && ends_there(rest);
     // "PasswordEncoderTest.encode:42" is a place in a source.
-    const auto name = scan.line.substr(key.begin, std::min(key.end - key.begin, looked_at));
+    const auto name = name_of(scan, key);
     if (!is_apart && size <= 5 && name.find('.') != name.npos) return false;
     return ends_there(rest);
   }
@@ -164,11 +193,11 @@ bool is_secret_behind_colon(line_scan& scan, const key_use& key, const secret_sp
     const bool goes_on = word.ends_with(',') || rest.starts_with('(');
     if (!ends_there(rest) && !(goes_on && is_announced(scan, key))) return false;
     if (scan.at(key.begin - 1) == '/' || scan.at(key.begin - 1) == '\\') return false;
-    const bool is_name = word.find_first_of("-/._") != word.npos;
-    return !is_name || (!is_token && !is_named_exactly(scan, key, "secret"));
+    static constexpr sign_set joints("-/._");
+    return !joints.stand_in(word) || (!is_token && !is_named_exactly(scan, key, "secret"));
   }
   if (is_token) return looks_made_up(word) && (word.size() >= 10 || !tells_trouble(scan, key));
-  return looks_made_up(word) || std::count_if(word.begin(), word.end(), is_alnum) >= 3;
+  return holds_alnums(word, 3);
 }
 
 /// "X-Vault-Token: s.abc": headers of that form hold one word.
@@ -205,15 +234,15 @@ bool is_short_login_pair(std::string_view text) {
 bool is_vague_secret(const line_scan& scan, const key_use& key, const read_value& value,
                      bool colon) {
   const auto text = scan.text(value.span);
-  const auto tail = lower(left_of(scan.line, key.end, 9));
-  const bool is_signature = tail == "signature" || tail.ends_with("sig");
+  const auto tail = left_of(scan.line, key.end, 9);
+  const bool is_signature = equals_lower(tail, "signature") || ends_lower(tail, "sig");
   if (is_signature) {
-    if (lower(left_of(scan.line, key.begin, 5)) == "etag ") return false;
+    if (equals_lower(left_of(scan.line, key.begin, 5), "etag ")) return false;
     const bool is_close = !colon && scan.at(value.span.begin - 1) == '=';
     const auto run = before_any(text.substr(0, looked_at), "%");
     if (is_close && !is_number(run) && is_bare_run(run, 12, 0)) return true;
   }
-  if (tail.ends_with("auth") && is_short_login_pair(text)) return true;
+  if (ends_lower(tail, "auth") && is_short_login_pair(text)) return true;
   return looks_like_key(text);
 }
 
@@ -232,10 +261,11 @@ bool is_outcome(std::string_view text) {
 
 /// "build-7", "ubuntu-22.04": what passed.
 bool is_release(std::string_view text) {
+  static constexpr sign_set digits_and_points("0123456789.");
   const auto dash = text.substr(0, 32).find('-');
   return dash != text.npos && dash > 1 && dash + 1 < text.size() &&
          std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(dash), is_lower) &&
-         text.find_first_not_of("0123456789.", dash + 1) == text.npos;
+         digits_and_points.hold(text.substr(dash + 1));
 }
 
 /// "PASS: test_a", "pass=12 fail=0".
@@ -243,7 +273,7 @@ bool is_secret_pass(line_scan& scan, const key_use& key, const read_value& value
   const auto text = scan.text(value.span);
   if (is_outcome(text.substr(0, 64)) || is_place(text) || is_release(text)) return false;
   if (!colon && value.quoted && is_upper(scan.line[key.begin])) return true;
-  if (!value.quoted && is_code(scan.line.substr(value.span.begin, looked_at))) return false;
+  if (!value.quoted && is_code_at(scan, value.span.begin)) return false;
   if (!colon || key.quoted || value.quoted) return !is_sentence(text);
   if (is_upper(scan.line[key.begin])) return false;
   return is_secret_behind_colon(scan, key, value.span);
@@ -254,20 +284,19 @@ bool is_secret_pass(line_scan& scan, const key_use& key, const read_value& value
 /// A password may be a sentence; a token is none.
 bool is_quoted_message(const line_scan& scan, const key_use& key, std::string_view text) {
   if (key.kind != name_kind::password) return is_sentence(text);
-  const auto name = lower(scan.line.substr(key.begin, std::min(key.end - key.begin, looked_at)));
-  return name.find("passphrase") == name.npos && is_message(text);
+  return is_message(text) && !holds_lower(name_of(scan, key), "passphrase");
 }
 
 /// "/var/x/y123": no folder where secrets lie, and no file's name at its end.
 bool is_strange_path(std::string_view text) {
-  static constexpr auto folders = std::to_array<std::string_view>(
+  static constexpr word_set folders(std::to_array<std::string_view>(
       {"app",  "data", "dev",    "etc",     "home", "keys", "mnt", "opt", "private", "proc",
-       "root", "run",  "secret", "secrets", "srv",  "sys",  "tmp", "usr", "vault",   "workspace"});
+       "root", "run",  "secret", "secrets", "srv",  "sys",  "tmp", "usr", "vault",   "workspace"}));
   if (!text.starts_with('/') || text.size() > looked_at) return false;
   const auto last = text.substr(text.rfind('/') + 1);
   const auto first = before_any(text.substr(1), "/");
   if (last.find('.') != last.npos || !looks_made_up(last)) return false;
-  if (std::binary_search(folders.begin(), folders.end(), first)) return false;
+  if (folders.holds(first)) return false;
   for (const std::string_view folder : {"/var/run/", "/var/lib/", "/var/log/", "/var/secrets/"}) {
     if (text.starts_with(folder)) return false;
   }
@@ -279,11 +308,10 @@ bool is_place_for(const line_scan& scan, const key_use& key, std::string_view te
   if (key.kind != name_kind::password) return true;
   if (is_slashed_key(text)) return false;
   // "password=10.20.30": neither a version nor an address stands there.
-  const auto name = lower(scan.line.substr(key.begin, std::min(key.end - key.begin, looked_at)));
-  const bool plain = name.find("passw") != name.npos && (key.quoted || scan.at(key.end) == '=');
+  const bool plain =
+      (key.quoted || scan.at(key.end) == '=') && holds_lower(name_of(scan, key), "passw");
   if (key.quoted && is_strange_path(text)) return false;
-  return !plain || text.find("://") != text.npos ||
-         std::string_view("/.~").find(text[0]) != std::string_view::npos;
+  return !plain || text.find("://") != text.npos || is_of(text[0], "/.~");
 }
 
 bool is_hidden_value(std::string_view text) {
@@ -301,7 +329,7 @@ bool is_secret_value(line_scan& scan, const key_use& key, const read_value& valu
     case name_kind::doubtful:
       return text.size() >= 6 && looks_made_up(text) && !is_place(text) && !is_sentence(text);
     case name_kind::session:
-      if (text.starts_with("0x") || text.size() < 8 || is_place(text)) return false;
+      if (begins_with(text, "0x") || text.size() < 8 || is_place(text)) return false;
       return looks_made_up(text) || (!(colon && !key.quoted) && is_bare_run(text, 12, 14));
     case name_kind::pwd:
       return !is_place(text) && !text.starts_with('/') && !text.starts_with('~') &&
@@ -313,14 +341,14 @@ bool is_secret_value(line_scan& scan, const key_use& key, const read_value& valu
   }
   if (is_place_for(scan, key, text)) return false;
   // A call's arguments go on behind the quotes that end the value.
-  if (!value.quoted && (is_code(scan.line.substr(value.span.begin, looked_at)) ||
-                        is_member(scan, value.span) || is_operator(text))) {
+  if (!value.quoted &&
+      (is_code_at(scan, value.span.begin) || is_member(scan, value.span) || is_operator(text))) {
     return false;
   }
   const bool is_token = key.kind == name_kind::token;
   if (is_of_vocabulary(scan, key, text)) return false;
   if (!value.quoted && !key.quoted && is_of_source(scan, key, value.span)) return false;
-  if (is_number(text) && lower(left_of(scan.line, key.end, 3)) == "_id") return false;
+  if (is_number(text) && equals_lower(left_of(scan.line, key.end, 3), "_id")) return false;
   if (value.quoted) {
     if (is_quoted_message(scan, key, text) || is_status_word(text)) return false;
     if (is_token && is_number(text) && text.size() <= 3) return false;
