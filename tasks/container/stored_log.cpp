@@ -1,17 +1,19 @@
 #include "tasks/container/stored_log.hpp"
 
 #include "base/utf8.hpp"
+#include "tasks/container/lost_beginning.hpp"
 
 #include <algorithm>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 namespace reeve::tasks {
 namespace {
 
 constexpr std::size_t most_mark_bytes = 64;
-// More than any form of a secret that has several lines.
-constexpr std::size_t longest_secret = 64 << 10;
+/// Where a value ends for the redactor, whatever it began with.
+constexpr std::string_view value_ends = " \t\r\n\"'&<>";
 constexpr std::string_view lost_mark = "[reeve: the engine may have lost what came before]\n";
 
 std::string mark_of(std::uint64_t bytes) {
@@ -78,9 +80,9 @@ std::size_t meant_by_back(std::string_view part, std::string_view written) {
   return written.size() - end + std::min(rest, line);
 }
 
-/// Without what may belong to something that began before it: a key's lines, a value.
-std::string_view behind_newline(std::string_view text, std::size_t from) {
-  const auto newline = text.find('\n', from);
+/// Without what may belong to something that began before it.
+std::string_view behind_newline(std::string_view text) {
+  const auto newline = text.find('\n');
   return newline == text.npos ? std::string_view() : text.substr(newline + 1);
 }
 
@@ -121,32 +123,31 @@ output_redaction::output_redaction(const adapters::kept_output& kept, const reda
                                    std::size_t limit)
     : lacks_beginning_(kept.lacks_beginning),
       limit_(lacks_beginning_ ? limit - lost_mark.size() : limit),
-      head_(lacks_beginning_ ? behind_newline(kept.head, longest_secret) : kept.head),
+      head_(kept.head),
       tail_(kept.tail),
+      head_lines_(kept.head_lines),
       tail_lines_(kept.tail_lines),
       left_out_(kept.left_out),
       before_(rules),
-      after_(rules) {
-  add_last(head_lines_, kept.head_lines, kept.head, head_);
-}
+      after_(rules) {}
 
 /// Both ends are redacted as they would be within the whole. Of the beginning counts what is
 /// certain whatever follows; of the end what comes after enough text for the redactor to know where
 /// it is.
 bool output_redaction::step() {
-  if (done_ < head_.size()) {
-    const auto piece = head_.substr(done_, piece_bytes);
+  if (head_done_ < head_.size()) {
+    const auto piece = head_.substr(head_done_, piece_bytes);
     out_head_ += before_.write(piece);
-    done_ += piece.size();
-    if (done_ == head_.size()) end_head();
+    head_done_ += piece.size();
+    if (head_done_ <= redaction_margin) out_margin_ = out_head_.size();
+    if (head_done_ == head_.size()) end_head();
     return true;
   }
-  const auto at = done_ - head_.size();
-  if (is_whole() || at >= tail_.size()) return false;
-  const auto piece = tail_.substr(at, piece_bytes);
-  (at < redaction_margin ? out_begun_ : out_tail_) += after_.write(piece);
-  done_ += piece.size();
-  if (done_ == head_.size() + tail_.size()) end_tail();
+  if (is_whole() || tail_done_ >= tail_.size()) return false;
+  const auto piece = tail_.substr(tail_done_, piece_bytes);
+  (tail_done_ < redaction_margin ? out_begun_ : out_tail_) += after_.write(piece);
+  tail_done_ += piece.size();
+  if (tail_done_ == tail_.size()) end_tail();
   return true;
 }
 
@@ -156,14 +157,27 @@ void output_redaction::end_head() {
   } else {
     out_head_.resize(without_half_end(out_head_).size());
   }
+  if (lacks_beginning_) leave_beginning_out();
+}
+
+/// All of it was redacted, so what is shown is seen within what comes before it.
+void output_redaction::leave_beginning_out() {
+  const auto without = unshown_of(head_, out_head_, out_margin_, redaction_margin);
+  const auto whole = std::exchange(head_, head_.substr(without.written));
+  head_done_ = head_.size();
+  out_head_.erase(0, without.redacted);
+  out_head_.erase(0, out_head_.size() - without_half_begin(out_head_).size());
+  domain::line_marks rest;
+  add_last(rest, head_lines_, whole, head_);
+  head_lines_ = std::move(rest);
 }
 
 void output_redaction::end_tail() {
   out_tail_ += after_.finish();
   const auto margin = tail_.substr(0, redaction_margin);
-  if (margin.find('\n') == margin.npos) {
-    // What an endless line is about stands at its beginning. Redaction keeps every newline.
-    out_tail_ = behind_newline(out_begun_ + out_tail_, 0);
+  if (margin.find_first_of(value_ends) == margin.npos) {
+    // What an endless value is stands at its beginning. Redaction keeps every newline.
+    out_tail_ = behind_newline(out_begun_ + out_tail_);
   }
   out_tail_.erase(0, out_tail_.size() - without_half_begin(out_tail_).size());
 }

@@ -45,6 +45,7 @@ class output_redaction {
   bool is_whole() const { return left_out_ == 0; }
   std::uint64_t written() const;
   void end_head();
+  void leave_beginning_out();
   void end_tail();
   stored_text within_limit();
   stored_text told(stored_text text) const;
@@ -52,19 +53,22 @@ class output_redaction {
 
   const bool lacks_beginning_;
   const std::size_t limit_;  // beside the line that says so
-  const std::string_view head_, tail_;
-  domain::line_marks head_lines_;  // of what is looked at of the head
+  std::string_view head_;    // once it is redacted, what is shown of it
+  const std::string_view tail_;
+  domain::line_marks head_lines_;
   const domain::line_marks& tail_lines_;
   const std::uint64_t left_out_;
   redacting_stream before_, after_;
-  std::size_t done_ = 0;  // bytes of both
+  std::size_t head_done_ = 0, tail_done_ = 0;
+  std::size_t out_margin_ = 0;  // what was let out of the head when its margin was looked at
   std::string out_head_, out_begun_, out_tail_;
 };
 
 /// Redacted, and at most `limit` bytes (at least 1024): all of it; or its beginning and its end,
 /// and between them a line that says how many of the job's bytes are left out. Cuts are between
 /// lines where one ends nearby, and never inside a character. Where the engine may have let go of
-/// the beginning, a line in its place says so.
+/// the beginning, a line in its place says so, and what follows is not shown as far as it may be
+/// the rest of a secret (lost_beginning.hpp).
 stored_text stored_output(const adapters::kept_output& kept, const redactor& redact,
                           std::size_t limit);
 

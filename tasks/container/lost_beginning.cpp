@@ -1,0 +1,53 @@
+#include "tasks/container/lost_beginning.hpp"
+
+#include "base/utf8.hpp"
+
+#include <algorithm>
+
+namespace reeve::tasks {
+namespace {
+
+/// At least so much, and then up to the end of a line; else of what a progress bar writes over;
+/// else of a word. Without any of them no character is cut.
+std::size_t cut_of(std::string_view written) {
+  if (written.size() <= least_unshown_bytes) return written.size();
+  const auto most = written.substr(0, most_unshown_bytes);
+  for (const std::string_view ends : {"\n", "\r", " \t\"'&<>"}) {
+    const auto at = most.find_first_of(ends, least_unshown_bytes - 1);
+    if (at != most.npos) return at + 1;
+  }
+  if (written.size() <= most_unshown_bytes) return written.size();
+  const auto whole = utf8_prefix(written, most_unshown_bytes);
+  return whole.size() >= least_unshown_bytes ? whole.size() : most.size();
+}
+
+std::size_t behind_newlines(std::string_view text, std::ptrdiff_t count) {
+  std::size_t at = 0;
+  for (; count > 0 && at < text.size(); --count) {
+    at = std::min(text.find('\n', at), text.size() - 1) + 1;
+  }
+  return count > 0 ? text.size() : at;
+}
+
+std::ptrdiff_t newlines_in(std::string_view text) {
+  return std::count(text.begin(), text.end(), '\n');
+}
+
+}  // namespace
+
+unshown unshown_of(std::string_view written, std::string_view redacted, std::size_t redacted_later,
+                   std::size_t later) {
+  const auto cut = cut_of(written);
+  const auto before = written.substr(0, cut);
+  // Nothing was hidden so far, and nothing that is begins there.
+  if (redacted.substr(0, cut) == before && redacted.size() >= cut) return {cut, cut};
+  // Redaction keeps every newline.
+  if (before.ends_with('\n')) return {cut, behind_newlines(redacted, newlines_in(before))};
+  const auto line_end = std::min(written.find('\n', cut), written.size() - 1) + 1;
+  if (line_end <= later || written.size() <= later) {
+    return {line_end, behind_newlines(redacted, newlines_in(written.substr(0, line_end)))};
+  }
+  return {later, std::min(redacted_later, redacted.size())};
+}
+
+}  // namespace reeve::tasks
