@@ -112,6 +112,10 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
   /// To the best one of those that have not failed yet.
   void try_next() {
     if (r_.stopper->is_stopped()) return refuse(503, "stopped", "the client has gone");
+    // What could not be recorded would be paid for by nobody.
+    if (!s_.may_record()) {
+      return refuse(503, "log_unavailable", "calls cannot be recorded now, so none is made");
+    }
     auto views = s_.upstreams();
     std::erase_if(views, [this](const auto& one) { return tried_.contains(one.what.name); });
     const auto routing = domain::route_of(views, model_, is_spent_);
@@ -161,6 +165,7 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
     }
     body_.reset();  // a stream may last an hour
     if (!got) return take_failure(got.error());
+    if (got->is_cut) return take_useless(tokens_of(got->body.size()));
     if (got->status < 200 || got->status > 299) {
       return answer_.answer(refused_by_upstream(*got));
     }
@@ -170,21 +175,29 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
 
   /// It may have worked, and its work counts.
   void take_failure(const rejection& why) {
-    const bool is_late = why.code == errc::timed_out;
-    record(estimate_of(sent_bytes_, 0), [self = shared_from_this(), is_late](const auto&) {
-      is_late ? self->refuse(504, "upstream_timed_out", "the upstream does not answer in time")
-              : self->refuse(502, "upstream_failed", "the upstream broke off");
+    if (why.code != errc::timed_out) return take_useless(0);
+    record(estimate_of(sent_bytes_, 0), [self = shared_from_this()](const auto&) {
+      self->refuse(504, "upstream_timed_out", "the upstream does not answer in time");
+    });
+  }
+
+  /// What came is no answer for the client.
+  void take_useless(std::int64_t completion_tokens) {
+    take_useless(estimate_of(sent_bytes_, to_.completes ? completion_tokens : 0));
+  }
+  void take_useless(const llm_metered& what) {
+    record(what, [self = shared_from_this()](const auto&) {
+      self->refuse(502, "upstream_failed", "the upstream broke off");
     });
   }
 
   void take_whole(std::string body) {
     const auto read = codec::read_llm_answer(body);
-    if (!read || read->has_error || streams_) {
-      return take_failure(reject(errc::invalid, "it is no answer"));
-    }
+    if (read && read->has_error && !read->counts) return take_useless(0);
     const llm_metered what =
-        read->counts ? llm_metered{*read->counts, false}
-                     : estimate_of(sent_bytes_, to_.completes ? tokens_of(body.size()) : 0);
+        read && read->counts ? llm_metered{*read->counts, false}
+                             : estimate_of(sent_bytes_, to_.completes ? tokens_of(body.size()) : 0);
+    if (!read || read->has_error || streams_) return take_useless(what);
     auto go = [self = shared_from_this(),
                body = std::move(body)](const outcome<domain::position>& at) mutable {
       if (!at) return self->answer_.answer(at.error());

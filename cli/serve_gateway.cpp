@@ -86,6 +86,7 @@ void server_process::fill_upstreams() {
     if (!llm_caller_) return slot.answer(reject(errc::unavailable, "there are no upstreams"));
     llm_caller_->call(std::move(what), std::move(stopper), std::move(slot));
   };
+  services_->may_record = [this] { return lead_.token() && tree_->log_available(); };
 }
 
 void server_process::fill_secrets() {

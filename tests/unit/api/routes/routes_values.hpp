@@ -50,10 +50,12 @@ struct told_upstreams {
   std::vector<domain::llm_upstream_view> upstreams;
   api::llm_places places;
   adapters::call_upstream_fn call_upstream;
+  bool may_record = true;
 
   void serve_upstreams(api::services& s) {
     s.upstreams = [this] { return upstreams; };
     s.places = &places;
+    s.may_record = [this] { return may_record; };
     s.call_upstream = [this](auto what, auto stopper, auto slot) {
       call_upstream(std::move(what), std::move(stopper), std::move(slot));
     };
