@@ -37,8 +37,9 @@ std::int64_t micros(mono_clock::time_point at) {
 
 }  // namespace
 
-session::session(gateway_state& shared, net::ip::tcp::socket socket, arrival coming)
+session::session(gateway_state& shared, socket_type socket, arrival coming)
     : shared_(shared),
+      from_(coming.from),
       socket_(std::move(socket)),
       wake_(socket_.get_executor(), mono_clock::time_point::max()),
       peer_(std::move(coming.peer)),
@@ -207,7 +208,7 @@ net::awaitable<bool> session::handle(bool keep) {
 
 /// `keep` becomes false if the connection cannot go on behind this answer.
 net::awaitable<response> session::answer_it(bool& keep) {
-  auto refused = shared_.dispatch.admit(head_, peer_, micros(started_), call_);
+  auto refused = shared_.dispatch.admit(head_, peer_, micros(started_), call_, from_);
   if (const auto crowded = settle_token()) {
     keep = false;
     if (!refused) refused = problem(*crowded, call_.request_id);

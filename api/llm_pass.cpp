@@ -1,5 +1,6 @@
 #include "api/llm_pass.hpp"
 
+#include "api/llm_attempt.hpp"
 #include "api/llm_meter.hpp"
 #include "api/llm_relay.hpp"
 #include "api/llm_spending.hpp"
@@ -82,7 +83,8 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
     body_ = std::make_shared<const std::string>(asks ? codec::asking_for_usage(r_.body, *read)
                                                      : std::move(r_.body));
     r_.body = std::string();  // = {} would keep its capacity
-    find_budgets();
+    if (!s_.may_record()) return refuse_unrecorded();
+    as_who_may([](llm_pass& self) { self.find_budgets(); });
   }
 
  private:
@@ -93,9 +95,32 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
     answer_.answer(openai_error(status, code, message));
   }
 
+  /// What could not be recorded would be paid for by nobody.
+  void refuse_unrecorded() const {
+    refuse(503, "log_unavailable", "calls cannot be recorded now, so none is made");
+  }
+
+  /// Goes on at once, or for an attempt when it is known to run.
+  void as_who_may(std::function<void(llm_pass&)> then) {
+    if (!r_.who.attempt) return then(*this);
+    find_calling_job(s_, *r_.who.attempt,
+                     reply_slot<calling_job>([self = shared_from_this(),
+                                              then = std::move(then)](outcome<calling_job> found) {
+                       if (found) {
+                         self->job_ = *found;
+                         return then(*self);
+                       }
+                       self->place_.reset();
+                       if (found.error().code != errc::unauthenticated) {
+                         return self->answer_.answer(found.error());
+                       }
+                       self->refuse(401, "unauthenticated", found.error().detail);
+                     }));
+  }
+
   void find_budgets() {
-    auto fits = [model = model_](const auto& one) {
-      return domain::counts_to(one, std::nullopt, model);
+    auto fits = [model = model_, directive = job_.directive](const auto& one) {
+      return domain::counts_to(one, directive, model);
     };
     using found = outcome<std::vector<budget_use>>;
     auto go = [self = shared_from_this()](found uses) {
@@ -112,10 +137,6 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
   /// To the best one of those that have not failed yet.
   void try_next() {
     if (r_.stopper->is_stopped()) return refuse(503, "stopped", "the client has gone");
-    // What could not be recorded would be paid for by nobody.
-    if (!s_.may_record()) {
-      return refuse(503, "log_unavailable", "calls cannot be recorded now, so none is made");
-    }
     auto views = s_.upstreams();
     std::erase_if(views, [this](const auto& one) { return tried_.contains(one.what.name); });
     const auto routing = domain::route_of(views, model_, is_spent_);
@@ -132,8 +153,18 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
     place_ = std::move(*place);
     upstream_ = name;
     reason_ = has_failed_ ? std::string("others_failed") : std::string(routing.reason);
+    // Its attempt may have ended meanwhile.
+    as_who_may([to = chosen->what](llm_pass& self) { self.call(to); });
+  }
+
+  void call(const domain::llm_upstream& to) {
+    if (r_.stopper->is_stopped() || !s_.may_record()) {
+      place_.reset();
+      return r_.stopper->is_stopped() ? refuse(503, "stopped", "the client has gone")
+                                      : refuse_unrecorded();
+    }
     s_.call_upstream(
-        {chosen->what, to_.path, body_, streams_}, r_.stopper,
+        {to, to_.path, body_, streams_}, r_.stopper,
         reply_slot<upstream_answer>([self = shared_from_this()](outcome<upstream_answer> got) {
           self->take(std::move(got));
         }));
@@ -230,6 +261,11 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
     domain::record_llm_call call;
     call.call = s_.ids->next();
     call.job = domain::no_job_of(r_.who.tenant, domain::day_of(s_.clock->now_us()));
+    if (r_.who.attempt) {
+      call.job = job_.job;
+      call.run = job_.run;
+      call.directive = job_.directive;
+    }
     call.counts.model_name = model_;
     call.counts.prompt_tokens = what.counts.prompt;
     call.counts.completion_tokens = what.counts.completion;
@@ -272,6 +308,7 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
   request r_;
   const llm_endpoint to_;
   const responder answer_;
+  calling_job job_;  // of an attempt
   std::string model_, upstream_, reason_;
   std::shared_ptr<const std::string> body_;
   std::size_t sent_bytes_ = 0;

@@ -122,6 +122,7 @@ outcome<done> server_process::open_gateway() {
   options.limits.burst = 2.0 * static_cast<double>(config_.rate_per_s);
   api::gateway_hooks hooks;
   hooks.authenticate = [this](std::string_view token) { return authenticate(token); };
+  hooks.authenticate_job = [this](std::string_view token) { return authenticate_attempt(token); };
   hooks.denied = [this](const api::denial& what) { denials_.note(what); };
   hooks.closed = [this] { return closed(); };
   http_ = std::make_unique<api::http_server>(options, *router_, hooks);

@@ -169,7 +169,12 @@ void container_attempt::find_again(std::function<void()> go) {
 void container_attempt::submit_it() {
   // Another configuration, or another folder of data, since it was intended.
   const bool is_barred = intent_.llm && (host_.ports().llm_folder.empty() || !token());
-  if (is_barred) return host_.feed(attempts::refused{end_reason::input_missing});
+  if (is_barred) {
+    log_warn(
+        "a job is not started: this server lacks the way to language models that it was to get",
+        {{"job", to_string(host_.job().id)}});
+    return host_.feed(attempts::refused{end_reason::internal_error});
+  }
   auto what = spec();
   if (!what.archive) return host_.feed(attempts::refused{end_reason::engine_refused});
   host_.when_allowed([this, what = std::move(what)](fencing_token by) {

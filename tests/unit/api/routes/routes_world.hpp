@@ -84,11 +84,11 @@ class memory_commands final : public actors::every_command<memory_commands> {
         [&](const auto& s) -> outcome<domain::run_events> { return domain::plan(s).events; });
   }
   /// One attempt of the run's first job runs, in this container; or its next one.
-  void begin(uuid run, const std::string& container) {
+  void begin(uuid run, const std::string& container, const domain::attempt_intended& how = {}) {
     actors::command_context c;
     c.tenant = all<domain::run_state>()[run].tenant;
     const auto job = all<domain::run_state>()[run].jobs[0].id;
-    act(c, run, [&](const auto& s) { return domain::decide_intend(s, job, {}); });
+    act(c, run, [&](const auto& s) { return domain::decide_intend(s, job, how); });
     const std::int64_t number = std::ssize(all<domain::run_state>()[run].jobs[0].attempts);
     act(c, run, [&](const auto&) -> outcome<domain::run_events> {
       return domain::run_events{domain::container_created{job, number, container},
@@ -323,6 +323,7 @@ class world : public told_upstreams {
     table_ = std::make_unique<router>(router::make(all_routes(services_)).value());
     gateway_hooks hooks;
     hooks.authenticate = [](std::string_view token) { return who(token); };
+    hooks.authenticate_job = [this](std::string_view token) { return job_of(token); };
     dispatch_ = std::make_unique<dispatcher>(*table_, dispatch_limits{}, hooks, real_ids());
     for (const char* name : {"tenant", "other"}) {
       commands.create_tenant(named(name));
@@ -357,7 +358,7 @@ class world : public told_upstreams {
     answer got;
     if (check_head(head, checked)) return got;
     call it;
-    if (auto refused = dispatch_->admit(checked, "127.0.0.1", 0, it)) return taken(*refused);
+    if (auto refused = dispatch_->admit(checked, "127.0.0.1", 0, it, from)) return taken(*refused);
     dispatch_->run(it, body, responder([&](outcome<response> given) {
                      got = taken(dispatch_->finish(it, std::move(given)));
                    }));
