@@ -124,7 +124,9 @@ struct actor_tree::impl {
             outside.own_uid,
             list<domain::secret_list_state>(),
             outside.secret_values,
-            outside.is_first_tenant};
+            outside.is_first_tenant,
+            outside.llm_folder,
+            outside.token_of};
   }
 
   system_event_log& log_of(const uuid& tenant) {

@@ -62,6 +62,11 @@ inline constexpr std::string_view marker_path = "/reeve/state/started";
 /// are never on the host's disk. reeve-init writes them.
 inline constexpr std::string_view secrets_path = "/reeve/secrets";
 
+/// Where a container finds the server's socket for language models: a folder of the host,
+/// read-only, with nothing in it but that socket. reeve-init relays to it (init/llm_relay.h).
+inline constexpr std::string_view llm_path = "/reeve/llm";
+inline constexpr std::string_view llm_socket_name = "reeve.sock";
+
 struct engine_version {
   std::string version;      ///< of the engine, e.g. "20.10.24"
   std::string api_version;  ///< the one in use after negotiation, e.g. "1.41"
@@ -128,6 +133,8 @@ struct container_spec {
   /// Where the image brings volumes of its own along, in plain form ("/data"): the engine makes
   /// them unasked, and a container that has other ones is not started.
   std::vector<std::string> image_volumes;
+  /// The folder of the host that is mounted at llm_path; empty for none.
+  std::string llm_folder;
   std::string volume;       ///< the named volume that is mounted at /reeve; empty for none
   std::string working_dir;  ///< absolute, or empty for the image's
 };

@@ -34,11 +34,12 @@ struct upstream_answer {
   int status = 0;
   std::string body;                      // whole; at most 64 KiB of what is no success
   std::shared_ptr<upstream_bytes> rest;  // instead, of events that come with a success
+  bool is_cut = false;                   // a success, of which only the beginning is in `body`
 };
 
 /// Answered with the head of the answer, or all of it. Errors, none of which tells anything of what
 /// was sent or answered: `unavailable`: nothing has gone to it. Else it may have worked:
-/// `timed_out`, `invalid` (it broke off, answers too much, or was stopped).
+/// `timed_out`, `invalid` (it broke off, refuses with too many words, or was stopped).
 using call_upstream_fn = std::function<void(
     upstream_call what, std::shared_ptr<call_stopper> stopper, reply_slot<upstream_answer> slot)>;
 

@@ -258,7 +258,8 @@ void llm_caller::flight::finish(CURLcode code) {
                                                        : outcome<std::string>(failure_of(code)));
   }
   forget_bytes();
-  if (code != CURLE_OK || is_stopped_) return fail(failure_of(code));
+  answer_.is_cut = is_too_large_ && !is_stopped_ && answer_.status >= 200 && answer_.status < 300;
+  if (!answer_.is_cut && (code != CURLE_OK || is_stopped_)) return fail(failure_of(code));
   if (!has_begun_) begin_stream();
   std::exchange(slot_, {}).answer(std::move(answer_));
 }

@@ -43,6 +43,7 @@ constexpr std::array member_texts{
     text{"labels", "At most 64; a key is a name, a value has at most 256 bytes."},
     text{"latency_ms", "0 to 86,400,000."},
     text{"limits", "Of every run of it."},
+    text{"llm", "Whether its jobs may call language models through Reeve, without a network too."},
     text{"max_lines", "1 to 10,000,000, as many without it."},
     text{"max_parallel", "Jobs of one run at a time, 1 to 64; 4 without it."},
     text{"memory_mb", "MiB, 6 to 1,048,576; 256 without it. There is no swap."},

@@ -15,6 +15,9 @@ namespace {
 
 constexpr std::string_view all_methods = "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE";
 
+/// What jobs may ask for.
+constexpr std::string_view jobs_paths = "/llm/v1/";
+
 response allow_only(std::string_view methods) {
   response made;
   made.status = 204;
@@ -113,8 +116,9 @@ dispatcher::dispatcher(const router& table, dispatch_limits limits, gateway_hook
       in_flight_(limits_of(limits.in_flight, limits.shares)) {}
 
 std::optional<response> dispatcher::admit(const request_head& head, std::string_view peer,
-                                          std::int64_t now_us, call& out) {
+                                          std::int64_t now_us, call& out, listener from) {
   out = call{};
+  out.from = from;
   out.head_only = head.method == "HEAD";
   const uuid id = ids_.next();
   out.request_id = to_string(id);
@@ -161,7 +165,8 @@ std::optional<response> dispatcher::find_route(const request_head& head, std::st
 
   const auto verb = parse_method(head.method);
   router::match found;
-  if (!asterisk) found = table_.find(verb, out.asked.path);
+  const bool is_hidden = out.from == listener::jobs && !out.asked.path.starts_with(jobs_paths);
+  if (!asterisk && !is_hidden) found = table_.find(verb, out.asked.path);
   if (found.index) {
     out.route_index = *found.index;
     out.to = &table_.routes()[*found.index];
@@ -190,7 +195,8 @@ std::optional<response> dispatcher::authorize(const request_head& head, const ro
   if (found.path_known && needs == access::anonymous) return std::nullopt;
   const std::string_view token = bearer_token(head.field("authorization"));
   std::optional<caller> who;
-  if (!token.empty() && hooks_.authenticate) who = hooks_.authenticate(token);
+  const auto& ask = out.from == listener::jobs ? hooks_.authenticate_job : hooks_.authenticate;
+  if (!token.empty() && ask) who = ask(token);
   if (!who) {
     deny({errc::unauthenticated, std::nullopt, std::string(peer), {}}, out);
     return problem(reject(errc::unauthenticated, "send Authorization: Bearer <token>"),

@@ -31,9 +31,14 @@ struct denial {
   std::string route;          // "GET /api/runs/{id}", or empty if no route was found
 };
 
+/// Where a connection came in. What comes from jobs knows language models, and nothing else.
+enum class listener { open, jobs };
+
 struct gateway_hooks {
   /// Who has this token; compares in constant time, from memory: it runs on the I/O thread.
   std::function<std::optional<caller>(std::string_view token)> authenticate;
+  /// The same of what came from jobs, who have tokens of another kind. May be empty: nobody has.
+  std::function<std::optional<caller>(std::string_view token)> authenticate_job = {};
   /// May be empty. Must only hand over.
   std::function<void(const denial&)> denied;
   /// May be empty. While it gives a reason, a 503, everything but the routes that are `always`
@@ -58,6 +63,7 @@ struct shed_reason {
 struct call {
   const route* to = nullptr;  // null if it was refused before a route was found
   std::size_t route_index = 0;
+  listener from = listener::open;
   bool head_only = false;  // HEAD: the handler sees a GET
   std::string request_id;
   std::string if_none_match;
@@ -78,7 +84,7 @@ class dispatcher {
   /// Starts `out` and decides what the head alone decides. Nothing: read the body (at most
   /// `out.to->max_body_bytes`) and go on with `run`; else the answer.
   std::optional<response> admit(const request_head& head, std::string_view peer,
-                                std::int64_t now_us, call& out);
+                                std::int64_t now_us, call& out, listener from = listener::open);
 
   /// Whether its handler may begin; `pass` is held until it has answered. `address`: as in a
   /// share_holder.

@@ -2,15 +2,19 @@
 
 #include "api/http_address.hpp"
 #include "api/http_session.hpp"
+#include "base/local_socket.hpp"
 #include "base/log.hpp"
 
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <ctime>
 #include <fcntl.h>
+#include <mutex>
+#include <unistd.h>
 
 namespace reeve::api {
 namespace {
@@ -18,6 +22,7 @@ namespace {
 using boost::system::error_code;
 using net::use_awaitable;
 using net::ip::tcp;
+using local = net::local::stream_protocol;
 
 /// How often deadlines are looked at; the error of every timeout of a connection.
 constexpr std::chrono::milliseconds tick_time{50};
@@ -62,32 +67,42 @@ struct http_server::impl {
   ~impl() {
     state.gate->close();
     acceptor.reset();
+    jobs_acceptor.reset();
     ticker.reset();
     // Destroys the coroutines of open connections; they use the state, which is still there.
     io.reset();
   }
 
-  net::awaitable<void> accept_loop();
+  /// `from`: an acceptor of either family.
+  template <class Acceptor>
+  net::awaitable<void> accept_loop(Acceptor& from);
   net::awaitable<void> tick_loop();
   void welcome(tcp::socket socket);
-  session::arrival let_in(std::string peer);
+  void welcome(local::socket socket);
+  void begin(session::socket_type socket, session::arrival coming);
+  session::arrival let_in(session::arrival coming);
+  void open_to_jobs(int descriptor);
   void tick();
   void drain();
 
   gateway_state state;
   std::unique_ptr<net::io_context> io;
   std::unique_ptr<tcp::acceptor> acceptor;
+  std::unique_ptr<local::acceptor> jobs_acceptor;  // null until there is one
+  std::unique_ptr<local_socket> jobs_socket;       // its name; of who listens and drains
+  std::mutex jobs_mutex;                           // for it
   std::unique_ptr<net::steady_timer> ticker;
   std::atomic<bool> draining{false};
 };
 
-net::awaitable<void> http_server::impl::accept_loop() {
-  while (acceptor->is_open()) {
+template <class Acceptor>
+net::awaitable<void> http_server::impl::accept_loop(Acceptor& from) {
+  while (from.is_open()) {
     error_code error;
-    tcp::socket socket = co_await acceptor->async_accept(net::redirect_error(use_awaitable, error));
+    auto socket = co_await from.async_accept(net::redirect_error(use_awaitable, error));
     if (!error) {
       welcome(std::move(socket));
-    } else if (acceptor->is_open()) {
+    } else if (from.is_open()) {
       log_warn("a connection could not be accepted", {{"error", error.value()}});
       // There are fewer descriptors than connections that are allowed.
       if (error == net::error::no_descriptors) state.line.evict();
@@ -103,7 +118,26 @@ void http_server::impl::welcome(tcp::socket socket) {
   socket.set_option(tcp::no_delay(true), error);
   socket.non_blocking(true, error);
   if (error) return;
-  session::arrival coming = let_in(address_of(socket));
+  session::arrival coming;
+  coming.peer = address_of(socket);
+  coming.address = share_key_of(coming.peer);
+  begin(std::move(socket), std::move(coming));
+}
+
+/// All jobs are one address, whose share others are left beside.
+void http_server::impl::welcome(local::socket socket) {
+  error_code error;
+  close_on_exec(socket.native_handle());
+  socket.non_blocking(true, error);
+  if (error) return;
+  session::arrival coming;
+  coming.from = listener::jobs;
+  coming.address = "jobs";
+  begin(std::move(socket), std::move(coming));
+}
+
+void http_server::impl::begin(session::socket_type socket, session::arrival coming) {
+  coming = let_in(std::move(coming));
   const bool is_full = state.sessions.size() >= state.options.max_connections + max_shed;
   if (coming.turned_away && is_full) return state.metrics.refused();
   auto made = std::make_shared<session>(state, std::move(socket), std::move(coming));
@@ -114,10 +148,7 @@ void http_server::impl::welcome(tcp::socket socket) {
 
 /// Who needs a place gets that of whoever waits longest: of his own address if that has its share,
 /// so that no address pushes others out, else of any.
-session::arrival http_server::impl::let_in(std::string peer) {
-  session::arrival coming;
-  coming.address = share_key_of(peer);
-  coming.peer = std::move(peer);
+session::arrival http_server::impl::let_in(session::arrival coming) {
   const auto take = [&] {
     return state.held.connections.take({std::nullopt, coming.address}, 1, coming.place);
   };
@@ -154,6 +185,7 @@ void http_server::impl::drain() {
   state.draining = true;
   error_code ignored;
   acceptor->close(ignored);
+  if (jobs_acceptor) jobs_acceptor->close(ignored);
   for (session* one : state.sessions) one->drain();
 }
 
@@ -187,9 +219,35 @@ outcome<std::uint16_t> http_server::listen() {
   const auto count = [this](const std::exception_ptr& thrown) {
     if (thrown) impl_->state.metrics.uncaught_in_loop();
   };
-  net::co_spawn(*impl_->io, impl_->accept_loop(), count);
+  net::co_spawn(*impl_->io, impl_->accept_loop(*impl_->acceptor), count);
   net::co_spawn(*impl_->io, impl_->tick_loop(), count);
   return port;
+}
+
+outcome<done> http_server::listen_for_jobs(const std::string& path) {
+  auto made = local_socket::listen(path);
+  if (!made) return made.error();
+  const int descriptor = made->release();
+  {
+    const std::lock_guard lock(impl_->jobs_mutex);
+    impl_->jobs_socket = std::make_unique<local_socket>(std::move(*made));
+  }
+  impl_->state.gate->post([this, descriptor] { impl_->open_to_jobs(descriptor); });
+  return done{};
+}
+
+void http_server::impl::open_to_jobs(int descriptor) {
+  error_code error;
+  jobs_acceptor = std::make_unique<local::acceptor>(*io);
+  jobs_acceptor->assign(net::local::stream_protocol(), descriptor, error);
+  if (error) {
+    ::close(descriptor);
+    return log_error("jobs cannot be listened to", {{"error", error.value()}});
+  }
+  if (state.draining) jobs_acceptor->close(error);
+  net::co_spawn(*io, accept_loop(*jobs_acceptor), [this](const std::exception_ptr& thrown) {
+    if (thrown) state.metrics.uncaught_in_loop();
+  });
 }
 
 void http_server::run() {
@@ -207,6 +265,10 @@ void http_server::run() {
 
 void http_server::begin_drain() {
   impl_->draining = true;
+  {
+    const std::lock_guard lock(impl_->jobs_mutex);
+    impl_->jobs_socket.reset();
+  }
   impl_->state.gate->post([this] { impl_->drain(); });
 }
 

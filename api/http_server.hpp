@@ -67,6 +67,10 @@ class http_server {
 
   /// Binds; the port that was bound. Connections are accepted from `run` on.
   outcome<std::uint16_t> listen();
+  /// Listens at this path too, for jobs (dispatch.hpp, listener): as local_socket::listen, whose
+  /// errors it gives. Once, from any thread, before or after `run` has begun; the name goes with
+  /// `begin_drain` or the server.
+  outcome<done> listen_for_jobs(const std::string& path);
   /// Serves on the calling thread until `stop`, or until a drain has ended. An exception that gets
   /// out of the event loop is counted (`reeve_uncaught_total`, whose goal is zero) and survived.
   void run();

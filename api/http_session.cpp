@@ -41,8 +41,9 @@ rejection server_stops() {
   return reject(errc::unavailable, "the server is stopping: what was asked may not have been done");
 }
 
-session::session(gateway_state& shared, net::ip::tcp::socket socket, arrival coming)
+session::session(gateway_state& shared, socket_type socket, arrival coming)
     : shared_(shared),
+      from_(coming.from),
       socket_(std::move(socket)),
       wake_(socket_.get_executor(), mono_clock::time_point::max()),
       peer_(std::move(coming.peer)),
@@ -229,7 +230,7 @@ net::awaitable<bool> session::handle(bool keep) {
 
 /// `keep` becomes false if the connection cannot go on behind this answer.
 net::awaitable<response> session::answer_it(bool& keep) {
-  auto refused = shared_.dispatch.admit(head_, peer_, micros(started_), call_);
+  auto refused = shared_.dispatch.admit(head_, peer_, micros(started_), call_, from_);
   if (call_.shed) shared_.metrics.shed(call_.shed->what, call_.shed->why, kind_of_caller(call_));
   if (const auto crowded = settle_token()) {
     keep = false;

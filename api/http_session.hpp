@@ -19,6 +19,7 @@
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
@@ -75,13 +76,16 @@ rejection server_stops();
 class session : public std::enable_shared_from_this<session> {
  public:
   struct arrival {
-    std::string peer;     // without port
+    std::string peer;  // without port
+    listener from = listener::open;
     std::string address;  // what the peer's shares are counted under
     share place;          // among the connections
     /// There is no place: the client is told so and nothing is read.
     std::optional<rejection> turned_away;
   };
-  session(gateway_state& shared, net::ip::tcp::socket socket, arrival coming);
+  /// Of either family.
+  using socket_type = net::generic::stream_protocol::socket;
+  session(gateway_state& shared, socket_type socket, arrival coming);
   ~session();
 
   static net::awaitable<void> serve(std::shared_ptr<session> self);
@@ -155,6 +159,7 @@ class session : public std::enable_shared_from_this<session> {
   net::awaitable<bool> write_chunk(std::string_view chunk, bool chunked);
   void watch_client();
   void client_is_readable();
+  void watch_hang_up();
 
   void deadline_in(std::chrono::milliseconds time) {
     deadline_ = mono_clock::now() + time;
@@ -163,7 +168,8 @@ class session : public std::enable_shared_from_this<session> {
   void no_deadline() { deadline_ = mono_clock::time_point::max(); }
 
   gateway_state& shared_;
-  net::ip::tcp::socket socket_;
+  const listener from_;
+  socket_type socket_;
   net::steady_timer wake_;  // never expires; cancelled to wake the coroutine
   std::string peer_;
   std::string address_;

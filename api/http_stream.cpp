@@ -141,7 +141,8 @@ net::awaitable<bool> session::write_chunk(std::string_view chunk, bool chunked) 
 }
 
 void session::watch_client() {
-  if (watching_ || eof_) return;
+  if (watching_) return;
+  if (eof_) return watch_hang_up();
   watching_ = true;
   socket_.async_wait(net::ip::tcp::socket::wait_read,
                      [self = shared_from_this()](const error_code& error) {
@@ -166,11 +167,28 @@ void session::client_is_readable() {
     in_.commit(count);
   } else if (error != net::error::would_block && error != net::error::try_again) {
     eof_ = true;
+    // Who has no more to ask may still want his answer; through a socket of jobs that is told.
+    if (from_ == listener::jobs && error == net::error::eof) return watch_hang_up();
     gone_ = true;
     wake_.cancel();
     return;
   }
   watch_client();
+}
+
+/// Of a socket of jobs whose client asks nothing more: whether he has gone altogether. Elsewhere
+/// the two look alike.
+void session::watch_hang_up() {
+  if (watching_ || from_ != listener::jobs) return;
+  watching_ = true;
+  socket_.async_wait(net::socket_base::wait_error,
+                     [self = shared_from_this()](const error_code& error) {
+                       self->watching_ = false;
+                       if (!self->streaming_ && !self->relaying_) return;
+                       if (error) return self->watch_hang_up();
+                       self->gone_ = true;
+                       self->wake_.cancel();
+                     });
 }
 
 }  // namespace reeve::api

@@ -1,5 +1,6 @@
 #include "api/llm_pass.hpp"
 
+#include "api/llm_attempt.hpp"
 #include "api/llm_meter.hpp"
 #include "api/llm_relay.hpp"
 #include "api/llm_spending.hpp"
@@ -82,7 +83,8 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
     body_ = std::make_shared<const std::string>(asks ? codec::asking_for_usage(r_.body, *read)
                                                      : std::move(r_.body));
     r_.body = std::string();  // = {} would keep its capacity
-    find_budgets();
+    if (!s_.may_record()) return refuse_unrecorded();
+    as_who_may([](llm_pass& self) { self.find_budgets(); });
   }
 
  private:
@@ -93,9 +95,32 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
     answer_.answer(openai_error(status, code, message));
   }
 
+  /// What could not be recorded would be paid for by nobody.
+  void refuse_unrecorded() const {
+    refuse(503, "log_unavailable", "calls cannot be recorded now, so none is made");
+  }
+
+  /// Goes on at once, or for an attempt when it is known to run.
+  void as_who_may(std::function<void(llm_pass&)> then) {
+    if (!r_.who.attempt) return then(*this);
+    find_calling_job(s_, *r_.who.attempt,
+                     reply_slot<calling_job>([self = shared_from_this(),
+                                              then = std::move(then)](outcome<calling_job> found) {
+                       if (found) {
+                         self->job_ = *found;
+                         return then(*self);
+                       }
+                       self->place_.reset();
+                       if (found.error().code != errc::unauthenticated) {
+                         return self->answer_.answer(found.error());
+                       }
+                       self->refuse(401, "unauthenticated", found.error().detail);
+                     }));
+  }
+
   void find_budgets() {
-    auto fits = [model = model_](const auto& one) {
-      return domain::counts_to(one, std::nullopt, model);
+    auto fits = [model = model_, directive = job_.directive](const auto& one) {
+      return domain::counts_to(one, directive, model);
     };
     using found = outcome<std::vector<budget_use>>;
     auto go = [self = shared_from_this()](found uses) {
@@ -129,8 +154,18 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
     place_ = std::move(*place);
     upstream_ = name;
     reason_ = has_failed_ ? std::string("others_failed") : std::string(routing.reason);
+    // Its attempt may have ended meanwhile.
+    as_who_may([to = chosen->what](llm_pass& self) { self.call(to); });
+  }
+
+  void call(const domain::llm_upstream& to) {
+    if (r_.stopper->is_stopped() || !s_.may_record()) {
+      place_.reset();
+      return r_.stopper->is_stopped() ? refuse(503, "stopped", "the client has gone")
+                                      : refuse_unrecorded();
+    }
     s_.call_upstream(
-        {chosen->what, to_.path, body_, streams_}, r_.stopper,
+        {to, to_.path, body_, streams_}, r_.stopper,
         reply_slot<upstream_answer>([self = shared_from_this()](outcome<upstream_answer> got) {
           self->take(std::move(got));
         }));
@@ -162,6 +197,7 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
     }
     body_.reset();  // a stream may last an hour
     if (!got) return take_failure(got.error());
+    if (got->is_cut) return take_useless(tokens_of(got->body.size()));
     if (got->status < 200 || got->status > 299) {
       return answer_.answer(refused_by_upstream(*got));
     }
@@ -171,21 +207,29 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
 
   /// It may have worked, and its work counts.
   void take_failure(const rejection& why) {
-    const bool is_late = why.code == errc::timed_out;
-    record(estimate_of(sent_bytes_, 0), [self = shared_from_this(), is_late](const auto&) {
-      is_late ? self->refuse(504, "upstream_timed_out", "the upstream does not answer in time")
-              : self->refuse(502, "upstream_failed", "the upstream broke off");
+    if (why.code != errc::timed_out) return take_useless(0);
+    record(estimate_of(sent_bytes_, 0), [self = shared_from_this()](const auto&) {
+      self->refuse(504, "upstream_timed_out", "the upstream does not answer in time");
+    });
+  }
+
+  /// What came is no answer for the client.
+  void take_useless(std::int64_t completion_tokens) {
+    take_useless(estimate_of(sent_bytes_, to_.completes ? completion_tokens : 0));
+  }
+  void take_useless(const llm_metered& what) {
+    record(what, [self = shared_from_this()](const auto&) {
+      self->refuse(502, "upstream_failed", "the upstream broke off");
     });
   }
 
   void take_whole(std::string body) {
     const auto read = codec::read_llm_answer(body);
-    if (!read || read->has_error || streams_) {
-      return take_failure(reject(errc::invalid, "it is no answer"));
-    }
+    if (read && read->has_error && !read->counts) return take_useless(0);
     const llm_metered what =
-        read->counts ? llm_metered{*read->counts, false}
-                     : estimate_of(sent_bytes_, to_.completes ? tokens_of(body.size()) : 0);
+        read && read->counts ? llm_metered{*read->counts, false}
+                             : estimate_of(sent_bytes_, to_.completes ? tokens_of(body.size()) : 0);
+    if (!read || read->has_error || streams_) return take_useless(what);
     auto go = [self = shared_from_this(),
                body = std::move(body)](const outcome<domain::position>& at) mutable {
       if (!at) return self->answer_.answer(at.error());
@@ -218,6 +262,11 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
     domain::record_llm_call call;
     call.call = s_.ids->next();
     call.job = domain::no_job_of(r_.who.tenant, domain::day_of(s_.clock->now_us()));
+    if (r_.who.attempt) {
+      call.job = job_.job;
+      call.run = job_.run;
+      call.directive = job_.directive;
+    }
     call.counts.model_name = model_;
     call.counts.prompt_tokens = what.counts.prompt;
     call.counts.completion_tokens = what.counts.completion;
@@ -260,6 +309,7 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
   request r_;
   const llm_endpoint to_;
   const responder answer_;
+  calling_job job_;  // of an attempt
   std::string model_, upstream_, reason_;
   std::shared_ptr<const std::string> body_;
   std::size_t sent_bytes_ = 0;

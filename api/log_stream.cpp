@@ -314,7 +314,7 @@ class log_stream final : public body_stream, public std::enable_shared_from_this
   std::optional<output_request> source_of(const domain::attempt_state& attempt) {
     const bool is_there = live_ || withheld_ == attempt.number || now() < live_at_us_;
     if (is_there || !attempt.container_id || !attempt.started_at) return std::nullopt;
-    return output_request{tenant_, attempt.intent, *attempt.container_id, place_, token};
+    return output_request{tenant_, attempt.intent, *attempt.container_id, place_, token, run_};
   }
 
   void begin_live(output_request wanted) {

@@ -70,6 +70,7 @@ struct output_request {
   std::string execution;  // the engine's id of it
   output_place after;
   uuid token;  // who follows it
+  uuid run;
 };
 
 /// Streams that are there, for what concerns all of them. Outlives its streams' calls.

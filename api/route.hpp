@@ -2,6 +2,7 @@
 // One row of the route table, and what a handler sees. Handlers are thin: take apart, call a pure
 // function or a port, answer. 404, 405, OPTIONS and the OpenAPI document come from the same rows.
 
+#include "base/attempt_token.hpp"
 #include "base/call_stopper.hpp"
 #include "base/digest.hpp"
 #include "base/ids.hpp"
@@ -29,9 +30,11 @@ using role = domain::token_role;
 struct caller {
   uuid tenant;
   uuid token_id;
-  std::string principal;  // "token:<id>", as events name it
+  std::string principal;  // "token:<id>" or "job:<id>", as events name it
   role has = role::viewer;
   bool is_of_first_tenant = false;  // whose the server is
+  /// Of a job that calls language models (llm_attempt.hpp).
+  std::optional<attempt_name> attempt = {};
 };
 
 enum class method { get, head, post, put, patch, delete_, options };

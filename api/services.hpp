@@ -81,6 +81,8 @@ struct services {
   std::function<std::vector<domain::llm_upstream_view>()> upstreams;
   llm_places* places = nullptr;  // at upstreams
   adapters::call_upstream_fn call_upstream;
+  /// Whether this server leads and its log takes events, now: what is called has to be recorded.
+  std::function<bool()> may_record;
   std::function<engine_view()> engine;
   /// Of all runs only this tenant's; nothing = everything.
   std::function<std::vector<agent_view>(const std::optional<uuid>& tenant)> agents;

@@ -34,6 +34,7 @@ using enum run_of;
 
 constexpr form forms[] = {
     {"reeve_token", "rv_", url, 34, extra::rv},
+    {"reeve_token", "rva_", url, 40},
     {"aws_key", "AKIA", alnum, 16, extra::exact},
     {"aws_key", "ASIA", alnum, 16, extra::exact},
     {"aws_key", "ABIA", alnum, 16, extra::exact},

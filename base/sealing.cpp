@@ -130,12 +130,20 @@ outcome<secret_text> sealing_key::open(std::string_view sealed, std::string_view
   return opened;
 }
 
-digest sealing_key::digest_of(std::string_view text) const {
-  auto key = derived(purpose::digests);
+digest sealing_key::keyed(purpose what, std::string_view text) const {
+  auto key = derived(what);
   digest made{};
   crypto_generichash(made.data(), made.size(), data_of(text), text.size(), key.data(), key.size());
   sodium_memzero(key.data(), key.size());
   return made;
+}
+
+digest sealing_key::digest_of(std::string_view text) const {
+  return keyed(purpose::digests, text);
+}
+
+digest sealing_key::mark_of(std::string_view text) const {
+  return keyed(purpose::marks, text);
 }
 
 }  // namespace reeve

@@ -1,8 +1,8 @@
 #pragma once
 // Sealing: secrets at rest, encrypted and bound to what they are of (XChaCha20-Poly1305 of
 // libsodium, draft-irtf-cfrg-xchacha; a fresh random nonce of 24 bytes each time). One key of 32
-// bytes; what seals and what makes digests are keys of their own, derived from it (BLAKE2b,
-// crypto_kdf).
+// bytes; what seals, what makes digests and what makes marks are keys of their own, derived from it
+// (BLAKE2b, crypto_kdf).
 //
 // A key file holds the key as one line of base64url. It is made with mode 0600, never overwrites
 // anything, and is refused unless it is this user's own and closed to group and others.
@@ -40,13 +40,16 @@ class sealing_key {
   outcome<secret_text> open(std::string_view sealed, std::string_view about) const;
   /// A digest that nobody can try out values with who does not have the key.
   digest digest_of(std::string_view bytes) const;
+  /// Proves that these bytes were made with this key (base/attempt_token.hpp).
+  digest mark_of(std::string_view bytes) const;
 
  private:
   using bytes = std::array<std::uint8_t, 32>;
-  enum class purpose : std::uint64_t { sealing = 1, digests = 2, naming = 3 };
+  enum class purpose : std::uint64_t { sealing = 1, digests = 2, naming = 3, marks = 4 };
 
   sealing_key() = default;
   bytes derived(purpose what) const;
+  digest keyed(purpose what, std::string_view bytes) const;
 
   bytes key_{};
 };

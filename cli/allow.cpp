@@ -29,6 +29,7 @@ int add(api_client& api, const word_list& words, bool image) {
   body.key("reason").value(words.option("--reason").value_or(""));
   if (image && words.has("--host-network")) body.key("allow_host_network").value(true);
   if (image && words.has("--root")) body.key("allow_root").value(true);
+  if (image && words.has("--llm")) body.key("llm").value(true);
   if (!image && words.has("--by-name")) body.key("by_name").value(true);
   body.end_object();
   const auto answer = api.call(
@@ -40,9 +41,9 @@ int list(api_client& api, const std::string& what, const word_list& words) {
   const auto answer =
       api.list("/api/allowlists/" + what, "", words.option("--limit").value_or("50"));
   if (what == "images") {
-    return show_rows(
-        api, answer,
-        {"id", "reference", "is_active", "allow_host_network", "allow_root", "digest", "reason"});
+    return show_rows(api, answer,
+                     {"id", "reference", "is_active", "allow_host_network", "allow_root", "llm",
+                      "digest", "reason"});
   }
   return show_rows(api, answer, {"id", "name", "is_active", "container_id", "reason"});
 }
@@ -55,8 +56,8 @@ bool is_list(const std::string& word) {
 
 int allow(const loaded_config& config, const client_options& client,
           const std::vector<std::string>& words) {
-  auto list_of =
-      split_words(words, {"--reason", "--limit"}, {"--host-network", "--root", "--by-name"});
+  auto list_of = split_words(words, {"--reason", "--limit"},
+                             {"--host-network", "--root", "--llm", "--by-name"});
   if (!list_of.problem.empty()) return usage_error(list_of.problem);
   const auto& plain = list_of.plain;
   api_client api(config.values, client);

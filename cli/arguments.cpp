@@ -207,7 +207,8 @@ void add_allow(CLI::App& app, arguments& out) {
       .plain("reference", "such as localhost:1/box:1")
       .option("--reason", "why")
       .flag("--host-network", "containers of it may use the host's network")
-      .flag("--root", "containers of it may run as user or group 0");
+      .flag("--root", "containers of it may run as user or group 0")
+      .flag("--llm", "containers of it may call language models through Reeve");
   action_builder(allow, out, "container", "Allow tasks to touch a container")
       .plain("name", "its name")
       .option("--reason", "why")

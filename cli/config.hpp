@@ -24,6 +24,8 @@ struct config {
   std::string uploads = "./uploads";
   bool redacted = true;  // pattern redaction of the logs of jobs
   std::string llm;       // file with what is known of language models; empty = nothing
+  /// With the socket for jobs that call language models; empty = `llm` below data.
+  std::string llm_socket_folder;
   std::vector<std::string> mount_roots;  // folders that jobs may mount; none = no mounts
   std::string log_level = "info";        // debug, info, warn, error
   std::string log_format = "json";       // json, text

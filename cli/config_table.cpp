@@ -192,6 +192,17 @@ table of_places() {
       file("llm", &config::llm,
            "JSON file with the prices of language models and the servers that have them; see "
            "docs/clients.md and docs/operations.md."),
+      named(
+          "llm_socket_folder", "", "a folder of at most 96 bytes, or nothing",
+          "Folder for the socket through which jobs call language models, if `llm` names "
+          "upstreams; "
+          "empty takes `llm` below `data`. Nothing else may lie in it, and the container engine "
+          "must see it under the same path.",
+          [](config& c, const std::string& value) {
+            c.llm_socket_folder = value;
+            return is_text(value);
+          },
+          [](const config& c) { return std::vector{c.llm_socket_folder}; }),
       named("mount_roots", "", "absolute folders with colons in between",
             "Folders below which jobs may mount, but for what is Reeve's own: the first tenant's, "
             "and every other one's in folders that are called by its id; none forbids mounts.",

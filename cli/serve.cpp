@@ -6,6 +6,7 @@
 #include "base/test_point.hpp"
 #include "cli/bootstrap.hpp"
 #include "cli/doctor.hpp"
+#include "cli/jobs_door.hpp"
 #include "cli/llm_file.hpp"
 #include "cli/output.hpp"
 #include "persistence/migrate.hpp"
@@ -118,6 +119,7 @@ void server_process::list_parts() {
                     kinds_.reset();
                     texts_.reset();
                   }});
+  parts_.add({.name = "jobs_door", .lead = [this] { return prepare_jobs_door(); }});
   // Closed after the actors: the last head that it signs covers whatever they wrote.
   parts_.add({.name = "checkpoints",
               .lead = [this] { return open_checkpoints(); },
@@ -146,6 +148,7 @@ void server_process::list_parts() {
   parts_.add({.name = "denials", .drain = [this] { denials_.close(); }});
   parts_.add({.name = "gateway",
               .open = [this] { return open_gateway(); },
+              .lead = [this] { return open_jobs_door(); },
               .drain = [this] { drain_gateway(); },
               .close = [this] { close_gateway(); }});
 }
@@ -198,7 +201,9 @@ outcome<done> server_process::read_llm() {
   auto settings = read_llm_file(config_.llm);
   if (!settings) return settings.error();
   llm_ = std::move(*settings);
-  return done{};
+  if (llm_.upstreams.empty()) return done{};
+  const auto door = jobs_door_of(config_);
+  return door ? outcome<done>(done{}) : outcome<done>(door.error());
 }
 
 outcome<done> server_process::watch_upstreams() {

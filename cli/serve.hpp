@@ -16,6 +16,7 @@
 #include "api/llm_places.hpp"
 #include "api/routes/health.hpp"
 #include "api/services.hpp"
+#include "base/attempt_token.hpp"
 #include "base/leadership.hpp"
 #include "base/text_pool.hpp"
 #include "cli/commands.hpp"
@@ -90,6 +91,14 @@ class server_process {
   void fill_upstreams();
   void fill_secrets();
   void fill_logs();
+  /// Nothing: this server has no key.
+  std::optional<std::string> token_of(const attempt_name& whose) const;
+  /// Takes the key that tokens of attempts are made with; with upstreams it makes it, if there is
+  /// none, and the folder for the socket of jobs.
+  outcome<done> prepare_jobs_door();
+  /// Listens there, for jobs alone.
+  outcome<done> open_jobs_door();
+  std::optional<api::caller> authenticate_attempt(std::string_view token) const;
   /// Waits for what has to ask the database, on a thread of its own: that may not answer at all,
   /// and a signal must end the wait all the same. True: it came.
   template <class T>
@@ -142,6 +151,8 @@ class server_process {
   std::unique_ptr<api::event_feed> feed_;
   std::unique_ptr<persistence::blob_writer> blobs_;
   std::unique_ptr<persistence::secret_vault> secrets_;
+  std::optional<sealing_key> attempt_key_;  // of tokens of attempts; set before `leading`
+  std::string llm_folder_;  // absolute, with the socket for jobs; empty: there is none
   std::unique_ptr<persistence::commit_notifier> notifier_;
   std::shared_ptr<persistence::journal> journal_;
   persistence::journal_head head_;

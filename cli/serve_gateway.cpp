@@ -89,6 +89,7 @@ void server_process::fill_upstreams() {
     if (!llm_caller_) return slot.answer(reject(errc::unavailable, "there are no upstreams"));
     llm_caller_->call(std::move(what), std::move(stopper), std::move(slot));
   };
+  services_->may_record = [this] { return lead_.token() && tree_->log_available(); };
 }
 
 void server_process::fill_secrets() {
@@ -124,6 +125,7 @@ outcome<done> server_process::open_gateway() {
   options.limits.burst = 2.0 * static_cast<double>(config_.rate_per_s);
   api::gateway_hooks hooks;
   hooks.authenticate = [this](std::string_view token) { return authenticate(token); };
+  hooks.authenticate_job = [this](std::string_view token) { return authenticate_attempt(token); };
   hooks.denied = [this](const api::denial& what) { denials_.note(what); };
   hooks.closed = [this] { return closed(); };
   http_ = std::make_unique<api::http_server>(options, *router_, hooks);

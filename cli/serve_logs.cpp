@@ -56,9 +56,21 @@ rejection no_value() {
   return reject(errc::not_found, "a secret of the attempt is gone");
 }
 
+/// With the token that the attempt may have got beside its secrets.
+with_rules hiding_token_too(const std::optional<std::string>& token,
+                            const api::output_request& what, with_rules go) {
+  if (!what.intent.llm) return go;
+  return [token, go = std::move(go)](const outcome<redactor>& rules) {
+    if (!rules) return go(rules.error());
+    if (!token) return go(no_value());
+    auto made = tasks::hiding_token(*rules, *token);
+    made ? go(std::move(made)) : go(no_value());
+  };
+}
+
 /// The redactor of an attempt: everybody's, and the secrets that it got.
 void find_rules(actors::command_port& commands, persistence::secret_port& secrets,
-                const redactor& others, const api::output_request& what, with_rules go) {
+                const redactor& others, const api::output_request& what, const with_rules& go) {
   if (!what.intent.secrets || what.intent.secrets->empty()) return go(others);
   using found_list = outcome<actors::executed<domain::secret_list_state>>;
   const auto open = [&secrets, &others, tenant = what.tenant, uses = *what.intent.secrets,
@@ -92,22 +104,26 @@ void server_process::fill_logs() {
     if (engine == nullptr) {
       return slot.answer(reject(errc::engine_unavailable, "this server does not have the engine"));
     }
+    with_rules begin = [this, engine, what, changed = std::move(changed),
+                        slot](outcome<redactor> rules) {
+      if (!rules) return slot.answer(rules.error());
+      if (!followed_->take(what.token)) {
+        return slot.answer(reject(errc::overloaded, "too many outputs are followed"));
+      }
+      auto of = tasks::live_output::begin({*engine,
+                                           *texts_,
+                                           {what.tenant, what.intent.job},
+                                           std::move(*rules),
+                                           what.execution,
+                                           {what.after.line, what.after.at_ns},
+                                           changed});
+      slot.answer(std::shared_ptr<api::output_source>(
+          std::make_shared<followed_output>(std::move(of), followed_, what.token)));
+    };
+    const attempt_name whose{what.tenant, what.run, what.intent.job, what.intent.attempt};
+    const auto token = what.intent.llm ? token_of(whose) : std::nullopt;
     find_rules(*services_->commands, *secrets_, job_redaction_, what,
-               [this, engine, what, changed = std::move(changed), slot](outcome<redactor> rules) {
-                 if (!rules) return slot.answer(rules.error());
-                 if (!followed_->take(what.token)) {
-                   return slot.answer(reject(errc::overloaded, "too many outputs are followed"));
-                 }
-                 auto of = tasks::live_output::begin({*engine,
-                                                      *texts_,
-                                                      {what.tenant, what.intent.job},
-                                                      std::move(*rules),
-                                                      what.execution,
-                                                      {what.after.line, what.after.at_ns},
-                                                      changed});
-                 slot.answer(std::shared_ptr<api::output_source>(
-                     std::make_shared<followed_output>(std::move(of), followed_, what.token)));
-               });
+               hiding_token_too(token, what, std::move(begin)));
   };
 }
 

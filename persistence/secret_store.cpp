@@ -170,6 +170,13 @@ outcome<std::shared_ptr<const opened_secrets>> secret_store::open(
   });
 }
 
+outcome<done> secret_store::make_key() {
+  return impl_->run<done>([&](pqxx::work& tx) {
+    impl_->key_to_seal(tx);
+    return done{};
+  });
+}
+
 outcome<done> secret_store::destroy(const uuid& tenant, const std::vector<uuid>& values) {
   if (values.empty()) return done{};
   return impl_->run<done>([&](pqxx::work& tx) {

@@ -123,6 +123,10 @@ void secret_vault::open(std::vector<secret_place> which,
   });
 }
 
+void secret_vault::make_key(reply_slot<done> slot) {
+  impl_->submit<done>(slot, [this] { return impl_->store.make_key(); });
+}
+
 void secret_vault::destroy(uuid tenant, std::vector<uuid> values, reply_slot<done> slot) {
   impl_->submit<done>(slot, [this, tenant, values = std::move(values)] {
     return impl_->store.destroy(tenant, values);

@@ -34,6 +34,8 @@ class secret_store {
   outcome<digest> put(const secret_place& where, const secret_text& value);
   outcome<std::shared_ptr<const opened_secrets>> open(const std::vector<secret_place>& which);
   outcome<done> destroy(const uuid& tenant, const std::vector<uuid>& values);
+  /// Makes the key as the first value would, or finds that there is one. Errors as of `put`.
+  outcome<done> make_key();
   /// Removes what has been there for `older_than_us` and no secret needs; none while the projection
   /// of secrets cannot be relied on. Gives how many.
   outcome<std::int64_t> sweep(time_us older_than_us = 3600 * us_per_second);
@@ -55,6 +57,8 @@ class secret_vault final : public secret_port {
   void open(std::vector<secret_place> which,
             reply_slot<std::shared_ptr<const opened_secrets>> slot) override;
   void destroy(uuid tenant, std::vector<uuid> values, reply_slot<done> slot) override;
+  /// As that of the store: for what else is made with the key (base/attempt_token.hpp).
+  void make_key(reply_slot<done> slot);
 
  private:
   struct impl;

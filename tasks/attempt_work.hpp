@@ -5,6 +5,7 @@
 // call at a time.
 
 #include "adapters/work_engines_port.hpp"
+#include "base/attempt_token.hpp"
 #include "base/leadership.hpp"
 #include "base/redact.hpp"
 #include "base/slot.hpp"
@@ -56,6 +57,11 @@ struct attempt_ports {
   persistence::secret_port* secret_values = nullptr;
   /// Whether it is the tenant whose the host is, beside Reeve's own jobs. Any thread.
   std::function<bool(const uuid& tenant)> is_first_tenant = {};
+  /// The folder of the host with the socket for jobs that may call language models; empty: there is
+  /// none, and no job may.
+  std::string llm_folder = {};
+  /// The token of an attempt; nothing: this server has no key. Any thread.
+  std::function<std::optional<std::string>(const attempt_name&)> token_of = {};
 };
 
 /// Who runs the attempt.

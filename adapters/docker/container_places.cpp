@@ -34,11 +34,12 @@ outcome<std::vector<std::string>> places_of(const container_spec& spec,
   std::set<std::string> asked(spec.image_volumes.begin(), spec.image_volumes.end());
   for (const auto& mount : spec.mounts) asked.insert(mount.target);
   const std::string ours(volume_target);
-  bool has_ours = false;
+  bool has_ours = false, has_door = spec.llm_folder.empty();
   std::set<std::string> found, places;
   for (const auto& mount : mounts) {
     const auto target = plain(mount.target);
     if (target == ours && mount.volume == spec.volume && !std::exchange(has_ours, true)) continue;
+    if (target == llm_path && mount.volume.empty() && !std::exchange(has_door, true)) continue;
     if (target == ours || is_below(target, ours) || is_below(ours, target)) {
       return wrong("something is mounted over the attempt's volume", target);
     }
@@ -52,6 +53,7 @@ outcome<std::vector<std::string>> places_of(const container_spec& spec,
     for (auto at = target; at.size() > 1; at = at.substr(0, at.rfind('/'))) places.insert(at);
   }
   if (!has_ours) return wrong("the attempt's volume is not mounted", ours);
+  if (!has_door) return wrong("a mount is missing", std::string(llm_path));
   for (const auto& target : asked) {
     if (!found.contains(target)) return wrong("a mount is missing", target);
   }

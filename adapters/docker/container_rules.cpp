@@ -196,6 +196,9 @@ outcome<done> check_container(const container_spec& spec) {
   if (!spec.volume.empty() && !is_object_name(spec.volume)) {
     return invalid("/volume", "must be 1..128 characters [a-zA-Z0-9_.-]");
   }
+  if (!spec.llm_folder.empty() && !clean_absolute(spec.llm_folder)) {
+    return invalid("/llm_folder", "must be an absolute path");
+  }
   if (!spec.working_dir.empty() && spec.working_dir != "/" && !clean_absolute(spec.working_dir)) {
     return invalid("/working_dir", "must be an absolute path");
   }

@@ -34,6 +34,12 @@ void mounts_of(json_writer& out, const container_spec& spec) {
     out.key("BindOptions").begin_object().key("Propagation").value("rprivate").end_object();
     out.end_object();
   }
+  if (!spec.llm_folder.empty()) {
+    out.begin_object().key("Type").value("bind").key("Source").value(spec.llm_folder);
+    out.key("Target").value(llm_path).key("ReadOnly").value(true);
+    out.key("BindOptions").begin_object().key("Propagation").value("rprivate").end_object();
+    out.end_object();
+  }
   out.end_array();
   // By their names, as canonical JSON has them.
   out.key("Tmpfs").begin_object();

@@ -135,6 +135,7 @@ outcome<created_container> simulated_world::create(const container_spec& spec) {
   one.info.labels = spec.labels;
   if (!spec.volume.empty()) one.info.mounts.push_back({spec.volume, std::string(volume_target)});
   for (const auto& mount : spec.mounts) one.info.mounts.push_back({{}, mount.target});
+  if (!spec.llm_folder.empty()) one.info.mounts.push_back({{}, std::string(llm_path)});
   for (const auto& path : spec.image_volumes) one.info.mounts.push_back({"of the image", path});
   one.spec = spec;
   auto id = one.info.id;

@@ -11,13 +11,14 @@ struct image_body {
   std::string reason;
   bool allow_host_network = false;
   bool allow_root = false;
+  bool llm = false;
   static constexpr auto fields() {
     using domain::field;
     using domain::maybe;
     return std::tuple{field("reference", &image_body::reference),
                       maybe("reason", &image_body::reason),
                       maybe("allow_host_network", &image_body::allow_host_network),
-                      maybe("allow_root", &image_body::allow_root)};
+                      maybe("allow_root", &image_body::allow_root), maybe("llm", &image_body::llm)};
   }
 };
 
@@ -62,6 +63,7 @@ void allow_image(services& s, const request& r, const responder& answer) {
   allow.entry.reason = body->reason;
   allow.entry.allow_host_network = body->allow_host_network;
   if (body->allow_root) allow.entry.allow_root = true;
+  if (body->llm) allow.entry.llm = true;
   const auto id = allow.entry.id;
   s.commands->execute(
       context_of(s, r), std::move(allow),

@@ -2,6 +2,7 @@
 
 #include "api/llm_pass.hpp"
 
+#include "api/llm_attempt.hpp"
 #include "api/openai_error.hpp"
 #include "api/routes/common.hpp"
 #include "api/services.hpp"
@@ -31,10 +32,18 @@ struct model_list {
   }
 };
 
-void models(services& s, const request&, const responder& answer) {
+void models_for_all(services& s, const responder& answer) {
   model_list list;
   for (auto& name : domain::models_of(s.upstreams())) list.data.push_back({std::move(name)});
   answer.answer(json_response(200, codec::encode_document(list)));
+}
+
+void models(services& s, const request& r, const responder& answer) {
+  if (!r.who.attempt) return models_for_all(s, answer);
+  find_calling_job(s, *r.who.attempt,
+                   reply_slot<calling_job>([&s, answer](const outcome<calling_job>& found) {
+                     found ? models_for_all(s, answer) : answer.answer(found.error());
+                   }));
 }
 
 void chat(services& s, const request& r, const responder& answer) {

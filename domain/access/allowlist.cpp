@@ -227,6 +227,7 @@ image_document document_of(const allow_entry<image_allowed>& e) {
           e.what.digest,
           e.what.allow_host_network,
           e.what.allow_root.value_or(false),
+          e.what.llm.value_or(false),
           e.is_active,
           e.what.reason,
           e.created_by,

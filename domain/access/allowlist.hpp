@@ -25,6 +25,8 @@ struct image_allowed {
   std::string reason;
   /// Whether its containers may run as user or group 0; not told if not.
   std::optional<bool> allow_root = {};
+  /// Whether its containers may call language models through Reeve; not told if not.
+  std::optional<bool> llm = {};
   bool operator==(const image_allowed&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("id", &image_allowed::id),
@@ -32,7 +34,8 @@ struct image_allowed {
                       field("digest", &image_allowed::digest),
                       field("allow_host_network", &image_allowed::allow_host_network),
                       field("reason", &image_allowed::reason),
-                      field("allow_root", &image_allowed::allow_root)};
+                      field("allow_root", &image_allowed::allow_root),
+                      field("llm", &image_allowed::llm)};
   }
 };
 
@@ -187,6 +190,7 @@ struct image_document {
   std::optional<std::string> digest;
   bool allow_host_network = false;
   bool allow_root = false;
+  bool llm = false;
   bool is_active = true;
   std::string reason;
   std::string created_by;
@@ -197,6 +201,7 @@ struct image_document {
                       field("digest", &image_document::digest),
                       field("allow_host_network", &image_document::allow_host_network),
                       field("allow_root", &image_document::allow_root),
+                      field("llm", &image_document::llm),
                       field("is_active", &image_document::is_active),
                       field("reason", &image_document::reason),
                       field("created_by", &image_document::created_by),

@@ -31,6 +31,9 @@ struct attempt_intended {
   std::optional<std::string> volume;  // at /reeve, there before this event; else of the name above
   /// That it gets; not told if there are none.
   std::optional<std::vector<secret_use>> secrets = {};
+  /// It may call language models, with a token of its own (base/attempt_token.hpp); not told if
+  /// not.
+  std::optional<bool> llm = {};
   bool operator==(const attempt_intended&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("job", &attempt_intended::job),
@@ -47,7 +50,8 @@ struct attempt_intended {
                       field("image", &attempt_intended::image),
                       field("image_id", &attempt_intended::image_id),
                       field("volume", &attempt_intended::volume),
-                      field("secrets", &attempt_intended::secrets)};
+                      field("secrets", &attempt_intended::secrets),
+                      field("llm", &attempt_intended::llm)};
   }
 };
 

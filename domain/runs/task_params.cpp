@@ -18,6 +18,9 @@ namespace {
 constexpr std::int64_t most_user = 2'147'483'647;
 constexpr std::array<std::string_view, 4> reserved_targets{"/reeve", "/proc", "/sys", "/dev"};
 
+/// What a job is given that may call language models (docs/how-to.md).
+constexpr std::array<std::string_view, 2> own_variables{"REEVE_LLM_URL", "REEVE_LLM_TOKEN"};
+
 /// No part is empty, "." or "..": a path has one spelling, so comparing texts compares folders.
 bool has_clean_parts(std::string_view path) {
   for (std::size_t begin = 0; begin <= path.size();) {
@@ -99,6 +102,9 @@ const std::string* literal_of(const env_value& value) {
 
 outcome<done> check_variable(const std::string& name, const env_value& value,
                              const std::string& at) {
+  if (std::find(own_variables.begin(), own_variables.end(), name) != own_variables.end()) {
+    return bad("a variable of this name is set by Reeve, where the image's entry says llm", at);
+  }
   if (const auto* ref = std::get_if<secret_ref>(&value)) {
     if (is_name(ref->secret)) return done{};
     return bad("a secret's name has 1..64 letters, digits and ._-", at + "/secret");

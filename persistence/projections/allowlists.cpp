@@ -27,7 +27,7 @@ projection allowlist(std::string_view name, std::string_view source, std::string
 
 const projection& images() {
   static const auto of = allowlist(
-      "image_allowlist", domain::aggregate_of<domain::image_list_state>::prefix, "image", 2);
+      "image_allowlist", domain::aggregate_of<domain::image_list_state>::prefix, "image", 3);
   return of;
 }
 

@@ -71,7 +71,8 @@ void container_attempt::check_list(const domain::image_list_state& images) {
 void container_attempt::find_image(const domain::image_allowed& entry,
                                    const std::string& reference) {
   using has = adapters::engine_capabilities;
-  const auto asked = [this, listed = entry.digest, reference](outcome<has> found) {
+  const auto asked = [this, listed = entry.digest, may_call = entry.llm.value_or(false),
+                      reference](outcome<has> found) {
     if (!found) {
       const auto code = found.error().code;
       if (code == errc::not_found) return host_.feed(attempts::refused{end_reason::image_missing});
@@ -94,6 +95,8 @@ void container_attempt::find_image(const domain::image_allowed& entry,
     if (!found->engine_id.empty()) intent_.engine_id = found->engine_id;
     intent_.image = reference;
     intent_.image_id = image_.id;
+    const bool has_models = may_call && !host_.ports().llm_folder.empty();
+    intent_.llm = has_models ? std::optional(true) : std::nullopt;
     choose_secrets(found->outlives_us);
   };
   engine_->capabilities(reference, host_.then<has>(asked));
@@ -164,6 +167,14 @@ void container_attempt::find_again(std::function<void()> go) {
 }
 
 void container_attempt::submit_it() {
+  // Another configuration, or another folder of data, since it was intended.
+  const bool is_barred = intent_.llm && (host_.ports().llm_folder.empty() || !token());
+  if (is_barred) {
+    log_warn(
+        "a job is not started: this server lacks the way to language models that it was to get",
+        {{"job", to_string(host_.job().id)}});
+    return host_.feed(attempts::refused{end_reason::internal_error});
+  }
   auto what = spec();
   if (!what.archive) return host_.feed(attempts::refused{end_reason::engine_refused});
   host_.when_allowed([this, what = std::move(what)](fencing_token by) {
@@ -261,15 +272,15 @@ void container_attempt::read_output(const std::string& execution, text_pool::roo
 /// Not here: what a job printed may take seconds, and this is an actor's context.
 void container_attempt::redact_log(adapters::kept_output kept, text_pool::room held) {
   if (kept.head.empty()) return host_.feed(attempts::collected{{}, kept.gone});
-  const auto rules = secrets_.hidden_by(host_.ports().redact);
-  if (!rules) return keep_nothing();
+  const auto hidden = rules();
+  if (!hidden) return keep_nothing();
   const auto told = told_by_init(kept, disk_bytes_of(params()));
   auto slot = host_.then<finished_log>([this, told](outcome<finished_log> log) {
     if (!log) return host_.feed(attempts::failed{attempts::failure::busy});
     store_log(std::move(*log), told);
   });
   const auto work =
-      std::make_shared<log_redaction>(std::move(kept), *rules, host_.ports().log_bytes);
+      std::make_shared<log_redaction>(std::move(kept), *hidden, host_.ports().log_bytes);
   host_.ports().texts.post(source(), std::move(held), is_over_,
                            [work, slot](const auto& leave) { return work->step(leave, slot); });
 }
@@ -316,7 +327,22 @@ const domain::container_params& container_attempt::params() const {
 }
 
 adapters::container_spec container_attempt::container() const {
-  return container_spec_of(host_.ports().instance, host_.run(), host_.job(), intent_, image_);
+  return container_spec_of(host_.ports().instance, host_.run(), host_.job(), intent_, image_,
+                           host_.ports().llm_folder);
+}
+
+std::optional<std::string> container_attempt::token() const {
+  if (!intent_.llm || !host_.ports().token_of) return std::nullopt;
+  return host_.ports().token_of(
+      {host_.run().tenant, host_.run().id, host_.job().id, intent_.attempt});
+}
+
+outcome<redactor> container_attempt::rules() const {
+  auto hidden = secrets_.hidden_by(host_.ports().redact);
+  if (!hidden || !intent_.llm) return hidden;
+  const auto mine = token();
+  if (!mine) return reject(errc::not_found, "the key of its token is not there");
+  return hiding_token(*hidden, *mine);
 }
 
 work_source container_attempt::source() const {
@@ -339,6 +365,7 @@ adapters::work_spec container_attempt::spec() {
   adapters::work_spec spec;
   spec.container = container();
   give_secrets(spec.container, params(), secrets_.values());
+  if (const auto mine = token()) give_token(spec.container, *mine);
   if (auto archive = archive_for(params())) spec.archive = std::move(*archive);
   // A spare volume is as it was made for the first submission; after that nobody knows.
   spec.prepared = is_spare_ && !std::exchange(submitted_, true);

@@ -56,6 +56,10 @@ class container_attempt final : public attempt_work {
   adapters::work_spec spec();
   adapters::container_spec container() const;
   const domain::container_params& params() const;
+  /// Of an attempt that may call language models; nothing: this server cannot tell it (any more).
+  std::optional<std::string> token() const;
+  /// Of its output. An error: something that is secret in it cannot be looked for.
+  outcome<redactor> rules() const;
   bool runs_as_server() const;
   std::function<std::optional<domain::end_reason>()> hindrance() const;
 

@@ -14,6 +14,9 @@ namespace {
 constexpr std::int64_t secret_files_bytes = 1 << 20;
 static_assert(secret_files_bytes >= static_cast<std::int64_t>(domain::max_task_secrets) * 12'288);
 
+/// What an engine takes (container_rules.cpp).
+constexpr std::int64_t most_pids = 32768;
+
 /// Always told in numbers: then no engine asks the image's USER or its /etc/passwd.
 std::string user_text(const domain::container_params& p) {
   const auto user = domain::user_of(p.user);
@@ -45,9 +48,9 @@ std::vector<std::string> written_folders(const domain::container_params& p,
 }
 
 /// What reeve-init is told: its marker, each secret as a file from the first variable that holds
-/// it, and what the job may have on disk where.
+/// it, what the job may have on disk where, and where the server's socket is.
 std::vector<std::string> entrypoint_of(const domain::container_params& p,
-                                       const adapters::image_info& image) {
+                                       const adapters::image_info& image, bool has_models) {
   std::vector<std::string> words{std::string(adapters::init_path),
                                  std::string(adapters::marker_path)};
   std::set<std::string> files;
@@ -58,6 +61,10 @@ std::vector<std::string> entrypoint_of(const domain::container_params& p,
   }
   words.push_back("disk=" + std::to_string(disk_bytes_of(p)));
   for (const auto& folder : written_folders(p, image)) words.push_back("watch=" + folder);
+  if (has_models) {
+    words.push_back("llm=" + std::string(adapters::llm_path) + "/" +
+                    std::string(adapters::llm_socket_name));
+  }
   words.push_back("--");
   return words;
 }
@@ -97,13 +104,16 @@ adapters::label_map labels_of(const uuid& instance, const domain::run_state& run
 adapters::container_spec container_spec_of(const uuid& instance, const domain::run_state& run,
                                            const domain::job_state& job,
                                            const domain::attempt_intended& intent,
-                                           const adapters::image_info& image) {
+                                           const adapters::image_info& image,
+                                           const std::string& llm_folder) {
   const auto& p = std::get<domain::container_params>(run.task_of(job).params);
   adapters::container_spec spec;
   spec.name = *intent.container_name;
   spec.volume = intent.volume.value_or(spec.name);
   spec.image_id = *intent.image_id;
-  spec.entrypoint = entrypoint_of(p, image);
+  const bool has_models = intent.llm.value_or(false);
+  if (has_models) spec.llm_folder = llm_folder;
+  spec.entrypoint = entrypoint_of(p, image, has_models);
   if (p.command) {
     spec.command = *p.command;
   } else {
@@ -119,6 +129,8 @@ adapters::container_spec container_spec_of(const uuid& instance, const domain::r
   spec.memory_bytes = p.memory_mb.value_or(256) * 1024 * 1024;
   spec.nano_cpus = p.cpu_millis.value_or(1000) * 1'000'000;
   spec.pids_limit = p.pids.value_or(256);
+  // The process that relays is none of the job's own.
+  if (has_models) spec.pids_limit = std::min(spec.pids_limit + 1, most_pids);
   if (p.network == "host") spec.network = adapters::network_mode::host;
   spec.user = user_text(p);
   spec.read_only_root = !p.writable_root.value_or(false);
@@ -142,6 +154,14 @@ void give_secrets(adapters::container_spec& spec, const domain::container_params
     if (value == values.end()) continue;
     spec.environment.push_back(variable + "=" + std::string(value->second));
   }
+}
+
+void give_token(adapters::container_spec& spec, const std::string& token) {
+  spec.environment.push_back(std::string(token_variable) + "=" + token);
+}
+
+outcome<redactor> hiding_token(const redactor& others, std::string token) {
+  return others.with({{std::string(token_variable), std::move(token)}});
 }
 
 outcome<adapters::shared_bytes> archive_for(const domain::container_params& params) {

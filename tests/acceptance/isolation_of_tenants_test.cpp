@@ -207,7 +207,8 @@ class two_tenants {
   /// Nobody's, and those that were somebody's.
   std::vector<identity> outsiders() const {
     std::vector<identity> all{{"anonymous", reeve_.anonymous(), nullptr},
-                              {"no token of ours", mine_.admin.as("rv_0_x"), nullptr}};
+                              {"no token of ours", mine_.admin.as("rv_0_x"), nullptr},
+                              {"an attempt", mine_.admin.as("rva_" + std::string(112, 'A')), {}}};
     for (const auto* of : {&mine_, &other_}) {
       const json made =
           must_post(of->admin, "/api/tokens", {{"name", "gone"}, {"role", "admin"}}, 201);

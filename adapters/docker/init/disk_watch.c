@@ -100,10 +100,14 @@ static int open_plain(const char* path, int* is_barred) {
 }
 
 /* What lies over the marker's folder would have another marker, or none. */
+struct place {
+  const char *root, *door;
+};
 static int lies_below(const struct mount* mount, const char* point, const void* context) {
-  const char* root = context;
-  const size_t size = strlen(root);
-  return !mount->is_memory && strncmp(point, root, size) == 0 && point[size] == '/';
+  const struct place* at = context;
+  const size_t size = strlen(at->root);
+  if (mount->is_memory || strncmp(point, at->root, size) != 0 || point[size] != '/') return 0;
+  return at->door == NULL || strcmp(point, at->door) != 0;
 }
 
 static const char* open_folders(struct disk_watch* watch, const char** path) {
@@ -146,7 +150,8 @@ const char* disk_watch_begin(struct disk_watch* watch, const char* marker, const
     if (slash != NULL) *slash = '\0';
   }
   *path = root;
-  const int found = mount_table_read(&mounts, lies_below, root);
+  const struct place place = {root, watch->door};
+  const int found = mount_table_read(&mounts, lies_below, &place);
   if (found < 0) return "cannot read the mounts, to watch";
   errno = 0;
   if (found > 0) return "something is mounted below";

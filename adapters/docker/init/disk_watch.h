@@ -34,6 +34,7 @@ struct disk_watch {
   int count;
   uint64_t limit;     /* bytes; 0: nothing is watched */
   uint64_t used;      /* at the last look */
+  const char* door;   /* a folder beside the marker's that is mounted read-only; or NULL */
   const char* hidden; /* if not NULL: it found something that it could not look at, and why */
   char name[64];      /* of that, without control characters */
   int torn;           /* looks in a row that missed a part */
@@ -46,7 +47,7 @@ int disk_watch_option(struct disk_watch* watch, const char* word);
 /* NULL; else why it cannot be watched, with `*path` and errno (0: nothing to add). Each folder must
  * be one, and no part of its path a link: what an image mounts through a link lies elsewhere. What
  * the user cannot reach is no error: the command cannot either. Below the folder that the marker's
- * lies in, nothing but memory may be mounted. */
+ * lies in, nothing but memory and the `door` may be mounted. */
 const char* disk_watch_begin(struct disk_watch* watch, const char* marker, const char** path);
 /* Until the next look; negative if there is none. */
 int64_t disk_watch_rest_ns(const struct disk_watch* watch);

@@ -1,6 +1,6 @@
 /* PID 1 of every container that Reeve starts:
  *   reeve-init MARKER_PATH [OPTION]... -- command args...
- * with the options secret=FILE=VARIABLE, disk=BYTES, watch=FOLDER
+ * with the options secret=FILE=VARIABLE, disk=BYTES, watch=FOLDER, llm=SOCKET
  *
  * It creates the marker with O_CREAT | O_EXCL before anything else. The marker lies on the
  * attempt's volume, which outlives a stop of the container: if the engine or anyone starts the
@@ -14,6 +14,8 @@
  * more at the end, and ends everything that has more there; no file may be much larger either. A
  * folder that cannot be watched is refused, as is anything but memory that is mounted over what
  * lies beside the marker's folder.
+ * With a socket of language models it starts a second process (llm_relay.h) which serves it on
+ * loopback as long as the command runs, and tells the command where: REEVE_LLM_URL.
  * Of a command that failed it says whether the kernel killed something of it for want of memory.
  * Exit codes of its own: 125 refused or misused, 126 not executable, 127 not found, 194 over its
  * bound: beyond every 128 + signal, and it counts as such only with the line that goes before it.
@@ -21,6 +23,7 @@
 
 #define _GNU_SOURCE
 #include "adapters/docker/init/disk_watch.h"
+#include "adapters/docker/init/llm_relay.h"
 #include "adapters/docker/init/memory_kills.h"
 
 #include <dirent.h>
@@ -187,7 +190,7 @@ static void run_command(char** command, const sigset_t* original, const struct d
 }
 
 /* Reaps everything that has ended. True if the command is among it. */
-static int reap(pid_t child, int* status) {
+static int reap(pid_t child, int* status, struct llm_relay* relay) {
   int ended = 0;
   for (;;) {
     int one = 0;
@@ -196,6 +199,8 @@ static int reap(pid_t child, int* status) {
     if (pid == child) {
       *status = one;
       ended = 1;
+    } else if (!ended) {
+      (void)llm_relay_ended(relay, pid);
     }
   }
 }
@@ -210,7 +215,8 @@ static int next_signal(const sigset_t* all, const struct disk_watch* watch) {
 }
 
 /* Nothing but this process is left when it says so: its line is the last one. */
-static int end_all(pid_t child, const struct disk_watch* watch) {
+static int end_all(pid_t child, const struct disk_watch* watch, struct llm_relay* relay) {
+  llm_relay_end(relay);
   /* Everything of the container; outside of one, -1 would be the machine. */
   kill(getpid() == 1 ? -1 : -child, SIGKILL);
   while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) continue;
@@ -234,41 +240,48 @@ static int end_of(int status, int64_t kills_before) {
   return code;
 }
 
-static int supervise(pid_t child, const sigset_t* all, struct disk_watch* watch, int64_t kills) {
+static int supervise(pid_t child, const sigset_t* all, struct disk_watch* watch,
+                     struct llm_relay* relay, int64_t kills) {
   int status = 0;
   for (;;) {
     int number = next_signal(all, watch);
     if (number == SIGCHLD) {
-      if (reap(child, &status)) break;
+      if (reap(child, &status, relay)) break;
     } else if (number > 0 && kill(-child, number) != 0) {
       /* The group is not there yet in the first moments; the child itself always is. */
       kill(child, number);
     }
     /* Also when signals come without end. */
-    if (disk_watch_rest_ns(watch) == 0 && disk_watch_look(watch)) return end_all(child, watch);
+    if (disk_watch_rest_ns(watch) == 0 && disk_watch_look(watch)) {
+      return end_all(child, watch, relay);
+    }
   }
   const int cut = watch->limit > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ;
-  if (cut || disk_watch_end(watch)) return end_all(child, watch);
+  if (cut || disk_watch_end(watch)) return end_all(child, watch, relay);
+  llm_relay_end(relay);
   return end_of(status, kills);
 }
 
 /* The index of the command; 0 if there is something else in front of it. */
-static int read_options(int argc, char** argv, struct disk_watch* watch) {
+static int read_options(int argc, char** argv, struct disk_watch* watch, struct llm_relay* relay) {
   int at = 2;
   for (; at < argc && strcmp(argv[at], "--") != 0; at++) {
-    if (!is_secret(argv[at]) && !disk_watch_option(watch, argv[at])) return 0;
+    const char* word = argv[at];
+    if (is_secret(word) || disk_watch_option(watch, word)) continue;
+    if (!llm_relay_option(relay, word)) return 0;
   }
   return at + 1 < argc ? at + 1 : 0;
 }
 
 int main(int argc, char** argv) {
   struct disk_watch watch = {0};
-  const int command = read_options(argc, argv, &watch);
+  struct llm_relay relay = {0};
+  const int command = read_options(argc, argv, &watch, &relay);
   errno = 0;
   if (command == 0) {
     return complain(
         "usage: reeve-init MARKER_PATH [secret=FILE=VARIABLE]... [disk=BYTES] "
-        "[watch=FOLDER]... -- command",
+        "[watch=FOLDER]... [llm=SOCKET] -- command",
         "[args...]", exit_refused);
   }
   int refused = create_marker(argv[1]);
@@ -284,11 +297,18 @@ int main(int argc, char** argv) {
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, &original);
   const char* path = "";
+  if (relay.path != NULL) watch.door = relay.folder;
   const char* why = disk_watch_begin(&watch, argv[1], &path);
   if (why != NULL) return complain(why, path, exit_refused);
+  why = llm_relay_begin(&relay);
+  if (why != NULL) return complain(why, relay.path, exit_refused);
+  llm_relay_start(&relay);
+  if (relay.path != NULL && relay.process == 0) {
+    return complain("cannot fork for", relay.path, exit_refused);
+  }
   const int64_t kills = memory_kills();
   pid_t child = fork();
   if (child < 0) return complain("cannot fork for", argv[command], exit_refused);
   if (child == 0) run_command(argv + command, &original, &watch);
-  return supervise(child, &all, &watch, kills);
+  return supervise(child, &all, &watch, &relay, kills);
 }

@@ -217,6 +217,12 @@ TEST_F(UI2_client, allows_an_image_to_run_as_root_if_told_so) {
   EXPECT_THAT(p.requests()[0], HasSubstr(R"({"reference":"a:1","reason":"","allow_root":true})"));
 }
 
+TEST_F(UI2_client, allows_an_image_to_call_language_models_if_told_so) {
+  peer p({http(201, R"({"id":"i1","reference":"a:1"})")});
+  EXPECT_EQ(run(p, allow, {"image", "a:1", "--llm"}).out, "i1  a:1\n");
+  EXPECT_THAT(p.requests()[0], HasSubstr(R"({"reference":"a:1","reason":"","llm":true})"));
+}
+
 TEST_F(UI2_client, allows_a_container_by_its_name_if_told_so) {
   peer p({http(201, R"({"id":"c1","name":"n"})"), http(201, R"({"id":"c2","name":"m"})")});
   EXPECT_EQ(run(p, allow, {"container", "n"}).out, "c1  n\n");

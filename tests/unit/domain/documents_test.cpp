@@ -39,13 +39,13 @@ TEST(RUN1_document, of_a_directive_has_its_spec_and_its_version) {
 
 TEST(CTR8_document, of_an_image_entry_has_its_normal_reference) {
   image_list_state list;
-  take(list,
-       decide(list, allow_image{image_allowed{id_of(2), "box", "sha256:x", true, "why", true}}));
+  take(list, decide(list, allow_image{image_allowed{id_of(2), "box", "sha256:x", true, "why", true,
+                                                    true}}));
   EXPECT_EQ(
       encode_document(document_of(*list.find(id_of(2)))),
       R"({"allow_host_network":true,"allow_root":true,"created_at":"1970-01-01T00:00:00.001000Z",)"
       R"("created_by":"token:writer","digest":"sha256:x",)"
-      R"("id":"01000000-0000-0000-0000-000000000002","is_active":true,"reason":"why",)"
+      R"("id":"01000000-0000-0000-0000-000000000002","is_active":true,"llm":true,"reason":"why",)"
       R"("reference":"docker.io/library/box:latest"})");
 }
 

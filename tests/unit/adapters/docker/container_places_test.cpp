@@ -58,6 +58,21 @@ TEST(P11_places, are_refused_over_the_attempts_volume) {
   EXPECT_THAT(refused(spec_with({}), {}), HasSubstr("is not mounted"));
 }
 
+TEST(LLM4_places, has_the_folder_with_the_socket_and_nothing_else_there) {
+  auto spec = spec_with({});
+  EXPECT_THAT(refused(spec, {ours, {"", "/reeve/llm"}}), HasSubstr("over the attempt's volume"));
+  spec.llm_folder = "/srv/llm";
+  EXPECT_EQ(refused(spec, {ours, {"", "/reeve/llm"}}), "accepted");
+  EXPECT_EQ(refused(spec, {{"", "/reeve/llm"}, ours}), "accepted");
+  EXPECT_THAT(refused(spec, {ours}), HasSubstr("a mount is missing: /reeve/llm"));
+  for (const auto& other : {container_mount{"v", "/reeve/llm"}, container_mount{"", "/reeve/llm/x"},
+                            container_mount{"", "/reeve/state"}}) {
+    EXPECT_THAT(refused(spec, {ours, other}), HasSubstr("over the attempt's volume"));
+  }
+  EXPECT_THAT(refused(spec, {ours, {"", "/reeve/llm"}, {"", "/reeve/llm"}}),
+              HasSubstr("over the attempt's volume"));
+}
+
 TEST(P11_places, are_those_that_were_asked_for_and_no_other) {
   EXPECT_THAT(refused(spec_with({}), {ours, {"v", "/data"}}), HasSubstr("not asked for: /data"));
   EXPECT_THAT(refused(spec_with({"/data"}), {ours, {"v", "/data"}, {"w", "/data/"}}),

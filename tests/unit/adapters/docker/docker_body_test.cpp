@@ -102,6 +102,20 @@ TEST(ACC4_create_body, secrets_lie_in_memory_that_is_the_users_alone) {
   EXPECT_EQ(refused_field([](auto& s) { s.secret_bytes = -1; }), "/secret_bytes");
 }
 
+TEST(LLM4_create_body, mounts_the_socket_of_the_server_to_read_only) {
+  auto spec = good_spec();
+  EXPECT_EQ(create_body(spec).find("/reeve/llm"), std::string::npos);
+  spec.llm_folder = "/srv/data/llm";
+  EXPECT_NE(create_body(spec).find(R"({"Type":"bind","Source":"/srv/data/llm",)"
+                                   R"("Target":"/reeve/llm","ReadOnly":true,)"
+                                   R"("BindOptions":{"Propagation":"rprivate"}})"),
+            std::string::npos)
+      << create_body(spec);
+  EXPECT_TRUE(check_container(spec));
+  spec.llm_folder = "relative";
+  EXPECT_EQ(check_container(spec).error().field, "/llm_folder");
+}
+
 TEST(P11_create_body, text_of_the_caller_stays_text) {
   auto spec = good_spec();
   spec.command = {"x\"],\"HostConfig\":{\"Privileged\":true},\"y\":[\""};

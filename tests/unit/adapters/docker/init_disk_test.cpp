@@ -2,8 +2,8 @@
 // of memory: the program itself as PID 1 of its own namespace, with the rights that it has in a
 // container.
 
-#include "adapters/attempt_archive_port.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/unit/adapters/docker/init_program.hpp"
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -31,19 +31,6 @@ using testing::HasSubstr;
 constexpr uid_t nobody = 65534;
 constexpr std::int64_t limit_bytes = 3 << 20;
 
-/// The program, out of the archive that every attempt gets.
-std::string program() {
-  const auto made = reeve::adapters::attempt_archive({});
-  const std::string tar = made ? **made : std::string{};
-  for (std::size_t at = 0; at + 512 <= tar.size();) {
-    const std::string name = tar.c_str() + at;
-    const auto size = std::stoull("0" + tar.substr(at + 124, 11), nullptr, 8);
-    if (name.ends_with("reeve-init")) return tar.substr(at + 512, size);
-    at += 512 + (size + 511) / 512 * 512;
-  }
-  return {};
-}
-
 /// Memory is not watched.
 fs::path folder_on_disk() {
   for (const fs::path& folder : {fs::temp_directory_path(), fs::path("/var/tmp")}) {
@@ -67,7 +54,7 @@ class P11_disk_init : public testing::Test {
       fs::create_directories(root_ / folder);
       ASSERT_EQ(::chown((root_ / folder).c_str(), nobody, nobody), 0);
     }
-    std::ofstream(root_ / "init", std::ios::binary) << program();
+    std::ofstream(root_ / "init", std::ios::binary) << init_fixture::program();
     fs::permissions(root_ / "init", fs::perms(0755));
   }
 

@@ -67,11 +67,11 @@ class memory_commands::executors final : public actors::every_command<executors>
     act(c, run,
         [&](const auto& s) -> outcome<domain::run_events> { return domain::plan(s).events; });
   }
-  void begin(uuid run, const std::string& container) {
+  void begin(uuid run, const std::string& container, const domain::attempt_intended& how) {
     actors::command_context c;
     c.tenant = all<domain::run_state>()[run].tenant;
     const auto job = all<domain::run_state>()[run].jobs[0].id;
-    act(c, run, [&](const auto& s) { return domain::decide_intend(s, job, {}); });
+    act(c, run, [&](const auto& s) { return domain::decide_intend(s, job, how); });
     const std::int64_t number = std::ssize(all<domain::run_state>()[run].jobs[0].attempts);
     act(c, run, [&](const auto&) -> outcome<domain::run_events> {
       return domain::run_events{domain::container_created{job, number, container},
@@ -294,8 +294,9 @@ void memory_commands::finish(uuid run, domain::end_reason how, const std::string
                              const std::string& artifact) {
   executors_->finish(run, how, log, artifact);
 }
-void memory_commands::begin(uuid run, const std::string& container) {
-  executors_->begin(run, container);
+void memory_commands::begin(uuid run, const std::string& container,
+                            const domain::attempt_intended& how) {
+  executors_->begin(run, container, how);
 }
 void memory_commands::end(uuid run, domain::end_reason how, const std::string& log,
                           bool truncated) {

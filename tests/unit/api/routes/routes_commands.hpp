@@ -30,7 +30,7 @@ class memory_commands {
   void finish(uuid run, domain::end_reason how, const std::string& log,
               const std::string& artifact = "report \"1\".json");
   /// One attempt of the run's first job runs, in this container; or its next one.
-  void begin(uuid run, const std::string& container);
+  void begin(uuid run, const std::string& container, const domain::attempt_intended& how = {});
   /// What `begin` began ends with this output, and the run if `plan` says so.
   void end(uuid run, domain::end_reason how, const std::string& log, bool truncated = false);
   /// What the log has when its work on the run's first job crashed for the third time.

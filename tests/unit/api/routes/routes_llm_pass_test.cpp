@@ -160,9 +160,39 @@ TEST(LLM4_pass, counts_what_may_have_been_done) {
     EXPECT_EQ(p.it.reads.head(), head + 1);
     EXPECT_TRUE(p.last_has(estimate));
   }
+  p.answers = {with(200, "no json, of 24 bytes ...")};
+  EXPECT_EQ(error_of(p.call()), "upstream_failed 502");
+  EXPECT_TRUE(p.last_has("\"completion_tokens\":6") && p.last_has(estimate)) << p.last_payload();
+  auto cut = with(200, std::string(400, 'x'));
+  cut.is_cut = true;
+  p.answers = {cut};
+  EXPECT_EQ(error_of(p.call()), "upstream_failed 502");
+  EXPECT_TRUE(p.last_has("\"completion_tokens\":100")) << "of what came of it";
+  p.answers = {with(200, R"({"error":{},"usage":{"prompt_tokens":5,"completion_tokens":7}})")};
+  EXPECT_EQ(error_of(p.call()), "upstream_failed 502");
+  EXPECT_TRUE(p.last_has("\"completion_tokens\":7")) << "it says so itself";
   p.answers = {with(200, R"({"choices":[{}]})")};
   EXPECT_EQ(p.call().status, 200) << "it tells no counts";
   EXPECT_TRUE(p.last_has("\"completion_tokens\":4") && p.last_has(estimate)) << p.last_payload();
+}
+
+TEST(LLM4_pass, calls_nothing_that_could_not_be_recorded) {
+  passing p;
+  p.it.may_record = false;
+  const auto got = p.call();
+  EXPECT_EQ(error_of(got), "log_unavailable 503");
+  EXPECT_FALSE(got.header("Retry-After").empty());
+  EXPECT_TRUE(p.calls.empty());
+  // Nor a second upstream, when the log went away in the middle.
+  p.it.may_record = true;
+  p.it.call_upstream = [&](const adapters::upstream_call& what, const auto&,
+                           const reply_slot<upstream_answer>& slot) {
+    p.calls.push_back(what);
+    p.it.may_record = false;
+    slot.answer(with(503, ""));
+  };
+  EXPECT_EQ(error_of(p.call()), "log_unavailable 503");
+  EXPECT_EQ(p.calls.size(), 1U);
 }
 
 TEST(LLM4_pass, refuses_what_is_no_call) {

@@ -2,6 +2,7 @@
 // The values of secrets over memory, with the promises of the real store; upstreams of language
 // models as a test says; and an answer, taken apart.
 
+#include "api/dispatch.hpp"
 #include "api/routes/common.hpp"
 #include "api/services.hpp"
 
@@ -50,10 +51,14 @@ struct told_upstreams {
   std::vector<domain::llm_upstream_view> upstreams;
   api::llm_places places;
   adapters::call_upstream_fn call_upstream;
+  bool may_record = true;
+  api::listener from = api::listener::open;  // where requests come in, and what token is a job's
+  std::function<std::optional<api::caller>(std::string_view)> job_of;
 
   void serve_upstreams(api::services& s) {
     s.upstreams = [this] { return upstreams; };
     s.places = &places;
+    s.may_record = [this] { return may_record; };
     s.call_upstream = [this](auto what, auto stopper, auto slot) {
       call_upstream(std::move(what), std::move(stopper), std::move(slot));
     };

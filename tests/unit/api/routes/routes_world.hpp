@@ -48,6 +48,7 @@ class world : public told_upstreams {
     table_ = std::make_unique<router>(router::make(all_routes(services_)).value());
     gateway_hooks hooks;
     hooks.authenticate = [](std::string_view token) { return who(token); };
+    hooks.authenticate_job = [this](std::string_view token) { return job_of(token); };
     dispatch_ = std::make_unique<dispatcher>(*table_, dispatch_limits{}, hooks, real_ids());
     for (const char* name : {"tenant", "other"}) {
       commands.create_tenant(named(name));
@@ -82,7 +83,7 @@ class world : public told_upstreams {
     answer got;
     if (check_head(head, checked)) return got;
     call it;
-    if (auto refused = dispatch_->admit(checked, "127.0.0.1", 0, it)) return taken(*refused);
+    if (auto refused = dispatch_->admit(checked, "127.0.0.1", 0, it, from)) return taken(*refused);
     dispatch_->run(it, body, responder([&](outcome<response> given) {
                      got = taken(dispatch_->finish(it, std::move(given)));
                    }));

@@ -273,6 +273,14 @@ TEST(P11_root, is_for_entries_that_allow_it_only) {
   }
 }
 
+TEST(LLM4_entries, allow_models_only_if_they_say_so) {
+  auto open = image(2, "localhost:1/open:1");
+  open.llm = true;
+  const auto list = images({open, image(3, "localhost:1/shut:1")});
+  EXPECT_TRUE(document_of(*list.find(id_of(2))).llm);
+  EXPECT_FALSE(document_of(*list.find(id_of(3))).llm);
+}
+
 TEST(CTR2_tasks, name_the_container_that_is_not_listed) {
   const auto list = containers({container(2, "web")});
   task_spec t;

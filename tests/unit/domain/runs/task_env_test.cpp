@@ -52,6 +52,10 @@ TEST(ACC4_env, takes_literals_under_other_names) {
 
 TEST(ACC4_env, limits_what_stands_in_either_form) {
   EXPECT_EQ(pointer_of({{"A", plain_value{std::string(8192, 'x')}}}), accepted);
+  for (const std::string own : {"REEVE_LLM_URL", "REEVE_LLM_TOKEN"}) {
+    EXPECT_EQ(pointer_of({{own, plain_value{"x"}}}), "/params/env/" + own);
+    EXPECT_EQ(pointer_of({{own, secret_ref{"db"}}}), "/params/env/" + own);
+  }
   EXPECT_EQ(pointer_of({{"A", plain_value{std::string(8193, 'x')}}}), "/params/env/A");
   EXPECT_EQ(pointer_of({{"A", plain_value{std::string(1, '\0')}}}), "/params/env/A");
   for (const std::string bad : {"", "a b", "../db", "-x"}) {

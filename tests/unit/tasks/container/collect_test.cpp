@@ -139,6 +139,37 @@ class RUN13_collection : public ::testing::Test, public attempt_host {
   std::unique_ptr<container_attempt> work;
 };
 
+/// Also where no pattern would find it.
+TEST_F(RUN13_collection, hides_the_token_of_the_attempt_or_keeps_nothing) {
+  domain::attempt_state open;
+  open.intent.engine = "docker";
+  open.intent.attempt = 1;
+  open.intent.llm = true;
+  work->resume(open);
+  std::vector<attempt_name> asked;
+  its_ports.token_of = [&](const attempt_name& whose) {
+    asked.push_back(whose);
+    return std::optional<std::string>("wholly ordinary words");
+  };
+  work->collect("abc");
+  ASSERT_TRUE(go_on());
+  engine.answer.answer(adapters::kept_output{"it said wholly ordinary words\n", "", 0});
+  for (int i = 0; i < 3; ++i) wait_and_go_on();
+  EXPECT_EQ(blobs.text, "it said [redacted:REEVE_LLM_TOKEN]\n");
+  ASSERT_FALSE(asked.empty());
+  EXPECT_EQ(asked[0], (attempt_name{launched.tenant, launched.id, launched.jobs[0].id, 1}));
+  fed.clear();
+  blobs.text.clear();
+  its_ports.token_of = [](const attempt_name&) { return std::optional<std::string>(); };
+  work->collect("abc");
+  ASSERT_TRUE(go_on());
+  engine.answer.answer(adapters::kept_output{"it said wholly ordinary words\n", "", 0});
+  wait_and_go_on();
+  ASSERT_EQ(fed.size(), 1U);
+  EXPECT_FALSE(std::get<attempts::collected>(fed[0]).log);
+  EXPECT_EQ(blobs.text, "") << "what cannot be looked for cannot be hidden";
+}
+
 TEST_F(RUN13_collection, reads_no_output_before_there_is_room_and_then_once) {
   auto own = hold(steps::tenant);
   auto others = hold(steps::id_of(77));

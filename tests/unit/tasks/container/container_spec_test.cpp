@@ -12,7 +12,7 @@ using domain::container_params;
 using testing::ElementsAre;
 
 adapters::container_spec spec_of(const std::function<void(container_params&)>& set,
-                                 const adapters::image_info& image = {}) {
+                                 const adapters::image_info& image = {}, bool has_models = false) {
   auto task = steps::container_task("a");
   steps::as<container_params>(task).command = std::vector<std::string>{"true"};
   set(steps::as<container_params>(task));
@@ -21,8 +21,10 @@ adapters::container_spec spec_of(const std::function<void(container_params&)>& s
                                          steps::id_of(900), steps::box, {}, false, "", true}}));
   steps::driven_run run({task}, {}, images);
   run.start(0);
-  const auto& intent = run.job(0).attempts[0].intent;
-  return tasks::container_spec_of(steps::id_of(1), run.state, run.job(0), intent, image);
+  auto intent = run.job(0).attempts[0].intent;
+  if (has_models) intent.llm = true;
+  return tasks::container_spec_of(steps::id_of(1), run.state, run.job(0), intent, image,
+                                  "/srv/llm");
 }
 
 TEST(P11_container, is_told_its_user_in_numbers_whatever_its_image_says) {
@@ -32,6 +34,21 @@ TEST(P11_container, is_told_its_user_in_numbers_whatever_its_image_says) {
   EXPECT_EQ(spec_of([](auto& p) { p.user = "007"; }, image).user, "7:7");
   EXPECT_EQ(spec_of([](auto& p) { p.user = "7:8"; }, image).user, "7:8");
   EXPECT_EQ(spec_of([](auto& p) { p.user = "0"; }, image).user, "0:0");
+}
+
+TEST(LLM4_container, has_the_socket_and_is_told_of_it_only_if_its_attempt_says_so) {
+  const auto without = spec_of([](auto&) {});
+  EXPECT_EQ(without.llm_folder, "");
+  EXPECT_EQ(without.pids_limit, 256);
+  auto with = spec_of([](auto&) {}, {}, true);
+  EXPECT_EQ(with.llm_folder, "/srv/llm");
+  EXPECT_THAT(with.entrypoint, testing::Contains("llm=/reeve/llm/reeve.sock"));
+  EXPECT_EQ(with.pids_limit, 257) << "the relay is none of its own";
+  EXPECT_EQ(with.network, adapters::network_mode::none);
+  EXPECT_TRUE(with.environment.empty()) << "the token is in no digest of it";
+  tasks::give_token(with, "rva_x");
+  EXPECT_THAT(with.environment, ElementsAre("REEVE_LLM_TOKEN=rva_x"));
+  EXPECT_EQ(spec_of([](auto& p) { p.pids = 32768; }, {}, true).pids_limit, 32768);
 }
 
 TEST(P11_disk, is_bounded_wherever_the_engine_keeps_what_is_written) {

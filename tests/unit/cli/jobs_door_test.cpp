@@ -1,0 +1,62 @@
+// LLM4: the folder with the socket for jobs.
+
+#include "cli/jobs_door.hpp"
+
+#include "tests/support/temporary_folder.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+namespace {
+
+using namespace reeve;
+using namespace reeve::cli;
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+config with_door(const std::string& folder, const std::string& data = "/d") {
+  config c;
+  c.data = data;
+  c.llm_socket_folder = folder;
+  return c;
+}
+
+}  // namespace
+
+TEST(LLM4_jobs_folder, is_below_data_unless_it_is_set) {
+  EXPECT_EQ(jobs_door_of(with_door("")).value(), "/d/llm");
+  EXPECT_EQ(jobs_door_of(with_door("/srv/x/../llm")).value(), "/srv/llm");
+  EXPECT_EQ(jobs_door_of(with_door("/srv/llm/")).value(), "/srv/llm");
+  const auto relative = jobs_door_of(with_door("", "var/data")).value();
+  EXPECT_TRUE(relative.starts_with("/") && relative.ends_with("/var/data/llm")) << relative;
+  EXPECT_EQ(socket_in("/d/llm"), "/d/llm/reeve.sock");
+}
+
+TEST(LLM4_jobs_folder, is_refused_when_its_socket_could_have_no_name) {
+  EXPECT_TRUE(jobs_door_of(with_door("/" + std::string(95, 'x'))));
+  const auto refused = jobs_door_of(with_door("/" + std::string(96, 'x')));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, errc::invalid);
+  EXPECT_THAT(refused.error().detail, HasSubstr("llm_socket_folder: /xxx"));
+  EXPECT_THAT(refused.error().detail, HasSubstr("at most 96 bytes"));
+}
+
+TEST(LLM4_jobs_folder, lets_every_user_through_and_holds_nothing_else) {
+  const support::temporary_folder folder;
+  const auto door = fs::canonical(folder.path()).string() + "/llm";
+  ASSERT_TRUE(make_jobs_door(door));
+  struct stat about {};
+  ASSERT_EQ(::stat(door.c_str(), &about), 0);
+  EXPECT_EQ(about.st_mode & 0777U, 0711U);
+  std::ofstream(socket_in(door)) << "of the last time";
+  EXPECT_TRUE(make_jobs_door(door));
+  std::ofstream(door + "/secrets.key") << "x";
+  const auto refused = make_jobs_door(door);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().detail, HasSubstr("holds something else"));
+  fs::create_directory_symlink(door, folder.at("link"));
+  EXPECT_FALSE(make_jobs_door(folder.at("link")));
+}
