@@ -51,6 +51,7 @@ class wiped_text {
   operator std::string_view() const { return bytes_; }
   operator const std::string&() const& { return bytes_; }
   operator std::string() &&;
+  friend bool operator==(const wiped_text& a, std::string_view b) { return a.view() == b; }
 
  private:
   std::string bytes_;

@@ -49,44 +49,26 @@ class followed_output final : public api::output_source {
 };
 
 using source_slot = reply_slot<std::shared_ptr<api::output_source>>;
-using with_rules = std::function<void(outcome<redactor>)>;
-using opened = std::shared_ptr<const persistence::opened_secrets>;
-
-rejection no_value() {
-  return reject(errc::not_found, "a secret of the attempt is gone");
-}
 
 /// With the token that the attempt may have got beside its secrets.
-with_rules hiding_token_too(const std::optional<std::string>& token,
-                            const api::output_request& what, with_rules go) {
-  if (!what.intent.llm) return go;
-  return [token, go = std::move(go)](const outcome<redactor>& rules) {
-    if (!rules) return go(rules.error());
-    if (!token) return go(no_value());
-    auto made = tasks::hiding_token(*rules, *token);
-    made ? go(std::move(made)) : go(no_value());
-  };
+outcome<redactor> hiding_token_too(outcome<redactor> rules, bool has_one,
+                                   const std::optional<std::string>& token) {
+  if (!rules || !has_one) return rules;
+  if (!token) return reject(errc::not_found, "the token of the attempt cannot be made again");
+  return tasks::hiding_token(*rules, *token);
 }
 
-/// The redactor of an attempt: everybody's, and the secrets that it got.
-void find_rules(actors::command_port& commands, persistence::secret_port& secrets,
-                const redactor& others, const api::output_request& what, const with_rules& go) {
-  if (!what.intent.secrets || what.intent.secrets->empty()) return go(others);
-  using found_list = outcome<actors::executed<domain::secret_list_state>>;
-  const auto open = [&secrets, &others, tenant = what.tenant, uses = *what.intent.secrets,
-                     go](found_list found) {
-    if (!found) return go(found.error());
-    auto places = tasks::places_of(*found->state, tenant, uses);
-    if (!places) return go(no_value());
-    secrets.open(std::move(*places),
-                 reply_slot<opened>([&others, uses, go](outcome<opened> values) {
-                   if (!values) return go(values.error());
-                   // What cannot be looked for cannot be hidden.
-                   auto made = tasks::hiding(others, uses, **values);
-                   made ? go(std::move(made)) : go(no_value());
-                 }));
-  };
-  commands.fetch(what.tenant, what.tenant, actors::state_slot<domain::secret_list_state>(open));
+/// As the log has them, whoever asks.
+tasks::secret_sources sources_of(actors::command_port& commands, persistence::secret_port& values) {
+  using list = domain::secret_list_state;
+  return {[&commands](uuid tenant, reply_slot<std::shared_ptr<const list>> slot) {
+            commands.fetch(tenant, tenant,
+                           actors::state_slot<list>([slot](outcome<actors::executed<list>> found) {
+                             if (!found) return slot.answer(found.error());
+                             slot.answer(found->state);
+                           }));
+          },
+          &values};
 }
 
 }  // namespace
@@ -104,26 +86,28 @@ void server_process::fill_logs() {
     if (engine == nullptr) {
       return slot.answer(reject(errc::engine_unavailable, "this server does not have the engine"));
     }
-    with_rules begin = [this, engine, what, changed = std::move(changed),
-                        slot](outcome<redactor> rules) {
-      if (!rules) return slot.answer(rules.error());
-      if (!followed_->take(what.token)) {
-        return slot.answer(reject(errc::overloaded, "too many outputs are followed"));
-      }
-      auto of = tasks::live_output::begin({*engine,
-                                           *texts_,
-                                           {what.tenant, what.intent.job},
-                                           std::move(*rules),
-                                           what.execution,
-                                           {what.after.line, what.after.at_ns},
-                                           changed});
-      slot.answer(std::shared_ptr<api::output_source>(
-          std::make_shared<followed_output>(std::move(of), followed_, what.token)));
-    };
     const attempt_name whose{what.tenant, what.run, what.intent.job, what.intent.attempt};
-    const auto token = what.intent.llm ? token_of(whose) : std::nullopt;
-    find_rules(*services_->commands, *secrets_, job_redaction_, what,
-               hiding_token_too(token, what, std::move(begin)));
+    const bool has_token = what.intent.llm.has_value();
+    const auto token = has_token ? token_of(whose) : std::nullopt;
+    tasks::find_rules(
+        sources_of(*services_->commands, *secrets_), what.tenant, job_redaction_, what.intent,
+        reply_slot<redactor>([this, engine, what, has_token, token, changed = std::move(changed),
+                              slot](outcome<redactor> found) {
+          auto rules = hiding_token_too(std::move(found), has_token, token);
+          if (!rules) return slot.answer(rules.error());
+          if (!followed_->take(what.token)) {
+            return slot.answer(reject(errc::overloaded, "too many outputs are followed"));
+          }
+          auto of = tasks::live_output::begin({*engine,
+                                               *texts_,
+                                               {what.tenant, what.intent.job},
+                                               std::move(*rules),
+                                               what.execution,
+                                               {what.after.line, what.after.at_ns},
+                                               changed});
+          slot.answer(std::shared_ptr<api::output_source>(
+              std::make_shared<followed_output>(std::move(of), followed_, what.token)));
+        }));
   };
 }
 

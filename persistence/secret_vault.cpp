@@ -104,12 +104,11 @@ void secret_vault::close() {
   impl_->close();
 }
 
+/// Who answers the client logs what is no fault of the client's (dispatcher::finish).
 void secret_vault::put(secret_place where, std::shared_ptr<const secret_text> value,
                        reply_slot<digest> slot) {
   impl_->submit<digest>(slot, [this, where = std::move(where), value = std::move(value)] {
-    auto made = impl_->store.put(where, *value);
-    if (!made) log_error("a secret cannot be kept", {{"why", made.error().detail}});
-    return made;
+    return impl_->store.put(where, *value);
   });
 }
 

@@ -260,7 +260,7 @@ void run_machine::appended(std::shared_ptr<run_events> events,
   appending_ = false;
   const bool guarded = !parts->empty() && !parts->front().guard.empty();
   if (!result) {
-    const auto why = result.error();
+    const auto& why = result.error();
     if (why.code != errc::guard_conflict || !guarded) {
       log_warn("a run's append failed, it is read again",
                {{"run", to_string(state_->id)}, {"error", std::string(name_of(why.code))}});

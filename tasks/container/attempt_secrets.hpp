@@ -14,14 +14,28 @@
 
 namespace reeve::tasks {
 
-/// Where the values lie that an attempt got; nothing: one of them is gone.
-std::optional<std::vector<persistence::secret_place>> places_of(
-    const domain::secret_list_state& list, const uuid& tenant,
-    const std::vector<domain::secret_use>& uses);
-/// `others`, and these secrets; `values` in the order of `uses`. An error: one of them cannot be
-/// looked for.
+/// Where secrets come from. Any thread; what is given here lives until the answers have come.
+struct secret_sources {
+  list_fn<domain::secret_list_state> lists;
+  persistence::secret_port* values = nullptr;
+};
+
+using opened_values = std::shared_ptr<const persistence::opened_secrets>;
+
+/// The values that an attempt got, in the order of `uses`. `not_found`: one of them is gone; else
+/// as secret_port::open.
+void open_used(const secret_sources& from, const uuid& tenant, std::vector<domain::secret_use> uses,
+               reply_slot<opened_values> slot);
+
+/// `others`, and these secrets; `values` in the order of `uses`. `not_found`: one of them cannot be
+/// looked for, and so not hidden.
 outcome<redactor> hiding(const redactor& others, const std::vector<domain::secret_use>& uses,
                          const persistence::opened_secrets& values);
+
+/// What hides the secrets of an attempt to whoever reads its output: `others`, which outlives the
+/// answer, and those that it got. Errors as both above.
+void find_rules(const secret_sources& from, const uuid& tenant, const redactor& others,
+                const domain::attempt_intended& intent, reply_slot<redactor> slot);
 
 class attempt_secrets {
  public:
@@ -44,13 +58,12 @@ class attempt_secrets {
   outcome<redactor> hidden_by(const redactor& others) const;
 
  private:
-  using opened = std::shared_ptr<const persistence::opened_secrets>;
   void read(std::function<void(const domain::secret_list_state&)> go, const answer& failed);
-  void open(std::vector<persistence::secret_place> places, answer then);
+  void took(outcome<opened_values> values, const answer& then);
 
   attempt_host& host_;
   std::vector<domain::secret_use> uses_;
-  opened values_;  // in the order of the uses; null until they are opened
+  opened_values values_;  // in the order of the uses; null until they are opened
 };
 
 }  // namespace reeve::tasks

@@ -1,5 +1,6 @@
 // Values of secrets at rest: sealed, bound to what they are of, destroyed for good.
 
+#include "base/log.hpp"
 #include "base/sealing.hpp"
 #include "persistence/projection.hpp"
 #include "persistence/secret_vault.hpp"
@@ -220,6 +221,22 @@ TEST_F(ACC4_secret_store, that_cannot_be_reached_says_nothing_else) {
   EXPECT_EQ(refused.error().code, errc::unavailable);
   EXPECT_EQ(refused.error().detail.find("hunter2"), std::string::npos);
   EXPECT_FALSE(std::filesystem::exists(key_file())) << "none is made for nothing";
+}
+
+/// Who answers the client logs it; an attempt that cannot have one is told by the vault alone.
+TEST_F(ACC4_secret_store, logs_no_refusal_that_others_log) {
+  leadership lead{real_clock()};
+  std::filesystem::create_directory(key_file());
+  set_up_log({});
+  ::testing::internal::CaptureStderr();
+  {
+    secret_vault vault(config(), lead);
+    std::promise<errc> put;
+    vault.put(place("db"), std::make_shared<const secret_text>(std::string("hunter2-hunter2")),
+              reply_slot<digest>([&](outcome<digest> d) { put.set_value(d.error().code); }));
+    EXPECT_EQ(put.get_future().get(), errc::internal);
+  }
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
 }
 
 TEST_F(ACC4_secret_store, answers_through_its_port_what_was_asked_in_order) {

@@ -84,7 +84,7 @@ class world : public told_upstreams {
     if (check_head(head, checked)) return got;
     call it;
     if (auto refused = dispatch_->admit(checked, "127.0.0.1", 0, it, from)) return taken(*refused);
-    dispatch_->run(it, body, responder([&](outcome<response> given) {
+    dispatch_->run(it, wiped_text(std::string(body)), responder([&](outcome<response> given) {
                      got = taken(dispatch_->finish(it, std::move(given)));
                    }));
     return got;

@@ -229,4 +229,35 @@ TEST(ACC4_attempt, hides_each_form_of_its_secrets_in_its_output) {
   }
 }
 
+/// Who reads its output while it runs has none of its own state.
+TEST(ACC4_attempt, is_read_by_others_through_what_hides_its_secrets) {
+  host h;
+  const secret_sources from{h.its_ports.secrets, &h.values};
+  const auto rules = [&](const domain::attempt_intended& intent) {
+    std::optional<outcome<redactor>> got;
+    find_rules(from, steps::tenant, h.redact, intent,
+               reply_slot<redactor>([&](outcome<redactor> r) { got.emplace(std::move(r)); }));
+    return got.value_or(reject(errc::timed_out, "nothing came"));
+  };
+  domain::attempt_intended intent;
+  EXPECT_TRUE(rules(intent));
+  intent.secrets = std::vector<domain::secret_use>{};
+  EXPECT_TRUE(rules(intent));
+  EXPECT_EQ(h.values.asked, 0) << "there are none";
+  intent.secrets = std::vector<domain::secret_use>{{"db", 1}, {"api", 1}};
+  h.put("db", "hunter3-hunter3");
+  const auto hidden = rules(intent);
+  ASSERT_TRUE(hidden) << hidden.error().detail;
+  EXPECT_EQ(hidden->redact("hunter2-hunter2, hunter3-hunter3\n"),
+            "[redacted:db], hunter3-hunter3\n");
+  h.trouble = reject(errc::unavailable, "");
+  EXPECT_EQ(rules(intent).error().code, errc::unavailable);
+  h.trouble.reset();
+  h.values.trouble = reject(errc::internal, "");
+  EXPECT_EQ(rules(intent).error().code, errc::internal);
+  h.values.trouble.reset();
+  h.end("db");
+  EXPECT_EQ(rules(intent).error().code, errc::not_found) << "so nothing may be shown";
+}
+
 }  // namespace
