@@ -135,8 +135,11 @@ TEST(P20_limits, handlers_beyond_the_limit_are_503) {
   EXPECT_EQ(refused.status, 503);
   EXPECT_TRUE(refused.has("Retry-After: 1\r\n"));
   EXPECT_EQ(it.ask("POST /echo HTTP/1.1\r\nHost: a\r\n\r\n").status, 503);
-  EXPECT_TRUE(
-      counts(it, "reeve_http_shed_total{caller=\"none\",limit=\"all\",what=\"requests\"} 2"));
+  for (const std::string who : {"viewer", "none"}) {
+    EXPECT_TRUE(counts(
+        it, "reeve_http_shed_total{caller=\"" + who + "\",limit=\"all\",what=\"requests\"} 1"))
+        << who;
+  }
   // A probe is still answered.
   EXPECT_TRUE(it.alive());
   kept.slots.clear();
