@@ -27,20 +27,19 @@ struct name_words {
   /// `name`: its last part of at most 100 characters.
   explicit name_words(std::string_view name) {
     std::size_t begin = 0;
-    char before = '\0';
+    std::uint8_t before = 0;
     for (std::size_t i = 0; i < name.size(); ++i) {
-      const char c = name[i];
-      text[i] = to_lower(c);
-      if (!is_alnum(c)) {
-        add(begin, i);
-        begin = i + 1;
-        ends_in_file = c == '.';
-      } else if (is_upper(c) && (is_lower(before) || (is_upper(before) && i + 1 < name.size() &&
-                                                      is_lower(name[i + 1])))) {
-        add(begin, i);
-        begin = i;
-      }
-      before = c;
+      text[i] = to_lower(name[i]);
+      const auto here = kind_of_byte(name[i]);
+      const auto behind = i + 1 < name.size() ? kind_of_byte(name[i + 1]) : std::uint8_t{0};
+      const bool hump = here == upper_kind &&
+                        (before == lower_kind || (before == upper_kind && behind == lower_kind));
+      const bool is_joint = (here & (digit_kind | upper_kind | lower_kind)) == 0;
+      before = here;
+      if (!hump && !is_joint) continue;
+      add(begin, i);
+      begin = is_joint ? i + 1 : i;
+      if (is_joint) ends_in_file = name[i] == '.';
     }
     add(begin, name.size());
     find_parts({text.data(), name.size()});

@@ -11,6 +11,20 @@
 
 namespace reeve {
 
+/// What a byte is, as bits: a question costs one look, whatever the byte.
+enum : std::uint8_t { digit_kind = 1, upper_kind = 2, lower_kind = 4, joint_kind = 8 };
+inline constexpr auto byte_kinds = [] {
+  std::array<std::uint8_t, 256> all{};
+  for (unsigned c = '0'; c <= '9'; ++c) all[c] = digit_kind;
+  for (unsigned c = 'A'; c <= 'Z'; ++c) all[c] = upper_kind;
+  for (unsigned c = 'a'; c <= 'z'; ++c) all[c] = lower_kind;
+  for (const unsigned char c : {'_', '.', '-'}) all[c] = joint_kind;
+  return all;
+}();
+inline constexpr std::uint8_t kind_of_byte(char c) {
+  return byte_kinds[static_cast<unsigned char>(c)];
+}
+
 inline bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -21,10 +35,10 @@ inline bool is_lower(char c) {
   return c >= 'a' && c <= 'z';
 }
 inline bool is_alpha(char c) {
-  return is_upper(c) || is_lower(c);
+  return (kind_of_byte(c) & (upper_kind | lower_kind)) != 0;
 }
 inline bool is_alnum(char c) {
-  return is_alpha(c) || is_digit(c);
+  return (kind_of_byte(c) & (upper_kind | lower_kind | digit_kind)) != 0;
 }
 inline bool is_blank(char c) {
   return c == ' ' || c == '\t';
@@ -32,8 +46,9 @@ inline bool is_blank(char c) {
 inline bool is_quote(char c) {
   return c == '"' || c == '\'';
 }
+/// Letters, digits and joints.
 inline bool is_key_char(char c) {
-  return is_alnum(c) || c == '_' || c == '.' || c == '-';
+  return kind_of_byte(c) != 0;
 }
 inline constexpr char to_lower(char c) {
   return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c;

@@ -60,7 +60,7 @@ bool is_member(const line_scan& scan, const secret_span& span) {
   static constexpr auto objects = std::to_array<std::string_view>(
       {"self.", "this.", "process.env.", "var.", "secrets.", "config.", "settings.", "args."});
   const auto begins = [&](std::string_view object) { return text.starts_with(object); };
-  if (std::any_of(objects.begin(), objects.end(), begins)) return true;
+  if (is_of(text[0], "stpvca") && std::any_of(objects.begin(), objects.end(), begins)) return true;
   // "password = module.db.password" of Terraform.
   const auto points = std::count(text.begin(), text.end(), '.');
   if (is_blank(scan.at(span.begin - 1)) && points >= 1 && text.find('_') < text.rfind('.')) {
@@ -68,7 +68,9 @@ bool is_member(const line_scan& scan, const secret_span& span) {
   }
   static constexpr auto references =
       std::to_array<std::string_view>({"module.", "data.", "local.", "each."});
-  if (points >= 1 && std::any_of(references.begin(), references.end(), begins)) return true;
+  if (is_of(text[0], "mdle") && std::any_of(references.begin(), references.end(), begins)) {
+    return true;
+  }
   // A setting stands by itself, code between others.
   const char before = scan.at(span.begin - 1);
   const char behind = scan.at(span.end);
@@ -188,13 +190,14 @@ bool is_secret_behind_colon(line_scan& scan, const key_use& key, const secret_sp
   }
   if (is_plain_word(word)) {
     if (is_named_exactly(scan, key, "passwd") && is_source_of_names(bare_word(word))) return false;
-    if (tells_trouble(scan, key) || !ends_in_secret(scan, key)) return false;
-    if (is_odd_word(word)) return true;
+    if (!ends_in_secret(scan, key)) return false;
+    if (is_odd_word(word)) return !tells_trouble(scan, key);
     const bool goes_on = word.ends_with(',') || rest.starts_with('(');
     if (!ends_there(rest) && !(goes_on && is_announced(scan, key))) return false;
     if (scan.at(key.begin - 1) == '/' || scan.at(key.begin - 1) == '\\') return false;
     static constexpr sign_set joints("-/._");
-    return !joints.stand_in(word) || (!is_token && !is_named_exactly(scan, key, "secret"));
+    if (joints.stand_in(word) && (is_token || is_named_exactly(scan, key, "secret"))) return false;
+    return !tells_trouble(scan, key);
   }
   if (is_token) return looks_made_up(word) && (word.size() >= 10 || !tells_trouble(scan, key));
   return holds_alnums(word, 3);

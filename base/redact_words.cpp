@@ -79,6 +79,9 @@ word_automaton::word_automaton(const std::vector<std::string_view>& words) {
 bool near_words::stand_before(std::string_view text, std::size_t at, std::size_t within,
                               seen& known) const {
   const auto before = text.substr(0, at);
+  // What began before that is too far away.
+  const auto far = within + longest_;
+  if (at > far && known.place.at < at - far) known = {{at - far, 0}, 0};
   while (known.place.at < before.size() && automaton_.next(before, known.place)) {
     const auto shortest = automaton_.found(known.place).back();
     known.last = known.place.at - words_[shortest].size() + 1;

@@ -2,6 +2,7 @@
 // Finds all of a fixed list of words in one pass over a text, whatever the text is: an automaton
 // after Aho and Corasick with a full table of transitions, one step a byte.
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -51,12 +52,14 @@ class word_automaton {
 };
 
 /// Whether one of some words stands shortly before a place that moves on through a text: the text
-/// is searched for them once, however often that is asked.
+/// is searched for them once, however often that is asked, and only where an answer needs it.
 class near_words {
  public:
   /// None within another; otherwise as those of an automaton.
   explicit near_words(std::vector<std::string_view> words)
-      : words_(std::move(words)), automaton_(words_) {}
+      : words_(std::move(words)), automaton_(words_) {
+    for (const auto word : words_) longest_ = std::max(longest_, word.size());
+  }
 
   struct seen {
     word_automaton::place place;  // up to here they were looked for
@@ -68,6 +71,7 @@ class near_words {
 
  private:
   std::vector<std::string_view> words_;
+  std::size_t longest_ = 0;
   word_automaton automaton_;
 };
 
