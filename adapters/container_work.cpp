@@ -186,8 +186,8 @@ void container_work::stop(std::string execution, int grace_s, fencing_token by,
 }
 
 void container_work::collect(std::string execution, std::size_t bytes_each,
-                             reply_slot<kept_output> slot) {
-  engine_.output(std::move(execution), bytes_each,
+                             std::shared_ptr<call_stopper> stopper, reply_slot<kept_output> slot) {
+  engine_.output(std::move(execution), bytes_each, std::move(stopper),
                  reply_slot<kept_output>([slot](outcome<kept_output> a) {
                    // A container that is gone, or whose driver keeps no log, has none.
                    const bool none =

@@ -31,7 +31,7 @@ class container_work final : public work_engine {
   void watch(std::string execution, reply_slot<wait_result> slot) override;
   void stop(std::string execution, int grace_s, fencing_token by,
             reply_slot<stop_result> slot) override;
-  void collect(std::string execution, std::size_t bytes_each,
+  void collect(std::string execution, std::size_t bytes_each, std::shared_ptr<call_stopper> stopper,
                reply_slot<kept_output> slot) override;
   void follow(std::string execution, std::shared_ptr<output_sink> to,
               std::shared_ptr<call_stopper> stopper, reply_slot<done> slot) override;

@@ -335,12 +335,15 @@ void guarded_engine::logs(std::string container, log_query query, reply_slot<log
       [container, query](auto& engine, auto inner) { engine.logs(container, query, inner); });
 }
 
+/// It lasts as long as the output flows. How many are read at once is bounded by the room that each
+/// asks for before.
 void guarded_engine::output(std::string container, std::size_t bytes_each,
-                            reply_slot<kept_output> slot) {
-  guard<kept_output>(call_class::read, container, std::move(slot),
-                     [container, bytes_each](auto& engine, auto inner) {
-                       engine.output(container, bytes_each, inner);
-                     });
+                            std::shared_ptr<call_stopper> stopper, reply_slot<kept_output> slot) {
+  guard_long<kept_output>(
+      call_class::read, container, std::move(slot),
+      [container, bytes_each, stopper = std::move(stopper)](auto& engine, auto inner) {
+        engine.output(container, bytes_each, stopper, inner);
+      });
 }
 
 void guarded_engine::follow(std::string container, std::shared_ptr<output_sink> to,

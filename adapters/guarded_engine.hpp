@@ -86,7 +86,8 @@ class guarded_engine final : public container_engine {
   void list(std::vector<label_filter> filters,
             reply_slot<std::vector<container_summary>> slot) override;
   void logs(std::string container, log_query query, reply_slot<log_answer> slot) override;
-  void output(std::string container, std::size_t bytes_each, reply_slot<kept_output> slot) override;
+  void output(std::string container, std::size_t bytes_each, std::shared_ptr<call_stopper> stopper,
+              reply_slot<kept_output> slot) override;
   void follow(std::string container, std::shared_ptr<output_sink> to,
               std::shared_ptr<call_stopper> stopper, reply_slot<done> slot) override;
   void stop(fencing_token by, std::string container, int grace_s,

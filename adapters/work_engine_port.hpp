@@ -78,9 +78,10 @@ class work_engine {
   /// Politely, then by force after the grace. What is gone was not running.
   virtual void stop(std::string execution, int grace_s, fencing_token by,
                     reply_slot<stop_result> slot) = 0;
-  /// At most `bytes_each` (> 0) of the beginning and of the end of its output.
+  /// At most `bytes_each` (> 0) of the beginning and of the end of its output
+  /// (container_engine::output).
   virtual void collect(std::string execution, std::size_t bytes_each,
-                       reply_slot<kept_output> slot) = 0;
+                       std::shared_ptr<call_stopper> stopper, reply_slot<kept_output> slot) = 0;
   /// Its output as it comes (container_engine::follow).
   virtual void follow(std::string execution, std::shared_ptr<output_sink> to,
                       std::shared_ptr<call_stopper> stopper, reply_slot<done> slot) = 0;

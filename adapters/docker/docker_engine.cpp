@@ -339,14 +339,16 @@ void docker_engine::fetch_logs(const std::string& container, const log_query& qu
 
 /// It is taken in as it comes, because an engine keeps many times of what is kept here.
 void docker_engine::output(std::string container, std::size_t bytes_each,
-                           reply_slot<kept_output> slot) {
+                           std::shared_ptr<call_stopper> stopper, reply_slot<kept_output> slot) {
   if (refuse_name(container, slot)) return;
   auto taken = std::make_shared<output_reader>(bytes_each);
   // Stamped, because what a job writes may begin with a time of its own.
   auto call =
       get(container_path(container, "/logs?timestamps=1&stdout=1&stderr=1"), max_output_bytes);
-  call.deadline_ms = change_ms;
+  call.deadline_ms = options_.output_ms;
+  call.silence_ms = options_.output_silence_ms;
   call.sink = taken;
+  call.stopper = std::move(stopper);
   request<kept_output>(std::move(call), std::move(slot),
                        [taken](const http_answer&) { return taken->finish(); });
 }

@@ -23,6 +23,10 @@ struct docker_options {
   /// A `wait` is asked anew, on another connection, after so long without an answer: one whose
   /// other end is gone without a word (a proxy, a tunnel) would say nothing for ever.
   std::int64_t wait_round_ms = 30'000;
+  /// The output of a container that has ended is read as long as it flows: so long without a byte
+  /// ends it, and so long in all.
+  std::int64_t output_silence_ms = 30'000;
+  std::int64_t output_ms = 600'000;
 };
 
 class docker_engine final : public container_engine {
@@ -54,7 +58,8 @@ class docker_engine final : public container_engine {
   void list(std::vector<label_filter> filters,
             reply_slot<std::vector<container_summary>> slot) override;
   void logs(std::string container, log_query query, reply_slot<log_answer> slot) override;
-  void output(std::string container, std::size_t bytes_each, reply_slot<kept_output> slot) override;
+  void output(std::string container, std::size_t bytes_each, std::shared_ptr<call_stopper> stopper,
+              reply_slot<kept_output> slot) override;
   void follow(std::string container, std::shared_ptr<output_sink> to,
               std::shared_ptr<call_stopper> stopper, reply_slot<done> slot) override;
   void stop(fencing_token by, std::string container, int grace_s,

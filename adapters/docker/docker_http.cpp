@@ -50,9 +50,16 @@ std::string head_of(const http_call& call, std::uint64_t body_size) {
 }
 
 struct exchange {
-  exchange(net::any_io_executor executor, const http_call& what)
-      : call(what), line(std::move(executor)) {}
+  exchange(net::any_io_executor executor, const http_call& what, steady::time_point until)
+      : call(what), line(std::move(executor)), over_at(until) {}
 
+  /// It was heard of.
+  void renew_silence() {
+    if (call.silence_ms == 0) return;
+    silent_at = steady::now() + std::chrono::milliseconds(call.silence_ms);
+    line.expires_at(std::min(silent_at, over_at));
+  }
+  bool was_silent() const { return call.silence_ms > 0 && steady::now() >= silent_at; }
   void renew_deadline() {
     if (call.deadline_ms > 0) {
       line.expires_after(std::chrono::milliseconds(call.deadline_ms));
@@ -68,6 +75,8 @@ struct exchange {
 
   const http_call& call;
   stream line;
+  const steady::time_point over_at;
+  steady::time_point silent_at{};
   bool sent = false;
 };
 
@@ -163,15 +172,18 @@ net::awaitable<beast::error_code> read_body(exchange& x, beast::flat_buffer& buf
   }
   x.call.sink->restart();
   // An eager parser keeps a piece back until the line after it has come, which may never be.
-  parser.eager(!x.call.stopper);
+  parser.eager(!x.call.stopper && x.call.silence_ms == 0);
   while (!parser.is_done()) {
     auto [error, n] = co_await http::async_read_some(x.line, buffer, parser, token);
     auto& piece = parser.get().body();
     const bool is_given = !piece.empty();
+    if (!error) x.renew_silence();
     if (is_given && !x.call.sink->take(piece)) co_return beast::error_code{};
     piece.clear();
     if (error) co_return error;
-    if (is_given && x.call.sink->is_full()) co_await await_room(x);
+    if (!is_given || !x.call.sink->is_full()) continue;
+    co_await await_room(x);
+    x.renew_silence();
   }
   co_return beast::error_code{};
 }
@@ -212,12 +224,16 @@ struct destination {
   std::function<bool(fencing_token)> allows;
 };
 
+/// `may_repeat`: it did not end because the engine said nothing.
 net::awaitable<outcome<http_answer>> exchange_once(const http_call& call, const destination& to,
-                                                   std::int64_t left_ms) {
-  exchange x{co_await net::this_coro::executor, call};
+                                                   std::int64_t left_ms, bool& may_repeat) {
+  const auto over_at = call.deadline_ms > 0 ? steady::now() + std::chrono::milliseconds(left_ms)
+                                            : steady::time_point::max();
+  exchange x{co_await net::this_coro::executor, call, over_at};
   const stop_mark mark{x};
   x.renew_deadline();
   if (call.deadline_ms > 0) x.line.expires_after(std::chrono::milliseconds(left_ms));
+  x.renew_silence();
   auto [error] = co_await x.line.async_connect(unix_socket::endpoint{to.path}, token);
   if (error) co_return x.failure(error.message());
   if (call.by && to.allows && !to.allows(*call.by)) {
@@ -225,7 +241,9 @@ net::awaitable<outcome<http_answer>> exchange_once(const http_call& call, const 
   }
   auto written = co_await write_request(x);
   if (!written) co_return written.error();
-  co_return co_await read_answer(x);
+  auto answer = co_await read_answer(x);
+  may_repeat = !x.was_silent();
+  co_return answer;
 }
 
 net::awaitable<void> back_off(int attempt) {
@@ -244,12 +262,15 @@ net::awaitable<outcome<http_answer>> exchange_with_retries(const http_call& call
   for (int attempt = 1;; ++attempt) {
     auto used = std::chrono::duration_cast<std::chrono::milliseconds>(steady::now() - began);
     auto left_ms = std::max<std::int64_t>(call.deadline_ms - used.count(), 1);
-    auto answer = co_await exchange_once(call, to, left_ms);
+    bool may_repeat = true;
+    auto answer = co_await exchange_once(call, to, left_ms, may_repeat);
     used = std::chrono::duration_cast<std::chrono::milliseconds>(steady::now() - began);
     bool lost = !answer && (answer.error().code == errc::engine_unavailable ||
                             answer.error().code == errc::timed_out);
     bool time_left = call.deadline_ms == 0 || used.count() + 500 < call.deadline_ms;
-    if (!lost || !call.idempotent || attempt == attempts || !time_left) co_return answer;
+    const bool is_stopped = call.stopper && call.stopper->is_stopped();
+    may_repeat = may_repeat && call.idempotent && !is_stopped;
+    if (!lost || !may_repeat || attempt == attempts || !time_left) co_return answer;
     co_await back_off(attempt);
   }
 }

@@ -97,7 +97,8 @@ void simulated_engine::logs(std::string container, log_query, reply_slot<log_ans
   });
 }
 
-void simulated_engine::output(std::string container, std::size_t, reply_slot<kept_output> slot) {
+void simulated_engine::output(std::string container, std::size_t, std::shared_ptr<call_stopper>,
+                              reply_slot<kept_output> slot) {
   thread_->post([=, this] {
     auto found = world_->inspect(container);
     if (!found) return slot.answer(found.error());

@@ -37,6 +37,7 @@ container_attempt::~container_attempt() {
 
 void container_attempt::let_go() {
   is_over_->stop();
+  if (reading_) reading_->stop();
 }
 
 void container_attempt::resume(const domain::attempt_state& open) {
@@ -262,7 +263,8 @@ void container_attempt::collect_it(const std::string& execution) {
 
 void container_attempt::read_output(const std::string& execution, text_pool::room held) {
   using answer = adapters::kept_output;
-  engine_->collect(execution, ends_of(host_.ports().log_bytes),
+  reading_ = std::make_shared<call_stopper>();
+  engine_->collect(execution, ends_of(host_.ports().log_bytes), reading_,
                    host_.answered<answer>([this, held = std::move(held)](answer kept) {
                      held->shrink(kept.head.size() + kept.tail.size());
                      redact_log(std::move(kept), held);

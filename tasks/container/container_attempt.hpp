@@ -77,6 +77,7 @@ class container_attempt final : public attempt_work {
   std::string execution_;  // the engine's id of it, once it is known
   /// Nobody waits for the log's redaction any more.
   const std::shared_ptr<work_stop> is_over_ = std::make_shared<work_stop>();
+  std::shared_ptr<call_stopper> reading_;  // the engine's output; null before
 };
 
 }  // namespace reeve::tasks

@@ -82,7 +82,14 @@ class talking_engine {
       std::string request(4096, '\0');
       const auto size = ::recv(client, request.data(), request.size(), 0);
       request.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
-      if (request.find("follow=1") == request.npos) {
+      if (request.find("/slow/") != request.npos) {
+        trickle(client, 100);
+      } else if (request.find("/endless/") != request.npos) {
+        trickle(client, 1'000'000);
+      } else if (request.find("/silent/") != request.npos) {
+        ++asked_;
+        follow(client, false);
+      } else if (request.find("follow=1") == request.npos) {
         send(client, answer_to(request));
       } else {
         follow(client, request.find("/ended/") != request.npos);
@@ -104,6 +111,17 @@ class talking_engine {
     }
     if (!is_first) body += chunk(frame("FATAL: the reason\n")) + "0\r\n\r\n";
     return "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + body;
+  }
+  /// A line every 20 ms, until the reader goes.
+  void trickle(int client, int pieces) {
+    ++asked_;
+    send(client, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (int i = 0; i < pieces && !stopping_; ++i) {
+      send(client, chunk(frame("line " + std::to_string(i) + "\n")));
+      pollfd waiting{client, POLLIN, 0};
+      if (::poll(&waiting, 1, 20) > 0) return;
+    }
+    send(client, "0\r\n\r\n");
   }
   /// One that runs says nothing more, and its connection stays.
   void follow(int client, bool is_ended) {
@@ -168,7 +186,7 @@ bool eventually(const std::function<bool()>& holds) {
 const std::vector<std::string> three_lines{"line 0", "line 1", "line 2"};
 
 kept_output output_of(docker_engine& engine, std::size_t bytes_each) {
-  auto got = ask<kept_output>([&](auto slot) { engine.output("there", bytes_each, slot); });
+  auto got = ask<kept_output>([&](auto slot) { engine.output("there", bytes_each, {}, slot); });
   EXPECT_TRUE(got) << got.error().detail;
   return got ? *got : kept_output{};
 }
@@ -191,13 +209,54 @@ TEST(RUN14_docker_output, is_kept_at_both_ends_and_begun_anew_after_a_break) {
   EXPECT_EQ(ends.left_out, all.size() - 2000);
 }
 
+/// Two seconds at the least, in which the engine is never silent for one.
+TEST(RUN14_docker_output, is_read_as_long_as_it_flows) {
+  const talking_engine there;
+  docker_engine engine{{.socket_path = there.socket(),
+                        .output_silence_ms = 1000 * support::time_factor(),
+                        .output_ms = 60'000 * support::time_factor()}};
+  const auto got = ask<kept_output>([&](auto slot) { engine.output("slow", 1 << 20, {}, slot); });
+  ASSERT_TRUE(got) << got.error().detail;
+  EXPECT_TRUE(got->head.ends_with("line 99\n"));
+}
+
+TEST(RUN14_docker_output, is_given_up_once_nothing_comes) {
+  const talking_engine there;
+  docker_engine engine{{.socket_path = there.socket(), .output_silence_ms = 300}};
+  EXPECT_EQ(
+      code_of(ask<kept_output>([&](auto slot) { engine.output("silent", 1 << 20, {}, slot); })),
+      "timed_out");
+  EXPECT_EQ(there.asked(), 1) << "what says nothing is not asked again";
+}
+
+TEST(RUN14_docker_output, is_given_up_in_the_end_though_it_flows) {
+  const talking_engine there;
+  docker_engine engine{{.socket_path = there.socket(), .output_ms = 700}};
+  EXPECT_EQ(
+      code_of(ask<kept_output>([&](auto slot) { engine.output("endless", 1 << 20, {}, slot); })),
+      "timed_out");
+}
+
+TEST(RUN14_docker_output, is_read_no_longer_than_somebody_waits_for_it) {
+  const talking_engine there;
+  docker_engine engine{{.socket_path = there.socket()}};
+  const auto how = std::make_shared<reeve::call_stopper>();
+  engine_calls::pending<kept_output> open;
+  engine.output("silent", 1 << 20, how, open.slot());
+  EXPECT_TRUE(eventually([&] { return there.asked() == 1; }));
+  how->stop();
+  EXPECT_FALSE(open.take());
+  EXPECT_TRUE(eventually([&] { return there.left() == 1; })) << "its connection is closed";
+  EXPECT_EQ(there.asked(), 1);
+}
+
 TEST(RUN14_docker_output, of_no_container_is_not_found) {
   const talking_engine there;
   docker_engine engine{{.socket_path = there.socket()}};
   for (const auto& [name, code] : {std::pair("gone", "not_found"), std::pair("a/b", "invalid")}) {
-    EXPECT_EQ(
-        code_of(ask<kept_output>([&, name = name](auto slot) { engine.output(name, 1000, slot); })),
-        code);
+    EXPECT_EQ(code_of(ask<kept_output>(
+                  [&, name = name](auto slot) { engine.output(name, 1000, {}, slot); })),
+              code);
   }
 }
 

@@ -32,8 +32,10 @@ class told_engine final : public adapters::work_engine {
               reply_slot<adapters::submit_answer>) override {}
   void watch(std::string, reply_slot<adapters::wait_result>) override {}
   void stop(std::string, int, fencing_token, reply_slot<adapters::stop_result>) override {}
-  void collect(std::string, std::size_t, reply_slot<adapters::kept_output> slot) override {
+  void collect(std::string, std::size_t, std::shared_ptr<call_stopper> stopper,
+               reply_slot<adapters::kept_output> slot) override {
     ++reads;
+    how = std::move(stopper);
     answer = std::move(slot);
   }
   void forget(adapters::work_key, fencing_token, reply_slot<done>) override {}
@@ -41,6 +43,7 @@ class told_engine final : public adapters::work_engine {
               reply_slot<done>) override {}
 
   int reads = 0;
+  std::shared_ptr<call_stopper> how;
   reply_slot<adapters::kept_output> answer;
 };
 
@@ -201,6 +204,15 @@ TEST_F(RUN13_collection, gives_its_room_back_when_the_engine_has_nothing) {
   ASSERT_EQ(fed.size(), 1U);
   EXPECT_TRUE(std::holds_alternative<attempts::failed>(fed[0]));
   EXPECT_TRUE(hold(steps::tenant));
+}
+
+TEST_F(RUN13_collection, ends_its_reading_when_it_is_let_go) {
+  work->collect("abc");
+  ASSERT_TRUE(go_on());
+  ASSERT_EQ(engine.reads, 1);
+  EXPECT_FALSE(engine.how->is_stopped());
+  work->let_go();
+  EXPECT_TRUE(engine.how->is_stopped());
 }
 
 TEST_F(RUN13_collection, P17_that_nobody_waits_for_leaves_the_line) {

@@ -31,7 +31,8 @@ class told_engine final : public adapters::work_engine {
               reply_slot<adapters::submit_answer>) override {}
   void watch(std::string, reply_slot<adapters::wait_result>) override {}
   void stop(std::string, int, fencing_token, reply_slot<adapters::stop_result>) override {}
-  void collect(std::string, std::size_t, reply_slot<adapters::kept_output>) override {}
+  void collect(std::string, std::size_t, std::shared_ptr<call_stopper>,
+               reply_slot<adapters::kept_output>) override {}
   void forget(adapters::work_key, fencing_token, reply_slot<done>) override {}
   void follow(std::string execution, std::shared_ptr<adapters::output_sink> to,
               std::shared_ptr<call_stopper> stopper, reply_slot<done> slot) override {
