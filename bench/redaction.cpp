@@ -54,7 +54,7 @@ const std::vector<std::string>& known_units() {
       "insert into (a,",
       ":o_nPSinsert into insert into (,Sinsert Into (hL:1_x",
       // A long value that further names stand in.
-      ":cookie:",
+      "cookie:",
       "pass:{amosqui_pw pass:msqu_idli_secretevinr",
       // Long names of many words.
       " loginPWkOAhtpwdRIcBOByass:SHPnvwloaccesssk__PWtoken.iN -pw.t3X",
