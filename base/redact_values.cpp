@@ -152,7 +152,7 @@ bool is_of_source(const line_scan& scan, const key_use& key, const secret_span& 
                                        "bool", "bytes", "int", "str", "string"}));
   const bool is_apart = is_blank(scan.at(span.begin - 1));
   const bool colon = scan.at(span.begin - (is_apart ? 2 : 1)) == ':';
-  if (colon && types.holds(before_any(word.substr(0, 32), "<["))) return true;
+  if (colon && types.holds(before_any(word.substr(0, 12), "<["))) return true;
   if (is_apart && is_argument && text.size() - word.size() == 1 &&
       std::none_of(name.begin(), name.end(), is_lower)) {
     return is_number(word) || (begins_with(word, "0x") && word.size() <= 10);
@@ -254,7 +254,7 @@ bool is_operator(std::string_view text) {
   static constexpr word_set words(std::to_array<std::string_view>(
       {"all", "amd64", "arm64", "armhf", "await", "function", "i386", "lambda", "new", "noarch",
        "typeof", "x86_64", "yield"}));
-  return words.holds(before_any(text.substr(0, 16), ".,;)"));
+  return words.holds(before_any(text.substr(0, 9), ".,;)"));
 }
 
 bool is_outcome(std::string_view text) {

@@ -54,13 +54,16 @@ const std::vector<std::string>& known_units() {
       "insert into (a,",
       ":o_nPSinsert into insert into (,Sinsert Into (hL:1_x",
       // A long value that further names stand in.
-      ":cookie:",
+      "cookie:",
       "pass:{amosqui_pw pass:msqu_idli_secretevinr",
       // Long names of many words.
       " loginPWkOAhtpwdRIcBOByass:SHPnvwloaccesssk__PWtoken.iN -pw.t3X",
       "rk_ve_sk_x-or A1X-Api-Key.",
       "idasswMBas:coghu_glsaexopasswd nxcqpsshpass.age-ecret-key-1password.PK ",
-      // Short values, each of which has to be judged.
+      "whsec_.token1pskin_PWO:htpasswdDY pscale_pw_shpA_Tu_VAcSWORDCoAnteat-: {J p:cae_pw_00IpA_-",
+      // Short values, each of which has to be judged, some within lists that do not end.
+      "\rpw:ne.;\rpw:{ame; pw:me. pw:tQ.\rpw:e., pw:meL.\rpw:e",
+      "Psk=C>n_pass:h.}",
       "pw:i",
       "| pass:BlD|s pass:x| pass:lKd|s pass:B",
       "tsqlage-secretkey-pq-1Mysql--pass:pw.pa_f pass:7fu ?pass:h-",
