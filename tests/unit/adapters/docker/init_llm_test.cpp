@@ -25,7 +25,6 @@
 namespace {
 
 namespace fs = std::filesystem;
-using support::eventually;
 
 /// One end of a line; closed when it goes.
 class relay_end {
@@ -129,7 +128,7 @@ class LLM4_init : public testing::Test {
   void serve() {
     listen();
     begin("llm=" + socket_path());
-    EXPECT_TRUE(eventually([this] { return url().ends_with("/llm/v1\n"); })) << url();
+    EXPECT_TRUE(support::eventually([this] { return url().ends_with("/llm/v1\n"); })) << url();
   }
   std::string url() const {
     std::ostringstream text;
@@ -206,7 +205,7 @@ TEST_F(LLM4_init, tells_the_server_when_a_client_is_gone) {
   auto client = connect();
   const auto server = accept();
   client.close();
-  EXPECT_TRUE(eventually([&] { return !server.say("z"); }));
+  EXPECT_TRUE(support::eventually([&] { return !server.say("z"); }));
 }
 
 TEST_F(LLM4_init, takes_a_free_port_if_the_usual_one_is_taken) {
@@ -236,7 +235,7 @@ TEST_F(LLM4_init, bounds_the_connections) {
   EXPECT_EQ(connect().hear(), "") << "closed at once";
   held.pop_back();
   there.pop_back();
-  EXPECT_TRUE(eventually([this] {
+  EXPECT_TRUE(support::eventually([this] {
     const auto client = connect();
     if (!client.say("x")) return false;
     pollfd asked{server_, POLLIN, 0};
@@ -251,16 +250,16 @@ TEST_F(LLM4_init, starts_the_way_again_when_it_is_killed) {
   ::kill(first, SIGTERM);
   EXPECT_EQ(relay(), first) << "what a command sends to everybody does not end it";
   ::kill(first, SIGKILL);
-  EXPECT_TRUE(eventually([&] { return relay() > 0 && relay() != first; }));
+  EXPECT_TRUE(support::eventually([&] { return relay() > 0 && relay() != first; }));
   const auto client = connect();
   ASSERT_TRUE(client.say("again"));
   EXPECT_EQ(accept().hear(5), "again");
   for (int i = 0; i < 40 && relay() > 0; ++i) {
     const auto one = relay();
     ::kill(one, SIGKILL);
-    EXPECT_TRUE(eventually([&] { return relay() != one; }));
+    EXPECT_TRUE(support::eventually([&] { return relay() != one; }));
   }
-  EXPECT_TRUE(eventually([this] { return relay() == 0; })) << "not for ever";
+  EXPECT_TRUE(support::eventually([this] { return relay() == 0; })) << "not for ever";
   EXPECT_EQ(end(), 7) << "the command goes on";
 }
 
@@ -269,13 +268,13 @@ TEST_F(LLM4_init, ends_the_way_with_the_command) {
   const int at = port();
   const auto process = relay();
   EXPECT_EQ(end(), 7);
-  EXPECT_TRUE(eventually([at] { return !connect_to_port(at).is_open(); }));
-  EXPECT_TRUE(eventually([process] { return ::kill(process, 0) != 0; }));
+  EXPECT_TRUE(support::eventually([at] { return !connect_to_port(at).is_open(); }));
+  EXPECT_TRUE(support::eventually([process] { return ::kill(process, 0) != 0; }));
 }
 
 TEST_F(LLM4_init, closes_what_no_server_takes) {
   begin("llm=" + socket_path());
-  EXPECT_TRUE(eventually([this] { return url().ends_with("/llm/v1\n"); }));
+  EXPECT_TRUE(support::eventually([this] { return url().ends_with("/llm/v1\n"); }));
   EXPECT_EQ(connect().hear(), "");
 }
 
