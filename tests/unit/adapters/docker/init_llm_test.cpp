@@ -81,6 +81,8 @@ class LLM4_init : public testing::Test {
  protected:
   void SetUp() override {
     fs::create_directories(folder_.path() / "box/state");
+    // Where a file may be made in spite of what protects the marker.
+    fs::create_directories(folder_.path() / "out");
     std::ofstream(folder_.at("init"), std::ios::binary) << init_fixture::program();
     fs::permissions(folder_.at("init"), fs::perms(0755));
   }
@@ -117,7 +119,8 @@ class LLM4_init : public testing::Test {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       ::dup2(ends[0], STDIN_FILENO);
       const auto init = folder_.at("init"), marker = folder_.at("box/state/started");
-      const auto script = "echo \"$REEVE_LLM_URL\" > '" + folder_.at("url") + "'; read x; exit 7";
+      const auto script =
+          "echo \"$REEVE_LLM_URL\" > '" + folder_.at("out/url") + "'; read x; exit 7";
       ::execl(init.c_str(), init.c_str(), marker.c_str(), option.c_str(), "--", "/bin/sh", "-c",
               script.c_str(), nullptr);
       ::_exit(94);
@@ -132,7 +135,7 @@ class LLM4_init : public testing::Test {
   }
   std::string url() const {
     std::ostringstream text;
-    text << std::ifstream(folder_.at("url")).rdbuf();
+    text << std::ifstream(folder_.at("out/url")).rdbuf();
     return text.str();
   }
   int port() const {
