@@ -25,7 +25,6 @@
 namespace {
 
 namespace fs = std::filesystem;
-using support::eventually;
 
 /// One end of a line; closed when it goes.
 class relay_end {
@@ -82,6 +81,8 @@ class LLM4_init : public testing::Test {
  protected:
   void SetUp() override {
     fs::create_directories(folder_.path() / "box/state");
+    // Where a file may be made in spite of what protects the marker.
+    fs::create_directories(folder_.path() / "out");
     std::ofstream(folder_.at("init"), std::ios::binary) << init_fixture::program();
     fs::permissions(folder_.at("init"), fs::perms(0755));
   }
@@ -118,7 +119,8 @@ class LLM4_init : public testing::Test {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       ::dup2(ends[0], STDIN_FILENO);
       const auto init = folder_.at("init"), marker = folder_.at("box/state/started");
-      const auto script = "echo \"$REEVE_LLM_URL\" > '" + folder_.at("url") + "'; read x; exit 7";
+      const auto script =
+          "echo \"$REEVE_LLM_URL\" > '" + folder_.at("out/url") + "'; read x; exit 7";
       ::execl(init.c_str(), init.c_str(), marker.c_str(), option.c_str(), "--", "/bin/sh", "-c",
               script.c_str(), nullptr);
       ::_exit(94);
@@ -129,11 +131,11 @@ class LLM4_init : public testing::Test {
   void serve() {
     listen();
     begin("llm=" + socket_path());
-    EXPECT_TRUE(eventually([this] { return url().ends_with("/llm/v1\n"); })) << url();
+    EXPECT_TRUE(support::eventually([this] { return url().ends_with("/llm/v1\n"); })) << url();
   }
   std::string url() const {
     std::ostringstream text;
-    text << std::ifstream(folder_.at("url")).rdbuf();
+    text << std::ifstream(folder_.at("out/url")).rdbuf();
     return text.str();
   }
   int port() const {
@@ -206,7 +208,7 @@ TEST_F(LLM4_init, tells_the_server_when_a_client_is_gone) {
   auto client = connect();
   const auto server = accept();
   client.close();
-  EXPECT_TRUE(eventually([&] { return !server.say("z"); }));
+  EXPECT_TRUE(support::eventually([&] { return !server.say("z"); }));
 }
 
 TEST_F(LLM4_init, takes_a_free_port_if_the_usual_one_is_taken) {
@@ -236,7 +238,7 @@ TEST_F(LLM4_init, bounds_the_connections) {
   EXPECT_EQ(connect().hear(), "") << "closed at once";
   held.pop_back();
   there.pop_back();
-  EXPECT_TRUE(eventually([this] {
+  EXPECT_TRUE(support::eventually([this] {
     const auto client = connect();
     if (!client.say("x")) return false;
     pollfd asked{server_, POLLIN, 0};
@@ -251,16 +253,16 @@ TEST_F(LLM4_init, starts_the_way_again_when_it_is_killed) {
   ::kill(first, SIGTERM);
   EXPECT_EQ(relay(), first) << "what a command sends to everybody does not end it";
   ::kill(first, SIGKILL);
-  EXPECT_TRUE(eventually([&] { return relay() > 0 && relay() != first; }));
+  EXPECT_TRUE(support::eventually([&] { return relay() > 0 && relay() != first; }));
   const auto client = connect();
   ASSERT_TRUE(client.say("again"));
   EXPECT_EQ(accept().hear(5), "again");
   for (int i = 0; i < 40 && relay() > 0; ++i) {
     const auto one = relay();
     ::kill(one, SIGKILL);
-    EXPECT_TRUE(eventually([&] { return relay() != one; }));
+    EXPECT_TRUE(support::eventually([&] { return relay() != one; }));
   }
-  EXPECT_TRUE(eventually([this] { return relay() == 0; })) << "not for ever";
+  EXPECT_TRUE(support::eventually([this] { return relay() == 0; })) << "not for ever";
   EXPECT_EQ(end(), 7) << "the command goes on";
 }
 
@@ -269,13 +271,13 @@ TEST_F(LLM4_init, ends_the_way_with_the_command) {
   const int at = port();
   const auto process = relay();
   EXPECT_EQ(end(), 7);
-  EXPECT_TRUE(eventually([at] { return !connect_to_port(at).is_open(); }));
-  EXPECT_TRUE(eventually([process] { return ::kill(process, 0) != 0; }));
+  EXPECT_TRUE(support::eventually([at] { return !connect_to_port(at).is_open(); }));
+  EXPECT_TRUE(support::eventually([process] { return ::kill(process, 0) != 0; }));
 }
 
 TEST_F(LLM4_init, closes_what_no_server_takes) {
   begin("llm=" + socket_path());
-  EXPECT_TRUE(eventually([this] { return url().ends_with("/llm/v1\n"); }));
+  EXPECT_TRUE(support::eventually([this] { return url().ends_with("/llm/v1\n"); }));
   EXPECT_EQ(connect().hear(), "");
 }
 
