@@ -7,7 +7,7 @@
 namespace reeve::adapters {
 namespace {
 
-constexpr std::chrono::seconds find_within{2};
+constexpr std::chrono::seconds find_within{5};  // as long as a call has
 
 }  // namespace
 

@@ -74,6 +74,8 @@ void session::cut_short() {
   error_code ignored;
   // Answers that are being sent go on.
   if (reading_) socket_.cancel(ignored);
+  // One that has begun since the drain.
+  if (streaming_) gone_ = true;
   wake_.cancel();
 }
 

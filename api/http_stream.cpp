@@ -67,7 +67,8 @@ net::awaitable<bool> session::send_stream(response answer, bool keep) {
   open.ended = co_await pump(*answer.stream, answer.stream_bytes, chunked);
   streaming_ = false;
   if (!open.ended && gone_ && !eof_) co_await part(answer, chunked);
-  co_return open.ended&& keep && !shared_.draining;
+  const bool goes_on = keep && !shared_.draining;
+  co_return open.ended&& goes_on;
 }
 
 /// Events are whole by themselves, and one more says what happened; whatever was sent, it is not

@@ -63,14 +63,15 @@ wiped_text& wiped_text::operator=(const wiped_text& other) {
 wiped_text& wiped_text::operator=(wiped_text&& other) noexcept {
   if (this == &other) return *this;
   wipe_all(bytes_);
-  bytes_ = std::move(other.bytes_);
+  bytes_.swap(other.bytes_);
   wipe_all(other.bytes_);
   return *this;
 }
 
+/// What it had goes with the parameter: an empty text takes no more room than any other.
 wiped_text& wiped_text::operator=(std::string bytes) {
   wipe_all(bytes_);
-  bytes_ = std::move(bytes);
+  bytes_.swap(bytes);
   wipe_all(bytes);
   return *this;
 }

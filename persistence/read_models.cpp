@@ -215,7 +215,8 @@ outcome<done> read_models::stand_by() {
     // From before the rows are read: what comes in between is told twice and changes nothing.
     const auto rows = read_startup(in.config.writer_url);
     if (!rows) return rows.error();
-    in.tail.emplace(in.config.writer_url, std::vector<const projection*>{&in.tokens},
+    in.tail.emplace(in.config.writer_url,
+                    std::vector<const projection*>{&in.tokens, &projection_named("tenants")},
                     rows->position);
     in.config.tokens->begin_load();
     in.config.tokens->load(rows->tokens, first_tenant_of(rows->tenants));

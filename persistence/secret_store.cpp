@@ -55,8 +55,8 @@ struct secret_store::impl {
   const sealing_key* load_key();
   /// The one of this id, if the file has it by now; else the one that there is.
   const sealing_key* load_key(std::string_view id);
-  /// True: the file has another key than the one in memory, which is in its place now.
-  bool look_again();
+  /// True: the file has a key that is wanted, which is in the place of the one in memory now.
+  bool look_again(const std::function<bool(const sealing_key&)>& is_wanted);
   /// Whether values lie there that this key does not open.
   static bool has_others(pqxx::work& tx, const sealing_key* than);
   /// For a new value. Throws `refused_work`.
@@ -88,17 +88,18 @@ const sealing_key* secret_store::impl::load_key() {
   return key ? &*key : nullptr;
 }
 
-/// A file that is away or unfit by now takes nothing from who has read it.
-bool secret_store::impl::look_again() {
+/// A file that is away or unfit by now, or has a key that is not wanted, takes nothing from who has
+/// read it.
+bool secret_store::impl::look_again(const std::function<bool(const sealing_key&)>& is_wanted) {
   auto loaded = sealing_key::load(config.key_file);
-  if (!loaded || !*loaded || (key && key->id() == (*loaded)->id())) return false;
+  if (!loaded || !*loaded || !is_wanted(**loaded)) return false;
   key = std::move(*loaded);
   return true;
 }
 
 const sealing_key* secret_store::impl::load_key(std::string_view id) {
   if (const auto* has = load_key(); has == nullptr || has->id() == id) return has;
-  look_again();
+  look_again([id](const sealing_key& other) { return other.id() == id; });
   return &*key;
 }
 
@@ -110,9 +111,8 @@ bool secret_store::impl::has_others(pqxx::work& tx, const sealing_key* than) {
 
 const sealing_key& secret_store::impl::key_to_seal(pqxx::work& tx) {
   const auto* has = load_key();
-  if (has_others(tx, has) && (!look_again() || has_others(tx, &*key))) {
-    throw refused_work{sealed_by_another()};
-  }
+  const auto opens_all = [&tx](const sealing_key& other) { return !has_others(tx, &other); };
+  if (has_others(tx, has) && !look_again(opens_all)) throw refused_work{sealed_by_another()};
   if (key) return *key;
   auto made = sealing_key::generate();
   if (auto saved = made.save(config.key_file); !saved) {

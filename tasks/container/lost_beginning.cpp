@@ -44,6 +44,10 @@ unshown unshown_of(std::string_view written, std::string_view redacted, std::siz
   // Redaction keeps every newline.
   if (before.ends_with('\n')) return {cut, behind_newlines(redacted, newlines_in(before))};
   const auto line_end = std::min(written.find('\n', cut), written.size() - 1) + 1;
+  // Where nothing more ends a line, nothing says where in the redacted text that is.
+  if (written[line_end - 1] != '\n' && written.size() <= later) {
+    return {written.size(), redacted.size()};
+  }
   if (line_end <= later || written.size() <= later) {
     return {line_end, behind_newlines(redacted, newlines_in(written.substr(0, line_end)))};
   }

@@ -163,6 +163,17 @@ TEST(P16_lost_beginning, shows_no_rest_of_a_secret) {
   }
 }
 
+/// Where something is hidden before the cut and no line ends, nothing says where that is.
+TEST(P16_lost_beginning, shows_no_rest_where_no_line_ends) {
+  const auto secret = made_up(8192);
+  for (const std::size_t bytes : {60'000U, 100'000U, 250'000U}) {
+    const auto output =
+        secret.substr(5) + " password=hunter2hunter2 " + repeated("lorem ipsum ", bytes);
+    const auto text = stored_output(rest_of(output), naming(secret), most_shown).text;
+    EXPECT_FALSE(shows(text, secret)) << bytes;
+  }
+}
+
 TEST(P16_lost_beginning, shows_no_rest_of_the_longest_form_of_a_secret) {
   const auto value = made_up(8192);
   const auto form = escaped(value);
