@@ -27,6 +27,7 @@ struct line {
   int ends[2];        /* descriptors */
   struct way ways[2]; /* ways[client] is read from ends[client] and written to ends[server] */
   int64_t moved_ms;
+  int64_t until_ms; /* since the server is done: when the client has to be as well; else 0 */
 };
 
 static struct line lines[most_lines];
@@ -79,6 +80,7 @@ static int let_in(int listener, const char* path) {
   line->ends[server] = to;
   line->is_used = 1;
   line->moved_ms = now_ms();
+  line->until_ms = 0;
   return 1;
 }
 
@@ -126,16 +128,27 @@ static int write_to(struct line* line, int end) {
   return 1;
 }
 
-/* Hands ends on. False: the server has said all that it will, and the client has it. */
+/* Hands ends on. False: both have said all that they will, and the client has it. */
 static int settle(struct line* line) {
+  struct way* asked = &line->ways[client];
   for (int end = 0; end < 2; ++end) {
     struct way* way = &line->ways[end];
     if (way->has_ended && !way->is_shut && way->begin == way->end) {
       (void)shutdown(line->ends[1 - end], SHUT_WR);
       way->is_shut = 1;
+      if (end == client) continue;
+      /* Unread at the close, what a client still sends would break off the answer that he has. */
+      asked->is_void = 1;
+      asked->begin = asked->end = 0;
+      line->until_ms = now_ms() + linger_ms;
     }
   }
-  return !line->ways[server].is_shut;
+  return !line->ways[server].is_shut || !asked->has_ended;
+}
+
+static int is_late(const struct line* line) {
+  const int64_t now = now_ms();
+  return now - line->moved_ms > most_idle_ms || (line->until_ms != 0 && now > line->until_ms);
 }
 
 static int serve_line(struct line* line, const struct pollfd* asked) {
@@ -166,11 +179,10 @@ void llm_lines_serve(int listener, const char* path) {
     const int found = poll(asked, 1 + 2 * most_lines, is_open ? look_ms : pause_ms);
     is_open = 1;
     if (found < 0) memset(asked, 0, sizeof asked);
-    const int64_t now = now_ms();
     for (int i = 0; i < most_lines; ++i) {
       if (!lines[i].is_used) continue;
       const int goes_on = found <= 0 || serve_line(&lines[i], &asked[1 + 2 * i]);
-      if (!goes_on || now - lines[i].moved_ms > most_idle_ms) close_line(&lines[i]);
+      if (!goes_on || is_late(&lines[i])) close_line(&lines[i]);
     }
     if (found > 0 && asked[0].revents != 0) is_open = let_in(listener, path);
   }

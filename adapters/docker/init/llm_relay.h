@@ -6,6 +6,8 @@
  * Bounds: `most_lines` connections at a time, a further one is closed at once; `piece_bytes` in
  * memory each way, who sends more waits; a connection on which nothing moves for `most_idle_ms` is
  * closed. An end who has nothing more to send is told to the other one, and may go on reading. When
+ * the server is done, what the client still sends is thrown away until he is done too, for
+ * `linger_ms` at most (and up to a second more): so he has the answer before the line ends. When
  * the process is killed it is started again, `most_starts` times in all, on the same port: what was
  * on its way is cut then. */
 
@@ -17,6 +19,7 @@ enum {
   most_lines = 64,
   piece_bytes = 16384,
   most_idle_ms = 4200000, /* longer than the longest answer, which may stream for an hour */
+  linger_ms = 2000,
   most_starts = 16
 };
 

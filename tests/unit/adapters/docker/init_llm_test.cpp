@@ -210,6 +210,21 @@ TEST_F(LLM4_init, carries_much_both_ways_at_once) {
   EXPECT_EQ(got, up);
 }
 
+TEST_F(LLM4_init, lets_a_client_hear_the_answer_while_it_still_sends) {
+  serve();
+  const auto client = connect();
+  std::thread answers([this] {
+    auto server = accept();
+    EXPECT_EQ(server.hear(1), "u");
+    EXPECT_TRUE(server.say("refused"));
+    server.close();
+  });
+  EXPECT_TRUE(client.say(std::string(8 << 20, 'u'))) << "what nobody reads is taken";
+  answers.join();
+  EXPECT_EQ(client.hear(), "refused");
+  EXPECT_TRUE(support::eventually([&] { return !client.say("z"); })) << "not for ever";
+}
+
 TEST_F(LLM4_init, tells_the_server_when_a_client_is_gone) {
   serve();
   auto client = connect();
