@@ -52,6 +52,7 @@ static int connect_to(const char* path) {
   struct sockaddr_un to = {.sun_family = AF_UNIX};
   strncpy(to.sun_path, path, sizeof to.sun_path - 1);
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd >= 0) llm_relay_bound(fd);
   /* At once or not at all: a server that has no room, or is away, is none. */
   if (fd >= 0 && connect(fd, (const struct sockaddr*)&to, sizeof to) == 0) return fd;
   if (fd >= 0) close(fd);
@@ -157,6 +158,8 @@ static int serve_line(struct line* line, const struct pollfd* asked) {
     if (events == 0) continue;
     const short can = wanted(line, end);
     const short broken = POLLERR | POLLHUP | POLLNVAL;
+    /* Nothing is read from him, and he is gone: nobody wants the answer. */
+    if (can == 0 && end == client && (events & broken)) return 0;
     if ((can & POLLIN) && (events & (POLLIN | broken)) && !read_from(line, end)) return 0;
     if ((can & POLLOUT) && (events & (POLLOUT | broken)) && !write_to(line, end)) return 0;
   }
@@ -172,8 +175,10 @@ void llm_lines_serve(int listener, const char* path) {
     for (int i = 0; i < most_lines; ++i) {
       for (int end = 0; end < 2; ++end) {
         const short events = lines[i].is_used ? wanted(&lines[i], end) : 0;
-        /* Who is waited for in no way would only wake this loop by being gone. */
-        asked[1 + 2 * i + end] = (struct pollfd){events == 0 ? -1 : lines[i].ends[end], events, 0};
+        /* Of a client it is always told that he is gone. Of a server for whom there is nothing to
+         * do it would only wake this loop: what he left behind is read first. */
+        const int is_asked = lines[i].is_used && (events != 0 || end == client);
+        asked[1 + 2 * i + end] = (struct pollfd){is_asked ? lines[i].ends[end] : -1, events, 0};
       }
     }
     const int found = poll(asked, 1 + 2 * most_lines, is_open ? look_ms : pause_ms);

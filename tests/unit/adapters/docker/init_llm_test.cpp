@@ -65,6 +65,34 @@ class relay_end {
     const auto got = ::recv(fd_, &byte, 1, 0);
     return got == 0 || (got < 0 && errno == ECONNRESET);
   }
+  /// That the other end is closed altogether.
+  bool is_left() const {
+    pollfd asked{fd_, 0, 0};
+    return ::poll(&asked, 1, 20000) == 1 && (asked.revents & POLLHUP) != 0;
+  }
+  /// So that what it takes tells of the other end's.
+  void bound_own_buffers() const {
+    const int most = 65536;
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &most, sizeof most);
+    ::setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &most, sizeof most);
+  }
+  /// Bytes that it takes while nobody reads, 64 MiB at most.
+  std::size_t say_until_full() const {
+    const std::string piece(65536, 'f');
+    pollfd asked{fd_, POLLOUT, 0};
+    std::size_t all = 0;
+    while (all < (64U << 20) && ::poll(&asked, 1, 500) == 1) {
+      const auto put = ::send(fd_, piece.data(), piece.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (put > 0) all += static_cast<std::size_t>(put);
+    }
+    return all;
+  }
+  /// Closes it so that the other end hears of it at once.
+  void break_off() {
+    const linger none{1, 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+    close();
+  }
   void close() {
     if (fd_ >= 0) ::close(std::exchange(fd_, -1));
   }
@@ -231,6 +259,26 @@ TEST_F(LLM4_init, tells_the_server_when_a_client_is_gone) {
   const auto server = accept();
   client.close();
   EXPECT_TRUE(support::eventually([&] { return !server.say("z"); }));
+}
+
+TEST_F(LLM4_init, tells_the_server_that_a_client_who_only_listens_is_gone) {
+  serve();
+  auto client = connect();
+  const auto server = accept();
+  ASSERT_TRUE(client.say("ask"));
+  client.say_no_more();
+  EXPECT_EQ(server.hear(), "ask");
+  client.break_off();
+  EXPECT_TRUE(server.is_left()) << "without a byte of the answer";
+}
+
+TEST_F(LLM4_init, bounds_what_waits_to_be_read) {
+  serve();
+  const auto client = connect();
+  const auto server = accept();
+  client.bound_own_buffers();
+  server.bound_own_buffers();
+  EXPECT_LT(server.say_until_full(), 1U << 20);
 }
 
 TEST_F(LLM4_init, takes_a_free_port_if_the_usual_one_is_taken) {
