@@ -27,6 +27,7 @@ struct line {
   int ends[2];        /* descriptors */
   struct way ways[2]; /* ways[client] is read from ends[client] and written to ends[server] */
   int64_t moved_ms;
+  int64_t until_ms; /* since the server is done: when the client has to be as well; else 0 */
 };
 
 static struct line lines[most_lines];
@@ -51,6 +52,7 @@ static int connect_to(const char* path) {
   struct sockaddr_un to = {.sun_family = AF_UNIX};
   strncpy(to.sun_path, path, sizeof to.sun_path - 1);
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd >= 0) llm_relay_bound(fd);
   /* At once or not at all: a server that has no room, or is away, is none. */
   if (fd >= 0 && connect(fd, (const struct sockaddr*)&to, sizeof to) == 0) return fd;
   if (fd >= 0) close(fd);
@@ -79,6 +81,7 @@ static int let_in(int listener, const char* path) {
   line->ends[server] = to;
   line->is_used = 1;
   line->moved_ms = now_ms();
+  line->until_ms = 0;
   return 1;
 }
 
@@ -126,16 +129,27 @@ static int write_to(struct line* line, int end) {
   return 1;
 }
 
-/* Hands ends on. False: the server has said all that it will, and the client has it. */
+/* Hands ends on. False: both have said all that they will, and the client has it. */
 static int settle(struct line* line) {
+  struct way* asked = &line->ways[client];
   for (int end = 0; end < 2; ++end) {
     struct way* way = &line->ways[end];
     if (way->has_ended && !way->is_shut && way->begin == way->end) {
       (void)shutdown(line->ends[1 - end], SHUT_WR);
       way->is_shut = 1;
+      if (end == client) continue;
+      /* Unread at the close, what a client still sends would break off the answer that he has. */
+      asked->is_void = 1;
+      asked->begin = asked->end = 0;
+      line->until_ms = now_ms() + linger_ms;
     }
   }
-  return !line->ways[server].is_shut;
+  return !line->ways[server].is_shut || !asked->has_ended;
+}
+
+static int is_late(const struct line* line) {
+  const int64_t now = now_ms();
+  return now - line->moved_ms > most_idle_ms || (line->until_ms != 0 && now > line->until_ms);
 }
 
 static int serve_line(struct line* line, const struct pollfd* asked) {
@@ -144,6 +158,8 @@ static int serve_line(struct line* line, const struct pollfd* asked) {
     if (events == 0) continue;
     const short can = wanted(line, end);
     const short broken = POLLERR | POLLHUP | POLLNVAL;
+    /* Nothing is read from him, and he is gone: nobody wants the answer. */
+    if (can == 0 && end == client && (events & broken)) return 0;
     if ((can & POLLIN) && (events & (POLLIN | broken)) && !read_from(line, end)) return 0;
     if ((can & POLLOUT) && (events & (POLLOUT | broken)) && !write_to(line, end)) return 0;
   }
@@ -159,18 +175,19 @@ void llm_lines_serve(int listener, const char* path) {
     for (int i = 0; i < most_lines; ++i) {
       for (int end = 0; end < 2; ++end) {
         const short events = lines[i].is_used ? wanted(&lines[i], end) : 0;
-        /* Who is waited for in no way would only wake this loop by being gone. */
-        asked[1 + 2 * i + end] = (struct pollfd){events == 0 ? -1 : lines[i].ends[end], events, 0};
+        /* Of a client it is always told that he is gone. Of a server for whom there is nothing to
+         * do it would only wake this loop: what he left behind is read first. */
+        const int is_asked = lines[i].is_used && (events != 0 || end == client);
+        asked[1 + 2 * i + end] = (struct pollfd){is_asked ? lines[i].ends[end] : -1, events, 0};
       }
     }
     const int found = poll(asked, 1 + 2 * most_lines, is_open ? look_ms : pause_ms);
     is_open = 1;
     if (found < 0) memset(asked, 0, sizeof asked);
-    const int64_t now = now_ms();
     for (int i = 0; i < most_lines; ++i) {
       if (!lines[i].is_used) continue;
       const int goes_on = found <= 0 || serve_line(&lines[i], &asked[1 + 2 * i]);
-      if (!goes_on || now - lines[i].moved_ms > most_idle_ms) close_line(&lines[i]);
+      if (!goes_on || is_late(&lines[i])) close_line(&lines[i]);
     }
     if (found > 0 && asked[0].revents != 0) is_open = let_in(listener, path);
   }

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,8 +38,24 @@ static int listens(int listener, int port) {
          listen(listener, most_lines) == 0;
 }
 
+void llm_relay_bound(int fd) {
+  const int most = socket_bytes;
+  (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &most, sizeof most);
+  (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &most, sizeof most);
+}
+
+/* What is set here, each connection of it has as well. */
 static int new_listener(void) {
-  return socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return fd;
+  llm_relay_bound(fd);
+  /* Whether a client who said his end still waits is told only when he is asked. */
+  const int on = 1, idle = ask_idle_s, pause = ask_pause_s, count = most_asks;
+  (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+  (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &pause, sizeof pause);
+  (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+  return fd;
 }
 
 const char* llm_relay_begin(struct llm_relay* relay) {

@@ -4,10 +4,12 @@
  * the server's socket, both ways, reading none of them.
  *
  * Bounds: `most_lines` connections at a time, a further one is closed at once; `piece_bytes` in
- * memory each way, who sends more waits; a connection on which nothing moves for `most_idle_ms` is
- * closed. An end who has nothing more to send is told to the other one, and may go on reading. When
- * the process is killed it is started again, `most_starts` times in all, on the same port: what was
- * on its way is cut then. */
+ * memory each way and `socket_bytes` in the kernel's (it doubles them), who sends more waits; a
+ * connection on which nothing moves for `most_idle_ms` is closed. An end who has nothing more to
+ * send is told to the other one, and may go on reading. When the server is done, what the client
+ * still sends is thrown away until he is done too, for `linger_ms` at most (and up to a second
+ * more): so he has the answer before the line ends. When the process is killed it is started again,
+ * `most_starts` times in all, on the same port: what was on its way is cut then. */
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -17,6 +19,11 @@ enum {
   most_lines = 64,
   piece_bytes = 16384,
   most_idle_ms = 4200000, /* longer than the longest answer, which may stream for an hour */
+  linger_ms = 2000,
+  socket_bytes = 65536,
+  ask_idle_s = 15, /* how TCP asks a client whether he is still there */
+  ask_pause_s = 5,
+  most_asks = 3,
   most_starts = 16
 };
 
@@ -33,6 +40,8 @@ int llm_relay_option(struct llm_relay* relay, const char* word);
 /* Listens, on the usual port if it is free, and puts the URL into the environment. NULL; else what
  * failed, with errno. */
 const char* llm_relay_begin(struct llm_relay* relay);
+/* Bounds the buffers of a socket before it is connected. */
+void llm_relay_bound(int fd);
 /* Starts the process, if it may be started once more. Nothing, if there is no socket. */
 void llm_relay_start(struct llm_relay* relay);
 /* A process has ended; true if it was this one, which is started again then. */

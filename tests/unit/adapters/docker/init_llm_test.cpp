@@ -6,6 +6,7 @@
 #include "tests/unit/adapters/docker/init_program.hpp"
 
 #include <arpa/inet.h>
+#include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
@@ -57,6 +58,40 @@ class relay_end {
       all.append(piece, 0, static_cast<std::size_t>(got));
     }
     return all;
+  }
+  /// That the other end closed it and said nothing, and not that nothing came in time.
+  bool hears_the_end() const {
+    char byte = 0;
+    const auto got = ::recv(fd_, &byte, 1, 0);
+    return got == 0 || (got < 0 && errno == ECONNRESET);
+  }
+  /// That the other end is closed altogether.
+  bool is_left() const {
+    pollfd asked{fd_, 0, 0};
+    return ::poll(&asked, 1, 20000) == 1 && (asked.revents & POLLHUP) != 0;
+  }
+  /// So that what it takes tells of the other end's.
+  void bound_own_buffers() const {
+    const int most = 65536;
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &most, sizeof most);
+    ::setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &most, sizeof most);
+  }
+  /// Bytes that it takes while nobody reads, 64 MiB at most.
+  std::size_t say_until_full() const {
+    const std::string piece(65536, 'f');
+    pollfd asked{fd_, POLLOUT, 0};
+    std::size_t all = 0;
+    while (all < (64U << 20) && ::poll(&asked, 1, 500) == 1) {
+      const auto put = ::send(fd_, piece.data(), piece.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (put > 0) all += static_cast<std::size_t>(put);
+    }
+    return all;
+  }
+  /// Closes it so that the other end hears of it at once.
+  void break_off() {
+    const linger none{1, 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+    close();
   }
   void close() {
     if (fd_ >= 0) ::close(std::exchange(fd_, -1));
@@ -203,12 +238,47 @@ TEST_F(LLM4_init, carries_much_both_ways_at_once) {
   EXPECT_EQ(got, up);
 }
 
+TEST_F(LLM4_init, lets_a_client_hear_the_answer_while_it_still_sends) {
+  serve();
+  const auto client = connect();
+  std::thread answers([this] {
+    auto server = accept();
+    EXPECT_EQ(server.hear(1), "u");
+    EXPECT_TRUE(server.say("refused"));
+    server.close();
+  });
+  EXPECT_TRUE(client.say(std::string(8 << 20, 'u'))) << "what nobody reads is taken";
+  answers.join();
+  EXPECT_EQ(client.hear(), "refused");
+  EXPECT_TRUE(support::eventually([&] { return !client.say("z"); })) << "not for ever";
+}
+
 TEST_F(LLM4_init, tells_the_server_when_a_client_is_gone) {
   serve();
   auto client = connect();
   const auto server = accept();
   client.close();
   EXPECT_TRUE(support::eventually([&] { return !server.say("z"); }));
+}
+
+TEST_F(LLM4_init, tells_the_server_that_a_client_who_only_listens_is_gone) {
+  serve();
+  auto client = connect();
+  const auto server = accept();
+  ASSERT_TRUE(client.say("ask"));
+  client.say_no_more();
+  EXPECT_EQ(server.hear(), "ask");
+  client.break_off();
+  EXPECT_TRUE(server.is_left()) << "without a byte of the answer";
+}
+
+TEST_F(LLM4_init, bounds_what_waits_to_be_read) {
+  serve();
+  const auto client = connect();
+  const auto server = accept();
+  client.bound_own_buffers();
+  server.bound_own_buffers();
+  EXPECT_LT(server.say_until_full(), 1U << 20);
 }
 
 TEST_F(LLM4_init, takes_a_free_port_if_the_usual_one_is_taken) {
@@ -235,7 +305,11 @@ TEST_F(LLM4_init, bounds_the_connections) {
     held.push_back(connect());
     there.push_back(accept());
   }
-  EXPECT_EQ(connect().hear(), "") << "closed at once";
+  {
+    const auto further = connect();
+    ASSERT_TRUE(further.is_open());
+    EXPECT_TRUE(further.hears_the_end()) << "closed at once";
+  }
   held.pop_back();
   there.pop_back();
   EXPECT_TRUE(support::eventually([this] {
@@ -278,7 +352,9 @@ TEST_F(LLM4_init, ends_the_way_with_the_command) {
 TEST_F(LLM4_init, closes_what_no_server_takes) {
   begin("llm=" + socket_path());
   EXPECT_TRUE(support::eventually([this] { return url().ends_with("/llm/v1\n"); }));
-  EXPECT_EQ(connect().hear(), "");
+  const auto client = connect();
+  ASSERT_TRUE(client.is_open());
+  EXPECT_TRUE(client.hears_the_end());
 }
 
 TEST_F(LLM4_init, refuses_a_socket_that_can_be_none) {
