@@ -124,7 +124,7 @@ void http_server::impl::welcome(tcp::socket socket) {
   begin(std::move(socket), std::move(coming));
 }
 
-/// All jobs are one address, whose share others are left beside.
+/// The connections of all jobs are one address, whose share others are left beside.
 void http_server::impl::welcome(local::socket socket) {
   error_code error;
   close_on_exec(socket.native_handle());

@@ -134,6 +134,10 @@ class session : public std::enable_shared_from_this<session> {
   std::optional<rejection> hold(share_ledger& from, std::size_t amount, const holding& what,
                                 share& held);
 
+  /// What requests and answers are counted under: jobs of each tenant are an address of their own,
+  /// once it is known whose they are, so that those of some leave others' room.
+  std::string_view share_address() const { return jobs_of_.empty() ? address_ : jobs_of_; }
+
   // http_transfer.cpp: bytes
   /// False: the end, an error, the deadline, or a full buffer.
   net::awaitable<bool> read_more();
@@ -173,6 +177,7 @@ class session : public std::enable_shared_from_this<session> {
   net::steady_timer wake_;  // never expires; cancelled to wake the coroutine
   std::string peer_;
   std::string address_;
+  std::string jobs_of_;  // empty: not of jobs, or of nobody known
   std::list<session*>::iterator place_;
   std::optional<rejection> turned_away_;
   share connection_, token_connection_;

@@ -14,7 +14,7 @@ constexpr std::string_view bytes_in_words =
 
 std::optional<rejection> session::hold(share_ledger& from, std::size_t amount, const holding& what,
                                        share& held) {
-  const share_verdict verdict = from.take({token_, address_}, amount, held);
+  const share_verdict verdict = from.take({token_, share_address()}, amount, held);
   if (verdict == share_verdict::granted) return std::nullopt;
   shared_.metrics.shed(what.label, verdict, kind_of_caller(call_));
   return refusal_of(verdict, what.words);
@@ -31,6 +31,7 @@ std::optional<rejection> session::settle_token() {
     return refusal_of(verdict, "connections");
   }
   token_ = token;
+  if (from_ == listener::jobs) jobs_of_ = address_ + ":" + to_string(call_.asked.who.tenant);
   return std::nullopt;
 }
 
