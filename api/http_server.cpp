@@ -128,6 +128,7 @@ void http_server::impl::welcome(tcp::socket socket) {
 void http_server::impl::welcome(local::socket socket) {
   error_code error;
   close_on_exec(socket.native_handle());
+  socket.set_option(net::socket_base::send_buffer_size(send_buffer_bytes), error);
   socket.non_blocking(true, error);
   if (error) return;
   session::arrival coming;

@@ -126,7 +126,7 @@ class session : public std::enable_shared_from_this<session> {
   std::optional<rejection> settle_token();
   /// Of the body that is about to be read.
   std::optional<rejection> hold_body(share& held);
-  /// Of the answer, until it is sent.
+  /// Of the answer, until it is sent. Refuses a stream that would look whole if it were cut.
   std::optional<rejection> hold_answer(const response& answer, share& held);
   struct holding {
     std::string_view label, words;  // for metrics, and for the client
