@@ -126,7 +126,8 @@ struct actor_tree::impl {
             outside.secret_values,
             outside.is_first_tenant,
             outside.llm_folder,
-            outside.token_of};
+            outside.token_of,
+            outside.llm_key};
   }
 
   system_event_log& log_of(const uuid& tenant) {

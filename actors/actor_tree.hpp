@@ -47,8 +47,9 @@ struct tree_surroundings {
   const adapters::work_engines* engines = nullptr;
   /// Whether a tenant may mount a folder of the host, now. Any thread.
   std::function<bool(const uuid& tenant, const std::string& source)> may_mount;
-  std::string llm_folder;  // as in attempt_ports, and the next one
+  std::string llm_folder;  // as in attempt_ports, and the next two
   std::function<std::optional<std::string>(const attempt_name&)> token_of;
+  std::string llm_key;
   /// Whether it is the tenant whose the host is, beside Reeve's own jobs. Any thread.
   std::function<bool(const uuid& tenant)> is_first_tenant;
   std::int64_t own_uid = -1;  // of this process: no job runs as it

@@ -147,6 +147,10 @@ bool can_list_root(const std::string& root) {
   return tenant_folders(root).has_value();
 }
 
+bool stays_in_place(const std::string& path) {
+  return stays(path);
+}
+
 bool may_mount(const std::string& source, const mount_rules& rules, const uuid& tenant,
                bool has_root) {
   std::error_code missing;

@@ -32,6 +32,11 @@ inline constexpr int max_root_names = 65'536;
 /// Whether this process sees what lies right below a root, without which nothing is mounted at all.
 bool can_list_root(const std::string& root);
 
+/// Whether nobody whom a job may run as can put something else into the place of an absolute path
+/// without links: every folder above it is root's or this user's, as said above. False as well if
+/// it is not there.
+bool stays_in_place(const std::string& path);
+
 /// `has_root`: it is the first tenant. Looks at the file system, each time anew, because any of
 /// these may become a link or appear later: some hundred microseconds, and a millisecond for some
 /// thousand names right below the roots. A folder that is mounted at two places is known by its

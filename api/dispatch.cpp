@@ -339,7 +339,9 @@ response dispatcher::finish(const call& it, outcome<response> answer) {
     if (why.code == errc::internal) {
       log_error("a request failed", {{"request_id", it.request_id}, {"detail", why.detail}});
     }
-    if (status_of(why.code) == 403) deny({why.code, it.who, {}, {}}, it);
+    // A job's token that its attempt is over for is told by the handler.
+    const bool is_over = it.from == listener::jobs && status_of(why.code) == 401;
+    if (is_over || status_of(why.code) == 403) deny({why.code, it.who, {}, {}}, it);
     return problem(why, it.request_id);
   }
   response made = std::move(answer).value();

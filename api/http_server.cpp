@@ -124,10 +124,11 @@ void http_server::impl::welcome(tcp::socket socket) {
   begin(std::move(socket), std::move(coming));
 }
 
-/// All jobs are one address, whose share others are left beside.
+/// The connections of all jobs are one address, whose share others are left beside.
 void http_server::impl::welcome(local::socket socket) {
   error_code error;
   close_on_exec(socket.native_handle());
+  socket.set_option(net::socket_base::send_buffer_size(send_buffer_bytes), error);
   socket.non_blocking(true, error);
   if (error) return;
   session::arrival coming;

@@ -254,7 +254,7 @@ net::awaitable<response> session::answer_it(bool& keep) {
     }
   }
   share pass;
-  const share_verdict verdict = shared_.dispatch.enter(call_, address_, pass);
+  const share_verdict verdict = shared_.dispatch.enter(call_, share_address(), pass);
   if (verdict != share_verdict::granted) {
     shared_.metrics.shed("requests", verdict, kind_of_caller(call_));
     co_return problem(refusal_of(verdict, "requests"), call_.request_id);

@@ -126,13 +126,17 @@ class session : public std::enable_shared_from_this<session> {
   std::optional<rejection> settle_token();
   /// Of the body that is about to be read.
   std::optional<rejection> hold_body(share& held);
-  /// Of the answer, until it is sent.
+  /// Of the answer, until it is sent. Refuses a stream that would look whole if it were cut.
   std::optional<rejection> hold_answer(const response& answer, share& held);
   struct holding {
     std::string_view label, words;  // for metrics, and for the client
   };
   std::optional<rejection> hold(share_ledger& from, std::size_t amount, const holding& what,
                                 share& held);
+
+  /// What requests and answers are counted under: jobs of each tenant are an address of their own,
+  /// once it is known whose they are, so that those of some leave others' room.
+  std::string_view share_address() const { return jobs_of_.empty() ? address_ : jobs_of_; }
 
   // http_transfer.cpp: bytes
   /// False: the end, an error, the deadline, or a full buffer.
@@ -173,6 +177,7 @@ class session : public std::enable_shared_from_this<session> {
   net::steady_timer wake_;  // never expires; cancelled to wake the coroutine
   std::string peer_;
   std::string address_;
+  std::string jobs_of_;  // empty: not of jobs, or of nobody known
   std::list<session*>::iterator place_;
   std::optional<rejection> turned_away_;
   share connection_, token_connection_;

@@ -14,7 +14,7 @@ constexpr std::string_view bytes_in_words =
 
 std::optional<rejection> session::hold(share_ledger& from, std::size_t amount, const holding& what,
                                        share& held) {
-  const share_verdict verdict = from.take({token_, address_}, amount, held);
+  const share_verdict verdict = from.take({token_, share_address()}, amount, held);
   if (verdict == share_verdict::granted) return std::nullopt;
   shared_.metrics.shed(what.label, verdict, kind_of_caller(call_));
   return refusal_of(verdict, what.words);
@@ -31,6 +31,7 @@ std::optional<rejection> session::settle_token() {
     return refusal_of(verdict, "connections");
   }
   token_ = token;
+  if (from_ == listener::jobs) jobs_of_ = address_ + ":" + to_string(call_.asked.who.tenant);
   return std::nullopt;
 }
 
@@ -45,6 +46,10 @@ std::optional<rejection> session::hold_body(share& held) {
 std::optional<rejection> session::hold_answer(const response& answer, share& held) {
   if (call_.head_only) return std::nullopt;
   if (answer.stream) {
+    // Where a cut stream ends is not told through this socket, which cannot be reset.
+    if (from_ == listener::jobs && head_.minor == 0 && !answer.stream_bytes) {
+      return reject(errc::bad_request, "streams are sent here to clients of HTTP/1.1 only");
+    }
     return answer.stream_bytes ? hold(shared_.held.downloads, 1, {"downloads", "downloads"}, held)
                                : hold(shared_.held.streams, 1, {"streams", "streams"}, held);
   }

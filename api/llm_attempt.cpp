@@ -11,7 +11,8 @@ namespace {
 bool may_call(const domain::run_state& run, const attempt_name& whose) {
   const auto* job = run.find(whose.job);
   const auto* open = job == nullptr ? nullptr : job->open_attempt();
-  return open != nullptr && open->number == whose.number && open->intent.llm.value_or(false);
+  const bool goes_on = open != nullptr && !open->quarantined && !run.cancel_requested;
+  return goes_on && open->number == whose.number && open->intent.llm.value_or(false);
 }
 
 }  // namespace

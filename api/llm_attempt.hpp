@@ -1,7 +1,7 @@
 #pragma once
 // Whose calls of language models those of an attempt are, which shows a token of its own
 // (base/attempt_token.hpp). The token is good while the attempt runs, as the log has it now, and
-// only if its intent says that it may call.
+// only if its intent says that it may call; not once its run is cancelled or it is quarantined.
 
 #include "api/route.hpp"
 #include "base/slot.hpp"
@@ -22,7 +22,8 @@ struct calling_job {
 /// of them get no more of those than one.
 caller caller_of(const attempt_name& whose);
 
-/// `unauthenticated`: it does not run (any more), or may not call. Other errors pass.
+/// `unauthenticated`: it does not run (any more), is to be stopped, or may not call. Other errors
+/// pass.
 void find_calling_job(services& s, const attempt_name& whose, reply_slot<calling_job> slot);
 
 }  // namespace reeve::api

@@ -1,6 +1,7 @@
 #include "cli/jobs_door.hpp"
 
 #include "adapters/engine_port.hpp"
+#include "adapters/mount_source.hpp"
 #include "base/local_socket.hpp"
 
 #include <filesystem>
@@ -42,10 +43,14 @@ outcome<done> make_jobs_door(const std::string& folder) {
   if (fs::canonical(folder, failed) != folder || failed) return bad(folder, "is behind a link");
   fs::directory_iterator all(folder, failed);
   if (failed) return bad(folder, "cannot be listed: " + failed.message());
-  for (const auto& one : all) {
-    if (one.path().filename() != adapters::llm_socket_name) {
+  for (; all != fs::directory_iterator(); all.increment(failed)) {
+    if (all->path().filename() != adapters::llm_socket_name) {
       return bad(folder, "holds something else, which jobs would see");
     }
+  }
+  if (failed) return bad(folder, "cannot be listed: " + failed.message());
+  if (!adapters::stays_in_place(folder)) {
+    return bad(folder, "lies below a folder in which others may write");
   }
   if (::chmod(folder.c_str(), 0711) != 0) return bad(folder, "is not this user's own");
   return done{};

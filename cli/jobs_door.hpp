@@ -17,7 +17,8 @@ outcome<std::string> jobs_door_of(const config& c);
 std::string socket_in(const std::string& folder);
 
 /// Makes the folder if it is not there, and lets every user go through it. `invalid`: it cannot be
-/// made, is not this user's, or holds anything else.
+/// made, is not this user's, holds anything else, or could be taken away by others, who write
+/// above.
 outcome<done> make_jobs_door(const std::string& folder);
 
 }  // namespace reeve::cli

@@ -152,6 +152,7 @@ outcome<done> server_process::open_tree() {
   };
   outside.llm_folder = llm_folder_;
   outside.token_of = [this](const attempt_name& whose) { return token_of(whose); };
+  if (attempt_key_) outside.llm_key = attempt_key_->id();
   outside.is_first_tenant = [this](const uuid& tenant) { return tokens_.is_first_tenant(tenant); };
   outside.own_uid = static_cast<std::int64_t>(::geteuid());
   outside.clock = &real_clock();

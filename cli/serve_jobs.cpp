@@ -12,7 +12,7 @@
 namespace reeve::cli {
 
 outcome<done> server_process::prepare_jobs_door() {
-  const bool has_models = !llm_.upstreams.empty();
+  bool has_models = !llm_.upstreams.empty();
   if (has_models) {
     const auto asked = std::make_shared<std::promise<outcome<done>>>();
     auto made = asked->get_future();
@@ -21,6 +21,7 @@ outcome<done> server_process::prepare_jobs_door() {
       log_warn("no job can call language models: there is no key for their tokens",
                {{"why", ok.error().detail}});
       if (ok.error().code == errc::unavailable) return ok.error();
+      has_models = false;
     }
   }
   auto key = sealing_key::load(secrets_key_file(config_));

@@ -88,7 +88,8 @@ void server_process::fill_logs() {
     }
     const attempt_name whose{what.tenant, what.run, what.intent.job, what.intent.attempt};
     const bool has_token = what.intent.llm.has_value();
-    const auto token = has_token ? token_of(whose) : std::nullopt;
+    const bool has_key = attempt_key_ && what.intent.llm_key == attempt_key_->id();
+    const auto token = has_token && has_key ? token_of(whose) : std::nullopt;
     tasks::find_rules(
         sources_of(*services_->commands, *secrets_), what.tenant, job_redaction_, what.intent,
         reply_slot<redactor>([this, engine, what, has_token, token, changed = std::move(changed),

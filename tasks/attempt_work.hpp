@@ -62,6 +62,7 @@ struct attempt_ports {
   std::string llm_folder = {};
   /// The token of an attempt; nothing: this server has no key. Any thread.
   std::function<std::optional<std::string>(const attempt_name&)> token_of = {};
+  std::string llm_key = {};  // the id of that key; empty: this server has none
 };
 
 /// Who runs the attempt.

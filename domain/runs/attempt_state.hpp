@@ -34,6 +34,9 @@ struct attempt_intended {
   /// It may call language models, with a token of its own (base/attempt_token.hpp); not told if
   /// not.
   std::optional<bool> llm = {};
+  /// The id of the key that its token is made with (base/sealing.hpp); with another one nobody has
+  /// the same token again.
+  std::optional<std::string> llm_key = {};
   bool operator==(const attempt_intended&) const = default;
   static constexpr auto fields() {
     return std::tuple{field("job", &attempt_intended::job),
@@ -51,7 +54,8 @@ struct attempt_intended {
                       field("image_id", &attempt_intended::image_id),
                       field("volume", &attempt_intended::volume),
                       field("secrets", &attempt_intended::secrets),
-                      field("llm", &attempt_intended::llm)};
+                      field("llm", &attempt_intended::llm),
+                      field("llm_key", &attempt_intended::llm_key)};
   }
 };
 

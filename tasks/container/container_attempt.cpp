@@ -98,6 +98,7 @@ void container_attempt::find_image(const domain::image_allowed& entry,
     intent_.image_id = image_.id;
     const bool has_models = may_call && !host_.ports().llm_folder.empty();
     intent_.llm = has_models ? std::optional(true) : std::nullopt;
+    if (has_models) intent_.llm_key = host_.ports().llm_key;
     choose_secrets(found->outlives_us);
   };
   engine_->capabilities(reference, host_.then<has>(asked));
@@ -335,6 +336,7 @@ adapters::container_spec container_attempt::container() const {
 
 std::optional<std::string> container_attempt::token() const {
   if (!intent_.llm || !host_.ports().token_of) return std::nullopt;
+  if (intent_.llm_key.value_or("") != host_.ports().llm_key) return std::nullopt;
   return host_.ports().token_of(
       {host_.run().tenant, host_.run().id, host_.job().id, intent_.attempt});
 }

@@ -149,7 +149,10 @@ TEST(LLM4_jobs_call, only_with_an_entry_that_says_so) {
   const support::engine_cleanup cleanup(support::engine(),
                                         "reeve.tenant=" + support::tenant_of(it.api));
   it.allow(false);
-  it.run("env; ls /reeve; cat /proc/net/tcp");
+  const json run = it.run("env; ls /reeve; cat /proc/net/tcp");
+  EXPECT_EQ(run.at("status"), "success") << it.log;
+  EXPECT_THAT(it.log, HasSubstr("state\n"));
+  EXPECT_THAT(it.log, HasSubstr("local_address"));
   EXPECT_THAT(it.log, Not(HasSubstr("REEVE_LLM")));
   EXPECT_THAT(it.log, Not(HasSubstr("llm")));
   EXPECT_THAT(it.log, Not(HasSubstr("0100007F:257C"))) << "nothing listens on 9596";

@@ -44,6 +44,19 @@ TEST(LLM4_jobs_folder, is_refused_when_its_socket_could_have_no_name) {
   EXPECT_THAT(refused.error().detail, HasSubstr("at most 96 bytes"));
 }
 
+TEST(LLM4_jobs_folder, is_refused_where_others_could_put_another_into_its_place) {
+  const support::temporary_folder folder;
+  const auto above = fs::canonical(folder.path()).string() + "/above";
+  fs::create_directory(above);
+  ASSERT_EQ(::chmod(above.c_str(), 0777), 0);
+  const auto refused = make_jobs_door(above + "/llm");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, errc::invalid);
+  EXPECT_THAT(refused.error().detail, HasSubstr("others may write"));
+  ASSERT_EQ(::chmod(above.c_str(), 0755), 0);
+  EXPECT_TRUE(make_jobs_door(above + "/llm"));
+}
+
 TEST(LLM4_jobs_folder, lets_every_user_through_and_holds_nothing_else) {
   const support::temporary_folder folder;
   const auto door = fs::canonical(folder.path()).string() + "/llm";

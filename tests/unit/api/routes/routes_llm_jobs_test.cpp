@@ -97,6 +97,19 @@ TEST(LLM4_jobs, tokens_are_worth_nothing_once_the_attempt_is_over) {
   EXPECT_EQ(p.it.reads.head(), head);
 }
 
+TEST(LLM4_jobs, tokens_are_worth_nothing_once_the_run_is_cancelled) {
+  calling_jobs p;
+  EXPECT_EQ(p.call().status, 200);
+  p.it.from = listener::open;
+  const auto cancelled =
+      p.it.ask("operator", "POST /api/runs/" + to_string(p.own.run) + "/cancel", "{}");
+  ASSERT_EQ(cancelled.status, 202) << cancelled.body;
+  p.it.from = listener::jobs;
+  EXPECT_EQ(p.refusal(), "unauthenticated 401") << "though its attempt has not ended yet";
+  EXPECT_EQ(p.calls, 1);
+  EXPECT_EQ(p.call("other").status, 200);
+}
+
 TEST(LLM4_jobs, tokens_of_other_attempts_and_other_ids_are_worth_nothing) {
   calling_jobs p;
   const auto good = p.own;

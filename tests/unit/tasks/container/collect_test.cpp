@@ -173,6 +173,34 @@ TEST_F(RUN13_collection, hides_the_token_of_the_attempt_or_keeps_nothing) {
   EXPECT_EQ(blobs.text, "") << "what cannot be looked for cannot be hidden";
 }
 
+TEST_F(RUN13_collection, keeps_nothing_of_a_token_that_another_key_made) {
+  domain::attempt_state open;
+  open.intent.engine = "docker";
+  open.intent.attempt = 1;
+  open.intent.llm = true;
+  open.intent.llm_key = "0011223344556677";
+  work->resume(open);
+  its_ports.token_of = [](const attempt_name&) { return std::optional<std::string>("of now"); };
+  const auto collect = [&] {
+    work->collect("abc");
+    ASSERT_TRUE(go_on());
+    engine.answer.answer(adapters::kept_output{"it said the old one\n", "", 0});
+  };
+  for (const auto& other : {std::string(), std::string("8899aabbccddeeff")}) {
+    its_ports.llm_key = other;
+    fed.clear();
+    collect();
+    wait_and_go_on();
+    ASSERT_EQ(fed.size(), 1U);
+    EXPECT_FALSE(std::get<attempts::collected>(fed[0]).log) << other;
+    EXPECT_EQ(blobs.text, "") << other;
+  }
+  its_ports.llm_key = *open.intent.llm_key;
+  collect();
+  for (int i = 0; i < 3; ++i) wait_and_go_on();
+  EXPECT_EQ(blobs.text, "it said the old one\n");
+}
+
 TEST_F(RUN13_collection, reads_no_output_before_there_is_room_and_then_once) {
   auto own = hold(steps::tenant);
   auto others = hold(steps::id_of(77));
