@@ -183,7 +183,8 @@ void llm_lines_serve(int listener, const char* path) {
     }
     const int found = poll(asked, 1 + 2 * most_lines, is_open ? look_ms : pause_ms);
     is_open = 1;
-    if (found < 0) memset(asked, 0, sizeof asked);
+    /* With a lower limit of descriptors it never waits; this process may be started again. */
+    if (found < 0 && errno != EINTR) _exit(1);
     for (int i = 0; i < most_lines; ++i) {
       if (!lines[i].is_used) continue;
       const int goes_on = found <= 0 || serve_line(&lines[i], &asked[1 + 2 * i]);

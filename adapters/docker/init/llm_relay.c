@@ -77,8 +77,18 @@ const char* llm_relay_begin(struct llm_relay* relay) {
   return setenv(url_name, url, 1) == 0 ? NULL : failed;
 }
 
+/* Who connects is refused then, and does not wait for nobody. */
+static void stop_listening(struct llm_relay* relay) {
+  if (relay->listener >= 0) close(relay->listener);
+  relay->listener = -1;
+}
+
 void llm_relay_start(struct llm_relay* relay) {
-  if (relay->path == NULL || relay->starts >= most_starts) return;
+  if (relay->path == NULL) return;
+  if (relay->starts >= most_starts) {
+    stop_listening(relay);
+    return;
+  }
   ++relay->starts;
   const pid_t parent = getpid();
   const pid_t made = fork();
@@ -93,6 +103,7 @@ void llm_relay_start(struct llm_relay* relay) {
     llm_lines_serve(relay->listener, relay->path);
   }
   relay->process = made > 0 ? made : 0;
+  if (made < 0) stop_listening(relay);
 }
 
 int llm_relay_ended(struct llm_relay* relay, pid_t process) {

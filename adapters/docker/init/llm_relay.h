@@ -9,7 +9,8 @@
  * send is told to the other one, and may go on reading. When the server is done, what the client
  * still sends is thrown away until he is done too, for `linger_ms` at most (and up to a second
  * more): so he has the answer before the line ends. When the process is killed it is started again,
- * `most_starts` times in all, on the same port: what was on its way is cut then. */
+ * `most_starts` times in all, on the same port: what was on its way is cut then. After the last
+ * time, or if it cannot be started, nobody listens. */
 
 #include <stdint.h>
 #include <sys/types.h>

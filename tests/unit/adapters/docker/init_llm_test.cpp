@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <sstream>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -145,13 +146,16 @@ class LLM4_init : public testing::Test {
   }
   relay_end accept() const { return relay_end(::accept4(server_, nullptr, nullptr, SOCK_CLOEXEC)); }
 
-  /// Begins it with this option; the command tells the URL and lasts until its input ends.
-  void begin(const std::string& option) {
+  /// Begins it with this option; the command tells the URL and lasts until its input ends. With at
+  /// most so many descriptors for each process; 0: as many as this one.
+  void begin(const std::string& option, rlim_t most_descriptors = 0) {
     int ends[2];
     ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
     init_ = ::fork();
     if (init_ == 0) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      const rlimit limit{most_descriptors, most_descriptors};
+      if (most_descriptors > 0) ::setrlimit(RLIMIT_NOFILE, &limit);
       ::dup2(ends[0], STDIN_FILENO);
       const auto init = folder_.at("init"), marker = folder_.at("box/state/started");
       const auto script =
@@ -331,12 +335,19 @@ TEST_F(LLM4_init, starts_the_way_again_when_it_is_killed) {
   const auto client = connect();
   ASSERT_TRUE(client.say("again"));
   EXPECT_EQ(accept().hear(5), "again");
-  for (int i = 0; i < 40 && relay() > 0; ++i) {
-    const auto one = relay();
-    ::kill(one, SIGKILL);
-    EXPECT_TRUE(support::eventually([&] { return relay() != one; }));
-  }
-  EXPECT_TRUE(support::eventually([this] { return relay() == 0; })) << "not for ever";
+  EXPECT_TRUE(support::eventually([this] {
+    if (const auto one = relay(); one > 0) ::kill(one, SIGKILL);
+    return !connect().is_open();
+  })) << "not for ever, and then nobody waits";
+  EXPECT_EQ(relay(), 0);
+  EXPECT_EQ(end(), 7) << "the command goes on";
+}
+
+TEST_F(LLM4_init, gives_up_if_it_cannot_wait) {
+  listen();
+  begin("llm=" + socket_path(), 64);
+  EXPECT_TRUE(support::eventually([this] { return url().ends_with("/llm/v1\n"); })) << url();
+  EXPECT_TRUE(support::eventually([this] { return relay() == 0 && !connect().is_open(); }));
   EXPECT_EQ(end(), 7) << "the command goes on";
 }
 
