@@ -4,6 +4,7 @@
 #include "tests/support/temporary_folder.hpp"
 #include "tests/unit/api/gateway_fixture.hpp"
 
+#include <atomic>
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <sys/un.h>
@@ -11,6 +12,17 @@
 using namespace gateway_fixture;
 
 namespace {
+
+/// One chunk.
+class brief_stream final : public body_stream {
+ public:
+  void next(reply_slot<std::string> slot) override { slot.answer(std::exchange(left_, {})); }
+  void cancel() override { cancelled = true; }
+  std::atomic<bool> cancelled{false};
+
+ private:
+  std::string left_ = "piece";
+};
 
 /// A server with POST /llm/v1/x, which answers when the test does, and GET /other.
 class jobs_server {
@@ -32,6 +44,10 @@ class jobs_server {
     hooks.authenticate = known_token;
     hooks.authenticate_job = [](std::string_view token) {
       return token == "job" ? known_token("operator") : std::nullopt;
+    };
+    hooks.denied = [this](const denial& what) {
+      const std::lock_guard lock(mutex_);
+      denials_.push_back(what);
     };
     server_ = std::make_unique<http_server>(server_options{}, *table_, hooks, real_ids(), metrics_);
     port_ = server_->listen().value();
@@ -59,9 +75,14 @@ class jobs_server {
     const std::lock_guard lock(mutex_);
     return stopper_ && stopper_->is_stopped();
   }
-  void answer(const std::string& text) {
+  void answer(const std::string& text) { answer_with(text_response(text)); }
+  void answer_with(outcome<response> what) {
     const std::lock_guard lock(mutex_);
-    std::exchange(slot_, {}).answer(text_response(text));
+    std::exchange(slot_, {}).answer(std::move(what));
+  }
+  std::vector<denial> denials() {
+    const std::lock_guard lock(mutex_);
+    return denials_;
   }
 
   /// Connected through the socket.
@@ -85,6 +106,7 @@ class jobs_server {
   std::mutex mutex_;
   std::shared_ptr<call_stopper> stopper_;
   responder slot_;
+  std::vector<denial> denials_;
 };
 
 std::string asking(const std::string& token, const std::string& line = "POST /llm/v1/x") {
@@ -143,6 +165,44 @@ TEST(LLM4_jobs_socket, stops_the_call_of_who_is_gone) {
     EXPECT_TRUE(eventually([&] { return it.is_stopped(); })) << asks_no_more_before;
     it.answer("late");
   }
+}
+
+/// It cannot be reset, so that one which is cut would look whole.
+TEST(LLM4_jobs_socket, sends_streams_to_http_1_1_alone) {
+  jobs_server it;
+  for (const bool is_old : {false, true}) {
+    auto asked = asking("job");
+    if (is_old) asked.replace(asked.find("HTTP/1.1"), 8, "HTTP/1.0");
+    const int fd = it.connect();
+    say(fd, asked);
+    ASSERT_TRUE(eventually([&] { return it.has_come(); }));
+    const auto stream = std::make_shared<brief_stream>();
+    response made;
+    made.content_type = "text/event-stream";
+    made.stream = stream;
+    it.answer_with(std::move(made));
+    const auto got = hear_all(fd);
+    ::close(fd);
+    EXPECT_EQ(got.find(" 400 ") != got.npos, is_old) << got;
+    EXPECT_EQ(got.find("piece") == got.npos, is_old) << got;
+    EXPECT_EQ(stream->cancelled.load(), is_old);
+  }
+}
+
+/// Whose attempt is over is told by the handler.
+TEST(P17_jobs_socket, tells_of_tokens_that_the_handler_refuses) {
+  jobs_server it;
+  const int fd = it.connect();
+  say(fd, asking("job"));
+  ASSERT_TRUE(eventually([&] { return it.has_come(); }));
+  it.answer_with(reject(errc::unauthenticated, "over"));
+  EXPECT_NE(hear_all(fd).find(" 401 "), std::string::npos);
+  ::close(fd);
+  const auto told = it.denials();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].code, errc::unauthenticated);
+  ASSERT_TRUE(told[0].who);
+  EXPECT_EQ(told[0].who->principal, "token:operator");
 }
 
 TEST(P17_jobs_socket, knows_no_other_tokens_and_no_other_routes) {
