@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <sys/un.h>
+#include <vector>
 
 using namespace gateway_fixture;
 
@@ -27,7 +28,7 @@ class brief_stream final : public body_stream {
 /// A server with POST /llm/v1/x, which answers when the test does, and GET /other.
 class jobs_server {
  public:
-  jobs_server() {
+  explicit jobs_server(const server_options& options = {}) {
     auto made = basic_routes();
     made.push_back(simple(
         method::post, "/llm/v1/x",
@@ -35,6 +36,7 @@ class jobs_server {
           const std::lock_guard lock(mutex_);
           stopper_ = asked.stopper;
           slot_ = slot;
+          all_.push_back(slot);
         },
         api::access::operator_));
     made.back().relays = true;
@@ -43,13 +45,15 @@ class jobs_server {
     gateway_hooks hooks;
     hooks.authenticate = known_token;
     hooks.authenticate_job = [](std::string_view token) {
-      return token == "job" ? known_token("operator") : std::nullopt;
+      auto who = token.starts_with("job") ? known_token("operator") : std::nullopt;
+      if (who && token != "job") who->tenant = who->token_id = derived_uuid({}, token);
+      return who;
     };
     hooks.denied = [this](const denial& what) {
       const std::lock_guard lock(mutex_);
       denials_.push_back(what);
     };
-    server_ = std::make_unique<http_server>(server_options{}, *table_, hooks, real_ids(), metrics_);
+    server_ = std::make_unique<http_server>(options, *table_, hooks, real_ids(), metrics_);
     port_ = server_->listen().value();
     thread_ = std::thread([this] { server_->run(); });
     const auto ok = server_->listen_for_jobs(path());
@@ -70,6 +74,10 @@ class jobs_server {
   bool has_come() {
     const std::lock_guard lock(mutex_);
     return static_cast<bool>(slot_);
+  }
+  std::size_t calls() {
+    const std::lock_guard lock(mutex_);
+    return all_.size();
   }
   bool is_stopped() {
     const std::lock_guard lock(mutex_);
@@ -106,6 +114,7 @@ class jobs_server {
   std::mutex mutex_;
   std::shared_ptr<call_stopper> stopper_;
   responder slot_;
+  std::vector<responder> all_;
   std::vector<denial> denials_;
 };
 
@@ -187,6 +196,19 @@ TEST(LLM4_jobs_socket, sends_streams_to_http_1_1_alone) {
     EXPECT_EQ(got.find("piece") == got.npos, is_old) << got;
     EXPECT_EQ(stream->cancelled.load(), is_old);
   }
+}
+
+TEST(P17_jobs_socket, leaves_jobs_of_one_tenant_the_room_that_others_do_not_take) {
+  server_options few;
+  few.limits.in_flight = 4;
+  jobs_server it(few);
+  std::vector<int> all;
+  for (const char* token : {"job-1", "job-2", "job-3", "job-4"}) {
+    all.push_back(it.connect());
+    say(all.back(), asking(token));
+    EXPECT_TRUE(eventually([&] { return it.calls() == all.size(); })) << token;
+  }
+  for (const int fd : all) ::close(fd);
 }
 
 /// Whose attempt is over is told by the handler.
