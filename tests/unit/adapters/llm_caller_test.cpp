@@ -145,7 +145,9 @@ TEST(LLM4_call, takes_no_more_than_it_may) {
   EXPECT_EQ(it.call(at(refusal.url())).error().detail, "its answer is too large");
   limits.answers_bytes = 500;
   calls few(limits);
-  EXPECT_FALSE(few.call(at(fits.url())));
+  const auto crowded = few.call(at(fits.url()));
+  ASSERT_TRUE(crowded) << crowded.error().detail;
+  EXPECT_TRUE(crowded->is_cut) << "all answers together have no more room";
 }
 
 TEST(LLM4_call, gives_events_piece_by_piece) {
