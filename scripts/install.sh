@@ -57,8 +57,8 @@ for mode in "${modes[@]}"; do
     --all) wanted+=("${runtime[@]}" "${build[@]}" "${tests[@]}") ;;
     *)
       echo "install.sh: unknown option $mode" >&2
-      echo "  (--libs, --runtime, --build, --relay, --database, --verifier, --compose, --openai," >&2
-      echo "  --chaos, --all)" >&2
+      echo "  (--libs, --runtime, --build, --relay, --database, --verifier, --compose," >&2
+      echo "  --openai, --chaos, --all)" >&2
       exit 2
       ;;
   esac
