@@ -6,11 +6,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
 #include <memory>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t max_name_bytes = 1024;
 constexpr std::size_t max_parts = 16;
-constexpr std::size_t chunk_bytes = 64 * 1024;
+constexpr std::size_t chunk_bytes = std::size_t{64} * 1024;
 constexpr int folder_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 // O_NONBLOCK: opening a FIFO must not wait for its writer.
 constexpr int file_flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
@@ -82,7 +82,7 @@ rejection refused(int error) {
       return reject(errc::forbidden, "the log file may not be read", "/files");
     default:
       return reject(errc::unavailable,
-                    std::string("the log file cannot be opened: ") + std::strerror(error),
+                    "the log file cannot be opened: " + std::system_category().message(error),
                     "/files");
   }
 }
@@ -157,6 +157,7 @@ class lister {
     const std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(copy.get()), ::closedir);
     if (!entries) return names;
     copy.release();
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else reads from this one.
     while (const auto* entry = ::readdir(entries.get())) {
       const std::string_view name = entry->d_name;
       if (name.starts_with('.') || !is_sane_part(name)) continue;
@@ -231,7 +232,7 @@ outcome<log_folder> log_folder::open(const std::string& path, log_file_limits li
   const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) {
     return reject(errc::unavailable,
-                  std::string("the log folder cannot be opened: ") + std::strerror(errno));
+                  "the log folder cannot be opened: " + std::system_category().message(errno));
   }
   log_folder opened(fd, limits, std::move(exclusions));
   if (auto ok = check_kept_out(opened.exclusions_, fd); !ok) {

@@ -1,8 +1,6 @@
 #include "adapters/mount_source.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <dirent.h>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -100,16 +98,19 @@ std::string below(const std::string& root, const std::string& name) {
 
 /// Whatever is called by an id right below a root. Nothing: that cannot be told.
 std::optional<std::vector<std::string>> tenant_folders(const std::string& root) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(root.c_str()), ::closedir);
+  std::error_code failed;
+  fs::directory_iterator entry(root, failed);
   std::vector<std::string> found;
-  if (!folder) return errno == ENOENT || errno == ENOTDIR ? std::optional(found) : std::nullopt;
-  for (int names = 0; names <= max_root_names; ++names) {
-    errno = 0;
-    const auto* entry = ::readdir(folder.get());
-    if (entry == nullptr) return errno == 0 ? std::optional(std::move(found)) : std::nullopt;
-    if (parse_uuid(entry->d_name)) found.push_back(below(root, entry->d_name));
+  if (failed == std::errc::no_such_file_or_directory || failed == std::errc::not_a_directory) {
+    return found;
   }
-  return std::nullopt;
+  for (int names = 0; !failed && entry != fs::directory_iterator(); entry.increment(failed)) {
+    if (++names > max_root_names) return std::nullopt;
+    const auto name = entry->path().filename().string();
+    if (parse_uuid(name)) found.push_back(below(root, name));
+  }
+  if (failed) return std::nullopt;
+  return found;
 }
 
 /// Whether one of the folders called by an id right below the root is the path, lies above it or,

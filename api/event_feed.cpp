@@ -12,7 +12,7 @@ namespace reeve::api {
 namespace {
 
 /// Each of some hundreds of subscribers that do not read holds a chunk.
-constexpr std::size_t chunk_bytes = 16 * 1024;
+constexpr std::size_t chunk_bytes = std::size_t{16} * 1024;
 constexpr std::int64_t silence_us = 15 * us_per_second;
 /// Of history, which is read in pieces of a chunk.
 constexpr int history_page = 50;

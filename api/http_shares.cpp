@@ -6,7 +6,7 @@ namespace reeve::api {
 namespace {
 
 /// Smaller bodies and answers are bounded by the number of connections.
-constexpr std::size_t small_bytes = 16 * 1024;
+constexpr std::size_t small_bytes = std::size_t{16} * 1024;
 constexpr std::string_view bytes_in_words =
     "bytes in requests and in answers that are not taken yet";
 

@@ -5,7 +5,7 @@
 namespace reeve::api {
 namespace {
 
-constexpr std::size_t most_text = 16 * 1024;
+constexpr std::size_t most_text = std::size_t{16} * 1024;
 
 /// What is written in place of what is not stored (tasks/container/stored_log.cpp).
 bool is_mark(std::string_view text) {

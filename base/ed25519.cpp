@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <fcntl.h>
 #include <optional>
 #include <sodium.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace reeve {
@@ -40,7 +40,7 @@ rejection failed(std::string_view what, int error) {
   std::string detail = "the key file cannot be ";
   detail += what;
   detail += ": ";
-  return reject(errc::internal, detail + std::strerror(error));
+  return reject(errc::internal, detail + std::system_category().message(error));
 }
 
 bool write_all(int fd, std::string_view bytes) {

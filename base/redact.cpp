@@ -11,7 +11,7 @@ namespace reeve {
 namespace {
 
 /// A longer line is worked on in windows of this size.
-constexpr std::size_t max_line_bytes = 64 * 1024;
+constexpr std::size_t max_line_bytes = std::size_t{64} * 1024;
 /// Windows overlap at least so much that no token with its key is cut; longer values are followed
 /// across windows by `eating`.
 constexpr std::size_t min_overlap_bytes = 4096;
