@@ -8,7 +8,7 @@
 namespace reeve::tasks {
 namespace {
 
-constexpr std::size_t piece_bytes = 64 << 10;  // of work
+constexpr std::size_t live_piece_bytes = 64 << 10;  // of work
 constexpr std::size_t most_raw = 64 << 10;
 constexpr std::size_t most_lines_bytes = 192 << 10;
 constexpr std::size_t most_text = 16 << 10;
@@ -89,7 +89,7 @@ void live_output::redact_more() {
     is_working_ = true;
   }
   using room = text_pool::room;
-  around_.texts.ask(around_.whose, piece_bytes, cancelled_,
+  around_.texts.ask(around_.whose, live_piece_bytes, cancelled_,
                     reply_slot<room>([self = shared_from_this()](outcome<room> held) {
                       if (held) return self->redact_next(std::move(*held));
                       // Too many ask there. Taking asks again, so who follows takes now and then
@@ -112,8 +112,8 @@ void live_output::redact_piece() {
   bool is_last = false;
   {
     const std::lock_guard lock(mutex_);
-    is_last = has_ended_ && raw_.size() <= piece_bytes;
-    piece = raw_.substr(0, piece_bytes);
+    is_last = has_ended_ && raw_.size() <= live_piece_bytes;
+    piece = raw_.substr(0, live_piece_bytes);
     raw_.erase(0, piece.size());
   }
   auto out = rules_.write(piece);

@@ -1,6 +1,7 @@
 // What a server refuses to start on, `reeve doctor` tells before: with the same words, and without
 // changing anything.
 
+#include "tests/support/exit_codes.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/work.hpp"
 
@@ -13,15 +14,14 @@
 #include <unistd.h>
 
 using nlohmann::json;
+using support::exit_database;
+using support::exit_refused;
+using support::exit_usage;
 using support::server;
 using testing::HasSubstr;
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr int exit_usage = 2;
-constexpr int exit_refused = 4;
-constexpr int exit_database = 78;
 
 json check_of(const support::finished& told, const std::string& name) {
   const json report = json::parse(told.output, nullptr, false);

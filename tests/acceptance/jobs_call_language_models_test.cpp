@@ -97,7 +97,7 @@ std::string ask(const std::string& content, const std::string& more = "") {
          "\"'>\"}]}' \"$REEVE_LLM_URL/chat/completions\"";
 }
 
-const json question = {{"model", "m-1"}, {"messages", {{{"role", "user"}, {"content", "hi"}}}}};
+const json model_call = {{"model", "m-1"}, {"messages", {{{"role", "user"}, {"content", "hi"}}}}};
 const std::string path = "/llm/v1/chat/completions";
 
 }  // namespace
@@ -184,10 +184,10 @@ TEST(LLM4_jobs_call, with_a_token_that_is_the_attempts_alone) {
   EXPECT_EQ(token.size(), 116U);
   EXPECT_NE(token, other);
   // Each counts to its own, whatever the call says of itself.
-  const auto got = it.jobs(token).post(path, question, {{"X-Reeve-Run", second}});
+  const auto got = it.jobs(token).post(path, model_call, {{"X-Reeve-Run", second}});
   EXPECT_EQ(got.status, 200) << got.body;
   EXPECT_EQ(it.newest_call().at("payload").at("run"), first);
-  EXPECT_EQ(it.jobs(other).post(path, question).status, 200);
+  EXPECT_EQ(it.jobs(other).post(path, model_call).status, 200);
   EXPECT_EQ(it.newest_call().at("payload").at("run"), second);
   // It opens nothing else, there or elsewhere; and nobody else's opens anything there.
   EXPECT_EQ(it.jobs(token).get("/llm/v1/models").status, 200);
@@ -195,19 +195,19 @@ TEST(LLM4_jobs_call, with_a_token_that_is_the_attempts_alone) {
     EXPECT_EQ(it.jobs(token).get(target).status, 404) << target;
     EXPECT_EQ(it.jobs(it.api.token()).get(target).status, 401) << target;
   }
-  EXPECT_EQ(it.jobs(it.api.token()).post(path, question).status, 401);
+  EXPECT_EQ(it.jobs(it.api.token()).post(path, model_call).status, 401);
   EXPECT_EQ(it.api.as(token).get("/api/runs").status, 401);
-  EXPECT_EQ(it.api.as(token).post(path, question).status, 401);
+  EXPECT_EQ(it.api.as(token).post(path, model_call).status, 401);
   auto changed = token;
   changed.back() = changed.back() == 'A' ? 'B' : 'A';
-  EXPECT_EQ(it.jobs(changed).post(path, question).status, 401);
+  EXPECT_EQ(it.jobs(changed).post(path, model_call).status, 401);
   // It ends with the attempt.
   EXPECT_EQ(it.api.post("/api/runs/" + first + "/cancel", json::object()).status, 202);
   support::await_run(it.api, first);
-  const auto late = it.jobs(token).post(path, question);
+  const auto late = it.jobs(token).post(path, model_call);
   EXPECT_EQ(late.status, 401);
   EXPECT_EQ(late.json().at("error").at("type"), "authentication_error");
-  EXPECT_EQ(it.jobs(other).post(path, question).status, 200) << "the other one still runs";
+  EXPECT_EQ(it.jobs(other).post(path, model_call).status, 200) << "the other one still runs";
   EXPECT_EQ(it.api.post("/api/runs/" + second + "/cancel", json::object()).status, 202);
   support::await_run(it.api, second);
 }
@@ -264,7 +264,7 @@ TEST(LLM4_jobs_door, is_there_with_models_only_and_goes_with_the_server) {
   struct stat about {};
   ASSERT_EQ(::lstat(it.socket().c_str(), &about), 0);
   EXPECT_TRUE(S_ISSOCK(about.st_mode));
-  EXPECT_EQ(it.jobs("rva_" + std::string(112, 'A')).post(path, question).status, 401);
+  EXPECT_EQ(it.jobs("rva_" + std::string(112, 'A')).post(path, model_call).status, 401);
   EXPECT_EQ(it.reeve.stop(), 0);
   EXPECT_NE(::lstat(it.socket().c_str(), &about), 0);
   const server without;

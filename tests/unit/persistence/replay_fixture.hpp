@@ -20,7 +20,7 @@ using namespace persistence;
 
 /// Calls and waits for the answer.
 template <class T, class Call>
-outcome<T> answer_of(Call call) {
+outcome<T> asked_of(Call call) {
   auto promise = std::make_shared<std::promise<outcome<T>>>();
   auto future = promise->get_future();
   call(reply_slot<T>([promise](outcome<T> answer) { promise->set_value(std::move(answer)); }));
