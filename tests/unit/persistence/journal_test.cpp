@@ -14,7 +14,7 @@ namespace {
 
 using namespace reeve;
 using namespace reeve::persistence;
-using namespace reeve::testing;
+using namespace reeve::fixture;
 using ::testing::HasSubstr;
 
 class journal_on_database : public ::testing::Test {

@@ -18,7 +18,7 @@ namespace {
 using namespace reeve;
 using namespace reeve::domain;
 using namespace reeve::persistence;
-using namespace reeve::testing;
+using namespace reeve::fixture;
 using ::testing::HasSubstr;
 
 class builds : public read_models_of_a_log {

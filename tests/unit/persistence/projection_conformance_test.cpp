@@ -16,7 +16,7 @@ namespace {
 using namespace reeve;
 using namespace reeve::domain;
 using namespace reeve::persistence;
-using namespace reeve::testing;
+using namespace reeve::fixture;
 
 /// The ids that the golden lines name.
 uuid golden_id(char last) {

@@ -13,7 +13,7 @@
 #include <future>
 #include <gtest/gtest.h>
 
-namespace reeve::testing {
+namespace reeve::fixture {
 
 using namespace domain;
 using namespace persistence;
@@ -205,4 +205,4 @@ class read_models_of_a_log : public ::testing::Test {
   replay_options options;
 };
 
-}  // namespace reeve::testing
+}  // namespace reeve::fixture
