@@ -140,7 +140,7 @@ TEST(P18_server, trailers_never_become_fields) {
 TEST(P18_server, bodies_may_come_in_any_pieces) {
   gateway it(basic_routes());
   for (const std::string& whole : {chunked("0\r\n\r\n"), chunked("3\r\n{ }\r\n0\r\nT: 1\r\n\r\n"),
-                                   chunked("2;e=1\r\n{ \r\n1\r\n}\r\n0\r\n\r\n"), post("{ }")}) {
+                                   chunked("2;e=1\r\n{ \r\n1\r\n}\r\n0\r\n\r\n"), posted("{ }")}) {
     const std::string expected = whole.find("\r\n\r\n0") != whole.npos ? "" : "{ }";
     raw_client client(it.port());
     for (const char byte : whole) ASSERT_TRUE(client.send({&byte, 1}));
