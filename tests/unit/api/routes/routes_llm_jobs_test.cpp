@@ -178,6 +178,38 @@ TEST(LLM3_jobs, mind_the_budget_of_their_directive) {
   EXPECT_EQ(p.calls, 0);
 }
 
+/// It could be cut and look whole, and is told so before it costs anything.
+TEST(LLM4_jobs, of_http_1_0_are_refused_a_stream_before_anything_is_called) {
+  calling_jobs p;
+  p.it.call_upstream = [&p](const adapters::upstream_call& what, const auto&,
+                            const reply_slot<adapters::upstream_answer>& slot) {
+    ++p.calls;
+    adapters::upstream_answer told;
+    told.status = 200;
+    if (!what.streams) told.body = jobs_told;
+    slot.answer(std::move(told));
+  };
+  p.it.version = "1.0";
+  const std::string streamed = R"({"model":"m","stream":true,"messages":[]})";
+  const auto head = p.it.reads.head();
+  const auto refused = p.it.ask("own", jobs_chat, streamed);
+  EXPECT_EQ(refused.status, 400) << refused.body;
+  EXPECT_EQ(refused.at("error/code"), "invalid_request");
+  EXPECT_NE(refused.at("error/message").find("HTTP/1.1 only"), std::string::npos);
+  EXPECT_EQ(p.calls, 0);
+  EXPECT_EQ(p.it.reads.head(), head) << "nothing is counted";
+  EXPECT_EQ(p.call().status, 200) << "what is told at once is whole or not";
+  EXPECT_EQ(p.calls, 1);
+  p.it.version = "1.1";
+  p.it.ask("own", jobs_chat, streamed);
+  EXPECT_EQ(p.calls, 2);
+  // A connection of TCP is reset where it is cut.
+  p.it.version = "1.0";
+  p.it.from = listener::open;
+  p.it.ask("operator", jobs_chat, streamed);
+  EXPECT_EQ(p.calls, 3);
+}
+
 /// Routes × identities × where they come in.
 TEST(P17_jobs, know_language_models_and_nothing_else) {
   calling_jobs p;
