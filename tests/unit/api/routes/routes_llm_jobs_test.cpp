@@ -110,6 +110,24 @@ TEST(LLM4_jobs, tokens_are_worth_nothing_once_the_run_is_cancelled) {
   EXPECT_EQ(p.call("other").status, 200);
 }
 
+/// Three crashes interrupted its work, and nobody says that it runs until an operator does.
+TEST(LLM4_jobs, tokens_of_a_quarantined_attempt_are_worth_nothing_until_it_is_tried_again) {
+  calling_jobs p;
+  EXPECT_EQ(p.call().status, 200);
+  p.it.commands.quarantine(p.own.run);
+  const auto head = p.it.reads.head();
+  EXPECT_EQ(p.refusal(), "unauthenticated 401");
+  EXPECT_EQ(p.it.ask("own", "GET /llm/v1/models").status, 401);
+  EXPECT_EQ(p.calls, 1);
+  EXPECT_EQ(p.it.reads.head(), head);
+  EXPECT_EQ(p.call("other").status, 200);
+  p.it.from = listener::open;
+  const auto path = "POST /api/jobs/" + to_string(p.own.job) + "/retry";
+  EXPECT_EQ(p.it.ask("operator", path).status, 202);
+  p.it.from = listener::jobs;
+  EXPECT_EQ(p.call().status, 200);
+}
+
 TEST(LLM4_jobs, tokens_of_other_attempts_and_other_ids_are_worth_nothing) {
   calling_jobs p;
   const auto good = p.own;
