@@ -346,8 +346,8 @@ class container_engine {
                     reply_slot<std::vector<container_summary>> slot) = 0;
   virtual void logs(std::string container, log_query query, reply_slot<log_answer> slot) = 0;
   /// Both streams of a container with the usual `log_bytes`; at most `bytes_each` (> 0) of its
-  /// beginning and of its end. It is read as long as it flows, ten minutes at most; the stopper,
-  /// if not null, ends it sooner.
+  /// beginning and of its end. It is read as long as it flows (1 KiB a second), ten minutes at
+  /// most; the stopper, if not null, ends it sooner.
   virtual void output(std::string container, std::size_t bytes_each,
                       std::shared_ptr<call_stopper> stopper, reply_slot<kept_output> slot) = 0;
   /// Both streams from the beginning, as far as the engine has it, and on as it comes. Answers when

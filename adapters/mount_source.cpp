@@ -78,10 +78,8 @@ bool is_ours(const struct stat& of) {
 
 /// Whether nobody whom a job may run as can put something else into the place of the path: the
 /// engine goes by its name again, after the last look.
-bool stays(fs::path path) {
-  struct stat one {
-  }, above{};
-  if (::lstat(path.c_str(), &one) != 0) return false;
+bool stays_as(fs::path path, struct stat one) {
+  struct stat above {};
   for (; path != path.parent_path(); path = path.parent_path(), one = above) {
     if (::lstat(path.parent_path().c_str(), &above) != 0 || !is_ours(above)) return false;
     const bool others_write = (above.st_mode & (S_IWGRP | S_IWOTH)) != 0;
@@ -90,6 +88,11 @@ bool stays(fs::path path) {
     if (others_write && !is_kept) return false;
   }
   return true;
+}
+
+bool stays(const fs::path& path) {
+  struct stat one {};
+  return ::lstat(path.c_str(), &one) == 0 && stays_as(path, one);
 }
 
 std::string below(const std::string& root, const std::string& name) {
@@ -149,7 +152,17 @@ bool can_list_root(const std::string& root) {
 }
 
 bool stays_in_place(const std::string& path) {
-  return stays(path);
+  fs::path there = path;
+  struct stat one {};
+  while (::lstat(there.c_str(), &one) != 0) {
+    if (there == there.parent_path()) return false;
+    // This process would make what is missing.
+    one.st_uid = ::geteuid();
+    struct stat above {};
+    if (::lstat(there.parent_path().c_str(), &above) == 0) break;
+    there = there.parent_path();
+  }
+  return stays_as(there, one);
 }
 
 bool may_mount(const std::string& source, const mount_rules& rules, const uuid& tenant,

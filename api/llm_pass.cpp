@@ -74,6 +74,10 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
     if (read->streams && !to_.streams) {
       return refuse(400, "invalid_request", "/stream: this is answered at once only");
     }
+    // Before it costs anything.
+    if (read->streams && !r_.takes_streams) {
+      return refuse(400, "invalid_request", "/stream: is sent here to clients of HTTP/1.1 only");
+    }
     model_ = read->model;
     streams_ = read->streams;
     wants_usage_ = read->wants_usage;

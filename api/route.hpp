@@ -41,6 +41,8 @@ enum class method { get, head, post, put, patch, delete_, options };
 
 struct request {
   api::method method = method::get;
+  /// Else a stream that is cut would look whole where it came in (takes_streams, dispatch.hpp).
+  bool takes_streams = true;
   std::string path;   // decoded, without query and trailing slash
   std::string route;  // the row that it came to: "POST /api/runs/{id}/cancel"
   std::vector<std::pair<std::string, std::string>> params;  // {name} segments of the pattern
