@@ -12,9 +12,15 @@ namespace {
 /// Beyond it the engine may soon let go of the beginning, and what there is of it is kept.
 constexpr std::size_t most_look_bytes = 6 << 20;
 constexpr std::int64_t turn_ms = 60'000;
+constexpr std::int64_t least_retry_ms = 1'000;
 /// Of a line in the engine's log, and of each part of a long one.
 constexpr std::size_t around_part = 78;
 constexpr std::size_t part_bytes = 16'384;
+
+/// A call that failed so may go well later.
+bool is_worth_another(errc code) {
+  return code != errc::not_found && code != errc::invalid;
+}
 
 /// Counts, and takes no more than that.
 class output_count final : public adapters::output_sink {
@@ -43,22 +49,22 @@ void early_output::watch(adapters::work_engine& engine, const std::string& execu
   if (host_.ports().early == nullptr || engine.kind() == "simulated") return;
   if (execution_ != execution) {
     let_go();
-    begun_.reset();
-    held_.reset();
     look_bytes_ = first_look_bytes;
     execution_ = execution;
     phase_ = phase::idle;
   }
   engine_ = &engine;
-  if (phase_ == phase::idle) count();
+  if (phase_ == phase::idle || phase_ == phase::queueing) count();
 }
 
 void early_output::count() {
   place_ = host_.ports().early->place();
   if (!place_) {
-    try_later(std::exchange(retry_ms_, std::min(2 * retry_ms_, turn_ms)));
-    return;
+    if (!waits_) waits_ = host_.ports().early->wait();
+    return try_later(std::exchange(retry_ms_, std::min(2 * retry_ms_, turn_ms)));
   }
+  waits_.reset();
+  retry_ms_ = least_retry_ms;
   phase_ = phase::counting;
   const auto turn = ++turn_;
   auto reached = [this, turn, into = host_.gate()] {
@@ -68,11 +74,17 @@ void early_output::count() {
   };
   stopper_ = std::make_shared<call_stopper>();
   auto sink = std::make_shared<output_count>(look_bytes_, std::move(reached));
-  engine_->follow(execution_, std::move(sink), stopper_, host_.then<done>([this, turn](auto) {
-    // It has ended, or the engine went away: then it is said again that it runs.
-    if (turn == turn_) stop_counting(phase::idle);
-  }));
-  give_way_to(host_.ports().early->refusals());
+  engine_->follow(execution_, std::move(sink), stopper_,
+                  host_.then<done>([this, turn](outcome<done> how) {
+                    if (turn == turn_) counted(how);
+                  }));
+  give_way();
+}
+
+/// It has ended; or the engine went away, perhaps for this call alone.
+void early_output::counted(const outcome<done>& how) {
+  stop_counting(phase::idle);
+  if (!how && is_worth_another(how.error().code)) try_later(turn_ms);
 }
 
 void early_output::try_later(std::int64_t after_ms) {
@@ -83,10 +95,10 @@ void early_output::try_later(std::int64_t after_ms) {
 }
 
 /// Those who print nothing for long keep nobody out for long.
-void early_output::give_way_to(std::int64_t refusals) {
-  host_.after(std::chrono::milliseconds(turn_ms), [this, turn = turn_, refusals] {
+void early_output::give_way() {
+  host_.after(std::chrono::milliseconds(turn_ms), [this, turn = turn_] {
     if (turn != turn_) return;
-    if (host_.ports().early->refusals() == refusals) return give_way_to(refusals);
+    if (!host_.ports().early->give_way()) return give_way();
     stop_counting(phase::idle);
     try_later(turn_ms);
   });
@@ -97,9 +109,12 @@ void early_output::stop_counting(phase next) {
   phase_ = next;
   if (stopper_) stopper_->stop();
   place_.reset();
+  waits_.reset();
 }
 
+/// In the place that it was counted in: a reading lasts as well.
 void early_output::read() {
+  const auto place = place_;
   stop_counting(phase::reading);
   const auto each = ends_of(host_.ports().log_bytes);
   auto held = host_.ports().early->keep(host_.run().tenant, 2 * each);
@@ -110,16 +125,17 @@ void early_output::read() {
   stopper_ = std::make_shared<call_stopper>();
   using answer = adapters::kept_output;
   engine_->collect(execution_, each, stopper_,
-                   host_.then<answer>([this, turn = turn_, held](outcome<answer> read) {
+                   host_.then<answer>([this, turn = turn_, held, place](outcome<answer> read) {
                      if (turn == turn_) took(std::move(read), held);
                    }));
 }
 
 void early_output::took(outcome<adapters::kept_output> read,
                         std::shared_ptr<early_rooms::room> held) {
-  const bool is_enough = !read || keep(std::move(*read), std::move(held));
+  const bool is_again = !read && is_worth_another(read.error().code);
+  const bool is_enough = read ? keep(std::move(*read), std::move(held)) : !is_again;
   phase_ = is_enough || then_ ? phase::over : phase::idle;
-  if (phase_ == phase::idle) count();
+  if (phase_ == phase::idle) is_again ? try_later(turn_ms) : count();
   if (const auto then = std::exchange(then_, {})) then();
 }
 
@@ -153,11 +169,10 @@ adapters::kept_output early_output::join(adapters::kept_output rest, std::size_t
 }
 
 void early_output::let_go() {
-  ++turn_;
   then_ = {};
-  phase_ = phase::over;
-  if (stopper_) stopper_->stop();
-  place_.reset();
+  stop_counting(phase::over);
+  begun_.reset();
+  held_.reset();
 }
 
 }  // namespace reeve::tasks

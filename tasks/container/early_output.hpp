@@ -4,11 +4,11 @@
 //
 // The output is followed from the container's start, counted and not kept, in one of the places for
 // that (early_rooms.hpp). Once there is a quarter of a MiB all of it is read, and what it begins
-// with kept; and again after 1 and 4 MiB where that was less than is stored of a beginning. Of a
-// job that writes less nothing is read. All of it is read, because how much the engine has is what
-// says that it still has the first byte. A shortage of places or of room, a call that fails, and a
-// server that takes the attempt over too late mean that the beginning may be lost, as it was said
-// before.
+// with kept; and again at four times of what there was, up to 6 MiB, where that was less than is
+// stored of a beginning. Of a job that writes less nothing is read. All of it is read, because how
+// much the engine has is what says that it still has the first byte. A shortage of places or of
+// room, a call that fails, and a server that takes the attempt over too late mean that the
+// beginning may be lost, as it was said before.
 //
 // In the attempt's own context, and the attempt is never told of it.
 
@@ -33,7 +33,7 @@ class early_output {
   void end(std::function<void()> then);
   /// What was read at the end, with what was taken.
   adapters::kept_output join(adapters::kept_output rest, std::size_t bytes_each) const;
-  /// Nobody waits for anything any more.
+  /// Nobody waits for anything any more, and nothing is held.
   void let_go();
 
  private:
@@ -41,7 +41,8 @@ class early_output {
 
   void count();
   void try_later(std::int64_t after_ms);
-  void give_way_to(std::int64_t refusals);
+  void give_way();
+  void counted(const outcome<done>& how);
   void stop_counting(phase next);
   void read();
   void took(outcome<adapters::kept_output> read, std::shared_ptr<early_rooms::room> held);
@@ -57,6 +58,7 @@ class early_output {
   std::int64_t retry_ms_ = 1'000;              // for a place
   std::size_t look_bytes_ = first_look_bytes;  // as the engine counts, about
   std::shared_ptr<void> place_;
+  std::shared_ptr<void> waits_;            // for one
   std::shared_ptr<call_stopper> stopper_;  // of what is counted or read
   std::optional<output_beginning> begun_;
   std::shared_ptr<early_rooms::room> held_;  // for it

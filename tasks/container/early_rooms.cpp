@@ -1,5 +1,6 @@
 #include "tasks/container/early_rooms.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace reeve::tasks {
@@ -8,8 +9,9 @@ struct early_rooms::shared {
   explicit shared(options most) : free_places(most.places), space({most.bytes / 2, most.bytes}) {}
 
   std::mutex mutex;
-  int free_places;  // guarded by mutex, as the next two
-  std::int64_t refusals = 0;
+  int free_places;  // guarded by mutex, as the next three
+  int waiting = 0;
+  int given_way = 0;  // places that nobody has taken since
   shared_room space;
 };
 
@@ -40,20 +42,29 @@ early_rooms::early_rooms(options most) : shared_(std::make_shared<shared>(most))
 
 std::shared_ptr<void> early_rooms::place() {
   const std::lock_guard lock(shared_->mutex);
-  if (shared_->free_places == 0) {
-    ++shared_->refusals;
-    return nullptr;
-  }
+  if (shared_->free_places == 0) return nullptr;
   --shared_->free_places;
+  shared_->given_way = std::max(shared_->given_way - 1, 0);
   return {shared_.get(), [of = shared_](void*) {
             const std::lock_guard lock(of->mutex);
             ++of->free_places;
           }};
 }
 
-std::int64_t early_rooms::refusals() const {
+std::shared_ptr<void> early_rooms::wait() {
   const std::lock_guard lock(shared_->mutex);
-  return shared_->refusals;
+  ++shared_->waiting;
+  return {shared_.get(), [of = shared_](void*) {
+            const std::lock_guard lock(of->mutex);
+            --of->waiting;
+          }};
+}
+
+bool early_rooms::give_way() {
+  const std::lock_guard lock(shared_->mutex);
+  if (shared_->waiting <= shared_->given_way) return false;
+  ++shared_->given_way;
+  return true;
 }
 
 std::shared_ptr<early_rooms::room> early_rooms::keep(const uuid& tenant, std::size_t bytes) {

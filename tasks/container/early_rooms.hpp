@@ -34,8 +34,10 @@ class early_rooms {
 
   /// Null: none is free. A place holds nothing but its own count.
   std::shared_ptr<void> place();
-  /// How often none was: who sees it rise lets others have his place.
-  std::int64_t refusals() const;
+  /// Held by who waits for a place.
+  std::shared_ptr<void> wait();
+  /// Whether who has a place should let it go: one for each who waits.
+  bool give_way();
   /// Null: so much is not there. Asked for more than all, one gets it who is alone.
   std::shared_ptr<room> keep(const uuid& tenant, std::size_t bytes);
 

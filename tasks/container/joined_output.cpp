@@ -57,6 +57,7 @@ kept_output within(kept_output whole, std::size_t each) {
     whole.left_out += whole.head.size() - each;
   }
   whole.head.resize(each);
+  whole.head.shrink_to_fit();
   whole.head_lines = first_of(whole.head_lines, whole.head);
   return whole;
 }

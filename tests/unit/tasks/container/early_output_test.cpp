@@ -138,9 +138,11 @@ TEST_F(RUN14_early_output, of_much_is_read_and_kept) {
   print(300'000);
   EXPECT_TRUE(engine.sink->is_full()) << "nothing more is counted";
   EXPECT_TRUE(engine.following->is_stopped());
-  EXPECT_TRUE(rooms.place()) << "others have its place";
+  EXPECT_FALSE(rooms.place()) << "a reading lasts as well";
   ASSERT_EQ(engine.reads, 1);
   engine.answer.answer(output_of(1'000'000));
+  engine.answer = {};
+  EXPECT_TRUE(rooms.place()) << "others have its place";
   EXPECT_EQ(engine.follows, 1) << "it is enough";
   EXPECT_TRUE(ends_at_once());
   EXPECT_TRUE(has_beginning());
@@ -206,12 +208,51 @@ TEST_F(RUN14_early_output, gives_its_place_to_others_that_want_one) {
   early.watch(engine, "abc");
   fire();
   EXPECT_FALSE(engine.following->is_stopped()) << "nobody wanted it";
-  EXPECT_FALSE(rooms.place());
+  const auto other = rooms.wait();
   fire();
   EXPECT_TRUE(engine.following->is_stopped());
   EXPECT_TRUE(rooms.place());
   fire();
   EXPECT_EQ(engine.follows, 2) << "later it gets one again";
+}
+
+TEST_F(RUN14_early_output, where_one_waits_one_gives_way) {
+  early_rooms three{{3, 1 << 20}};
+  auto first = three.place();
+  const auto second = three.place(), third = three.place();
+  EXPECT_FALSE(three.give_way());
+  auto waits = three.wait();
+  EXPECT_TRUE(three.give_way());
+  EXPECT_FALSE(three.give_way());
+  first.reset();
+  first = three.place();
+  ASSERT_TRUE(first);
+  waits.reset();
+  EXPECT_FALSE(three.give_way());
+  waits = three.wait();
+  EXPECT_TRUE(three.give_way());
+}
+
+TEST_F(RUN14_early_output, that_could_not_be_read_is_tried_again) {
+  early.watch(engine, "abc");
+  print(300'000);
+  engine.answer.answer(reject(errc::timed_out, "TEST: silent"));
+  EXPECT_EQ(engine.follows, 1);
+  fire();
+  ASSERT_EQ(engine.follows, 2);
+  print(300'000);
+  engine.answer.answer(output_of(1'000'000));
+  EXPECT_TRUE(has_beginning());
+}
+
+TEST_F(RUN14_early_output, that_is_over_holds_no_room) {
+  early.watch(engine, "abc");
+  print(300'000);
+  engine.answer.answer(output_of(1'000'000));
+  EXPECT_FALSE(rooms.keep(steps::tenant, 3 * ends_of(stored_bytes)));
+  early.let_go();
+  EXPECT_TRUE(rooms.keep(steps::tenant, 3 * ends_of(stored_bytes)));
+  EXPECT_FALSE(has_beginning());
 }
 
 TEST_F(RUN14_early_output, is_not_read_without_room) {
@@ -238,6 +279,12 @@ TEST_F(RUN14_early_output, is_followed_again_when_the_engine_is_back) {
   EXPECT_TRUE(rooms.place());
   early.watch(engine, "abc");
   EXPECT_EQ(engine.follows, 2);
+  engine.followed.answer(reject(errc::overloaded, "TEST: for a moment"));
+  fire();
+  EXPECT_EQ(engine.follows, 3) << "nobody says again that it runs";
+  engine.followed.answer(reject(errc::not_found, "TEST: removed"));
+  fire();
+  EXPECT_EQ(engine.follows, 3);
 }
 
 TEST_F(RUN14_early_output, that_nobody_waits_for_is_stopped) {
