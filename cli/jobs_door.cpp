@@ -39,9 +39,9 @@ outcome<done> judge_what_is_there(const std::string& folder) {
   fs::directory_iterator all(folder, failed);
   if (failed) return bad(folder, "cannot be listed: " + failed.message());
   for (; all != fs::directory_iterator(); all.increment(failed)) {
-    if (all->path().filename() != adapters::llm_socket_name) {
-      return bad(folder, "holds something else, which jobs would see");
-    }
+    const bool is_socket = all->path().filename() == adapters::llm_socket_name &&
+                           fs::is_socket(all->symlink_status(failed));
+    if (!is_socket) return bad(folder, "holds something else, which jobs would see");
   }
   if (failed) return bad(folder, "cannot be listed: " + failed.message());
   return done{};
@@ -97,6 +97,8 @@ outcome<done> make_jobs_door(const std::string& folder) {
   std::error_code failed;
   fs::create_directories(folder, failed);
   if (failed) return bad(folder, "cannot be made: " + failed.message());
+  // By this name it is ours, so that no other folder's mode is changed.
+  if (auto ok = judge(folder, folder); !ok) return ok;
   if (::chmod(folder.c_str(), 0711) != 0) return bad(folder, not_own);
   return judge(folder, folder);
 }

@@ -2,6 +2,7 @@
 
 #include "cli/jobs_door.hpp"
 
+#include "base/local_socket.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 #include <filesystem>
@@ -111,8 +112,15 @@ TEST(LLM4_jobs_folder, lets_every_user_through_and_holds_nothing_else) {
   struct stat about {};
   ASSERT_EQ(::stat(door.c_str(), &about), 0);
   EXPECT_EQ(about.st_mode & 0777U, 0711U);
-  std::ofstream(socket_in(door)) << "of the last time";
-  EXPECT_TRUE(make_jobs_door(door));
+  {
+    const auto other = local_socket::listen(socket_in(door));
+    ASSERT_TRUE(other);
+    EXPECT_TRUE(make_jobs_door(door));
+  }
+  fs::remove(socket_in(door));
+  std::ofstream(socket_in(door)) << "no socket";
+  EXPECT_THAT(make_jobs_door(door).error().detail, HasSubstr("holds something else"));
+  fs::remove(socket_in(door));
   std::ofstream(door + "/secrets.key") << "x";
   const auto refused = make_jobs_door(door);
   ASSERT_FALSE(refused);
