@@ -116,7 +116,7 @@ class calling_house {
   std::string log;
 };
 
-const std::string until_cancelled = "while [ ! -e /reeve/never ]; do sleep 1; done";
+const std::string until_cancelled = "exec tail -f /dev/null";
 const json model_call = {{"model", "m-1"}, {"messages", {{{"role", "user"}, {"content", "hi"}}}}};
 const std::string path = "/llm/v1/chat/completions";
 
@@ -239,8 +239,10 @@ TEST(LLM4_jobs_call, go_on_where_another_server_takes_over) {
   struct stat about {};
   ASSERT_EQ(::stat(second.data().c_str(), &about), 0);
   ASSERT_EQ(::chown(key.c_str(), about.st_uid, about.st_gid), 0);
+  // Gives up after five minutes.
   const auto [run, token] =
-      it.begin("until " + ask("$REEVE_LLM_TOKEN") + " | grep -q enough; do sleep 0.1; done");
+      it.begin("n=0; until " + ask("$REEVE_LLM_TOKEN") +
+               " | grep -q enough; do n=$((n+1)); [ $n -le 3000 ] || exit 9; sleep 0.1; done");
   EXPECT_TRUE(support::eventually([&] { return it.upstream.calls().size() > 2; }));
   it.reeve.kill_hard();
   second.await_ready();

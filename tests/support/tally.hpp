@@ -25,7 +25,11 @@ class tally {
   }
   /// A task that does `then` once it is let go.
   nlohmann::json gated(const std::string& name, const std::string& then) const {
-    return shell_task(name, std::string(until_go) + "; " + then, mounted());
+    return doing(name, std::string(until_go) + "; " + then);
+  }
+  /// A task that may look for that itself (`until_go`).
+  nlohmann::json doing(const std::string& name, const std::string& script) const {
+    return shell_task(name, script, mounted());
   }
   /// Gives up after five minutes: a task that nobody let go has failed.
   static constexpr const char* until_go =
