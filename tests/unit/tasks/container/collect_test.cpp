@@ -5,6 +5,7 @@
 #include "tasks/container/stored_log.hpp"
 #include "tests/unit/actors/runs/memory_log.hpp"
 #include "tests/unit/domain/runs/run_steps.hpp"
+#include "tests/unit/tasks/container/silent_engine.hpp"
 
 #include <deque>
 #include <future>
@@ -19,27 +20,14 @@ using namespace reeve;
 using namespace reeve::tasks;
 namespace attempts = domain::attempts;
 
-/// Of which nothing but the output can be asked.
-class told_engine final : public adapters::work_engine {
+class told_engine final : public silent_engine {
  public:
-  std::string_view kind() const override { return "docker"; }
-  std::int64_t slots() const override { return 1; }
-  std::int64_t starts() const override { return 1; }
-  void reach(reply_slot<done>) override {}
-  void capabilities(std::string, reply_slot<adapters::engine_capabilities>) override {}
-  void prepare(adapters::work_key, fencing_token, reply_slot<done>) override {}
-  void find(adapters::work_key, reply_slot<attempts::found>) override {}
-  void submit(adapters::work_key, adapters::work_spec, fencing_token,
-              reply_slot<adapters::submit_answer>) override {}
-  void watch(std::string, reply_slot<adapters::wait_result>) override {}
-  void stop(std::string, int, fencing_token, reply_slot<adapters::stop_result>) override {}
   void collect(std::string, std::size_t, std::shared_ptr<call_stopper> stopper,
                reply_slot<adapters::kept_output> slot) override {
     ++reads;
     how = std::move(stopper);
     answer = std::move(slot);
   }
-  void forget(adapters::work_key, fencing_token, reply_slot<done>) override {}
   void follow(std::string, std::shared_ptr<adapters::output_sink> to, std::shared_ptr<call_stopper>,
               reply_slot<done> slot) override {
     sink = std::move(to);
