@@ -169,11 +169,9 @@ class log_stream final : public body_stream, public std::enable_shared_from_this
   /// False: there was nothing.
   bool take_live(std::string& text) {
     auto lines = live_->take(chunk_bytes);
-    if (!lines.empty() && live_->has_gap() && !std::exchange(is_gap_told_, true)) {
-      text = note_of("gap", place_.attempt);
-    }
     for (auto& line : lines) {
       line.of = line.is_err ? domain::line_stream::err : domain::line_stream::out;
+      if (line.follows_gap) text += note_of("gap", place_.attempt);
       if (is_wanted(line)) text += event_of(line, place_.attempt);
       if (line.is_ended) place_ = {place_.attempt, line.number, line.at_ns};
     }
@@ -284,7 +282,6 @@ class log_stream final : public body_stream, public std::enable_shared_from_this
     if (place_.attempt == 0 && !job.attempts.empty()) place_ = {job.attempts.back().number, 0, 0};
     if (told_ == place_.attempt && find(job, place_.attempt + 1) != nullptr) {
       place_ = {place_.attempt + 1, 0, 0};
-      is_gap_told_ = false;
     }
     const auto* attempt = find(job, place_.attempt);
     const bool is_told = attempt == nullptr || told_ == attempt->number;
@@ -354,8 +351,7 @@ class log_stream final : public body_stream, public std::enable_shared_from_this
   std::int64_t since_us_ = 0;  // monotonic; since when the client waits
   bool is_asking_ = false;     // an answer is to come
   bool is_cancelled_ = false;
-  bool is_over_ = false;  // the end was told
-  bool is_gap_told_ = false;
+  bool is_over_ = false;       // the end was told
   std::int64_t told_ = 0;      // of this attempt everything was told
   std::int64_t withheld_ = 0;  // this attempt cannot be followed, or no more
   std::int64_t look_at_us_ = 0;

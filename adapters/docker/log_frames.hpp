@@ -51,6 +51,8 @@ class log_demultiplexer {
   /// A frame header that no engine sends (stream above 3, bytes that are not zero), or an end
   /// within a frame.
   bool broken() const { return broken_; }
+  /// More of a frame is to come.
+  bool is_inside() const { return header_size_ != 0; }
   /// Whether the engine said that it could not read some of it. Its words quote paths of the host.
   bool has_problem() const { return has_problem_; }
 

@@ -1,6 +1,7 @@
 #include "tasks/container/live_output.hpp"
 
 #include "base/utf8.hpp"
+#include "tasks/container/lost_beginning.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -13,6 +14,7 @@ constexpr std::size_t most_raw = 64 << 10;
 constexpr std::size_t most_lines_bytes = 192 << 10;
 constexpr std::size_t most_text = 16 << 10;
 constexpr std::size_t around_line = 64;
+constexpr std::size_t most_perhaps = 64 << 10;
 /// Two streams may be written a little out of order.
 constexpr std::int64_t disorder_ns = 5'000'000'000;
 
@@ -53,13 +55,30 @@ void live_output::take(std::vector<adapters::log_line> lines) {
     for (const auto& line : lines) {
       const bool is_err = line.stream == adapters::log_stream::err;
       if (has_open_ && open_mark_.is_err != is_err) end_line();
+      if (!has_open_) {
+        open_mark_.follows_gap = std::exchange(is_gap_, false);
+        open_mark_.is_hidden = hidden_left_ > 0;
+      }
       raw_ += line.text;
-      open_mark_ = {line.at_ns, is_err};
+      hidden_left_ -= std::min(hidden_left_, line.text.size() + 1);
+      open_mark_.at_ns = line.at_ns;
+      open_mark_.is_err = is_err;
       has_open_ = true;
       if (line.is_ended) end_line();
     }
   }
   redact_more();
+}
+
+void live_output::lost() {
+  const std::lock_guard lock(mutex_);
+  if (has_open_) {
+    raw_ += '\n';
+    marks_.push_back(open_mark_);
+    has_open_ = false;
+  }
+  is_gap_ = true;
+  hidden_left_ = least_unshown_bytes;
 }
 
 bool live_output::is_full() const {
@@ -137,6 +156,7 @@ void live_output::redacted(std::string_view text, bool is_last) {
     rest_ += text;
     const auto mark = marks_.empty() ? open_mark_ : marks_.front();
     if (is_last && !rest_.empty()) give(std::exchange(rest_, {}), mark, true);
+    if (is_last && is_skipping_) place_is_gone();
     while (rest_.size() > most_text) {
       const auto part = front_of(rest_);
       give(std::string(part), mark, false);
@@ -147,41 +167,73 @@ void live_output::redacted(std::string_view text, bool is_last) {
   around_.changed();
 }
 
-/// Whether the reader does not have the line.
-bool live_output::is_wanted(const line_mark& mark, bool is_ended) {
-  if (!is_skipping_) return true;
+/// Whether the reader does not have the line. Its last one is the line that has both its number and
+/// its time. Where the engine has let go of lines before it, numbers say nothing, and it is the one
+/// line that has its time; of several nobody knows which.
+live_output::wanted live_output::look_for_place(const line_mark& mark, bool is_ended) {
   const auto& last = around_.after;
-  if (last.at_ns == 0) {
-    is_skipping_ = number_ <= last.line;
-    return !is_skipping_;
+  if (last.at_ns == 0 || (mark.at_ns == last.at_ns && number_ == last.line)) {
+    const bool is_behind = number_ > last.line;
+    is_skipping_ = !is_behind && (number_ < last.line || !is_ended);
+    return is_behind ? wanted::yes : wanted::no;
   }
-  if (mark.at_ns > last.at_ns + disorder_ns) {
-    number_ = std::max(number_, last.line + 1);
-    has_gap_ = true;
-    is_skipping_ = false;
-    return true;
+  if (mark.at_ns == last.at_ns) {
+    perhaps_.clear();
+    perhaps_bytes_ = 0;
+    if (is_ended) ++found_;
+    return wanted::no;
   }
-  if (is_ended && mark.at_ns == last.at_ns) {
-    number_ = last.line;
-    is_skipping_ = false;
+  if (mark.at_ns < last.at_ns) return wanted::no;
+  if (found_ == 0) return wanted::perhaps;
+  number_ = std::max(number_, last.line + 1);
+  if (found_ == 1) number_ = last.line + 1;
+  is_gap_due_ = found_ > 1;
+  is_skipping_ = false;
+  return wanted::yes;
+}
+
+/// What was held is given: some before it may be missing.
+void live_output::place_is_gone() {
+  is_skipping_ = false;
+  if (perhaps_.empty()) return;
+  const auto behind = around_.after.line + 1 - perhaps_.front().number;
+  const auto more = std::max<std::int64_t>(behind, 0);
+  perhaps_.front().follows_gap = true;
+  for (auto& line : perhaps_) {
+    line.number += more;
+    lines_bytes_ += line.text.size() + around_line;
+    lines_.push_back(std::move(line));
   }
-  return false;
+  number_ += more;
+  perhaps_.clear();
 }
 
 /// With the lock.
 void live_output::give(std::string text, const line_mark& mark, bool is_ended) {
-  const bool is_wanted_now = is_wanted(mark, is_ended);
-  const auto number = number_;
+  if (mark.follows_gap && rest_number_ != number_) is_gap_due_ = true;
+  rest_number_ = number_;
+  const auto is = is_skipping_ ? look_for_place(mark, is_ended) : wanted::yes;
+  if (is != wanted::no && !mark.is_hidden) hold(text, mark, is_ended, is == wanted::perhaps);
   if (is_ended) ++number_;
-  if (!is_wanted_now) return;
-  std::string_view left = text;
+  const bool is_gone = perhaps_bytes_ >= most_perhaps ||
+                       (is == wanted::perhaps && mark.at_ns > around_.after.at_ns + disorder_ns);
+  if (is_skipping_ && is_gone) place_is_gone();
+}
+
+void live_output::hold(std::string_view text, const line_mark& mark, bool is_ended,
+                       bool is_perhaps) {
   do {
-    const auto part = front_of(left);
-    left.remove_prefix(part.size());
-    lines_bytes_ += part.size() + around_line;
-    lines_.push_back(
-        {number, mark.at_ns, mark.is_err, is_ended && left.empty(), std::string(part)});
-  } while (!left.empty());
+    const auto part = front_of(text);
+    text.remove_prefix(part.size());
+    live_line line{number_, mark.at_ns, mark.is_err, is_ended && text.empty(), std::string(part)};
+    line.follows_gap = std::exchange(is_gap_due_, false);
+    (is_perhaps ? perhaps_bytes_ : lines_bytes_) += part.size() + around_line;
+    if (is_perhaps) {
+      perhaps_.push_back(std::move(line));
+    } else {
+      lines_.push_back(std::move(line));
+    }
+  } while (!text.empty());
 }
 
 std::vector<live_line> live_output::take(std::size_t most_bytes) {
@@ -204,11 +256,6 @@ live_output::phase live_output::state() const {
   if (!lines_.empty()) return phase::going;
   if (is_broken_) return phase::broken;
   return is_finished_ ? phase::over : phase::going;
-}
-
-bool live_output::has_gap() const {
-  const std::lock_guard lock(mutex_);
-  return has_gap_;
 }
 
 }  // namespace reeve::tasks

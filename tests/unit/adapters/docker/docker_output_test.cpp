@@ -161,6 +161,7 @@ class held_lines final : public output_sink {
     const std::lock_guard lock(mutex_);
     for (auto& one : lines) all_.push_back(one.text);
   }
+  void lost() override {}
   bool is_full() const override { return full; }
   std::vector<std::string> all() const {
     const std::lock_guard lock(mutex_);

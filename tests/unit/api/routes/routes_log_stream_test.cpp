@@ -169,9 +169,13 @@ TEST(RUN14_log_stream, says_where_lines_may_be_missing) {
   EXPECT_EQ(j.read(), "");
   ASSERT_EQ(j.it.outputs.asked.size(), 1U);
   EXPECT_EQ(j.it.outputs.asked[0].what.after, (output_place{1, 7, 70}));
-  j.it.outputs.asked[0].of.lock()->gap = true;
-  j.it.outputs.asked[0].tell({{8, 80, false, true, "eight"}});
-  EXPECT_TRUE(j.read().starts_with("event: gap\ndata: {\"attempt\":1}\n\nid: 1-8-80\n"));
+  j.it.outputs.asked[0].tell({{7, 75, false, true, "seven", {}, true},
+                              {8, 80, false, true, "eight"},
+                              {9, 90, false, true, "nine", {}, true}});
+  const auto text = j.read();
+  const std::string gap = "event: gap\ndata: {\"attempt\":1}\n\n";
+  EXPECT_TRUE(text.starts_with(gap + "id: 1-7-75\n")) << text;
+  EXPECT_EQ(text.find(gap, 1), text.find(gap + "id: 1-9-90\n")) << "each where it is";
 }
 
 TEST(P15_log_stream, shows_nothing_live_of_an_attempt_whose_secret_cannot_be_had) {

@@ -1,0 +1,73 @@
+// The output of containers: the calls of docker_engine that take it in as it comes.
+
+#include "adapters/docker/docker_body.hpp"
+#include "adapters/docker/docker_calls.hpp"
+#include "adapters/docker/log_follow.hpp"
+#include "adapters/docker/output_reader.hpp"
+
+namespace reeve::adapters {
+namespace {
+
+// As much as an engine keeps of a container (log_bytes) at its most.
+constexpr std::size_t max_output_bytes = 1 << 30;
+// The first file of the engine's log is full at an eighth of all.
+constexpr std::size_t trusted_log_bytes = default_log_bytes / 8 * 7 / 8;
+}  // namespace
+
+/// It is taken in as it comes, because an engine keeps many times of what is kept here.
+void docker_engine::output(std::string container, std::size_t bytes_each,
+                           std::shared_ptr<call_stopper> stopper, reply_slot<kept_output> slot) {
+  if (refuse_name(container, slot)) return;
+  auto taken = std::make_shared<output_reader>(bytes_each);
+  // Stamped, because what a job writes may begin with a time of its own.
+  auto call =
+      get(container_path(container, "/logs?timestamps=1&stdout=1&stderr=1"), max_output_bytes);
+  call.deadline_ms = options_.output_ms;
+  call.silence_ms = options_.output_silence_ms;
+  call.sink = taken;
+  call.stopper = std::move(stopper);
+  request<kept_output>(std::move(call), std::move(slot),
+                       [taken](const http_answer&) { return taken->finish(); });
+}
+
+void docker_engine::follow(std::string container, std::shared_ptr<output_sink> to,
+                           std::shared_ptr<call_stopper> stopper, reply_slot<done> slot) {
+  if (refuse_name(container, slot)) return;
+  // That it was cut is what was asked for then, and no fault of the engine's.
+  reply_slot<done> ended([stopper, slot](outcome<done> how) {
+    slot.answer(stopper->is_stopped() ? outcome<done>(done{}) : std::move(how));
+  });
+  log_follow::questions ask;
+  ask.follow = [this, container, stopper](auto sink, auto answer) {
+    read_log(container_path(container, "/logs?follow=1"), 0, sink, stopper, answer);
+  };
+  ask.read = [this, container, stopper](std::int64_t since_ns, auto sink, auto answer) {
+    const auto target = container_path(container, "/logs?since=") + log_bound(since_ns);
+    read_log(target, options_.output_silence_ms, sink, stopper, answer);
+  };
+  ask.runs = [this, container, stopper](std::int64_t after_ms, auto answer) {
+    auto call = get(container_path(container, "/json"));
+    call.pause_ms = after_ms;
+    call.stopper = stopper;
+    request<bool>(std::move(call), answer, [](const http_answer& told) -> outcome<bool> {
+      auto info = parse_container(told.body);
+      if (!info) return info.error();
+      return info->status != "exited" && info->status != "dead";
+    });
+  };
+  std::make_shared<log_follow>(std::move(to), ask, trusted_log_bytes, ended)->begin();
+}
+
+void docker_engine::read_log(std::string target, std::int64_t silence_ms,
+                             std::shared_ptr<body_sink> to, std::shared_ptr<call_stopper> stopper,
+                             reply_slot<done> slot) {
+  auto call = get(std::move(target) + "&timestamps=1&stdout=1&stderr=1", SIZE_MAX);
+  call.deadline_ms = 0;
+  call.silence_ms = silence_ms;
+  call.idempotent = false;
+  call.sink = std::move(to);
+  call.stopper = std::move(stopper);
+  request<done>(std::move(call), std::move(slot), [](const http_answer&) { return done{}; });
+}
+
+}  // namespace reeve::adapters
