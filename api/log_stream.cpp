@@ -170,8 +170,11 @@ class log_stream final : public body_stream, public std::enable_shared_from_this
   bool take_live(std::string& text) {
     auto lines = live_->take(chunk_bytes);
     for (auto& line : lines) {
+      if (line.is_gap) {
+        text += note_of("gap", place_.attempt);
+        continue;
+      }
       line.of = line.is_err ? domain::line_stream::err : domain::line_stream::out;
-      if (line.follows_gap) text += note_of("gap", place_.attempt);
       if (is_wanted(line)) text += event_of(line, place_.attempt);
       if (line.is_ended) place_ = {place_.attempt, line.number, line.at_ns};
     }

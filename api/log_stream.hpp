@@ -38,7 +38,7 @@ struct output_line {
   std::string text;
   /// Of a stored line, which has no `is_err`; nothing: not known.
   std::optional<domain::line_stream> of = {};
-  bool follows_gap = false;  // lines before it may be missing
+  bool is_gap = false;  // it is none: some may be missing here
 };
 
 /// Output of an attempt that runs, redacted. Any thread.

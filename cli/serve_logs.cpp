@@ -25,13 +25,8 @@ class followed_output final : public api::output_source {
   std::vector<api::output_line> take(std::size_t most_bytes) override {
     std::vector<api::output_line> lines;
     for (auto& one : of_->take(most_bytes)) {
-      lines.push_back({one.number,
-                       one.at_ns,
-                       one.is_err,
-                       one.is_ended,
-                       std::move(one.text),
-                       {},
-                       one.follows_gap});
+      lines.push_back(
+          {one.number, one.at_ns, one.is_err, one.is_ended, std::move(one.text), {}, one.is_gap});
     }
     return lines;
   }

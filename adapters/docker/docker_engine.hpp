@@ -82,8 +82,8 @@ class docker_engine final : public container_engine {
   void with_api(std::function<void(outcome<std::string>)> next);
   void fetch_logs(const std::string& container, const log_query& query, bool tty,
                   reply_slot<log_answer> slot);
-  void read_log(std::string target, std::int64_t silence_ms, std::shared_ptr<body_sink> to,
-                std::shared_ptr<call_stopper> stopper, reply_slot<done> slot);
+  void take_in(http_call call, std::shared_ptr<body_sink> to, std::shared_ptr<call_stopper> stopper,
+               reply_slot<done> slot);
   void forget_api();
 
   docker_options options_;

@@ -10,8 +10,7 @@ namespace {
 
 // As much as an engine keeps of a container (log_bytes) at its most.
 constexpr std::size_t max_output_bytes = 1 << 30;
-// The first file of the engine's log is full at an eighth of all.
-constexpr std::size_t trusted_log_bytes = default_log_bytes / 8 * 7 / 8;
+
 }  // namespace
 
 /// It is taken in as it comes, because an engine keeps many times of what is kept here.
@@ -37,33 +36,32 @@ void docker_engine::follow(std::string container, std::shared_ptr<output_sink> t
   reply_slot<done> ended([stopper, slot](outcome<done> how) {
     slot.answer(stopper->is_stopped() ? outcome<done>(done{}) : std::move(how));
   });
+  const auto path = container_path(container, "/logs?timestamps=1&stdout=1&stderr=1");
   log_follow::questions ask;
-  ask.follow = [this, container, stopper](auto sink, auto answer) {
-    read_log(container_path(container, "/logs?follow=1"), 0, sink, stopper, answer);
+  ask.read = [this, path, stopper](log_follow::extent what, auto sink, auto answer) {
+    auto call = get(path, SIZE_MAX);
+    if (what.since_ns > 0) call.target += "&since=" + log_bound(what.since_ns);
+    if (what.last_lines > 0) call.target += "&tail=" + std::to_string(what.last_lines);
+    call.deadline_ms = 0;
+    call.silence_ms = options_.output_silence_ms;
+    take_in(std::move(call), sink, stopper, answer);
   };
-  ask.read = [this, container, stopper](std::int64_t since_ns, auto sink, auto answer) {
-    const auto target = container_path(container, "/logs?since=") + log_bound(since_ns);
-    read_log(target, options_.output_silence_ms, sink, stopper, answer);
+  ask.follow = [this, path, stopper](auto sink, auto answer) {
+    auto call = get(path + "&follow=1", SIZE_MAX);
+    call.deadline_ms = 0;
+    take_in(std::move(call), sink, stopper, answer);
   };
-  ask.runs = [this, container, stopper](std::int64_t after_ms, auto answer) {
-    auto call = get(container_path(container, "/json"));
+  ask.wait = [this, path, stopper](std::int64_t after_ms, auto sink, auto answer) {
+    auto call = get(path + "&follow=1&tail=1", SIZE_MAX);
     call.pause_ms = after_ms;
-    call.stopper = stopper;
-    request<bool>(std::move(call), answer, [](const http_answer& told) -> outcome<bool> {
-      auto info = parse_container(told.body);
-      if (!info) return info.error();
-      return info->status != "exited" && info->status != "dead";
-    });
+    take_in(std::move(call), sink, stopper, answer);
   };
-  std::make_shared<log_follow>(std::move(to), ask, trusted_log_bytes, ended)->begin();
+  std::make_shared<log_follow>(std::move(to), ask, std::size_t{default_log_bytes}, ended)->begin();
 }
 
-void docker_engine::read_log(std::string target, std::int64_t silence_ms,
-                             std::shared_ptr<body_sink> to, std::shared_ptr<call_stopper> stopper,
-                             reply_slot<done> slot) {
-  auto call = get(std::move(target) + "&timestamps=1&stdout=1&stderr=1", SIZE_MAX);
-  call.deadline_ms = 0;
-  call.silence_ms = silence_ms;
+void docker_engine::take_in(http_call call, std::shared_ptr<body_sink> to,
+                            std::shared_ptr<call_stopper> stopper, reply_slot<done> slot) {
+  // What was taken is not taken again.
   call.idempotent = false;
   call.sink = std::move(to);
   call.stopper = std::move(stopper);

@@ -22,6 +22,9 @@ struct log_limits {
   std::size_t max_bytes = 1 << 20;  ///< all lines with a newline each
   /// A longer line is cut into several, the last of which is ended.
   std::size_t max_line_bytes = 1 << 16;
+  /// Of a long line each part comes as a line that is not ended, as soon as it is there: so they
+  /// are in the order in which the engine has them, whatever the other stream says in between.
+  bool in_parts = false;
 };
 
 /// Reads "2026-11-21T04:20:00.123456789Z" (any offset, 0..9 digits) at the start of `text`.

@@ -1,20 +1,16 @@
 #pragma once
 // How far a container's output was read, and what of a later reading comes behind that: pure.
 //
-// An engine that is asked to follow an output which it rotates meanwhile jumps over whole files and
-// tells others twice, without a word (Docker 20.10 at 10 MB/s). A reading that does not follow is
-// of one moment and in order, so who reads on asks again and joins the readings. Each stream's
-// stamps ascend, and all parts of a long line have the same: a place is a stamp and how many bytes
-// with it were taken. That a reading has everything behind a place is known if it has a line from
-// before it; the very line with its stamp tells so only if it was taken as a whole.
+// A reading that does not follow is of one moment and in order, so who reads on asks again and
+// finds his place in what comes: the last line that he has, by its stream, its stamp and how many
+// bytes with that stamp he has, since all parts of a long line have the same one. What stands
+// behind it is new. A place that is not there is known by the first line of its stream with a later
+// stamp, or by the end of the reading.
 
 #include "adapters/engine_port.hpp"
 
 #include <array>
 #include <cstdint>
-#include <optional>
-#include <string>
-#include <vector>
 
 namespace reeve::adapters {
 
@@ -22,47 +18,51 @@ class log_place {
  public:
   /// Of one stream.
   struct stop {
-    std::int64_t at_ns = 0;  // 0: nothing of it
-    std::uint64_t bytes = 0;
-    std::optional<std::string> first;  // with that stamp, where it is a whole line of no great size
+    std::int64_t at_ns = 0;      // 0: nothing of it
+    std::int64_t before_ns = 0;  // the stamp before that one; 0: none
+    std::uint64_t bytes = 0;     // with that stamp, newlines too
+    bool is_line = false;        // they are one, a whole one
   };
   void took(const log_line& line);
+  /// Of the last line.
+  log_stream stream() const { return stream_; }
+  const stop& last() const { return stops_[static_cast<std::size_t>(stream_)]; }
   const stop& of(log_stream stream) const { return stops_[static_cast<std::size_t>(stream)]; }
-  /// From when on a reading has to be; 0: from the beginning. Streams may be written a little out
-  /// of order.
+  /// From when on a reading has to be to have the place and a line before it; 0: from the
+  /// beginning. Streams may be written a little out of order.
   std::int64_t since_ns() const;
   /// Every line had a stamp: without one no reading can be joined.
   bool is_stamped() const { return is_stamped_; }
+  /// The engine's clock was not set back.
+  bool is_ascending() const { return is_ascending_; }
 
  private:
   std::array<stop, 3> stops_;  // by stream; 0 is never used
+  log_stream stream_ = log_stream::out;
   bool is_stamped_ = true;
+  bool is_ascending_ = true;
 };
 
-/// One reading that begins at or before a place.
+/// One reading, which may begin before a place or behind it.
 class log_join {
  public:
   explicit log_join(const log_place& from);
 
-  /// What of them is new, in their order.
-  std::vector<log_line> behind(std::vector<log_line> lines);
-  /// Before the first new line, or at the end of the reading: something between the place and that
-  /// line may be missing.
-  bool may_lack() const { return !is_joined_ || is_doubtful_; }
-
- private:
-  struct way {
-    std::uint64_t left = 0;   // bytes with the place's stamp
-    bool is_begun = false;    // a line with that stamp has come
-    bool has_before = false;  // a line from before it has
-    bool is_passed = false;
-  };
+  /// `lost`: something is missing between the place and what is new.
+  enum class phase { searching, found, lost };
+  phase state() const { return state_; }
+  /// Whether something of it is, and then it is that.
   bool is_new(log_line& line);
 
+ private:
+  bool is_behind_stop(log_line& line);
+
   const log_place from_;
-  std::array<way, 3> ways_;
-  bool is_joined_;
-  bool is_doubtful_ = false;
+  phase state_ = phase::searching;
+  std::uint64_t left_;       // bytes with the place's stamp
+  bool is_begun_ = false;    // a line with that stamp has come
+  bool has_before_ = false;  // one with another stamp has, so that all with the place's will
+  bool is_whole_ = false;    // all with that stamp have come
 };
 
 }  // namespace reeve::adapters

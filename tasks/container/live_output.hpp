@@ -28,13 +28,13 @@ struct live_line {
   std::int64_t number = 0;  // from 1
   std::int64_t at_ns = 0;   // by the engine's clock; 0: it did not say
   bool is_err = false;
-  bool is_ended = true;      // false: the same line goes on
-  std::string text;          // at most 16 KiB, without its newline
-  bool follows_gap = false;  // lines before it may be missing
+  bool is_ended = true;  // false: the same line goes on
+  std::string text;      // at most 16 KiB, without its newline
+  bool is_gap = false;   // it is none: some may be missing here
 };
 
-/// The last line that a reader has; 0: none. It is found again by its number if that line has its
-/// time, else by its time alone, if no other line has the same; without a time by its number.
+/// The last line that a reader has; 0: none. It is found again by its number, and where the engine
+/// has lost lines before it by its time.
 struct live_place {
   std::int64_t line = 0;
   std::int64_t at_ns = 0;
@@ -68,8 +68,9 @@ class live_output final : public adapters::output_sink,
   phase state() const;
 
   void take(std::vector<adapters::log_line> lines) override;
-  /// What comes next may be the rest of a secret, so a beginning of it is not shown
-  /// (lost_beginning.hpp).
+  /// What came last may be the beginning of a secret and what comes next the rest of one, so that
+  /// neither is shown: of the first what the redactor holds back, of the second so many lines as
+  /// lost_beginning.hpp has bytes for, whole ones.
   void lost() override;
   bool is_full() const override;
 
@@ -77,19 +78,24 @@ class live_output final : public adapters::output_sink,
   struct line_mark {
     std::int64_t at_ns = 0;
     bool is_err = false;
-    bool follows_gap = false;
     bool is_hidden = false;
+    bool is_gap = false;  // none of a line
+  };
+  struct piece {
+    std::string raw;
+    bool is_at_gap = false;  // behind it
+    bool is_last = false;
   };
   void ended(const outcome<done>& how);
   void redact_more();
   void redact_next(text_pool::room held);
   void redact_piece();
-  void redacted(std::string_view text, bool is_last);
-  enum class wanted { yes, no, perhaps };
-  wanted look_for_place(const line_mark& mark, bool is_ended);
-  void place_is_gone();
-  void give(std::string text, const line_mark& mark, bool is_ended);
-  void hold(std::string_view text, const line_mark& mark, bool is_ended, bool is_perhaps);
+  piece take_piece();
+  void redacted(std::string_view text, const piece& of);
+  bool is_behind_place(const line_mark& mark, bool is_ended);
+  void give(std::string_view text, const line_mark& mark, bool is_ended);
+  void pass_gap();
+  void tell_gap();
 
   const surroundings around_;
   const std::shared_ptr<call_stopper> stopper_ = std::make_shared<call_stopper>();
@@ -97,23 +103,19 @@ class live_output final : public adapters::output_sink,
   redacting_stream rules_;  // of the one piece of work that is under way
 
   mutable std::mutex mutex_;
-  std::string raw_;              // not redacted yet
-  std::deque<line_mark> marks_;  // of the lines that have ended and were not given yet
+  std::deque<std::string> raw_{{}};  // not redacted yet; between two of them is a gap
+  std::size_t raw_bytes_ = 0;
+  std::size_t hidden_left_ = 0;  // of what comes in, so much is not shown
+  std::deque<line_mark> marks_;  // of the lines that have ended and were not given yet, and gaps
   line_mark open_mark_;          // of the one that has not
   bool has_open_ = false;
-  std::string rest_;              // redacted, of a line whose end has not come
-  std::int64_t number_ = 1;       // of that line
-  std::int64_t rest_number_ = 0;  // of the one that a part was looked at of
+  std::string rest_;         // redacted, of a line whose end has not come
+  std::int64_t number_ = 1;  // of that line
   std::deque<live_line> lines_;
   std::size_t lines_bytes_ = 0;
-  std::size_t hidden_left_ = 0;  // of what comes in: so much of it is not shown
-  bool is_gap_ = false;          // the next line that comes in follows one
-  bool is_gap_due_ = false;      // the next line that is given does
   bool is_skipping_;
-  std::size_t found_ = 0;  // lines with the time of the reader's last one
-  // What is behind the reader's place if that is gone. At most about 64 KiB.
-  std::vector<live_line> perhaps_;
-  std::size_t perhaps_bytes_ = 0;
+  bool is_numbered_ = true;  // as the reader's lines are
+  bool is_at_gap_ = false;   // the last that was given is one
   bool is_working_ = false;
   bool has_ended_ = false;
   bool is_broken_ = false;

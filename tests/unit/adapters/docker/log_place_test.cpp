@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace {
@@ -33,40 +32,54 @@ lines from(const lines& all, std::size_t at) {
   return {all.begin() + static_cast<std::ptrdiff_t>(at), all.end()};
 }
 
-/// Equal stamps, of both streams, and a line in parts.
+std::string new_of(log_join& join, lines reading) {
+  lines fresh;
+  for (auto& one : reading) {
+    if (join.is_new(one)) fresh.push_back(one);
+  }
+  return texts(fresh);
+}
+
+/// Equal stamps, of both streams and out of order, and a line in parts.
 const lines mixed{said("a", 10),
                   said("b", 20),
                   said("B", 20, log_stream::err),
-                  said("b", 20),
+                  said("b2", 20),
                   said("long ", 30, log_stream::out, false),
                   said("C", 25, log_stream::err),
                   said("line", 30),
                   said("d", 40),
-                  said("D", 41, log_stream::err)};
+                  said("D", 39, log_stream::err)};
+using phase = log_join::phase;
 
 }  // namespace
 
-TEST(RUN14_log_place, is_joined_wherever_it_is_and_wherever_a_reading_begins) {
-  for (std::size_t count = 0; count <= mixed.size(); ++count) {
+TEST(RUN14_log_place, is_found_wherever_it_is_and_wherever_a_reading_begins) {
+  for (std::size_t count = 1; count <= mixed.size(); ++count) {
     const auto place = behind(mixed, count);
-    for (std::size_t begin = 0; begin <= count; ++begin) {
+    for (std::size_t begin = 0; begin <= mixed.size(); ++begin) {
       log_join join(place);
-      const auto rest = join.behind(from(mixed, begin));
+      const auto fresh = new_of(join, from(mixed, begin));
       // Nothing is lost unsaid, and nothing comes twice.
-      if (!join.may_lack()) EXPECT_EQ(texts(rest), texts(from(mixed, count))) << count << begin;
-      if (begin == 0) EXPECT_FALSE(join.may_lack()) << count;
+      if (join.state() == phase::found) {
+        EXPECT_EQ(fresh, texts(from(mixed, count))) << count << " " << begin;
+        EXPECT_LT(begin, count) << count << " " << begin;
+      } else {
+        EXPECT_GT(begin, 0U) << count;
+        EXPECT_EQ(texts(from(mixed, begin)).ends_with(fresh), true) << count << " " << begin;
+      }
     }
   }
 }
 
-TEST(RUN14_log_place, says_what_a_rotated_log_may_lack) {
+TEST(RUN14_log_place, is_known_to_be_gone_by_the_first_later_line_of_its_stream) {
   const auto place = behind(mixed, 2);
-  for (std::size_t begin = 3; begin < mixed.size(); ++begin) {
-    log_join join(place);
-    join.behind(from(mixed, begin));
-    // The line "b" at 20 is told twice: the second one is taken for the first.
-    if (begin > 3) EXPECT_TRUE(join.may_lack()) << begin;
-  }
+  log_join join(place);
+  EXPECT_EQ(new_of(join, from(mixed, 4)), "long +C|line|d|D|");
+  EXPECT_EQ(join.state(), phase::lost);
+  log_join other(place);
+  EXPECT_EQ(new_of(other, {said("C", 25, log_stream::err)}), "");
+  EXPECT_EQ(other.state(), phase::searching);
 }
 
 TEST(RUN14_log_place, trusts_no_part_of_a_long_line) {
@@ -74,8 +87,8 @@ TEST(RUN14_log_place, trusts_no_part_of_a_long_line) {
                         said("x", 10, log_stream::out, false),
                         said("x", 10, log_stream::out, false), said("end", 10), said("next", 20)};
   log_join join(behind(long_line, 2));
-  join.behind(from(long_line, 1));
-  EXPECT_TRUE(join.may_lack()) << "that it begins with the same says nothing";
+  EXPECT_EQ(new_of(join, from(long_line, 1)), "next|");
+  EXPECT_EQ(join.state(), phase::lost) << "that it begins with the same says nothing";
 }
 
 TEST(RUN14_log_place, goes_on_within_a_line) {
@@ -83,12 +96,25 @@ TEST(RUN14_log_place, goes_on_within_a_line) {
   place.took(said("a", 10));
   place.took(said("half", 20, log_stream::out, false));
   log_join join(place);
-  EXPECT_EQ(texts(join.behind({said("a", 10), said("half of it", 20), said("b", 30)})),
-            " of it|b|");
-  EXPECT_FALSE(join.may_lack());
+  EXPECT_EQ(new_of(join, {said("a", 10), said("half of it", 20), said("b", 30)}), " of it|b|");
+  EXPECT_EQ(join.state(), phase::found);
 }
 
-TEST(RUN14_log_place, takes_all_from_a_clock_that_was_set_back) {
-  log_join join(behind({said("a", 10), said("b", 20)}, 2));
-  EXPECT_EQ(texts(join.behind({said("a", 10), said("b", 20), said("c", 5), said("d", 6)})), "");
+TEST(RUN14_log_place, is_found_where_a_clock_was_set_back) {
+  const lines all{said("a", 110), said("b", 120), said("c", 5), said("d", 6), said("e", 7)};
+  for (std::size_t count = 3; count <= all.size(); ++count) {
+    log_join join(behind(all, count));
+    EXPECT_EQ(new_of(join, all), texts(from(all, count))) << count;
+  }
+  log_join set_back_behind(behind(all, 2));
+  EXPECT_EQ(new_of(set_back_behind, all), "c|d|e|");
+}
+
+TEST(RUN14_log_place, is_read_from_a_line_before_it) {
+  constexpr std::int64_t s = 1'000'000'000;
+  EXPECT_EQ(log_place().since_ns(), 0);
+  EXPECT_EQ(behind({said("a", 100 * s)}, 1).since_ns(), 95 * s);
+  EXPECT_EQ(behind({said("a", 50 * s), said("b", 100 * s)}, 2).since_ns(), 50 * s);
+  EXPECT_EQ(behind({said("a", 99 * s), said("b", 100 * s)}, 2).since_ns(), 95 * s);
+  EXPECT_EQ(behind({said("a", 3 * s)}, 1).since_ns(), 0);
 }

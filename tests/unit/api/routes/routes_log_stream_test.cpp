@@ -169,13 +169,17 @@ TEST(RUN14_log_stream, says_where_lines_may_be_missing) {
   EXPECT_EQ(j.read(), "");
   ASSERT_EQ(j.it.outputs.asked.size(), 1U);
   EXPECT_EQ(j.it.outputs.asked[0].what.after, (output_place{1, 7, 70}));
-  j.it.outputs.asked[0].tell({{7, 75, false, true, "seven", {}, true},
+  api::output_line gap;
+  gap.is_gap = true;
+  j.it.outputs.asked[0].tell({gap,
+                              {7, 75, false, true, "seven"},
                               {8, 80, false, true, "eight"},
-                              {9, 90, false, true, "nine", {}, true}});
+                              gap,
+                              {9, 90, false, true, "nine"}});
   const auto text = j.read();
-  const std::string gap = "event: gap\ndata: {\"attempt\":1}\n\n";
-  EXPECT_TRUE(text.starts_with(gap + "id: 1-7-75\n")) << text;
-  EXPECT_EQ(text.find(gap, 1), text.find(gap + "id: 1-9-90\n")) << "each where it is";
+  const std::string told = "event: gap\ndata: {\"attempt\":1}\n\n";
+  EXPECT_TRUE(text.starts_with(told + "id: 1-7-75\n")) << text;
+  EXPECT_EQ(text.find(told, 1), text.find(told + "id: 1-9-90\n")) << "each where it is";
 }
 
 TEST(P15_log_stream, shows_nothing_live_of_an_attempt_whose_secret_cannot_be_had) {
