@@ -199,7 +199,7 @@ void log_follow::was_read(reading& it, const outcome<done>& how) {
   if (is_gone && is_endless && !has_ended_) return wait(most_pause_ms);
   if (!it.is_joined()) return read(is_gone ? way::anew : way::whole);
   if (has_ended_) return end();
-  if (it.brought() >= much_bytes) return read(way::whole);
+  if (it.brought() >= much_bytes) return read(way::tail);
   wait(std::clamp(4 * it.took_ms(), least_pause_ms, most_pause_ms));
 }
 

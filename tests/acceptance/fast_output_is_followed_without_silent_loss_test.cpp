@@ -8,6 +8,7 @@
 #include "tests/support/work.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <gtest/gtest.h>
 #include <optional>
 #include <string>
@@ -36,7 +37,9 @@ std::optional<std::int64_t> number_of(const support::sse_event& event) {
   // What is stored is told as well once the job has ended, and has no time.
   const bool is_live = event.data.find("\"at\":") != event.data.npos;
   if (event.name != "line" || !is_live || at == event.data.npos) return std::nullopt;
-  return std::stoll(event.data.substr(at + before.size(), 20));
+  const auto digit = event.data.find_first_of("0123456789", at + before.size());
+  EXPECT_EQ(digit, at + before.size()) << event.data;
+  return std::strtoll(event.data.c_str() + at + before.size(), nullptr, 10);
 }
 
 /// The lines of one stream, looked at as they come.
@@ -48,10 +51,12 @@ class followed {
   bool await(std::int64_t number) {
     while (last_ < number) {
       const auto event = stream_.next(soon);
+      if (!event) ADD_FAILURE() << "nothing came behind line " << last_ << ", " << gaps_ << " gaps";
       if (!event) return false;
       if (event->name == "gap") is_gap_ = true;
       if (event->name == "gap") continue;
       const auto line = number_of(*event);
+      if (!line) ADD_FAILURE() << event->name << " " << event->data << " behind line " << last_;
       if (!line) return false;
       look_at(*line);
     }
