@@ -127,7 +127,8 @@ struct actor_tree::impl {
             outside.is_first_tenant,
             outside.llm_folder,
             outside.token_of,
-            outside.llm_key};
+            outside.llm_key,
+            outside.early};
   }
 
   system_event_log& log_of(const uuid& tenant) {

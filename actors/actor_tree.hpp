@@ -41,8 +41,9 @@ struct tree_surroundings {
   persistence::blob_port* blobs = nullptr;
   persistence::secret_port* secret_values = nullptr;
   const tasks::task_kinds* kinds = nullptr;
-  const redactor* redact = nullptr;  // of the logs of jobs
-  text_pool* texts = nullptr;        // where they are worked on
+  const redactor* redact = nullptr;     // of the logs of jobs
+  text_pool* texts = nullptr;           // where they are worked on
+  tasks::early_rooms* early = nullptr;  // for the outputs of what runs
   adapters::container_engine* engine = nullptr;
   const adapters::work_engines* engines = nullptr;
   /// Whether a tenant may mount a folder of the host, now. Any thread.

@@ -3,12 +3,12 @@
 namespace reeve::adapters {
 namespace {
 
-rejection refused(const char* why, errc code = errc::engine_unavailable) {
+rejection turned_away(const char* why, errc code = errc::engine_unavailable) {
   return reject(code, std::string{"the call was not sent: "} + why);
 }
 
 rejection too_many(const char* why) {
-  return refused(why, errc::overloaded);
+  return turned_away(why, errc::overloaded);
 }
 
 }  // namespace
@@ -30,7 +30,7 @@ void bulkhead::enter(job what) {
     bool full = mine != queues_.end() && mine->second.size() >= limits_.queued;
     if (closed_ || full) {
       lock.unlock();
-      what.refuse(full ? too_many("too many calls are waiting") : refused("the server stops"));
+      what.refuse(full ? too_many("too many calls are waiting") : turned_away("the server stops"));
       return;
     }
     auto& queue = queues_[what.flow];
@@ -53,10 +53,10 @@ void bulkhead::finish(ticket call, verdict result) {
 
 outcome<bulkhead::ticket> bulkhead::admit_long() {
   std::lock_guard lock{mutex_};
-  if (closed_) return refused("the server stops");
+  if (closed_) return turned_away("the server stops");
   if (long_under_way_ >= limits_.long_at_once) return too_many("too many calls wait for an end");
   const auto admitted = breaker_.admit(now_(), false);
-  if (!admitted) return refused("the circuit breaker is open");
+  if (!admitted) return turned_away("the circuit breaker is open");
   ++long_under_way_;
   return *admitted;
 }
@@ -147,7 +147,7 @@ void bulkhead::perform(actions& what) {
   for (const auto& one : what.changes) {
     if (on_change_) on_change_(one.from, one.to);
   }
-  for (auto& one : what.refuse) one.refuse(refused("the circuit breaker is open"));
+  for (auto& one : what.refuse) one.refuse(turned_away("the circuit breaker is open"));
   for (auto& [one, call] : what.run) one.run(call);
 }
 

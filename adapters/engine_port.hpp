@@ -276,7 +276,19 @@ struct log_answer {
   std::string problem = {};
 };
 
-/// The output of a container that has ended, as it was written (kept_output.hpp).
+/// A line of an output by which its place is found in another reading of it (line_anchors.hpp).
+struct line_anchor {
+  std::size_t end = 0;  ///< behind its newline, in `kept_output::head`
+  std::int64_t at_ns = 0;
+  log_stream stream = log_stream::out;
+  std::size_t hash = 0;  ///< of its text; this process' own
+  bool is_same(const line_anchor& other) const {
+    return at_ns == other.at_ns && stream == other.stream && hash == other.hash;
+  }
+};
+
+/// The output of a container that has ended, as it was written (kept_output.hpp). Of one that runs
+/// the last `most_unsettled_bytes` may come in another order once more has come.
 struct kept_output {
   std::string head;            ///< all of it if nothing is left out
   std::string tail;            ///< its end, if something is
@@ -287,7 +299,13 @@ struct kept_output {
   bool gone = false;  ///< the engine has none of it; only work_engine::collect says so
   /// The engine has so much of it that it may have let go of what came before `head`.
   bool lacks_beginning = false;
+  std::vector<line_anchor> anchors = {};  ///< in `head`
+  /// More than `left_out` may be missing between the two. The engine does not say so; whoever joins
+  /// two readings does.
+  bool lacks_middle = false;
 };
+/// A line of each stream that has not ended is read in pieces of 64 KiB.
+inline constexpr std::size_t most_unsettled_bytes = 2 * (4 * 16'384 + 1);
 
 /// Takes the output of a container line by line, on a thread of the adapter.
 class output_sink {
@@ -299,6 +317,9 @@ class output_sink {
   virtual void lost() = 0;
   /// While it is true, no more is read; it is asked every now and then.
   virtual bool is_full() const = 0;
+  /// False: it is content with what an engine tells that is only followed, which of an output that
+  /// it rotates may leave out some and tell some twice; `lost` is never said then.
+  virtual bool needs_every_line() const { return true; }
 };
 
 class container_engine {
@@ -348,8 +369,8 @@ class container_engine {
                     reply_slot<std::vector<container_summary>> slot) = 0;
   virtual void logs(std::string container, log_query query, reply_slot<log_answer> slot) = 0;
   /// Both streams of a container with the usual `log_bytes`; at most `bytes_each` (> 0) of its
-  /// beginning and of its end. It is read as long as it flows, ten minutes at most; the stopper,
-  /// if not null, ends it sooner.
+  /// beginning and of its end. It is read as long as it flows (1 KiB a second), ten minutes at
+  /// most; the stopper, if not null, ends it sooner.
   virtual void output(std::string container, std::size_t bytes_each,
                       std::shared_ptr<call_stopper> stopper, reply_slot<kept_output> slot) = 0;
   /// Both streams from the beginning, as far as the engine has it, and on as it comes: every line

@@ -201,18 +201,24 @@ void guarded_engine::guard(call_class kind, std::string object, reply_slot<T> sl
                           std::move(flow)});
 }
 
+/// That a call was stopped says nothing about the engine, however it ends then.
 template <class T>
 void guarded_engine::guard_long(call_class kind, std::string object, reply_slot<T> slot,
-                                std::function<void(container_engine&, reply_slot<T>)> call) {
+                                std::function<void(container_engine&, reply_slot<T>)> call,
+                                std::shared_ptr<call_stopper> stopper) {
   auto* self = impl_.get();
   const auto ticket = self->door(kind).admit_long();
   if (!ticket) return refuse<T>(slot, ticket.error());
-  call(*self->inner, reply_slot<T>{[self, kind, call = *ticket, object, slot](outcome<T> answer) {
-    const auto result = verdict_on(answer, self->failing, self->names.name_of(object));
-    if (result == bulkhead::verdict::failure) self->probe->look_now();
-    self->door(kind).finish_long(call, result);
-    slot.answer(std::move(answer));
-  }});
+  call(*self->inner,
+       reply_slot<T>{[self, kind, call = *ticket, object, slot, stopper](outcome<T> answer) {
+         const bool is_stopped = stopper && stopper->is_stopped();
+         const auto result = is_stopped
+                                 ? bulkhead::verdict::neither
+                                 : verdict_on(answer, self->failing, self->names.name_of(object));
+         if (result == bulkhead::verdict::failure) self->probe->look_now();
+         self->door(kind).finish_long(call, result);
+         slot.answer(std::move(answer));
+       }});
 }
 
 std::string_view guarded_engine::kind() const {
@@ -341,16 +347,20 @@ void guarded_engine::output(std::string container, std::size_t bytes_each,
                             std::shared_ptr<call_stopper> stopper, reply_slot<kept_output> slot) {
   guard_long<kept_output>(
       call_class::read, container, std::move(slot),
-      [container, bytes_each, stopper = std::move(stopper)](auto& engine, auto inner) {
+      [container, bytes_each, stopper](auto& engine, auto inner) {
         engine.output(container, bytes_each, stopper, inner);
-      });
+      },
+      stopper);
 }
 
 void guarded_engine::follow(std::string container, std::shared_ptr<output_sink> to,
                             std::shared_ptr<call_stopper> stopper, reply_slot<done> slot) {
-  guard_long<done>(call_class::read, container, std::move(slot),
-                   [container, to = std::move(to), stopper = std::move(stopper)](
-                       auto& engine, auto inner) { engine.follow(container, to, stopper, inner); });
+  guard_long<done>(
+      call_class::read, container, std::move(slot),
+      [container, to = std::move(to), stopper](auto& engine, auto inner) {
+        engine.follow(container, to, stopper, inner);
+      },
+      stopper);
 }
 
 /// It is answered when the container has ended: with a limit of its own, or those who ignore

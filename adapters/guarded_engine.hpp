@@ -101,7 +101,8 @@ class guarded_engine final : public container_engine {
   /// A call that lasts as long as a container does, or as its grace.
   template <class T>
   void guard_long(call_class kind, std::string object, reply_slot<T> slot,
-                  std::function<void(container_engine&, reply_slot<T>)> call);
+                  std::function<void(container_engine&, reply_slot<T>)> call,
+                  std::shared_ptr<call_stopper> stopper = {});
   template <class T>
   void guard(call_class kind, std::string object, reply_slot<T> slot,
              std::function<void(container_engine&, reply_slot<T>)> call);

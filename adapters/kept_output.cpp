@@ -11,9 +11,11 @@ void output_ends::add(const log_line& line) {
     append("\n");
     open_.reset();
   }
-  if (!open_) begin_line(line.stream);
+  const bool is_begun = !open_;
+  if (is_begun) begin_line(line.stream);
   append(line.text);
   if (line.is_ended) append("\n");
+  anchors_.add(line, is_begun, total_);
   open_ = line.is_ended ? std::nullopt : std::optional(line.stream);
 }
 
@@ -61,6 +63,7 @@ kept_output output_ends::finish() {
   kept_output kept;
   kept.left_out = total_ - head_.size() - tail_.size();
   kept.head = std::move(head_);
+  kept.anchors = anchors_.take();
   if (kept.left_out == 0) {
     kept.head += tail_;
   } else {

@@ -13,7 +13,7 @@ constexpr long answer_within_s = 4;
 constexpr std::size_t most_bytes = 1 << 20;
 
 /// Counts what comes, and takes no more than there may be.
-std::size_t on_bytes(char*, std::size_t size, std::size_t count, void* user) {
+std::size_t on_part(char*, std::size_t size, std::size_t count, void* user) {
   auto& seen = *static_cast<std::size_t*>(user);
   seen += size * count;
   return seen > most_bytes ? 0 : size * count;
@@ -31,7 +31,7 @@ outcome<std::int64_t> look_at_upstream(const domain::llm_upstream& upstream,
   std::size_t seen = 0;
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, connect_within_s);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT, answer_within_s);
-  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_bytes);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_part);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &seen);
   const auto code = curl_easy_perform(easy);
   long status = 0;

@@ -6,11 +6,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
 #include <memory>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t max_name_bytes = 1024;
 constexpr std::size_t max_parts = 16;
-constexpr std::size_t chunk_bytes = 64 * 1024;
+constexpr std::size_t chunk_bytes = std::size_t{64} * 1024;
 constexpr int folder_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 // O_NONBLOCK: opening a FIFO must not wait for its writer.
 constexpr int file_flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
@@ -69,7 +69,7 @@ outcome<std::vector<std::string>> parts_of(std::string_view name) {
 }
 
 /// What an errno of open means to the caller.
-rejection refused(int error) {
+rejection no_file(int error) {
   switch (error) {
     case ENOENT:
       return reject(errc::not_found, "there is no such log file", "/files");
@@ -82,7 +82,7 @@ rejection refused(int error) {
       return reject(errc::forbidden, "the log file may not be read", "/files");
     default:
       return reject(errc::unavailable,
-                    std::string("the log file cannot be opened: ") + std::strerror(error),
+                    "the log file cannot be opened: " + std::system_category().message(error),
                     "/files");
   }
 }
@@ -95,7 +95,7 @@ bool is_kept_out(const log_exclusions& exclusions, const struct stat& info) {
 /// What is opened, and not its name: a name may come to mean something else.
 outcome<done> check_kept_out(const log_exclusions& exclusions, int fd) {
   struct stat info {};
-  if (::fstat(fd, &info) != 0) return refused(errno);
+  if (::fstat(fd, &info) != 0) return no_file(errno);
   if (!is_kept_out(exclusions, info)) return done{};
   return reject(errc::forbidden, "what the server writes itself is no log", "/files");
 }
@@ -103,13 +103,13 @@ outcome<done> check_kept_out(const log_exclusions& exclusions, int fd) {
 outcome<descriptor> open_below(int folder, const std::vector<std::string>& parts,
                                const log_exclusions& exclusions) {
   // As if it were not there: of what another tenant has nothing is told.
-  if (exclusions.tenant_folders && parse_uuid(parts.front())) return refused(ENOENT);
+  if (exclusions.tenant_folders && parse_uuid(parts.front())) return no_file(ENOENT);
   descriptor at(-1);
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const bool last = i + 1 == parts.size();
     const int from = i == 0 ? folder : at.get();
     const int fd = ::openat(from, parts[i].c_str(), last ? file_flags : folder_flags);
-    if (fd < 0) return refused(errno);
+    if (fd < 0) return no_file(errno);
     at = descriptor(fd);
     if (auto ok = check_kept_out(exclusions, fd); !ok) return ok.error();
   }
@@ -157,6 +157,7 @@ class lister {
     const std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(copy.get()), ::closedir);
     if (!entries) return names;
     copy.release();
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else reads from this one.
     while (const auto* entry = ::readdir(entries.get())) {
       const std::string_view name = entry->d_name;
       if (name.starts_with('.') || !is_sane_part(name)) continue;
@@ -231,7 +232,7 @@ outcome<log_folder> log_folder::open(const std::string& path, log_file_limits li
   const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) {
     return reject(errc::unavailable,
-                  std::string("the log folder cannot be opened: ") + std::strerror(errno));
+                  "the log folder cannot be opened: " + std::system_category().message(errno));
   }
   log_folder opened(fd, limits, std::move(exclusions));
   if (auto ok = check_kept_out(opened.exclusions_, fd); !ok) {
@@ -241,9 +242,9 @@ outcome<log_folder> log_folder::open(const std::string& path, log_file_limits li
 }
 
 outcome<log_folder> log_folder::folder(const std::string& name) const {
-  if (!is_sane_part(name)) return refused(ENOENT);
+  if (!is_sane_part(name)) return no_file(ENOENT);
   const int fd = ::openat(fd_, name.c_str(), folder_flags);
-  if (fd < 0) return refused(errno);
+  if (fd < 0) return no_file(errno);
   log_folder opened(fd, limits_, {exclusions_.kept_out, false});
   if (auto ok = check_kept_out(exclusions_, fd); !ok) return ok.error();
   return opened;
@@ -279,7 +280,7 @@ outcome<log_file_reading> log_folder::read(
   const auto file = open_below(fd_, *parts, exclusions_);
   if (!file) return file.error();
   struct stat info {};
-  if (::fstat(file->get(), &info) != 0) return refused(errno);
+  if (::fstat(file->get(), &info) != 0) return no_file(errno);
   if (!S_ISREG(info.st_mode)) {
     return reject(errc::forbidden, "only regular files are read", "/files");
   }
@@ -290,7 +291,7 @@ outcome<log_file_reading> log_folder::read(
   }
   std::vector<char> chunk(chunk_bytes);
   const auto begin = ::pread(file->get(), chunk.data(), looked_at_bytes, 0);
-  if (begin < 0) return refused(errno);
+  if (begin < 0) return no_file(errno);
   done.no_text = what_is_no_text({chunk.data(), static_cast<std::size_t>(begin)});
   if (!done.no_text.empty()) return done;
   line_splitter lines(limits_.line_bytes, receive, done);
@@ -304,7 +305,7 @@ outcome<log_file_reading> log_folder::read(
     const auto wanted = std::min<std::int64_t>(chunk_bytes, info.st_size - at);
     const auto got = ::pread(file->get(), chunk.data(), static_cast<std::size_t>(wanted), at);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return refused(errno);
+    if (got < 0) return no_file(errno);
     if (got == 0) break;  // it was cut meanwhile
     at += got;
     done.bytes += got;

@@ -21,7 +21,7 @@ struct log_file_limits {
   std::size_t files = 1000;
   int depth = 4;                                    // folders below the log folder
   std::int64_t file_bytes = std::int64_t{4} << 30;  // of a larger file its last part is read
-  std::size_t line_bytes = 64 * 1024;               // a longer line is handed over in parts
+  std::size_t line_bytes = std::size_t{64} * 1024;  // a longer line is handed over in parts
 };
 
 /// A file or folder, whatever it is called.

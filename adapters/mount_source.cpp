@@ -1,8 +1,6 @@
 #include "adapters/mount_source.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <dirent.h>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -80,10 +78,8 @@ bool is_ours(const struct stat& of) {
 
 /// Whether nobody whom a job may run as can put something else into the place of the path: the
 /// engine goes by its name again, after the last look.
-bool stays(fs::path path) {
-  struct stat one {
-  }, above{};
-  if (::lstat(path.c_str(), &one) != 0) return false;
+bool stays_as(fs::path path, struct stat one) {
+  struct stat above {};
   for (; path != path.parent_path(); path = path.parent_path(), one = above) {
     if (::lstat(path.parent_path().c_str(), &above) != 0 || !is_ours(above)) return false;
     const bool others_write = (above.st_mode & (S_IWGRP | S_IWOTH)) != 0;
@@ -94,22 +90,30 @@ bool stays(fs::path path) {
   return true;
 }
 
+bool stays(const fs::path& path) {
+  struct stat one {};
+  return ::lstat(path.c_str(), &one) == 0 && stays_as(path, one);
+}
+
 std::string below(const std::string& root, const std::string& name) {
   return root == "/" ? root + name : root + "/" + name;
 }
 
 /// Whatever is called by an id right below a root. Nothing: that cannot be told.
 std::optional<std::vector<std::string>> tenant_folders(const std::string& root) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(root.c_str()), ::closedir);
+  std::error_code failed;
+  fs::directory_iterator entry(root, failed);
   std::vector<std::string> found;
-  if (!folder) return errno == ENOENT || errno == ENOTDIR ? std::optional(found) : std::nullopt;
-  for (int names = 0; names <= max_root_names; ++names) {
-    errno = 0;
-    const auto* entry = ::readdir(folder.get());
-    if (entry == nullptr) return errno == 0 ? std::optional(std::move(found)) : std::nullopt;
-    if (parse_uuid(entry->d_name)) found.push_back(below(root, entry->d_name));
+  if (failed == std::errc::no_such_file_or_directory || failed == std::errc::not_a_directory) {
+    return found;
   }
-  return std::nullopt;
+  for (int names = 0; !failed && entry != fs::directory_iterator(); entry.increment(failed)) {
+    if (++names > max_root_names) return std::nullopt;
+    const auto name = entry->path().filename().string();
+    if (parse_uuid(name)) found.push_back(below(root, name));
+  }
+  if (failed) return std::nullopt;
+  return found;
 }
 
 /// Whether one of the folders called by an id right below the root is the path, lies above it or,
@@ -148,7 +152,17 @@ bool can_list_root(const std::string& root) {
 }
 
 bool stays_in_place(const std::string& path) {
-  return stays(path);
+  fs::path there = path;
+  struct stat one {};
+  while (::lstat(there.c_str(), &one) != 0) {
+    if (there == there.parent_path()) return false;
+    // This process would make what is missing.
+    one.st_uid = ::geteuid();
+    struct stat above {};
+    if (::lstat(there.parent_path().c_str(), &above) == 0) break;
+    there = there.parent_path();
+  }
+  return stays_as(there, one);
 }
 
 bool may_mount(const std::string& source, const mount_rules& rules, const uuid& tenant,

@@ -33,8 +33,8 @@ inline constexpr int max_root_names = 65'536;
 bool can_list_root(const std::string& root);
 
 /// Whether nobody whom a job may run as can put something else into the place of an absolute path
-/// without links: every folder above it is root's or this user's, as said above. False as well if
-/// it is not there.
+/// without links: every folder above it is root's or this user's, as said above. What is not there
+/// counts as this user's, who makes it.
 bool stays_in_place(const std::string& path);
 
 /// `has_root`: it is the first tenant. Looks at the file system, each time anew, because any of

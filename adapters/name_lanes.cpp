@@ -132,16 +132,14 @@ void name_lanes::stop() {
 
 void name_lanes::find(std::string host, std::uint16_t port, steady::time_point by,
                       reply_slot<pinned_address> slot) {
-  {
-    const std::lock_guard lock(lanes_->mutex);
-    if (!lanes_->is_stopped) {
-      lanes_->asked.push_back({std::move(host), port, by, std::exchange(slot, {}), 0});
-    }
-  }
-  if (slot) {
+  std::unique_lock lock(lanes_->mutex);
+  if (lanes_->is_stopped) {
+    lock.unlock();
     const auto here = pin_numeric(host, port);
     return slot.answer(here ? *here : outcome<pinned_address>(stopping()));
   }
+  lanes_->asked.push_back({std::move(host), port, by, std::move(slot), 0});
+  lock.unlock();
   times_.post([this] { take_up(); });
 }
 

@@ -20,12 +20,12 @@ constexpr int tick_ms = 100;
 // How long the end of a killed program is waited for.
 constexpr auto kill_grace = std::chrono::seconds(1);
 
-class descriptor {
+class pipe_end {
  public:
-  explicit descriptor(int fd) : fd_(fd) {}
-  ~descriptor() { close(); }
-  descriptor(const descriptor&) = delete;
-  descriptor& operator=(const descriptor&) = delete;
+  explicit pipe_end(int fd) : fd_(fd) {}
+  ~pipe_end() { close(); }
+  pipe_end(const pipe_end&) = delete;
+  pipe_end& operator=(const pipe_end&) = delete;
   int get() const { return fd_; }
   void close() {
     if (fd_ >= 0) ::close(fd_);
@@ -133,7 +133,7 @@ outcome<program_end> program_runner::run(const program_call& call) {
   if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
     return reject(errc::unavailable, "no pipe could be made");
   }
-  descriptor ours(ends[0]), its(ends[1]);
+  pipe_end ours(ends[0]), its(ends[1]);
   // Only our end may give up early; a program is not made for that.
   ::fcntl(its.get(), F_SETFL, 0);
   pid_t child = -1;

@@ -102,6 +102,10 @@ std::string roles_for(access needs) {
   return text;
 }
 
+bool takes_streams(const request_head& head, listener from) {
+  return from == listener::open || head.minor > 0;
+}
+
 std::string_view kind_of_caller(const call& it) {
   return it.who.token_id == uuid{} ? "none" : domain::name_of(it.who.has);
 }
@@ -124,6 +128,7 @@ std::optional<response> dispatcher::admit(const request_head& head, std::string_
   out.request_id = to_string(id);
   out.asked.request_id = out.request_id;
   out.asked.correlation_id = id;
+  out.asked.takes_streams = takes_streams(head, from);
   take_trace(head, out);
   if (auto refused = find_route(head, peer, out)) return refused;
   const auto refuse = [&](const rejection& why) { return problem(why, out.request_id); };

@@ -73,6 +73,10 @@ struct call {
   std::optional<shed_reason> shed;  // why `admit` refused it, if it was for that
 };
 
+/// Whether a client is told where a stream of unknown length was cut: HTTP/1.1 has a last chunk. Of
+/// one without chunks the connection is reset, as TCP can and a socket of jobs cannot.
+bool takes_streams(const request_head& head, listener from);
+
 /// The role of who calls, for metrics; "none" without a valid token.
 std::string_view kind_of_caller(const call& it);
 

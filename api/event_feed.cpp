@@ -12,8 +12,8 @@ namespace reeve::api {
 namespace {
 
 /// Each of some hundreds of subscribers that do not read holds a chunk.
-constexpr std::size_t chunk_bytes = 16 * 1024;
-constexpr std::int64_t silence_us = 15 * us_per_second;
+constexpr std::size_t page_bytes = std::size_t{16} * 1024;
+constexpr std::int64_t comment_after_us = 15 * us_per_second;
 /// Of history, which is read in pieces of a chunk.
 constexpr int history_page = 50;
 /// Events that are taken out of the ring under its lock at one time, to be rendered without it.
@@ -75,7 +75,7 @@ class event_subscription final : public body_stream,
     reply_slot<std::string> open;
     {
       std::lock_guard lock(mutex_);
-      if (!waiting_ || reading_ || feed_.clock_.mono_us() - since_us_ < silence_us) return;
+      if (!waiting_ || reading_ || feed_.clock_.mono_us() - since_us_ < comment_after_us) return;
       open = std::exchange(waiting_, {});
     }
     open.answer(std::string(": still here\n\n"));
@@ -88,7 +88,7 @@ class event_subscription final : public body_stream,
     {
       std::lock_guard lock(mutex_);
       if (!waiting_ || reading_) return;
-      if (!feed_.take(filter_, after_, text, chunk_bytes)) {
+      if (!feed_.take(filter_, after_, text, page_bytes)) {
         reading_ = true;
       } else if (text.empty()) {
         return;
@@ -108,7 +108,7 @@ class event_subscription final : public body_stream,
     query.type = filter_.type;
     query.after = after_;
     query.limit = history_page;
-    query.most_bytes = chunk_bytes;
+    query.most_bytes = page_bytes;
     query.asked_by = token;
     auto self = shared_from_this();
     feed_.reads_.events(
@@ -127,7 +127,7 @@ class event_subscription final : public body_stream,
         bool all = true;
         for (const auto& item : page->events) {
           // What does not fit is read again with the next chunk.
-          if (text.size() >= chunk_bytes) {
+          if (text.size() >= page_bytes) {
             all = false;
             break;
           }

@@ -8,13 +8,13 @@
 namespace reeve::api {
 namespace {
 
-bool alphanumeric(char c) {
+bool is_alphanumeric(char c) {
   return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
 bool only(std::string_view text, std::string_view marks) {
   return std::all_of(text.begin(), text.end(),
-                     [&](char c) { return alphanumeric(c) || marks.find(c) != marks.npos; });
+                     [&](char c) { return is_alphanumeric(c) || marks.find(c) != marks.npos; });
 }
 
 bool lower_hex(std::string_view text) {
@@ -26,7 +26,7 @@ bool all_zero(std::string_view text) {
   return text.find_first_not_of('0') == text.npos;
 }
 
-std::string_view trim(std::string_view text) {
+std::string_view without_blanks(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
@@ -49,7 +49,7 @@ std::string_view next_of(std::string_view& rest, char separator, quotes kind = q
       quoted = !quoted;
     }
   }
-  const std::string_view item = trim(rest.substr(0, end));
+  const std::string_view item = without_blanks(rest.substr(0, end));
   rest.remove_prefix(std::min(end + 1, rest.size()));
   return item;
 }

@@ -17,7 +17,7 @@ constexpr bool alphanumeric(int c) {
   return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-constexpr std::array<std::uint8_t, 256> classes = [] {
+constexpr std::array<std::uint8_t, 256> classes_of_bytes = [] {
   constexpr std::string_view token_marks = "!#$%&'*+-.^_`|~";
   constexpr std::string_view host_marks = "-._~:[]%";
   constexpr std::string_view not_in_target = "#\"<>";
@@ -37,7 +37,7 @@ constexpr std::array<std::uint8_t, 256> classes = [] {
 
 bool all_of_class(std::string_view text, std::uint8_t bit) {
   for (const char c : text) {
-    if (!(classes[static_cast<unsigned char>(c)] & bit)) return false;
+    if (!(classes_of_bytes[static_cast<unsigned char>(c)] & bit)) return false;
   }
   return true;
 }

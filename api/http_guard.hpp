@@ -21,9 +21,9 @@
 namespace reeve::api {
 
 /// Longer heads are 431; browsers and proxies stay below 8 KiB.
-inline constexpr std::size_t max_head_bytes = 16 * 1024;
+inline constexpr std::size_t max_head_bytes = std::size_t{16} * 1024;
 /// Longer targets are 414 (RFC 9110 section 4.1 asks for at least 8,000).
-inline constexpr std::size_t max_target_bytes = 8 * 1024;
+inline constexpr std::size_t max_target_bytes = std::size_t{8} * 1024;
 inline constexpr std::size_t max_head_fields = 100;
 
 struct head_field {

@@ -43,12 +43,12 @@ struct server_options {
   std::chrono::milliseconds idle_timeout{60'000};
   /// A body must arrive within body_grace plus its size / min_body_rate: then 408.
   std::chrono::milliseconds body_grace{10'000};
-  std::size_t min_body_rate = 8 * 1024;  // bytes a second
+  std::size_t min_body_rate = std::size_t{8} * 1024;  // bytes a second
   /// A client that takes no byte of the answer for this long is gone, and so is one that takes less
   /// than min_answer_rate on the whole (pace_meter.hpp). What systems have in their buffers between
   /// the two comes in steps of up to 200 KiB: below 7 KiB a second a pause may look too long.
   std::chrono::milliseconds write_timeout{30'000};
-  std::size_t min_answer_rate = 4 * 1024;  // bytes a second
+  std::size_t min_answer_rate = std::size_t{4} * 1024;  // bytes a second
   /// A handler that has not answered: 504. Its late answer is dropped and counted.
   std::chrono::milliseconds handler_timeout{30'000};
 

@@ -6,7 +6,7 @@ namespace reeve::api {
 namespace {
 
 /// Smaller bodies and answers are bounded by the number of connections.
-constexpr std::size_t small_bytes = 16 * 1024;
+constexpr std::size_t small_bytes = std::size_t{16} * 1024;
 constexpr std::string_view bytes_in_words =
     "bytes in requests and in answers that are not taken yet";
 
@@ -46,8 +46,7 @@ std::optional<rejection> session::hold_body(share& held) {
 std::optional<rejection> session::hold_answer(const response& answer, share& held) {
   if (call_.head_only) return std::nullopt;
   if (answer.stream) {
-    // Where a cut stream ends is not told through this socket, which cannot be reset.
-    if (from_ == listener::jobs && head_.minor == 0 && !answer.stream_bytes) {
+    if (!answer.stream_bytes && !takes_streams(head_, from_)) {
       return reject(errc::bad_request, "streams are sent here to clients of HTTP/1.1 only");
     }
     return answer.stream_bytes ? hold(shared_.held.downloads, 1, {"downloads", "downloads"}, held)

@@ -15,10 +15,10 @@ using net::use_awaitable;
 
 /// Bodies of refused requests up to here are read and thrown away, so that the connection can go
 /// on; a new connection is cheaper than more.
-constexpr std::size_t skip_bytes = 64 * 1024;
+constexpr std::size_t skip_bytes = std::size_t{64} * 1024;
 /// What is read and thrown away before closing: closing with unread input resets the connection,
 /// and the client may lose the answer that says why.
-constexpr std::size_t linger_bytes = 1024 * 1024;
+constexpr std::size_t linger_bytes = std::size_t{1024} * 1024;
 constexpr std::chrono::milliseconds linger_time{1000};
 
 std::size_t total(const std::array<net::const_buffer, 3>& bytes) {

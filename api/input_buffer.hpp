@@ -15,7 +15,7 @@ namespace reeve::api {
 
 class input_buffer {
  public:
-  static constexpr std::size_t max_bytes = 32 * 1024;
+  static constexpr std::size_t max_bytes = std::size_t{32} * 1024;
   static constexpr std::size_t least_bytes = 4096;
 
   input_buffer() = default;

@@ -74,6 +74,10 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
     if (read->streams && !to_.streams) {
       return refuse(400, "invalid_request", "/stream: this is answered at once only");
     }
+    // Before it costs anything.
+    if (read->streams && !r_.takes_streams) {
+      return refuse(400, "invalid_request", "/stream: is sent here to clients of HTTP/1.1 only");
+    }
     model_ = read->model;
     streams_ = read->streams;
     wants_usage_ = read->wants_usage;
@@ -82,7 +86,7 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
     const bool asks = streams_ && !wants_usage_;
     body_ = std::make_shared<const std::string>(asks ? codec::asking_for_usage(r_.body, *read)
                                                      : std::move(r_.body));
-    r_.body = std::string();  // = {} would keep its capacity
+    r_.body = wiped_text();
     if (!s_.may_record()) return refuse_unrecorded();
     as_who_may([](llm_pass& self) { self.find_budgets(); });
   }
@@ -277,7 +281,7 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
     call.is_estimate = what.is_estimate;
     // Whether it exceeds a budget may stay unknown; that it was made may not.
     auto go = [self = shared_from_this(), then, call](outcome<domain::record_llm_call> marked) {
-      self->write(marked ? std::move(*marked) : call, then);
+      self->write(marked ? *marked : call, then);
     };
     mark_over_budget(s_, r_.who.tenant, std::move(call),
                      reply_slot<domain::record_llm_call>(std::move(go)));

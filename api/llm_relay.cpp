@@ -88,13 +88,8 @@ void llm_relay::on_bytes(outcome<std::string> bytes) {
   {
     const std::lock_guard lock(mutex_);
     if (is_recorded_) return;
-    if (!bytes) {
-      is_broken_ = true;
-    } else if (bytes->empty()) {
-      is_broken_ = !events_.finish();
-    } else if (!events_.feed(*bytes)) {
-      is_broken_ = true;
-    }
+    const bool is_sound = bytes && (bytes->empty() ? events_.finish() : events_.feed(*bytes));
+    if (!is_sound) is_broken_ = true;
     is_over = take_events(text) || !bytes || bytes->empty();
     // An upstream that has much and nothing to pass on must not keep the thread to itself: a
     // comment, which every reader leaves out, gives it back, and tells whether the client is there.

@@ -11,7 +11,7 @@
 namespace reeve::api {
 namespace {
 
-constexpr std::int64_t piece_bytes = 256 << 10;
+constexpr std::int64_t read_bytes = 256 << 10;
 
 /// One thing is read at a time, by who asks for the next chunk.
 class stream_reader final : public body_stream, public std::enable_shared_from_this<stream_reader> {
@@ -34,7 +34,7 @@ class stream_reader final : public body_stream, public std::enable_shared_from_t
   }
 
   void read_text(reply_slot<std::string> slot) {
-    const auto size = std::min(piece_bytes, log_.bytes - offset_);
+    const auto size = std::min(read_bytes, log_.bytes - offset_);
     const auto from = std::exchange(offset_, offset_ + size);
     read(log_.sha256, from, size, std::move(slot),
          [](stream_lines& to, std::string piece) { to.add(piece); });

@@ -9,7 +9,7 @@
 namespace reeve::api {
 namespace {
 
-constexpr std::size_t most_text = 1024;
+constexpr std::size_t most_shown = 1024;
 /// Of a long line, before the place that was found.
 constexpr std::size_t before_hit = 256;
 
@@ -87,11 +87,11 @@ bool log_scanner::tell(std::size_t hit, bool is_last, std::vector<found_line>& o
   const auto end = std::min(newline, held_.size());
   const bool has_end = newline != held_.npos || is_last;
   auto begin = at_;
-  if (end - begin > most_text && hit - begin > before_hit) {
+  if (end - begin > most_shown && hit - begin > before_hit) {
     begin = at_character(held_, hit - before_hit);
   }
-  if (!has_end && end - begin < most_text) return false;
-  auto stop = std::min(end, begin + most_text);
+  if (!has_end && end - begin < most_shown) return false;
+  auto stop = std::min(end, begin + most_shown);
   for (int i = 0; i < 3 && stop < end && continues(held_[stop]); ++i) --stop;
   const bool is_cut = place_.is_inside || begin > at_ || stop < end || !has_end;
   out.push_back({place_.line, held_.substr(begin, stop - begin), is_cut});
@@ -111,7 +111,7 @@ void log_scanner::look(bool is_last, std::size_t most, std::vector<found_line>& 
     if (hit == held_.npos) break;
     // A line's beginning that is far away is not shown.
     const auto line = std::max(at_, held_.rfind('\n', hit) + 1);  // npos + 1 is 0
-    go_to(std::max(line, hit > most_text ? hit - most_text : 0));
+    go_to(std::max(line, hit > most_shown ? hit - most_shown : 0));
     if (wanted_ && !wanted_(place_.line)) {
       place_.is_told = true;  // as good as
       continue;
@@ -126,7 +126,7 @@ void log_scanner::look(bool is_last, std::size_t most, std::vector<found_line>& 
   // Of the line that has not ended what may be needed: what is told before a hit, and a beginning
   // of the text itself.
   const auto line = std::max(at_, held_.rfind('\n') + 1);
-  const auto keep = most_text + pattern_.text.size();
+  const auto keep = most_shown + pattern_.text.size();
   go_to(std::max(line, held_.size() > keep ? held_.size() - keep : 0));
 }
 

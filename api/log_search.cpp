@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::int64_t most_searched = 64 << 20;
 constexpr std::int64_t most_us = 2 * us_per_second;
-constexpr std::int64_t piece_bytes = 256 << 10;
+constexpr std::int64_t searched_bytes = 256 << 10;
 /// What a line of the answer counts of its 1 MiB, beside its text.
 constexpr std::size_t around_text = 512;
 /// However late it is: the list of the logs, the rest of a piece that the place is in, and a whole
@@ -95,7 +95,7 @@ class log_search : public std::enable_shared_from_this<log_search> {
   void read_piece() {
     if (offset_ >= log().bytes) return skip_log();
     // Up to where the next piece begins as it is stored.
-    const auto size = std::min(piece_bytes - offset_ % piece_bytes, log().bytes - offset_);
+    const auto size = std::min(searched_bytes - offset_ % searched_bytes, log().bytes - offset_);
     services_.reads->blob(
         query_.logs.tenant, log().sha256, offset_, size,
         reply_slot<std::string>([self = shared_from_this(), size](outcome<std::string> piece) {

@@ -11,8 +11,8 @@
 namespace reeve::api {
 namespace {
 
-constexpr std::size_t chunk_bytes = 16 * 1024;
-constexpr std::int64_t piece_bytes = 64 * 1024;
+constexpr std::size_t chunk_bytes = std::size_t{16} * 1024;
+constexpr std::int64_t piece_bytes = std::int64_t{64} * 1024;
 constexpr std::int64_t silence_us = 15 * us_per_second;
 /// Between two looks at the job, and before a source that broke is asked for again.
 constexpr std::int64_t look_us = us_per_second;

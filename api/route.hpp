@@ -41,6 +41,8 @@ enum class method { get, head, post, put, patch, delete_, options };
 
 struct request {
   api::method method = method::get;
+  /// Else a stream that is cut would look whole where it came in (takes_streams, dispatch.hpp).
+  bool takes_streams = true;
   std::string path;   // decoded, without query and trailing slash
   std::string route;  // the row that it came to: "POST /api/runs/{id}/cancel"
   std::vector<std::pair<std::string, std::string>> params;  // {name} segments of the pattern
@@ -117,7 +119,7 @@ struct route {
   std::vector<std::pair<std::string, std::string>> parameter_texts;
   std::vector<int> statuses;  // what it answers besides the errors of every route
   api::handler handle;
-  std::size_t max_body_bytes = 256 * 1024;
+  std::size_t max_body_bytes = std::size_t{256} * 1024;
   bool minds_if_match = false;  // else a write that names a state is refused with 412
   bool takes_key = true;        // of a write; else one with an Idempotency-Key is refused with 422
   bool has_etag = true;         // of a read: its 200 names a state, so that 304 can answer it

@@ -5,13 +5,14 @@
 namespace reeve::api {
 namespace {
 
-constexpr std::size_t most_text = 16 * 1024;
+constexpr std::size_t most_text = std::size_t{16} * 1024;
 
 /// What is written in place of what is not stored (tasks/container/stored_log.cpp).
 bool is_mark(std::string_view text) {
   if (!text.starts_with("[reeve: ") || !text.ends_with("]")) return false;
   return text.ends_with(" bytes left out]") ||
-         text == "[reeve: the engine may have lost what came before]";
+         text == "[reeve: the engine may have lost what came before]" ||
+         text == "[reeve: the engine has lost what came here]";
 }
 
 }  // namespace

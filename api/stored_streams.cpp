@@ -6,7 +6,7 @@
 namespace reeve::api {
 namespace {
 
-constexpr std::int64_t piece_bytes = 128 << 10;
+constexpr std::int64_t marks_bytes = 128 << 10;
 constexpr std::int64_t marks_a_byte = domain::marks_a_byte;
 
 }  // namespace
@@ -19,7 +19,7 @@ std::optional<stored_streams::piece> stored_streams::needs(std::int64_t line,
   const auto end = std::min((line - 1 + count - 1) / marks_a_byte + 1, marks.bytes);
   const auto held = offset_ + static_cast<std::int64_t>(held_.size());
   if (begin >= end || (begin >= offset_ && end <= held)) return std::nullopt;
-  return piece{marks.sha256, begin, std::min(piece_bytes, marks.bytes - begin)};
+  return piece{marks.sha256, begin, std::min(marks_bytes, marks.bytes - begin)};
 }
 
 void stored_streams::add(const piece& of, std::string bytes) {

@@ -14,14 +14,14 @@ int hex_value(char c) {
   return -1;
 }
 
-bool alphanumeric(char c) {
+bool letter_or_digit(char c) {
   return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
 /// RFC 3986 section 3.3: what may stand in a path besides escapes.
 bool path_char(char c) {
   constexpr std::string_view marks = "-._~!$&'()*+,;=:@/";
-  return alphanumeric(c) || marks.find(c) != marks.npos;
+  return letter_or_digit(c) || marks.find(c) != marks.npos;
 }
 
 bool control(char c) {
@@ -64,7 +64,7 @@ std::optional<std::string> decode_form(std::string_view text) {
 }
 
 bool plain_name(std::string_view name) {
-  const auto plain = [](char c) { return alphanumeric(c) || c == '_' || c == '-' || c == '.'; };
+  const auto plain = [](char c) { return letter_or_digit(c) || c == '_' || c == '-' || c == '.'; };
   return !name.empty() && name.size() <= max_query_name_bytes &&
          std::all_of(name.begin(), name.end(), plain);
 }

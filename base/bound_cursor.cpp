@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::size_t longest = 512;
 // Lists are told apart, nobody is kept out: 64 bits are enough.
-constexpr std::size_t tag_bytes = 8;
+constexpr std::size_t cursor_tag_bytes = 8;
 
 std::string tag_of(const list_parts& list) {
   sha256_hasher hash;
@@ -17,7 +17,7 @@ std::string tag_of(const list_parts& list) {
     hash.update(part);
   }
   const auto whole = hash.finish();
-  return std::string(as_view(whole).substr(0, tag_bytes));
+  return std::string(as_view(whole).substr(0, cursor_tag_bytes));
 }
 
 }  // namespace
@@ -30,7 +30,7 @@ std::optional<std::string> place_in(const list_parts& list, std::string_view cur
   if (cursor.size() > longest) return std::nullopt;
   const auto bytes = from_base64url(cursor);
   if (!bytes || !bytes->starts_with(tag_of(list))) return std::nullopt;
-  return bytes->substr(tag_bytes);
+  return bytes->substr(cursor_tag_bytes);
 }
 
 }  // namespace reeve

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <fcntl.h>
 #include <optional>
 #include <sodium.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace reeve {
@@ -32,7 +32,7 @@ class descriptor {
   int fd_;
 };
 
-const unsigned char* data_of(std::string_view bytes) {
+const unsigned char* start_of_bytes(std::string_view bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
@@ -40,10 +40,10 @@ rejection failed(std::string_view what, int error) {
   std::string detail = "the key file cannot be ";
   detail += what;
   detail += ": ";
-  return reject(errc::internal, detail + std::strerror(error));
+  return reject(errc::internal, detail + std::system_category().message(error));
 }
 
-bool write_all(int fd, std::string_view bytes) {
+bool write_key(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
@@ -97,7 +97,7 @@ outcome<ed25519_public_key> ed25519_public_key::parse(std::string_view base64url
 
 bool ed25519_public_key::verify(std::string_view bytes, std::string_view signature) const {
   return signature.size() == crypto_sign_BYTES &&
-         crypto_sign_verify_detached(data_of(signature), data_of(bytes), bytes.size(),
+         crypto_sign_verify_detached(start_of_bytes(signature), start_of_bytes(bytes), bytes.size(),
                                      bytes_.data()) == 0;
 }
 
@@ -162,7 +162,7 @@ outcome<done> ed25519_key::save(const std::string& path) const {
     return failed("created", error);
   }
   const bool written =
-      write_all(file.get(), {text.data(), text.size()}) && ::fsync(file.get()) == 0;
+      write_key(file.get(), {text.data(), text.size()}) && ::fsync(file.get()) == 0;
   const int error = errno;
   sodium_memzero(text.data(), text.size());
   if (!written) {
@@ -192,7 +192,8 @@ ed25519_key::~ed25519_key() {
 
 ed25519_signature ed25519_key::sign(std::string_view bytes) const {
   ed25519_signature signature;
-  crypto_sign_detached(signature.data(), nullptr, data_of(bytes), bytes.size(), secret_.data());
+  crypto_sign_detached(signature.data(), nullptr, start_of_bytes(bytes), bytes.size(),
+                       secret_.data());
   return signature;
 }
 

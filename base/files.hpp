@@ -13,12 +13,12 @@ namespace reeve {
 /// Its bytes; nothing if there is no such file. `invalid`: it is there (or may be) and cannot be
 /// read, or has more than `most` bytes.
 outcome<std::optional<std::string>> read_small_file(const std::string& path,
-                                                    std::size_t most = 64 * 1024);
+                                                    std::size_t most = std::size_t{64} * 1024);
 
 /// The same of what nobody else can have put there: a regular file of this process's user, not
 /// through a link, that others may not write. `invalid` if it is anything else.
 outcome<std::optional<std::string>> read_own_file(const std::string& path,
-                                                  std::size_t most = 4 * 1024);
+                                                  std::size_t most = std::size_t{4} * 1024);
 
 /// Makes the file, durably and whole. Mode 0600. `conflict`: there is one already.
 outcome<done> write_new_file(const std::string& path, const std::string& content);

@@ -1,10 +1,10 @@
 #include "base/local_socket.hpp"
 
 #include <cerrno>
-#include <cstring>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -14,7 +14,8 @@ namespace {
 static_assert(sizeof(sockaddr_un{}.sun_path) == most_socket_path + 1);
 
 rejection failed(const std::string& path) {
-  return reject(errc::unavailable, path + " cannot be listened on: " + std::strerror(errno));
+  const auto why = std::system_category().message(errno);
+  return reject(errc::unavailable, path + " cannot be listened on: " + why);
 }
 
 }  // namespace

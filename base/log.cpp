@@ -15,9 +15,9 @@
 namespace reeve {
 namespace {
 
-constexpr std::size_t max_line_bytes = 8 * 1024;
+constexpr std::size_t max_line_bytes = std::size_t{8} * 1024;
 /// What is put together at all before redaction; far above a line, far below a memory problem.
-constexpr std::size_t max_raw_bytes = 256 * 1024;
+constexpr std::size_t max_raw_bytes = std::size_t{256} * 1024;
 constexpr std::array<std::string_view, 4> level_names{"debug", "info", "warn", "error"};
 
 std::string_view name_of(log_level level) {

@@ -11,7 +11,7 @@ namespace reeve {
 namespace {
 
 /// A longer line is worked on in windows of this size.
-constexpr std::size_t max_line_bytes = 64 * 1024;
+constexpr std::size_t window_bytes = std::size_t{64} * 1024;
 /// Windows overlap at least so much that no token with its key is cut; longer values are followed
 /// across windows by `eating`.
 constexpr std::size_t min_overlap_bytes = 4096;
@@ -132,7 +132,7 @@ struct redacting_stream::state {
 void redacting_stream::state::advance(std::string& out) {
   std::size_t lines_end = 0;  // whole lines up to here wait to be let out together
   while (scanned < buffer.size()) {
-    const auto window_end = line_start + max_line_bytes;
+    const auto window_end = line_start + window_bytes;
     const auto limit = std::min(buffer.size(), window_end);
     const auto newline = std::string_view(buffer).substr(0, limit).find('\n', scanned);
     if (newline != std::string::npos) {

@@ -13,14 +13,14 @@ namespace {
 constexpr std::size_t near = 256;
 constexpr std::size_t max_text = 8192;
 
-bool is_name_word(std::string_view word) {
+bool is_pair_name(std::string_view word) {
   static constexpr word_set names(std::to_array<std::string_view>(
       {"field", "fieldname", "header", "headername", "id", "k", "key", "name", "option", "param",
        "parameter", "parameterkey", "parametername", "property", "setting", "var", "variable"}));
   return names.holds_lower(word);
 }
 
-bool is_value_word(std::string_view word) {
+bool is_pair_value(std::string_view word) {
   static constexpr word_set values(
       std::to_array<std::string_view>({"content", "current", "data", "default", "new", "old",
                                        "previous", "v", "val", "value", "values"}));
@@ -41,7 +41,7 @@ std::size_t begin_of_name(std::string_view line, std::size_t quote) {
   skip("\"'\\");
   const auto end = at;
   while (at > 0 && end - at < 24 && is_alpha(line[at - 1])) --at;
-  return is_name_word(line.substr(at, end - at)) ? at : line.npos;
+  return is_pair_name(line.substr(at, end - at)) ? at : line.npos;
 }
 
 void take_value(line_scan& scan, const key_use& key, std::size_t at, std::size_t limit) {
@@ -75,8 +75,8 @@ std::size_t find_value(line_scan& scan, std::size_t at) {
     if (at >= limit || name.empty() || (line[at] != ':' && line[at] != '=')) return line.npos;
     while (at < limit && is_of(line[at], ":=> \t")) ++at;
     if (at >= limit) return line.npos;
-    if (is_value_word(name)) return at;
-    if (is_name_word(name)) return line.npos;
+    if (is_pair_value(name)) return at;
+    if (is_pair_name(name)) return line.npos;
     at = value_at(scan, at, true, {}).span.end;
     if (at >= limit) return line.npos;
   }

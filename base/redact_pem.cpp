@@ -7,7 +7,7 @@
 namespace reeve {
 namespace {
 
-constexpr std::string_view kind = "private_key";
+constexpr std::string_view pem_kind = "private_key";
 
 bool base64_only(std::string_view text) {
   return std::all_of(text.begin(), text.end(),
@@ -56,7 +56,7 @@ bool pem_tracker::is_body(std::string_view line) {
 void pem_tracker::take_body(std::string_view line, std::size_t at, std::vector<secret_span>& out) {
   if (is_body(line)) {
     strange_ = 0;
-    if (--left_ > 0 || counted_) out.push_back({at, line.size(), kind, false});
+    if (--left_ > 0 || counted_) out.push_back({at, line.size(), pem_kind, false});
   } else if (++strange_ > max_strange) {
     left_ = 0;
   }
@@ -106,7 +106,7 @@ void pem_tracker::next(std::string_view line, std::vector<secret_span>& out) {
       begin(max_lines, false);
       const auto end = find_mark(line, "END ", label_end);
       if (end == line.npos) {
-        out.push_back({mark, line.size(), kind, false});
+        out.push_back({mark, line.size(), pem_kind, false});
         return;
       }
       at = mark;
@@ -115,7 +115,7 @@ void pem_tracker::next(std::string_view line, std::vector<secret_span>& out) {
     if (end == line.npos) return take_body(line, at, out);
     const auto close = line.find("----", end + 9);
     const auto stop = close == line.npos ? line.size() : line.find_first_not_of('-', close);
-    out.push_back({at, std::min(stop, line.size()), kind, false});
+    out.push_back({at, std::min(stop, line.size()), pem_kind, false});
     left_ = 0;
     at = std::min(stop, line.size());
   }

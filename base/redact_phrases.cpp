@@ -11,7 +11,7 @@ namespace {
 using namespace std::string_view_literals;
 
 /// So far from a phrase its value is looked for.
-constexpr std::size_t near = 256;
+constexpr std::size_t near_phrase = 256;
 
 void hide_if(line_scan& scan, const secret_span& span, bool is_secret) {
   if (is_secret && !is_no_secret(scan.text(span))) scan.hide(span);
@@ -61,8 +61,8 @@ void take_here_string(line_scan& scan, std::size_t begin, std::size_t end) {
 /// "echo x | docker login --password-stdin": what is fed to a program that reads a password.
 void take_fed(line_scan& scan, std::size_t begin, std::size_t) {
   const auto line = scan.line;
-  const auto from = begin > near ? begin - near : 0;
-  const auto pipe = line[begin] == '|' ? begin : scan.pipe.before(line, "|", begin, near);
+  const auto from = begin > near_phrase ? begin - near_phrase : 0;
+  const auto pipe = line[begin] == '|' ? begin : scan.pipe.before(line, "|", begin, near_phrase);
   if (pipe == line.npos || pipe == from) return;
   std::size_t at = 0;
   for (auto [word, place] :
@@ -90,7 +90,7 @@ void take_fed(line_scan& scan, std::size_t begin, std::size_t) {
 /// "AUTH PLAIN x" of SMTP and IMAP: base64.
 void take_sasl(line_scan& scan, std::size_t, std::size_t end) {
   const auto value = value_at(scan, end, false, "authorization");
-  const auto text = scan.text(value.span).substr(0, near);
+  const auto text = scan.text(value.span).substr(0, near_phrase);
   const bool is_base64 = text.size() >= 12 && text.size() % 4 == 0 &&
                          std::all_of(text.begin(), text.end(), [](char c) {
                            return is_alnum(c) || c == '+' || c == '/' || c == '=';
@@ -103,7 +103,7 @@ void take_third(line_scan& scan, std::size_t, std::size_t end) {
   auto at = end;
   for (int strings = 0; strings < 3; ++strings) {
     at = scan.skip_blanks(at);
-    if (!is_quote(scan.at(at)) || at - end > near) return;
+    if (!is_quote(scan.at(at)) || at - end > near_phrase) return;
     const auto value = value_at(scan, at, false, credential_kind);
     if (strings == 2) return hide_if(scan, value.span, true);
     at = value.span.end + 1;
@@ -180,11 +180,11 @@ list_part part_at(line_scan& scan, std::size_t at) {
   at = scan.skip_blanks(at);
   if (is_quote(scan.at(at)) || scan.at(at) == '`') {
     const char quote = scan.line[at];
-    const auto inside = scan.line.substr(at + 1, near);
+    const auto inside = scan.line.substr(at + 1, near_phrase);
     const auto text = inside.substr(0, inside.find(quote));
     return {text, std::min(scan.line.size(), at + 2 + text.size())};
   }
-  const auto text = before_any(scan.line.substr(at, near), ",)");
+  const auto text = before_any(scan.line.substr(at, near_phrase), ",)");
   return {text, at + text.size()};
 }
 
@@ -202,7 +202,7 @@ void take_insert(line_scan& scan, std::size_t, std::size_t end) {
   std::array<std::string_view, most_columns> columns;
   auto at = end + open + 1;
   std::size_t count = 0;
-  for (; count < most_columns && at - end < 2 * near; ++count) {
+  for (; count < most_columns && at - end < 2 * near_phrase; ++count) {
     const auto column = part_at(scan, at);
     columns[count] = column.text;
     at = scan.skip_blanks(column.end);
@@ -231,7 +231,7 @@ void take_insert(line_scan& scan, std::size_t, std::size_t end) {
 void take_last_made_up(line_scan& scan, std::size_t, std::size_t end) {
   static constexpr sign_set blanks(" \t");
   const auto stop = scan.argument_end.find(scan.line, "|;&>\"'`", end);
-  const auto rest = trimmed(scan.line.substr(end, std::min(near, stop - end)));
+  const auto rest = trimmed(scan.line.substr(end, std::min(near_phrase, stop - end)));
   const auto word = rest.substr(blanks.behind_last(rest));
   if (word.empty() || word.starts_with('-') || !looks_made_up(word) || is_place(word)) return;
   const auto from = static_cast<std::size_t>(word.data() - scan.line.data());

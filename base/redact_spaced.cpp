@@ -9,9 +9,9 @@ namespace reeve {
 namespace {
 
 /// So far away from its name a value is looked for.
-constexpr std::size_t near = 256;
+constexpr std::size_t near_word = 256;
 
-std::string_view name_of(const line_scan& scan, const key_use& key) {
+std::string_view spaced_name(const line_scan& scan, const key_use& key) {
   return scan.line.substr(key.begin, std::min<std::size_t>(key.end - key.begin, 100));
 }
 
@@ -27,8 +27,8 @@ std::string_view word_before(const line_scan& scan, std::size_t at) {
 bool is_of_netrc(line_scan& scan, const key_use& key) {
   if (!scan.has_machine) return false;
   const auto line = scan.line;
-  const auto machine = std::max(scan.machine.before(line, "machine ", key.begin, near) + 1,
-                                scan.entry.before(line, "default ", key.begin, near) + 1);
+  const auto machine = std::max(scan.machine.before(line, "machine ", key.begin, near_word) + 1,
+                                scan.entry.before(line, "default ", key.begin, near_word) + 1);
   if (machine == 0) return false;
   auto rest = line.substr(machine - 1, key.begin - (machine - 1));
   if (begins_with(rest, "default")) rest.remove_prefix(7);
@@ -46,7 +46,7 @@ bool is_of_netrc(line_scan& scan, const key_use& key) {
 bool is_spaced_password(const line_scan& scan, const key_use& key, std::string_view word) {
   static constexpr sign_set of_language("/\\(){}[]<>,;");
   if (of_language.stand_in(word) || is_place(word)) return false;
-  const auto name = name_of(scan, key);
+  const auto name = spaced_name(scan, key);
   if (equals_lower(name, "requirepass") || equals_lower(name, "masterauth")) return true;
   if (key.kind == name_kind::token) {
     return looks_random(word) && !(word.size() == 36 && word[8] == '-' && word[13] == '-');
@@ -64,16 +64,16 @@ bool is_spaced_password(const line_scan& scan, const key_use& key, std::string_v
 /// "  -p, --password string   Password": a manual, where words are no values.
 bool is_manual(line_scan& scan, const key_use& key, std::size_t end) {
   const auto line = scan.line;
-  if (scan.usage.before(line, "sage:", key.begin, near) != line.npos ||
-      scan.usages.before(line, "sage ", key.begin, near) != line.npos) {
+  if (scan.usage.before(line, "sage:", key.begin, near_word) != line.npos ||
+      scan.usages.before(line, "sage ", key.begin, near_word) != line.npos) {
     return true;
   }
-  const auto before = left_of(line, key.begin, near);
+  const auto before = left_of(line, key.begin, near_word);
   static constexpr sign_set blanks_and_dashes(" \t-");
   // Nothing else on the line, which is indented, or an explanation that is set apart.
   if (begins_with(before, "  ") && blanks_and_dashes.hold(before)) return true;
   if (is_blank(scan.at(end)) && is_blank(scan.at(end + 1))) return true;
-  const auto rest = trimmed(scan.line.substr(end, near));
+  const auto rest = trimmed(scan.line.substr(end, near_word));
   // "--password VALUE to log in": words follow that are neither options nor the rest of a command.
   return !rest.empty() && !is_quote(rest[0]) && is_plain_word(before_any(rest, " \t"));
 }
@@ -82,7 +82,7 @@ bool is_manual(line_scan& scan, const key_use& key, std::size_t end) {
 bool is_of_protocol(const line_scan& scan, const key_use& key, const secret_span& value) {
   const auto name = scan.line.substr(key.begin, key.end - key.begin);
   if (name != "PASS" && name != "AUTH") return false;
-  if (!trimmed(scan.line.substr(value.end, near)).empty()) return false;
+  if (!trimmed(scan.line.substr(value.end, near_word)).empty()) return false;
   const auto before = trimmed(left_of(scan.line, key.begin, 16));
   if (before.ends_with('>') || before.ends_with("C:")) return true;
   // Redis has no sign before it.
@@ -127,7 +127,7 @@ void take_told(line_scan& scan, const key_use& key) {
   if (scan.was_told || !is_word_of_key(scan.line, key, "password")) return;
   scan.was_told = true;
   const auto rest = scan.line.substr(key.end);
-  if (rest.size() > near) return;
+  if (rest.size() > near_word) return;
   const auto line = trimmed(scan.line);
   const auto space = line.find_last_of(" \t");
   if (space == line.npos || space == 0 || line[space - 1] != ':') return;
@@ -135,7 +135,7 @@ void take_told(line_scan& scan, const key_use& key) {
   const secret_span span{begin, begin + (line.size() - space - 1), credential_kind, false};
   const auto word = scan.text(span);
   if (begin < key.end || word.size() < 8 || !looks_made_up(word) || is_place(word)) return;
-  const auto text = lower(left_of(scan.line, begin, near + 64));
+  const auto text = lower(left_of(scan.line, begin, near_word + 64));
   const auto holds = [&](std::string_view part) { return text.find(part) != text.npos; };
   if (std::none_of(tells.begin(), tells.end(), holds)) return;
   if (std::any_of(troubles.begin(), troubles.end(), holds)) return;
@@ -236,7 +236,7 @@ void take_spaced(line_scan& scan, const key_use& key) {
     if (at >= line.size() || is_quote(line[at])) return;
     found = value_at(scan, at, false, credential_kind);
   }
-  const auto word = scan.text(found.span).substr(0, near);
+  const auto word = scan.text(found.span).substr(0, near_word);
   if (word.starts_with('*') && word.size() > 1 && is_alpha(word[1])) return;  // a pointer
   if (!is_password && key.kind != name_kind::token) {
     // "Your API key is x"
@@ -245,8 +245,8 @@ void take_spaced(line_scan& scan, const key_use& key) {
   }
   if (is_password && is_of_netrc(scan, key)) {
     // Without a login before it one has to follow, or nothing.
-    const auto rest = trimmed(line.substr(found.span.end, near));
-    const bool has_login = left_of(line, key.begin, near).find("login ") != line.npos;
+    const auto rest = trimmed(line.substr(found.span.end, near_word));
+    const bool has_login = left_of(line, key.begin, near_word).find("login ") != line.npos;
     if (!has_login && !rest.empty() && !begins_with(rest, "login ")) return;
     if (!is_no_secret(word)) scan.hide(found.span);
     return;

@@ -116,7 +116,7 @@ double measure_cold(const world& w, std::size_t cache_bytes) {
 
 /// The size of the cache with which a tenth of the requests finds nothing there.
 std::size_t calibrate(const world& w, double& cold) {
-  std::size_t low = 64 * 1024, high = 8 * 1024 * 1024;
+  std::size_t low = std::size_t{64} * 1024, high = 8 * 1024 * 1024;
   for (int i = 0; i < 12; ++i) {
     const auto middle = (low + high) / 2;
     cold = measure_cold(w, middle);

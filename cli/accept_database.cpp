@@ -11,7 +11,7 @@
 namespace reeve::cli {
 namespace {
 
-int fail(const rejection& why) {
+int tell(const rejection& why) {
   complain(why.detail);
   return why.code == errc::unavailable ? exit_unreachable : exit_refused;
 }
@@ -20,14 +20,14 @@ int fail(const rejection& why) {
 
 int accept_database(const loaded_config& config) {
   auto db = open_database(config.values);
-  if (!db) return fail(db.error());
+  if (!db) return tell(db.error());
   const auto file = accepted_database_file(config.values);
   const auto seen = persistence::look_at_refused(
       {heads_file(config.values), known_database_file(config.values), file}, db->owner_url);
-  if (!seen) return fail(seen.error());
+  if (!seen) return tell(seen.error());
   const auto last = persistence::read_last_head(heads_file(config.values));
-  if (!last) return fail(last.error());
-  if (auto ok = persistence::write_known(file, *seen); !ok) return fail(ok.error());
+  if (!last) return tell(last.error());
+  if (auto ok = persistence::write_known(file, *seen); !ok) return tell(ok.error());
   std::printf("The log ends at position %lld.\n", static_cast<long long>(seen->position));
   if (*last) {
     std::printf("It was signed up to position %lld: events that are not in it are given up.\n",

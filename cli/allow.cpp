@@ -7,11 +7,11 @@
 namespace reeve::cli {
 namespace {
 
-constexpr const char* help =
+constexpr const char* help_of_allow =
     "allow needs one of image REFERENCE, container NAME, list images|containers, "
     "remove images|containers ID, resolve ID: reeve help allow";
 
-int show(api_client& api, const api_client::answer& answer, const char* name) {
+int show_entry(api_client& api, const api_client::answer& answer, const char* name) {
   if (answer.code != exit_ok) return answer.code;
   auto doc = parse_answer(answer.body);
   if (api.json() || !doc) {
@@ -34,10 +34,10 @@ int add(api_client& api, const word_list& words, bool image) {
   body.end_object();
   const auto answer = api.call(
       "POST", image ? "/api/allowlists/images" : "/api/allowlists/containers", body.take());
-  return show(api, answer, image ? "reference" : "name");
+  return show_entry(api, answer, image ? "reference" : "name");
 }
 
-int list(api_client& api, const std::string& what, const word_list& words) {
+int list_entries(api_client& api, const std::string& what, const word_list& words) {
   const auto answer =
       api.list("/api/allowlists/" + what, "", words.option("--limit").value_or("50"));
   if (what == "images") {
@@ -64,16 +64,16 @@ int allow(const loaded_config& config, const client_options& client,
   if (plain.size() == 2 && plain[0] == "image") return add(api, list_of, true);
   if (plain.size() == 2 && plain[0] == "container") return add(api, list_of, false);
   if (plain.size() == 2 && plain[0] == "list" && is_list(plain[1]))
-    return list(api, plain[1], list_of);
+    return list_entries(api, plain[1], list_of);
   if (plain.size() == 2 && plain[0] == "resolve") {
     const auto path = "/api/allowlists/images/" + adapters::path_segment(plain[1]) + "/resolve";
-    return show(api, api.call("POST", path, "{}"), "digest");
+    return show_entry(api, api.call("POST", path, "{}"), "digest");
   }
   if (plain.size() == 3 && plain[0] == "remove" && is_list(plain[1])) {
     const auto path = "/api/allowlists/" + plain[1] + "/" + adapters::path_segment(plain[2]);
-    return show(api, api.call("DELETE", path), plain[1] == "images" ? "reference" : "name");
+    return show_entry(api, api.call("DELETE", path), plain[1] == "images" ? "reference" : "name");
   }
-  return usage_error(help);
+  return usage_error(help_of_allow);
 }
 
 }  // namespace reeve::cli

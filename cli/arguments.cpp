@@ -306,6 +306,7 @@ std::string suggestion(const CLI::App* at, const std::string& word) {
   auto level = commands_of(at);
   while (!level.empty()) {
     std::vector<std::string> names;
+    names.reserve(level.size());
     for (const auto* one : level) names.push_back(one->get_name());
     const auto near = nearest_of(word, names);
     std::string text;

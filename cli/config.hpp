@@ -32,8 +32,8 @@ struct config {
   bool allow_plain_http = false;         // plain HTTP beyond loopback
   std::int64_t rate_per_s = 2000;        // requests of one token
   std::int64_t max_connections = 1024;
-  std::int64_t buffered_bytes = 32 * 1024 * 1024;  // of requests and answers
-  std::int64_t token_share_percent = 25;           // of these and the like, for one token
+  std::int64_t buffered_bytes = std::int64_t{32} * 1024 * 1024;  // of requests and answers
+  std::int64_t token_share_percent = 25;  // of these and the like, for one token
   std::int64_t address_share_percent = 75;
   std::int64_t drain_s = 10;            // in-flight requests at a stop
   actors::tree_settings tree;           // what its actors say that may be set

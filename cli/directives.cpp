@@ -6,7 +6,7 @@
 namespace reeve::cli {
 namespace {
 
-constexpr const char* help =
+constexpr const char* help_of_directives =
     "directives needs one of list, show ID, create FILE, revise ID FILE, archive ID: "
     "reeve help directives";
 
@@ -31,7 +31,7 @@ int send_file(api_client& api, const std::string& method, const std::string& pat
   return send(api, method, path, *body);
 }
 
-int list(api_client& api, const word_list& words) {
+int list_directives(api_client& api, const word_list& words) {
   const auto answer = api.list("/api/directives", "", words.option("--limit").value_or("50"));
   if (answer.code != exit_ok) return answer.code;
   if (api.ndjson()) {
@@ -53,7 +53,7 @@ int directives(const loaded_config& config, const client_options& client,
   const auto& plain = list_of.plain;
   api_client api(config.values, client);
   const std::string base = "/api/directives";
-  if (plain.size() == 1 && plain[0] == "list") return list(api, list_of);
+  if (plain.size() == 1 && plain[0] == "list") return list_directives(api, list_of);
   if (plain.size() == 2 && plain[0] == "show") {
     return send(api, "GET", base + "/" + adapters::path_segment(plain[1]), "");
   }
@@ -64,7 +64,7 @@ int directives(const loaded_config& config, const client_options& client,
   if (plain.size() == 3 && plain[0] == "revise") {
     return send_file(api, "PUT", base + "/" + adapters::path_segment(plain[1]), plain[2]);
   }
-  return usage_error(help);
+  return usage_error(help_of_directives);
 }
 
 }  // namespace reeve::cli

@@ -278,7 +278,7 @@ int doctor(const loaded_config& config, bool json) {
   const auto told = engine_of_server(config, own);
   for (auto&& one :
        {told ? *told : check_engine(c), check_port(c, own), check_cgroups(), check_marker(),
-        check_clock(), check_files(c), check_memory(), check_logs(c)}) {
+        check_clock(), check_files(c), check_memory(), check_logs(c), check_models(c)}) {
     all.push_back(one);
   }
   print(all, json);

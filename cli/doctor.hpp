@@ -33,6 +33,10 @@ outcome<done> judge_secrets_key(const config& c);
 /// The same for the doctor, whatever the database says; nothing: it can.
 std::optional<finding> unfit_secrets_key(const config& c);
 
+/// The file that names upstreams of language models, and, if it names any, the folder of the socket
+/// for jobs: what `reeve serve` refuses fails here in the same words. Nothing is made.
+finding check_models(const config& c);
+
 /// Where the server that leads with this data folder answers. Empty: it does not, or the
 /// configuration names an address, which is looked at instead.
 std::string own_server(const loaded_config& config);

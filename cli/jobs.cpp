@@ -10,10 +10,10 @@ namespace {
 
 using adapters::path_segment;
 
-constexpr const char* help =
+constexpr const char* help_of_jobs =
     "jobs needs one of list, show ID, logs ID, retry ID, discard ID: reeve help jobs";
 
-int list(api_client& api, const word_list& words) {
+int list_jobs(api_client& api, const word_list& words) {
   std::string query;
   for (const std::string name : {"status", "run"}) {
     const auto value = words.option("--" + name);
@@ -104,13 +104,13 @@ int jobs(const loaded_config& config, const client_options& client,
   if (!options.problem.empty()) return usage_error(options.problem);
   const auto& plain = options.plain;
   api_client api(config.values, client);
-  if (plain.size() == 1 && plain[0] == "list") return list(api, options);
-  if (plain.size() != 2) return usage_error(help);
+  if (plain.size() == 1 && plain[0] == "list") return list_jobs(api, options);
+  if (plain.size() != 2) return usage_error(help_of_jobs);
   if (plain[0] == "show")
     return show_one(api, api.call("GET", "/api/jobs/" + path_segment(plain[1])));
   if (plain[0] == "logs") return logs(api, options);
   if (plain[0] == "retry" || plain[0] == "discard") return decide(api, options);
-  return usage_error(help);
+  return usage_error(help_of_jobs);
 }
 
 }  // namespace reeve::cli

@@ -4,7 +4,7 @@
 namespace reeve::cli {
 namespace {
 
-constexpr const char* help = "logs needs search TEXT: reeve help logs";
+constexpr const char* help_of_logs = "logs needs search TEXT: reeve help logs";
 
 int search(api_client& api, const word_list& words) {
   auto query = "&q=" + adapters::path_segment(words.plain[1]);
@@ -25,7 +25,7 @@ int logs(const loaded_config& config, const client_options& client,
       words, {"--run", "--job", "--directive", "--since", "--until", "--stream", "--limit"},
       {"--ignore-case"});
   if (!options.problem.empty()) return usage_error(options.problem);
-  if (options.plain.size() != 2 || options.plain[0] != "search") return usage_error(help);
+  if (options.plain.size() != 2 || options.plain[0] != "search") return usage_error(help_of_logs);
   api_client api(config.values, client);
   return search(api, options);
 }

@@ -14,7 +14,7 @@ using adapters::path_segment;
 /// A server that is restarted is back within this time, or nobody restarts it.
 constexpr int patience_s = 60;
 
-constexpr const char* help =
+constexpr const char* help_of_runs =
     "runs needs one of launch, list, show ID, wait ID, cancel ID, retry ID, logs ID, "
     "artifacts JOB [NAME]: reeve help runs";
 
@@ -108,7 +108,7 @@ int launch(api_client& api, const word_list& words) {
   return launched(api, api.call("POST", "/api/runs/launch", body), words.has("--wait"));
 }
 
-int list(api_client& api, const word_list& words) {
+int list_runs(api_client& api, const word_list& words) {
   std::string query;
   for (const std::string name : {"status", "directive", "label"}) {
     const auto value = words.option("--" + name);
@@ -120,7 +120,7 @@ int list(api_client& api, const word_list& words) {
       {"id", "status", "directive_name", "job_count", "engine", "created_at", "finished_at"});
 }
 
-int show(api_client& api, const std::string& id) {
+int show_run(api_client& api, const std::string& id) {
   const auto answer = api.call("GET", "/api/runs/" + path_segment(id));
   if (answer.code != exit_ok) return answer.code;
   const auto doc = parse_answer(answer.body);
@@ -195,20 +195,20 @@ int runs(const loaded_config& config, const client_options& client,
       {"--wait"});
   if (!options.problem.empty()) return usage_error(options.problem);
   const auto& plain = options.plain;
-  if (plain.empty()) return usage_error(help);
+  if (plain.empty()) return usage_error(help_of_runs);
   api_client api(config.values, client);
   const auto& action = plain[0];
   if (plain.size() == 1 && action == "launch") return launch(api, options);
-  if (plain.size() == 1 && action == "list") return list(api, options);
+  if (plain.size() == 1 && action == "list") return list_runs(api, options);
   if ((plain.size() == 2 || plain.size() == 3) && action == "artifacts") {
     return artifacts(api, plain);
   }
-  if (plain.size() != 2) return usage_error(help);
-  if (action == "show") return show(api, plain[1]);
+  if (plain.size() != 2) return usage_error(help_of_runs);
+  if (action == "show") return show_run(api, plain[1]);
   if (action == "wait") return wait_for(api, plain[1]);
   if (action == "cancel") return cancel(api, plain[1]);
   if (action == "logs") return logs(api, plain[1], options.option("--stream"));
-  if (action != "retry") return usage_error(help);
+  if (action != "retry") return usage_error(help_of_runs);
   return launched(api, api.call("POST", "/api/runs/" + path_segment(plain[1]) + "/retry"), false);
 }
 

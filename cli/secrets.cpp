@@ -13,7 +13,7 @@ namespace {
 
 using adapters::path_segment;
 
-constexpr const char* help =
+constexpr const char* help_of_secrets =
     "secrets needs one of put NAME, list, show NAME, delete NAME: reeve help secrets";
 constexpr std::size_t most_bytes = 8192;
 
@@ -48,7 +48,7 @@ outcome<std::string> read_value(const std::string& path) {
   return reject(errc::invalid, name + wrong);
 }
 
-int show(const api_client& api, const api_client::answer& answer) {
+int show_secret(const api_client& api, const api_client::answer& answer) {
   if (answer.code != exit_ok) return answer.code;
   const auto doc = parse_answer(answer.body);
   if (api.json() || !doc) {
@@ -68,10 +68,10 @@ int put(api_client& api, const std::string& name, const std::string& file) {
   wipe(*value);
   const auto answer = api.call("PUT", "/api/secrets/" + path_segment(name), body);
   wipe(body);
-  return show(api, answer);
+  return show_secret(api, answer);
 }
 
-int list(api_client& api, const word_list& words) {
+int list_secrets(api_client& api, const word_list& words) {
   const auto answer = api.list("/api/secrets", words.has("--active") ? "&is_active=true" : "",
                                words.option("--limit").value_or("50"));
   return show_rows(api, answer,
@@ -89,14 +89,14 @@ int secrets(const loaded_config& config, const client_options& client,
   if (plain.size() == 2 && plain[0] == "put") {
     return put(api, plain[1], options.option("--file").value_or("-"));
   }
-  if (plain.size() == 1 && plain[0] == "list") return list(api, options);
+  if (plain.size() == 1 && plain[0] == "list") return list_secrets(api, options);
   if (plain.size() == 2 && plain[0] == "show") {
-    return show(api, api.call("GET", "/api/secrets/" + path_segment(plain[1])));
+    return show_secret(api, api.call("GET", "/api/secrets/" + path_segment(plain[1])));
   }
   if (plain.size() == 2 && plain[0] == "delete") {
-    return show(api, api.call("DELETE", "/api/secrets/" + path_segment(plain[1])));
+    return show_secret(api, api.call("DELETE", "/api/secrets/" + path_segment(plain[1])));
   }
-  return usage_error(help);
+  return usage_error(help_of_secrets);
 }
 
 }  // namespace reeve::cli

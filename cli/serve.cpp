@@ -202,7 +202,7 @@ outcome<done> server_process::read_llm() {
   if (!settings) return settings.error();
   llm_ = std::move(*settings);
   if (llm_.upstreams.empty()) return done{};
-  const auto door = jobs_door_of(config_);
+  const auto door = fit_jobs_door(config_);
   return door ? outcome<done>(done{}) : outcome<done>(door.error());
 }
 

@@ -34,6 +34,7 @@
 #include "persistence/read_store.hpp"
 #include "persistence/secret_vault.hpp"
 #include "persistence/token_table.hpp"
+#include "tasks/container/early_rooms.hpp"
 #include "tasks/task_kinds.hpp"
 
 #include <atomic>
@@ -144,6 +145,7 @@ class server_process {
   persistence::startup_rows rows_;
   redactor job_redaction_;
   std::unique_ptr<text_pool> texts_;
+  std::unique_ptr<tasks::early_rooms> early_;
   persistence::token_table tokens_;
   persistence::projection_board board_;
   std::unique_ptr<persistence::read_store> reads_;

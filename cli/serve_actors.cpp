@@ -34,6 +34,18 @@ text_pool::options texts_for(const config& of) {
   return room;
 }
 
+/// Of each of two tenants a beginning can be kept while an output is read, however large those may
+/// be; and places as many as the engine takes calls that last beside the attempts and the outputs
+/// that are followed.
+tasks::early_rooms::options early_for(const config& of) {
+  const auto kept = std::get<actors::shared_settings>(of.tree).job_log_bytes;
+  tasks::early_rooms::options most;
+  most.bytes = std::max(most.bytes, 6 * tasks::ends_of(static_cast<std::size_t>(kept)));
+  return most;
+}
+static_assert(attempts_at_once + tasks::early_rooms::options{}.places + 64 <
+              adapters::bulkhead_limits{}.long_at_once);
+
 metric_gauge& log_gauge() {
   static metric_gauge gauge = process_metrics().gauge(
       "reeve_log_available",
@@ -112,6 +124,7 @@ outcome<done> server_process::open_engine() {
 
 outcome<done> server_process::open_kinds() {
   texts_ = std::make_unique<text_pool>(texts_for(config_));
+  early_ = std::make_unique<tasks::early_rooms>(early_for(config_));
   // Opened for each triage: the folder may come and go.
   const auto open_logs = [this, places = log_places_of(config_)](const uuid& tenant) {
     return adapters::open_tenant_logs(places, tenant, tokens_.is_first_tenant(tenant));
@@ -139,6 +152,7 @@ outcome<done> server_process::open_tree() {
   outside.kinds = kinds_.get();
   outside.redact = &job_redaction_;
   outside.texts = texts_.get();
+  outside.early = early_.get();
   outside.engine = engine_.get();
   outside.engines = &engines_;
   outside.may_mount = [this, fixed = mount_rules_of(config_, llm_)](const uuid& tenant,

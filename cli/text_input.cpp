@@ -14,7 +14,7 @@ namespace reeve::cli {
 namespace {
 
 constexpr std::size_t most_line = 8 << 20;
-constexpr std::size_t piece = 256 * 1024;
+constexpr std::size_t piece = std::size_t{256} * 1024;
 
 struct file_closer {
   void operator()(std::FILE* file) const {

@@ -119,7 +119,7 @@ actors::state_slot<domain::access_state> token_resets::slot() {
 namespace {
 
 // A leader looks five times a second; one that has not taken it after so long does not lead.
-constexpr auto patience = 10s;
+constexpr auto taken_within = 10s;
 
 int fail(const std::string& why, int code = exit_refused) {
   complain(why);
@@ -178,7 +178,7 @@ int try_token(const config& c, const std::string& token) {
 
 int wait_for_server(const config& c, const std::string& token) {
   const bool may_lead = has_server(c) && !is_missing(endpoint_file(c));
-  if (may_lead && is_taken_within(token_reset_file(c), patience)) return try_token(c, token);
+  if (may_lead && is_taken_within(token_reset_file(c), taken_within)) return try_token(c, token);
   std::fputs(
       "reeve: this admin token opens once a server leads with this data folder; it is shown only "
       "here\n",

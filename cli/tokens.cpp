@@ -9,7 +9,8 @@ namespace {
 
 using adapters::path_segment;
 
-constexpr const char* help = "tokens needs one of create NAME, list, revoke ID: reeve help tokens";
+constexpr const char* help_of_tokens =
+    "tokens needs one of create NAME, list, revoke ID: reeve help tokens";
 
 /// The token alone goes to standard output, so that a script can keep it; what it is goes beside.
 int show_new(const api_client& api, const api_client::answer& answer) {
@@ -34,7 +35,7 @@ int create(api_client& api, const word_list& words) {
   return show_new(api, api.call("POST", "/api/tokens", body.take()));
 }
 
-int list(api_client& api, const word_list& words) {
+int list_tokens(api_client& api, const word_list& words) {
   const auto answer = api.list("/api/tokens", words.has("--active") ? "&is_active=true" : "",
                                words.option("--limit").value_or("50"));
   return show_rows(api, answer,
@@ -62,9 +63,9 @@ int tokens(const loaded_config& config, const client_options& client,
   const auto& plain = options.plain;
   api_client api(config.values, client);
   if (plain.size() == 2 && plain[0] == "create") return create(api, options);
-  if (plain.size() == 1 && plain[0] == "list") return list(api, options);
+  if (plain.size() == 1 && plain[0] == "list") return list_tokens(api, options);
   if (plain.size() == 2 && plain[0] == "revoke") return revoke(api, plain[1]);
-  return usage_error(help);
+  return usage_error(help_of_tokens);
 }
 
 }  // namespace reeve::cli

@@ -16,7 +16,7 @@
 
 namespace reeve::persistence {
 
-inline constexpr std::size_t blob_chunk_bytes = 256 * 1024;
+inline constexpr std::size_t blob_chunk_bytes = std::size_t{256} * 1024;
 /// 1 GiB; whoever takes bytes from outside has a smaller limit of its own.
 inline constexpr std::size_t max_blob_bytes = std::size_t{1} << 30;
 

@@ -20,7 +20,7 @@ namespace {
 constexpr std::size_t most_waiting_bytes = std::size_t{256} << 20;
 // While blobs cannot be stored; the log says it once, however many attempts try meanwhile.
 constexpr auto try_every = std::chrono::seconds(2);
-constexpr auto sweep_every = std::chrono::hours(1);
+constexpr auto sweep_blobs_every = std::chrono::hours(1);
 // Rounds of 100 blobs; what is left waits for the next hour, so that puts are not kept waiting.
 constexpr int most_sweep_rounds = 100;
 
@@ -49,7 +49,7 @@ struct blob_writer::impl {
   }
 
   void work() {
-    auto next_sweep = std::chrono::steady_clock::now() + sweep_every;
+    auto next_sweep = std::chrono::steady_clock::now() + sweep_blobs_every;
     for (;;) {
       const auto blob = next(is_failing ? std::min(next_try, next_sweep) : next_sweep);
       if (!blob) return;
@@ -57,7 +57,7 @@ struct blob_writer::impl {
         put(*blob);
       } else if (std::chrono::steady_clock::now() >= next_sweep) {
         sweep();
-        next_sweep = std::chrono::steady_clock::now() + sweep_every;
+        next_sweep = std::chrono::steady_clock::now() + sweep_blobs_every;
       }
       if (is_failing && std::chrono::steady_clock::now() >= next_try) try_again();
     }

@@ -34,7 +34,7 @@ struct file_end {
 };
 
 // A head has about 500 bytes.
-constexpr std::streamoff most_line = 64 * 1024;
+constexpr std::streamoff most_line = std::streamoff{64} * 1024;
 
 outcome<file_end> end_of(const std::string& path) {
   std::ifstream in(path, std::ios::binary | std::ios::ate);

@@ -20,7 +20,7 @@ namespace {
 
 constexpr domain::position every_events = 10'000;
 constexpr auto every_time = std::chrono::seconds(60);
-constexpr std::size_t most_waiting = 64;
+constexpr std::size_t most_asked = 64;
 
 outcome<ed25519_key> key_in(const std::string& path) {
   if (::access(path.c_str(), F_OK) == 0) return ed25519_key::load(path);
@@ -207,7 +207,7 @@ bool checkpoint_keeper::is_failing() const {
 void checkpoint_keeper::sign_now(reply_slot<signed_head> slot) {
   {
     std::lock_guard lock(impl_->mutex);
-    if (impl_->waiting.size() < most_waiting) {
+    if (impl_->waiting.size() < most_asked) {
       impl_->waiting.push_back(std::move(slot));
       impl_->changed.notify_all();
       return;

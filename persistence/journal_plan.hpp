@@ -17,10 +17,10 @@
 namespace reeve::persistence {
 
 inline constexpr std::size_t max_events_per_append = 512;
-inline constexpr std::size_t max_append_bytes = 8 * 1024 * 1024;
+inline constexpr std::size_t max_append_bytes = std::size_t{8} * 1024 * 1024;
 /// What one statement takes; a single larger append goes alone.
 inline constexpr std::size_t max_events_per_batch = 512;
-inline constexpr std::size_t max_batch_bytes = 1024 * 1024;
+inline constexpr std::size_t max_batch_bytes = std::size_t{1024} * 1024;
 
 /// Limits, text encoding, and that every stream that is written is expected. `invalid` names the
 /// field.

@@ -13,9 +13,9 @@ namespace reeve::persistence {
 namespace {
 
 // A statement for each combination of tables that was seen; far more than there are in practice.
-constexpr std::size_t max_prepared = 256;
+constexpr std::size_t max_statements = 256;
 
-std::string text_of(const digest& d) {
+std::string bytea_of(const digest& d) {
   return "\\x" + to_hex(d);
 }
 
@@ -120,7 +120,7 @@ bool journal_session::holds(domain::position at, const digest& hash) {
   return !tx.exec_params(
                 "SELECT 1 FROM reeve.events WHERE position = $1::bigint"
                 " AND hash = $2::bytea",
-                at, text_of(hash))
+                at, bytea_of(hash))
               .empty();
 }
 
@@ -155,8 +155,8 @@ bool journal_session::elect(const log_tail& tail, const domain::event_record& e)
     pqxx::nontransaction tx(*connection_);
     tx.exec_params(elect_sql, e.position, e.epoch, e.stream, e.version, e.type, e.schema_version,
                    to_string(e.tenant), e.payload, e.meta.principal, to_string(e.meta.command_id),
-                   to_string(e.meta.correlation_id), e.recorded_at_us, text_of(e.leaf),
-                   text_of(e.hash), text_of(tail.hash));
+                   to_string(e.meta.correlation_id), e.recorded_at_us, bytea_of(e.leaf),
+                   bytea_of(e.hash), bytea_of(tail.hash));
     return true;
   } catch (const pqxx::sql_error& error) {
     if (error.sqlstate() != "23505" && error.sqlstate() != "RV001") throw;
@@ -179,7 +179,7 @@ const row_types& journal_session::types() {
 void journal_session::append(const batch_statement& statement) {
   auto found = prepared_.find(statement.parts);
   if (found == prepared_.end()) {
-    if (prepared_.size() >= max_prepared) {
+    if (prepared_.size() >= max_statements) {
       for (const auto& [parts, name] : prepared_) connection_->unprepare(name);
       prepared_.clear();
     }
@@ -256,8 +256,8 @@ std::optional<domain::position> journal_session::keep(const command_key& key,
       " AND EXISTS (SELECT 1 FROM reeve.events WHERE position = $8::bigint AND hash = $9::bytea)"
       " AND NOT EXISTS (SELECT 1 FROM reeve.events WHERE position = $8::bigint + 1)"
       " RETURNING first_position",
-      to_string(key.tenant), key.principal, key.route, key.key, text_of(key.request_digest),
-      of.stream, of.version, tail.position, text_of(tail.hash));
+      to_string(key.tenant), key.principal, key.route, key.key, bytea_of(key.request_digest),
+      of.stream, of.version, tail.position, bytea_of(tail.hash));
   if (rows.empty()) return std::nullopt;
   return rows[0][0].as<domain::position>();
 }

@@ -13,7 +13,7 @@ namespace {
 
 using domain::llm_grouping;
 
-constexpr int max_page = 500;
+constexpr int max_usage_page = 500;
 
 struct order_column {
   std::string_view name;
@@ -39,7 +39,7 @@ const walk_order& order_of(llm_grouping by) {
 constexpr std::array sum_columns{"calls",        "prompt_tokens", "completion_tokens",
                                  "total_tokens", "cost_micros",   "over_budget_calls"};
 
-bool fits(std::string_view value, std::string_view type) {
+bool is_value_of(std::string_view value, std::string_view type) {
   if (type == "uuid") return parse_uuid(value).has_value();
   if (type == "text") return domain::is_model_name(value) || value == domain::other_models;
   std::int64_t number = 0;
@@ -62,7 +62,7 @@ std::vector<std::string> values_of(std::string_view place) {
 bool is_place(const walk_order& order, const std::vector<std::string>& values) {
   if (values.size() != 1 && values.size() != order.columns.size()) return false;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!fits(values[i], order.columns[i].type)) return false;
+    if (!is_value_of(values[i], order.columns[i].type)) return false;
   }
   return true;
 }
@@ -160,7 +160,7 @@ list_parts parts_of(const llm_usage_query& query) {
 
 outcome<read_query> compose_usage(const llm_usage_query& query, const std::string& behind,
                                   std::int64_t rows) {
-  if (query.limit < 1 || query.limit > max_page) {
+  if (query.limit < 1 || query.limit > max_usage_page) {
     return reject(errc::invalid, "limit is 1 to 500", "/limit");
   }
   const auto& order = order_of(query.by);

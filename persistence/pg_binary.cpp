@@ -27,7 +27,7 @@ std::optional<std::string> parse_bytes(std::string_view text) {
   return from_hex(text.substr(2));
 }
 
-std::string_view view_of(const uuid& id) {
+std::string_view bytes_of_id(const uuid& id) {
   return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
 }
 
@@ -103,7 +103,7 @@ void binary_array::value_of(type_oid type, std::string_view value) {
 }
 
 void binary_array::id(const uuid& value) {
-  value_of(oid_uuid, view_of(value));
+  value_of(oid_uuid, bytes_of_id(value));
 }
 
 void binary_array::bigint(std::int64_t value) {

@@ -13,8 +13,9 @@ namespace reeve::persistence {
 namespace {
 
 // TCP only; a unix socket reports the end of its peer by itself.
-constexpr std::array options{"connect_timeout=5", "keepalives_idle=10", "keepalives_interval=5",
-                             "keepalives_count=3", "tcp_user_timeout=15000"};
+constexpr std::array session_options{"connect_timeout=5", "keepalives_idle=10",
+                                     "keepalives_interval=5", "keepalives_count=3",
+                                     "tcp_user_timeout=15000"};
 
 std::string with_options(const std::string& url, const std::string& name) {
   const bool is_uri = url.starts_with("postgres://") || url.starts_with("postgresql://");
@@ -27,7 +28,7 @@ std::string with_options(const std::string& url, const std::string& name) {
     }
     text += option;
   };
-  for (const auto* option : options) add(option);
+  for (const auto* option : session_options) add(option);
   add("application_name=" + name);
   return text;
 }

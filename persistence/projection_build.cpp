@@ -23,7 +23,7 @@ constexpr std::string_view suffix = "__next";
 constexpr std::string_view without_vacuum = " IN SHARE UPDATE EXCLUSIVE MODE";
 constexpr const char* patience_for_vacuum = "SET LOCAL lock_timeout = '5s'";
 // What an append waits for at most while a build tries to take the live tables' place.
-constexpr const char* patience =
+constexpr const char* patience_of_build =
     "SET LOCAL lock_timeout = '200ms';"
     // And of a builder that stands still with the locks in its hand: shorter than a silent leader
     // is waited for, so that the next one can be elected.
@@ -206,7 +206,7 @@ class builder {
     keep_vacuum_away(tx);
     // What came while that waited, so that hardly anything is left for those who wait below.
     if (auto ok = take_all(tx); !ok) return ok.error();
-    tx.exec0(patience);
+    tx.exec0(patience_of_build);
     // Appends wait from here on; they come behind what is read now.
     tx.exec0("LOCK TABLE reeve.events IN SHARE ROW EXCLUSIVE MODE");
     // Who takes the leader's lock from here on is elected after the switch.

@@ -14,7 +14,7 @@ namespace {
 // Events of one stream that wait for more of it; a run has about ten.
 constexpr std::size_t most_held = 16;
 // Streams that wait. Many more are not about to change again: they are runs that go on for long.
-constexpr std::size_t most_waiting = 8'192;
+constexpr std::size_t most_changed = 8'192;
 
 enum class flush_of { all, settled };
 
@@ -48,7 +48,7 @@ class stream_fold {
   }
 
   void flush(row_sink& rows, flush_of which) {
-    const bool waits = which == flush_of::settled && can_end && changed_.size() <= most_waiting;
+    const bool waits = which == flush_of::settled && can_end && changed_.size() <= most_changed;
     const auto settled = std::partition(changed_.begin(), changed_.end(), [&](const auto* entry) {
       return waits && !is_settled(entry->second);
     });

@@ -25,8 +25,8 @@ using namespace std::chrono_literals;
 
 using clock = std::chrono::steady_clock;
 
-constexpr auto look_every = 250ms;
-constexpr std::chrono::seconds first_pause = 1s, longest_pause = 60s;
+constexpr auto wake_every = 250ms;
+constexpr std::chrono::seconds first_wait = 1s, longest_pause = 60s;
 
 /// A build that failed fails again as a rule, and what was stale for a lasting reason is soon stale
 /// again: a projection is built anew by itself more and more rarely, until all was well for a
@@ -36,14 +36,14 @@ class build_pause {
   bool is_over() const { return clock::now() >= until_; }
   void begin() {
     const auto now = clock::now();
-    if (now > until_ + longest_pause) pause_ = first_pause;
+    if (now > until_ + longest_pause) pause_ = first_wait;
     until_ = now + pause_;
     pause_ = std::min(longest_pause, 2 * pause_);
   }
 
  private:
   clock::time_point until_{};
-  std::chrono::seconds pause_ = first_pause;
+  std::chrono::seconds pause_ = first_wait;
 };
 
 struct wanted_build {
@@ -200,7 +200,7 @@ void read_models::impl::keep() {
   for (;;) {
     keep_once();
     std::unique_lock lock(mutex);
-    changed.wait_for(lock, look_every, [this] { return stopping || woken; });
+    changed.wait_for(lock, wake_every, [this] { return stopping || woken; });
     if (stopping) return;
     woken = false;
   }

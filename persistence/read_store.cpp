@@ -18,7 +18,7 @@
 namespace reeve::persistence {
 namespace {
 
-constexpr std::int64_t chunk_bytes = 256 * 1024;
+constexpr std::int64_t chunk_bytes = std::int64_t{256} * 1024;
 
 rejection absent() {
   return reject(errc::not_found, "there is no such resource");

@@ -29,7 +29,7 @@ struct read_store_config {
   int readers = 2;
   /// Waiting queries; one more is answered `overloaded`.
   std::size_t max_queue = 1024;
-  std::size_t cache_bytes = 16 * 1024 * 1024;
+  std::size_t cache_bytes = std::size_t{16} * 1024 * 1024;
   std::int64_t statement_timeout_ms = 5000;
   /// For tests of read-your-writes: how long a reader holds back what it has read before it fills
   /// the cache and answers. 0 otherwise.

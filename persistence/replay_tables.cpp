@@ -20,7 +20,7 @@ void make_staging(pqxx::transaction_base& tx, const replay_table& table) {
           std::string(spill_column) + " int)");
 }
 
-std::string names_of(const std::vector<column>& columns, bool of_keys_only = false) {
+std::string column_names(const std::vector<column>& columns, bool of_keys_only = false) {
   std::string names;
   for (const auto& c : columns) {
     if (c.is_key || !of_keys_only) names += (names.empty() ? "" : ", ") + std::string(c.name);
@@ -29,14 +29,14 @@ std::string names_of(const std::vector<column>& columns, bool of_keys_only = fal
 }
 
 std::string key_names_of(const replay_table& table) {
-  return names_of(table.columns, true);
+  return column_names(table.columns, true);
 }
 
 /// The newest row of each key.
 std::string staged_rows_of(const replay_table& table) {
   const auto keys = key_names_of(table);
-  return "INSERT INTO " + table.scratch + " (" + names_of(table.columns) +
-         ") SELECT DISTINCT ON (" + keys + ") " + names_of(table.columns) + " FROM " +
+  return "INSERT INTO " + table.scratch + " (" + column_names(table.columns) +
+         ") SELECT DISTINCT ON (" + keys + ") " + column_names(table.columns) + " FROM " +
          table.staging + " ORDER BY " + keys + ", " + std::string(spill_column) + " DESC";
 }
 

@@ -171,7 +171,7 @@ void patiently(pqxx::connection& connection, Change change) {
   }
 }
 
-outcome<runtime_logins> given_logins(const roles_options& options) {
+outcome<runtime_logins> logins_of(const roles_options& options) {
   if (options.writer_url.empty() || options.reader_url.empty()) {
     return reject(errc::invalid, "REEVE_WRITER_URL and REEVE_READER_URL are given together");
   }
@@ -259,7 +259,7 @@ outcome<done> try_login(const std::string& url, const std::string& role,
 
 outcome<runtime_logins> ensure_roles(const roles_options& options) {
   try {
-    if (!options.writer_url.empty() || !options.reader_url.empty()) return given_logins(options);
+    if (!options.writer_url.empty() || !options.reader_url.empty()) return logins_of(options);
     auto connection = connect_session(options.owner_url, "reeve_roles");
     // Held by the session; it ends with the connection, which a process that stands still loses.
     pqxx::nontransaction(*connection).exec0("SET idle_session_timeout = '10s'");

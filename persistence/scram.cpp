@@ -8,11 +8,11 @@
 namespace reeve::persistence {
 namespace {
 
-constexpr std::size_t block_bytes = 64;  // of SHA-256, for HMAC (RFC 2104)
+constexpr std::size_t hash_block_bytes = 64;  // of SHA-256, for HMAC (RFC 2104)
 
 digest hmac(std::string_view key, std::string_view message) {
-  std::string block(key.size() > block_bytes ? as_view(sha256(key)) : key);
-  block.resize(block_bytes, '\0');
+  std::string block(key.size() > hash_block_bytes ? as_view(sha256(key)) : key);
+  block.resize(hash_block_bytes, '\0');
   std::string inner = block, outer = block;
   for (auto& c : inner) c = static_cast<char>(c ^ 0x36);
   for (auto& c : outer) c = static_cast<char>(c ^ 0x5c);

@@ -19,6 +19,7 @@
 #include "persistence/read_port.hpp"
 #include "persistence/secret_port.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -27,6 +28,8 @@
 #include <utility>
 
 namespace reeve::tasks {
+
+class early_rooms;
 
 /// A list of the attempt's tenant as its executor has it now.
 template <class List>
@@ -63,6 +66,8 @@ struct attempt_ports {
   /// The token of an attempt; nothing: this server has no key. Any thread.
   std::function<std::optional<std::string>(const attempt_name&)> token_of = {};
   std::string llm_key = {};  // the id of that key; empty: this server has none
+  /// For the outputs of what runs; null: nothing is taken of them.
+  early_rooms* early = nullptr;
 };
 
 /// Who runs the attempt.
@@ -80,6 +85,8 @@ class attempt_host {
   virtual void when_allowed(std::function<void(fencing_token)> f) = 0;
   /// A way back into the attempt's context from any thread; what comes when it is over is dropped.
   virtual std::function<void(std::function<void()>)> gate() = 0;
+  /// Calls `f` after so much time, unless the attempt is over.
+  virtual void after(std::chrono::milliseconds time, std::function<void()> f) = 0;
 
   /// A slot that goes on with `f` in the attempt's context.
   template <class T, class F>

@@ -96,6 +96,12 @@ void attempt_runner::when_allowed(std::function<void(fencing_token)> f) {
   });
 }
 
+void attempt_runner::after(std::chrono::milliseconds time, std::function<void()> f) {
+  run_.after(time, [keep = shared_from_this(), f = std::move(f)] {
+    if (!keep->closed_) f();
+  });
+}
+
 std::function<void(std::function<void()>)> attempt_runner::gate() {
   return [to = run_.handle(), keep = shared_from_this()](std::function<void()> f) {
     cc::post(to, continuation{[keep, f = std::move(f)] {

@@ -39,6 +39,7 @@ class attempt_runner final : public tasks::attempt_host,
   const domain::job_state& job() const override { return *run_.state().find(job_); }
   void feed(domain::attempts::input answer) override;
   void when_allowed(std::function<void(fencing_token)> f) override;
+  void after(std::chrono::milliseconds time, std::function<void()> f) override;
   std::function<void(std::function<void()>)> gate() override;
 
  private:

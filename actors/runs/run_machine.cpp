@@ -16,7 +16,10 @@ run_machine::run_machine(caf::event_based_actor* self, run_ports& ports,
                          std::shared_ptr<const run_state> state, std::function<void()> over)
     : self_(self), ports_(ports), state_(std::move(state)), over_(std::move(over)) {}
 
-run_machine::~run_machine() = default;
+/// What they asked the engine for holds them, so each would wait for its own answer.
+run_machine::~run_machine() {
+  for (auto& [id, attempt] : attempts_) attempt->abandon();
+}
 
 caf::actor run_machine::handle() const {
   return caf::actor_cast<caf::actor>(self_);

@@ -19,18 +19,6 @@ constexpr codec::json_limits limits{32, 2'000'000, 64 << 20};
 constexpr int oldest_minor = 40;
 constexpr int best_minor = 41;
 
-rejection unexpected(std::string_view where) {
-  return reject(errc::engine_unreadable,
-                "the engine's answer is not what its API promises: " + std::string{where});
-}
-
-outcome<codec::json_doc> parse(std::string_view body) {
-  auto doc = codec::parse_strict(body, limits);
-  if (!doc) return unexpected(doc.error().detail);
-  if (!doc->root().is_object() && !doc->root().is_array()) return unexpected("neither {} nor []");
-  return doc;
-}
-
 /// A member that may be missing or null.
 std::optional<json_node> member(const json_node& node, std::string_view key) {
   if (!node.is_object()) return std::nullopt;
@@ -159,8 +147,20 @@ const known_text* find_known(std::string_view body) {
 
 }  // namespace
 
+outcome<codec::json_doc> parse_answer(std::string_view body) {
+  auto doc = codec::parse_strict(body, limits);
+  if (!doc) return unexpected(doc.error().detail);
+  if (!doc->root().is_object() && !doc->root().is_array()) return unexpected("neither {} nor []");
+  return doc;
+}
+
+rejection unexpected(std::string_view where) {
+  return reject(errc::engine_unreadable,
+                "the engine's answer is not what its API promises: " + std::string{where});
+}
+
 outcome<api_range> parse_version(std::string_view body) {
-  auto doc = parse(body);
+  auto doc = parse_answer(body);
   if (!doc) return doc.error();
   auto root = doc->root();
   api_range out{text_of(root, "Version"), text_of(root, "ApiVersion"),
@@ -182,7 +182,7 @@ outcome<std::string> negotiate(const api_range& range) {
 }
 
 outcome<engine_info> parse_info(std::string_view body) {
-  auto doc = parse(body);
+  auto doc = parse_answer(body);
   if (!doc) return doc.error();
   auto data_root = text_of(doc->root(), "DockerRootDir");
   if (!data_root.starts_with('/') || data_root.size() > 4096) data_root.clear();
@@ -191,7 +191,7 @@ outcome<engine_info> parse_info(std::string_view body) {
 }
 
 outcome<image_info> parse_image(std::string_view body) {
-  auto doc = parse(body);
+  auto doc = parse_answer(body);
   if (!doc) return doc.error();
   auto root = doc->root();
   image_info out;
@@ -210,7 +210,7 @@ outcome<image_info> parse_image(std::string_view body) {
 }
 
 outcome<container_info> parse_container(std::string_view body) {
-  auto doc = parse(body);
+  auto doc = parse_answer(body);
   if (!doc) return doc.error();
   auto root = doc->root();
   auto state = member(root, "State");
@@ -238,7 +238,7 @@ outcome<container_info> parse_container(std::string_view body) {
 }
 
 outcome<std::vector<container_summary>> parse_list(std::string_view body) {
-  auto doc = parse(body);
+  auto doc = parse_answer(body);
   if (!doc) return doc.error();
   auto root = doc->root();
   if (!root.is_array()) return unexpected("not a list");
@@ -264,7 +264,7 @@ outcome<std::vector<container_summary>> parse_list(std::string_view body) {
 }
 
 outcome<std::vector<volume_summary>> parse_volumes(std::string_view body) {
-  auto doc = parse(body);
+  auto doc = parse_answer(body);
   if (!doc) return doc.error();
   const auto all = doc->root().is_object() ? doc->root().find("Volumes") : std::nullopt;
   if (!all || !(all->is_array() || all->is_null())) return unexpected("/Volumes");
@@ -278,7 +278,7 @@ outcome<std::vector<volume_summary>> parse_volumes(std::string_view body) {
 }
 
 outcome<created_container> parse_created(std::string_view body) {
-  auto doc = parse(body);
+  auto doc = parse_answer(body);
   if (!doc) return doc.error();
   created_container out{text_of(doc->root(), "Id")};
   if (out.id.empty()) return unexpected("/Id");
@@ -286,7 +286,7 @@ outcome<created_container> parse_created(std::string_view body) {
 }
 
 outcome<wait_result> parse_wait(std::string_view body) {
-  auto doc = parse(body);
+  auto doc = parse_answer(body);
   if (!doc) return doc.error();
   auto root = doc->root();
   auto code = member(root, "StatusCode");
@@ -304,7 +304,7 @@ outcome<path_kind> parse_path_stat(std::string_view field) {
   std::replace(coded.begin(), coded.end(), '/', '_');
   const auto text = from_base64url(coded);
   if (!text) return unexpected("X-Docker-Container-Path-Stat");
-  const auto doc = parse(*text);
+  const auto doc = parse_answer(*text);
   if (!doc) return doc.error();
   const auto mode = member(doc->root(), "mode");
   if (!mode || !mode->is_integer()) return unexpected("/mode");
@@ -323,7 +323,7 @@ outcome<std::string> parse_import(std::string_view body) {
     body.remove_prefix(end == std::string_view::npos ? body.size() : end + 1);
     while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
     if (line.empty()) continue;
-    auto doc = parse(line);
+    auto doc = parse_answer(line);
     if (!doc) return doc.error();
     if (member(doc->root(), "error")) {
       const auto* known = find_known(line);

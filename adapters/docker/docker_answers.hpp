@@ -4,6 +4,7 @@
 // engine leaves here, because it quotes commands and paths: errors carry a reason of a closed list.
 
 #include "adapters/engine_port.hpp"
+#include "codec/json.hpp"
 
 #include <string>
 #include <string_view>
@@ -16,6 +17,11 @@ struct api_range {
   std::string newest;  ///< e.g. "1.41"
   std::string oldest;
 };
+
+/// An object or a list, as strict as all JSON is read here; else `engine_unreadable`.
+outcome<codec::json_doc> parse_answer(std::string_view body);
+/// That `where` is not as the engine's API has it.
+rejection unexpected(std::string_view where);
 
 /// Of GET /version.
 outcome<api_range> parse_version(std::string_view body);

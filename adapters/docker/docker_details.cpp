@@ -1,6 +1,6 @@
 #include "adapters/docker/docker_details.hpp"
 
-#include "codec/json.hpp"
+#include "adapters/docker/docker_answers.hpp"
 
 #include <charconv>
 #include <initializer_list>
@@ -9,13 +9,6 @@ namespace reeve::adapters {
 namespace {
 
 using codec::json_node;
-
-constexpr codec::json_limits limits{32, 2'000'000, 64 << 20};
-
-rejection unexpected(std::string_view where) {
-  return reject(errc::engine_unreadable,
-                "the engine's answer is not what its API promises: " + std::string{where});
-}
 
 /// What stands below these names; nothing if one is missing, or no object holds it.
 std::optional<json_node> at(json_node from, std::initializer_list<std::string_view> names) {
@@ -109,8 +102,8 @@ std::vector<mounted_volume> volumes_in(const json_node& root) {
 }  // namespace
 
 outcome<container_details> parse_details(std::string_view body) {
-  const auto doc = codec::parse_strict(body, limits);
-  if (!doc) return unexpected(doc.error().detail);
+  const auto doc = parse_answer(body);
+  if (!doc) return doc.error();
   const auto root = doc->root();
   container_details out;
   out.id = text(root, {"Id"});
@@ -131,8 +124,8 @@ outcome<container_details> parse_details(std::string_view body) {
 }
 
 outcome<std::vector<network_summary>> parse_networks(std::string_view body) {
-  const auto doc = codec::parse_strict(body, limits);
-  if (!doc) return unexpected(doc.error().detail);
+  const auto doc = parse_answer(body);
+  if (!doc) return doc.error();
   const auto root = doc->root();
   if (!root.is_array()) return unexpected("not a list");
   std::vector<network_summary> out;

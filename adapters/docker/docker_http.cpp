@@ -53,9 +53,14 @@ struct exchange {
   exchange(net::any_io_executor executor, const http_call& what, steady::time_point until)
       : call(what), line(std::move(executor)), over_at(until) {}
 
-  /// It was heard of.
+  /// Some of the body came: is that enough to wait for more?
+  void heard(std::size_t bytes) {
+    heard_bytes += static_cast<std::int64_t>(bytes);
+    if (heard_bytes * 1000 >= least_body_rate * call.silence_ms) renew_silence();
+  }
   void renew_silence() {
     if (call.silence_ms == 0) return;
+    heard_bytes = 0;
     silent_at = steady::now() + std::chrono::milliseconds(call.silence_ms);
     line.expires_at(std::min(silent_at, over_at));
   }
@@ -77,6 +82,7 @@ struct exchange {
   stream line;
   const steady::time_point over_at;
   steady::time_point silent_at{};
+  std::int64_t heard_bytes = 0;  // since it was renewed
   bool sent = false;
 };
 
@@ -187,7 +193,7 @@ net::awaitable<beast::error_code> read_body(exchange& x, beast::flat_buffer& buf
     auto [error, n] = co_await http::async_read_some(x.line, buffer, parser, token);
     auto& piece = parser.get().body();
     const bool is_given = !piece.empty();
-    if (!error) x.renew_silence();
+    if (!error) x.heard(n);
     if (is_given && !x.call.sink->take(piece)) co_return beast::error_code{};
     piece.clear();
     if (error) co_return error;

@@ -28,6 +28,10 @@ class body_sink {
   virtual bool is_full() const { return false; }
 };
 
+/// Bytes a second of a body whose silence matters. At less the output of a job could not be read in
+/// its ten minutes anyway, and what it is given room for would be held all the while.
+inline constexpr std::int64_t least_body_rate = 1024;
+
 struct http_call {
   std::string method;  ///< the answer to HEAD has no body, whatever it says of its length
   std::string target;  ///< path and query, already encoded
@@ -40,6 +44,7 @@ struct http_call {
   /// So long it is not sent.
   std::int64_t pause_ms = 0;
   /// If not 0, so long without a byte of the answer ends it as well, and it is not tried again.
+  /// Fewer bytes of a body than `least_body_rate` for all of that time are none.
   std::int64_t silence_ms = 0;
   /// Tried up to three times within its deadline, if the connection failed.
   bool idempotent = false;

@@ -100,7 +100,7 @@ void allow_container(services& s, const request& r, const responder& answer) {
 }
 
 template <collection What>
-void list(services& s, const request& r, const responder& answer) {
+void list_entries(services& s, const request& r, const responder& answer) {
   persistence::list_query query;
   query.what = What;
   query.tenant = r.who.tenant;
@@ -110,7 +110,7 @@ void list(services& s, const request& r, const responder& answer) {
 }
 
 template <collection What>
-void show(services& s, const request& r, const responder& answer) {
+void show_entry(services& s, const request& r, const responder& answer) {
   s.reads->get(What, r.who.tenant, std::string(r.param("id")), document_slot(answer));
 }
 
@@ -134,11 +134,11 @@ void add_common(services& s, std::vector<route>& all, const std::string& path) {
   const auto one = codec::json_schema<Document>();
   const std::string each = path + "/{id}";
   all.push_back(row(s, method::get, path, "List the entries of this allowlist, newest first",
-                    access::viewer, list<What>)
+                    access::viewer, list_entries<What>)
                     .gives(list_schema<Document>())
                     .query({"is_active", "limit", "cursor"}));
   all.push_back(
-      row(s, method::get, each, "Show an entry of this allowlist", access::viewer, show<What>)
+      row(s, method::get, each, "Show an entry of this allowlist", access::viewer, show_entry<What>)
           .gives(one));
   all.push_back(row(s, method::delete_, each, "Deactivate an entry: it allows nothing from then on",
                     access::admin, deny<What, List, Deny>)

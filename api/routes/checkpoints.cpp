@@ -5,7 +5,7 @@
 namespace reeve::api {
 namespace {
 
-void list(services& s, const request& r, const responder& answer) {
+void list_checkpoints(services& s, const request& r, const responder& answer) {
   persistence::list_query query;
   query.what = persistence::collection::checkpoints;
   query.tenant = r.who.tenant;
@@ -41,7 +41,7 @@ void sign(services& s, const request& r, const responder& answer) {
 std::vector<route> checkpoints_routes(services& s) {
   return {
       row(s, method::get, "/api/checkpoints", "Signed heads of the chain, newest first",
-          access::viewer, list)
+          access::viewer, list_checkpoints)
           .gives(list_schema<checkpoint_view>())
           .query({"limit", "cursor"}),
       row(s, method::post, "/api/checkpoints", "Sign the head of the chain now", access::auditor,

@@ -26,7 +26,7 @@ class blob_reader final : public body_stream {
   void next(reply_slot<std::string> slot) override {
     const auto left = bytes_ - offset_;
     if (left <= 0) return slot.answer(std::string());
-    constexpr std::int64_t most = 256 * 1024;
+    constexpr std::int64_t most = std::int64_t{256} * 1024;
     const auto size = std::min(left, most);
     const auto from = offset_;
     offset_ += size;

@@ -41,7 +41,7 @@ document_read reading(services& s, const request& r, const uuid& id) {
   };
 }
 
-void create(services& s, const request& r, const responder& answer) {
+void create_directive(services& s, const request& r, const responder& answer) {
   auto spec = spec_of(r);
   if (!spec) return answer.answer(spec.error());
   s.commands->execute(context_of(s, r),
@@ -95,7 +95,7 @@ void archive(services& s, const request& r, const responder& answer) {
   change(s, r, answer, domain::archive_directive{*id}, *id);
 }
 
-void show(services& s, const request& r, const responder& answer) {
+void show_directive(services& s, const request& r, const responder& answer) {
   const auto id = id_param(r);
   if (!id) return answer.answer(no_such());
   s.commands->fetch(r.who.tenant, *id, directive_slot([answer](directive_answer found) {
@@ -109,7 +109,7 @@ void show(services& s, const request& r, const responder& answer) {
                     }));
 }
 
-void list(services& s, const request& r, const responder& answer) {
+void list_directives(services& s, const request& r, const responder& answer) {
   persistence::list_query query;
   query.what = collection::directives;
   query.tenant = r.who.tenant;
@@ -147,13 +147,14 @@ std::vector<route> directives_routes(services& s) {
   const std::string all = "/api/directives";
   const std::string each = all + "/{id}";
   return {
-      row(s, method::post, all, "Create a directive", access::operator_, create)
+      row(s, method::post, all, "Create a directive", access::operator_, create_directive)
           .takes(body)
           .gives(one, {201}),
-      row(s, method::get, all, "List directives, newest first", access::viewer, list)
+      row(s, method::get, all, "List directives, newest first", access::viewer, list_directives)
           .gives(many)
           .query({"name", "is_archived", "limit", "cursor"}),
-      row(s, method::get, each, "Show the newest version of a directive", access::viewer, show)
+      row(s, method::get, each, "Show the newest version of a directive", access::viewer,
+          show_directive)
           .gives(one),
       row(s, method::put, each, "Make a new version of a directive", access::operator_, revise)
           .takes(body)

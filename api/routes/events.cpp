@@ -130,7 +130,7 @@ std::string page_json(const persistence::event_page& page, const list_parts& lis
   return text + "]}";
 }
 
-void list(services& s, const request& r, const responder& answer) {
+void list_events(services& s, const request& r, const responder& answer) {
   auto asked = query_of(r);
   if (!asked) return answer.answer(asked.error());
   using page_answer = outcome<persistence::event_page>;
@@ -147,7 +147,7 @@ void list(services& s, const request& r, const responder& answer) {
                       }));
 }
 
-void show(services& s, const request& r, const responder& answer) {
+void show_event(services& s, const request& r, const responder& answer) {
   const auto at = parse_number(r.param("position"));
   if (!at || *at < 1) return answer.answer(no_such());
   auto tenant = tenant_of(r);
@@ -195,12 +195,12 @@ void stream(services& s, const request& r, const responder& answer) {
 std::vector<route> events_routes(services& s) {
   return {
       row(s, method::get, "/api/events", "List events of the log, by position", access::viewer,
-          list)
+          list_events)
           .gives(codec::json_schema<event_list>(), {200, 404})
           .has_no_etag()
           .query({"stream", "type", "tenant", "principal", "correlation_id", "after", "before",
                   "from", "to", "order", "limit", "cursor"}),
-      row(s, method::get, "/api/events/{position}", "Show an event", access::viewer, show)
+      row(s, method::get, "/api/events/{position}", "Show an event", access::viewer, show_event)
           .gives(codec::json_schema<event_view>())
           .query({"tenant"}),
       row(s, method::get, "/api/events/stream", "Events as they happen (SSE)", access::viewer,

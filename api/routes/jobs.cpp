@@ -282,7 +282,7 @@ void list_of(services& s, const request& r, const responder& answer, std::option
   s.reads->list(std::move(query), list_slot(answer));
 }
 
-void list(services& s, const request& r, const responder& answer) {
+void list_jobs(services& s, const request& r, const responder& answer) {
   auto run = uuid_of(r, "run");
   if (!run) return answer.answer(run.error());
   list_of(s, r, answer, *run);
@@ -300,7 +300,7 @@ void list_of_run(services& s, const request& r, const responder& answer) {
 }
 
 /// Only Reeve's own jobs have UUIDs, and only those are known here.
-void show(services& s, const request& r, const responder& answer) {
+void show_job(services& s, const request& r, const responder& answer) {
   const auto id = id_param(r);
   if (!id) return answer.answer(no_such());
   s.reads->job_detail(r.who.tenant, *id, document_slot(answer));
@@ -314,14 +314,14 @@ std::vector<route> jobs_routes(services& s) {
   const auto many = list_schema<domain::job_document>();
   const std::string each = "/api/jobs/{id}";
   return {
-      row(s, method::get, "/api/jobs", "List the jobs of Reeve's runs", access::viewer, list)
+      row(s, method::get, "/api/jobs", "List the jobs of Reeve's runs", access::viewer, list_jobs)
           .gives(many)
           .query({"status", "task", "run", "is_quarantined", "limit", "cursor"}),
       row(s, method::get, "/api/runs/{id}/jobs", "List the jobs of a run", access::viewer,
           list_of_run)
           .gives(many)
           .query({"status", "task", "is_quarantined", "limit", "cursor"}),
-      row(s, method::get, each, "Show a job", access::viewer, show)
+      row(s, method::get, each, "Show a job", access::viewer, show_job)
           .gives(codec::json_schema<job_view>()),
       row(s, method::post, each + "/retry", "Let a job's quarantined work be tried again",
           access::operator_, operate<domain::retry_work>)

@@ -106,14 +106,14 @@ void launch(services& s, const request& r, const responder& answer) {
                       answer_launch(answer, std::move(large)));
 }
 
-document_read reading(services& s, const request& r, const uuid& id) {
+document_read reading_run(services& s, const request& r, const uuid& id) {
   return [&s, tenant = r.who.tenant, id](auto slot) { s.reads->run_detail(tenant, id, slot); };
 }
 
 void retry(services& s, const request& r, const responder& answer) {
   const auto id = id_param(r);
   if (!id) return answer.answer(no_such());
-  if (auto ok = body_of<nothing>(r); !ok) return refuse(reading(s, r, *id), answer, ok.error());
+  if (auto ok = body_of<nothing>(r); !ok) return refuse(reading_run(s, r, *id), answer, ok.error());
   domain::launch_run again;
   again.run = s.ids->next();
   again.from = domain::of_run{*id};
@@ -123,7 +123,7 @@ void retry(services& s, const request& r, const responder& answer) {
 void cancel(services& s, const request& r, const responder& answer) {
   const auto id = id_param(r);
   if (!id) return answer.answer(no_such());
-  const auto read = reading(s, r, *id);
+  const auto read = reading_run(s, r, *id);
   if (auto ok = body_of<nothing>(r); !ok) return refuse(read, answer, ok.error());
   auto context = context_of(s, r);
   context.before = matching(r, read);
@@ -134,7 +134,7 @@ void cancel(services& s, const request& r, const responder& answer) {
       }));
 }
 
-outcome<persistence::list_query> query_of(const request& r) {
+outcome<persistence::list_query> run_query_of(const request& r) {
   persistence::list_query query;
   query.what = collection::runs;
   query.tenant = r.who.tenant;
@@ -197,8 +197,8 @@ void list_since_time(services& s, time_us since, persistence::list_query query,
                       }));
 }
 
-void list(services& s, const request& r, const responder& answer) {
-  auto query = query_of(r);
+void list_runs(services& s, const request& r, const responder& answer) {
+  auto query = run_query_of(r);
   if (!query) return answer.answer(query.error());
   const auto since = r.query_value("since");
   if (!since) return s.reads->list(std::move(*query), list_slot(answer));
@@ -214,7 +214,7 @@ void list(services& s, const request& r, const responder& answer) {
   list_since_time(s, *time, std::move(*query), answer);
 }
 
-void show(services& s, const request& r, const responder& answer) {
+void show_run(services& s, const request& r, const responder& answer) {
   const auto id = id_param(r);
   if (!id) return answer.answer(no_such());
   s.reads->run_detail(r.who.tenant, *id, document_slot(answer));
@@ -229,10 +229,10 @@ std::vector<route> runs_routes(services& s) {
       row(s, method::post, "/api/runs/launch", "Launch a run", access::operator_, launch)
           .takes(codec::json_schema<launch_body>())
           .gives(launched, {201, 403, 404, 409}),
-      row(s, method::get, "/api/runs", "List runs, newest first", access::viewer, list)
+      row(s, method::get, "/api/runs", "List runs, newest first", access::viewer, list_runs)
           .gives(list_schema<domain::run_document>())
           .query({"status", "directive", "retry_of", "label", "since", "limit", "cursor"}),
-      row(s, method::get, each, "Show a run with its jobs", access::viewer, show)
+      row(s, method::get, each, "Show a run with its jobs", access::viewer, show_run)
           .gives(codec::json_schema<run_view>()),
       row(s, method::post, each + "/cancel", "Cancel a run: its jobs are stopped",
           access::operator_, cancel)

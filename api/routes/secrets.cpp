@@ -28,7 +28,7 @@ outcome<done> check_value(const secret_text& value) {
                 "/value");
 }
 
-document_read reading(services& s, const request& r) {
+document_read reading_secret(services& s, const request& r) {
   return [&s, tenant = r.who.tenant, name = std::string(r.param("name"))](auto slot) {
     s.reads->get(secrets, tenant, name, slot);
   };
@@ -37,7 +37,7 @@ document_read reading(services& s, const request& r) {
 /// Without the digest of the body, which anybody could try out values with.
 actors::command_context context_without_digest(services& s, const request& r) {
   auto context = context_without_body(s, r);
-  context.before = matching(r, reading(s, r));
+  context.before = matching(r, reading_secret(s, r));
   return context;
 }
 
@@ -90,9 +90,9 @@ void put(services& s, const request& r, const responder& answer) {
 /// A repeat destroys what the first one, perhaps, could not.
 void end(services& s, const request& r, const responder& answer) {
   const std::string name(r.param("name"));
-  if (auto ok = body_of<nothing>(r); !ok) return refuse(reading(s, r), answer, ok.error());
+  if (auto ok = body_of<nothing>(r); !ok) return refuse(reading_secret(s, r), answer, ok.error());
   auto context = context_of(s, r);
-  context.before = matching(r, reading(s, r));
+  context.before = matching(r, reading_secret(s, r));
   s.commands->execute(std::move(context), domain::delete_secret{name},
                       secrets_slot([&s, name, tenant = r.who.tenant, answer](secrets_answer c) {
                         if (!c) return answer.answer(c.error());
@@ -106,11 +106,11 @@ void end(services& s, const request& r, const responder& answer) {
                       }));
 }
 
-void show(services& s, const request& r, const responder& answer) {
-  reading(s, r)(document_slot(answer));
+void show_secret(services& s, const request& r, const responder& answer) {
+  reading_secret(s, r)(document_slot(answer));
 }
 
-void list(services& s, const request& r, const responder& answer) {
+void list_secrets(services& s, const request& r, const responder& answer) {
   persistence::list_query query;
   query.what = secrets;
   query.tenant = r.who.tenant;
@@ -128,10 +128,11 @@ std::vector<route> secrets_routes(services& s) {
   const char* name_text = "Name of the secret: 1 to 64 letters, digits and ._-";
   return {
       row(s, method::get, all, "List named secrets, newest first, without their values",
-          access::operator_, list)
+          access::operator_, list_secrets)
           .gives(list_schema<domain::secret_document>())
           .query({"is_active", "limit", "cursor"}),
-      row(s, method::get, each, "Show a named secret without its value", access::operator_, show)
+      row(s, method::get, each, "Show a named secret without its value", access::operator_,
+          show_secret)
           .gives(one)
           .says("name", name_text),
       row(s, method::put, each,

@@ -35,7 +35,7 @@ struct caller_document {
 
 /// A request that is repeated under its key gets the same token, without the text: that was shown
 /// once and is kept nowhere.
-void create(services& s, const request& r, const responder& answer) {
+void create_token(services& s, const request& r, const responder& answer) {
   auto body = body_of<token_body>(r);
   if (!body) return answer.answer(body.error());
   const auto secret = make_secret();
@@ -78,11 +78,11 @@ void revoke(services& s, const request& r, const responder& answer) {
       }));
 }
 
-void show(services& s, const request& r, const responder& answer) {
+void show_token(services& s, const request& r, const responder& answer) {
   s.reads->get(collection::tokens, r.who.tenant, std::string(r.param("id")), document_slot(answer));
 }
 
-void list(services& s, const request& r, const responder& answer) {
+void list_tokens(services& s, const request& r, const responder& answer) {
   persistence::list_query query;
   query.what = collection::tokens;
   query.tenant = r.who.tenant;
@@ -102,13 +102,14 @@ std::vector<route> tokens_routes(services& s) {
   const auto one = codec::json_schema<domain::token_document>();
   const std::string all = "/api/tokens";
   return {
-      row(s, method::post, all, "Create a token; its text is shown once", access::admin, create)
+      row(s, method::post, all, "Create a token; its text is shown once", access::admin,
+          create_token)
           .takes(codec::json_schema<token_body>())
           .gives(codec::json_schema<created_token>(), {201, 409}),
-      row(s, method::get, all, "List tokens, newest first", access::admin, list)
+      row(s, method::get, all, "List tokens, newest first", access::admin, list_tokens)
           .gives(list_schema<domain::token_document>())
           .query({"is_active", "limit", "cursor"}),
-      row(s, method::get, all + "/{id}", "Show a token", access::admin, show).gives(one),
+      row(s, method::get, all + "/{id}", "Show a token", access::admin, show_token).gives(one),
       row(s, method::post, all + "/{id}/revoke", "Revoke a token: it opens nothing from then on",
           access::admin, revoke)
           .gives(one, {200, 409})

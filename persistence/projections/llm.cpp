@@ -11,11 +11,11 @@ namespace {
 
 using namespace rows;
 
-constexpr auto source = domain::aggregate_of<domain::llm_usage_state>::prefix;
+constexpr auto source_of_usage = domain::aggregate_of<domain::llm_usage_state>::prefix;
 
 const projection& llm_calls() {
   static const projection of{.name = "llm_calls",
-                             .source = source,
+                             .source = source_of_usage,
                              .version = 3,
                              .columns = {{"tenant", "uuid", key},
                                          {"id", "uuid", key},
@@ -30,7 +30,7 @@ const projection& llm_calls() {
 
 const projection& llm_usage() {
   static const projection of{.name = "llm_usage",
-                             .source = source,
+                             .source = source_of_usage,
                              .columns = {{"tenant", "uuid", key},
                                          {"job_id", "uuid", key},
                                          {"run_id", "uuid"},
@@ -48,7 +48,7 @@ const projection& llm_usage() {
 /// What `GET /api/llm-usage` adds up. Written by the append: what was recorded counts at once.
 const projection& llm_days() {
   static const projection of{.name = "llm_days",
-                             .source = source,
+                             .source = source_of_usage,
                              .columns = {{"tenant", "uuid", key},
                                          {"job_id", "uuid", key},
                                          {"day", "bigint", key},

@@ -10,13 +10,13 @@ namespace {
 
 using namespace rows;
 
-constexpr auto source = domain::aggregate_of<domain::run_state>::prefix;
+constexpr auto source_of_runs = domain::aggregate_of<domain::run_state>::prefix;
 
 /// The snapshot never changes, so it stands behind everything that does.
 const projection& runs() {
   static const projection of{
       .name = "runs",
-      .source = source,
+      .source = source_of_runs,
       .version = 2,
       .columns = {{"tenant", "uuid", key},
                   {"id", "uuid", key},
@@ -44,7 +44,7 @@ const projection& runs() {
 /// A label's rows lie in the order of a list of runs, so its pages need no sort.
 const projection& run_labels() {
   static const projection of{.name = "run_labels",
-                             .source = source,
+                             .source = source_of_runs,
                              .columns = {{"tenant", "uuid", key},
                                          {"key", "text", key},
                                          {"value", "text", key},
@@ -55,7 +55,7 @@ const projection& run_labels() {
 
 const projection& jobs() {
   static const projection of{.name = "jobs",
-                             .source = source,
+                             .source = source_of_runs,
                              .version = 3,
                              .columns = {{"tenant", "uuid", key},
                                          {"id", "uuid", key},
@@ -80,7 +80,7 @@ const projection& jobs() {
 
 const projection& blob_refs() {
   static const projection of{.name = "blob_refs",
-                             .source = source,
+                             .source = source_of_runs,
                              .version = 2,
                              .columns = {{"tenant", "uuid", key},
                                          {"job_id", "uuid", key},

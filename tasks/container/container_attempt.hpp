@@ -3,6 +3,7 @@
 // passes on what the engine answers (adapters/work_engine_port.hpp).
 
 #include "tasks/container/attempt_secrets.hpp"
+#include "tasks/container/early_output.hpp"
 #include "tasks/container/finished_log.hpp"
 #include "tasks/task_kinds.hpp"
 
@@ -48,7 +49,7 @@ class container_attempt final : public attempt_work {
   void keep_nothing();
   void read_output(const std::string& execution, text_pool::room held);
   void redact_log(adapters::kept_output kept, text_pool::room held);
-  void store_log(finished_log log, std::optional<domain::end_reason> told);
+  void store_log(finished_log log, domain::attempts::collected what);
   void store_marks(const std::shared_ptr<const std::string>& marks,
                    domain::attempts::collected what);
   work_source source() const;
@@ -78,6 +79,7 @@ class container_attempt final : public attempt_work {
   /// Nobody waits for the log's redaction any more.
   const std::shared_ptr<work_stop> is_over_ = std::make_shared<work_stop>();
   std::shared_ptr<call_stopper> reading_;  // the engine's output; null before
+  early_output early_;
 };
 
 }  // namespace reeve::tasks

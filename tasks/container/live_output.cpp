@@ -9,7 +9,7 @@
 namespace reeve::tasks {
 namespace {
 
-constexpr std::size_t piece_bytes = 64 << 10;  // of work
+constexpr std::size_t live_piece_bytes = 64 << 10;  // of work
 constexpr std::size_t most_raw = 64 << 10;
 constexpr std::size_t most_lines_bytes = 192 << 10;
 constexpr std::size_t most_text = 16 << 10;
@@ -109,7 +109,7 @@ void live_output::redact_more() {
     is_working_ = true;
   }
   using room = text_pool::room;
-  around_.texts.ask(around_.whose, piece_bytes, cancelled_,
+  around_.texts.ask(around_.whose, live_piece_bytes, cancelled_,
                     reply_slot<room>([self = shared_from_this()](outcome<room> held) {
                       if (held) return self->redact_next(std::move(*held));
                       // Too many ask there. Taking asks again, so who follows takes now and then
@@ -138,7 +138,7 @@ void live_output::redact_piece() {
 live_output::piece live_output::take_piece() {
   const std::lock_guard lock(mutex_);
   piece next;
-  next.raw = raw_.front().substr(0, piece_bytes);
+  next.raw = raw_.front().substr(0, live_piece_bytes);
   raw_.front().erase(0, next.raw.size());
   raw_bytes_ -= next.raw.size();
   next.is_at_gap = raw_.front().empty() && raw_.size() > 1;

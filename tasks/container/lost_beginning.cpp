@@ -29,7 +29,7 @@ std::size_t behind_newlines(std::string_view text, std::ptrdiff_t count) {
   return count > 0 ? text.size() : at;
 }
 
-std::ptrdiff_t newlines_in(std::string_view text) {
+std::ptrdiff_t lines_of(std::string_view text) {
   return std::count(text.begin(), text.end(), '\n');
 }
 
@@ -42,14 +42,14 @@ unshown unshown_of(std::string_view written, std::string_view redacted, std::siz
   // Nothing was hidden so far, and nothing that is begins there.
   if (redacted.substr(0, cut) == before && redacted.size() >= cut) return {cut, cut};
   // Redaction keeps every newline.
-  if (before.ends_with('\n')) return {cut, behind_newlines(redacted, newlines_in(before))};
+  if (before.ends_with('\n')) return {cut, behind_newlines(redacted, lines_of(before))};
   const auto line_end = std::min(written.find('\n', cut), written.size() - 1) + 1;
   // Where nothing more ends a line, nothing says where in the redacted text that is.
   if (written[line_end - 1] != '\n' && written.size() <= later) {
     return {written.size(), redacted.size()};
   }
   if (line_end <= later || written.size() <= later) {
-    return {line_end, behind_newlines(redacted, newlines_in(written.substr(0, line_end)))};
+    return {line_end, behind_newlines(redacted, lines_of(written.substr(0, line_end)))};
   }
   return {later, std::min(redacted_later, redacted.size())};
 }

@@ -16,8 +16,11 @@ constexpr std::size_t most_mark_bytes = 64;
 constexpr std::string_view value_ends = " \t\r\n\"'&<>";
 constexpr std::string_view lost_mark = "[reeve: the engine may have lost what came before]\n";
 
-std::string mark_of(std::uint64_t bytes) {
-  return "[reeve: " + std::to_string(bytes) + " bytes left out]\n";
+/// `is_least`: the engine has let go of some of it, nobody knows how much.
+std::string mark_of(std::uint64_t bytes, bool is_least) {
+  if (is_least && bytes == 0) return "[reeve: the engine has lost what came here]\n";
+  return (is_least ? "[reeve: at least " : "[reeve: ") + std::to_string(bytes) +
+         " bytes left out]\n";
 }
 
 /// At least three quarters of the room, so that a long line costs no more than the rest.
@@ -108,10 +111,10 @@ bool add_last(domain::line_marks& to, const domain::line_marks& all, std::string
   return true;
 }
 
-std::string joined(std::string_view head, std::uint64_t left_out, std::string_view tail) {
+std::string joined(std::string_view head, std::string_view mark, std::string_view tail) {
   std::string text(head);
   if (!text.empty() && text.back() != '\n') text += '\n';
-  return text.append(mark_of(left_out)).append(tail);
+  return text.append(mark).append(tail);
 }
 
 constexpr std::size_t piece_bytes = 64 << 10;
@@ -122,6 +125,7 @@ static_assert(redaction_margin % piece_bytes == 0);
 output_redaction::output_redaction(const adapters::kept_output& kept, const redactor& rules,
                                    std::size_t limit)
     : lacks_beginning_(kept.lacks_beginning),
+      lacks_middle_(kept.lacks_middle),
       limit_(lacks_beginning_ ? limit - lost_mark.size() : limit),
       head_(kept.head),
       tail_(kept.tail),
@@ -174,6 +178,14 @@ void output_redaction::leave_beginning_out() {
 
 void output_redaction::end_tail() {
   out_tail_ += after_.finish();
+  // All that there is of it: as little is left out as where the engine let go of the beginning.
+  if (lacks_middle_ && tail_.size() < ends_of(limit_)) {
+    const auto all = out_begun_ + out_tail_;
+    const auto without = unshown_of(tail_, all, out_begun_.size(), redaction_margin);
+    out_tail_ = all.substr(std::min(without.redacted, all.size()));
+    out_tail_.erase(0, out_tail_.size() - without_half_begin(out_tail_).size());
+    return;
+  }
   const auto margin = tail_.substr(0, redaction_margin);
   if (margin.find_first_of(value_ends) == margin.npos) {
     // What an endless value is stands at its beginning. Redaction keeps every newline.
@@ -198,7 +210,7 @@ stored_text output_redaction::within_limit() {
   const auto tail = back_of(is_whole() ? out_head_ : out_tail_, room - head.size());
   const auto meant = meant_by_front(head, head_) + meant_by_back(tail, is_whole() ? head_ : tail_);
   const auto left_out = written() - std::min<std::uint64_t>(written(), meant);
-  return {joined(head, left_out, tail), true, marks_of(head, tail)};
+  return {joined(head, mark_of(left_out, lacks_middle_), tail), true, marks_of(head, tail)};
 }
 
 /// Of both ends, and the line between them.
@@ -228,7 +240,7 @@ stored_text output_redaction::finish() {
 }
 
 stored_text output_redaction::nothing() const {
-  stored_text text{mark_of(written()), true};
+  stored_text text{mark_of(written(), lacks_middle_), true};
   text.lines.add(domain::line_stream::reeve);
   return told(std::move(text));
 }

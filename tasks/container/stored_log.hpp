@@ -42,7 +42,7 @@ class output_redaction {
   stored_text nothing() const;
 
  private:
-  bool is_whole() const { return left_out_ == 0; }
+  bool is_whole() const { return left_out_ == 0 && !lacks_middle_; }
   std::uint64_t written() const;
   void end_head();
   void leave_beginning_out();
@@ -52,6 +52,7 @@ class output_redaction {
   domain::line_marks marks_of(std::string_view head, std::string_view tail) const;
 
   const bool lacks_beginning_;
+  const bool lacks_middle_;
   const std::size_t limit_;  // beside the line that says so
   std::string_view head_;    // once it is redacted, what is shown of it
   const std::string_view tail_;
@@ -68,7 +69,8 @@ class output_redaction {
 /// and between them a line that says how many of the job's bytes are left out. Cuts are between
 /// lines where one ends nearby, and never inside a character. Where the engine may have let go of
 /// the beginning, a line in its place says so, and what follows is not shown as far as it may be
-/// the rest of a secret (lost_beginning.hpp).
+/// the rest of a secret (lost_beginning.hpp). Where it has let go of what lies between two readings
+/// (joined_output.hpp), the line between them says how many bytes that is at least.
 stored_text stored_output(const adapters::kept_output& kept, const redactor& redact,
                           std::size_t limit);
 

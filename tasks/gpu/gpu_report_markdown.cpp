@@ -78,7 +78,7 @@ void add_processes(std::string& out, const gpu_report_device& gpu) {
   if (more > 0) out.append("\nAnd ").append(std::to_string(more)).append(" more.\n");
 }
 
-std::string reasons(const gpu_report_device& gpu) {
+std::string reasons_of(const gpu_report_device& gpu) {
   if (!gpu.throttle_reasons) return "–";
   std::string text;
   for (const auto& one : *gpu.throttle_reasons) text += (text.empty() ? "" : "; ") + one;
@@ -110,7 +110,7 @@ void add_gpu(std::string& out, const gpu_report_device& gpu) {
   row(out, "clocks",
       with(gpu.clocks.sm_mhz, " MHz") + " of " + with(gpu.clocks.max_sm_mhz, " MHz") + ", memory " +
           with(gpu.clocks.memory_mhz, " MHz") + " of " + with(gpu.clocks.max_memory_mhz, " MHz"));
-  row(out, "clocks are held", reasons(gpu));
+  row(out, "clocks are held", reasons_of(gpu));
   row(out, "ECC", ecc(gpu.ecc));
   if (gpu.mig) row(out, "MIG", *gpu.mig ? "on" : "off");
   add_processes(out, gpu);

@@ -10,7 +10,7 @@ namespace {
 
 // The Docker daemon cuts lines at 16 KiB (its buffer), and only what is cut has no newline; others
 // that write the same form leave all newlines out.
-constexpr std::size_t least_docker_part = 8 * 1024;
+constexpr std::size_t least_docker_part = std::size_t{8} * 1024;
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';

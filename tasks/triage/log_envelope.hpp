@@ -22,7 +22,7 @@
 namespace reeve::tasks {
 
 /// What was joined of parts, and a message of the journal, are cut here.
-inline constexpr std::size_t max_opened_bytes = 64 * 1024;
+inline constexpr std::size_t max_opened_bytes = std::size_t{64} * 1024;
 
 struct log_envelope {
   std::string_view body;                 // what is inside, a view into the line …

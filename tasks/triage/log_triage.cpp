@@ -9,7 +9,7 @@
 namespace reeve::tasks {
 namespace {
 
-constexpr std::size_t block_bytes = 16 * 1024;
+constexpr std::size_t block_bytes = std::size_t{16} * 1024;
 
 }  // namespace
 

@@ -81,7 +81,7 @@ void triage_attempt::find_report(const prepared& p) {
 }
 
 void triage_attempt::read_report(const prepared& p, const domain::blob_ref& blob) {
-  constexpr std::int64_t page = 256 * 1024;
+  constexpr std::int64_t page = std::int64_t{256} * 1024;
   const auto have = static_cast<std::int64_t>(p->baseline.size());
   if (have >= blob.bytes) return begin(p);
   host_.ports().reads.blob(

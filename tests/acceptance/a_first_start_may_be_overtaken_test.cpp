@@ -2,19 +2,17 @@
 // makes the start of that log.
 
 #include "tests/support/chaos.hpp"
+#include "tests/support/exit_codes.hpp"
 #include "tests/support/work.hpp"
 
 #include <filesystem>
 #include <gtest/gtest.h>
 
+using support::exit_fenced;
 using support::server;
 using namespace std::chrono_literals;
 
-namespace {
-
-constexpr int exit_fenced = 75;
-
-}  // namespace
+namespace {}  // namespace
 
 /// And is started again, as a standby.
 TEST(P31_fence, ends_a_first_start_that_was_overtaken_as_every_other) {

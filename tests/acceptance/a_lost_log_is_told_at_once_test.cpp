@@ -9,13 +9,12 @@
 #include <gtest/gtest.h>
 
 using nlohmann::json;
+using support::launch_body;
 using support::private_cluster;
 using support::server;
 using namespace std::chrono_literals;
 
 namespace {
-
-const json launch_body = {{"tasks", {"task1"}}};
 
 class P30_lost_log : public ::testing::Test {
  protected:

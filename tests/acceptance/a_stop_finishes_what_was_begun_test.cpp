@@ -13,12 +13,11 @@
 #include <thread>
 
 using nlohmann::json;
+using support::launch_body;
 using support::server;
 using namespace std::chrono_literals;
 
 namespace {
-
-const json launch_body = {{"tasks", {"task1"}}};
 
 /// The head of a launch with the whole length announced and the first half of the body.
 std::string first_half(const std::string& token, const std::string& body) {

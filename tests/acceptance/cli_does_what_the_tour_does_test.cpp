@@ -179,8 +179,8 @@ TEST(UI2_doctor, names_what_it_looked_at_and_what_to_do) {
     EXPECT_TRUE(check.at("verdict") == "ok" || !check.at("fix").get<std::string>().empty())
         << check;
   }
-  for (const char* name :
-       {"database", "engine", "cgroups", "markers", "clock", "port", "data folder"}) {
+  for (const char* name : {"database", "engine", "cgroups", "markers", "clock", "port",
+                           "data folder", "language models"}) {
     EXPECT_THAT(names, testing::Contains(name));
   }
   EXPECT_THAT(done.output, testing::Not(HasSubstr(reeve.token())));

@@ -1,6 +1,7 @@
 // `reeve rebuild` works with a server that leads and without one; `reeve migrate` changes nothing
 // under a server that leads.
 
+#include "tests/support/exit_codes.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/work.hpp"
 
@@ -9,14 +10,13 @@
 #include <signal.h>
 
 using nlohmann::json;
+using support::exit_fenced;
+using support::exit_not_built;
+using support::exit_refused;
 using support::server;
 using testing::HasSubstr;
 
 namespace {
-
-constexpr int exit_refused = 4;
-constexpr int exit_not_built = 6;
-constexpr int exit_fenced = 75;
 
 std::string documents_of_jobs(const server& reeve) {
   return reeve.database()

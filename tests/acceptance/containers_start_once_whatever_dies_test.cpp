@@ -3,6 +3,7 @@
 
 #include "tests/support/chaos.hpp"
 #include "tests/support/engine.hpp"
+#include "tests/support/exit_codes.hpp"
 #include "tests/support/tally.hpp"
 #include "tests/support/work.hpp"
 
@@ -10,13 +11,12 @@
 #include <gtest/gtest.h>
 
 using nlohmann::json;
+using support::exit_fenced;
 using support::server;
 using support::steady_clients;
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr int exit_fenced = 75;
 
 support::server_options on(const std::string& docker, const support::tally& starts) {
   support::server_options options;

@@ -8,6 +8,7 @@
 
 #include "tests/support/chaos.hpp"
 #include "tests/support/crash_cell.hpp"
+#include "tests/support/exit_codes.hpp"
 #include "tests/support/planted.hpp"
 
 #include <gtest/gtest.h>
@@ -16,13 +17,13 @@
 
 using nlohmann::json;
 using support::crash_cell;
+using support::exit_fenced;
 using support::fault;
 using namespace std::chrono_literals;
 
 namespace {
 
 constexpr std::size_t side_by_side = 4;
-constexpr int exit_fenced = 75;
 
 struct cell {
   std::string step;

@@ -1,6 +1,7 @@
 // P5, P29, P31: a database that lies behind what was signed is not led; a second server that is
 // started changes nothing of the first one's.
 
+#include "tests/support/exit_codes.hpp"
 #include "tests/support/private_cluster.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/work.hpp"
@@ -9,17 +10,15 @@
 #include <gtest/gtest.h>
 
 using nlohmann::json;
+using support::exit_database;
+using support::exit_refused;
+using support::launch_body;
 using support::private_cluster;
 using support::server;
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr int exit_database = 78;
-constexpr int exit_refused = 4;
-
-const json launch_body = {{"tasks", {"task1"}}};
 
 void copy_folder(const fs::path& from, const fs::path& to) {
   fs::remove_all(to);

@@ -1,6 +1,7 @@
 // What a server refuses to start on, `reeve doctor` tells before: with the same words, and without
 // changing anything.
 
+#include "tests/support/exit_codes.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/work.hpp"
 
@@ -13,15 +14,14 @@
 #include <unistd.h>
 
 using nlohmann::json;
+using support::exit_database;
+using support::exit_refused;
+using support::exit_usage;
 using support::server;
 using testing::HasSubstr;
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr int exit_usage = 2;
-constexpr int exit_refused = 4;
-constexpr int exit_database = 78;
 
 json check_of(const support::finished& told, const std::string& name) {
   const json report = json::parse(told.output, nullptr, false);
@@ -261,4 +261,43 @@ TEST(OPS5_doctor, fails_a_key_of_the_secrets_that_is_unfit) {
   fs::rename(key.string() + ".elsewhere", key);
   EXPECT_NO_THROW(reeve.start());
   EXPECT_EQ(check_of(reeve, "secrets").at("verdict"), "ok");
+}
+
+TEST(OPS5_doctor, fails_a_folder_for_the_socket_of_jobs_that_is_unfit) {
+  REEVE_TEST_TIME_LIMIT(120);
+  namespace fs = std::filesystem;
+  const support::scratch_dir own(support::work_dir(), "door");
+  const auto llm = own.path() / "llm.json";
+  const std::string upstreams =
+      R"({"upstreams":[{"name":"a","url":"http://127.0.0.1:9/v1","models":["m"]}]})";
+  std::ofstream(llm) << upstreams;
+  const auto above = own.path() / "above";
+  const auto folder = above / "llm";
+  fs::create_directory(above);
+  fs::permissions(above, fs::perms::all);
+  support::server_options options;
+  options.environment["REEVE_LLM"] = llm.string();
+  options.environment["REEVE_LLM_SOCKET_FOLDER"] = folder.string();
+  options.start = false;
+  server reeve(options);
+  const auto expect_refused = [&](const std::string& why) {
+    reeve.start_without_waiting();
+    EXPECT_EQ(reeve.await_exit(20s), exit_usage) << why;
+    expect_failed_as_served(reeve, "language models", why);
+    EXPECT_FALSE(fs::exists(folder)) << "nothing is made";
+  };
+  expect_refused("in which others may write");
+  fs::permissions(above, fs::perms(0755));
+  expect_refused("is not a folder that may be written");
+  std::ofstream(llm) << "{";
+  expect_refused(llm.string());
+  std::ofstream(llm) << upstreams;
+  const auto long_one = "/" + std::string(100, 'x');
+  const auto told = reeve.command({"doctor", "--json", "--llm-socket-folder", long_one});
+  EXPECT_THAT(check_of(told, "language models").at("seen"), HasSubstr("too long for a socket"));
+  fs::remove(above);
+  const json check = check_of(reeve, "language models");
+  EXPECT_EQ(check.at("verdict"), "ok") << check;
+  EXPECT_NO_THROW(reeve.start());
+  EXPECT_TRUE(fs::exists(folder / "reeve.sock"));
 }

@@ -15,7 +15,7 @@ using support::server;
 
 namespace {
 
-const json directive = {{"name", "d"}, {"tasks", {"task1"}}};
+const json kept_directive = {{"name", "d"}, {"tasks", {"task1"}}};
 
 support::header_list key(const std::string& text) {
   return {{"Idempotency-Key", text}};
@@ -40,7 +40,7 @@ TEST(EV3_idempotency, gives_the_same_answer_and_writes_one_event) {
   ASSERT_EQ(first.status, 201) << first.body;
   const std::string id = first.json().at("id");
   support::await_run(api, id);
-  const auto made = api.post("/api/directives", directive, key("directive-1"));
+  const auto made = api.post("/api/directives", kept_directive, key("directive-1"));
   const auto before = support::events_of(database, tenant);
   for (int n = 0; n < 3; ++n) {
     const auto again = api.post("/api/runs/launch", launch_body, key("launch-1"));
@@ -48,7 +48,7 @@ TEST(EV3_idempotency, gives_the_same_answer_and_writes_one_event) {
     EXPECT_EQ(again.body, first.body);
     EXPECT_EQ(again.header("Location"), first.header("Location"));
     EXPECT_EQ(again.header("Reeve-Position"), first.header("Reeve-Position"));
-    EXPECT_EQ(api.post("/api/directives", directive, key("directive-1")).body, made.body);
+    EXPECT_EQ(api.post("/api/directives", kept_directive, key("directive-1")).body, made.body);
   }
   EXPECT_EQ(support::events_of(database, tenant), before);
 
@@ -57,7 +57,7 @@ TEST(EV3_idempotency, gives_the_same_answer_and_writes_one_event) {
   EXPECT_EQ(other.json().at("type"), "urn:reeve:error:key_reused");
   EXPECT_EQ(support::events_of(database, tenant), before);
   // A key belongs to its route: elsewhere it is another one.
-  EXPECT_EQ(api.post("/api/directives", directive, key("launch-1")).status, 201);
+  EXPECT_EQ(api.post("/api/directives", kept_directive, key("launch-1")).status, 201);
 
   reeve.crash_and_restart();
   const auto after = reeve.api().post("/api/runs/launch", launch_body, key("launch-1"));
@@ -70,13 +70,13 @@ TEST(EV3_idempotency, is_per_token_and_refuses_what_is_no_key) {
   server reeve;
   const auto api = reeve.api();
   const auto other = api.as(support::new_token(api, "operator"));
-  const auto mine = api.post("/api/directives", directive, key("k"));
-  const auto theirs = other.post("/api/directives", directive, key("k"));
+  const auto mine = api.post("/api/directives", kept_directive, key("k"));
+  const auto theirs = other.post("/api/directives", kept_directive, key("k"));
   EXPECT_EQ(theirs.status, 201);
   EXPECT_NE(mine.json().at("id"), theirs.json().at("id"));
   for (const auto& wrong :
        {std::string("a b"), std::string("\xc3\xbc"), std::string("{}"), std::string(129, 'k')}) {
-    const auto answer = api.post("/api/directives", directive, key(wrong));
+    const auto answer = api.post("/api/directives", kept_directive, key(wrong));
     EXPECT_EQ(answer.status, 422) << wrong << answer.body;
     EXPECT_EQ(support::pointer_of(answer), "/headers/Idempotency-Key");
   }
@@ -91,7 +91,7 @@ TEST(P3_concurrent_keys, have_one_winner) {
   at_once(32, [&](int n) {
     // Eight keys, four requests each.
     const auto answer =
-        api.post("/api/directives", directive, key("same-" + std::to_string(n % 8)));
+        api.post("/api/directives", kept_directive, key("same-" + std::to_string(n % 8)));
     const std::lock_guard lock(mutex);
     ++statuses[answer.status];
     if (answer.status == 201) ids.insert(answer.json().at("id").get<std::string>());
@@ -122,14 +122,14 @@ TEST(P3_concurrent_keys, launch_one_run) {
 TEST(P8_concurrent_revisions, of_one_version_have_exactly_one_winner) {
   server reeve;
   const auto api = reeve.api();
-  const json made = support::must_post(api, "/api/directives", directive, 201);
+  const json made = support::must_post(api, "/api/directives", kept_directive, 201);
   const std::string at = "/api/directives/" + made.at("id").get<std::string>();
   for (int round = 1; round <= 3; ++round) {
     const std::string etag = api.get(at).header("ETag");
     std::mutex mutex;
     std::map<int, int> statuses;
     at_once(64, [&](int n) {
-      json body = directive;
+      json body = kept_directive;
       body["description"] = "by " + std::to_string(round * 100 + n);
       const auto answer = api.put(at, body, {{"If-Match", etag}});
       const std::lock_guard lock(mutex);

@@ -22,9 +22,9 @@ namespace {
 
 /// A server on the common engine with the box image allowed. What a failing test leaves there goes
 /// with it.
-class on_the_engine {
+class engine_server {
  public:
-  explicit on_the_engine(std::map<std::string, std::string> environment = {})
+  explicit engine_server(std::map<std::string, std::string> environment = {})
       : reeve_(options_with(std::move(environment))),
         label_("reeve.tenant=" + support::tenant_of(reeve_.api())),
         cleanup_(support::engine(), label_) {
@@ -104,7 +104,7 @@ constexpr auto stopped_within = 15s;
 }  // namespace
 
 TEST(RUN5_container, exit_codes_decide_and_logs_are_kept) {
-  on_the_engine here;
+  engine_server here;
   const json run = here.run(
       {shell_task("good", "echo to stdout; echo to stderr >&2; printf 'no newline'"),
        shell_task("bad", "echo before; exit 42"), support::box_task("silent", {"true"}),
@@ -134,7 +134,7 @@ TEST(RUN5_container, exit_codes_decide_and_logs_are_kept) {
 }
 
 TEST(RUN14_container, the_reason_at_the_end_of_a_large_output_is_kept) {
-  on_the_engine here(std::map<std::string, std::string>{{"REEVE_JOB_LOG_BYTES", "4096"}});
+  engine_server here(std::map<std::string, std::string>{{"REEVE_JOB_LOG_BYTES", "4096"}});
   const std::string many =
       "i=0; while [ $i -lt 12000 ]; do echo line $i aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; "
       "i=$((i+1)); done; ";
@@ -155,7 +155,7 @@ TEST(RUN14_container, the_reason_at_the_end_of_a_large_output_is_kept) {
 }
 
 TEST(RUN14_logs, are_what_was_written_to_the_byte) {
-  on_the_engine here;
+  engine_server here;
   // The third line is longer than what is read of one at a time, and than the engine's parts.
   const json run = here.run({shell_task("open", "printf nolinefeed"),
                              shell_task("ended", "printf 'two\\nlines\\n\\n'"),
@@ -168,7 +168,7 @@ TEST(RUN14_logs, are_what_was_written_to_the_byte) {
 }
 
 TEST(RUN14_logs, are_stored_before_the_container_is_removed) {
-  on_the_engine here;
+  engine_server here;
   const json launched = here.launch({shell_task("a", "echo kept; sleep 0.3")});
   const std::string job = launched.at("jobs").at(0).at("id");
   support::await_run(here.api(), launched.at("id"));
@@ -182,7 +182,7 @@ TEST(RUN14_logs, are_stored_before_the_container_is_removed) {
 }
 
 TEST(RUN13_logs, hold_no_secret) {
-  on_the_engine here;
+  engine_server here;
   const std::string secret = "correct-horse-battery";
   const json run = here.run({shell_task(
       "leak",
@@ -196,7 +196,7 @@ TEST(RUN13_logs, hold_no_secret) {
 }
 
 TEST(RUN5_needs, are_met_before_a_job_starts) {
-  on_the_engine here;
+  engine_server here;
   const json run =
       here.run({shell_task("c", "true", {}, {{"needs", {"a", "b"}}}), shell_task("a", "sleep 0.3"),
                 shell_task("b", "true"), shell_task("d", "exit 1", {}, {{"needs", {"b"}}}),
@@ -219,7 +219,7 @@ TEST(RUN5_needs, are_met_before_a_job_starts) {
 }
 
 TEST(RUN5_parallel, never_exceeds_its_limit_and_priority_goes_first) {
-  on_the_engine here;
+  engine_server here;
   const json one = {{"max_parallel", 1}};
   const json run =
       here.run({shell_task("low", "true"), shell_task("mid", "true", {}, {{"priority", 5}}),
@@ -233,7 +233,7 @@ TEST(RUN5_parallel, never_exceeds_its_limit_and_priority_goes_first) {
 }
 
 TEST(RUN5_timeout, kills_a_container_that_does_not_listen) {
-  on_the_engine here;
+  engine_server here;
   const json run = here.run({shell_task("deaf", "trap '' TERM; echo on; while :; do sleep 1; done",
                                         {}, {{"timeout_s", 2 * support::time_factor()}})},
                             {{"stop_grace_s", 1}});
@@ -248,7 +248,7 @@ TEST(RUN5_timeout, kills_a_container_that_does_not_listen) {
 }
 
 TEST(RUN5_cancel, asks_first_and_kills_after_the_grace) {
-  on_the_engine here;
+  engine_server here;
   const json launched = here.launch(
       {shell_task("polite",
                   "trap 'echo going; exit 7' TERM; echo set; while :; do sleep 0.1; done"),
@@ -280,7 +280,7 @@ TEST(RUN5_cancel, asks_first_and_kills_after_the_grace) {
 }
 
 TEST(RUN5_retries, back_off_and_keep_every_attempt) {
-  on_the_engine here;
+  engine_server here;
   const json run = here.run({shell_task("stubborn", "echo again; exit 3")},
                             {{"retries", 2}, {"retry_base_ms", 400}});
   const json job = job_named(run, "stubborn");
@@ -305,7 +305,7 @@ TEST(RUN5_retries, back_off_and_keep_every_attempt) {
 }
 
 TEST(RUN11_container, can_do_as_little_as_possible) {
-  on_the_engine here;
+  engine_server here;
   const json run = here.run(
       {shell_task("look",
                   "cat /proc/self/status; id; touch /x && echo WROTE; touch /tmp/x && echo TMP; "
@@ -325,7 +325,7 @@ TEST(RUN11_container, can_do_as_little_as_possible) {
 }
 
 TEST(RUN11_container, has_the_limits_that_the_task_asked_for) {
-  on_the_engine here;
+  engine_server here;
   const json launched = here.launch({shell_task("small", "sleep 20",
                                                 {{"memory_mb", 16},
                                                  {"cpu_millis", 250},
@@ -362,7 +362,7 @@ TEST(RUN11_container, has_the_limits_that_the_task_asked_for) {
 }
 
 TEST(RUN5_memory, that_runs_out_is_said) {
-  on_the_engine here;
+  engine_server here;
   const json run = here.run({shell_task("greedy", "tail /dev/zero", {{"memory_mb", 8}})});
   EXPECT_EQ(job_named(run, "greedy").at("status"), "failed");
   EXPECT_EQ(job_named(run, "greedy").at("reason"), "out_of_memory");
@@ -372,7 +372,7 @@ TEST(RUN5_memory, that_runs_out_is_said) {
 }
 
 TEST(RUN7_container, survives_a_kill_of_the_server_and_runs_once) {
-  on_the_engine here;
+  engine_server here;
   const json launched = here.launch({shell_task("once", "echo started; sleep 1.5; echo done")});
   const std::string id = launched.at("id");
   support::await_started(here.api(), id, "once");

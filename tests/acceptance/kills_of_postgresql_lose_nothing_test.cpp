@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr int kills = 5;
+constexpr int kills_of_database = 5;
 
 class postgresql_killed : public testing::TestWithParam<int> {};
 
@@ -32,7 +32,7 @@ TEST_P(postgresql_killed, loses_nothing_and_does_nothing_twice) {
          return steady_clients::request{"/api/runs/launch", {{"tasks", {"task1"}}}};
        }},
       reeve.api());
-  for (int n = 0; n < kills; ++n) {
+  for (int n = 0; n < kills_of_database; ++n) {
     // Each time something was acknowledged in between.
     const auto before = clients.count();
     ASSERT_TRUE(support::eventually([&] { return clients.count() > before; })) << n;

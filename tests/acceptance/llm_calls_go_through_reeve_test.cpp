@@ -23,7 +23,7 @@ namespace {
 
 const std::string chat = "/llm/v1/chat/completions";
 
-json question(const std::string& model = "m-1") {
+json chat_question(const std::string& model = "m-1") {
   return {{"model", model}, {"messages", {{{"role", "user"}, {"content", "how are you"}}}}};
 }
 
@@ -102,7 +102,7 @@ std::string code_of(const support::http_response& got) {
 }
 
 support::http_request streaming(const json& more = json::object()) {
-  json body = question("m-2");
+  json body = chat_question("m-2");
   body["stream"] = true;
   body.update(more);
   return {"POST", chat, {{"Content-Type", "application/json"}}, body.dump()};
@@ -136,7 +136,7 @@ std::string cut_answer(house& it, support::http_request request) {
 
 TEST(LLM4_pass, answers_as_the_upstream_does_and_counts_what_it_came_to) {
   house it;
-  const auto got = it.api.post(chat, question("m-2"));
+  const auto got = it.api.post(chat, chat_question("m-2"));
   ASSERT_EQ(got.status, 200) << got.body;
   EXPECT_EQ(got.json(), answer_of(5, 7));
   EXPECT_EQ(got.header("Content-Type"), "application/json");
@@ -145,7 +145,7 @@ TEST(LLM4_pass, answers_as_the_upstream_does_and_counts_what_it_came_to) {
   EXPECT_THAT(call, StartsWith("POST /v1/chat/completions HTTP/1.1\r\n"));
   EXPECT_THAT(call, HasSubstr("Authorization: Bearer sk-of-the-upstream\r\n"));
   EXPECT_THAT(call, Not(HasSubstr(it.api.token()))) << "the caller's token is Reeve's alone";
-  EXPECT_THAT(call, HasSubstr("\r\n\r\n" + question("m-2").dump()));
+  EXPECT_THAT(call, HasSubstr("\r\n\r\n" + chat_question("m-2").dump()));
   const json event = it.newest_event();
   EXPECT_EQ(event.at("payload").at("prompt_tokens"), 5);
   EXPECT_EQ(event.at("payload").at("completion_tokens"), 7);
@@ -153,7 +153,7 @@ TEST(LLM4_pass, answers_as_the_upstream_does_and_counts_what_it_came_to) {
   EXPECT_EQ(event.at("payload").at("reason"), "only_one");
   EXPECT_EQ(event.at("principal"),
             "token:" + must_get(it.api, "/api/whoami").at("token_id").get<std::string>());
-  EXPECT_EQ(it.api.post(chat, question("m-1")).status, 200);
+  EXPECT_EQ(it.api.post(chat, chat_question("m-1")).status, 200);
   const json models = must_get(it.api, "/api/llm-usage?group_by=model").at("results");
   ASSERT_EQ(models.size(), 2U);
   EXPECT_EQ(models[0].at("total_tokens"), 12);
@@ -210,27 +210,27 @@ TEST(LLM4_pass, goes_on_where_one_upstream_has_no_room_and_tells_errors_in_opena
   house it;
   it.a.answer(503, "{}");
   it.b.answer(503, "{}");
-  EXPECT_EQ(code_of(it.api.post(chat, question())), "upstream_unavailable 503");
+  EXPECT_EQ(code_of(it.api.post(chat, chat_question())), "upstream_unavailable 503");
   EXPECT_EQ(it.a.calls().size() + it.b.calls().size(), 2U);
   it.b.answer(200, answer_of(1, 1).dump());
-  EXPECT_EQ(it.api.post(chat, question()).status, 200);
+  EXPECT_EQ(it.api.post(chat, chat_question()).status, 200);
   EXPECT_EQ(it.newest_event().at("payload").at("upstream"), "b");
   EXPECT_EQ(it.recorded(), 1U) << "what was refused came to nothing";
   it.a.answer(400, R"({"error":{"message":"zqx7","code":"context_length_exceeded"}})");
-  const auto refused = it.api.post(chat, question("m-2"));
+  const auto refused = it.api.post(chat, chat_question("m-2"));
   EXPECT_EQ(code_of(refused), "context_length_exceeded 400");
   EXPECT_THAT(refused.body, Not(HasSubstr("zqx7")));
   it.a.answer(307, "{}", "Location: " + it.b.url() + "/chat/completions\r\n");
   const auto before = it.b.calls().size();
-  EXPECT_EQ(code_of(it.api.post(chat, question("m-2"))), "upstream_failed 502");
+  EXPECT_EQ(code_of(it.api.post(chat, chat_question("m-2"))), "upstream_failed 502");
   EXPECT_EQ(it.b.calls().size(), before) << "no redirect is followed";
-  EXPECT_EQ(code_of(it.api.post(chat, question("m-3"))), "model_not_found 404");
+  EXPECT_EQ(code_of(it.api.post(chat, chat_question("m-3"))), "model_not_found 404");
   EXPECT_EQ(code_of(it.api.post(chat, json::array())), "invalid_request 400");
   EXPECT_EQ(code_of(it.api.call({"POST", chat, {}, R"({"model":"m-1","MODEL":"m-2"})"})),
             "invalid_request 400");
-  EXPECT_EQ(code_of(it.reeve.anonymous().post(chat, question())), "unauthenticated 401");
+  EXPECT_EQ(code_of(it.reeve.anonymous().post(chat, chat_question())), "unauthenticated 401");
   const auto viewer = it.api.as(support::new_token(it.api, "viewer"));
-  EXPECT_EQ(code_of(viewer.post(chat, question())), "forbidden 403");
+  EXPECT_EQ(code_of(viewer.post(chat, chat_question())), "forbidden 403");
 }
 
 TEST(LLM3_pass, is_refused_once_its_budget_is_spent) {
@@ -240,14 +240,15 @@ TEST(LLM3_pass, is_refused_once_its_budget_is_spent) {
                      {{"period", "month"}, {"most_tokens", 20}, {"model", "m-2"}})
                 .status,
             200);
-  EXPECT_EQ(it.api.post(chat, question("m-2")).status, 200);
-  EXPECT_EQ(it.api.post(chat, question("m-2")).status, 200) << "8 tokens were left";
+  EXPECT_EQ(it.api.post(chat, chat_question("m-2")).status, 200);
+  EXPECT_EQ(it.api.post(chat, chat_question("m-2")).status, 200) << "8 tokens were left";
   EXPECT_EQ(it.newest_event().at("payload").at("over_budget"), true);
-  const auto refused = it.api.post(chat, question("m-2"));
+  const auto refused = it.api.post(chat, chat_question("m-2"));
   EXPECT_EQ(code_of(refused), "insufficient_quota 429");
   EXPECT_EQ(it.a.calls().size(), 2U);
-  EXPECT_EQ(it.api.post(chat, question("m-1")).status, 200) << "another model's";
-  EXPECT_EQ(it.reeve.system_api().post(chat, question("m-2")).status, 200) << "another tenant's";
+  EXPECT_EQ(it.api.post(chat, chat_question("m-1")).status, 200) << "another model's";
+  EXPECT_EQ(it.reeve.system_api().post(chat, chat_question("m-2")).status, 200)
+      << "another tenant's";
 }
 
 TEST(LLM4_pass, streams_and_hides_the_counts_that_nobody_asked_for) {
@@ -288,7 +289,7 @@ TEST(LLM4_pass, ends_at_the_upstream_when_the_client_goes) {
     const auto calls = it.a.calls().size();
     support::http_connection line(it.reeve.address());
     auto request = streaming();
-    if (!streams) request.body = question("m-2").dump();
+    if (!streams) request.body = chat_question("m-2").dump();
     request.headers.emplace_back("Authorization", "Bearer " + it.api.token());
     line.send(support::render(request));
     EXPECT_TRUE(eventually([&] { return it.a.calls().size() > calls; }));
@@ -307,7 +308,7 @@ TEST(LLM4_pass, ends_at_the_upstream_when_the_client_goes) {
   const json routes = must_get(it.api, "/api/inference/routes?model=m-2").at("results");
   EXPECT_EQ(routes.at(0).at("candidates").at(0).at("calls"), 0);
   it.a.answer(200, answer_of(1, 1).dump());
-  EXPECT_EQ(it.api.post(chat, question("m-2")).status, 200);
+  EXPECT_EQ(it.api.post(chat, chat_question("m-2")).status, 200);
 }
 
 TEST(P27_pass, that_waits_or_streams_when_the_server_stops_is_told_so) {
@@ -324,7 +325,7 @@ TEST(P27_pass, that_waits_or_streams_when_the_server_stops_is_told_so) {
   begin(streams, streaming());
   std::string text = streams.read_some();
   it.a.be_silent();
-  begin(waits, {"POST", chat, {{"Content-Type", "application/json"}}, question("m-2").dump()});
+  begin(waits, {"POST", chat, {{"Content-Type", "application/json"}}, chat_question("m-2").dump()});
   EXPECT_EQ(it.reeve.stop(), 0);
   text += streams.read_to_end();
   EXPECT_THAT(text, HasSubstr("data: {\"error\":{\"message\":\"the server is stopping"));
@@ -340,7 +341,7 @@ TEST(P15_pass, what_was_said_is_nowhere) {
   house it;
   const auto traces = support::traces_of(marker);
   const std::string before = support::contents_of(support::cluster_log());
-  json said = question("m-2");
+  json said = chat_question("m-2");
   for (const auto& form : {marker, support::base64_of(marker), support::hex_of(marker)}) {
     said["messages"].push_back({{"role", "user"}, {"content", form}, {form, form}});
     said[form] = form;

@@ -2,20 +2,19 @@
 // write nothing any more and says so with its exit status.
 
 #include "tests/support/chaos.hpp"
+#include "tests/support/exit_codes.hpp"
 #include "tests/support/work.hpp"
 
 #include <future>
 #include <gtest/gtest.h>
 
 using nlohmann::json;
+using support::exit_fenced;
+using support::launch_body;
 using support::server;
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr int exit_fenced = 75;
-
-const json launch_body = {{"tasks", {"task1"}}};
 
 support::server_options on(const support::test_database& database, bool start = true) {
   support::server_options options;

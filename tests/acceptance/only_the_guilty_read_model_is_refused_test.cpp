@@ -1,6 +1,7 @@
 // C9: a read model that cannot be written is refused, told and repaired by itself; nothing else is
 // touched, and appends go on.
 
+#include "tests/support/exit_codes.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/work.hpp"
 
@@ -8,15 +9,14 @@
 #include <gtest/gtest.h>
 
 using nlohmann::json;
+using support::exit_not_built;
 using support::server;
 using testing::HasSubstr;
 using testing::Not;
 
 namespace {
 
-constexpr int exit_not_built = 6;
-
-const json small_run = {{"tasks", {"task1"}}, {"labels", {{"team", "red"}}}};
+const json red_run = {{"tasks", {"task1"}}, {"labels", {{"team", "red"}}}};
 
 /// What the server's logins may no longer do to a table.
 void revoke_writes(const server& reeve, const std::string& table) {
@@ -38,12 +38,12 @@ void expect_served(const support::api_client& api, const std::vector<std::string
 TEST(C9_guilty, a_read_model_with_a_broken_column_is_refused_alone_until_it_is_rebuilt) {
   server reeve;
   const auto api = reeve.api();
-  const json before = support::launch(api, small_run);
+  const json before = support::launch(api, red_run);
   support::await_run(api, before.at("id"));
   const std::string job = "/api/jobs/" + before.at("jobs").at(0).at("id").get<std::string>();
   reeve.database().exec("ALTER TABLE reeve_read.jobs RENAME COLUMN status TO broken");
 
-  const json during = support::launch(api, small_run);
+  const json during = support::launch(api, red_run);
   for (const auto& target : {job, std::string("/api/jobs")}) {
     const auto refused = api.get(target);
     EXPECT_EQ(refused.status, 503) << target << refused.body;
@@ -70,7 +70,7 @@ TEST(C9_guilty, a_read_model_with_a_broken_column_is_refused_alone_until_it_is_r
   EXPECT_EQ(mended.status, 0) << mended.output;
   expect_served(api, {job, "/api/jobs"});
   EXPECT_EQ(support::await_run(api, during.at("id")).at("status"), "success");
-  support::await_run(api, support::launch(api, small_run).at("id"));
+  support::await_run(api, support::launch(api, red_run).at("id"));
   EXPECT_EQ(api.get("/api/jobs").json().at("results").size(), 3U);
   EXPECT_EQ(reeve.command({"replay"}).status, 0);
 }
@@ -81,7 +81,7 @@ TEST(C9_guilty, a_table_that_may_not_be_written_costs_no_event_and_is_kept_up_by
   revoke_writes(reeve, "reeve_read.run_labels");
   std::vector<std::string> runs;
   for (int n = 0; n < 3; ++n) {
-    const json run = support::launch(api, small_run);
+    const json run = support::launch(api, red_run);
     runs.push_back(run.at("id").get<std::string>());
     EXPECT_EQ(support::await_run(api, runs.back()).at("status"), "success");
     expect_served(api, {"/api/runs", "/api/jobs", "/api/tokens"});
@@ -99,7 +99,7 @@ TEST(C9_guilty, a_table_that_may_not_be_written_costs_no_event_and_is_kept_up_by
 TEST(C9_guilty, a_follower_that_may_not_write_is_told_and_its_rebuild_names_the_right) {
   server reeve;
   const auto api = reeve.api();
-  const json run = support::launch(api, small_run);
+  const json run = support::launch(api, red_run);
   support::await_run(api, run.at("id"));
   const std::string job = "/api/jobs/" + run.at("jobs").at(0).at("id").get<std::string>();
   revoke_writes(reeve, "reeve_read.llm_usage");
@@ -134,7 +134,7 @@ TEST(C9_guilty, a_follower_that_may_not_write_is_told_and_its_rebuild_names_the_
 TEST(C9_guilty, a_follower_that_may_not_keep_its_place_is_told_and_is_not_built_over_and_over) {
   server reeve;
   const auto api = reeve.api();
-  const json run = support::launch(api, small_run);
+  const json run = support::launch(api, red_run);
   support::await_run(api, run.at("id"));
   const std::string job = "/api/jobs/" + run.at("jobs").at(0).at("id").get<std::string>();
   auto database = reeve.database();

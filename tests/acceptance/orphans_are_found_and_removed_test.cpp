@@ -24,7 +24,7 @@ bool has_volume(const support::engine& on, const std::string& name) {
   return on.call("GET", "/volumes/" + name).status == 200;
 }
 
-long long told(support::pg database, const std::string& name, const std::string& action) {
+long long times_told(support::pg database, const std::string& name, const std::string& action) {
   return database.number(
       "SELECT count(*) FROM reeve.events WHERE type = 'orphan_found' AND payload::json->>'name' = "
       "$1 AND payload::json->>'action' = $2 AND payload::json->>'container_id' = ''",
@@ -55,8 +55,9 @@ TEST(CTR6_volumes, without_a_container_and_a_run_are_removed_and_told) {
   const json run = support::launch(
       api, support::inline_launch({support::shell_task("t", "sleep 6; echo done")}));
   ASSERT_TRUE(support::eventually([&] { return !has_volume(on, orphan); }));
-  EXPECT_TRUE(support::eventually([&] { return told(reeve.database(), orphan, "removed") == 1; }));
-  EXPECT_EQ(told(reeve.database(), orphan, "quarantined"), 1);
+  EXPECT_TRUE(
+      support::eventually([&] { return times_told(reeve.database(), orphan, "removed") == 1; }));
+  EXPECT_EQ(times_told(reeve.database(), orphan, "quarantined"), 1);
   const json over = support::await_run(api, run.at("id"));
   EXPECT_EQ(over.at("status"), "success") << over;
   EXPECT_TRUE(has_volume(on, foreign));

@@ -10,13 +10,12 @@
 
 using nlohmann::json;
 using support::must_get;
+using support::nobody;
 using support::server;
 using testing::HasSubstr;
 using testing::Not;
 
 namespace {
-
-constexpr const char* nobody = "0190a000-0000-7000-8000-000000000000";
 
 /// What Reeve promises of its routes; a route that is missing in the description is a bug, and so
 /// is one that is only there.

@@ -88,7 +88,7 @@ std::set<std::string> labelled(const support::api_client& api) {
   return runs;
 }
 
-bool is_whole(const server& reeve) {
+bool is_not_degraded(const server& reeve) {
   return !reeve.anonymous().get("/readyz").json().contains("degraded");
 }
 
@@ -119,7 +119,7 @@ TEST(C8_long_log, of_ten_thousand_events_is_served_by_a_changed_program_while_a_
   EXPECT_TRUE(support::eventually(std::chrono::seconds(30) * support::time_factor(), [&] {
     // The old document, until the new one is there: the columns are the same.
     EXPECT_EQ(api.get("/api/runs/" + copy).status, 200);
-    return is_whole(reeve);
+    return is_not_degraded(reeve);
   })) << reeve.anonymous().get("/readyz").body;
   is_over = true;
   client.join();

@@ -20,7 +20,7 @@ using support::server;
 
 namespace {
 
-const json directive = {{"name", "d"}, {"tasks", {"task2"}}};
+const json weekly = {{"name", "d"}, {"tasks", {"task2"}}};
 
 support::http_response call(const support::api_client& as, const std::string& method,
                             const std::string& target, const std::string& body,
@@ -70,13 +70,13 @@ TEST(P3_repeats, of_a_cancel_are_answered_alike_when_the_run_is_over) {
 TEST(P3_repeats, of_changes_under_if_match_are_answered_alike_when_it_fits_no_more) {
   server reeve;
   const auto api = reeve.api();
-  const std::string id = must_post(api, "/api/directives", directive, 201).at("id");
+  const std::string id = must_post(api, "/api/directives", weekly, 201).at("id");
   const std::string target = "/api/directives/" + id;
   const auto body = json({{"name", "d"}, {"tasks", {"task3"}}}).dump();
   const support::header_list revised{{"Idempotency-Key", "revise-1"}, {"If-Match", "\"1\""}};
   const auto second = call(api, "PUT", target, body, revised);
   ASSERT_EQ(second.status, 200) << second.body;
-  EXPECT_EQ(api.put(target, directive).status, 200);
+  EXPECT_EQ(api.put(target, weekly).status, 200);
   expect_repeats(reeve, second, "PUT", target, body, revised);
   const support::header_list ended{{"Idempotency-Key", "archive-1"}, {"If-Match", "\"3\""}};
   const auto archived = call(api, "POST", target + "/archive", "{}", ended);
@@ -105,7 +105,7 @@ TEST(P3_repeats, of_changes_under_if_match_are_answered_alike_when_it_fits_no_mo
 TEST(P3_repeats, of_launches_and_retries_make_no_second_run) {
   server reeve;
   const auto api = reeve.api();
-  const std::string id = must_post(api, "/api/directives", directive, 201).at("id");
+  const std::string id = must_post(api, "/api/directives", weekly, 201).at("id");
   const auto body = json({{"directive_id", id}}).dump();
   const support::header_list launched{{"Idempotency-Key", "launch-1"}};
   const auto first = call(api, "POST", "/api/runs/launch", body, launched);
@@ -127,10 +127,10 @@ TEST(P3_repeats, of_launches_and_retries_make_no_second_run) {
 TEST(P3_repeats, of_commands_that_changed_nothing_are_answered_alike_and_keep_their_key) {
   server reeve;
   const auto api = reeve.api();
-  const std::string id = must_post(api, "/api/directives", directive, 201).at("id");
+  const std::string id = must_post(api, "/api/directives", weekly, 201).at("id");
   const std::string target = "/api/directives/" + id;
   const support::header_list same{{"Idempotency-Key", "same"}};
-  const auto unchanged = call(api, "PUT", target, directive.dump(), same);
+  const auto unchanged = call(api, "PUT", target, weekly.dump(), same);
   ASSERT_EQ(unchanged.status, 200) << unchanged.body;
   EXPECT_EQ(unchanged.json().at("version"), 1);
   const json other = {{"name", "d"}, {"tasks", {"task3"}}};
@@ -138,14 +138,14 @@ TEST(P3_repeats, of_commands_that_changed_nothing_are_answered_alike_and_keep_th
   EXPECT_EQ(refused.status, 422) << "the key stands for another request";
   EXPECT_EQ(refused.json().at("type"), "urn:reeve:error:key_reused");
   EXPECT_EQ(api.put(target, other).status, 200);
-  expect_repeats(reeve, unchanged, "PUT", target, directive.dump(), same);
+  expect_repeats(reeve, unchanged, "PUT", target, weekly.dump(), same);
   must_post(api, target + "/archive", json::object(), 200);
   const support::header_list ended{{"Idempotency-Key", "archive-again"}};
   const auto archived = call(api, "POST", target + "/archive", "{}", ended);
   ASSERT_EQ(archived.status, 200) << archived.body;
   reeve.crash_and_restart();
   expect_repeats(reeve, archived, "POST", target + "/archive", "{}", ended);
-  expect_repeats(reeve, unchanged, "PUT", target, directive.dump(), same);
+  expect_repeats(reeve, unchanged, "PUT", target, weekly.dump(), same);
 }
 
 TEST(P3_repeats, of_a_second_cancel_are_answered_alike_when_the_run_is_over) {
@@ -202,7 +202,7 @@ TEST(RUN7_if_match, holds_for_the_very_state_that_a_cancel_is_decided_on) {
 TEST(P3_concurrent_keys, under_if_match_have_one_winner_and_no_loser) {
   server reeve;
   const auto api = reeve.api();
-  const std::string id = must_post(api, "/api/directives", directive, 201).at("id");
+  const std::string id = must_post(api, "/api/directives", weekly, 201).at("id");
   std::mutex mutex;
   std::map<int, int> statuses;
   std::set<std::string> bodies;

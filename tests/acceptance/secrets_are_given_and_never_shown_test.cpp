@@ -26,7 +26,7 @@ namespace {
 const std::string value = "Zqx7/kLm+9.Yfp3-Wrn8_Vqz5~Hjt2=Bdk6!Xvb4,Pwm1;Rcs0:Tgn9";
 const std::string second = "Kfw8+Lrd3/Nbx6-Qhz1.Svc9_Jmp4~Dty7=Gkb2!Fws5,Mnx0;Cpl8";
 /// What may be shown, so that the search is known to find something.
-const std::string control = "Qjk2-may-stand-in-a-label Xvb4";
+const std::string shown_text = "Qjk2-may-stand-in-a-label Xvb4";
 
 json put(const support::api_client& api, const std::string& name, const std::string& text) {
   const auto answer = api.put("/api/secrets/" + name, {{"value", text}});
@@ -53,7 +53,7 @@ json payload_of(const support::api_client& api, const std::string& run, const st
   throw std::runtime_error("there is no " + type + ": " + all.dump(1));
 }
 
-json check_of(const server& reeve, const std::string& name) {
+json check_named(const server& reeve, const std::string& name) {
   const auto told = reeve.command({"doctor", "--json"});
   const json report = json::parse(told.output, nullptr, false);
   if (report.is_discarded()) return {{"verdict", told.output}};
@@ -86,7 +86,7 @@ TEST(P15_secrets, are_given_to_a_job_and_are_then_nowhere) {
       "echo \"plain $EMPTY_PASSWORD\"; "
       "test \"$(cat /reeve/secrets/db)\" = \"$DB_PASSWORD\" && echo they are the same",
       env_of("db"))});
-  body["labels"] = {{"note", control}};
+  body["labels"] = {{"note", shown_text}};
   const json launched = support::launch(api, body);
   const json run = support::await_run(api, launched.at("id"));
   EXPECT_EQ(run.at("status"), "success") << run.dump(1);
@@ -105,7 +105,7 @@ TEST(P15_secrets, are_given_to_a_job_and_are_then_nowhere) {
   auto database = reeve.database();
   EXPECT_EQ(database.number("SELECT count(*) FROM reeve.secret_values"), 1);
   EXPECT_THAT(support::columns_with(database, traces), IsEmpty());
-  EXPECT_THAT(support::columns_with(database, support::traces_of(control)), Not(IsEmpty()));
+  EXPECT_THAT(support::columns_with(database, support::traces_of(shown_text)), Not(IsEmpty()));
   for (const std::string target : {"/api/events?limit=500", "/metrics", "/api/secrets",
                                    "/api/secrets/db", "/api/runs", "/api/jobs", "/api/agents"}) {
     EXPECT_THAT(support::found_in(api.get(target).body, traces), IsEmpty()) << target;
@@ -225,7 +225,7 @@ TEST(ACC4_env, with_a_literal_under_a_name_that_says_secret_is_refused) {
 TEST(ACC4_secrets, whose_key_is_lost_are_told_and_can_be_put_anew) {
   server reeve;
   put(reeve.api(), "db", value);
-  EXPECT_EQ(check_of(reeve, "secrets").at("verdict"), "ok");
+  EXPECT_EQ(check_named(reeve, "secrets").at("verdict"), "ok");
   const auto key = reeve.data() / "secrets.key";
   const auto mode = std::filesystem::status(key).permissions() & std::filesystem::perms::mask;
   EXPECT_EQ(mode, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
@@ -233,7 +233,7 @@ TEST(ACC4_secrets, whose_key_is_lost_are_told_and_can_be_put_anew) {
   std::filesystem::remove(key);
   reeve.start();
   const auto api = reeve.api();
-  const json told = check_of(reeve, "secrets");
+  const json told = check_named(reeve, "secrets");
   EXPECT_EQ(told.at("verdict"), "fail") << told;
   EXPECT_THAT(told.at("seen"), HasSubstr("secrets.key"));
   const auto refused = api.put("/api/secrets/other", {{"value", second}});
@@ -243,7 +243,7 @@ TEST(ACC4_secrets, whose_key_is_lost_are_told_and_can_be_put_anew) {
   EXPECT_FALSE(std::filesystem::exists(key)) << "another key would hide the loss";
   EXPECT_EQ(api.remove("/api/secrets/db").status, 200);
   EXPECT_EQ(put(api, "db", value).at("version"), 2);
-  EXPECT_EQ(check_of(reeve, "secrets").at("verdict"), "ok");
+  EXPECT_EQ(check_named(reeve, "secrets").at("verdict"), "ok");
 }
 
 TEST(ACC4_cli, keeps_a_secret_from_a_file) {

@@ -11,20 +11,19 @@
 using nlohmann::json;
 using support::must_get;
 using support::must_post;
+using support::nobody;
 using support::server;
 
 namespace {
 
-constexpr const char* nobody = "0190a000-0000-7000-8000-000000000000";
-
 /// A request about a resource, whose id stands in the target or the body as {}.
-struct question {
+struct foreign_question {
   std::string method;
   std::string target;
   std::string body;
 
-  question about(const std::string& id) const {
-    question q = *this;
+  foreign_question about(const std::string& id) const {
+    foreign_question q = *this;
     for (auto* text : {&q.target, &q.body}) {
       if (const auto at = text->find("{}"); at != std::string::npos) text->replace(at, 2, id);
     }
@@ -33,7 +32,8 @@ struct question {
 };
 
 /// What tells two answers apart, without what differs between any two requests.
-std::string told(const support::api_client& as, const question& q, const std::string& id) {
+std::string answer_about(const support::api_client& as, const foreign_question& q,
+                         const std::string& id) {
   const auto asked = q.about(id);
   support::http_request request{asked.method, asked.target, {}, {}};
   if (!asked.body.empty()) request.body = asked.body;
@@ -53,13 +53,13 @@ std::string told(const support::api_client& as, const question& q, const std::st
   return text;
 }
 
-struct things {
+struct tenant_things {
   std::string directive, run, job, image, container, token;
 };
 
 /// One of everything, with a run that is over.
-things make_things(const support::api_client& as) {
-  things t;
+tenant_things make_things(const support::api_client& as) {
+  tenant_things t;
   t.directive = must_post(as, "/api/directives", {{"name", "d"}, {"tasks", {"task2"}}}, 201)["id"];
   const json run = support::launch(as, {{"directive_id", t.directive}});
   t.run = run.at("id");
@@ -71,7 +71,7 @@ things make_things(const support::api_client& as) {
   return t;
 }
 
-std::vector<std::pair<std::string, question>> questions(const things& t) {
+std::vector<std::pair<std::string, foreign_question>> questions(const tenant_things& t) {
   const std::string body = R"({"name":"d","tasks":["task2"]})";
   const std::string call = R"({"model_name":"m","prompt_tokens":1,"completion_tokens":1})";
   return {
@@ -124,18 +124,19 @@ TEST(P17_tenants, see_of_each_other_what_never_was) {
   const auto of_other = make_things(other);
   auto database = reeve.database();
   const auto before = support::events_of(database, support::tenant_of(mine));
-  const std::pair<const support::api_client*, const things*> pairs[] = {{&other, &of_mine},
-                                                                        {&mine, &of_other}};
+  const std::pair<const support::api_client*, const tenant_things*> pairs[] = {{&other, &of_mine},
+                                                                               {&mine, &of_other}};
   for (const auto& [asker, owned] : pairs) {
     for (const auto& [id, q] : questions(*owned)) {
-      EXPECT_EQ(told(*asker, q, id), told(*asker, q, nobody)) << q.method << " " << q.target;
+      EXPECT_EQ(answer_about(*asker, q, id), answer_about(*asker, q, nobody))
+          << q.method << " " << q.target;
     }
   }
   EXPECT_EQ(support::events_of(database, support::tenant_of(mine)), before);
   // And nothing of it was lost for its owner.
   for (const auto& [id, q] : questions(of_mine)) {
     if (q.method != "GET" || q.target.find("/artifacts/") != std::string::npos) continue;
-    EXPECT_EQ(told(mine, q, id).substr(0, 3), "200") << q.target;
+    EXPECT_EQ(answer_about(mine, q, id).substr(0, 3), "200") << q.target;
   }
 }
 

@@ -14,11 +14,10 @@
 using nlohmann::json;
 using support::must_get;
 using support::must_post;
+using support::nobody;
 using support::server;
 
 namespace {
-
-constexpr const char* nobody = "0190a000-0000-7000-8000-000000000000";
 
 struct write {
   const char* method;

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-support::server_options on(const std::string& url) {
+support::server_options on_url(const std::string& url) {
   support::server_options options;
   options.database_url = url;
   options.start = false;
@@ -35,21 +35,21 @@ TEST(P2_unsafe_settings, of_the_cluster_are_refused_by_name) {
   for (const std::string setting : {"fsync", "full_page_writes", "synchronous_commit"}) {
     cluster.stop();
     cluster.start({setting + "=off"});
-    server reeve(on(url));
+    server reeve(on_url(url));
     expect_refused(reeve, setting);
     // There is no log on it, and nothing that a later start would have to trust.
     EXPECT_EQ(support::pg(url).cell("SELECT to_regclass('reeve.events')"), std::nullopt);
   }
   cluster.stop();
   cluster.start({"synchronous_commit=on"});
-  server reeve(on(url));
+  server reeve(on_url(url));
   EXPECT_NO_THROW(reeve.start());
   EXPECT_EQ(reeve.anonymous().get("/readyz").status, 200);
 }
 
 TEST(P2_unsafe_settings, of_one_database_are_refused_too_also_after_good_days) {
   const support::test_database database;
-  auto options = on(database.url());
+  auto options = on_url(database.url());
   server reeve(options);
   reeve.start();
   support::launch(reeve.api(), {{"tasks", {"task1"}}});

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <optional>
-#include <sstream>
 #include <stdexcept>
 
 namespace support {
@@ -22,31 +20,6 @@ bool is_started(const std::string& step) {
     return std::find(crash_steps.begin(), crash_steps.end(), name);
   };
   return at(step) > at("before_start");
-}
-
-/// When the engine removed it, by the engine's own events.
-std::chrono::system_clock::time_point removal_of_volume(
-    const engine& on, const std::string& name, std::chrono::system_clock::time_point since) {
-  const auto seconds = [](std::chrono::system_clock::time_point at) {
-    return std::to_string(std::chrono::system_clock::to_time_t(at));
-  };
-  // {"type":["volume"]}
-  const std::string filter = "&filters=%7B%22type%22%3A%5B%22volume%22%5D%7D";
-  std::optional<std::chrono::nanoseconds> found;
-  eventually([&] {
-    const auto answer = on.call("GET", "/events?since=" + seconds(since) + "&until=" +
-                                           seconds(std::chrono::system_clock::now()) + filter);
-    std::istringstream lines(answer.body);
-    for (std::string line; std::getline(lines, line);) {
-      const auto event = nlohmann::json::parse(line, nullptr, false);
-      if (event.is_discarded() || event.at("Action") != "destroy") continue;
-      if (event.at("Actor").at("ID") != name) continue;
-      found = std::chrono::nanoseconds(event.at("timeNano").get<long long>());
-    }
-    return found.has_value();
-  });
-  if (!found) throw std::runtime_error("the volume " + name + " stayed");
-  return std::chrono::system_clock::time_point(*found);
 }
 
 }  // namespace
@@ -75,7 +48,9 @@ server_options crash_cell::options(bool stops) const {
 void crash_cell::begin() {
   first_ = std::make_unique<server>(options(true));
   first_->start_without_waiting();
-  if (what_ == fault::leader) standby_ = std::make_unique<server>(options(false));
+  if (what_ != fault::leader) return;
+  standby_ = std::make_unique<server>(options(false));
+  volumes_ = std::make_unique<volume_watch>(on_);
 }
 
 /// It works long enough to be met by a fault that falls while it runs.
@@ -167,8 +142,10 @@ void crash_cell::look_back() {
   facts_.executed_at_last = starts_.starts_of("a");
   const std::string volume =
       job_named(facts_.run, "count").at("attempts").at(0).at("container_name");
-  const auto gone = removal_of_volume(on_, volume, stopped_by_wall_clock_);
-  facts_.volume_stayed_for = gone - stopped_by_wall_clock_;
+  if (!eventually([&] { return volumes_->removal_of(volume).has_value(); })) {
+    throw std::runtime_error("the volume " + volume + " stayed");
+  }
+  facts_.volume_stayed_for = *volumes_->removal_of(volume) - stopped_by_wall_clock_;
 }
 
 std::string crash_cell::log() const {

@@ -5,6 +5,7 @@
 #include "tests/support/engine.hpp"
 #include "tests/support/server.hpp"
 #include "tests/support/tally.hpp"
+#include "tests/support/volume_watch.hpp"
 #include "tests/support/work.hpp"
 
 #include <chrono>
@@ -73,6 +74,7 @@ class crash_cell {
   const scratch_dir folder_;
   std::unique_ptr<server> first_;
   std::unique_ptr<server> standby_;
+  std::unique_ptr<volume_watch> volumes_;  // of a leader that stands still
   std::unique_ptr<engine_cleanup> cleanup_;
   std::string token_;
   std::string run_;

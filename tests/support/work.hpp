@@ -11,6 +11,11 @@
 
 namespace support {
 
+/// A run of one of Reeve's own tasks.
+inline const nlohmann::json launch_body = {{"tasks", {"task1"}}};
+/// An id that nothing has.
+inline constexpr const char* nobody = "0190a000-0000-7000-8000-000000000000";
+
 /// The image that ./test gives to the common engine.
 inline constexpr const char* box_image = "localhost:1/box:1";
 

@@ -13,7 +13,7 @@ namespace {
 
 using namespace reeve;
 using namespace reeve::actors;
-using namespace reeve::testing;
+using namespace reeve::fixture;
 using persistence::append_result;
 using persistence::journal;
 

@@ -26,7 +26,8 @@ class moody_engine final : public simulated_engine {
     std::atomic<errc> pings{errc::bad_request};  // bad_request: they work
     std::atomic<errc> volumes{errc::bad_request};
     std::atomic<bool> hanging{false};
-    std::atomic<int> stopping{0};  // stops that last until the engine goes
+    std::atomic<bool> cutting{false};  // outputs
+    std::atomic<int> stopping{0};      // stops that last until the engine goes
     std::mutex mutex;
     std::vector<reply_slot<done>> held;
     std::vector<reply_slot<stop_result>> stops;
@@ -52,6 +53,14 @@ class moody_engine final : public simulated_engine {
     } else {
       slot.answer(reeve::reject(mood_->volumes, "as told"));
     }
+  }
+
+  void output(std::string container, std::size_t bytes_each,
+              std::shared_ptr<reeve::call_stopper> stopper, reply_slot<kept_output> slot) override {
+    if (!mood_->cutting) {
+      return simulated_engine::output(container, bytes_each, std::move(stopper), slot);
+    }
+    slot.answer(reeve::reject(errc::timed_out, "cut"));
   }
 
   void stop(reeve::fencing_token, std::string, int, reply_slot<stop_result> slot) override {
@@ -214,6 +223,23 @@ TEST_F(CTR3_guarded, stops_that_last_take_no_place) {
   }
   for (const auto& slot : held) slot.answer(stop_result{true});
   for (auto& one : stops) EXPECT_EQ(code_of(one.take()), "ok");
+}
+
+/// Who reads an output may be cancelled at any time, and an engine is none the worse for it.
+TEST_F(CTR3_guarded, readings_that_were_stopped_are_no_failures) {
+  ASSERT_TRUE(up());
+  mood->cutting = true;
+  const auto read = [this](const std::shared_ptr<reeve::call_stopper>& stopper) {
+    return code_of(
+        ask<kept_output>([&](auto slot) { engine.output("some-job", 1000, stopper, slot); }));
+  };
+  const auto stopped = std::make_shared<reeve::call_stopper>();
+  stopped->stop();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(read(stopped), "timed_out");
+  EXPECT_EQ(engine.status().breaker, "closed");
+  const auto wanted = std::make_shared<reeve::call_stopper>();
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(read(wanted), "timed_out");
+  EXPECT_EQ(read(wanted), "engine_unavailable") << "those of the engine's own count";
 }
 
 TEST(CTR3_guarded_end, what_still_waits_is_answered) {

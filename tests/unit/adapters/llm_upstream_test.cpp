@@ -19,7 +19,7 @@ using namespace reeve;
 using testing::HasSubstr;
 using testing::Not;
 
-domain::llm_upstream at(const std::string& url) {
+domain::llm_upstream upstream_at(const std::string& url) {
   return {"u", url, {"m"}, {}, 8};
 }
 
@@ -32,7 +32,7 @@ outcome<std::int64_t> look_at(const domain::llm_upstream& upstream, bool may_sen
 
 TEST(LLM4_look, is_answered_by_a_server_that_works) {
   canned_server server(with_body("200 OK", R"({"data":[]})"));
-  const auto ms = look_at(at(server.url()), false);
+  const auto ms = look_at(upstream_at(server.url()), false);
   ASSERT_TRUE(ms) << ms.error().detail;
   EXPECT_GE(*ms, 0);
   EXPECT_THAT(server.asked(), HasSubstr("GET /v1/models HTTP/1.1\r\n"));
@@ -41,14 +41,14 @@ TEST(LLM4_look, is_answered_by_a_server_that_works) {
 
 TEST(P22_look, takes_a_name_for_the_address_that_it_was_looked_up_at) {
   canned_server server(with_body("200 OK", "{}"));
-  EXPECT_TRUE(look_at(at(server.url("localhost")), false));
+  EXPECT_TRUE(look_at(upstream_at(server.url("localhost")), false));
   EXPECT_THAT(server.asked(), HasSubstr("Host: localhost:"));
 }
 
 TEST(P22_look, follows_no_redirect) {
   canned_server other(with_body("200 OK", "{}"));
   canned_server server(with_body("302 Found", "", "Location: " + other.url() + "/models\r\n"));
-  const auto refused = look_at(at(server.url()), false);
+  const auto refused = look_at(upstream_at(server.url()), false);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().detail, "it answers 302");
   EXPECT_EQ(other.asked(), "");
@@ -56,25 +56,25 @@ TEST(P22_look, follows_no_redirect) {
 
 TEST(P22_look, tells_nothing_of_what_it_was_answered_and_reads_no_more_than_a_mib) {
   canned_server rude(with_body("500 Zqx7-secret", "Zqx7-secret"));
-  const auto failed = look_at(at(rude.url()), false);
+  const auto failed = look_at(upstream_at(rude.url()), false);
   EXPECT_EQ(failed.error().detail, "it answers 500");
   canned_server endless(with_body("200 OK", std::string(3 << 20, 'x')));
-  EXPECT_EQ(look_at(at(endless.url()), false).error().detail, "its answer is too large");
+  EXPECT_EQ(look_at(upstream_at(endless.url()), false).error().detail, "its answer is too large");
   canned_server none("");
-  EXPECT_EQ(look_at(at(none.url()), false).error().code, errc::unavailable);
+  EXPECT_EQ(look_at(upstream_at(none.url()), false).error().code, errc::unavailable);
 }
 
 TEST(P22_look, goes_to_no_address_that_is_no_hosts) {
   for (const char* url : {"http://169.254.169.254/v1", "http://0.0.0.0:1/v1", "http://[fe80::1]/v1",
                           "http://224.0.0.1/v1"}) {
-    EXPECT_EQ(look_at(at(url), true).error().code, errc::invalid) << url;
+    EXPECT_EQ(look_at(upstream_at(url), true).error().code, errc::invalid) << url;
   }
 }
 
 TEST(LLM4_look, sends_the_first_line_of_the_key_file) {
   const support::temporary_folder folder;
   canned_server server(with_body("200 OK", "{}"));
-  auto upstream = at(server.url());
+  auto upstream = upstream_at(server.url());
   upstream.key_file = folder.at("key");
   const auto look = [&](const std::string& text) {
     std::ofstream(*upstream.key_file) << text;
@@ -143,7 +143,7 @@ class watched {
 };
 
 TEST(LLM4_watch, looks_at_each_again_and_again) {
-  auto away = at("http://127.0.0.1/v1"), here = away;
+  auto away = upstream_at("http://127.0.0.1/v1"), here = away;
   away.name = "away";
   here.name = "here";
   watched it({away, here});
@@ -161,7 +161,7 @@ TEST(LLM4_watch, looks_at_each_again_and_again) {
 }
 
 TEST(LLM4_watch, looks_at_others_while_a_name_is_not_found) {
-  auto hangs = at("http://hangs/v1"), here = at("http://here/v1");
+  auto hangs = upstream_at("http://hangs/v1"), here = at("http://here/v1");
   hangs.name = "hangs";
   here.name = "here";
   watched it({hangs, here});

@@ -19,7 +19,7 @@ using reeve::adapters::may_mount;
 using reeve::adapters::mount_rules;
 
 const uuid first = derived_uuid({}, "first");
-const uuid second = derived_uuid({}, "second");
+const uuid other_tenant = derived_uuid({}, "second");
 const uuid third = derived_uuid({}, "third");
 
 class P11_mounts : public testing::Test {
@@ -131,7 +131,7 @@ using P17_mounts = P11_mounts;
 TEST_F(P17_mounts, of_the_first_tenant_are_the_roots_without_the_folders_of_others) {
   rules_ = {{at("jobs")}, {}};
   EXPECT_TRUE(may("jobs")) << "there is nobody else";
-  const auto theirs = make_folder("jobs/" + to_string(second));
+  const auto theirs = make_folder("jobs/" + to_string(other_tenant));
   make_folder(theirs + "/deep");
   make_folder("jobs/" + to_string(first));
   std::string loud = to_string(third);
@@ -141,60 +141,62 @@ TEST_F(P17_mounts, of_the_first_tenant_are_the_roots_without_the_folders_of_othe
     EXPECT_FALSE(may(refused)) << refused;
   }
   EXPECT_TRUE(may("jobs/in"));
-  EXPECT_TRUE(may(make_folder("jobs/in/" + to_string(second)))) << "further down it is nobody's";
-  EXPECT_TRUE(may(make_folder("jobs/" + to_string(second) + "-old"))) << "a name, and no id";
+  EXPECT_TRUE(may(make_folder("jobs/in/" + to_string(other_tenant))))
+      << "further down it is nobody's";
+  EXPECT_TRUE(may(make_folder("jobs/" + to_string(other_tenant) + "-old"))) << "a name, and no id";
 }
 
 TEST_F(P17_mounts, of_every_other_tenant_lie_in_the_folder_of_its_id) {
   rules_ = {{at("jobs"), at("elsewhere")}, {}};
-  const auto own = make_folder("jobs/" + to_string(second));
+  const auto own = make_folder("jobs/" + to_string(other_tenant));
   const auto other = make_folder("jobs/" + to_string(third));
   make_folder(own + "/deep");
-  make_folder(other + "/" + to_string(second));
-  for (const auto& tenant : {second, third, reeve::system_tenant}) {
+  make_folder(other + "/" + to_string(other_tenant));
+  for (const auto& tenant : {other_tenant, third, reeve::system_tenant}) {
     for (const char* shared : {"jobs", "jobs/in", "elsewhere"}) {
       EXPECT_FALSE(may(shared, tenant)) << shared;
     }
   }
-  EXPECT_TRUE(may(own, second));
-  EXPECT_TRUE(may(own + "/deep", second));
+  EXPECT_TRUE(may(own, other_tenant));
+  EXPECT_TRUE(may(own + "/deep", other_tenant));
   EXPECT_FALSE(may(own, third));
   EXPECT_FALSE(may(own + "/deep", third));
-  EXPECT_FALSE(may(other + "/" + to_string(second), second)) << "it lies in another one's";
-  EXPECT_FALSE(may_mount(at("jobs/in/../" + to_string(second)), rules_, second, false));
+  EXPECT_FALSE(may(other + "/" + to_string(other_tenant), other_tenant))
+      << "it lies in another one's";
+  EXPECT_FALSE(may_mount(at("jobs/in/../" + to_string(other_tenant)), rules_, other_tenant, false));
   // In each of the roots.
-  EXPECT_TRUE(may(make_folder("elsewhere/" + to_string(second)), second));
-  EXPECT_FALSE(may("elsewhere/" + to_string(second), first));
+  EXPECT_TRUE(may(make_folder("elsewhere/" + to_string(other_tenant)), other_tenant));
+  EXPECT_FALSE(may("elsewhere/" + to_string(other_tenant), first));
   rules_.own = {at(own + "/deep")};
-  EXPECT_FALSE(may(own, second)) << "what is Reeve's own is nobody's";
+  EXPECT_FALSE(may(own, other_tenant)) << "what is Reeve's own is nobody's";
 }
 
 TEST_F(P17_mounts, hold_no_folder_of_another_tenant_where_roots_lie_in_each_other) {
   rules_ = {{root_.string(), at("jobs")}, {}};
   EXPECT_TRUE(may("jobs"));
-  const auto theirs = make_folder("jobs/" + to_string(second));
+  const auto theirs = make_folder("jobs/" + to_string(other_tenant));
   EXPECT_FALSE(may("jobs"));
   EXPECT_FALSE(may(""));
   EXPECT_TRUE(may("jobs/in"));
-  EXPECT_TRUE(may(theirs, second));
+  EXPECT_TRUE(may(theirs, other_tenant));
   // A root in a tenant's folder is that tenant's.
-  rules_.roots = {root_.string(), at(make_folder(to_string(second) + "/all"))};
-  const auto within = make_folder(to_string(second) + "/all/" + to_string(third));
+  rules_.roots = {root_.string(), at(make_folder(to_string(other_tenant) + "/all"))};
+  const auto within = make_folder(to_string(other_tenant) + "/all/" + to_string(third));
   EXPECT_FALSE(may(within, third));
-  EXPECT_FALSE(may(to_string(second) + "/all", first));
-  EXPECT_FALSE(may(to_string(second), second)) << "it would see the third one's";
+  EXPECT_FALSE(may(to_string(other_tenant) + "/all", first));
+  EXPECT_FALSE(may(to_string(other_tenant), other_tenant)) << "it would see the third one's";
 }
 
 TEST_F(P17_mounts, lead_into_no_folder_of_another_tenant_by_a_link_or_a_second_name) {
   rules_ = {{at("jobs"), at("elsewhere")}, {}};
   make_folder("elsewhere/of-second/deep");
   EXPECT_TRUE(may("elsewhere/of-second"));
-  fs::create_directory_symlink(at("elsewhere/of-second"), at("jobs/" + to_string(second)));
+  fs::create_directory_symlink(at("elsewhere/of-second"), at("jobs/" + to_string(other_tenant)));
   for (const char* refused : {"elsewhere/of-second", "elsewhere/of-second/deep", "elsewhere"}) {
     EXPECT_FALSE(may(refused)) << refused;
-    EXPECT_FALSE(may(refused, second)) << refused;
+    EXPECT_FALSE(may(refused, other_tenant)) << refused;
   }
-  EXPECT_FALSE(may("jobs/" + to_string(second), second)) << "it is a link itself";
+  EXPECT_FALSE(may("jobs/" + to_string(other_tenant), other_tenant)) << "it is a link itself";
   // As a folder that is mounted at two places: for a file, a link does.
   std::ofstream(root_ / "jobs/in/file") << "\n";
   EXPECT_TRUE(may("jobs/in/file"));

@@ -19,8 +19,8 @@ using namespace reeve;
 using adapters::log_files;
 using adapters::open_tenant_logs;
 
-const uuid first = derived_uuid({}, "first");
-const uuid second = derived_uuid({}, "second");
+const uuid first_tenant = derived_uuid({}, "first");
+const uuid second_tenant = derived_uuid({}, "second");
 
 class P17_tenant_logs : public testing::Test {
  protected:
@@ -29,7 +29,7 @@ class P17_tenant_logs : public testing::Test {
     ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
     base_ = pattern;
     put("logs/web/a.log", "of the first one");
-    put("logs/" + to_string(second) + "/b.log", "of the second one");
+    put("logs/" + to_string(second_tenant) + "/b.log", "of the second one");
     put("data/token", "rv_secret");
     put("data/pg/log", "of the database");
     places_ = {at("logs"), {at("data")}, {at("data/pg"), at("uploads")}};
@@ -42,7 +42,7 @@ class P17_tenant_logs : public testing::Test {
     std::ofstream(base_ / name, std::ios::binary) << text;
   }
   outcome<std::unique_ptr<log_files>> open(const uuid& tenant) const {
-    return open_tenant_logs(places_, tenant, tenant == first);
+    return open_tenant_logs(places_, tenant, tenant == first_tenant);
   }
   static std::vector<std::string> names(const log_files& from) {
     std::vector<std::string> all;
@@ -67,25 +67,27 @@ class P17_tenant_logs : public testing::Test {
 using names_of = std::vector<std::string>;
 
 TEST_F(P17_tenant_logs, the_first_tenant_has_the_folder_without_those_of_others) {
-  const auto logs = open(first);
+  const auto logs = open(first_tenant);
   ASSERT_TRUE(logs) << logs.error().detail;
   EXPECT_EQ(names(**logs), names_of{"web/a.log"});
   EXPECT_EQ(text(**logs, "web/a.log"), "of the first one");
-  std::string loud = to_string(second);
+  std::string loud = to_string(second_tenant);
   for (char& c : loud) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   put("logs/" + loud + "/c.log", "whose is this");
   const auto absent = text(**logs, "web/none.log");
   EXPECT_EQ(absent, "not_found");
-  for (const auto& name : {to_string(second) + "/b.log", to_string(second) + "/none.log",
-                           to_string(second), loud + "/c.log", to_string(first) + "/a.log"}) {
+  for (const auto& name :
+       {to_string(second_tenant) + "/b.log", to_string(second_tenant) + "/none.log",
+        to_string(second_tenant), loud + "/c.log", to_string(first_tenant) + "/a.log"}) {
     EXPECT_EQ(text(**logs, name), absent) << name;
   }
-  put("logs/web/" + to_string(second) + "/d.log", "an id further down is nobody's");
-  EXPECT_EQ(text(**logs, "web/" + to_string(second) + "/d.log"), "an id further down is nobody's");
+  put("logs/web/" + to_string(second_tenant) + "/d.log", "an id further down is nobody's");
+  EXPECT_EQ(text(**logs, "web/" + to_string(second_tenant) + "/d.log"),
+            "an id further down is nobody's");
 }
 
 TEST_F(P17_tenant_logs, another_tenant_has_the_folder_of_its_id_and_nothing_around_it) {
-  const auto logs = open(second);
+  const auto logs = open(second_tenant);
   ASSERT_TRUE(logs) << logs.error().detail;
   EXPECT_EQ(names(**logs), names_of{"b.log"});
   EXPECT_EQ(text(**logs, "b.log"), "of the second one");
@@ -105,9 +107,9 @@ TEST_F(P17_tenant_logs, what_only_has_a_tenants_name_is_refused) {
 }
 
 TEST_F(P17_tenant_logs, links_lead_to_nobody) {
-  fs::create_symlink(at("logs/web/a.log"), at("logs/" + to_string(second) + "/link.log"));
-  fs::create_directory_symlink(at("logs/web"), at("logs/" + to_string(second) + "/web"));
-  const auto logs = open(second);
+  fs::create_symlink(at("logs/web/a.log"), at("logs/" + to_string(second_tenant) + "/link.log"));
+  fs::create_directory_symlink(at("logs/web"), at("logs/" + to_string(second_tenant) + "/web"));
+  const auto logs = open(second_tenant);
   ASSERT_TRUE(logs);
   EXPECT_EQ(names(**logs), names_of{"b.log"});
   EXPECT_EQ(text(**logs, "link.log"), "forbidden");
@@ -117,25 +119,26 @@ TEST_F(P17_tenant_logs, links_lead_to_nobody) {
 TEST_F(P17_tenant_logs, what_the_server_writes_is_no_log) {
   // The log folder holds the data folder, as when both lie in one place.
   places_.logs = base_.string();
-  auto logs = open(first);
+  auto logs = open(first_tenant);
   ASSERT_TRUE(logs);
-  EXPECT_EQ(names(**logs), (names_of{"logs/" + to_string(second) + "/b.log", "logs/web/a.log"}));
+  EXPECT_EQ(names(**logs),
+            (names_of{"logs/" + to_string(second_tenant) + "/b.log", "logs/web/a.log"}));
   EXPECT_EQ(text(**logs, "data/token"), "forbidden");
   EXPECT_EQ(text(**logs, "data/pg/log"), "forbidden");
   // The other way round: in a folder of its own within the data folder nothing is the server's.
   put("data/logs/c.log", "an application's");
   places_.logs = at("data/logs");
-  logs = open(first);
+  logs = open(first_tenant);
   ASSERT_TRUE(logs);
   EXPECT_EQ(names(**logs), names_of{"c.log"});
   for (const char* own : {"data", "data/pg", "data/pg/base"}) {
     fs::create_directories(at(own));
     places_.logs = at(own);
-    EXPECT_EQ(open(first).error().code, errc::unavailable) << own;
+    EXPECT_EQ(open(first_tenant).error().code, errc::unavailable) << own;
   }
   fs::create_directory_symlink(at("data"), at("elsewhere"));
   places_.logs = at("elsewhere");
-  EXPECT_EQ(open(first).error().code, errc::unavailable);
+  EXPECT_EQ(open(first_tenant).error().code, errc::unavailable);
 }
 
 /// Whatever it is called, by the file itself.
@@ -146,7 +149,7 @@ TEST_F(P17_tenant_logs, the_log_of_this_process_is_kept_out) {
   std::fputs("what the server says\n", stderr);
   std::fflush(stderr);
   fs::rename(at("logs/server.log"), at("logs/renamed.log"));
-  const auto logs = open(first);
+  const auto logs = open(first_tenant);
   const auto all = logs ? names(**logs) : names_of{};
   const auto got = logs ? text(**logs, "renamed.log") : std::string();
   ::dup2(kept, STDERR_FILENO);

@@ -15,7 +15,7 @@ using api::feed_filter;
 
 namespace {
 
-class hand_clock final : public clock_port {
+class feed_clock final : public clock_port {
  public:
   time_us now_us() override { return 0; }
   std::int64_t mono_us() override { return at; }
@@ -81,7 +81,7 @@ struct feed_box {
     while (reads.head() < last) commit(event(reads.head() + 1, "thing_done", bytes));
   }
   memory_reads reads;
-  hand_clock clock;
+  feed_clock clock;
   event_feed feed{reads, clock};
 };
 

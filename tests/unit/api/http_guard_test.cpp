@@ -14,7 +14,7 @@ std::string head_of(std::string_view fields, std::string_view line = "POST /a HT
   return std::string(line) + "\r\n" + std::string(fields) + "\r\n";
 }
 
-std::optional<errc> refusal(const std::string& head) {
+std::optional<errc> refusal_of_head(const std::string& head) {
   request_head out;
   const auto why = check_head(head, out);
   if (!why) return std::nullopt;
@@ -72,8 +72,8 @@ TEST(P18_guard, one_dot_zero_needs_no_host_and_closes) {
 }
 
 TEST(P18_guard, options_may_ask_for_the_server) {
-  EXPECT_EQ(refusal(head_of("Host: a\r\n", "OPTIONS * HTTP/1.1")), std::nullopt);
-  EXPECT_EQ(refusal(head_of("Host: a\r\n", "GET * HTTP/1.1")), errc::bad_request);
+  EXPECT_EQ(refusal_of_head(head_of("Host: a\r\n", "OPTIONS * HTTP/1.1")), std::nullopt);
+  EXPECT_EQ(refusal_of_head(head_of("Host: a\r\n", "GET * HTTP/1.1")), errc::bad_request);
 }
 
 TEST(P18_guard, refuses_what_desynchronises) {
@@ -119,21 +119,21 @@ TEST(P18_guard, refuses_what_desynchronises) {
            "Host: a\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\n",
            "Host: a\r\nContent-Type: a/b\r\nContent-Type: a/c\r\n",
        }) {
-    EXPECT_EQ(refusal(head_of(fields)), errc::bad_request) << fields;
+    EXPECT_EQ(refusal_of_head(head_of(fields)), errc::bad_request) << fields;
   }
 }
 
 TEST(P18_guard, refuses_nul_bytes_and_bare_line_feeds) {
   std::string text = head_of("Host: a\r\nX: a?b\r\n");
   text[text.find('?')] = '\0';
-  EXPECT_EQ(refusal(text), errc::bad_request);
+  EXPECT_EQ(refusal_of_head(text), errc::bad_request);
   text = head_of("Host: a\r\nX: a\nY: b\r\n");
-  EXPECT_EQ(refusal(text), errc::bad_request);
+  EXPECT_EQ(refusal_of_head(text), errc::bad_request);
   EXPECT_EQ(find_head_end(text, 0).is, head_end::state::malformed);
 }
 
 TEST(P18_guard, refuses_chunks_in_one_dot_zero) {
-  EXPECT_EQ(refusal(head_of("Transfer-Encoding: chunked\r\n", "POST / HTTP/1.0")),
+  EXPECT_EQ(refusal_of_head(head_of("Transfer-Encoding: chunked\r\n", "POST / HTTP/1.0")),
             errc::bad_request);
 }
 
@@ -144,21 +144,21 @@ TEST(P18_guard, refuses_odd_request_lines) {
         "G(T /a HTTP/1.1", "GET http://a/ HTTP/1.1", "GET a HTTP/1.1", "CONNECT a:443 HTTP/1.1",
         "GET /a#b HTTP/1.1", "GET /\xff HTTP/1.1", "GET /\x01 HTTP/1.1", "GET\t/a HTTP/1.1", "",
         "MMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMM /a HTTP/1.1"}) {
-    EXPECT_EQ(refusal(head_of("Host: a\r\n", line)), errc::bad_request) << line;
+    EXPECT_EQ(refusal_of_head(head_of("Host: a\r\n", line)), errc::bad_request) << line;
   }
 }
 
 TEST(GW3_guard, limits_target_head_and_fields) {
   const std::string target = "GET /" + std::string(max_target_bytes, 'a') + " HTTP/1.1";
-  EXPECT_EQ(refusal(head_of("Host: a\r\n", target)), errc::uri_too_long);
+  EXPECT_EQ(refusal_of_head(head_of("Host: a\r\n", target)), errc::uri_too_long);
   const std::string fits = "GET /" + std::string(max_target_bytes - 1, 'a') + " HTTP/1.1";
-  EXPECT_EQ(refusal(head_of("Host: a\r\n", fits)), std::nullopt);
+  EXPECT_EQ(refusal_of_head(head_of("Host: a\r\n", fits)), std::nullopt);
   const std::string large = "Host: a\r\nX: " + std::string(max_head_bytes, 'a') + "\r\n";
-  EXPECT_EQ(refusal(head_of(large)), errc::headers_too_large);
+  EXPECT_EQ(refusal_of_head(head_of(large)), errc::headers_too_large);
   std::string many = "Host: a\r\n";
   for (std::size_t i = 1; i < max_head_fields; ++i) many += "X: 1\r\n";
-  EXPECT_EQ(refusal(head_of(many)), std::nullopt);
-  EXPECT_EQ(refusal(head_of(many + "X: 1\r\n")), errc::headers_too_large);
+  EXPECT_EQ(refusal_of_head(head_of(many)), std::nullopt);
+  EXPECT_EQ(refusal_of_head(head_of(many + "X: 1\r\n")), errc::headers_too_large);
 }
 
 TEST(GW3_guard, tells_what_is_too_long_before_the_end_is_there) {

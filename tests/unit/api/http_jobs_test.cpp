@@ -35,6 +35,7 @@ class jobs_server {
         [this](const request& asked, const responder& slot) {
           const std::lock_guard lock(mutex_);
           stopper_ = asked.stopper;
+          takes_streams_ = asked.takes_streams;
           slot_ = slot;
           all_.push_back(slot);
         },
@@ -83,6 +84,10 @@ class jobs_server {
     const std::lock_guard lock(mutex_);
     return stopper_ && stopper_->is_stopped();
   }
+  bool takes_streams() {
+    const std::lock_guard lock(mutex_);
+    return takes_streams_;
+  }
   void answer(const std::string& text) { answer_with(text_response(text)); }
   void answer_with(outcome<response> what) {
     const std::lock_guard lock(mutex_);
@@ -113,6 +118,7 @@ class jobs_server {
   std::thread thread_;
   std::mutex mutex_;
   std::shared_ptr<call_stopper> stopper_;
+  bool takes_streams_ = true;
   responder slot_;
   std::vector<responder> all_;
   std::vector<denial> denials_;
@@ -185,6 +191,7 @@ TEST(LLM4_jobs_socket, sends_streams_to_http_1_1_alone) {
     const int fd = it.connect();
     say(fd, asked);
     ASSERT_TRUE(eventually([&] { return it.has_come(); }));
+    EXPECT_EQ(it.takes_streams(), !is_old) << "the handler knows before";
     const auto stream = std::make_shared<brief_stream>();
     response made;
     made.content_type = "text/event-stream";

@@ -9,10 +9,10 @@ using namespace gateway_fixture;
 
 namespace {
 
-constexpr std::string_view get_hello = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
+constexpr std::string_view server_hello = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
 constexpr std::string_view get_next = "GET /next HTTP/1.1\r\nHost: a\r\n\r\n";
 
-std::string post(std::string_view body, std::string_view more = "") {
+std::string posted(std::string_view body, std::string_view more = "") {
   return "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n" +
          std::string(more) + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
          std::string(body);
@@ -56,7 +56,7 @@ TEST(GW4_server, a_trace_is_answered_whatever_the_answer_is) {
     EXPECT_TRUE(got.has("\r\ntraceresponse: 00-" + trace + "-")) << path;
     EXPECT_FALSE(got.has("b7ad6b7169203331")) << "the part of the trace is our own";
   }
-  EXPECT_FALSE(it.ask(get_hello).has("traceresponse"));
+  EXPECT_FALSE(it.ask(server_hello).has("traceresponse"));
   const std::string twice = "traceparent: 00-" + trace + "-b7ad6b7169203331-01\r\n" + given;
   EXPECT_FALSE(it.ask("GET /hello HTTP/1.1\r\nHost: a\r\n" + twice).has("traceresponse"));
 }
@@ -86,7 +86,7 @@ TEST(P18_server, attacks_get_one_400_and_the_connection_ends) {
   };
   for (const std::string& attack : attacks) {
     // What follows an attack must never be taken for a request.
-    const std::string got = it.exchange(attack + std::string(get_hello));
+    const std::string got = it.exchange(attack + std::string(server_hello));
     EXPECT_TRUE(got.starts_with("HTTP/1.1 400 ")) << attack << "\n" << got;
     EXPECT_EQ(answers_in(got), 1) << attack << "\n" << got;
     EXPECT_NE(got.find("Connection: close"), got.npos) << attack;
@@ -99,7 +99,7 @@ TEST(P18_server, malformed_chunks_get_one_400) {
   for (const char* chunks : {"xyz\r\n", "-1\r\n", "3\n{ }\n0\n\n", "3\r\n{ }0\r\n\r\n",
                              "3\r\n{ }\r\n0\r\nnocolon\r\n\r\n", "11111111111111111\r\n",
                              "3 ;\r\n{ }\r\n0\r\n\r\n", "3;a=\"\r\n{ }\r\n0;b=\"\r\n\r\n"}) {
-    const std::string got = it.exchange(chunked(chunks) + std::string(get_hello));
+    const std::string got = it.exchange(chunked(chunks) + std::string(server_hello));
     EXPECT_TRUE(got.starts_with("HTTP/1.1 4")) << chunks << "\n" << got;
     EXPECT_EQ(answers_in(got), 1) << chunks << "\n" << got;
   }
@@ -140,11 +140,11 @@ TEST(P18_server, trailers_never_become_fields) {
 TEST(P18_server, bodies_may_come_in_any_pieces) {
   gateway it(basic_routes());
   for (const std::string& whole : {chunked("0\r\n\r\n"), chunked("3\r\n{ }\r\n0\r\nT: 1\r\n\r\n"),
-                                   chunked("2;e=1\r\n{ \r\n1\r\n}\r\n0\r\n\r\n"), post("{ }")}) {
+                                   chunked("2;e=1\r\n{ \r\n1\r\n}\r\n0\r\n\r\n"), posted("{ }")}) {
     const std::string expected = whole.find("\r\n\r\n0") != whole.npos ? "" : "{ }";
     raw_client client(it.port());
     for (const char byte : whole) ASSERT_TRUE(client.send({&byte, 1}));
-    ASSERT_TRUE(client.send(get_hello));
+    ASSERT_TRUE(client.send(server_hello));
     const answer got = client.read_answer();
     EXPECT_EQ(got.status, 200) << whole;
     EXPECT_EQ(got.body, expected);
@@ -155,7 +155,7 @@ TEST(P18_server, bodies_may_come_in_any_pieces) {
 TEST(GW2_server, pipelined_requests_are_answered_in_order) {
   gateway it(basic_routes());
   std::string all;
-  for (int i = 0; i < 200; ++i) all += post("{\"n\":" + std::to_string(i) + "}");
+  for (int i = 0; i < 200; ++i) all += posted("{\"n\":" + std::to_string(i) + "}");
   raw_client client(it.port());
   client.send(all + std::string(get_next));
   for (int i = 0; i < 200; ++i) {
@@ -167,13 +167,13 @@ TEST(GW2_server, pipelined_requests_are_answered_in_order) {
 TEST(GW2_server, head_has_the_length_and_no_body) {
   gateway it(basic_routes());
   raw_client client(it.port());
-  client.send("HEAD /hello HTTP/1.1\r\nHost: a\r\n\r\n" + std::string(get_hello));
+  client.send("HEAD /hello HTTP/1.1\r\nHost: a\r\n\r\n" + std::string(server_hello));
   const answer head = client.read_answer(true);
   EXPECT_EQ(head.status, 200);
   EXPECT_TRUE(head.has("Content-Length: 5\r\n"));
   EXPECT_EQ(client.read_answer().body, "hello");
   // Refusals have no body either: it would be taken for the next answer.
-  client.send("HEAD /nothing HTTP/1.1\r\nHost: a\r\n\r\n" + std::string(get_hello));
+  client.send("HEAD /nothing HTTP/1.1\r\nHost: a\r\n\r\n" + std::string(server_hello));
   EXPECT_EQ(client.read_answer(true).status, 401);
   EXPECT_EQ(client.read_answer().body, "hello");
 }
@@ -187,7 +187,7 @@ TEST(GW2_server, no_content_has_none) {
   }));
   gateway it(std::move(routes));
   raw_client client(it.port());
-  client.send("POST /gone HTTP/1.1\r\nHost: a\r\n\r\n" + std::string(get_hello));
+  client.send("POST /gone HTTP/1.1\r\nHost: a\r\n\r\n" + std::string(server_hello));
   EXPECT_EQ(client.read_answer().status, 204);
   EXPECT_EQ(client.read_answer().body, "hello");
 }
@@ -195,7 +195,7 @@ TEST(GW2_server, no_content_has_none) {
 TEST(GW2_server, an_empty_line_before_a_request_is_ignored) {
   gateway it(basic_routes());
   raw_client client(it.port());
-  client.send("\r\n" + std::string(get_hello));
+  client.send("\r\n" + std::string(server_hello));
   EXPECT_EQ(client.read_answer().status, 200);
 }
 
@@ -209,7 +209,7 @@ TEST(GW2_server, one_dot_zero_is_answered_and_closed) {
 TEST(GW3_server, expect_continue_is_answered_before_the_body) {
   gateway it(basic_routes());
   raw_client client(it.port());
-  std::string text = post("{ }", "Expect: 100-continue\r\n");
+  std::string text = posted("{ }", "Expect: 100-continue\r\n");
   text.resize(text.size() - 3);
   client.send(text);
   ASSERT_TRUE(client.read_until("\r\n\r\n"));
@@ -221,8 +221,8 @@ TEST(GW3_server, expect_continue_is_answered_before_the_body) {
 
 TEST(GW3_server, other_expectations_are_417_and_refused_ones_get_no_100) {
   gateway it(basic_routes());
-  EXPECT_EQ(it.ask(post("{ }", "Expect: 200-ok\r\n")).status, 417);
-  std::string large = post(std::string(1001, ' '), "Expect: 100-continue\r\n");
+  EXPECT_EQ(it.ask(posted("{ }", "Expect: 200-ok\r\n")).status, 417);
+  std::string large = posted(std::string(1001, ' '), "Expect: 100-continue\r\n");
   large.resize(large.size() - 1001);
   const std::string got = it.exchange(large);
   EXPECT_TRUE(got.starts_with("HTTP/1.1 413 ")) << got;
@@ -230,8 +230,8 @@ TEST(GW3_server, other_expectations_are_417_and_refused_ones_get_no_100) {
 
 TEST(GW3_server, bodies_beyond_the_routes_limit_are_413) {
   gateway it(basic_routes());
-  EXPECT_EQ(it.ask(post(std::string(1000, ' '))).status, 200);
-  EXPECT_EQ(it.ask(post(std::string(1001, ' '))).status, 413);
+  EXPECT_EQ(it.ask(posted(std::string(1000, ' '))).status, 200);
+  EXPECT_EQ(it.ask(posted(std::string(1001, ' '))).status, 413);
   EXPECT_EQ(it.ask(chunked("3e8\r\n" + std::string(1000, ' ') + "\r\n0\r\n\r\n")).status, 200);
   EXPECT_EQ(it.ask(chunked("3e9\r\n" + std::string(1001, ' ') + "\r\n0\r\n\r\n")).status, 413);
   EXPECT_EQ(it.ask(chunked("1f4\r\n" + std::string(500, ' ') + "\r\n1f5\r\n")).status, 413);
@@ -250,7 +250,7 @@ TEST(GW3_server, an_etag_that_the_client_has_is_304) {
   for (const char* tags : {"\"v1\"", "W/\"v1\"", "\"v0\", \"v1\"", "*"}) {
     raw_client client(it.port());
     client.send("GET /hello HTTP/1.1\r\nHost: a\r\nIf-None-Match: " + std::string(tags) +
-                "\r\n\r\n" + std::string(get_hello));
+                "\r\n\r\n" + std::string(server_hello));
     const answer got = client.read_answer();
     EXPECT_EQ(got.status, 304) << tags;
     EXPECT_TRUE(got.has("ETag: \"v1\"\r\n"));
@@ -264,9 +264,9 @@ TEST(GW3_server, an_etag_that_the_client_has_is_304) {
 TEST(GW2_server, a_refused_small_body_leaves_the_connection_usable) {
   gateway it(basic_routes());
   raw_client client(it.port());
-  std::string text = post("{\"a\":1}");
+  std::string text = posted("{\"a\":1}");
   text.replace(text.find("/echo"), 5, "/none");
-  client.send(text + std::string(get_hello));
+  client.send(text + std::string(server_hello));
   EXPECT_EQ(client.read_answer().status, 401);
   EXPECT_EQ(client.read_answer().body, "hello");
 }
@@ -287,7 +287,7 @@ TEST(P18_server, a_handler_that_throws_is_a_500_and_the_connection_goes_on) {
     EXPECT_TRUE(got.has("application/problem+json"));
     EXPECT_EQ(got.body.find("SELECT"), std::string::npos);
   }
-  client.send(get_hello);
+  client.send(server_hello);
   EXPECT_EQ(client.read_answer().status, 200);
   EXPECT_NE(it.metrics().find("reeve_uncaught_total{where=\"handler\"} 2"), std::string::npos);
 }

@@ -10,7 +10,7 @@ namespace {
 
 using client_list = std::vector<std::unique_ptr<raw_client>>;
 
-constexpr std::string_view get_hello = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
+constexpr std::string_view shares_hello = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
 
 std::string get(std::string_view path, std::string_view token) {
   return "GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " +
@@ -99,7 +99,7 @@ int status_of_head(raw_client& client) {
   return std::stoi(client.buffered().substr(9, 3));
 }
 
-bool counts(const gateway& it, const std::string& line) {
+bool counts_of(const gateway& it, const std::string& line) {
   return it.metrics().find(line) != std::string::npos;
 }
 
@@ -114,7 +114,7 @@ TEST(P20_shares, who_waits_longest_without_a_token_gives_way) {
   client_list clients;
   EXPECT_EQ(open_client(clients, it, get("/mine", "viewer")).read_answer().status, 200);
   for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(open_client(clients, it, get_hello).read_answer().status, 200);
+    EXPECT_EQ(open_client(clients, it, shares_hello).read_answer().status, 200);
   }
   // Each newcomer takes the place of the stranger that waits longest.
   client_list newcomers;
@@ -122,15 +122,15 @@ TEST(P20_shares, who_waits_longest_without_a_token_gives_way) {
     EXPECT_EQ(open_client(newcomers, it, get("/mine", "admin")).read_answer().status, 200) << i;
     EXPECT_TRUE(clients[i]->at_end()) << i;
   }
-  EXPECT_TRUE(counts(it, "reeve_http_evicted_total{token=\"none\"} 3"));
+  EXPECT_TRUE(counts_of(it, "reeve_http_evicted_total{token=\"none\"} 3"));
   clients[0]->send(get("/mine", "viewer"));
   EXPECT_EQ(clients[0]->read_answer().status, 200) << "one with a token goes last";
   // Now there are only such: the one that waits longest of them goes.
   raw_client last(it.port());
-  last.send(get_hello);
+  last.send(shares_hello);
   EXPECT_EQ(last.read_answer().status, 200);
   EXPECT_TRUE(newcomers[0]->at_end());
-  EXPECT_TRUE(counts(it, "reeve_http_evicted_total{token=\"shown\"} 1"));
+  EXPECT_TRUE(counts_of(it, "reeve_http_evicted_total{token=\"shown\"} 1"));
 }
 
 TEST(P20_shares, half_a_head_is_no_place_to_stay) {
@@ -189,7 +189,7 @@ TEST(P20_shares, a_token_has_its_share_of_the_connections) {
   clients[0]->send(get("/mine", "operator"));
   EXPECT_EQ(clients[0]->read_answer().status, 200);
   EXPECT_EQ(it.ask(get("/mine", "viewer")).status, 200);
-  EXPECT_TRUE(counts(
+  EXPECT_TRUE(counts_of(
       it, "reeve_http_shed_total{caller=\"viewer\",limit=\"token\",what=\"connections\"} 1"));
 }
 
@@ -234,9 +234,9 @@ TEST(P20_shares, answers_that_nobody_takes_are_bounded) {
   EXPECT_EQ(it.ask(get("/mine", "viewer")).status, 200) << "small ones are not counted";
   EXPECT_EQ(it.ask(get("/large", "admin")).status, 429) << "the address has its share as well";
   EXPECT_TRUE(
-      counts(it, "reeve_http_shed_total{caller=\"viewer\",limit=\"token\",what=\"bytes\"} 3"));
+      counts_of(it, "reeve_http_shed_total{caller=\"viewer\",limit=\"token\",what=\"bytes\"} 3"));
   EXPECT_TRUE(
-      counts(it, "reeve_http_shed_total{caller=\"admin\",limit=\"address\",what=\"bytes\"} 1"));
+      counts_of(it, "reeve_http_shed_total{caller=\"admin\",limit=\"address\",what=\"bytes\"} 1"));
   clients.clear();
   EXPECT_TRUE(eventually([&] { return it.server().connections() == 0; }));
   EXPECT_EQ(status_of_head(open_client(clients, it, get("/large", "viewer"))), 200);
@@ -305,5 +305,5 @@ TEST(P19_shares, a_trickling_reader_is_dropped_and_a_fast_one_is_not) {
     ::poll(nullptr, 0, 80);
   }
   EXPECT_FALSE(open);
-  EXPECT_TRUE(counts(it, "reeve_http_slow_total{part=\"answer\"} 1"));
+  EXPECT_TRUE(counts_of(it, "reeve_http_slow_total{part=\"answer\"} 1"));
 }

@@ -66,7 +66,7 @@ std::vector<route> stream_routes(std::shared_ptr<body_stream> from,
 }
 
 constexpr std::string_view get_stream = "GET /stream HTTP/1.1\r\nHost: a\r\n\r\n";
-constexpr std::string_view get_hello = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
+constexpr std::string_view stream_hello = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
 
 }  // namespace
 
@@ -82,7 +82,7 @@ TEST(GW5_stream, is_chunked_and_the_connection_goes_on) {
   from->feed("id: 1\n\n");
   ASSERT_TRUE(client.read_until("7\r\nid: 1\n\n\r\n"));
   // A request that is pipelined behind a running stream waits for its end.
-  client.send(get_hello);
+  client.send(stream_hello);
   from->feed("id: 22\n\n");
   ASSERT_TRUE(client.read_until("8\r\nid: 22\n\n\r\n"));
   from->feed("");
@@ -118,7 +118,7 @@ TEST(GW5_stream, of_known_length_has_it_and_may_not_differ) {
     const answer got = client.read_answer();
     EXPECT_TRUE(got.has("Content-Length: 5\r\n"));
     EXPECT_EQ(got.body == "abcde", whole);
-    client.send(get_hello);
+    client.send(stream_hello);
     EXPECT_EQ(client.read_answer().status == 200, whole);
     EXPECT_EQ(from->cancelled, !whole);
   }

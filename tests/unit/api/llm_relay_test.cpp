@@ -75,13 +75,14 @@ struct relayed {
 };
 
 const std::string first = R"({"choices":[{"delta":{"content":"a"}}]})";
-const std::string counts = R"({"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7}})";
+const std::string usage_chunk =
+    R"({"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7}})";
 
 std::string event(const std::string& data) {
   return "data: " + data + "\n\n";
 }
 const std::string whole =
-    ": ping\n\n" + event(first) + event(first) + event(counts) + event("[DONE]");
+    ": ping\n\n" + event(first) + event(first) + event(usage_chunk) + event("[DONE]");
 
 }  // namespace
 
@@ -95,7 +96,7 @@ TEST(LLM4_relay, passes_chunks_and_hides_the_counts_that_nobody_asked_for) {
   EXPECT_FALSE(it.records[0].is_estimate);
   relayed asks(true);
   asks.from->pieces = {whole};
-  EXPECT_EQ(asks.text(), event(first) + event(first) + event(counts) + event("[DONE]"));
+  EXPECT_EQ(asks.text(), event(first) + event(first) + event(usage_chunk) + event("[DONE]"));
 }
 
 TEST(LLM4_relay, does_so_wherever_the_bytes_are_cut) {

@@ -9,7 +9,7 @@ using namespace reeve::api;
 
 namespace {
 
-route row(method verb, std::string pattern, api::access needs = api::access::viewer) {
+route route_to(method verb, std::string pattern, api::access needs = api::access::viewer) {
   route made;
   made.method = verb;
   made.pattern = std::move(pattern);
@@ -25,8 +25,9 @@ router table(std::vector<route> rows) {
 }  // namespace
 
 TEST(GW2_router, literals_win_over_parameters) {
-  const router it = table({row(method::get, "/api/runs/{id}"), row(method::get, "/api/runs/stream"),
-                           row(method::get, "/api/runs/{run}/jobs/{job}")});
+  const router it =
+      table({route_to(method::get, "/api/runs/{id}"), route_to(method::get, "/api/runs/stream"),
+             route_to(method::get, "/api/runs/{run}/jobs/{job}")});
   EXPECT_EQ(it.find(method::get, "/api/runs/stream").index, 1U);
   const auto one = it.find(method::get, "/api/runs/7");
   EXPECT_EQ(one.index, 0U);
@@ -43,8 +44,8 @@ TEST(GW2_router, literals_win_over_parameters) {
 
 TEST(GW2_router, tells_unknown_paths_from_unknown_methods) {
   const router it =
-      table({row(method::get, "/a", api::access::viewer),
-             row(method::delete_, "/a", api::access::admin), row(method::post, "/a/b")});
+      table({route_to(method::get, "/a", api::access::viewer),
+             route_to(method::delete_, "/a", api::access::admin), route_to(method::post, "/a/b")});
   EXPECT_FALSE(it.find(method::get, "/b").path_known);
   EXPECT_FALSE(it.find(method::get, "/a//b").path_known);
   EXPECT_FALSE(it.find(method::get, "/a/").path_known);
@@ -58,7 +59,7 @@ TEST(GW2_router, tells_unknown_paths_from_unknown_methods) {
 }
 
 TEST(GW2_router, head_is_answered_by_get) {
-  const router it = table({row(method::get, "/a/{x}")});
+  const router it = table({route_to(method::get, "/a/{x}")});
   const auto found = it.find(method::head, "/a/1");
   EXPECT_EQ(found.index, 0U);
   EXPECT_EQ(found.params.size(), 1U);
@@ -69,13 +70,13 @@ TEST(GW2_router, refuses_duplicates_and_malformed_patterns_at_start) {
     const auto made = router::make(std::move(rows));
     return made.ok() ? std::string() : made.error().detail;
   };
-  EXPECT_EQ(refused({row(method::get, "/a/{x}"), row(method::get, "/a/{y}")}),
+  EXPECT_EQ(refused({route_to(method::get, "/a/{x}"), route_to(method::get, "/a/{y}")}),
             "the route stands twice: GET /a/{y}");
-  EXPECT_EQ(refused({row(method::get, "/a/{x}"), row(method::post, "/a/{y}")}), "");
+  EXPECT_EQ(refused({route_to(method::get, "/a/{x}"), route_to(method::post, "/a/{y}")}), "");
   for (const char* pattern : {"", "a", "/a/", "/a//b", "/{}", "/a{b}", "/{a}/{a}", "/{a"}) {
-    EXPECT_NE(refused({row(method::get, pattern)}), "") << pattern;
+    EXPECT_NE(refused({route_to(method::get, pattern)}), "") << pattern;
   }
-  route unhandled = row(method::get, "/a");
+  route unhandled = route_to(method::get, "/a");
   unhandled.handle = nullptr;
   EXPECT_NE(refused({unhandled}), "");
 }

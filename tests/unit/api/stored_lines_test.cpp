@@ -49,6 +49,8 @@ TEST(RUN14_stored_lines, of_which_a_part_is_missing_are_all_given_from_there_on)
   }
   EXPECT_EQ(told("[reeve: the engine may have lost what came before]\nrest\n", 50, 9, true),
             "1:[reeve: the engine may have lost what came before]|2:rest|");
+  EXPECT_EQ(told("a\nb\n[reeve: the engine has lost what came here]\n", 1, 9, true),
+            "2:b|3:[reeve: the engine has lost what came here]|");
 }
 
 TEST(RUN14_stored_lines, that_are_long_come_in_pieces) {

@@ -8,7 +8,7 @@
 namespace {
 
 /// Redacted, every marker as '#'.
-std::string shown(std::string_view text) {
+std::string shown_lines(std::string_view text) {
   static const reeve::redactor rules;
   auto out = rules.redact(text);
   for (auto at = out.find("[redacted:"); at != out.npos; at = out.find("[redacted:", at)) {
@@ -20,48 +20,50 @@ std::string shown(std::string_view text) {
 }  // namespace
 
 TEST(RUN13_redact_lines, a_value_below_its_name_is_hidden) {
-  EXPECT_EQ(shown("- name: DB_PASSWORD\n  value: fake1\n- name: A\n  value: b\n"),
+  EXPECT_EQ(shown_lines("- name: DB_PASSWORD\n  value: fake1\n- name: A\n  value: b\n"),
             "- name: DB_PASSWORD\n  value: #\n- name: A\n  value: b\n");
-  EXPECT_EQ(shown("{\n \"name\": \"API_TOKEN\",\n \"type\": \"x\",\n \"value\": \"fake\"\n}"),
+  EXPECT_EQ(shown_lines("{\n \"name\": \"API_TOKEN\",\n \"type\": \"x\",\n \"value\": \"fake\"\n}"),
             "{\n \"name\": \"API_TOKEN\",\n \"type\": \"x\",\n \"value\": \"#\"\n}");
-  EXPECT_EQ(shown("<name>fs.secret.key</name>\n<value>fake1</value>"),
+  EXPECT_EQ(shown_lines("<name>fs.secret.key</name>\n<value>fake1</value>"),
             "<name>fs.secret.key</name>\n<value>#</value>");
-  EXPECT_EQ(shown("<key>Password</key>\n  <string>fake</string>"),
+  EXPECT_EQ(shown_lines("<key>Password</key>\n  <string>fake</string>"),
             "<key>Password</key>\n  <string>#</string>");
   for (const auto* text :
        {"- name: DB_PASSWORD\n  valueFrom:\n    secretKeyRef:\n      name: db\n      key: "
         "password\n",
         "name: password\nvalue: ${X}\n", "- name: DB_PASSWORD\n- name: B\n  value: c\n",
         "name: token\nother text\nvalue: word\n"}) {
-    EXPECT_EQ(shown(text), text);
+    EXPECT_EQ(shown_lines(text), text);
   }
 }
 
 TEST(RUN13_redact_lines, lists_and_objects_below_their_name_are_hidden) {
-  EXPECT_EQ(shown("passwords:\n  - fake\n  - 'two fakes'\nusers:\n  - bob\n"),
+  EXPECT_EQ(shown_lines("passwords:\n  - fake\n  - 'two fakes'\nusers:\n  - bob\n"),
             "passwords:\n  - #\n  - '#'\nusers:\n  - bob\n");
-  EXPECT_EQ(shown("passwords:\n- fake\nusers:\n- bob\n"), "passwords:\n- #\nusers:\n- bob\n");
-  EXPECT_EQ(shown("\"password\": {\n  \"value\": \"fake\",\n  \"type\": \"x\"\n},\n\"a\": \"b\""),
-            "\"password\": {\n  \"value\": \"#\",\n  \"type\": \"x\"\n},\n\"a\": \"b\"");
+  EXPECT_EQ(shown_lines("passwords:\n- fake\nusers:\n- bob\n"), "passwords:\n- #\nusers:\n- bob\n");
+  EXPECT_EQ(
+      shown_lines("\"password\": {\n  \"value\": \"fake\",\n  \"type\": \"x\"\n},\n\"a\": \"b\""),
+      "\"password\": {\n  \"value\": \"#\",\n  \"type\": \"x\"\n},\n\"a\": \"b\"");
   for (const auto* text : {"secrets:\n  - db_password\n  - name: default-token-8x7kq\n",
                            "secrets:\n  db:\n    file: ./db.txt\n    external: true\n",
                            "\"password\": {\n  \"type\": \"string\",\n  \"minLength\": 8,\n"
                            "  \"description\": \"The password of the user\"\n}",
                            "\"password\": [\n  \"is too short\"\n]", "Password:\nLogin incorrect\n",
                            "password:\nfake fake\n"}) {
-    EXPECT_EQ(shown(text), text);
+    EXPECT_EQ(shown_lines(text), text);
   }
 }
 
 TEST(RUN13_redact_lines, netrc_files_and_forms_are_hidden) {
-  EXPECT_EQ(shown("machine h\n  login bob\n  password fake\n"),
+  EXPECT_EQ(shown_lines("machine h\n  login bob\n  password fake\n"),
             "machine h\n  login bob\n  password #\n");
-  EXPECT_EQ(shown("Content-Disposition: form-data; name=\"password\"\r\n\r\nfake word\r\n--x"),
-            "Content-Disposition: form-data; name=\"password\"\r\n\r\n#\r\n--x");
+  EXPECT_EQ(
+      shown_lines("Content-Disposition: form-data; name=\"password\"\r\n\r\nfake word\r\n--x"),
+      "Content-Disposition: form-data; name=\"password\"\r\n\r\n#\r\n--x");
   for (const auto* text :
        {"machine is up\npassword reset\n", "machine learning\nnews\npassword reset\n",
         "Content-Disposition: form-data; name=\"file\"\n\nfake\n"}) {
-    EXPECT_EQ(shown(text), text);
+    EXPECT_EQ(shown_lines(text), text);
   }
 }
 

@@ -40,8 +40,8 @@ class told {
   std::future<T> future_;
 };
 
-const work_source ann{reeve::derived_uuid({}, "ann"), {}};
-const work_source bob{reeve::derived_uuid({}, "bob"), {}};
+const work_source first_source{reeve::derived_uuid({}, "ann"), {}};
+const work_source second_source{reeve::derived_uuid({}, "bob"), {}};
 
 using stop = std::shared_ptr<work_stop>;
 
@@ -88,10 +88,11 @@ class held_thread {
  public:
   explicit held_thread(text_pool& pool) {
     told<bool> begun;
-    post(pool, ann, [begun = begun.teller(), end = end_.get_future().share()](const text_leave&) {
-      begun->set_value(true);
-      end.wait();
-    });
+    post(pool, first_source,
+         [begun = begun.teller(), end = end_.get_future().share()](const text_leave&) {
+           begun->set_value(true);
+           end.wait();
+         });
     begun.wait();
   }
   ~held_thread() { let_go(); }
@@ -146,7 +147,7 @@ struct steps {
 TEST(RUN13_text_pool, work_is_done_and_gives_way) {
   told<int> niceness;
   text_pool pool;
-  post(pool, ann, [to = niceness.teller()](const text_leave& leave) {
+  post(pool, first_source, [to = niceness.teller()](const text_leave& leave) {
     EXPECT_TRUE(leave.may_go_on());
     to->set_value(::getpriority(PRIO_PROCESS, 0));
   });
@@ -155,21 +156,21 @@ TEST(RUN13_text_pool, work_is_done_and_gives_way) {
 
 TEST(RUN13_text_pool, work_that_throws_is_dropped) {
   text_pool pool(one_thread());
-  post(pool, ann, [](const text_leave&) { throw std::runtime_error("x"); });
+  post(pool, first_source, [](const text_leave&) { throw std::runtime_error("x"); });
   told<bool> next;
-  post(pool, ann, [to = next.teller()](const text_leave&) { to->set_value(true); });
+  post(pool, first_source, [to = next.teller()](const text_leave&) { to->set_value(true); });
   EXPECT_TRUE(next.wait());
 }
 
 TEST(P17_text_pool, steps_of_tenants_take_turns_and_so_do_those_of_jobs) {
   text_pool pool(one_thread());
   held_thread held(pool);
-  const work_source other{ann.tenant, reeve::derived_uuid({}, "other")};
+  const work_source other{first_source.tenant, reeve::derived_uuid({}, "other")};
   steps work;
-  work.post(pool, ann, '1', 4);
-  work.post(pool, ann, '2', 1);
+  work.post(pool, first_source, '1', 4);
+  work.post(pool, first_source, '2', 1);
   work.post(pool, other, 'x', 2);
-  work.post(pool, bob, 'b', 3);
+  work.post(pool, second_source, 'b', 3);
   held.let_go();
   // The first piece of a job comes back behind its second.
   EXPECT_EQ(work.wait(), "1bxb2bx111");
@@ -177,11 +178,11 @@ TEST(P17_text_pool, steps_of_tenants_take_turns_and_so_do_those_of_jobs) {
 
 TEST(P17_text_pool, a_share_that_is_full_is_its_tenants_alone) {
   text_pool pool(one_thread(100 << 10));
-  auto first = room_now(pool, ann, 50 << 10);
+  auto first = room_now(pool, first_source, 50 << 10);
   ASSERT_TRUE(first);
-  const asked more(pool, ann, 10 << 10);
+  const asked more(pool, first_source, 10 << 10);
   EXPECT_FALSE(more.got());
-  EXPECT_TRUE(room_now(pool, bob, 50 << 10)) << "nobody else waits for that";
+  EXPECT_TRUE(room_now(pool, second_source, 50 << 10)) << "nobody else waits for that";
   first->shrink(40 << 10);
   ASSERT_TRUE(more.got()) << "what is not needed is free at once";
   EXPECT_TRUE(*more.got());
@@ -189,9 +190,10 @@ TEST(P17_text_pool, a_share_that_is_full_is_its_tenants_alone) {
 
 TEST(P17_text_pool, who_waits_for_room_gets_it_in_turns) {
   text_pool pool(one_thread(100 << 10));
-  auto held = room_now(pool, ann, 200 << 10);
+  auto held = room_now(pool, first_source, 200 << 10);
   ASSERT_TRUE(held) << "larger than all, and alone";
-  const asked first(pool, ann, 30 << 10), second(pool, ann, 30 << 10), other(pool, bob, 50 << 10);
+  const asked first(pool, first_source, 30 << 10), second(pool, first_source, 30 << 10),
+      other(pool, second_source, 50 << 10);
   EXPECT_FALSE(first.got() || second.got() || other.got());
   held.reset();
   EXPECT_TRUE(first.got());
@@ -202,14 +204,14 @@ TEST(P17_text_pool, who_waits_for_room_gets_it_in_turns) {
 TEST(RUN13_text_pool, room_is_held_until_its_work_is_done) {
   text_pool pool(one_thread(10 << 10));
   held_thread held(pool);
-  auto room = room_now(pool, bob, 5 << 10);
+  auto room = room_now(pool, second_source, 5 << 10);
   ASSERT_TRUE(room);
-  pool.post(bob, std::move(room), {}, [](const text_leave&) { return false; });
-  const asked next(pool, bob, 5 << 10);
+  pool.post(second_source, std::move(room), {}, [](const text_leave&) { return false; });
+  const asked next(pool, second_source, 5 << 10);
   EXPECT_FALSE(next.got());
   held.let_go();
   told<bool> later;
-  post(pool, ann, [to = later.teller()](const text_leave&) { to->set_value(true); });
+  post(pool, first_source, [to = later.teller()](const text_leave&) { to->set_value(true); });
   later.wait();
   ASSERT_TRUE(next.got());
   EXPECT_TRUE(*next.got());
@@ -219,8 +221,9 @@ TEST(RUN13_text_pool, so_many_ask_for_room_and_no_more) {
   auto settings = one_thread(10 << 10);
   settings.asking = {2, 100};
   text_pool pool(settings);
-  const auto held = room_now(pool, ann, 10 << 10);
-  const asked one(pool, ann, 1), two(pool, ann, 1), three(pool, ann, 1), other(pool, bob, 1);
+  const auto held = room_now(pool, first_source, 10 << 10);
+  const asked one(pool, first_source, 1), two(pool, first_source, 1), three(pool, first_source, 1),
+      other(pool, second_source, 1);
   EXPECT_FALSE(one.got() || two.got() || other.got());
   ASSERT_TRUE(three.got());
   EXPECT_EQ(three.got()->error().code, reeve::errc::overloaded);
@@ -233,7 +236,7 @@ TEST(RUN13_text_pool, work_ends_when_its_time_is_spent) {
   told<bool> spent;
   const auto without_leave = std::make_shared<std::atomic<int>>(0);
   // It would never end; its steps have one time together.
-  pool.post(ann, room_now(pool, ann, 0), {},
+  pool.post(first_source, room_now(pool, first_source, 0), {},
             [to = spent.teller(), without_leave](const text_leave& leave) {
               if (leave.is_spent() && ++*without_leave == 1) to->set_value(!leave.is_stopped());
               const auto until = std::chrono::steady_clock::now() + 1ms;
@@ -243,7 +246,7 @@ TEST(RUN13_text_pool, work_ends_when_its_time_is_spent) {
             });
   EXPECT_TRUE(spent.wait());
   told<bool> fresh;
-  post(pool, ann,
+  post(pool, first_source,
        [to = fresh.teller()](const text_leave& leave) { to->set_value(!leave.is_spent()); });
   EXPECT_TRUE(fresh.wait()) << "the next one has a time of its own";
   EXPECT_LE(*without_leave, 2) << "right at the beginning of one its time may end";
@@ -255,7 +258,7 @@ TEST(RUN13_text_pool, stopped_work_ends_and_is_not_begun) {
   told<bool> begun;
   told<bool> stopped;
   post(
-      pool, ann,
+      pool, first_source,
       [begun = begun.teller(), to = stopped.teller()](const text_leave& leave) {
         begun->set_value(true);
         while (leave.may_go_on()) {
@@ -266,9 +269,9 @@ TEST(RUN13_text_pool, stopped_work_ends_and_is_not_begun) {
   begun.wait();
   const auto runs = std::make_shared<std::atomic<int>>(0);
   post(
-      pool, ann, [runs](const text_leave&) { ++*runs; }, its);
+      pool, first_source, [runs](const text_leave&) { ++*runs; }, its);
   told<bool> last;
-  post(pool, ann, [to = last.teller()](const text_leave&) { to->set_value(true); });
+  post(pool, first_source, [to = last.teller()](const text_leave&) { to->set_value(true); });
   its->stop();
   EXPECT_TRUE(stopped.wait());
   EXPECT_TRUE(last.wait());
@@ -280,18 +283,18 @@ TEST(P17_text_pool, what_is_stopped_leaves_at_once_and_gives_its_room_back) {
   const held_thread held(pool);
   const auto its = std::make_shared<work_stop>();
   const auto text = std::make_shared<int>();
-  auto room = room_now(pool, bob, 10 << 10, its);
+  auto room = room_now(pool, second_source, 10 << 10, its);
   ASSERT_TRUE(room);
-  pool.post(bob, std::move(room), its, [text](const text_leave&) { return false; });
-  const asked same(pool, bob, 10 << 10, its);
-  const asked next(pool, bob, 10 << 10);
+  pool.post(second_source, std::move(room), its, [text](const text_leave&) { return false; });
+  const asked same(pool, second_source, 10 << 10, its);
+  const asked next(pool, second_source, 10 << 10);
   EXPECT_FALSE(same.got() || next.got());
   its->stop();
   EXPECT_EQ(text.use_count(), 1) << "the only thread is busy all the while";
   ASSERT_TRUE(same.got() && next.got());
   EXPECT_EQ(same.got()->error().code, reeve::errc::unavailable);
   EXPECT_TRUE(*next.got());
-  const asked late(pool, ann, 1, its);
+  const asked late(pool, first_source, 1, its);
   ASSERT_TRUE(late.got());
   EXPECT_FALSE(*late.got()) << "it was stopped before it asked";
 }
@@ -304,17 +307,18 @@ TEST(RUN13_text_pool, its_end_stops_what_is_under_way_and_answers_what_waits) {
   {
     text_pool pool(one_thread(10 << 10));
     told<bool> begun;
-    post(pool, ann, [begun = begun.teller(), to = stopped.teller()](const text_leave& leave) {
-      begun->set_value(true);
-      while (leave.may_go_on()) {
-      }
-      to->set_value(leave.is_stopped());
-    });
+    post(pool, first_source,
+         [begun = begun.teller(), to = stopped.teller()](const text_leave& leave) {
+           begun->set_value(true);
+           while (leave.may_go_on()) {
+           }
+           to->set_value(leave.is_stopped());
+         });
     begun.wait();
     const reply_slot<int> slot([&](outcome<int> got) { answered = got.error().code; });
-    post(pool, ann, [slot](const text_leave&) { slot.answer(1); });
-    late = room_now(pool, bob, 5 << 10);
-    waiting.emplace(pool, bob, 5 << 10);
+    post(pool, first_source, [slot](const text_leave&) { slot.answer(1); });
+    late = room_now(pool, second_source, 5 << 10);
+    waiting.emplace(pool, second_source, 5 << 10);
   }
   EXPECT_TRUE(stopped.wait());
   EXPECT_EQ(answered, reeve::errc::unavailable);

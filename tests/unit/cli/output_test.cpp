@@ -13,7 +13,7 @@ using namespace reeve::cli;
 using standard_output::redirected;
 
 /// Of a command that prints this and would end with this code. The loss is told whatever the code.
-int ended(const std::string& where, const std::string& text, int code) {
+int exit_code_of(const std::string& where, const std::string& text, int code) {
   testing::internal::CaptureStderr();
   int given = -1;
   {
@@ -31,18 +31,18 @@ int ended(const std::string& where, const std::string& text, int code) {
 
 TEST(UI2_output, that_cannot_be_written_is_a_failure) {
   const std::string line = "ok  database\n";
-  EXPECT_EQ(ended("/dev/full", line, exit_ok), exit_unreachable);
+  EXPECT_EQ(exit_code_of("/dev/full", line, exit_ok), exit_unreachable);
   // More than any buffer holds: the write before the last one has failed already.
-  EXPECT_EQ(ended("/dev/full", std::string(1 << 20, 'x'), exit_ok), exit_unreachable);
+  EXPECT_EQ(exit_code_of("/dev/full", std::string(1 << 20, 'x'), exit_ok), exit_unreachable);
 }
 
 TEST(UI2_output, hides_no_other_failure_and_is_told_beside_it) {
-  EXPECT_EQ(ended("/dev/full", "row\n", exit_run_failed), exit_run_failed);
-  EXPECT_EQ(ended("/dev/full", "row\n", exit_refused), exit_refused);
+  EXPECT_EQ(exit_code_of("/dev/full", "row\n", exit_run_failed), exit_run_failed);
+  EXPECT_EQ(exit_code_of("/dev/full", "row\n", exit_refused), exit_refused);
 }
 
 TEST(UI2_output, that_was_written_leaves_the_code_alone) {
-  EXPECT_EQ(ended("/dev/null", "row\n", exit_ok), exit_ok);
-  EXPECT_EQ(ended("/dev/null", "row\n", exit_not_found), exit_not_found);
-  EXPECT_EQ(ended("/dev/full", "", exit_ok), exit_ok) << "nothing was to be shown";
+  EXPECT_EQ(exit_code_of("/dev/null", "row\n", exit_ok), exit_ok);
+  EXPECT_EQ(exit_code_of("/dev/null", "row\n", exit_not_found), exit_not_found);
+  EXPECT_EQ(exit_code_of("/dev/full", "", exit_ok), exit_ok) << "nothing was to be shown";
 }

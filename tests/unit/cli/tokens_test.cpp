@@ -17,19 +17,19 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::SizeIs;
 
-struct ended {
+struct told_end {
   int code = -1;
   std::string out, err;
 };
 
-ended run(const peer& p, const std::vector<std::string>& words, bool json = false) {
+told_end run(const peer& p, const std::vector<std::string>& words, bool json = false) {
   ::setenv("REEVE_TOKEN", "secret-token", 1);
   client_options client;
   client.url = p.url();
   client.json = json;
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();
-  ended e;
+  told_end e;
   e.code = tokens(loaded_config(), client, words);
   std::fflush(stdout);
   e.out = testing::internal::GetCapturedStdout();
@@ -38,19 +38,19 @@ ended run(const peer& p, const std::vector<std::string>& words, bool json = fals
   return e;
 }
 
-const std::string made =
+const std::string made_token =
     R"({"id":"t1","name":"ann","role":"operator","is_active":true,"token":"rv_1_x"})";
 
 }  // namespace
 
 TEST(ACC1_tokens, are_made_and_shown_alone_on_standard_output) {
-  const peer p({http(201, made), http(201, made)});
+  const peer p({http(201, made_token), http(201, made_token)});
   auto e = run(p, {"create", "ann", "--role", "operator"});
   EXPECT_EQ(e.code, exit_ok);
   EXPECT_EQ(e.out, "rv_1_x\n") << "for TOKEN=$(…)";
   EXPECT_EQ(e.err, "reeve: token t1 of ann, operator; it is shown only here\n");
   e = run(p, {"create", "ann", "--role", "operator"}, true);
-  EXPECT_EQ(e.out, made + "\n");
+  EXPECT_EQ(e.out, made_token + "\n");
   ASSERT_THAT(p.requests(), SizeIs(2));
   EXPECT_THAT(p.requests()[0],
               AllOf(HasSubstr("POST /api/tokens HTTP"), HasSubstr("\r\nIdempotency-Key: "),
@@ -58,7 +58,7 @@ TEST(ACC1_tokens, are_made_and_shown_alone_on_standard_output) {
 }
 
 TEST(ACC1_tokens, are_a_viewers_unless_told) {
-  const peer p({http(201, made)});
+  const peer p({http(201, made_token)});
   EXPECT_EQ(run(p, {"create", "ann"}).code, exit_ok);
   EXPECT_THAT(p.requests()[0], EndsWith(R"({"name":"ann","role":"viewer"})"));
 }

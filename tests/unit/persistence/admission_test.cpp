@@ -219,8 +219,8 @@ TEST_F(P5_admission, goes_on_from_the_election_that_accepted_the_state) {
 }
 
 TEST_F(P5_admission, of_a_second_host_rests_on_the_heads_that_it_kept_as_a_standby) {
-  const reeve::testing::test_database db;
-  journal log(reeve::testing::journal_on(db.writer_url()));
+  const reeve::fixture::test_database db;
+  journal log(reeve::fixture::journal_on(db.writer_url()));
   ASSERT_TRUE(log.open());
   signed_head head;
   head.origin = log.head().origin;
@@ -246,8 +246,8 @@ TEST_F(P5_admission, of_a_second_host_rests_on_the_heads_that_it_kept_as_a_stand
 
 /// What a server would be told at its election, without one.
 TEST_F(P5_admission, can_be_looked_at_without_leading) {
-  const reeve::testing::test_database db;
-  journal log(reeve::testing::journal_on(db.writer_url()));
+  const reeve::fixture::test_database db;
+  journal log(reeve::fixture::journal_on(db.writer_url()));
   ASSERT_TRUE(log.open());
   found.origin = log.head().origin;
   found.position = log.head().position;
@@ -268,7 +268,7 @@ TEST_F(P5_admission, can_be_looked_at_without_leading) {
   ASSERT_TRUE(accepted) << accepted.error().detail;
   EXPECT_EQ(accepted->accepted, "asked");
   EXPECT_TRUE(std::filesystem::exists(files.accepted)) << "a look uses nothing up";
-  auto config = reeve::testing::journal_on(db.writer_url());
+  auto config = reeve::fixture::journal_on(db.writer_url());
   config.admit = [&](const found_log&) { return *accepted; };
   log = journal(std::move(config));
   ASSERT_TRUE(log.open());

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace reeve::testing {
+namespace reeve::fixture {
 
 class bare_database {
  public:
@@ -77,4 +77,4 @@ class bare_database {
   std::vector<std::string> roles_;
 };
 
-}  // namespace reeve::testing
+}  // namespace reeve::fixture

@@ -12,7 +12,7 @@ namespace {
 
 using namespace reeve;
 using namespace reeve::persistence;
-using namespace reeve::testing;
+using namespace reeve::fixture;
 
 class blobs : public ::testing::Test {
  protected:

@@ -19,7 +19,7 @@ namespace {
 
 using namespace reeve;
 using namespace reeve::persistence;
-using namespace reeve::testing;
+using namespace reeve::fixture;
 
 signed_head plain_head() {
   signed_head head;

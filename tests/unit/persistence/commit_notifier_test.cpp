@@ -12,7 +12,7 @@ namespace {
 
 using namespace reeve;
 using namespace reeve::persistence;
-using namespace reeve::testing;
+using namespace reeve::fixture;
 using std::chrono::steady_clock;
 
 class listener : public pqxx::notification_receiver {

@@ -13,9 +13,9 @@ namespace {
 
 using namespace reeve;
 using namespace reeve::domain;
-using reeve::testing::golden;
-using reeve::testing::golden_line;
-using reeve::testing::texts;
+using reeve::fixture::golden;
+using reeve::fixture::golden_line;
+using reeve::fixture::texts;
 
 /// The lines that must keep their bytes, and the digest of them. It may be moved on to take in
 /// further lines, at a release for instance.

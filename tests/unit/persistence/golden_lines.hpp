@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace reeve::testing {
+namespace reeve::fixture {
 
 struct golden_line {
   std::string type;
@@ -44,4 +44,4 @@ inline std::vector<golden_line> golden() {
   return lines;
 }
 
-}  // namespace reeve::testing
+}  // namespace reeve::fixture

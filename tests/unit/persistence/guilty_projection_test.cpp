@@ -14,7 +14,7 @@ namespace {
 using namespace reeve;
 using namespace reeve::domain;
 using namespace reeve::persistence;
-using namespace reeve::testing;
+using namespace reeve::fixture;
 
 class guilt : public read_models_of_a_log {
  protected:

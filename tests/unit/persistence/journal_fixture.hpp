@@ -10,7 +10,7 @@
 #include <string>
 #include <thread>
 
-namespace reeve::testing {
+namespace reeve::fixture {
 
 inline persistence::journal_config journal_on(const std::string& url) {
   persistence::journal_config config;
@@ -67,4 +67,4 @@ inline bool eventually(const std::function<bool()>& holds) {
   return false;
 }
 
-}  // namespace reeve::testing
+}  // namespace reeve::fixture

@@ -11,7 +11,7 @@ namespace {
 
 using namespace reeve;
 using namespace reeve::persistence;
-using namespace reeve::testing;
+using namespace reeve::fixture;
 
 class journal_in_flight : public ::testing::Test {
  protected:

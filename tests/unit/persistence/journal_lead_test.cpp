@@ -10,7 +10,7 @@ namespace {
 
 using namespace reeve;
 using namespace reeve::persistence;
-using namespace reeve::testing;
+using namespace reeve::fixture;
 
 struct hand_clock : clock_port {
   time_us now_us() override { return real_clock().now_us(); }

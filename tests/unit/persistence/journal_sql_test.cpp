@@ -13,7 +13,7 @@ namespace {
 
 using namespace reeve;
 using namespace reeve::persistence;
-using namespace reeve::testing;
+using namespace reeve::fixture;
 
 /// As many projections as there may be some day.
 class many_projections {

@@ -14,7 +14,7 @@ namespace {
 
 using namespace reeve;
 using namespace reeve::persistence;
-using namespace reeve::testing;
+using namespace reeve::fixture;
 using ::testing::HasSubstr;
 
 class journal_on_database : public ::testing::Test {
@@ -27,7 +27,7 @@ class journal_on_database : public ::testing::Test {
     std::vector<domain::event_record> events;
     for (const auto& row :
          db.root("SELECT " + std::string(event_columns()) + " FROM reeve.events ORDER BY 1")) {
-      events.push_back(event_of(row));
+      events.push_back(persistence::event_of(row));
     }
     return events;
   }

@@ -16,8 +16,8 @@ namespace {
 
 using namespace reeve;
 using namespace reeve::persistence;
-using reeve::testing::bare_database;
-using reeve::testing::eventually;
+using reeve::fixture::bare_database;
+using reeve::fixture::eventually;
 
 class P31_leader_lock : public ::testing::Test {
  protected:
@@ -82,7 +82,7 @@ TEST_F(P31_leader_lock, who_lost_it_builds_no_read_model_under_the_next_leaders_
   ASSERT_TRUE(lock) << lock.error().detail;
   end_holder(*lock);
   {
-    journal leads(reeve::testing::journal_on(db.url_of(options.writer_role)));
+    journal leads(reeve::fixture::journal_on(db.url_of(options.writer_role)));
     ASSERT_TRUE(leads.open());
     EXPECT_EQ(build_here(db.owner_url(), "runs", [&] { return lock->holder(); }).error().code,
               errc::fenced);
@@ -99,7 +99,7 @@ class P28_leads_again : public P31_leader_lock {
  protected:
   P28_leads_again() {
     EXPECT_TRUE(migrate(options));
-    config = reeve::testing::journal_on(db.url_of(options.writer_role));
+    config = reeve::fixture::journal_on(db.url_of(options.writer_role));
     config.on_barred = [this](const std::string& why, const std::string&) { barred = why; };
   }
   void end_writer() const {

@@ -11,7 +11,7 @@ namespace {
 
 using namespace reeve;
 using namespace reeve::persistence;
-using namespace reeve::testing;
+using namespace reeve::fixture;
 
 class P30_log_rights : public ::testing::Test {
  protected:

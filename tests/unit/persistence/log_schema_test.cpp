@@ -10,7 +10,7 @@ namespace {
 
 using namespace reeve;
 using namespace reeve::persistence;
-using namespace reeve::testing;
+using namespace reeve::fixture;
 
 /// The SQLSTATE of a statement, "" if it went through. Always rolled back.
 std::string refused_with(const std::string& url, const std::string& sql) {

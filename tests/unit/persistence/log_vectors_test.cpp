@@ -17,7 +17,7 @@ namespace {
 using namespace reeve;
 using namespace reeve::persistence;
 
-std::string content_of(const std::string& path) {
+std::string vector_content(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
@@ -27,7 +27,7 @@ const std::string vectors = support::source_dir() + "/tests/unit/data/log_vector
 struct vector_file {
   std::string text;
   std::optional<codec::json_doc> doc;
-  vector_file() : text(content_of(vectors)) {
+  vector_file() : text(vector_content(vectors)) {
     auto parsed = codec::parse_strict(text);
     if (parsed) doc.emplace(std::move(*parsed));
   }

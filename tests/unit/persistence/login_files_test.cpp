@@ -9,9 +9,9 @@
 namespace {
 
 using reeve::persistence::files_of_login;
-using testing::ElementsAre;
-using testing::IsEmpty;
-using testing::UnorderedElementsAre;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 TEST(P11_login_files, are_those_that_the_text_names) {
   EXPECT_THAT(files_of_login("postgresql://a:b@db.example/orders?sslkey=/k/key.pem&sslcert=c.pem"

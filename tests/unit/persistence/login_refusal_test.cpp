@@ -14,11 +14,11 @@ namespace {
 using namespace reeve;
 using namespace reeve::persistence;
 using namespace refusing_server;
-using testing::AllOf;
-using testing::EndsWith;
-using testing::HasSubstr;
-using testing::Not;
-using testing::StartsWith;
+using ::testing::AllOf;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
 
 std::string url_at(const door& at) {
   return "postgresql://somebody:hunter2@127.0.0.1:" + at.port() + "/orders";
@@ -32,7 +32,7 @@ std::string told_of(const door& at) {
   return reached.error().detail;
 }
 
-auto names(const door& at, const std::string& why) {
+auto names_it(const door& at, const std::string& why) {
   return AllOf(StartsWith("the database orders (host 127.0.0.1, port " + at.port() +
                           ", user somebody) cannot be used: "),
                EndsWith(why), Not(HasSubstr("hunter2")), Not(HasSubstr("the server's words")));
@@ -50,13 +50,13 @@ TEST(OPS4_database, that_refuses_is_told_with_the_reason) {
         {"57P03", "the server is starting or stopping"},
         {"XX000", "it refuses the login with SQLSTATE XX000"}}) {
     const door one(refusal(sqlstate));
-    EXPECT_THAT(told_of(one), names(one, why));
+    EXPECT_THAT(told_of(one), names_it(one, why));
   }
 }
 
 TEST(OPS4_database, that_is_not_there_is_told_apart) {
   const door closed("", false);
-  EXPECT_THAT(told_of(closed), names(closed, "nobody answers there: Connection refused"));
+  EXPECT_THAT(told_of(closed), names_it(closed, "nobody answers there: Connection refused"));
   const door silent("");
   EXPECT_EQ(told_of(silent), "it was reached") << "the connections that follow tell";
   const door strange("HTTP/1.1 400 Bad Request\r\n\r\n");
@@ -69,7 +69,7 @@ TEST(OPS4_database, that_asks_for_a_password_says_so) {
       reach_database("host=127.0.0.1 user=somebody dbname=orders port=" + one.port() +
                      " passfile=/nowhere/pgpass");
   ASSERT_FALSE(reached);
-  EXPECT_THAT(reached.error().detail, names(one, "it asks for a password, and none is given"));
+  EXPECT_THAT(reached.error().detail, names_it(one, "it asks for a password, and none is given"));
 }
 
 TEST(OPS4_database, that_is_one_of_several_hosts_is_left_to_the_connections_that_follow) {

@@ -21,7 +21,7 @@ namespace {
 
 using namespace reeve;
 using namespace reeve::persistence;
-using reeve::testing::eventually;
+using reeve::fixture::eventually;
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 

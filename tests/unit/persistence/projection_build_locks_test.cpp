@@ -20,7 +20,7 @@ namespace {
 using namespace reeve;
 using namespace reeve::domain;
 using namespace reeve::persistence;
-using namespace reeve::testing;
+using namespace reeve::fixture;
 using namespace std::chrono_literals;
 
 /// Until it is destroyed.

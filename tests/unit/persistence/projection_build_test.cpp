@@ -18,7 +18,7 @@ namespace {
 using namespace reeve;
 using namespace reeve::domain;
 using namespace reeve::persistence;
-using namespace reeve::testing;
+using namespace reeve::fixture;
 using ::testing::HasSubstr;
 
 class builds : public read_models_of_a_log {
@@ -322,7 +322,7 @@ TEST_F(read_models_of_a_server, C8_a_table_of_another_layout_is_not_served_befor
     list_query query;
     query.what = what;
     query.tenant = tenant;
-    return answer_of<document>([&](auto slot) { reads->list(query, slot); });
+    return asked_of<document>([&](auto slot) { reads->list(query, slot); });
   };
   const auto jobs = refused(collection::jobs);
   ASSERT_FALSE(jobs);
@@ -348,7 +348,7 @@ TEST_F(read_models_of_a_server, C9_stale_tokens_and_blob_references_are_refused_
             false);
   board.set(projection_named("blob_refs"), projection_state::stale, true);
   const auto bytes =
-      answer_of<std::string>([&](auto slot) { reads->blob(tenant, sha256("x"), 0, 1, slot); });
+      asked_of<std::string>([&](auto slot) { reads->blob(tenant, sha256("x"), 0, 1, slot); });
   ASSERT_FALSE(bytes);
   EXPECT_EQ(bytes.error().code, errc::unavailable);
   board.set(projection_named("tokens"), projection_state::stale, true);
@@ -374,7 +374,7 @@ TEST_F(read_models_of_a_server, EV5_a_writer_reads_its_own_write_through_a_follo
   for (int i = 6; i < 12; ++i) {
     write_calls(1);
     const auto detail =
-        answer_of<document>([&](auto slot) { reads->run_detail(tenant, called_run, slot); });
+        asked_of<document>([&](auto slot) { reads->run_detail(tenant, called_run, slot); });
     ASSERT_TRUE(detail) << detail.error().detail;
     EXPECT_THAT(*detail->body, HasSubstr("\"llm_usage\":{\"calls\":" + std::to_string(i)));
   }

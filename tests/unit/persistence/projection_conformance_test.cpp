@@ -16,7 +16,7 @@ namespace {
 using namespace reeve;
 using namespace reeve::domain;
 using namespace reeve::persistence;
-using namespace reeve::testing;
+using namespace reeve::fixture;
 
 /// The ids that the golden lines name.
 uuid golden_id(char last) {
@@ -32,14 +32,14 @@ class conformance : public read_models_of_a_log {
 
   template <class... States>
   void write_all(type_list<States...>) {
-    (write_stream<States>(static_cast<const event_of<States>*>(nullptr)), ...);
+    (write_stream<States>(static_cast<const domain::event_of<States>*>(nullptr)), ...);
   }
 
   /// One stream with an event of each type, in the order of the variant: what ends it is the last.
   template <class State, class... Events>
   void write_stream(const std::variant<Events...>*) {
     author<State> one(log, tenant, stream_of<State>(id_of<State>()));
-    (one.write({event_of<State>(first_of<Events>())}), ...);
+    (one.write({domain::event_of<State>(first_of<Events>())}), ...);
     (types.insert(std::string(Events::type)), ...);
   }
 

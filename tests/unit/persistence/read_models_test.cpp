@@ -12,7 +12,7 @@ namespace {
 
 using namespace reeve;
 using namespace reeve::persistence;
-using namespace reeve::testing;
+using namespace reeve::fixture;
 
 class C8_read_models : public read_models_of_a_log {
  protected:

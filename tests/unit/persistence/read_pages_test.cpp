@@ -13,7 +13,7 @@ namespace {
 
 using namespace reeve;
 using namespace reeve::persistence;
-using namespace reeve::testing;
+using namespace reeve::fixture;
 using ::testing::HasSubstr;
 
 class GW3_pages : public ::testing::Test {

@@ -13,7 +13,7 @@ namespace read_store_fixture {
 
 using namespace reeve;
 using namespace reeve::persistence;
-using namespace reeve::testing;
+using namespace reeve::fixture;
 
 /// Calls and waits for the answer.
 template <class T, class Call>

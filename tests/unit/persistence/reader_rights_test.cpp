@@ -16,7 +16,7 @@ namespace {
 
 using namespace reeve;
 using namespace reeve::persistence;
-using namespace reeve::testing;
+using namespace reeve::fixture;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
@@ -108,7 +108,7 @@ TEST_F(P30_reader, is_refused_by_who_answers_only) {
   EXPECT_EQ(user_named_in("host=/nowhere"), "");
 }
 
-class hand_clock final : public clock_port {
+class rights_clock final : public clock_port {
  public:
   time_us now_us() override { return 0; }
   std::int64_t mono_us() override { return at; }
@@ -117,7 +117,7 @@ class hand_clock final : public clock_port {
 
 /// Connections that are all taken are nothing for one look, and something once they stay taken.
 TEST_F(P30_reader, that_finds_no_place_is_told_once_that_lasts) {
-  hand_clock clock;
+  rights_clock clock;
   reader_rights rights(db.reader_url(), clock);
   read_pool pool(db.reader_url(), 1, 10, 5000);
   const auto look_after = [&](std::int64_t ms) {

@@ -13,14 +13,14 @@
 #include <future>
 #include <gtest/gtest.h>
 
-namespace reeve::testing {
+namespace reeve::fixture {
 
 using namespace domain;
 using namespace persistence;
 
 /// Calls and waits for the answer.
 template <class T, class Call>
-outcome<T> answer_of(Call call) {
+outcome<T> asked_of(Call call) {
   auto promise = std::make_shared<std::promise<outcome<T>>>();
   auto future = promise->get_future();
   call(reply_slot<T>([promise](outcome<T> answer) { promise->set_value(std::move(answer)); }));
@@ -205,4 +205,4 @@ class read_models_of_a_log : public ::testing::Test {
   replay_options options;
 };
 
-}  // namespace reeve::testing
+}  // namespace reeve::fixture

@@ -12,7 +12,7 @@ namespace {
 
 using namespace reeve;
 using namespace reeve::persistence;
-using namespace reeve::testing;
+using namespace reeve::fixture;
 
 const auto facts = index_of(projection_named("singletons"));
 const std::string tenant = "0190b3f2-7d3e-7c4a-9b1f-0c2d3e4f5a6b";

@@ -11,7 +11,7 @@
 namespace {
 
 using namespace reeve;
-using namespace reeve::testing;
+using namespace reeve::fixture;
 
 class replays : public read_models_of_a_log {
  protected:

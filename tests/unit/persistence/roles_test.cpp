@@ -21,7 +21,7 @@ namespace {
 
 using namespace reeve;
 using namespace reeve::persistence;
-using reeve::testing::bare_database;
+using reeve::fixture::bare_database;
 using ::testing::HasSubstr;
 using ::testing::Not;
 

@@ -12,7 +12,7 @@ namespace {
 using reeve::persistence::scram_verifier;
 
 TEST(P24_scram, equals_what_postgresql_makes_of_a_password) {
-  reeve::testing::bare_database db;
+  reeve::fixture::bare_database db;
   // The database's suffix keeps its roles apart from those of other tests in the cluster; it drops
   // them at its end.
   const auto role = db.make_role("scram");

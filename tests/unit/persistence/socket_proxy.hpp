@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <vector>
 
-namespace reeve::testing {
+namespace reeve::fixture {
 
 class socket_proxy {
  public:
@@ -121,4 +121,4 @@ class socket_proxy {
   std::vector<std::thread> relays_;
 };
 
-}  // namespace reeve::testing
+}  // namespace reeve::fixture

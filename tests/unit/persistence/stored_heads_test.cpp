@@ -11,7 +11,7 @@ namespace {
 
 using namespace reeve;
 using namespace reeve::persistence;
-using namespace reeve::testing;
+using namespace reeve::fixture;
 
 class EV7_heads : public ::testing::Test {
  protected:

@@ -14,7 +14,7 @@
 #include <sstream>
 #include <string>
 
-namespace reeve::testing {
+namespace reeve::fixture {
 
 class test_database {
  public:
@@ -108,4 +108,4 @@ class test_database {
   std::string server_, suffix_, name_, host_, port_, super_user_;
 };
 
-}  // namespace reeve::testing
+}  // namespace reeve::fixture

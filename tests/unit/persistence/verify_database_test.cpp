@@ -10,7 +10,7 @@ namespace {
 
 using namespace reeve;
 using namespace reeve::persistence;
-using namespace reeve::testing;
+using namespace reeve::fixture;
 
 class P5_database : public ::testing::Test {
  protected:

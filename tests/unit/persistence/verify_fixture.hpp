@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace reeve::testing {
+namespace reeve::fixture {
 
 using text_lines = std::vector<std::string>;
 
@@ -142,4 +142,4 @@ inline std::optional<domain::position> found_in(const std::string& text,
   return result->first_bad;
 }
 
-}  // namespace reeve::testing
+}  // namespace reeve::fixture

@@ -13,7 +13,7 @@ namespace {
 
 using namespace reeve;
 using namespace reeve::persistence;
-using namespace reeve::testing;
+using namespace reeve::fixture;
 
 class EV7_verify : public ::testing::Test {
  protected:

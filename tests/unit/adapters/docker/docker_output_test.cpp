@@ -83,9 +83,11 @@ class talking_engine {
       const auto size = ::recv(client, request.data(), request.size(), 0);
       request.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
       if (request.find("/slow/") != request.npos) {
-        trickle(client, 100);
+        trickle(client, 100, 20);
+      } else if (request.find("/drop/") != request.npos) {
+        trickle(client, 1'000'000, 200);
       } else if (request.find("/endless/") != request.npos) {
-        trickle(client, 1'000'000);
+        trickle(client, 1'000'000, 20);
       } else if (request.find("/silent/") != request.npos) {
         ++asked_;
         follow(client, false);
@@ -114,14 +116,14 @@ class talking_engine {
     if (!is_first) body += chunk(frame("FATAL: the reason\n")) + "0\r\n\r\n";
     return "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + body;
   }
-  /// A line every 20 ms, until the reader goes.
-  void trickle(int client, int pieces) {
+  /// Lines of 64 bytes, until the reader goes.
+  void trickle(int client, int pieces, int every_ms) {
     ++asked_;
     send(client, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
     for (int i = 0; i < pieces && !stopping_; ++i) {
-      send(client, chunk(frame("line " + std::to_string(i) + "\n")));
+      send(client, chunk(frame(std::string(56, '.') + "line " + std::to_string(i) + "\n")));
       pollfd waiting{client, POLLIN, 0};
-      if (::poll(&waiting, 1, 20) > 0) return;
+      if (::poll(&waiting, 1, every_ms) > 0) return;
     }
     send(client, "0\r\n\r\n");
   }
@@ -230,6 +232,15 @@ TEST(RUN14_docker_output, is_given_up_once_nothing_comes) {
       code_of(ask<kept_output>([&](auto slot) { engine.output("silent", 1 << 20, {}, slot); })),
       "timed_out");
   EXPECT_EQ(there.asked(), 1) << "what says nothing is not asked again";
+}
+
+/// Room is held for all of it while it is read: a line now and then does not hold it for minutes.
+TEST(RUN14_docker_output, is_given_up_where_next_to_nothing_comes) {
+  const talking_engine there;
+  docker_engine engine{{.socket_path = there.socket(), .output_silence_ms = 1000}};
+  EXPECT_EQ(code_of(ask<kept_output>([&](auto slot) { engine.output("drop", 1000, {}, slot); })),
+            "timed_out");
+  EXPECT_EQ(there.asked(), 1);
 }
 
 TEST(RUN14_docker_output, is_given_up_in_the_end_though_it_flows) {

@@ -110,6 +110,24 @@ TEST(LLM4_jobs, tokens_are_worth_nothing_once_the_run_is_cancelled) {
   EXPECT_EQ(p.call("other").status, 200);
 }
 
+/// Three crashes interrupted its work, and nobody says that it runs until an operator does.
+TEST(LLM4_jobs, tokens_of_a_quarantined_attempt_are_worth_nothing_until_it_is_tried_again) {
+  calling_jobs p;
+  EXPECT_EQ(p.call().status, 200);
+  p.it.commands.quarantine(p.own.run);
+  const auto head = p.it.reads.head();
+  EXPECT_EQ(p.refusal(), "unauthenticated 401");
+  EXPECT_EQ(p.it.ask("own", "GET /llm/v1/models").status, 401);
+  EXPECT_EQ(p.calls, 1);
+  EXPECT_EQ(p.it.reads.head(), head);
+  EXPECT_EQ(p.call("other").status, 200);
+  p.it.from = listener::open;
+  const auto path = "POST /api/jobs/" + to_string(p.own.job) + "/retry";
+  EXPECT_EQ(p.it.ask("operator", path).status, 202);
+  p.it.from = listener::jobs;
+  EXPECT_EQ(p.call().status, 200);
+}
+
 TEST(LLM4_jobs, tokens_of_other_attempts_and_other_ids_are_worth_nothing) {
   calling_jobs p;
   const auto good = p.own;
@@ -176,6 +194,38 @@ TEST(LLM3_jobs, mind_the_budget_of_their_directive) {
   p.it.may_record = false;
   EXPECT_EQ(p.refusal(), "log_unavailable 503");
   EXPECT_EQ(p.calls, 0);
+}
+
+/// It could be cut and look whole, and is told so before it costs anything.
+TEST(LLM4_jobs, of_http_1_0_are_refused_a_stream_before_anything_is_called) {
+  calling_jobs p;
+  p.it.call_upstream = [&p](const adapters::upstream_call& what, const auto&,
+                            const reply_slot<adapters::upstream_answer>& slot) {
+    ++p.calls;
+    adapters::upstream_answer told;
+    told.status = 200;
+    if (!what.streams) told.body = jobs_told;
+    slot.answer(std::move(told));
+  };
+  p.it.version = "1.0";
+  const std::string streamed = R"({"model":"m","stream":true,"messages":[]})";
+  const auto head = p.it.reads.head();
+  const auto refused = p.it.ask("own", jobs_chat, streamed);
+  EXPECT_EQ(refused.status, 400) << refused.body;
+  EXPECT_EQ(refused.at("error/code"), "invalid_request");
+  EXPECT_NE(refused.at("error/message").find("HTTP/1.1 only"), std::string::npos);
+  EXPECT_EQ(p.calls, 0);
+  EXPECT_EQ(p.it.reads.head(), head) << "nothing is counted";
+  EXPECT_EQ(p.call().status, 200) << "what is told at once is whole or not";
+  EXPECT_EQ(p.calls, 1);
+  p.it.version = "1.1";
+  p.it.ask("own", jobs_chat, streamed);
+  EXPECT_EQ(p.calls, 2);
+  // A connection of TCP is reset where it is cut.
+  p.it.version = "1.0";
+  p.it.from = listener::open;
+  p.it.ask("operator", jobs_chat, streamed);
+  EXPECT_EQ(p.calls, 3);
 }
 
 /// Routes × identities × where they come in.

@@ -69,11 +69,12 @@ class world : public told_upstreams {
     return std::nullopt;
   }
 
+  std::string version = "1.1";  // of HTTP, of what is asked
   /// `fields` are header lines with their ends.
   answer ask(const std::string& token, const std::string& line, const std::string& body = "",
              const std::string& fields = "") {
-    std::string head =
-        line + " HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " + token + "\r\n" + fields;
+    std::string head = line + " HTTP/" + version + "\r\nHost: a\r\nAuthorization: Bearer " + token +
+                       "\r\n" + fields;
     if (!body.empty()) {
       head += "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
               "\r\n";

@@ -12,7 +12,7 @@ using steps::driven_run;
 using steps::id_of;
 using steps::launch_of;
 
-directive_state nightly() {
+directive_state nightly_launch() {
   directive_state d;
   directive_spec spec;
   spec.name = "nightly";
@@ -24,7 +24,7 @@ directive_state nightly() {
 steps::launch_case of(decltype(launch_run::from) from) {
   auto c = launch_of({container_task("a")});
   c.command.from = std::move(from);
-  c.directive = nightly();
+  c.directive = nightly_launch();
   return c;
 }
 

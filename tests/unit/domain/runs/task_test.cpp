@@ -22,7 +22,7 @@ task_spec named(task_params kind, std::string name = "t", std::vector<std::strin
   return t;
 }
 
-std::string checked(const std::vector<task_spec>& tasks) {
+std::string checked_task(const std::vector<task_spec>& tasks) {
   return pointer_of(check_tasks(tasks, "/tasks"));
 }
 
@@ -30,7 +30,7 @@ std::string checked(const std::vector<task_spec>& tasks) {
 std::string spoilt_task(const task_params& kind, const std::function<void(task_spec&)>& spoil) {
   auto task = named(kind);
   spoil(task);
-  return checked({task});
+  return checked_task({task});
 }
 
 void expect_each(const task_params& kind, const std::vector<spoilt<task_spec>>& rows) {
@@ -105,12 +105,12 @@ TEST(RUN6_since, is_last_success_or_a_time) {
 }
 
 TEST(RUN3_tasks, are_one_to_a_hundred) {
-  EXPECT_EQ(checked({}), "/tasks");
+  EXPECT_EQ(checked_task({}), "/tasks");
   std::vector<task_spec> tasks(max_tasks);
   name_tasks(tasks);
-  EXPECT_EQ(checked(tasks), accepted);
+  EXPECT_EQ(checked_task(tasks), accepted);
   tasks.push_back(named(log_triage_params{}, "one-more"));
-  EXPECT_EQ(checked(tasks), "/tasks");
+  EXPECT_EQ(checked_task(tasks), "/tasks");
 }
 
 TEST(RUN3_tasks, are_refused_with_the_pointer_of_the_bad_field) {
@@ -135,23 +135,25 @@ TEST(RUN3_tasks, are_refused_with_the_pointer_of_the_bad_field) {
 
 TEST(RUN3_tasks, need_names_of_their_own) {
   const task_params kind = log_triage_params{};
-  EXPECT_EQ(checked({named(kind, "a"), named(kind, "b"), named(kind, "a")}), "/tasks/2/name");
-  EXPECT_EQ(checked({named(kind, "a"), named(kind, "A")}), accepted);
+  EXPECT_EQ(checked_task({named(kind, "a"), named(kind, "b"), named(kind, "a")}), "/tasks/2/name");
+  EXPECT_EQ(checked_task({named(kind, "a"), named(kind, "A")}), accepted);
 }
 
 TEST(RUN5_needs, name_other_tasks_once_and_form_no_circle) {
   const auto task = [](std::string name, std::vector<std::string> needs) {
     return named(log_triage_params{}, std::move(name), std::move(needs));
   };
-  EXPECT_EQ(checked({task("b", {"a"}), task("a", {})}), accepted) << "order does not matter";
-  EXPECT_EQ(checked({task("a", {}), task("b", {"a", "x"})}), "/tasks/1/needs/1");
-  EXPECT_EQ(checked({task("a", {}), task("b", {"a", "a"})}), "/tasks/1/needs/1");
-  EXPECT_EQ(checked({task("a", {"a"})}), "/tasks");
-  EXPECT_EQ(checked({task("a", {"b"}), task("b", {"a"})}), "/tasks");
-  EXPECT_EQ(checked({task("x", {}), task("a", {"c", "x"}), task("b", {"a"}), task("c", {"b"})}),
-            "/tasks");
-  EXPECT_EQ(checked({task("a", {}), task("b", {"a"}), task("c", {"a"}), task("d", {"b", "c"})}),
-            accepted);
+  EXPECT_EQ(checked_task({task("b", {"a"}), task("a", {})}), accepted) << "order does not matter";
+  EXPECT_EQ(checked_task({task("a", {}), task("b", {"a", "x"})}), "/tasks/1/needs/1");
+  EXPECT_EQ(checked_task({task("a", {}), task("b", {"a", "a"})}), "/tasks/1/needs/1");
+  EXPECT_EQ(checked_task({task("a", {"a"})}), "/tasks");
+  EXPECT_EQ(checked_task({task("a", {"b"}), task("b", {"a"})}), "/tasks");
+  EXPECT_EQ(
+      checked_task({task("x", {}), task("a", {"c", "x"}), task("b", {"a"}), task("c", {"b"})}),
+      "/tasks");
+  EXPECT_EQ(
+      checked_task({task("a", {}), task("b", {"a"}), task("c", {"a"}), task("d", {"b", "c"})}),
+      accepted);
 }
 
 TEST(RUN11_container, needs_an_image_in_its_normal_grammar) {

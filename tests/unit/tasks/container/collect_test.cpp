@@ -1,6 +1,7 @@
 // RUN13, P17: the output of a job is read once there is room for it, and once.
 
 #include "tasks/container/container_attempt.hpp"
+#include "tasks/container/early_rooms.hpp"
 #include "tasks/container/stored_log.hpp"
 #include "tests/unit/actors/runs/memory_log.hpp"
 #include "tests/unit/domain/runs/run_steps.hpp"
@@ -39,10 +40,15 @@ class told_engine final : public adapters::work_engine {
     answer = std::move(slot);
   }
   void forget(adapters::work_key, fencing_token, reply_slot<done>) override {}
-  void follow(std::string, std::shared_ptr<adapters::output_sink>, std::shared_ptr<call_stopper>,
-              reply_slot<done>) override {}
+  void follow(std::string, std::shared_ptr<adapters::output_sink> to, std::shared_ptr<call_stopper>,
+              reply_slot<done> slot) override {
+    sink = std::move(to);
+    followed = std::move(slot);
+  }
 
   int reads = 0;
+  std::shared_ptr<adapters::output_sink> sink;
+  reply_slot<done> followed;
   std::shared_ptr<call_stopper> how;
   reply_slot<adapters::kept_output> answer;
 };
@@ -85,6 +91,7 @@ class RUN13_collection : public ::testing::Test, public attempt_host {
   const domain::job_state& job() const override { return launched.jobs[0]; }
   void feed(attempts::input what) override { fed.push_back(std::move(what)); }
   void when_allowed(std::function<void(fencing_token)>) override {}
+  void after(std::chrono::milliseconds, std::function<void()>) override {}
   std::function<void(std::function<void()>)> gate() override {
     return [in = inbox](std::function<void()> f) {
       const std::lock_guard lock(in->mutex);
@@ -253,6 +260,39 @@ TEST_F(RUN13_collection, P17_that_nobody_waits_for_leaves_the_line) {
   own.reset();
   EXPECT_EQ(engine.reads, 0);
   EXPECT_TRUE(hold(steps::tenant));
+}
+
+/// Somebody removed the container before its end was read.
+TEST_F(RUN13_collection, RUN14_keeps_what_was_taken_of_an_output_that_is_gone) {
+  early_rooms rooms;
+  its_ports.early = &rooms;
+  work->watch("abc");
+  while (go_on()) {
+  }
+  fed.clear();  // nobody told of its end
+  ASSERT_TRUE(engine.sink);
+  engine.sink->take({{adapters::log_stream::out, 1, std::string(300'000, 'x'), true}});
+  ASSERT_TRUE(go_on());
+  ASSERT_EQ(engine.reads, 1);
+  std::string much = "the first line\npassword=hunter2hunter2\n";
+  while (much.size() < 1'000'000) much += "all is well\n";
+  adapters::kept_output begun{much.substr(0, ends_of(4096)), much.substr(700'000), 0};
+  begun.left_out = 700'000 - begun.head.size();
+  engine.answer.answer(begun);
+  work->collect("abc");
+  for (int i = 0; i < 2 && engine.reads < 2; ++i) ASSERT_TRUE(go_on());
+  ASSERT_EQ(engine.reads, 2);
+  adapters::kept_output nothing;
+  nothing.gone = true;
+  engine.answer.answer(nothing);
+  for (int i = 0; i < 3; ++i) wait_and_go_on();
+  ASSERT_EQ(fed.size(), 1U);
+  const auto& what = std::get<attempts::collected>(fed[0]);
+  EXPECT_TRUE(what.gone) << "and so the log is incomplete";
+  ASSERT_TRUE(what.log);
+  EXPECT_TRUE(what.log->truncated);
+  EXPECT_TRUE(blobs.text.starts_with("the first line\npassword=[redacted")) << blobs.text;
+  EXPECT_NE(blobs.text.find("[reeve: "), std::string::npos);
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ using adapters::log_line;
 using adapters::log_stream;
 
 /// Of which nothing but the output can be asked; that comes when a test says so.
-class told_engine final : public adapters::work_engine {
+class live_engine final : public adapters::work_engine {
  public:
   std::string_view kind() const override { return "docker"; }
   std::int64_t slots() const override { return 1; }
@@ -104,7 +104,7 @@ class RUN14_live_output : public ::testing::Test {
     return all;
   }
 
-  told_engine engine;
+  live_engine engine;
   text_pool texts;
   std::shared_ptr<live_output> output;
 

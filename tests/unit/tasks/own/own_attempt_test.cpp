@@ -45,6 +45,7 @@ class host final : public attempt_host {
   const domain::job_state& job() const override { return launched.jobs[0]; }
   void feed(attempts::input what) override { fed.push_back(std::move(what)); }
   void when_allowed(std::function<void(fencing_token)>) override {}
+  void after(std::chrono::milliseconds, std::function<void()>) override {}
   std::function<void(std::function<void()>)> gate() override {
     return [](const std::function<void()>& f) { f(); };
   }

@@ -18,7 +18,7 @@ struct level_case {
   std::string line;
 };
 
-std::vector<log_record> records_of(const std::vector<std::string>& lines) {
+std::vector<log_record> level_records(const std::vector<std::string>& lines) {
   record_reader reader(4096);
   std::vector<log_record> done;
   for (const auto& line : lines) reader.add(line, std::nullopt, done);
@@ -29,7 +29,7 @@ std::vector<log_record> records_of(const std::vector<std::string>& lines) {
 class RUN8_level : public testing::TestWithParam<level_case> {};
 
 TEST_P(RUN8_level, is_read_as_its_writer_meant_it) {
-  const auto records = records_of({GetParam().line});
+  const auto records = level_records({GetParam().line});
   ASSERT_EQ(records.size(), 1U);
   EXPECT_EQ(reeve::domain::name_of(records[0].severity), GetParam().severity) << GetParam().line;
 }
@@ -140,11 +140,11 @@ TEST(RUN8_levels, of_a_column_need_something_before_it) {
 TEST(RUN8_structured, json_is_read_before_it_is_cut) {
   const auto wide =
       R"({"url":")" + std::string(20'000, 'e') + R"(error","level":"info","msg":"ok"})";
-  const auto records = records_of({wide});
+  const auto records = level_records({wide});
   ASSERT_EQ(records.size(), 1U);
   EXPECT_EQ(records[0].text, "ok");
   EXPECT_EQ(records[0].severity, log_severity::info);
-  EXPECT_EQ(records_of({"{" + std::string(60'000, 'e') + " \"x\": }"}).at(0).text.size(), 4096U)
+  EXPECT_EQ(level_records({"{" + std::string(60'000, 'e') + " \"x\": }"}).at(0).text.size(), 4096U)
       << "no JSON: cut as any other line";
   const auto cut = read_json_line(R"({"level":"info","msg":"so long that it was c)");
   ASSERT_TRUE(cut);
@@ -153,7 +153,7 @@ TEST(RUN8_structured, json_is_read_before_it_is_cut) {
 }
 
 TEST(RUN8_structured, messages_and_errors_are_found_where_loggers_put_them) {
-  const auto text = [](const std::string& line) { return records_of({line}).at(0).text; };
+  const auto text = [](const std::string& line) { return level_records({line}).at(0).text; };
   EXPECT_EQ(text(R"({"t":{"$date":"x"},"s":"E","c":"N","msg":"rejected"})"), "rejected");
   EXPECT_EQ(text(R"({"@t":"2023-01-01T00:00:00Z","@mt":"Order {Id}"})"), "Order {Id}");
   EXPECT_EQ(text(R"({"severityText":"ERROR","body":{"stringValue":"otel gone"}})"), "otel gone");
@@ -170,10 +170,10 @@ TEST(RUN8_structured, messages_and_errors_are_found_where_loggers_put_them) {
 }
 
 TEST(RUN8_record, the_message_of_a_dotnet_line_is_the_line_below) {
-  const auto records = records_of({"fail: App.Worker[0]", "      Order 17 could not be paid",
-                                   "      System.BoomException: y", "         at A.B()",
-                                   "fail: App.Worker[0]", "      Mailbox is full",
-                                   "2023-01-01 10:00:00 info: App.Worker[14]", "      tick"});
+  const auto records = level_records({"fail: App.Worker[0]", "      Order 17 could not be paid",
+                                      "      System.BoomException: y", "         at A.B()",
+                                      "fail: App.Worker[0]", "      Mailbox is full",
+                                      "2023-01-01 10:00:00 info: App.Worker[14]", "      tick"});
   ASSERT_EQ(records.size(), 3U);
   EXPECT_EQ(records[0].text,
             "fail: App.Worker[0] Order 17 could not be paid | System.BoomException: y");

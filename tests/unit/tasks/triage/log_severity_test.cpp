@@ -16,7 +16,7 @@ using reeve::tasks::log_severity;
 using reeve::tasks::severity_of;
 using enum reeve::tasks::log_severity;
 
-std::vector<log_record> records_of(const std::vector<std::string>& lines) {
+std::vector<log_record> severity_records(const std::vector<std::string>& lines) {
   line_folder folder;
   std::vector<log_record> records;
   for (const auto& line : lines) {
@@ -93,7 +93,7 @@ TEST(RUN8_severities, of_markers_in_one_run_take_time_in_proportion) {
 }
 
 TEST(RUN8_record, java_trace_belongs_to_its_line) {
-  const auto records = records_of(
+  const auto records = severity_records(
       {"ERROR payment failed", "java.lang.IllegalStateException: gateway closed",
        "    at a.B.c(B.java:1)", "Caused by: java.net.SocketTimeoutException: Read timed out",
        "    ... 7 more", "INFO next"});
@@ -106,8 +106,9 @@ TEST(RUN8_record, java_trace_belongs_to_its_line) {
 }
 
 TEST(RUN8_record, python_traceback_is_named_by_its_last_line) {
-  const auto records = records_of({"Traceback (most recent call last):", "  File \"a.py\", line 1",
-                                   "    run()", "KeyError: 'region'", "started again"});
+  const auto records =
+      severity_records({"Traceback (most recent call last):", "  File \"a.py\", line 1",
+                        "    run()", "KeyError: 'region'", "started again"});
   ASSERT_EQ(records.size(), 2U);
   EXPECT_EQ(records[0].text, "KeyError: 'region'");
   EXPECT_EQ(records[0].severity, error);
@@ -117,29 +118,29 @@ TEST(RUN8_record, python_traceback_is_named_by_its_last_line) {
 
 TEST(RUN8_record, go_panic_is_one_record) {
   const auto records =
-      records_of({"panic: index out of range", "", "goroutine 1 [running]:", "main.main()",
-                  "    /a/b.go:1 +0x1d", "exit status 2", "ready"});
+      severity_records({"panic: index out of range", "", "goroutine 1 [running]:", "main.main()",
+                        "    /a/b.go:1 +0x1d", "exit status 2", "ready"});
   ASSERT_EQ(records.size(), 2U);
   EXPECT_EQ(records[0].severity, fatal);
   EXPECT_EQ(records[0].lines, 6);
 }
 
 TEST(RUN8_record, indented_lines_with_a_level_of_their_own_stand_alone) {
-  EXPECT_EQ(records_of({"INFO start", "  ERROR inside", "  ERROR another"}).size(), 3U);
-  EXPECT_EQ(records_of({"  all lines", "  are indented", "  here"}).size(), 3U);
-  EXPECT_EQ(records_of({"config:", "  a: 1", "  b: 2"}).size(), 1U);
+  EXPECT_EQ(severity_records({"INFO start", "  ERROR inside", "  ERROR another"}).size(), 3U);
+  EXPECT_EQ(severity_records({"  all lines", "  are indented", "  here"}).size(), 3U);
+  EXPECT_EQ(severity_records({"config:", "  a: 1", "  b: 2"}).size(), 1U);
 }
 
 TEST(RUN8_record, structured_lines_are_their_message) {
   const auto json =
-      records_of({R"({"level":"error","id":7,"msg":"it \"broke\"","err":"no route"})"});
+      severity_records({R"({"level":"error","id":7,"msg":"it \"broke\"","err":"no route"})"});
   ASSERT_EQ(json.size(), 1U);
   EXPECT_EQ(json[0].text, "it \"broke\" error: no route");
-  const auto logfmt = records_of({"ts=1 level=info msg=\"sent it\" to=bob"});
+  const auto logfmt = severity_records({"ts=1 level=info msg=\"sent it\" to=bob"});
   ASSERT_EQ(logfmt.size(), 1U);
   EXPECT_EQ(logfmt[0].text, "sent it");
   for (const auto* broken : {"{\"msg\":\"x", "{\"msg\"}", "{\"a\":{}", "{{{{", "{\"a\":\"\\"}) {
-    EXPECT_EQ(records_of({broken}).size(), 1U) << broken;
+    EXPECT_EQ(severity_records({broken}).size(), 1U) << broken;
   }
 }
 

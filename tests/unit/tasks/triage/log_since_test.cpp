@@ -13,7 +13,7 @@ namespace {
 using namespace reeve::tasks;
 using reeve::us_per_second;
 
-constexpr reeve::time_us now = 1'795'172'400'000'000;  // 2026-11-20T11:00:00Z
+constexpr reeve::time_us since_now = 1'795'172'400'000'000;  // 2026-11-20T11:00:00Z
 
 std::int64_t new_york(reeve::time_us) {
   return -5 * 3600;
@@ -21,8 +21,8 @@ std::int64_t new_york(reeve::time_us) {
 
 triage_options ten_minutes() {
   triage_options options;
-  options.now = now;
-  options.since = now - 600 * us_per_second;
+  options.now = since_now;
+  options.since = since_now - 600 * us_per_second;
   return options;
 }
 
@@ -34,7 +34,7 @@ triage_report report_on(const std::vector<std::string>& lines, const triage_opti
 }
 
 std::string read(std::string_view line) {
-  const auto found = time_of_record(line, now);
+  const auto found = time_of_record(line, since_now);
   if (!found) return "none";
   return reeve::format_time(found->at).substr(0, 26) + (found->zoned ? "Z" : "?");
 }
@@ -87,7 +87,7 @@ TEST(RUN6_since, a_local_time_that_may_be_new_is_kept) {
     EXPECT_EQ(report.sources[0].undated_lines, knows ? 0 : 1);
     if (!knows) continue;
     for (const auto& one : report.findings) {
-      EXPECT_EQ(one.first_seen->at, now - 120 * us_per_second) << one.text;
+      EXPECT_EQ(one.first_seen->at, since_now - 120 * us_per_second) << one.text;
     }
   }
   const auto old = report_on({"Nov 19 05:58:00 host app[1]: ERROR old trouble",

@@ -18,7 +18,7 @@ using reeve::tasks::miner_limits;
 using reeve::tasks::template_miner;
 using reeve::tasks::time_of_line;
 
-constexpr reeve::time_us now = 1'795'161'600'000'000;  // 2026-11-20T08:00:00Z
+constexpr reeve::time_us template_now = 1'795'161'600'000'000;  // 2026-11-20T08:00:00Z
 
 std::vector<std::string> texts_of(const template_miner& miner) {
   std::vector<std::string> texts;
@@ -344,7 +344,7 @@ TEST(RUN8_text, of_links_and_titles_only_the_text_stays) {
 
 TEST(RUN8_text, times_at_the_start_of_lines) {
   const auto at = [](std::string_view line) {
-    const auto found = time_of_line(line, now);
+    const auto found = time_of_line(line, template_now);
     return found ? reeve::format_time(found->at) : std::string("none");
   };
   EXPECT_EQ(at("2026-11-20T08:00:00.123456789Z x"), "2026-11-20T08:00:00.123456Z");

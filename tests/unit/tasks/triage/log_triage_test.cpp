@@ -19,11 +19,11 @@ namespace {
 
 using namespace reeve::tasks;
 
-constexpr reeve::time_us now = 1'795'172'400'000'000;  // 2026-11-20T11:00:00Z
+constexpr reeve::time_us triage_now = 1'795'172'400'000'000;  // 2026-11-20T11:00:00Z
 
 triage_options at_eleven() {
   triage_options options;
-  options.now = now;
+  options.now = triage_now;
   return options;
 }
 
@@ -125,7 +125,7 @@ TEST(RUN8_triage, novelty_against_the_last_successful_run) {
 
 TEST(RUN8_triage, more_frequent_than_the_window_lets_expect) {
   auto options = at_eleven();
-  options.since = now - 3600 * reeve::us_per_second;
+  options.since = triage_now - 3600 * reeve::us_per_second;
   std::string few;
   std::string many;
   for (int i = 0; i < 10; ++i) few += "ERROR link lost\n";
@@ -137,7 +137,7 @@ TEST(RUN8_triage, more_frequent_than_the_window_lets_expect) {
             triage_novelty::more_frequent);
   EXPECT_EQ(triage_of(few, options, baseline_of(first, "r")).findings[0].novelty,
             triage_novelty::known);
-  options.since = now - 6 * 3600 * reeve::us_per_second;
+  options.since = triage_now - 6 * 3600 * reeve::us_per_second;
   EXPECT_EQ(triage_of(many, options, baseline_of(first, "r")).findings[0].novelty,
             triage_novelty::known)
       << "six times the window, six times the lines";
@@ -162,7 +162,7 @@ TEST(RUN8_score, parts_and_order) {
 
 TEST(RUN6_triage, only_what_is_new_since) {
   auto options = at_eleven();
-  options.since = now - 60 * reeve::us_per_second;
+  options.since = triage_now - 60 * reeve::us_per_second;
   const auto report = triage_of(
       "2026-11-20T10:00:00Z ERROR old\n    at old.frame(1)\n2026-11-20T10:59:30Z ERROR fresh\n"
       "    at fresh.frame(1)\n",
@@ -175,7 +175,7 @@ TEST(RUN6_triage, only_what_is_new_since) {
 
 TEST(RUN6_triage, structured_lines_have_their_time_inside) {
   auto options = at_eleven();
-  options.since = now - 60 * reeve::us_per_second;
+  options.since = triage_now - 60 * reeve::us_per_second;
   const auto report = triage_of(
       "{\"level\":\"error\",\"time\":1795172330000,\"msg\":\"old one\"}\n"
       "{\"level\":\"error\",\"ts\":\"2026-11-20T10:59:30Z\",\"msg\":\"new one\"}\n"
@@ -183,12 +183,12 @@ TEST(RUN6_triage, structured_lines_have_their_time_inside) {
       options);
   ASSERT_EQ(report.findings.size(), 1U);
   EXPECT_EQ(report.findings[0].text, "error new one");
-  EXPECT_EQ(report.findings[0].first_seen->at, now - 30 * reeve::us_per_second);
+  EXPECT_EQ(report.findings[0].first_seen->at, triage_now - 30 * reeve::us_per_second);
 }
 
 TEST(RUN8_triage, says_where_and_when_a_finding_is) {
   auto options = at_eleven();
-  options.since = now - 3600 * reeve::us_per_second;
+  options.since = triage_now - 3600 * reeve::us_per_second;
   log_triage triage(options, reeve::redactor(), std::nullopt);
   const auto web = *triage.open("web", log_source_kind::container);
   const auto db = *triage.open("db", log_source_kind::file);

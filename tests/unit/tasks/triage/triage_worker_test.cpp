@@ -90,7 +90,7 @@ class talking_engine final : public engine_with_all {
   const bool stamped_;
 };
 
-tasks::triage_report report_on(adapters::container_engine& engine, std::int64_t max_lines) {
+tasks::triage_report worker_report_on(adapters::container_engine& engine, std::int64_t max_lines) {
   using result = outcome<std::vector<tasks::produced_artifact>>;
   std::promise<result> answer;
   tasks::triage_worker worker({}, engine, real_clock());
@@ -161,7 +161,7 @@ TEST(CTR2_log_triage, reads_the_container_that_was_listed_and_none_that_has_its_
 
 TEST(P30_log_triage, of_a_log_without_an_end_stops_at_its_limit) {
   talking_engine engine(true);
-  const auto report = report_on(engine, 25);
+  const auto report = worker_report_on(engine, 25);
   EXPECT_EQ(engine.calls, 3);
   ASSERT_EQ(report.sources.size(), 1U);
   EXPECT_EQ(report.sources[0].lines, 25);
@@ -170,7 +170,7 @@ TEST(P30_log_triage, of_a_log_without_an_end_stops_at_its_limit) {
 
 TEST(P30_log_triage, counts_a_page_without_stamps_once) {
   talking_engine engine(false);
-  const auto report = report_on(engine, 1'000);
+  const auto report = worker_report_on(engine, 1'000);
   EXPECT_EQ(engine.calls, 1);
   ASSERT_EQ(report.sources.size(), 1U);
   EXPECT_EQ(report.sources[0].lines, 10);
@@ -327,7 +327,7 @@ TEST(RUN8_log_triage, of_nothing_but_files_that_are_not_there_is_refused) {
 
 TEST(RUN8_log_triage, folds_what_was_said_on_stderr_apart_from_stdout) {
   two_voices engine;
-  const auto report = report_on(engine, 100);
+  const auto report = worker_report_on(engine, 100);
   ASSERT_EQ(report.findings.size(), 2U);
   EXPECT_EQ(report.findings[0].text, "error ERROR boom | Caused by: java.io.IOException: disk");
   EXPECT_EQ(report.findings[1].count, 2);
