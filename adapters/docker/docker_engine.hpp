@@ -6,6 +6,7 @@
 #include "adapters/docker/docker_http.hpp"
 #include "adapters/engine_port.hpp"
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -89,6 +90,8 @@ class docker_engine final : public container_engine {
   docker_options options_;
   std::mutex mutex_;
   std::string api_;  // guarded by mutex_; empty until negotiated
+  /// So many read the outputs of containers again and again (log_follow.hpp).
+  const std::shared_ptr<std::atomic<int>> output_readers_ = std::make_shared<std::atomic<int>>(0);
   // Last: destroyed first, so that no callback runs into members that are gone.
   docker_http http_;
 };

@@ -38,10 +38,10 @@ void docker_engine::follow(std::string container, std::shared_ptr<output_sink> t
   });
   const auto path = container_path(container, "/logs?timestamps=1&stdout=1&stderr=1");
   log_follow::questions ask;
-  ask.read = [this, path, stopper](log_follow::extent what, auto sink, auto answer) {
+  ask.readers = output_readers_;
+  ask.read = [this, path, stopper](int last_lines, auto sink, auto answer) {
     auto call = get(path, SIZE_MAX);
-    if (what.since_ns > 0) call.target += "&since=" + log_bound(what.since_ns);
-    if (what.last_lines > 0) call.target += "&tail=" + std::to_string(what.last_lines);
+    if (last_lines > 0) call.target += "&tail=" + std::to_string(last_lines);
     call.deadline_ms = 0;
     call.silence_ms = options_.output_silence_ms;
     take_in(std::move(call), sink, stopper, answer);

@@ -2,67 +2,92 @@
 // How far a container's output was read, and what of a later reading comes behind that: pure.
 //
 // A reading that does not follow is of one moment and in order, so who reads on asks again and
-// finds his place in what comes: the last line that he has, by its stream, its stamp and how many
-// bytes with that stamp he has, since all parts of a long line have the same one. What stands
-// behind it is new. A place that is not there is known by the first line of its stream with a later
-// stamp, or by the end of the reading.
+// finds his place in what comes: the last line whose stamp no other of its stream has, and how many
+// bytes of each stream he has behind it. Parts of a long line and lines with equal stamps are never
+// looked for, only counted. Where there is no such line it is the first entry that he has: all that
+// stands behind it. What he does not find is gone, and of what comes then only that is surely new
+// which has a later stamp than all he had of its stream.
 
 #include "adapters/engine_port.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace reeve::adapters {
 
 class log_place {
  public:
-  /// Of one stream.
-  struct stop {
-    std::int64_t at_ns = 0;      // 0: nothing of it
-    std::int64_t before_ns = 0;  // the stamp before that one; 0: none
-    std::uint64_t bytes = 0;     // with that stamp, newlines too
-    bool is_line = false;        // they are one, a whole one
+  using bytes_by_stream = std::array<std::uint64_t, 3>;  // newlines too; 0 is never used
+  /// A line by its end, whatever parts it has.
+  struct anchor {
+    log_stream stream = log_stream::out;
+    std::int64_t at_ns = 0;
+    bytes_by_stream behind = {};
   };
   void took(const log_line& line);
-  /// Of the last line.
-  log_stream stream() const { return stream_; }
-  const stop& last() const { return stops_[static_cast<std::size_t>(stream_)]; }
-  const stop& of(log_stream stream) const { return stops_[static_cast<std::size_t>(stream)]; }
-  /// From when on a reading has to be to have the place and a line before it; 0: from the
-  /// beginning. Streams may be written a little out of order.
-  std::int64_t since_ns() const;
+  /// Something is missing between what was taken and what comes; stamps are remembered.
+  void restart();
+
+  bool is_empty() const { return !first_; }
+  /// Whether it is the line that it is found by.
+  bool is_anchor(const log_line& line) const;
+  bool has_anchor() const { return anchor_.has_value(); }
+  /// Whether all that was taken begins with this, as far as can be told.
+  bool is_first(const log_line& line) const;
+  /// Taken behind the anchor, or in all where there is none.
+  const bytes_by_stream& behind() const { return anchor_ ? anchor_->behind : all_; }
+  /// The latest stamp of what was taken of a stream, and that of the last; 0: none.
+  std::int64_t latest_ns(log_stream stream) const { return of(stream).latest_ns; }
+  std::int64_t last_ns(log_stream stream) const { return of(stream).last_ns; }
   /// Every line had a stamp: without one no reading can be joined.
   bool is_stamped() const { return is_stamped_; }
-  /// The engine's clock was not set back.
-  bool is_ascending() const { return is_ascending_; }
 
  private:
-  std::array<stop, 3> stops_;  // by stream; 0 is never used
-  log_stream stream_ = log_stream::out;
+  struct stream_end {
+    std::int64_t latest_ns = 0;
+    std::int64_t last_ns = 0;
+    std::size_t ended = 0;            // lines with the last stamp
+    std::optional<anchor> candidate;  // the one that is; an anchor once another stamp comes
+  };
+  const stream_end& of(log_stream stream) const { return ends_[static_cast<std::size_t>(stream)]; }
+  void settle(stream_end& end);
+
+  std::array<stream_end, 3> ends_;  // by stream; 0 is never used
+  std::optional<line_anchor> first_;
+  std::optional<anchor> anchor_;
+  bytes_by_stream all_ = {};
   bool is_stamped_ = true;
-  bool is_ascending_ = true;
 };
 
 /// One reading, which may begin before a place or behind it.
 class log_join {
  public:
-  explicit log_join(const log_place& from);
+  /// `is_whole`: it has all that the engine has.
+  log_join(log_place from, bool is_whole);
 
   /// `lost`: something is missing between the place and what is new.
   enum class phase { searching, found, lost };
   phase state() const { return state_; }
+  /// It was found by what it begins with. Where a line repeats itself part by part that may be a
+  /// later part, if the engine has let go of some.
+  bool is_by_first() const { return is_by_first_; }
+  /// All of what was taken has come again.
+  bool has_all() const { return state_ == phase::found && left_ == log_place::bytes_by_stream{}; }
   /// Whether something of it is, and then it is that.
   bool is_new(log_line& line);
 
  private:
+  void search(const log_line& line);
   bool is_behind_stop(log_line& line);
 
   const log_place from_;
+  const bool is_whole_;
   phase state_ = phase::searching;
-  std::uint64_t left_;       // bytes with the place's stamp
-  bool is_begun_ = false;    // a line with that stamp has come
-  bool has_before_ = false;  // one with another stamp has, so that all with the place's will
-  bool is_whole_ = false;    // all with that stamp have come
+  log_place::bytes_by_stream left_;  // of what was taken
+  bool is_begun_ = false;
+  bool is_by_first_ = false;
 };
 
 }  // namespace reeve::adapters
