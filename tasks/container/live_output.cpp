@@ -169,6 +169,7 @@ void live_output::redacted(std::string_view text, const piece& of) {
       rest_.erase(0, part.size());
     }
     if (of.is_at_gap) pass_gap();
+    if (of.is_last && !is_place_known()) tell_gap();
   }
   redact_more();
   around_.changed();
@@ -200,6 +201,12 @@ bool live_output::is_behind_place(const line_mark& mark, bool is_ended) {
     is_skipping_ = false;
   }
   return false;
+}
+
+/// At the end: not where there are fewer lines than the reader says to have. A number that is too
+/// high may be of one who told some twice.
+bool live_output::is_place_known() const {
+  return !is_skipping_ || (is_numbered_ && number_ > around_.after.line);
 }
 
 void live_output::give(std::string_view text, const line_mark& mark, bool is_ended) {

@@ -93,6 +93,7 @@ class live_output final : public adapters::output_sink,
   piece take_piece();
   void redacted(std::string_view text, const piece& of);
   bool is_behind_place(const line_mark& mark, bool is_ended);
+  bool is_place_known() const;
   void give(std::string_view text, const line_mark& mark, bool is_ended);
   void pass_gap();
   void tell_gap();

@@ -3,8 +3,7 @@
 
 #include "adapters/docker/log_follow.hpp"
 
-#include "adapters/docker/log_frames.hpp"
-
+#include <algorithm>
 #include <cstdio>
 #include <deque>
 #include <gtest/gtest.h>
@@ -42,27 +41,29 @@ struct told_sink final : output_sink {
   }
   void lost() override { all += "lost|"; }
   bool is_full() const override { return full; }
+  bool needs_every_line() const override { return every; }
   std::string all;
   bool full = false;
+  bool every = true;
 };
 
 class RUN14_log_follow : public ::testing::Test {
  protected:
   struct question {
     std::string what;
-    log_follow::extent how;
+    int last_lines;
     std::shared_ptr<body_sink> sink;
     reply_slot<done> slot;
   };
 
   void begin() {
     log_follow::questions ask;
-    ask.read = [this](log_follow::extent how, auto sink, auto slot) {
-      asked.push_back({how.last_lines > 0 ? "tail" : "read", how, sink, slot});
+    ask.read = [this](int last_lines, auto sink, auto slot) {
+      asked.push_back({last_lines > 0 ? "tail" : "read", last_lines, sink, slot});
     };
-    ask.follow = [this](auto sink, auto slot) { asked.push_back({"follow", {}, sink, slot}); };
+    ask.follow = [this](auto sink, auto slot) { asked.push_back({"follow", 0, sink, slot}); };
     ask.wait = [this](std::int64_t, auto sink, auto slot) {
-      asked.push_back({"wait", {}, sink, slot});
+      asked.push_back({"wait", 0, sink, slot});
     };
     std::make_shared<log_follow>(sink, ask, log_bytes, reply_slot<done>([this](outcome<done> how) {
                                    end = how ? "done" : how.error().detail;
@@ -83,21 +84,18 @@ class RUN14_log_follow : public ::testing::Test {
     for (const auto& one : lines) bytes += framed(one);
     return to.sink->take(bytes);
   }
-  std::vector<log_line> kept(log_follow::extent how = {}) const {
-    std::vector<log_line> lines;
-    for (auto i = gone; i < log.size(); ++i) {
-      if (at_of(log[i]) >= how.since_ns) lines.push_back(log[i]);
-    }
-    const auto most = static_cast<std::size_t>(how.last_lines);
-    if (most > 0 && lines.size() > most) lines.erase(lines.begin(), lines.end() - how.last_lines);
-    return lines;
+  std::vector<log_line> kept(int last_lines) const {
+    auto begin = gone;
+    const auto most = static_cast<std::size_t>(last_lines);
+    if (most > 0 && log.size() > most) begin = std::max(begin, log.size() - most);
+    return {log.begin() + static_cast<std::ptrdiff_t>(begin), log.end()};
   }
   /// Answers what is asked next with what it has; its name.
   std::string answer() {
     if (asked.empty()) return "nothing";
     const auto next = std::move(asked.front());
     asked.pop_front();
-    send(next, kept(next.how));
+    send(next, kept(next.last_lines));
     next.slot.answer(done{});
     return next.what;
   }
@@ -130,8 +128,8 @@ class RUN14_log_follow : public ::testing::Test {
     begin();
     EXPECT_EQ(answer(), "read");
     write(count);
-    EXPECT_EQ(answer(), "follow");
-    EXPECT_EQ(answer(), "read");
+    // Nothing was there at the first look.
+    for (const auto* what : {"follow", "read", "follow", "read"}) EXPECT_EQ(answer(), what);
     ASSERT_EQ(asked.size(), 1U);
     ASSERT_EQ(asked[0].what, "wait");
     EXPECT_EQ(sink->all, numbers(1, count));
@@ -147,19 +145,15 @@ class RUN14_log_follow : public ::testing::Test {
   std::deque<question> asked;
   std::shared_ptr<told_sink> sink = std::make_shared<told_sink>();
   std::string end;
-
- private:
-  static std::int64_t at_of(const log_line& line) {
-    return take_stamp(framed(line).substr(8))->at_ns;
-  }
 };
 
 }  // namespace
 
 TEST_F(RUN14_log_follow, follows_what_fits_into_the_first_file) {
+  write(1);
   begin();
   EXPECT_EQ(answer(), "read");
-  write(trusted - 1);
+  write(trusted - 2);
   ASSERT_EQ(asked.front().what, "follow");
   EXPECT_TRUE(send(asked.front(), {log[0], log[1]}));
   EXPECT_EQ(sink->all, "1|2|") << "as it comes";
@@ -187,9 +181,10 @@ TEST_F(RUN14_log_follow, reads_on_where_it_may_be_rotated_and_ends_with_the_cont
 }
 
 TEST_F(RUN14_log_follow, takes_nothing_that_is_followed_beyond_the_first_file) {
+  write(1);
   begin();
   answer();
-  write(200);
+  write(199);
   auto jumping = log;
   jumping.erase(jumping.begin() + trusted, jumping.begin() + 150);
   EXPECT_FALSE(send(asked.front(), jumping));
@@ -205,7 +200,7 @@ TEST_F(RUN14_log_follow, reads_more_where_the_end_does_not_reach_back) {
   write(5000);
   EXPECT_EQ(wait_is_woken(), "tail");
   EXPECT_EQ(sink->all, numbers(1, 100)) << "nothing of it can be joined";
-  EXPECT_EQ(answer(), "read");
+  EXPECT_EQ(answer(), "tail") << "more of it";
   EXPECT_EQ(sink->all, numbers(1, 5100));
   EXPECT_EQ(asked.front().what, "wait");
 }
@@ -215,6 +210,7 @@ TEST_F(RUN14_log_follow, tells_a_gap_where_it_is) {
   write(200);
   gone = 150;
   EXPECT_EQ(wait_is_woken(), "tail");
+  EXPECT_EQ(answer(), "tail");
   EXPECT_EQ(answer(), "read");
   EXPECT_EQ(sink->all, numbers(1, 100) + "lost|" + numbers(151, 300));
   // And no second time.
@@ -229,7 +225,7 @@ TEST_F(RUN14_log_follow, tells_a_gap_where_only_the_other_stream_goes_on) {
   write(200, log_stream::err);
   gone = 150;
   EXPECT_EQ(wait_is_woken(), "tail");
-  EXPECT_EQ(answer(), "read");
+  EXPECT_EQ(answer(), "tail");
   EXPECT_EQ(sink->all, numbers(1, 100));
   EXPECT_EQ(answer(), "read");
   EXPECT_EQ(sink->all, numbers(1, 100) + "lost|" + numbers(151, 300));
@@ -260,24 +256,72 @@ TEST_F(RUN14_log_follow, goes_on_within_a_line_that_the_other_stream_speaks_in) 
   EXPECT_EQ(sink->all, numbers(1, 50) + "52|longline|");
 }
 
-TEST_F(RUN14_log_follow, tells_a_line_without_end_that_nobody_keeps_once_it_ends) {
+/// Of which the engine keeps a part, and nothing before it.
+TEST_F(RUN14_log_follow, tells_at_once_that_a_line_without_end_is_not_all_there) {
   follow_beyond(50);
   const log_line part{log_stream::out, 900'000, std::string(16'000, 'y'), false};
   log.insert(log.end(), 4, part);
   EXPECT_EQ(wait_is_woken(), "tail");
   gone = 52;
   log.push_back(part);
+  EXPECT_EQ(wait_is_over(), "tail");
+  EXPECT_EQ(answer(), "tail");
+  EXPECT_EQ(answer(), "read");
+  EXPECT_EQ(sink->all, numbers(1, 50) + "lost|");
   for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(wait_is_over(), "tail");
-    EXPECT_EQ(answer(), "read");
+    EXPECT_EQ(wait_is_over(), "read") << "an end of it cannot be joined";
     ASSERT_EQ(asked.front().what, "wait") << "not all of it again and again";
   }
   log.push_back({log_stream::out, 900'000, "", true});
   write(1);
   log.back().at_ns = 901'000;
-  EXPECT_EQ(wait_is_woken(), "tail");
-  EXPECT_EQ(answer(), "read");
-  EXPECT_EQ(sink->all, numbers(1, 50) + "lost|" + std::to_string(log.size()) + "|");
+  EXPECT_EQ(wait_is_woken(), "read");
+  EXPECT_EQ(sink->all, numbers(1, 50) + "lost||" + std::to_string(log.size()) + "|");
+}
+
+/// A bar of progress, which is one line of its stream as long as it runs.
+TEST_F(RUN14_log_follow, goes_on_within_a_line_that_is_the_first_of_its_stream) {
+  follow_beyond(50);
+  for (int i = 0; i < 5; ++i) {
+    log.push_back({log_stream::err, 60'000, "part" + std::to_string(i), false});
+    EXPECT_EQ(wait_is_over(), "tail");
+    write(1);
+    log.back().at_ns = 900'000 + i * 10'000'000'000;
+    EXPECT_EQ(wait_is_over(), "tail");
+    ASSERT_EQ(asked.front().what, "wait");
+  }
+  log.push_back({log_stream::err, 60'000, "", true});
+  EXPECT_EQ(wait_is_over(), "tail");
+  EXPECT_EQ(sink->all, numbers(1, 50) + "52|54|56|58|60|part0part1part2part3part4|");
+}
+
+TEST_F(RUN14_log_follow, goes_on_within_a_line_that_is_alone) {
+  const auto part = [this](int i) {
+    log.push_back({log_stream::err, 60'000, std::to_string(i) + std::string(2'000, 'y'), false});
+  };
+  for (int i = 0; i < 5; ++i) part(i);
+  begin();
+  for (const auto* what : {"read", "follow", "read"}) EXPECT_EQ(answer(), what);
+  for (int i = 5; i < 9; ++i) {
+    part(i);
+    EXPECT_EQ(wait_is_over(), "read");
+    ASSERT_EQ(asked.front().what, "wait");
+  }
+  EXPECT_EQ(wait_ends(), "read");
+  std::string all;
+  for (const auto& one : log) all += one.text;
+  EXPECT_TRUE(sink->all == all + "|") << sink->all.size();
+}
+
+TEST_F(RUN14_log_follow, only_follows_for_who_does_not_need_every_line) {
+  sink->every = false;
+  begin();
+  ASSERT_EQ(asked.front().what, "follow") << "no first look";
+  write(200);
+  EXPECT_TRUE(send(asked.front(), log)) << "not cut at the end of the first file";
+  EXPECT_EQ(sink->all, numbers(1, 200));
+  asked.front().slot.answer(done{});
+  EXPECT_EQ(end, "done");
 }
 
 TEST_F(RUN14_log_follow, tells_at_once_that_the_beginning_may_be_gone) {
@@ -307,7 +351,7 @@ TEST_F(RUN14_log_follow, reads_no_more_while_the_reader_is_full) {
   wait_is_woken();
   write(5000);
   EXPECT_EQ(wait_is_over(), "tail");
-  ASSERT_EQ(asked.front().what, "read");
+  ASSERT_EQ(asked.front().what, "tail");
   EXPECT_FALSE(asked.front().sink->is_full());
   sink->full = true;
   EXPECT_TRUE(asked.front().sink->is_full());

@@ -182,6 +182,24 @@ TEST(RUN14_log_stream, says_where_lines_may_be_missing) {
   EXPECT_EQ(text.find(told, 1), text.find(told + "id: 1-9-90\n")) << "each where it is";
 }
 
+/// Numbers behind a gap are too low for what is stored.
+TEST(RUN14_log_stream, says_that_lines_may_come_twice_from_what_is_stored_behind_a_gap) {
+  followed_job j;
+  j.begin();
+  j.open();
+  EXPECT_EQ(j.read(), "");
+  ASSERT_EQ(j.it.outputs.asked.size(), 1U);
+  api::output_line gap;
+  gap.is_gap = true;
+  j.it.outputs.asked[0].tell({{1, 10, false, true, "one"}, gap, {2, 90, false, true, "three"}});
+  EXPECT_NE(j.read(), "");
+  j.it.outputs.asked[0].end(phase::over);
+  EXPECT_EQ(j.read_later(6), "");
+  j.end("one\ntwo\nthree\n");
+  const auto rest = j.read_later();
+  EXPECT_TRUE(rest.starts_with("event: gap\ndata: {\"attempt\":1}\n\n")) << rest;
+}
+
 TEST(P15_log_stream, shows_nothing_live_of_an_attempt_whose_secret_cannot_be_had) {
   followed_job j;
   j.begin();

@@ -237,6 +237,23 @@ TEST_F(RUN14_live_output, says_so_where_a_number_means_another_line) {
   EXPECT_EQ(told(await(3)), "gap|3:o:two|4:o:three|");
 }
 
+/// It was told by who told some lines twice.
+TEST_F(RUN14_live_output, says_so_at_the_end_where_a_number_is_too_high) {
+  begin({7, 20});
+  tell({line("one", 10), line("two", 20), line("three", 30)});
+  end();
+  EXPECT_EQ(told(await(1)), "gap|");
+  EXPECT_EQ(output->state(), live_output::phase::over);
+}
+
+TEST_F(RUN14_live_output, says_nothing_where_the_reader_has_all) {
+  begin({3, 30});
+  tell({line("one", 10), line("two", 20), line("three", 30)});
+  end();
+  EXPECT_EQ(told(await(1)), "");
+  EXPECT_EQ(output->state(), live_output::phase::over);
+}
+
 TEST_F(RUN14_live_output, gives_no_line_twice_where_several_have_its_time) {
   begin({3, 20});
   tell({line("one", 10), line("two", 20), line("three", 20), line("four", 20), line("five", 30)});
