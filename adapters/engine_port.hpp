@@ -374,7 +374,9 @@ class container_engine {
   virtual void output(std::string container, std::size_t bytes_each,
                       std::shared_ptr<call_stopper> stopper, reply_slot<kept_output> slot) = 0;
   /// Both streams from the beginning, as far as the engine has it, and on as it comes: every line
-  /// once and in order, but where the sink is told that some may be missing. Answers when
+  /// once and in order, but where the sink is told that some may be missing (there one may be cut),
+  /// up to half a minute late where many are read; or what the engine tells who follows, if the
+  /// sink does not need every line. Answers when
   /// no more will come and the sink has all of it, which is when the container has ended; or soon
   /// after it was stopped. No deadline. An engine that goes away is `timed_out`.
   virtual void follow(std::string container, std::shared_ptr<output_sink> to,
