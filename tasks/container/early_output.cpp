@@ -121,24 +121,23 @@ void early_output::stop_counting(phase next) {
 
 /// In the place that it was counted in: a reading lasts as well.
 void early_output::read() {
-  const auto place = place_;
+  auto place = std::move(place_);
   stop_counting(phase::reading);
+  place_ = std::move(place);
   const auto each = ends_of(host_.ports().log_bytes);
   auto held = host_.ports().early->keep(host_.run().tenant, 2 * each);
-  if (!held) {
-    phase_ = phase::over;
-    return;
-  }
+  if (!held) return stop_counting(phase::over);
   stopper_ = std::make_shared<call_stopper>();
   using answer = adapters::kept_output;
   engine_->collect(execution_, each, stopper_,
-                   host_.then<answer>([this, turn = turn_, held, place](outcome<answer> read) {
+                   host_.then<answer>([this, turn = turn_, held](outcome<answer> read) {
                      if (turn == turn_) took(std::move(read), held);
                    }));
 }
 
 void early_output::took(outcome<adapters::kept_output> read,
                         std::shared_ptr<early_rooms::room> held) {
+  place_.reset();
   const bool is_again = !read && is_worth_another(read.error().code);
   const bool is_enough = read ? keep(std::move(*read), std::move(held)) : !is_again;
   phase_ = is_enough || then_ ? phase::over : phase::idle;
