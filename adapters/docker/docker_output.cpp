@@ -1,6 +1,5 @@
 // The output of containers: the calls of docker_engine that take it in as it comes.
 
-#include "adapters/docker/docker_body.hpp"
 #include "adapters/docker/docker_calls.hpp"
 #include "adapters/docker/log_follow.hpp"
 #include "adapters/docker/output_reader.hpp"
