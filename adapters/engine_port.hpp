@@ -313,8 +313,13 @@ class output_sink {
   virtual ~output_sink() = default;
   /// In the order in which the engine has them, as `output` would put them together.
   virtual void take(std::vector<log_line> lines) = 0;
+  /// Between what it took and what comes some may be missing: the engine has let go of it.
+  virtual void lost() = 0;
   /// While it is true, no more is read; it is asked every now and then.
   virtual bool is_full() const = 0;
+  /// False: it is content with what an engine tells that is only followed, which of an output that
+  /// it rotates may leave out some and tell some twice; `lost` is never said then.
+  virtual bool needs_every_line() const { return true; }
 };
 
 class container_engine {
@@ -368,7 +373,10 @@ class container_engine {
   /// most; the stopper, if not null, ends it sooner.
   virtual void output(std::string container, std::size_t bytes_each,
                       std::shared_ptr<call_stopper> stopper, reply_slot<kept_output> slot) = 0;
-  /// Both streams from the beginning, as far as the engine has it, and on as it comes. Answers when
+  /// Both streams from the beginning, as far as the engine has it, and on as it comes: every line
+  /// once and in order, but where the sink is told that some may be missing (there one may be cut),
+  /// up to half a minute late where many are read; or what the engine tells who follows, if the
+  /// sink does not need every line. Answers when
   /// no more will come and the sink has all of it, which is when the container has ended; or soon
   /// after it was stopped. No deadline. An engine that goes away is `timed_out`.
   virtual void follow(std::string container, std::shared_ptr<output_sink> to,

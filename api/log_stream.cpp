@@ -169,10 +169,12 @@ class log_stream final : public body_stream, public std::enable_shared_from_this
   /// False: there was nothing.
   bool take_live(std::string& text) {
     auto lines = live_->take(chunk_bytes);
-    if (!lines.empty() && live_->has_gap() && !std::exchange(is_gap_told_, true)) {
-      text = note_of("gap", place_.attempt);
-    }
     for (auto& line : lines) {
+      if (line.is_gap) {
+        text += note_of("gap", place_.attempt);
+        is_behind_gap_ = true;
+        continue;
+      }
       line.of = line.is_err ? domain::line_stream::err : domain::line_stream::out;
       if (is_wanted(line)) text += event_of(line, place_.attempt);
       if (line.is_ended) place_ = {place_.attempt, line.number, line.at_ns};
@@ -188,11 +190,6 @@ class log_stream final : public body_stream, public std::enable_shared_from_this
     return false;
   }
 
-  void all_told() {
-    told_ = place_.attempt;
-    look_at_us_ = 0;
-  }
-
   std::string from_stored() {
     std::string text;
     while (stored_ && text.size() < chunk_bytes) {
@@ -200,7 +197,8 @@ class log_stream final : public body_stream, public std::enable_shared_from_this
       if (!line && !stored_->is_over()) break;
       if (!line) {
         stored_.reset();
-        all_told();
+        told_ = place_.attempt;
+        look_at_us_ = 0;
         break;
       }
       if (is_wanted(*line)) text += event_of(*line, place_.attempt);
@@ -284,7 +282,7 @@ class log_stream final : public body_stream, public std::enable_shared_from_this
     if (place_.attempt == 0 && !job.attempts.empty()) place_ = {job.attempts.back().number, 0, 0};
     if (told_ == place_.attempt && find(job, place_.attempt + 1) != nullptr) {
       place_ = {place_.attempt + 1, 0, 0};
-      is_gap_told_ = false;
+      is_behind_gap_ = false;
     }
     const auto* attempt = find(job, place_.attempt);
     const bool is_told = attempt == nullptr || told_ == attempt->number;
@@ -304,6 +302,8 @@ class log_stream final : public body_stream, public std::enable_shared_from_this
     const bool is_unknown = attempt->log && only_ && !attempt->log_streams;
     if (is_unknown) text = note_of("streams_unknown", attempt->number, ",\"streams\":\"unknown\"");
     if (attempt->log && !is_unknown) {
+      // Numbers are too low there, and no time is stored: some come twice.
+      if (std::exchange(is_behind_gap_, false)) text = note_of("gap", attempt->number);
       stored_.emplace(*attempt->log, place_.line, attempt->log_streams);
     } else {
       told_ = attempt->number;
@@ -354,12 +354,12 @@ class log_stream final : public body_stream, public std::enable_shared_from_this
   std::int64_t since_us_ = 0;  // monotonic; since when the client waits
   bool is_asking_ = false;     // an answer is to come
   bool is_cancelled_ = false;
-  bool is_over_ = false;  // the end was told
-  bool is_gap_told_ = false;
+  bool is_over_ = false;       // the end was told
   std::int64_t told_ = 0;      // of this attempt everything was told
   std::int64_t withheld_ = 0;  // this attempt cannot be followed, or no more
   std::int64_t look_at_us_ = 0;
   std::int64_t live_at_us_ = 0;
+  bool is_behind_gap_ = false;    // of the attempt one was told, while it ran
   std::int64_t ended_at_us_ = 0;  // since when a source lasts longer than its attempt
   std::shared_ptr<output_source> live_;
   std::optional<stored_lines> stored_;

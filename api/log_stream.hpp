@@ -38,6 +38,7 @@ struct output_line {
   std::string text;
   /// Of a stored line, which has no `is_err`; nothing: not known.
   std::optional<domain::line_stream> of = {};
+  bool is_gap = false;  // it is none: some may be missing here
 };
 
 /// Output of an attempt that runs, redacted. Any thread.
@@ -49,8 +50,6 @@ class output_source {
   /// `broken`: it ended before the output did; another one may be asked for.
   enum class phase { going, over, broken };
   virtual phase state() const = 0;
-  /// Lines behind the place that was asked for may be missing.
-  virtual bool has_gap() const = 0;
 };
 
 /// The last line that a client has.

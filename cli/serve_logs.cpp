@@ -25,7 +25,8 @@ class followed_output final : public api::output_source {
   std::vector<api::output_line> take(std::size_t most_bytes) override {
     std::vector<api::output_line> lines;
     for (auto& one : of_->take(most_bytes)) {
-      lines.push_back({one.number, one.at_ns, one.is_err, one.is_ended, std::move(one.text)});
+      lines.push_back(
+          {one.number, one.at_ns, one.is_err, one.is_ended, std::move(one.text), {}, one.is_gap});
     }
     return lines;
   }
@@ -40,7 +41,6 @@ class followed_output final : public api::output_source {
     }
     return phase::broken;
   }
-  bool has_gap() const override { return of_->has_gap(); }
 
  private:
   const std::shared_ptr<tasks::live_output> of_;

@@ -3,9 +3,9 @@
 #include "adapters/docker/container_rules.hpp"
 #include "adapters/docker/docker_answers.hpp"
 #include "adapters/docker/docker_body.hpp"
+#include "adapters/docker/docker_calls.hpp"
 #include "adapters/docker/docker_details.hpp"
 #include "adapters/docker/log_frames.hpp"
-#include "adapters/docker/output_reader.hpp"
 
 #include <algorithm>
 
@@ -14,26 +14,15 @@ namespace {
 
 // How long a call may take; a stop its grace and 10 s more, a transfer this long without a byte.
 constexpr std::int64_t ping_ms = 1'000;
-constexpr std::int64_t read_ms = 5'000;
 constexpr std::int64_t change_ms = 30'000;
 constexpr std::int64_t transfer_ms = 60'000;
 constexpr std::size_t max_list_bytes = 64 << 20;
 constexpr std::size_t max_tar_bytes = 256 << 20;
 constexpr std::size_t min_log_bytes = 128 << 10;
 constexpr std::size_t max_log_bytes = 16 << 20;
-// As much as an engine keeps of a container (log_bytes) at its most.
-constexpr std::size_t max_output_bytes = 1 << 30;
 // The engine splits its log into parts of 16 KiB: a multiple keeps lines and parts aligned, so
 // that a reader can go on after any line.
 constexpr std::size_t max_line_bytes = 4 * 16'384;
-
-http_call get(std::string target, std::size_t max_body = 4 << 20) {
-  return {.method = "GET",
-          .target = std::move(target),
-          .deadline_ms = read_ms,
-          .idempotent = true,
-          .max_body = max_body};
-}
 
 http_call change(fencing_token by, std::string method, std::string target,
                  std::int64_t deadline_ms = change_ms) {
@@ -48,17 +37,6 @@ http_call post_json(fencing_token by, std::string target, std::string body) {
   call.body = std::move(body);
   call.content_type = "application/json";
   return call;
-}
-
-std::string container_path(const std::string& container, std::string_view verb) {
-  return "/containers/" + container + std::string{verb};
-}
-
-template <class T>
-bool refuse_name(const std::string& name, const reply_slot<T>& slot) {
-  if (is_object_name(name)) return false;
-  slot.answer(reject(errc::invalid, "must be 1..128 characters [a-zA-Z0-9_.-]", "/container"));
-  return true;
 }
 
 /// Nothing of the call itself was sent, whatever happened to the question before it.
@@ -113,17 +91,6 @@ void docker_engine::send_versioned(http_call call, docker_http::callback answer)
     });
   };
   with_api(std::move(send));
-}
-
-template <class T>
-void docker_engine::request(http_call call, reply_slot<T> slot, reader<T> read) {
-  send_versioned(std::move(call),
-                 [slot = std::move(slot), read = std::move(read)](outcome<http_answer> answer) {
-                   if (!answer) return slot.answer(answer.error());
-                   bool good = answer->status / 100 == 2 || answer->status == 304;
-                   if (!good) return slot.answer(refusal(answer->status, answer->body));
-                   slot.answer(read(*answer));
-                 });
 }
 
 void docker_engine::request(http_call call, reply_slot<done> slot) {
@@ -335,39 +302,6 @@ void docker_engine::fetch_logs(const std::string& container, const log_query& qu
                         if (demux.has_problem()) problem = unreadable_log;
                         return log_answer{std::move(lines), cut, problem};
                       });
-}
-
-/// It is taken in as it comes, because an engine keeps many times of what is kept here.
-void docker_engine::output(std::string container, std::size_t bytes_each,
-                           std::shared_ptr<call_stopper> stopper, reply_slot<kept_output> slot) {
-  if (refuse_name(container, slot)) return;
-  auto taken = std::make_shared<output_reader>(bytes_each);
-  // Stamped, because what a job writes may begin with a time of its own.
-  auto call =
-      get(container_path(container, "/logs?timestamps=1&stdout=1&stderr=1"), max_output_bytes);
-  call.deadline_ms = options_.output_ms;
-  call.silence_ms = options_.output_silence_ms;
-  call.sink = taken;
-  call.stopper = std::move(stopper);
-  request<kept_output>(std::move(call), std::move(slot),
-                       [taken](const http_answer&) { return taken->finish(); });
-}
-
-void docker_engine::follow(std::string container, std::shared_ptr<output_sink> to,
-                           std::shared_ptr<call_stopper> stopper, reply_slot<done> slot) {
-  if (refuse_name(container, slot)) return;
-  auto call = get(container_path(container, "/logs?follow=1&timestamps=1&stdout=1&stderr=1"));
-  call.max_body = SIZE_MAX;
-  call.deadline_ms = 0;
-  call.idempotent = false;
-  const auto taken = std::make_shared<output_follower>(std::move(to));
-  call.sink = taken;
-  call.stopper = stopper;
-  // That it was cut is what was asked for then, and no fault of the engine's.
-  reply_slot<done> ended([stopper, slot](outcome<done> how) {
-    slot.answer(stopper->is_stopped() ? outcome<done>(done{}) : std::move(how));
-  });
-  request<done>(std::move(call), ended, [taken](const http_answer&) { return taken->finish(); });
 }
 
 void docker_engine::stop(fencing_token by, std::string container, int grace_s,

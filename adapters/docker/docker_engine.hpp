@@ -6,6 +6,7 @@
 #include "adapters/docker/docker_http.hpp"
 #include "adapters/engine_port.hpp"
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -82,11 +83,15 @@ class docker_engine final : public container_engine {
   void with_api(std::function<void(outcome<std::string>)> next);
   void fetch_logs(const std::string& container, const log_query& query, bool tty,
                   reply_slot<log_answer> slot);
+  void take_in(http_call call, std::shared_ptr<body_sink> to, std::shared_ptr<call_stopper> stopper,
+               reply_slot<done> slot);
   void forget_api();
 
   docker_options options_;
   std::mutex mutex_;
   std::string api_;  // guarded by mutex_; empty until negotiated
+  /// So many read the outputs of containers again and again (log_follow.hpp).
+  const std::shared_ptr<std::atomic<int>> output_readers_ = std::make_shared<std::atomic<int>>(0);
   // Last: destroyed first, so that no callback runs into members that are gone.
   docker_http http_;
 };

@@ -119,6 +119,16 @@ net::awaitable<void> await_room(const exchange& x) {
   }
 }
 
+/// Its pause, unless nobody waits for it any more.
+net::awaitable<void> await_turn(const http_call& call) {
+  const auto until = steady::now() + std::chrono::milliseconds(call.pause_ms);
+  net::steady_timer timer{co_await net::this_coro::executor};
+  while (steady::now() < until && !(call.stopper && call.stopper->is_stopped())) {
+    timer.expires_at(std::min(until, steady::now() + std::chrono::milliseconds(100)));
+    co_await timer.async_wait(token);
+  }
+}
+
 net::awaitable<outcome<done>> write_file(exchange& x, std::ifstream& file, std::uint64_t size) {
   std::string chunk(chunk_bytes, '\0');
   while (size > 0) {
@@ -314,6 +324,7 @@ struct docker_http::impl {
 
   net::awaitable<void> perform(http_call call, callback answer) {
     open_mark mark{open};
+    if (call.pause_ms > 0) co_await await_turn(call);
     auto result = co_await exchange_with_retries(call, to);
     answer(std::move(result));
   }

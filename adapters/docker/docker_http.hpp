@@ -41,6 +41,8 @@ struct http_call {
   std::string content_type = {};
   /// For the whole exchange; with `body_path` renewed by each chunk. 0: for ever.
   std::int64_t deadline_ms = 5'000;
+  /// So long it is not sent.
+  std::int64_t pause_ms = 0;
   /// If not 0, so long without a byte of the answer ends it as well, and it is not tried again.
   /// Fewer bytes of a body than `least_body_rate` for all of that time are none.
   std::int64_t silence_ms = 0;

@@ -120,6 +120,7 @@ void log_demultiplexer::add_text(log_stream stream, std::string_view text, std::
       emit(stream, true);
     }
   }
+  if (limits_.in_parts && line.open && !truncated_) emit(stream, false);
 }
 
 void log_demultiplexer::emit(log_stream stream, bool is_ended) {

@@ -22,6 +22,9 @@ struct log_limits {
   std::size_t max_bytes = 1 << 20;  ///< all lines with a newline each
   /// A longer line is cut into several, the last of which is ended.
   std::size_t max_line_bytes = 1 << 16;
+  /// Of a long line each part comes as a line that is not ended, as soon as it is there: so they
+  /// are in the order in which the engine has them, whatever the other stream says in between.
+  bool in_parts = false;
 };
 
 /// Reads "2026-11-21T04:20:00.123456789Z" (any offset, 0..9 digits) at the start of `text`.
@@ -51,6 +54,8 @@ class log_demultiplexer {
   /// A frame header that no engine sends (stream above 3, bytes that are not zero), or an end
   /// within a frame.
   bool broken() const { return broken_; }
+  /// More of a frame is to come.
+  bool is_inside() const { return header_size_ != 0; }
   /// Whether the engine said that it could not read some of it. Its words quote paths of the host.
   bool has_problem() const { return has_problem_; }
 

@@ -7,6 +7,8 @@ constexpr std::size_t part_bytes = 16'384;
 // {"log":"\n","stream":"stdout","time":"2026-11-21T04:20:00.123456789Z"} and a newline.
 constexpr std::size_t around_part = 78;
 
+}  // namespace
+
 outcome<done> check_end(const log_demultiplexer& frames) {
   if (frames.broken()) return reject(errc::internal, broken_log);
   if (frames.has_problem()) {
@@ -14,8 +16,6 @@ outcome<done> check_end(const log_demultiplexer& frames) {
   }
   return done{};
 }
-
-}  // namespace
 
 std::size_t bytes_in_file(const log_line& line) {
   auto bytes = line.text.size() + around_part * (1 + line.text.size() / part_bytes);
@@ -57,21 +57,6 @@ void output_reader::pass_on(const std::vector<log_line>& lines) {
     in_file_ += bytes_in_file(line);
     ends_.add(line);
   }
-}
-
-bool output_follower::take(std::string_view bytes) {
-  const bool more = frames_.feed(bytes);
-  pass_on(frames_.take());
-  return more;
-}
-
-outcome<done> output_follower::finish() {
-  pass_on(frames_.finish());
-  return check_end(frames_);
-}
-
-void output_follower::pass_on(std::vector<log_line> lines) {
-  if (!lines.empty()) to_->take(std::move(lines));
 }
 
 }  // namespace reeve::adapters

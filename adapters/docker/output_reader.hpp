@@ -6,8 +6,6 @@
 #include "adapters/kept_output.hpp"
 
 #include <cstdint>
-#include <memory>
-#include <utility>
 #include <vector>
 
 namespace reeve::adapters {
@@ -18,6 +16,9 @@ std::size_t bytes_in_file(const log_line& line);
 
 /// Of any size; a line that is longer comes in pieces, wherever it is read.
 inline constexpr log_limits all_lines{.max_bytes = SIZE_MAX, .max_line_bytes = 4 * 16'384};
+
+/// `internal` if that was not what the engine should send.
+outcome<done> check_end(const log_demultiplexer& frames);
 
 class output_reader final : public body_sink {
  public:
@@ -38,24 +39,6 @@ class output_reader final : public body_sink {
   std::size_t in_file_ = 0;
   log_demultiplexer frames_{false, all_lines};
   output_ends ends_{bytes_each_};
-};
-
-/// The same as it comes, handed on line by line.
-class output_follower final : public body_sink {
- public:
-  explicit output_follower(std::shared_ptr<output_sink> to) : to_(std::move(to)) {}
-
-  void restart() override { frames_ = log_demultiplexer{false, all_lines}; }
-  bool take(std::string_view bytes) override;
-  bool is_full() const override { return to_->is_full(); }
-  /// As output_reader::finish.
-  outcome<done> finish();
-
- private:
-  void pass_on(std::vector<log_line> lines);
-
-  const std::shared_ptr<output_sink> to_;
-  log_demultiplexer frames_{false, all_lines};
 };
 
 }  // namespace reeve::adapters

@@ -32,11 +32,18 @@ class output_count final : public adapters::output_sink {
     for (const auto& line : lines) {
       bytes_ += line.text.size() + around_part * (1 + line.text.size() / part_bytes);
     }
-    if (bytes_ >= most_ && !is_full_.exchange(true)) reached_();
+    if (bytes_ >= most_) reach();
   }
+  /// What may be gone already has to be taken now, if ever.
+  void lost() override { reach(); }
   bool is_full() const override { return is_full_; }
+  bool needs_every_line() const override { return false; }
 
  private:
+  void reach() {
+    if (!is_full_.exchange(true)) reached_();
+  }
+
   const std::size_t most_;
   const std::function<void()> reached_;
   std::size_t bytes_ = 0;

@@ -1,6 +1,7 @@
 #include "tasks/container/live_output.hpp"
 
 #include "base/utf8.hpp"
+#include "tasks/container/lost_beginning.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -45,19 +46,36 @@ void live_output::stop() {
 void live_output::take(std::vector<adapters::log_line> lines) {
   {
     const std::lock_guard lock(mutex_);
-    const auto end_line = [this] {
-      raw_ += '\n';
+    auto& raw = raw_.back();
+    const auto before = raw.size();
+    const auto end_line = [&] {
+      raw += '\n';
       marks_.push_back(open_mark_);
       has_open_ = false;
     };
     for (const auto& line : lines) {
       const bool is_err = line.stream == adapters::log_stream::err;
       if (has_open_ && open_mark_.is_err != is_err) end_line();
-      raw_ += line.text;
-      open_mark_ = {line.at_ns, is_err};
+      if (!has_open_) open_mark_.is_hidden = hidden_left_ > 0;
+      hidden_left_ -= std::min(hidden_left_, line.text.size() + 1);
+      raw += line.text;
+      open_mark_.at_ns = line.at_ns;
+      open_mark_.is_err = is_err;
       has_open_ = true;
       if (line.is_ended) end_line();
     }
+    raw_bytes_ += raw.size() - before;
+  }
+  redact_more();
+}
+
+void live_output::lost() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(has_open_, false)) marks_.push_back(open_mark_);
+    marks_.push_back({.is_gap = true});
+    raw_.emplace_back();
+    hidden_left_ = least_unshown_bytes;
   }
   redact_more();
 }
@@ -66,8 +84,8 @@ bool live_output::is_full() const {
   const std::lock_guard lock(mutex_);
   // Short lines cost more than their text. Not while nothing is left to redact: what the redactor
   // holds back must not stop the engine.
-  const bool has_many = !raw_.empty() && marks_.size() * around_line >= most_raw;
-  return raw_.size() >= most_raw || has_many || lines_bytes_ >= most_lines_bytes;
+  const bool has_many = raw_bytes_ > 0 && marks_.size() * around_line >= most_raw;
+  return raw_bytes_ >= most_raw || has_many || lines_bytes_ >= most_lines_bytes;
 }
 
 void live_output::ended(const outcome<done>& how) {
@@ -85,7 +103,9 @@ void live_output::redact_more() {
   {
     const std::lock_guard lock(mutex_);
     if (is_working_ || is_finished_ || cancelled_->is_stopped()) return;
-    if (lines_bytes_ >= most_lines_bytes || (raw_.empty() && !has_ended_)) return;
+    if (lines_bytes_ >= most_lines_bytes || (raw_bytes_ == 0 && raw_.size() == 1 && !has_ended_)) {
+      return;
+    }
     is_working_ = true;
   }
   using room = text_pool::room;
@@ -108,24 +128,30 @@ void live_output::redact_next(text_pool::room held) {
 }
 
 void live_output::redact_piece() {
-  std::string piece;
-  bool is_last = false;
-  {
-    const std::lock_guard lock(mutex_);
-    is_last = has_ended_ && raw_.size() <= live_piece_bytes;
-    piece = raw_.substr(0, live_piece_bytes);
-    raw_.erase(0, piece.size());
-  }
-  auto out = rules_.write(piece);
-  if (is_last) out += rules_.finish();
-  redacted(out, is_last);
+  const auto next = take_piece();
+  auto out = rules_.write(next.raw);
+  if (next.is_at_gap) rules_ = redacting_stream(around_.rules);
+  if (next.is_last) out += rules_.finish();
+  redacted(out, next);
 }
 
-void live_output::redacted(std::string_view text, bool is_last) {
+live_output::piece live_output::take_piece() {
+  const std::lock_guard lock(mutex_);
+  piece next;
+  next.raw = raw_.front().substr(0, live_piece_bytes);
+  raw_.front().erase(0, next.raw.size());
+  raw_bytes_ -= next.raw.size();
+  next.is_at_gap = raw_.front().empty() && raw_.size() > 1;
+  next.is_last = has_ended_ && raw_bytes_ == 0 && raw_.size() == 1;
+  if (next.is_at_gap) raw_.pop_front();
+  return next;
+}
+
+void live_output::redacted(std::string_view text, const piece& of) {
   {
     const std::lock_guard lock(mutex_);
     is_working_ = false;
-    is_finished_ = is_last;
+    is_finished_ = of.is_last;
     // Redaction keeps every newline, so lines are told apart by counting them.
     for (auto end = text.find('\n'); end != text.npos; end = text.find('\n')) {
       rest_ += text.substr(0, end);
@@ -136,29 +162,38 @@ void live_output::redacted(std::string_view text, bool is_last) {
     }
     rest_ += text;
     const auto mark = marks_.empty() ? open_mark_ : marks_.front();
-    if (is_last && !rest_.empty()) give(std::exchange(rest_, {}), mark, true);
+    if (of.is_last && !rest_.empty()) give(std::exchange(rest_, {}), mark, true);
     while (rest_.size() > most_text) {
       const auto part = front_of(rest_);
-      give(std::string(part), mark, false);
+      give(part, mark, false);
       rest_.erase(0, part.size());
     }
+    if (of.is_at_gap) pass_gap();
+    if (of.is_last && !is_place_known()) tell_gap();
   }
   redact_more();
   around_.changed();
 }
 
-/// Whether the reader does not have the line.
-bool live_output::is_wanted(const line_mark& mark, bool is_ended) {
-  if (!is_skipping_) return true;
+// All below with the lock.
+
+/// Whether the reader does not have the line. Where nobody knows which one it had last, that is
+/// told, and some may come twice.
+bool live_output::is_behind_place(const line_mark& mark, bool is_ended) {
   const auto& last = around_.after;
-  if (last.at_ns == 0) {
-    is_skipping_ = number_ <= last.line;
-    return !is_skipping_;
-  }
-  if (mark.at_ns > last.at_ns + disorder_ns) {
-    number_ = std::max(number_, last.line + 1);
-    has_gap_ = true;
+  if (is_numbered_ && number_ > last.line) {
     is_skipping_ = false;
+    return true;
+  }
+  const bool is_last = number_ == last.line && is_ended;
+  const bool is_another =
+      is_last ? mark.at_ns != last.at_ns : mark.at_ns > last.at_ns + disorder_ns;
+  if (last.at_ns != 0 && is_another) is_numbered_ = false;
+  if (is_numbered_) return false;
+  if (mark.at_ns > last.at_ns) {
+    number_ = std::max(number_, last.line + 1);
+    is_skipping_ = false;
+    tell_gap();
     return true;
   }
   if (is_ended && mark.at_ns == last.at_ns) {
@@ -168,20 +203,43 @@ bool live_output::is_wanted(const line_mark& mark, bool is_ended) {
   return false;
 }
 
-/// With the lock.
-void live_output::give(std::string text, const line_mark& mark, bool is_ended) {
-  const bool is_wanted_now = is_wanted(mark, is_ended);
+/// At the end: not where there are fewer lines than the reader says to have. A number that is too
+/// high may be of one who told some twice.
+bool live_output::is_place_known() const {
+  return !is_skipping_ || (is_numbered_ && number_ > around_.after.line);
+}
+
+void live_output::give(std::string_view text, const line_mark& mark, bool is_ended) {
+  const bool is_new = !is_skipping_ || is_behind_place(mark, is_ended);
   const auto number = number_;
   if (is_ended) ++number_;
-  if (!is_wanted_now) return;
-  std::string_view left = text;
+  if (!is_new) return;
+  if (mark.is_hidden) return tell_gap();
+  is_at_gap_ = false;
   do {
-    const auto part = front_of(left);
-    left.remove_prefix(part.size());
+    const auto part = front_of(text);
+    text.remove_prefix(part.size());
     lines_bytes_ += part.size() + around_line;
     lines_.push_back(
-        {number, mark.at_ns, mark.is_err, is_ended && left.empty(), std::string(part)});
-  } while (!left.empty());
+        {number, mark.at_ns, mark.is_err, is_ended && text.empty(), std::string(part)});
+  } while (!text.empty());
+}
+
+/// What was held back before it is not shown.
+void live_output::pass_gap() {
+  rest_.clear();
+  for (bool is_there = false; !is_there && !marks_.empty(); marks_.pop_front()) {
+    is_there = marks_.front().is_gap;
+    if (!is_there) ++number_;
+  }
+  is_numbered_ = false;
+  if (!is_skipping_) tell_gap();
+}
+
+void live_output::tell_gap() {
+  if (std::exchange(is_at_gap_, true)) return;
+  lines_bytes_ += around_line;
+  lines_.emplace_back().is_gap = true;
 }
 
 std::vector<live_line> live_output::take(std::size_t most_bytes) {
@@ -204,11 +262,6 @@ live_output::phase live_output::state() const {
   if (!lines_.empty()) return phase::going;
   if (is_broken_) return phase::broken;
   return is_finished_ ? phase::over : phase::going;
-}
-
-bool live_output::has_gap() const {
-  const std::lock_guard lock(mutex_);
-  return has_gap_;
 }
 
 }  // namespace reeve::tasks

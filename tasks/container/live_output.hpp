@@ -30,10 +30,11 @@ struct live_line {
   bool is_err = false;
   bool is_ended = true;  // false: the same line goes on
   std::string text;      // at most 16 KiB, without its newline
+  bool is_gap = false;   // it is none: some may be missing here
 };
 
-/// The last line that a reader has; 0: none. By its time it is found again where the engine has
-/// lost lines before it; without one by its number.
+/// The last line that a reader has; 0: none. It is found again by its number, and where the engine
+/// has lost lines before it by its time.
 struct live_place {
   std::int64_t line = 0;
   std::int64_t at_ns = 0;
@@ -65,24 +66,37 @@ class live_output final : public adapters::output_sink,
   /// such output; another one may be begun.
   enum class phase { going, over, broken };
   phase state() const;
-  /// The line that the reader had last is not there any more: some may be missing in between.
-  bool has_gap() const;
 
   void take(std::vector<adapters::log_line> lines) override;
+  /// What came last may be the beginning of a secret and what comes next the rest of one, so that
+  /// neither is shown: of the first what the redactor holds back, of the second so many lines as
+  /// lost_beginning.hpp has bytes for, whole ones.
+  void lost() override;
   bool is_full() const override;
 
  private:
   struct line_mark {
     std::int64_t at_ns = 0;
     bool is_err = false;
+    bool is_hidden = false;
+    bool is_gap = false;  // none of a line
+  };
+  struct piece {
+    std::string raw;
+    bool is_at_gap = false;  // behind it
+    bool is_last = false;
   };
   void ended(const outcome<done>& how);
   void redact_more();
   void redact_next(text_pool::room held);
   void redact_piece();
-  void redacted(std::string_view text, bool is_last);
-  bool is_wanted(const line_mark& mark, bool is_ended);
-  void give(std::string text, const line_mark& mark, bool is_ended);
+  piece take_piece();
+  void redacted(std::string_view text, const piece& of);
+  bool is_behind_place(const line_mark& mark, bool is_ended);
+  bool is_place_known() const;
+  void give(std::string_view text, const line_mark& mark, bool is_ended);
+  void pass_gap();
+  void tell_gap();
 
   const surroundings around_;
   const std::shared_ptr<call_stopper> stopper_ = std::make_shared<call_stopper>();
@@ -90,8 +104,10 @@ class live_output final : public adapters::output_sink,
   redacting_stream rules_;  // of the one piece of work that is under way
 
   mutable std::mutex mutex_;
-  std::string raw_;              // not redacted yet
-  std::deque<line_mark> marks_;  // of the lines that have ended and were not given yet
+  std::deque<std::string> raw_{{}};  // not redacted yet; between two of them is a gap
+  std::size_t raw_bytes_ = 0;
+  std::size_t hidden_left_ = 0;  // of what comes in, so much is not shown
+  std::deque<line_mark> marks_;  // of the lines that have ended and were not given yet, and gaps
   line_mark open_mark_;          // of the one that has not
   bool has_open_ = false;
   std::string rest_;         // redacted, of a line whose end has not come
@@ -99,7 +115,8 @@ class live_output final : public adapters::output_sink,
   std::deque<live_line> lines_;
   std::size_t lines_bytes_ = 0;
   bool is_skipping_;
-  bool has_gap_ = false;
+  bool is_numbered_ = true;  // as the reader's lines are
+  bool is_at_gap_ = false;   // the last that was given is one
   bool is_working_ = false;
   bool has_ended_ = false;
   bool is_broken_ = false;

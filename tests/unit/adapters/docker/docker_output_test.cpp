@@ -91,10 +91,12 @@ class talking_engine {
       } else if (request.find("/silent/") != request.npos) {
         ++asked_;
         follow(client, false);
-      } else if (request.find("follow=1") == request.npos) {
-        send(client, answer_to(request));
+      } else if (request.find("/ended/") != request.npos) {
+        follow(client, true);
+      } else if (request.find("/going/") != request.npos) {
+        follow(client, request.find("follow=1") == request.npos);
       } else {
-        follow(client, request.find("/ended/") != request.npos);
+        send(client, answer_to(request));
       }
       ::close(client);
     }
@@ -134,7 +136,7 @@ class talking_engine {
       pollfd waiting{client, POLLIN, 0};
       if (::poll(&waiting, 1, 20) > 0) break;
     }
-    ++left_;
+    if (!is_ended) ++left_;
   }
   static std::string with_length(const std::string& status, const std::string& body) {
     return "HTTP/1.1 " + status + "\r\nContent-Type: application/json\r\nConnection: close\r\n" +
@@ -163,6 +165,7 @@ class held_lines final : public output_sink {
     const std::lock_guard lock(mutex_);
     for (auto& one : lines) all_.push_back(one.text);
   }
+  void lost() override {}
   bool is_full() const override { return full; }
   std::vector<std::string> all() const {
     const std::lock_guard lock(mutex_);
@@ -289,7 +292,7 @@ TEST(RUN14_docker_output, is_followed_no_longer_than_somebody_reads_it) {
   const auto lines = std::make_shared<held_lines>();
   const auto how = std::make_shared<reeve::call_stopper>();
   engine_calls::pending<reeve::done> ended;
-  engine.follow("there", lines, how, ended.slot());
+  engine.follow("going", lines, how, ended.slot());
   EXPECT_TRUE(eventually([&] { return lines->all() == three_lines; }));
   EXPECT_EQ(there.left(), 0);
   how->stop();
@@ -297,13 +300,13 @@ TEST(RUN14_docker_output, is_followed_no_longer_than_somebody_reads_it) {
   EXPECT_TRUE(eventually([&] { return there.left() == 1; })) << "its connection is closed";
   // What was stopped before it began is not begun, and a full reader can be stopped as well.
   engine_calls::pending<reeve::done> never;
-  engine.follow("there", lines, how, never.slot());
+  engine.follow("going", lines, how, never.slot());
   EXPECT_TRUE(never.take());
   const auto full = std::make_shared<held_lines>();
   full->full = true;
   const auto stopper = std::make_shared<reeve::call_stopper>();
   engine_calls::pending<reeve::done> paused;
-  engine.follow("there", full, stopper, paused.slot());
+  engine.follow("going", full, stopper, paused.slot());
   EXPECT_TRUE(eventually([&] { return !full->all().empty(); }));
   stopper->stop();
   EXPECT_TRUE(paused.take());

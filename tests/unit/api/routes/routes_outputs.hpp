@@ -29,10 +29,8 @@ struct told_outputs {
    public:
     std::vector<api::output_line> take(std::size_t) override { return std::exchange(lines, {}); }
     phase state() const override { return lines.empty() ? is : phase::going; }
-    bool has_gap() const override { return gap; }
     std::vector<api::output_line> lines;
     phase is = phase::going;
-    bool gap = false;
   };
   struct one {
     api::output_request what;

@@ -109,6 +109,14 @@ class RUN14_early_output : public ::testing::Test, public attempt_host {
   early_output early{*this};
 };
 
+TEST_F(RUN14_early_output, is_read_at_once_where_some_may_be_lost_and_needs_not_every_line) {
+  early.watch(engine, "abc");
+  EXPECT_FALSE(engine.sink->needs_every_line());
+  EXPECT_EQ(engine.reads, 0);
+  engine.sink->lost();
+  EXPECT_EQ(engine.reads, 1);
+}
+
 TEST_F(RUN14_early_output, of_little_is_followed_once_and_not_read) {
   early.watch(engine, "abc");
   early.watch(engine, "abc");

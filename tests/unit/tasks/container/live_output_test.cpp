@@ -53,6 +53,10 @@ class RUN14_live_output : public ::testing::Test {
                                  }});
   }
   void tell(std::vector<log_line> lines) { engine.sink->take(std::move(lines)); }
+  /// Lines of 1,000 bytes, one a nanosecond.
+  void tell_much(std::int64_t behind, int count) {
+    for (int i = 1; i <= count; ++i) tell({line(std::string(1000, 'y'), behind + i)});
+  }
   void end() { engine.answer.answer(done{}); }
 
   /// Takes until so many lines are there, or nothing more will come.
@@ -70,10 +74,17 @@ class RUN14_live_output : public ::testing::Test {
       if (!changed_.wait_until(lock, until, [&] { return changes_ != seen; })) return all;
     }
   }
-  /// "number:o:text", with "+" behind it where the line goes on.
+  static int gaps(const std::vector<live_line>& lines) {
+    int count = 0;
+    for (const auto& one : lines) count += one.is_gap ? 1 : 0;
+    return count;
+  }
+  /// "number:o:text", with "+" behind it where the line goes on; "gap|".
   static std::string told(const std::vector<live_line>& lines) {
     std::string all;
     for (const auto& one : lines) {
+      if (one.is_gap) all += "gap|";
+      if (one.is_gap) continue;
       all += std::to_string(one.number) + (one.is_err ? ":e:" : ":o:") + one.text +
              (one.is_ended ? "|" : "+|");
     }
@@ -147,18 +158,20 @@ TEST_F(RUN14_live_output, P15_a_reader_that_comes_back_gets_no_rest_of_a_secret)
   tell({line("before", 10), line("line one of it", 20), line("line two of it", 30),
         line("line three of it", 40), line("behind", 50)});
   end();
-  const auto all = told(await(3));
+  const auto lines = await(3);
+  const auto all = told(lines);
   EXPECT_EQ(all.find("line t"), std::string::npos) << all;
   EXPECT_NE(all.find("5:o:behind|"), std::string::npos) << all;
-  EXPECT_FALSE(output->has_gap());
+  EXPECT_EQ(gaps(lines), 0);
 }
 
 TEST_F(RUN14_live_output, goes_on_behind_what_the_reader_has) {
   begin({2, 20});
   tell({line("one", 10), line("two", 20), line("three", 30)});
   end();
-  EXPECT_EQ(told(await(1)), "3:o:three|");
-  EXPECT_FALSE(output->has_gap());
+  const auto lines = await(1);
+  EXPECT_EQ(told(lines), "3:o:three|");
+  EXPECT_EQ(gaps(lines), 0);
 }
 
 TEST_F(RUN14_live_output, goes_on_by_number_where_no_time_is_known) {
@@ -169,19 +182,103 @@ TEST_F(RUN14_live_output, goes_on_by_number_where_no_time_is_known) {
 }
 
 TEST_F(RUN14_live_output, finds_its_place_again_where_the_engine_let_go_of_lines) {
-  begin({700, 20});
-  tell({line("old", 10), line("the one", 20), line("new", 30)});
+  begin({700, 900});
+  engine.sink->lost();
+  tell_much(0, 60);
+  tell({line("the one", 900), line("new", 901)});
   end();
   EXPECT_EQ(told(await(1)), "701:o:new|");
-  EXPECT_FALSE(output->has_gap());
 }
 
+/// A burst: all of it was written within the time that streams may be out of order by.
 TEST_F(RUN14_live_output, says_so_where_its_place_is_gone) {
   begin({700, 20});
-  tell({line("much later", 60'000'000'000), line("new", 60'000'000'001)});
+  engine.sink->lost();
+  tell_much(20, 60);
+  tell({line("new", 90)});
   end();
-  EXPECT_EQ(told(await(2)), "701:o:much later|702:o:new|");
-  EXPECT_TRUE(output->has_gap());
+  const auto lines = await(1000);
+  ASSERT_FALSE(lines.empty());
+  EXPECT_TRUE(lines[0].is_gap);
+  EXPECT_EQ(gaps(lines), 1);
+  EXPECT_GT(lines.back().number, 700);
+  EXPECT_EQ(lines.back().text, "new");
+}
+
+TEST_F(RUN14_live_output, leaves_nothing_out_unsaid_where_its_place_is_among_what_is_hidden) {
+  begin({700, 20});
+  engine.sink->lost();
+  tell({line("the one", 20), line("the next", 21)});
+  tell_much(21, 60);
+  end();
+  const auto lines = await(1000);
+  ASSERT_FALSE(lines.empty());
+  EXPECT_TRUE(lines[0].is_gap);
+  EXPECT_EQ(gaps(lines), 1);
+}
+
+TEST_F(RUN14_live_output, says_so_where_a_number_means_another_line) {
+  begin({2, 15});
+  tell({line("one", 10), line("two", 20), line("three", 30)});
+  end();
+  EXPECT_EQ(told(await(3)), "gap|3:o:two|4:o:three|");
+}
+
+/// It was told by who told some lines twice.
+TEST_F(RUN14_live_output, says_so_at_the_end_where_a_number_is_too_high) {
+  begin({7, 20});
+  tell({line("one", 10), line("two", 20), line("three", 30)});
+  end();
+  EXPECT_EQ(told(await(1)), "gap|");
+  EXPECT_EQ(output->state(), live_output::phase::over);
+}
+
+TEST_F(RUN14_live_output, says_nothing_where_the_reader_has_all) {
+  begin({3, 30});
+  tell({line("one", 10), line("two", 20), line("three", 30)});
+  end();
+  EXPECT_EQ(told(await(1)), "");
+  EXPECT_EQ(output->state(), live_output::phase::over);
+}
+
+TEST_F(RUN14_live_output, gives_no_line_twice_where_several_have_its_time) {
+  begin({3, 20});
+  tell({line("one", 10), line("two", 20), line("three", 20), line("four", 20), line("five", 30)});
+  end();
+  EXPECT_EQ(told(await(2)), "4:o:four|5:o:five|");
+}
+
+TEST_F(RUN14_live_output, tells_a_gap_where_it_is) {
+  begin();
+  tell({line("one", 10)});
+  engine.sink->lost();
+  tell_much(20, 60);
+  engine.sink->lost();
+  end();
+  const auto lines = await(1000);
+  EXPECT_TRUE(told(lines).starts_with("1:o:one|gap|")) << told(lines);
+  ASSERT_GT(lines.size(), 3U);
+  EXPECT_EQ(lines[2].at_ns, 71) << "48 KiB of lines of 1001 bytes are not shown";
+  EXPECT_TRUE(lines.back().is_gap) << "also where nothing follows";
+  EXPECT_EQ(gaps(lines), 2);
+}
+
+TEST_F(RUN14_live_output, P16_shows_no_part_of_a_secret_on_either_side_of_what_was_lost) {
+  auto rules = redactor::make({{"key", "first of the key\nsecond of the key\nthird of the key"}});
+  ASSERT_TRUE(rules);
+  begin({}, *rules);
+  tell({line("begun", 10), line("first of the key", 20)});
+  tell({line("second of", 30, log_stream::out, false)});
+  engine.sink->lost();
+  tell({line("third of the key", 40)});
+  tell_much(50, 60);
+  tell({line("the end", 200)});
+  end();
+  const auto lines = await(1000);
+  EXPECT_TRUE(told(lines).starts_with("1:o:begun|gap|")) << told(lines);
+  EXPECT_EQ(told(lines).find("of the"), std::string::npos);
+  EXPECT_EQ(told(lines).find("second"), std::string::npos);
+  EXPECT_EQ(lines.back().text, "the end");
 }
 
 TEST_F(RUN14_live_output, holds_so_much_only_and_goes_on_when_it_is_taken) {
