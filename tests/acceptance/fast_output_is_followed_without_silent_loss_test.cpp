@@ -4,6 +4,7 @@
 #include "tests/support/engine.hpp"
 #include "tests/support/environment.hpp"
 #include "tests/support/server.hpp"
+#include "tests/support/tally.hpp"
 #include "tests/support/watchdog.hpp"
 #include "tests/support/work.hpp"
 
@@ -21,12 +22,11 @@ namespace {
 
 /// Of 110 bytes each: 33 MB, of which an engine keeps 14 to 16.
 constexpr std::int64_t lines = 300'000;
-/// Line 0, so that somebody follows; the others at once; and one when it is stopped.
+/// Line 0; the others at once when it is let go; and one when it is stopped.
 const std::string script =
-    "trap 'echo 300001 stopped; exit 0' TERM; echo 0 begun; sleep 2; "
-    "awk 'BEGIN { x = \"" +
-    std::string(102, 'x') +
-    "\"; for (i = 1; i <= 300000; ++i) print i \" \" x }'; sleep 600 & wait";
+    "trap 'echo 300001 stopped; exit 0' TERM; echo 0 begun; " +
+    std::string(support::tally::until_go) + "; awk 'BEGIN { x = \"" + std::string(102, 'x') +
+    "\"; for (i = 1; i <= 300000; ++i) print i \" \" x }'; tail -f /dev/null & wait";
 
 const auto soon = 20s * support::time_factor();
 
@@ -92,18 +92,21 @@ class followed {
 TEST(RUN14_fast_output, is_followed_line_by_line_or_with_a_gap_where_some_are_missing) {
   support::allow_time(std::chrono::seconds(120));
   support::server_options options;
+  const support::tally gate;
   options.docker = support::real_engine();
+  options.environment["REEVE_MOUNT_ROOTS"] = gate.root();
   const support::server reeve(options);
   const auto api = reeve.api();
   const support::engine_cleanup cleanup(support::engine(),
                                         "reeve.tenant=" + support::tenant_of(api));
   support::allow_image(api);
-  const json run = support::launch(api, support::inline_launch({support::shell_task("j", script)}));
+  const json run = support::launch(api, support::inline_launch({gate.doing("j", script)}));
   const auto target =
       "/api/jobs/" + run.at("jobs").at(0).at("id").get<std::string>() + "/logs/stream";
 
   followed from_the_beginning(api.events(target));
   ASSERT_TRUE(from_the_beginning.await(0));
+  gate.let_go();
   EXPECT_TRUE(from_the_beginning.await(lines)) << "the last line";
   EXPECT_EQ(from_the_beginning.faults(), 0)
       << "the first at line " << from_the_beginning.first_fault();
