@@ -22,6 +22,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <chrono>
 #include <fstream>
+#include <optional>
 #include <random>
 #include <thread>
 
@@ -291,6 +292,14 @@ net::awaitable<outcome<http_answer>> exchange_with_retries(const http_call& call
   }
 }
 
+/// While its turn came it may have been stopped: the engine was asked nothing, and has not failed.
+net::awaitable<outcome<http_answer>> exchange_unless_stopped(const http_call& call,
+                                                             const destination& to) {
+  const bool is_stopped = call.pause_ms > 0 && call.stopper && call.stopper->is_stopped();
+  if (is_stopped) co_return reject(errc::unavailable, "it was stopped");
+  co_return co_await exchange_with_retries(call, to);
+}
+
 /// Counts an open exchange for as long as its coroutine lives, also when that is destroyed.
 struct open_mark {
   explicit open_mark(std::atomic<int>& count) : counter(count) {}
@@ -323,9 +332,11 @@ struct docker_http::impl {
   }
 
   net::awaitable<void> perform(http_call call, callback answer) {
-    open_mark mark{open};
+    std::optional<open_mark> mark(std::in_place, open);
     if (call.pause_ms > 0) co_await await_turn(call);
-    auto result = co_await exchange_with_retries(call, to);
+    auto result = co_await exchange_unless_stopped(call, to);
+    // Who asks again from within the answer needs no second place.
+    mark.reset();
     answer(std::move(result));
   }
 

@@ -312,7 +312,11 @@ void log_follow::wait(std::int64_t after_ms) {
 void log_follow::tell(log_line part) {
   is_at_gap_ = false;
   auto& open = open_[static_cast<std::size_t>(part.stream)];
+  // A part has more than an even share of a line where bytes of it are no UTF-8.
   if (open && open->text.size() + part.text.size() > all_lines.max_line_bytes) {
+    const auto room = all_lines.max_line_bytes - open->text.size();
+    open->text.append(part.text, 0, room);
+    part.text.erase(0, room);
     ready_.push_back(std::move(*open));
     open.reset();
   }

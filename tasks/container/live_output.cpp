@@ -14,8 +14,6 @@ constexpr std::size_t most_raw = 64 << 10;
 constexpr std::size_t most_lines_bytes = 192 << 10;
 constexpr std::size_t most_text = 16 << 10;
 constexpr std::size_t around_line = 64;
-/// Two streams may be written a little out of order.
-constexpr std::int64_t disorder_ns = 5'000'000'000;
 
 /// What is given at once, without a half character at its end.
 std::string_view front_of(std::string_view text) {
@@ -56,8 +54,9 @@ void live_output::take(std::vector<adapters::log_line> lines) {
     for (const auto& line : lines) {
       const bool is_err = line.stream == adapters::log_stream::err;
       if (has_open_ && open_mark_.is_err != is_err) end_line();
-      if (!has_open_) open_mark_.is_hidden = hidden_left_ > 0;
-      hidden_left_ -= std::min(hidden_left_, line.text.size() + 1);
+      auto& hidden_left = hidden_left_[static_cast<std::size_t>(is_err)];
+      if (!has_open_) open_mark_.is_hidden = hidden_left > 0;
+      hidden_left -= std::min(hidden_left, line.text.size() + 1);
       raw += line.text;
       open_mark_.at_ns = line.at_ns;
       open_mark_.is_err = is_err;
@@ -75,7 +74,7 @@ void live_output::lost() {
     if (std::exchange(has_open_, false)) marks_.push_back(open_mark_);
     marks_.push_back({.is_gap = true});
     raw_.emplace_back();
-    hidden_left_ = least_unshown_bytes;
+    hidden_left_.fill(least_unshown_bytes);
   }
   redact_more();
 }
@@ -185,13 +184,13 @@ bool live_output::is_behind_place(const line_mark& mark, bool is_ended) {
     is_skipping_ = false;
     return true;
   }
+  // Times alone say nothing here: a long line has the time of its first part, and clocks are set.
   const bool is_last = number_ == last.line && is_ended;
-  const bool is_another =
-      is_last ? mark.at_ns != last.at_ns : mark.at_ns > last.at_ns + disorder_ns;
-  if (last.at_ns != 0 && is_another) is_numbered_ = false;
+  if (last.at_ns != 0 && is_last && mark.at_ns != last.at_ns) is_numbered_ = false;
   if (is_numbered_) return false;
   if (mark.at_ns > last.at_ns) {
-    number_ = std::max(number_, last.line + 1);
+    // Too low a number has lines told twice by who goes on from it, too high a one left out.
+    if (is_any_lost_) number_ = std::max(number_, last.line + 1);
     is_skipping_ = false;
     tell_gap();
     return true;
@@ -199,6 +198,8 @@ bool live_output::is_behind_place(const line_mark& mark, bool is_ended) {
   if (is_ended && mark.at_ns == last.at_ns) {
     number_ = last.line;
     is_skipping_ = false;
+    // It may be another one of that time.
+    if (mark.is_hidden) tell_gap();
   }
   return false;
 }
@@ -233,6 +234,7 @@ void live_output::pass_gap() {
     if (!is_there) ++number_;
   }
   is_numbered_ = false;
+  is_any_lost_ = true;
   if (!is_skipping_) tell_gap();
 }
 

@@ -13,6 +13,7 @@
 #include "base/redact.hpp"
 #include "base/text_pool.hpp"
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -33,8 +34,8 @@ struct live_line {
   bool is_gap = false;   // it is none: some may be missing here
 };
 
-/// The last line that a reader has; 0: none. It is found again by its number, and where the engine
-/// has lost lines before it by its time.
+/// The last line that a reader has; 0: none. It is found again by its number; by its time where the
+/// engine has lost lines, or the line of that number is another one.
 struct live_place {
   std::int64_t line = 0;
   std::int64_t at_ns = 0;
@@ -69,8 +70,8 @@ class live_output final : public adapters::output_sink,
 
   void take(std::vector<adapters::log_line> lines) override;
   /// What came last may be the beginning of a secret and what comes next the rest of one, so that
-  /// neither is shown: of the first what the redactor holds back, of the second so many lines as
-  /// lost_beginning.hpp has bytes for, whole ones.
+  /// neither is shown: of the first what the redactor holds back, of the second so many lines of
+  /// each stream as lost_beginning.hpp has bytes for, whole ones.
   void lost() override;
   bool is_full() const override;
 
@@ -106,7 +107,7 @@ class live_output final : public adapters::output_sink,
   mutable std::mutex mutex_;
   std::deque<std::string> raw_{{}};  // not redacted yet; between two of them is a gap
   std::size_t raw_bytes_ = 0;
-  std::size_t hidden_left_ = 0;  // of what comes in, so much is not shown
+  std::array<std::size_t, 2> hidden_left_{};  // of what comes in of each stream, it is not shown
   std::deque<line_mark> marks_;  // of the lines that have ended and were not given yet, and gaps
   line_mark open_mark_;          // of the one that has not
   bool has_open_ = false;
@@ -116,7 +117,8 @@ class live_output final : public adapters::output_sink,
   std::size_t lines_bytes_ = 0;
   bool is_skipping_;
   bool is_numbered_ = true;  // as the reader's lines are
-  bool is_at_gap_ = false;   // the last that was given is one
+  bool is_any_lost_ = false;
+  bool is_at_gap_ = false;  // the last that was given is one
   bool is_working_ = false;
   bool has_ended_ = false;
   bool is_broken_ = false;

@@ -65,7 +65,7 @@ class RUN14_log_follow : public ::testing::Test {
     ask.wait = [this](std::int64_t, auto sink, auto slot) {
       asked.push_back({"wait", 0, sink, slot});
     };
-    std::make_shared<log_follow>(sink, ask, log_bytes, reply_slot<done>([this](outcome<done> how) {
+    std::make_shared<log_follow>(sink, ask, keeps, reply_slot<done>([this](outcome<done> how) {
                                    end = how ? "done" : how.error().detail;
                                  }))
         ->begin();
@@ -142,6 +142,7 @@ class RUN14_log_follow : public ::testing::Test {
 
   std::vector<log_line> log;
   std::size_t gone = 0;
+  std::size_t keeps = log_bytes;
   std::deque<question> asked;
   std::shared_ptr<told_sink> sink = std::make_shared<told_sink>();
   std::string end;
@@ -374,4 +375,15 @@ TEST_F(RUN14_log_follow, ends_with_the_engine_or_its_stop) {
     EXPECT_EQ(end, "it is gone") << rounds;
     EXPECT_TRUE(asked.empty()) << rounds;
   }
+}
+
+TEST_F(RUN14_log_follow, cuts_a_long_line_where_the_stored_one_is_cut) {
+  keeps = 10'000'000;
+  begin();
+  EXPECT_EQ(answer(), "read");
+  log.push_back({log_stream::out, 1000, std::string(40'000, 'a'), false});
+  log.push_back({log_stream::out, 1000, std::string(40'000, 'b'), true});
+  for (const auto* what : {"follow", "read", "follow"}) EXPECT_EQ(answer(), what);
+  EXPECT_EQ(sink->all.find('|'), 65'536U);
+  EXPECT_EQ(sink->all.size(), 80'002U);
 }

@@ -221,7 +221,27 @@ TEST_F(RUN14_live_output, says_so_where_a_number_means_another_line) {
   begin({2, 15});
   tell({line("one", 10), line("two", 20), line("three", 30)});
   end();
-  EXPECT_EQ(told(await(3)), "gap|3:o:two|4:o:three|");
+  // The numbers are too low rather than too high: who goes on from them misses nothing.
+  EXPECT_EQ(told(await(3)), "gap|2:o:two|3:o:three|");
+}
+
+/// A line has the time of its first part, and a clock may be set back.
+TEST_F(RUN14_live_output, takes_times_out_of_order_for_no_loss) {
+  constexpr std::int64_t s = 1'000'000'000;
+  begin({5, 10 * s});
+  tell({line("one", 9 * s), line("two", 11 * s), line("three", 17 * s), line("four", 18 * s),
+        line("long", 10 * s), line("six", 19 * s)});
+  end();
+  EXPECT_EQ(told(await(10)), "6:o:six|");
+}
+
+/// A piece of a long line that ended where the other stream went on has the time of the others.
+TEST_F(RUN14_live_output, says_so_where_its_place_may_be_another_line_of_that_time) {
+  begin({700, 20});
+  engine.sink->lost();
+  tell({line(std::string(60'000, 'p'), 20), line("new", 30)});
+  end();
+  EXPECT_EQ(told(await(10)), "gap|701:o:new|");
 }
 
 /// It was told by who told some lines twice.
@@ -279,6 +299,24 @@ TEST_F(RUN14_live_output, P16_shows_no_part_of_a_secret_on_either_side_of_what_w
   EXPECT_EQ(told(lines).find("of the"), std::string::npos);
   EXPECT_EQ(told(lines).find("second"), std::string::npos);
   EXPECT_EQ(lines.back().text, "the end");
+}
+
+/// The other stream may go on meanwhile.
+TEST_F(RUN14_live_output, P16_shows_no_rest_of_a_line_that_was_begun_before_what_was_lost) {
+  auto rules = redactor::make({{"key", "correct-horse-battery"}});
+  ASSERT_TRUE(rules);
+  begin({}, *rules);
+  tell({line("begun", 10), line("a correct-", 20, log_stream::err, false)});
+  engine.sink->lost();
+  tell_much(50, 60);
+  tell({line("horse-battery b", 20, log_stream::err)});
+  for (int i = 0; i < 60; ++i) tell({line(std::string(1000, 'z'), 200 + i, log_stream::err)});
+  tell({line("the end", 300, log_stream::err)});
+  end();
+  const auto lines = await(1000);
+  EXPECT_TRUE(told(lines).starts_with("1:o:begun|gap|")) << told(lines);
+  EXPECT_EQ(told(lines).find("battery"), std::string::npos);
+  EXPECT_EQ(lines.back().text, "the end") << "no more of that stream is hidden than of the other";
 }
 
 TEST_F(RUN14_live_output, holds_so_much_only_and_goes_on_when_it_is_taken) {
