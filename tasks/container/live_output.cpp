@@ -21,7 +21,20 @@ std::string_view front_of(std::string_view text) {
   return part.empty() ? text.substr(0, most_text) : part;
 }
 
+/// What was begun before a gap has the time of its beginning, however late it ends.
+constexpr std::int64_t begun_later_ns = 10'000'000'000;
+
 }  // namespace
+
+bool hidden_lines::hides(const adapters::log_line& line) {
+  const bool is_early = all_left_ > 0;
+  auto& left = left_[line.stream == adapters::log_stream::err ? 1 : 0];
+  if (is_early) until_ns_ = std::max(until_ns_, line.at_ns + begun_later_ns);
+  const bool is_hidden = is_early || (left > 0 && line.at_ns <= until_ns_);
+  all_left_ -= std::min(all_left_, line.text.size() + 1);
+  left -= std::min(left, line.text.size() + 1);
+  return is_hidden;
+}
 
 std::shared_ptr<live_output> live_output::begin(surroundings around) {
   auto made = std::make_shared<live_output>(std::move(around));
@@ -54,9 +67,8 @@ void live_output::take(std::vector<adapters::log_line> lines) {
     for (const auto& line : lines) {
       const bool is_err = line.stream == adapters::log_stream::err;
       if (has_open_ && open_mark_.is_err != is_err) end_line();
-      auto& hidden_left = hidden_left_[static_cast<std::size_t>(is_err)];
-      if (!has_open_) open_mark_.is_hidden = hidden_left > 0;
-      hidden_left -= std::min(hidden_left, line.text.size() + 1);
+      const bool is_hidden = hidden_.hides(line);
+      if (!has_open_) open_mark_.is_hidden = is_hidden;
       raw += line.text;
       open_mark_.at_ns = line.at_ns;
       open_mark_.is_err = is_err;
@@ -74,7 +86,7 @@ void live_output::lost() {
     if (std::exchange(has_open_, false)) marks_.push_back(open_mark_);
     marks_.push_back({.is_gap = true});
     raw_.emplace_back();
-    hidden_left_.fill(least_unshown_bytes);
+    hidden_ = hidden_lines(least_unshown_bytes);
   }
   redact_more();
 }

@@ -41,6 +41,20 @@ struct live_place {
   std::int64_t at_ns = 0;
 };
 
+/// Which lines behind a gap may be the rest of what was begun before it: the first ones, and of the
+/// stream that wrote less of those as many more, unless they were begun some seconds later.
+class hidden_lines {
+ public:
+  explicit hidden_lines(std::size_t bytes = 0) : all_left_(bytes), left_{bytes, bytes} {}
+  /// To be asked once of each line, in order.
+  bool hides(const adapters::log_line& line);
+
+ private:
+  std::size_t all_left_;
+  std::array<std::size_t, 2> left_;
+  std::int64_t until_ns_ = 0;
+};
+
 class live_output final : public adapters::output_sink,
                           public std::enable_shared_from_this<live_output> {
  public:
@@ -70,8 +84,8 @@ class live_output final : public adapters::output_sink,
 
   void take(std::vector<adapters::log_line> lines) override;
   /// What came last may be the beginning of a secret and what comes next the rest of one, so that
-  /// neither is shown: of the first what the redactor holds back, of the second so many lines of
-  /// each stream as lost_beginning.hpp has bytes for, whole ones.
+  /// neither is shown: of the first what the redactor holds back, of the second so many lines
+  /// as lost_beginning.hpp has bytes for, whole ones.
   void lost() override;
   bool is_full() const override;
 
@@ -107,7 +121,7 @@ class live_output final : public adapters::output_sink,
   mutable std::mutex mutex_;
   std::deque<std::string> raw_{{}};  // not redacted yet; between two of them is a gap
   std::size_t raw_bytes_ = 0;
-  std::array<std::size_t, 2> hidden_left_{};  // of what comes in of each stream, it is not shown
+  hidden_lines hidden_;
   std::deque<line_mark> marks_;  // of the lines that have ended and were not given yet, and gaps
   line_mark open_mark_;          // of the one that has not
   bool has_open_ = false;

@@ -3,6 +3,8 @@
 #include "base/utf8.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 namespace reeve::tasks {
 namespace {
@@ -33,6 +35,17 @@ std::ptrdiff_t lines_of(std::string_view text) {
   return std::count(text.begin(), text.end(), '\n');
 }
 
+/// The next line, with its newline.
+std::string_view take_line(std::string_view& text) {
+  const auto line = text.substr(0, std::min(text.find('\n'), text.size() - 1) + 1);
+  text.remove_prefix(line.size());
+  return line;
+}
+
+std::size_t index_of(domain::line_stream of) {
+  return of == domain::line_stream::err ? 1 : 0;
+}
+
 }  // namespace
 
 unshown unshown_of(std::string_view written, std::string_view redacted, std::size_t redacted_later,
@@ -52,6 +65,30 @@ unshown unshown_of(std::string_view written, std::string_view redacted, std::siz
     return {line_end, behind_newlines(redacted, lines_of(written.substr(0, line_end)))};
   }
   return {later, std::min(redacted_later, redacted.size())};
+}
+
+shown_rest without_beginnings(shown_rest rest, std::string_view before,
+                              const domain::line_marks& lines_before) {
+  if (rest.lines.size() != domain::lines_in(rest.written)) return rest;
+  std::array<std::size_t, 2> left_out{};
+  for (std::size_t i = 0; !before.empty() && i < lines_before.size(); ++i) {
+    left_out[index_of(lines_before.at(i))] += take_line(before).size();
+  }
+  shown_rest shown;
+  std::string_view written = rest.written, redacted = rest.redacted;
+  for (std::size_t i = 0; !written.empty(); ++i) {
+    const auto line = take_line(written);
+    const auto as_shown = redacted.empty() ? redacted : take_line(redacted);
+    auto& without = left_out[index_of(rest.lines.at(i))];
+    if (without < least_unshown_bytes) {
+      without += line.size();
+      continue;
+    }
+    shown.written += line;
+    shown.redacted += as_shown;
+    shown.lines.add(rest.lines.at(i));
+  }
+  return shown;
 }
 
 }  // namespace reeve::tasks

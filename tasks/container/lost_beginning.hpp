@@ -7,7 +7,10 @@
 // and a private key with a prefix before each line has no more; a longer value is no secret that
 // anybody uses.
 
+#include "domain/runs/line_streams.hpp"
+
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace reeve::tasks {
@@ -29,5 +32,20 @@ struct unshown {
 /// the place is not known to the byte, and what is shown begins with the next line or there.
 unshown unshown_of(std::string_view written, std::string_view redacted, std::size_t redacted_later,
                    std::size_t later);
+
+/// What is left of an output behind a cut: as it was written, as it is redacted (the same lines, or
+/// the first of them), and a mark for each line.
+struct shown_rest {
+  std::string written;
+  std::string redacted;
+  domain::line_marks lines;
+};
+
+/// `before`: what the cut left out, and its marks. Each stream has a beginning of its own: a line
+/// that was begun in what is lost may end far behind what the other stream wrote meanwhile. So of
+/// a stream of which less than `least_unshown_bytes` were left out further lines are, whole ones.
+/// Without marks nothing is.
+shown_rest without_beginnings(shown_rest rest, std::string_view before,
+                              const domain::line_marks& lines_before);
 
 }  // namespace reeve::tasks

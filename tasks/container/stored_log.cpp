@@ -117,6 +117,15 @@ std::string joined(std::string_view head, std::string_view mark, std::string_vie
   return text.append(mark).append(tail);
 }
 
+/// What a cut leaves of a text, without the beginnings of its streams.
+shown_rest rest_of(std::string_view written, const domain::line_marks& lines, std::size_t cut,
+                   std::string redacted) {
+  const auto before = written.substr(0, cut);
+  shown_rest rest{std::string(written.substr(cut)), std::move(redacted), {}};
+  add_last(rest.lines, lines, written, rest.written);
+  return without_beginnings(std::move(rest), before, lines);
+}
+
 constexpr std::size_t piece_bytes = 64 << 10;
 static_assert(redaction_margin % piece_bytes == 0);
 
@@ -167,13 +176,14 @@ void output_redaction::end_head() {
 /// All of it was redacted, so what is shown is seen within what comes before it.
 void output_redaction::leave_beginning_out() {
   const auto without = unshown_of(head_, out_head_, out_margin_, redaction_margin);
-  const auto whole = std::exchange(head_, head_.substr(without.written));
-  head_done_ = head_.size();
   out_head_.erase(0, without.redacted);
   out_head_.erase(0, out_head_.size() - without_half_begin(out_head_).size());
-  domain::line_marks rest;
-  add_last(rest, head_lines_, whole, head_);
-  head_lines_ = std::move(rest);
+  auto rest = rest_of(head_, head_lines_, without.written, std::move(out_head_));
+  shown_ = std::move(rest.written);
+  head_ = shown_;
+  head_done_ = head_.size();
+  out_head_ = std::move(rest.redacted);
+  head_lines_ = std::move(rest.lines);
 }
 
 void output_redaction::end_tail() {
@@ -182,8 +192,14 @@ void output_redaction::end_tail() {
   if (lacks_middle_ && tail_.size() < ends_of(limit_)) {
     const auto all = out_begun_ + out_tail_;
     const auto without = unshown_of(tail_, all, out_begun_.size(), redaction_margin);
-    out_tail_ = all.substr(std::min(without.redacted, all.size()));
-    out_tail_.erase(0, out_tail_.size() - without_half_begin(out_tail_).size());
+    const auto shown =
+        without_half_begin(std::string_view(all).substr(std::min(without.redacted, all.size())));
+    auto rest = rest_of(tail_, tail_lines_, without.written, std::string(shown));
+    left_out_ += tail_.size() - rest.written.size();
+    shown_ = std::move(rest.written);
+    tail_ = shown_;
+    out_tail_ = std::move(rest.redacted);
+    tail_lines_ = std::move(rest.lines);
     return;
   }
   const auto margin = tail_.substr(0, redaction_margin);

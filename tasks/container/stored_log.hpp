@@ -55,10 +55,10 @@ class output_redaction {
   const bool lacks_middle_;
   const std::size_t limit_;  // beside the line that says so
   std::string_view head_;    // once it is redacted, what is shown of it
-  const std::string_view tail_;
-  domain::line_marks head_lines_;
-  const domain::line_marks& tail_lines_;
-  const std::uint64_t left_out_;
+  std::string_view tail_;    // too
+  domain::line_marks head_lines_, tail_lines_;
+  std::uint64_t left_out_;
+  std::string shown_;  // what one of them is made of where lines of it are left out
   redacting_stream before_, after_;
   std::size_t head_done_ = 0, tail_done_ = 0;
   std::size_t out_margin_ = 0;  // what was let out of the head when its margin was looked at

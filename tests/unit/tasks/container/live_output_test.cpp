@@ -319,6 +319,18 @@ TEST_F(RUN14_live_output, P16_shows_no_rest_of_a_line_that_was_begun_before_what
   EXPECT_EQ(lines.back().text, "the end") << "no more of that stream is hidden than of the other";
 }
 
+TEST_F(RUN14_live_output, shows_what_the_quiet_stream_begins_some_seconds_behind_a_gap) {
+  begin();
+  tell({line("begun", 10)});
+  engine.sink->lost();
+  tell_much(50, 60);
+  tell({line("at once", 120, log_stream::err), line("it fails", 20'000'000'000, log_stream::err)});
+  end();
+  const auto lines = await(1000);
+  EXPECT_EQ(told(lines).find("at once"), std::string::npos);
+  EXPECT_EQ(lines.back().text, "it fails");
+}
+
 TEST_F(RUN14_live_output, holds_so_much_only_and_goes_on_when_it_is_taken) {
   begin();
   std::int64_t told_lines = 0;

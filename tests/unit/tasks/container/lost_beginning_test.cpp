@@ -208,3 +208,39 @@ TEST(RUN14_lost_beginning, P16_goes_on_behind_a_secret_in_an_endless_line) {
   EXPECT_GT(text.size(), output.size() - tasks::redaction_margin);
   EXPECT_TRUE(output.ends_with(text.substr(lost_line.size())));
 }
+
+/// A long line of the one stream was begun in what is lost, and ends where the other one has
+/// written more than is left out of both.
+TEST(P16_lost_beginning, each_stream_has_one_of_its_own) {
+  for (const auto limit : {std::size_t{1} << 20, most_shown}) {
+    adapters::output_ends ends(tasks::ends_of(limit));
+    const auto add = [&](adapters::log_stream of, const std::string& line) {
+      ends.add({of, 1, line, true});
+    };
+    for (int i = 0; i < 100; ++i) add(adapters::log_stream::out, std::string(1000, 'o'));
+    add(adapters::log_stream::err, "horse-battery-staple " + std::string(1000, 'b'));
+    for (int i = 0; i < 3000; ++i) {
+      add(adapters::log_stream::out, "out " + std::to_string(i) + std::string(400, 'p'));
+      add(adapters::log_stream::err, "err " + std::to_string(i) + std::string(200, 'q'));
+    }
+    auto kept = ends.finish();
+    kept.lacks_beginning = true;
+    const auto text = stored_output(kept, redactor(), limit);
+    EXPECT_EQ(text.text.find("battery"), text.text.npos);
+    // Of the other stream as many lines are shown as before, from the first behind the cut.
+    EXPECT_TRUE(text.text.starts_with(std::string(lost_line) + std::string(1000, 'o')));
+    const auto first = text.text.find("\nerr ");
+    ASSERT_NE(first, text.text.npos);
+    const auto number = std::stoi(text.text.substr(first + 5));
+    EXPECT_GT(number, 200) << "48 KiB of it";
+    EXPECT_LT(number, 250);
+    ASSERT_EQ(text.lines.size(), domain::lines_in(text.text));
+    for (std::size_t at = 0, i = 0; at < text.text.size(); ++i, at = text.text.find('\n', at) + 1) {
+      const auto c = text.text[at];
+      const auto is = c == 'o'   ? domain::line_stream::out
+                      : c == 'e' ? domain::line_stream::err
+                                 : domain::line_stream::reeve;
+      ASSERT_EQ(text.lines.at(i), is) << i;
+    }
+  }
+}
