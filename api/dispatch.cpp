@@ -198,10 +198,7 @@ std::optional<response> dispatcher::authorize(const request_head& head, const ro
   const bool known = found.path_known || head.target == "*";
   const access needs = out.to ? out.to->needs : found.path_known ? found.lowest : access::viewer;
   if (found.path_known && needs == access::anonymous) return std::nullopt;
-  const std::string_view token = bearer_token(head.field("authorization"));
-  std::optional<caller> who;
-  const auto& ask = out.from == listener::jobs ? hooks_.authenticate_job : hooks_.authenticate;
-  if (!token.empty() && ask) who = ask(token);
+  auto who = authenticate(head, out.from);
   if (!who) {
     deny({errc::unauthenticated, std::nullopt, std::string(peer), {}}, out);
     return problem(reject(errc::unauthenticated, "send Authorization: Bearer <token>"),
@@ -217,6 +214,22 @@ std::optional<response> dispatcher::authorize(const request_head& head, const ro
         out.request_id);
   }
   return std::nullopt;
+}
+
+std::optional<caller> dispatcher::authenticate(const request_head& head, listener from) const {
+  const std::string_view token = bearer_token(head.field("authorization"));
+  const auto& ask = from == listener::jobs ? hooks_.authenticate_job : hooks_.authenticate;
+  return token.empty() || !ask ? std::nullopt : ask(token);
+}
+
+std::optional<response> dispatcher::refuse_revoked(const request_head& head, std::string_view peer,
+                                                   const call& it) const {
+  if (it.to->needs == access::anonymous) return std::nullopt;
+  const auto who = authenticate(head, it.from);
+  if (who && who->token_id == it.who.token_id && may(*who, it.to->needs)) return std::nullopt;
+  deny({errc::unauthenticated, std::nullopt, std::string(peer), {}}, it);
+  return problem(reject(errc::unauthenticated, "the token was revoked, or has expired"),
+                 it.request_id);
 }
 
 void dispatcher::deny(denial what, const call& it) const {

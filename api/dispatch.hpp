@@ -90,6 +90,11 @@ class dispatcher {
   std::optional<response> admit(const request_head& head, std::string_view peer,
                                 std::int64_t now_us, call& out, listener from = listener::open);
 
+  /// Whoever was admitted by the head alone may have lost his token while the body or the answer
+  /// came: a 401 then. `head` is still the one of the call.
+  std::optional<response> refuse_revoked(const request_head& head, std::string_view peer,
+                                         const call& it) const;
+
   /// Whether its handler may begin; `pass` is held until it has answered. `address`: as in a
   /// share_holder.
   share_verdict enter(const call& it, std::string_view address, share& pass);
@@ -109,6 +114,7 @@ class dispatcher {
   std::optional<response> find_route(const request_head& head, std::string_view peer, call& out);
   std::optional<response> authorize(const request_head& head, const router::match& found,
                                     std::string_view peer, call& out);
+  std::optional<caller> authenticate(const request_head& head, listener from) const;
   std::optional<rejection> check_body(const request_head& head, const call& it) const;
   std::optional<rejection> check_promises(const request_head& head, const call& it) const;
   static void take_trace(const request_head& head, call& out);

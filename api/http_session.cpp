@@ -252,6 +252,10 @@ net::awaitable<response> session::answer_it(bool& keep) {
       keep = false;
       co_return problem(*why, call_.request_id);
     }
+    if (auto revoked = shared_.dispatch.refuse_revoked(head_, peer_, call_)) {
+      keep = false;
+      co_return *std::move(revoked);
+    }
   }
   share pass;
   const share_verdict verdict = shared_.dispatch.enter(call_, share_address(), pass);
@@ -272,7 +276,14 @@ net::awaitable<response> session::answer_it(bool& keep) {
     co_return problem(reject(errc::timed_out, "the handler did not answer in time"),
                       call_.request_id);
   }
-  co_return shared_.dispatch.finish(call_, *std::move(box->value));
+  auto answer = shared_.dispatch.finish(call_, *std::move(box->value));
+  if (!answer.stream) co_return answer;
+  // One that is revoked from here on ends its streams.
+  if (auto revoked = shared_.dispatch.refuse_revoked(head_, peer_, call_)) {
+    answer.stream->cancel();
+    co_return *std::move(revoked);
+  }
+  co_return answer;
 }
 
 std::shared_ptr<mailbox<response>> session::start_handler(wiped_text body, share pass) {

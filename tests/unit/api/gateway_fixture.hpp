@@ -154,7 +154,10 @@ class gateway {
                    std::function<std::optional<rejection>()> closed = {})
       : table_(router::make(std::move(routes)).value()) {
     gateway_hooks hooks;
-    hooks.authenticate = known_token;
+    hooks.authenticate = [this](std::string_view token) {
+      const std::lock_guard lock(mutex_);
+      return revoked_ == token ? std::nullopt : known_token(token);
+    };
     hooks.closed = std::move(closed);
     hooks.denied = [this](const denial& what) {
       const std::lock_guard lock(mutex_);
@@ -180,6 +183,11 @@ class gateway {
   http_server& server() { return *server_; }
   std::uint16_t port() const { return port_; }
   std::string metrics() const { return metrics_.text(); }
+  /// From now on nobody has it.
+  void revoke(std::string token) {
+    const std::lock_guard lock(mutex_);
+    revoked_ = std::move(token);
+  }
   std::vector<denial> denials() {
     const std::lock_guard lock(mutex_);
     return denials_;
@@ -202,6 +210,7 @@ class gateway {
   metrics_registry metrics_;
   std::mutex mutex_;
   std::vector<denial> denials_;
+  std::string revoked_;
   std::unique_ptr<http_server> server_;
   std::uint16_t port_ = 0;
   std::thread thread_;
