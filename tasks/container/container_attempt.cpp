@@ -140,6 +140,7 @@ void container_attempt::choose_volume(bool outlives_us) {
 }
 
 intention container_attempt::intend() {
+  is_just_intended_ = true;
   intent_.executor = "engine";
   intent_.spec_hash = adapters::hash_of(container());
   return {intent_, guard_};
@@ -147,8 +148,32 @@ intention container_attempt::intend() {
 
 // The engine.
 
+/// The intent was guarded by the list. Whatever kept the attempt from its start since then may have
+/// lasted: who is back asks the list again.
 void container_attempt::submit() {
   if (engine_ == nullptr) return host_.feed(attempts::refused{end_reason::engine_refused});
+  if (std::exchange(is_just_intended_, false)) return submit_allowed();
+  using answer = std::shared_ptr<const domain::image_list_state>;
+  host_.ports().images(host_.run().tenant, host_.then<answer>([this](outcome<answer> list) {
+    if (!list) return host_.feed(attempts::failed{attempts::failure::busy});
+    if (const auto why = still_refused(**list)) return host_.feed(attempts::refused{*why});
+    submit_allowed();
+  }));
+}
+
+std::optional<end_reason> container_attempt::still_refused(
+    const domain::image_list_state& images) const {
+  const auto reference = domain::parse_image_reference(*params().image);
+  if (!reference || !domain::check_allowed(host_.task(), images, {}, "")) {
+    return end_reason::not_allowlisted;
+  }
+  const auto* entry = domain::allowing_entry(images, *reference);
+  const bool is_pinned = entry != nullptr && entry->digest && engine_->kind() != "simulated";
+  const bool is_another = is_pinned && intent_.image_id && *entry->digest != *intent_.image_id;
+  return is_another ? std::optional(end_reason::image_changed) : std::nullopt;
+}
+
+void container_attempt::submit_allowed() {
   secrets_.take_up(intent_, [this](const outcome<std::optional<end_reason>>& why) {
     if (!why) return host_.feed(attempts::failed{attempts::failure::busy});
     if (*why) return host_.feed(attempts::refused{**why});

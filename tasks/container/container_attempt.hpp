@@ -44,7 +44,10 @@ class container_attempt final : public attempt_work {
   void choose_volume(bool outlives_us);
   /// Goes on with the image and the secrets of an attempt that was taken up.
   void find_again(std::function<void()> go);
+  void submit_allowed();
   void submit_it();
+  /// Why the image that was intended may not be started any more.
+  std::optional<domain::end_reason> still_refused(const domain::image_list_state& images) const;
   void collect_it(const std::string& execution);
   void keep_nothing();
   void read_output(const std::string& execution, text_pool::room held);
@@ -66,6 +69,7 @@ class container_attempt final : public attempt_work {
 
   adapters::work_engine* engine_;  // null: this server does not have the attempt's engine
   bool submitted_ = false;         // by this object; a resumed attempt was, perhaps, by another one
+  bool is_just_intended_ = false;  // and not submitted since
   bool is_spare_ = false;          // the volume was prepared by this process
   domain::attempt_intended intent_;
   persistence::stream_version guard_;
