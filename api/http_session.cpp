@@ -252,9 +252,10 @@ net::awaitable<response> session::answer_it(bool& keep) {
       keep = false;
       co_return problem(*why, call_.request_id);
     }
-    if (auto revoked = shared_.dispatch.refuse_revoked(head_, peer_, call_)) {
+    refused = shared_.dispatch.refuse_revoked(head_, peer_, call_);
+    if (refused) {
       keep = false;
-      co_return *std::move(revoked);
+      co_return *std::move(refused);
     }
   }
   share pass;
@@ -276,14 +277,17 @@ net::awaitable<response> session::answer_it(bool& keep) {
     co_return problem(reject(errc::timed_out, "the handler did not answer in time"),
                       call_.request_id);
   }
-  auto answer = shared_.dispatch.finish(call_, *std::move(box->value));
-  if (!answer.stream) co_return answer;
-  // One that is revoked from here on ends its streams.
-  if (auto revoked = shared_.dispatch.refuse_revoked(head_, peer_, call_)) {
-    answer.stream->cancel();
-    co_return *std::move(revoked);
-  }
-  co_return answer;
+  co_return finished(*std::move(box->value));
+}
+
+/// A token that is revoked later than this ends its streams.
+response session::finished(outcome<response> from_handler) {
+  auto answer = shared_.dispatch.finish(call_, std::move(from_handler));
+  if (!answer.stream) return answer;
+  auto revoked = shared_.dispatch.refuse_revoked(head_, peer_, call_);
+  if (!revoked) return answer;
+  answer.stream->cancel();
+  return *std::move(revoked);
 }
 
 std::shared_ptr<mailbox<response>> session::start_handler(wiped_text body, share pass) {

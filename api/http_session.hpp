@@ -114,6 +114,7 @@ class session : public std::enable_shared_from_this<session> {
   /// False: close.
   net::awaitable<bool> handle(bool keep);
   net::awaitable<response> answer_it(bool& keep);
+  response finished(outcome<response> from_handler);
   std::shared_ptr<mailbox<response>> start_handler(wiped_text body, share pass);
   net::awaitable<void> await_handler(std::shared_ptr<mailbox<response>> box);
   /// Somebody else answers: a client that goes is noticed meanwhile.
