@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 
 namespace reeve::tasks {
 namespace {
+
+constexpr std::string_view methods[] = {"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"};
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -36,6 +39,29 @@ std::optional<log_severity> haproxy_status(std::string_view line) {
   return std::nullopt;
 }
 
+/// "GET /users 500 12ms": a status with a time or nothing behind it. "GET /users 500 times" is
+/// none.
+std::optional<log_severity> method_status(std::string_view line) {
+  auto slash = line.find('/');
+  while (slash != line.npos && (slash == 0 || line[slash - 1] != ' '))
+    slash = line.find('/', slash + 1);
+  if (slash == line.npos) return std::nullopt;
+  const auto before = line.substr(0, slash - 1);
+  const auto method = before.substr(before.rfind(' ') + 1);  // npos + 1 is 0
+  const auto is = [&](std::string_view one) { return method == one; };
+  if (method.size() < 3 || std::none_of(std::begin(methods), std::end(methods), is))
+    return std::nullopt;
+  const auto space = line.find(' ', slash);
+  if (space == line.npos) return std::nullopt;
+  const auto status = line.substr(space + 1);
+  const auto rest = status.substr(std::min<std::size_t>(status.size(), 3));
+  const bool is_end = rest.empty() || rest == " ";
+  const bool is_time = rest.size() > 1 && (is_digit(rest[1]) || rest[1] == '-');
+  if (!is_end && !is_time && !rest.starts_with(" in ") && !rest.starts_with(" OK"))
+    return std::nullopt;
+  return status_at(status);
+}
+
 /// Where " HTTP/" stands first. Its letters are rare and spaces are not, so those are looked for.
 std::size_t find_protocol(std::string_view line) {
   auto at = line.find("HTTP/");
@@ -58,7 +84,7 @@ std::optional<log_severity> severity_of_access(std::string_view line) {
     if (bar != line.npos) return status_at(line.substr(bar + 2));
   }
   const auto http = find_protocol(line);
-  if (http == line.npos) return std::nullopt;
+  if (http == line.npos) return method_status(line);
   const auto quote = line.find('"', http);
   if (quote == line.npos || quote > http + 12) return std::nullopt;
   auto rest = line.substr(quote + 1);

@@ -13,7 +13,8 @@ namespace reeve::tasks {
 log_severity severity_of_status(int status);
 
 /// The status in the line of an access log: '"GET / HTTP/1.1" 503 …' as web servers and their
-/// relatives write it, HAProxy's (the status is behind the five times of a request), gin's.
+/// relatives write it, HAProxy's (the status is behind the five times of a request), gin's, and
+/// "GET /users 500 12ms" of frameworks for the web.
 std::optional<log_severity> severity_of_access(std::string_view line);
 
 }  // namespace reeve::tasks

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 namespace reeve::tasks {
 namespace {
@@ -112,7 +113,7 @@ bool line_folder::continues(std::string_view line, const parsed& read) const {
     return chained_ || (bad && !named_ && inside_ != trace_kind::python);
   }
   if (continues_trace(line, body)) return true;
-  if (is_java_or_dotnet_part(body)) return true;
+  if (is_java_or_dotnet_part(body) || is_ruby_frame(body)) return true;
   if (chains_traces(body)) return named_;
   if (names_an_exception(body)) {
     if (!indented) return bad && !named_ && !waits(line, read);
@@ -132,10 +133,41 @@ bool line_folder::waits(std::string_view line, const parsed& read) const {
   return names_an_exception(trimmed(line)) && severity_of_words(line) > open_->severity;
 }
 
+/// Below a dated line that is a warning or worse: a further line of its message, if a trace comes.
+bool line_folder::may_be_of_message(const log_line& line, const parsed& read) const {
+  if (!open_dated_ || read.time || read.structured || read.level || line.level || line.joined)
+    return false;
+  if (!open_ || framed_ || inside_ != trace_kind::none) return false;
+  const auto held = static_cast<std::int64_t>(held_.size());
+  if (open_->severity < log_severity::warning || open_->lines + held >= max_lines) return false;
+  if (held_.empty() && line.text.starts_with(' ')) return false;
+  const auto body = trimmed(line.text);
+  const auto words = severity_of_words(body);
+  if (tells_a_death(body)) return false;
+  if (!names_an_exception(body))
+    return held_.size() < max_message_lines && words <= open_->severity;
+  const bool is_second = named_ || std::any_of(held_.begin(), held_.end(), [](const auto& one) {
+                           return names_an_exception(trimmed(one.text()));
+                         });
+  return !is_second && held_.size() <= max_message_lines &&
+         words <= std::max(open_->severity, log_severity::error);
+}
+
+/// A line that only a trace has: what is held belongs to the open record.
+bool line_folder::shows_whose_held(std::string_view line, const parsed& read) const {
+  const auto body = trimmed(line);
+  if (held_.empty() || read.time || (read.structured && !line.starts_with(' '))) return false;
+  const bool is_named = names_an_exception(trimmed(held_.back().text()));
+  if (is_traceback(body)) return !is_named && !named_;
+  return is_frame(body) && (is_named || line.starts_with(' ') || is_ruby_frame(body) ||
+                            body.starts_with("Caused by: "));
+}
+
 void line_folder::fold(std::string_view line) {
   auto& record = *open_;
   ++record.lines;
   const auto body = trimmed(line);
+  framed_ = framed_ || is_frame(body) || is_traceback(body);
   if (is_traceback(body)) {
     if (inside_ != trace_kind::python_group) inside_ = begins_trace(body);
     record.severity = std::max(record.severity, log_severity::warning);
@@ -190,6 +222,8 @@ void line_folder::start(const log_line& from, const parsed& read) {
     record.severity = severity_of_text(line, level);
   }
   open_indented_ = line.starts_with(' ');
+  open_dated_ = read.time.has_value();
+  framed_ = false;
   named_ = names_an_exception(body) || body.find("Exception in thread ") != body.npos;
   chained_ = false;
   inside_ = trace_kind::none;
@@ -210,15 +244,55 @@ std::optional<log_record> line_folder::add(std::string_view text, std::optional<
 }
 
 std::optional<log_record> line_folder::add(const log_line& line) {
-  release(line.text);
-  take(line);
+  gather(line);
   return next();
 }
 
 bool line_folder::would_take(const log_line& line) const {
   const auto read = parse(line);
-  return continues(line.text, read) || (held_ && is_frame(trimmed(line.text))) ||
+  return continues(line.text, read) || (!held_.empty() && is_frame(trimmed(line.text))) ||
          (waits(line.text, read) && severity_of_words(line.text) < log_severity::fatal);
+}
+
+void line_folder::gather(const log_line& line) {
+  auto is = object_.take(line);
+  if (is == object_lines::verdict::no_part && object_.is_open()) {
+    for (const auto& one : object_.give_back()) place(one.view());
+    is = object_.take(line);
+  }
+  if (is == object_lines::verdict::no_part) return place(line);
+  if (is == object_lines::verdict::whole) end_object();
+}
+
+void line_folder::end_object() {
+  while (!held_.empty()) let_held_stand();
+  end();
+  auto line = object_.line();
+  if (!line.at) {
+    if (const auto own = time_of_line(time_in_structured_line(line.text), any_now)) {
+      if (own->zoned) line.at = own->at;
+    }
+  }
+  start(line, parse(line));
+  open_->lines = object_.size();
+  object_.clear();
+}
+
+/// The same as if what is held had been told apart before.
+void line_folder::place(const log_line& line) {
+  if (held_.empty()) return take(line);
+  if (trimmed(line.text).empty()) return;
+  const auto read = parse(line);
+  if (shows_whose_held(line.text, read)) {
+    for (const auto& one : std::exchange(held_, {})) fold(one.text());
+    return fold(line.text);
+  }
+  if (may_be_of_message(line, read)) {
+    held_.emplace_back(line);
+    return;
+  }
+  let_held_stand();
+  place(line);
 }
 
 void line_folder::take(const log_line& line) {
@@ -227,31 +301,23 @@ void line_folder::take(const log_line& line) {
   const bool joined = line.joined && open_ && open_->lines < max_lines;
   if (joined || continues(text, read)) return fold(text);
   if (trimmed(text).empty()) return;
-  if (waits(text, read) && severity_of_words(text) < log_severity::fatal) {
-    held_ = held_line{
-        std::string(text), std::string(line.whole), std::string(line.tag), line.level, line.at,
-        line.number};
+  if ((waits(text, read) && severity_of_words(text) < log_severity::fatal) ||
+      may_be_of_message(line, read)) {
+    held_.emplace_back(line);
     return;
   }
   end();
   start(line, read);
 }
 
-/// What was held belongs to the open record if a frame follows, else it is one of its own.
-void line_folder::release(std::string_view following) {
-  if (!held_) return;
-  const auto held = std::move(*held_);
-  held_.reset();
-  if (is_frame(trimmed(following))) return fold(held.text);
-  log_line line;
-  line.text = held.text;
-  line.whole = held.whole;
-  line.tag = held.tag;
-  line.level = held.level;
-  line.at = held.at;
-  line.number = held.number;
+/// The first line that is held begins a record of its own; those behind it are looked at anew, and
+/// may have to wait again.
+void line_folder::let_held_stand() {
+  const auto lines = std::exchange(held_, {});
+  const auto first = lines.front().view();
   end();
-  start(line, parse(line));
+  start(first, parse(first));
+  for (std::size_t i = 1; i < lines.size(); ++i) place(lines[i].view());
 }
 
 void line_folder::end() {
@@ -280,7 +346,8 @@ std::optional<log_record> line_folder::next() {
 }
 
 std::optional<log_record> line_folder::finish() {
-  release({});
+  for (const auto& one : object_.give_back()) place(one.view());
+  while (!held_.empty()) let_held_stand();
   end();
   return next();
 }

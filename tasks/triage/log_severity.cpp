@@ -2,6 +2,7 @@
 
 #include "tasks/triage/log_access.hpp"
 #include "tasks/triage/log_level.hpp"
+#include "tasks/triage/log_marker.hpp"
 #include "tasks/triage/log_structured.hpp"
 
 #include <algorithm>
@@ -56,52 +57,49 @@ char lower_case(char c) {
   return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-struct marker {
-  std::string_view text;
-  log_severity severity;
-};
-
 // Lower case; the worst one found counts.
-constexpr marker markers[] = {{"panic:", fatal},
-                              {"kernel panic", fatal},
-                              {" panicked at ", fatal},
-                              {"fatal error", fatal},
-                              {"out of memory", fatal},
-                              {"oom-kill", fatal},
-                              {"oomkilled", fatal},
-                              {"outofmemoryerror", fatal},
-                              {"segmentation fault", fatal},
-                              {"segfault", fatal},
-                              {"sigsegv", fatal},
-                              {"sigabrt", fatal},
-                              {"core dumped", fatal},
-                              {"terminate called", fatal},
-                              {"stack smashing", fatal},
-                              {"addresssanitizer", fatal},
-                              {"traceback (most recent call last)", error},
-                              {"panic serving", error},
-                              {"crashed", error},
-                              {"unhandled", error},
-                              {"uncaught", error},
-                              {"exception", error},
-                              {"stack trace", error},
-                              {"assertion failed", error},
-                              {"no space left on device", error},
-                              {"permission denied", error},
-                              {"connection refused", error},
-                              {"failed", error},
-                              {"failure", error},
-                              {"error", error},
-                              {"cannot ", warning},
-                              {"unable to", warning},
-                              {"denied", warning},
-                              {"refused", warning},
-                              {"timed out", warning},
-                              {"timeout", warning},
-                              {"unreachable", warning},
-                              {"retrying", warning},
-                              {"deprecated", warning},
-                              {"warning", warning}};
+constexpr severity_marker markers[] = {{"panic:", fatal},
+                                       {"kernel panic", fatal},
+                                       {" panicked at ", fatal},
+                                       {"fatal error", fatal},
+                                       {"out of memory", fatal},
+                                       {"oom-kill", fatal},
+                                       {"oomkilled", fatal},
+                                       {"outofmemoryerror", fatal},
+                                       {"segmentation fault", fatal},
+                                       {"segfault", fatal},
+                                       {"sigsegv", fatal},
+                                       {"sigabrt", fatal},
+                                       {"core dumped", fatal},
+                                       {"terminate called", fatal},
+                                       {"stack smashing", fatal},
+                                       {"addresssanitizer", fatal},
+                                       {"traceback (most recent call last)", error},
+                                       {"panic serving", error},
+                                       {"crashed", error},
+                                       {"killed process ", error},
+                                       {"command not found", error},
+                                       {"unhandled", error},
+                                       {"uncaught", error},
+                                       {"exception", error},
+                                       {"stack trace", error},
+                                       {"assertion failed", error},
+                                       {"no space left on device", error},
+                                       {"permission denied", error},
+                                       {"connection refused", error},
+                                       {"failed", error},
+                                       {"failure", error},
+                                       {"error", error},
+                                       {"cannot ", warning},
+                                       {"unable to", warning},
+                                       {"denied", warning},
+                                       {"refused", warning},
+                                       {"timed out", warning},
+                                       {"timeout", warning},
+                                       {"unreachable", warning},
+                                       {"retrying", warning},
+                                       {"deprecated", warning},
+                                       {"warning", warning}};
 
 constexpr std::size_t no_marker = std::size(markers);
 
@@ -130,45 +128,13 @@ constexpr marker_index make_index() {
 }
 constexpr marker_index index_of_markers = make_index();
 
-bool stands_at(std::string_view line, std::size_t at, std::string_view lower_text) {
-  if (line.size() - at < lower_text.size()) return false;
-  for (std::size_t i = 0; i < lower_text.size(); ++i) {
-    if (lower_case(line[at + i]) != lower_text[i]) return false;
-  }
-  return true;
-}
-
-bool ends_as(std::string_view text, std::string_view lower_text) {
-  return text.size() >= lower_text.size() &&
-         stands_at(text, text.size() - lower_text.size(), lower_text);
-}
-
-/// Without the characters at the start that `is` is true of, at most so many: markers may stand
-/// close together, and each would look at all that follows.
-template <class F>
-std::string_view behind_all(std::string_view text, F is) {
-  constexpr std::size_t looked_at = 32;
-  std::size_t at = 0;
-  while (at < std::min(text.size(), looked_at) && is(text[at])) ++at;
-  return text.substr(at);
-}
-
-/// "0 errors", "no failures", "errors=0", "error: null", "without error".
-bool is_negated(std::string_view text, std::size_t at, std::size_t size) {
-  const auto before = text.substr(0, at);
-  for (const std::string_view word : {" 0 ", " no ", " without ", "zero ", " any ", "not "}) {
-    if (ends_as(before, word)) return true;
-    if (before.size() + 1 == word.size() && ends_as(before, word.substr(1))) return true;
-  }
-  auto after = behind_all(text.substr(at + size), [](char c) { return is_letter(c) || c == '"'; });
-  if (after.empty() || (after[0] != '=' && after[0] != ':')) return false;
-  after = behind_all(after.substr(1), [](char c) { return c == ' ' || c == '"'; });
-  for (const std::string_view nothing : {"0", "null", "none", "nil", "false"}) {
-    if (!stands_at(after, 0, nothing)) continue;
-    const auto rest = after.substr(nothing.size());
-    if (rest.empty() || !(is_letter(rest[0]) || is_digit(rest[0]) || rest[0] == '.')) return true;
-  }
-  return false;
+/// "sh: 1: foo: not found": of a shell, whose line has no other word for it.
+bool is_shell_without_command(std::string_view line) {
+  if (!line.ends_with(": not found")) return false;
+  const auto name = line.substr(0, line.find(": "));
+  const auto file = name.substr(name.rfind('/') + 1);  // npos + 1 is 0
+  return file == "sh" || file == "ash" || file == "dash" || file == "bash" ||
+         (file.ends_with(".sh") && file.find(' ') == file.npos);
 }
 
 }  // namespace
@@ -251,13 +217,13 @@ log_severity severity_of_words(std::string_view line) {
     auto i = index_of_markers.first[bits_of(line[at]) * 32 + bits_of(line[at + 1])];
     for (; i != no_marker; i = index_of_markers.next[i]) {
       const auto& one = markers[i];
-      if (one.severity <= worst || !stands_at(line, at, one.text)) continue;
-      if (is_negated(line, at, one.text.size())) continue;
+      if (one.severity <= worst || !marker_stands_at(line, at, one.text)) continue;
+      if (!marker_counts(line, at, one)) continue;
       worst = one.severity;
       if (worst == fatal) return worst;
     }
   }
-  return worst;
+  return worst < error && is_shell_without_command(line) ? error : worst;
 }
 
 std::optional<log_severity> explicit_severity(std::string_view line) {

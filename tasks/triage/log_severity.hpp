@@ -50,8 +50,8 @@ log_severity severity_of(std::string_view line);
 log_severity severity_of_text(std::string_view line, std::optional<log_severity> level);
 
 /// By words alone: panics, out-of-memory kills and crashes are fatal; exceptions, stack traces and
-/// failures are errors; refusals, timeouts and retries are warnings. "0 errors" and "no error"
-/// count for nothing.
+/// failures are errors; refusals, timeouts and retries are warnings. "0 errors", "no error" and
+/// pieces of names ("errors.py") count for nothing (see log_marker.hpp).
 log_severity severity_of_words(std::string_view line);
 
 }  // namespace reeve::tasks

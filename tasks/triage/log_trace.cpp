@@ -127,6 +127,11 @@ bool ends_python_trace(std::string_view body) {
   return !last.empty() && is_upper(last[0]) && std::all_of(name.begin(), name.end(), is_name);
 }
 
+bool tells_a_death(std::string_view body) {
+  return has_any(body, {"Exception in thread ", "Unhandled ", "Uncaught ", "terminate called "}) ||
+         (!is_traceback(body) && begins_trace(body) != trace_kind::none);
+}
+
 bool chains_traces(std::string_view body) {
   return has_any(body, {"During handling of the above exception", "The above exception was"});
 }
@@ -140,7 +145,18 @@ bool is_java_or_dotnet_part(std::string_view body) {
 bool is_frame(std::string_view body) {
   return is_java_or_dotnet_part(body) ||
          has_any(body, {"at ", "File \"", "from ", "|", "+-", "- locked <", "- waiting "}) ||
-         has_number(body, "#", " ") || has_number(body, "", ": ");
+         has_number(body, "#", " ") || has_number(body, "", ": ") || is_ruby_frame(body);
+}
+
+bool is_ruby_frame(std::string_view body) {
+  if (!body.ends_with('\'')) return false;
+  auto name = body.find(":in `");
+  if (name == body.npos) name = body.find(":in '");
+  if (name == body.npos) return false;
+  const auto place = body.substr(0, name);
+  const auto colon = place.rfind(':');
+  return colon != place.npos && colon > 0 && colon + 1 < place.size() && !holds(place, " ") &&
+         std::all_of(place.begin() + static_cast<std::ptrdiff_t>(colon) + 1, place.end(), is_digit);
 }
 
 bool explains_an_error(std::string_view body) {

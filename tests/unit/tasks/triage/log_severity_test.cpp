@@ -75,7 +75,7 @@ INSTANTIATE_TEST_SUITE_P(
         severity_case{"10.0.0.1 - - [x] \"GET / HTTP/1.1\" 401 12", warning},
         severity_case{"10.0.0.1 - - [x] \"GET /error HTTP/1.1\" 200 12", log_severity::info},
         severity_case{"see the log: it is long", unknown},
-        severity_case{"reading /var/log/error.log", error}, severity_case{"hello", unknown},
+        severity_case{"reading /var/log/error.log", unknown}, severity_case{"hello", unknown},
         severity_case{"", unknown}, severity_case{"<", unknown}, severity_case{"{", unknown}));
 
 TEST(RUN8_severities, of_markers_in_one_run_take_time_in_proportion) {
