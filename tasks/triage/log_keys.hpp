@@ -15,6 +15,7 @@ enum class key_role {
   error,
   error_type,
   time,
+  lesser_time,  // counts where there is no other
   status,
   request,
   holder  // an object with members that count

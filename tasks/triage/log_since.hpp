@@ -13,6 +13,11 @@
 
 namespace reeve::tasks {
 
+/// The time that a line says of itself (see time_of_record), as it comes: colours, control
+/// characters and byte order marks count as little as they do for its text. `room` is for the line
+/// without them; one that has none is not copied.
+std::optional<leading_time> time_of_raw_line(std::string_view line, time_us now, std::string& room);
+
 /// `undated` is kept as well: it may lie before it or not.
 enum class since_verdict { kept, older, undated };
 
@@ -34,6 +39,7 @@ class since_filter {
   decision look(std::string_view line, std::optional<time_us> at);
 
  private:
+  std::optional<leading_time> time_of(std::string_view line);
   bool is_part_of_older(std::string_view line);
 
   time_us now_;
@@ -44,6 +50,9 @@ class since_filter {
   // kept.
   std::optional<std::string> older_;
   line_folder older_record_;
+  // Of the line before, if it was the first of java.util.logging's two: the second has no time.
+  std::optional<leading_time> two_lines_;
+  std::string room_;
 };
 
 }  // namespace reeve::tasks

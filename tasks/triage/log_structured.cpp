@@ -4,6 +4,7 @@
 #include "tasks/triage/log_json.hpp"
 #include "tasks/triage/log_keys.hpp"
 #include "tasks/triage/log_text.hpp"
+#include "tasks/triage/log_time.hpp"
 
 #include <algorithm>
 
@@ -15,10 +16,13 @@ using role = key_role;
 
 constexpr std::size_t max_value_bytes = 2048;
 constexpr int max_nesting = 2;
+// Whether a text is a time is asked here, not which: any late instant does (the year 2100).
+constexpr time_us any_now = 4'102'444'800 * us_per_second;
 
 struct reading {
   structured_line found;
   std::string lesser_message;
+  std::string lesser_time;
   std::string error_type;
   std::optional<log_severity> by_number;
   std::optional<int> status;
@@ -116,6 +120,15 @@ void put_message(const reading& made, std::string& into, std::string_view raw) {
   into = made.only_time && !raw.starts_with('{') ? "-" : plain_text(raw);
 }
 
+bool is_time(std::string_view text) {
+  return time_of_line(text, any_now).has_value();
+}
+
+/// The first that is one: "time" is also how long something took.
+void put_time(const reading& made, std::string& into, std::string_view raw) {
+  if (made.only_time && (into.empty() || !is_time(into))) into = plain_text(raw);
+}
+
 /// Members whose names mean something only to one logger.
 void take_special(reading& into, const json_member& member) {
   const auto key = member.key;
@@ -136,7 +149,10 @@ void take_nested(reading& into, const json_member& member, role is, int depth) {
 /// The role of a member of an object that stands for one thing: {"$date": …}, {"name": "ERROR"}.
 role role_inside(role holder, const json_member& member) {
   const auto key = member.key;
-  if (holder == role::time) return key == "$date" || key == "timestamp" ? role::time : role::none;
+  if (holder == role::time) {
+    const bool is = key == "$date" || key == "timestamp" || key == "epochSecond";  // Log4j 2
+    return is ? role::time : role::none;
+  }
   if (holder == role::level) return key == "name" ? role::level : role::none;
   if (holder == role::message) return key == "stringValue" ? role::message : role::none;
   if (holder != role::error) return role_of_key(key);
@@ -165,8 +181,9 @@ void take_member(reading& into, const json_member& member, role is, int depth) {
       if (into.error_type.empty() && !into.only_time) into.error_type = plain_text(member.raw);
       return;
     case role::time:
-      if (found.time.empty() && into.only_time) found.time = plain_text(member.raw);
-      return;
+      return put_time(into, found.time, member.raw);
+    case role::lesser_time:
+      return put_time(into, into.lesser_time, member.raw);
     case role::status:
       if (!into.status) into.status = small_number(member.raw);
       return;
@@ -190,6 +207,7 @@ void read_object(reading& into, std::string_view object, role holder, int depth)
 structured_line finished(reading made) {
   auto& found = made.found;
   if (found.message.empty()) found.message = std::move(made.lesser_message);
+  if (!made.lesser_time.empty() && !is_time(found.time)) found.time = std::move(made.lesser_time);
   if (found.error.empty()) {
     found.error = std::move(made.error_type);
   } else if (!made.error_type.empty()) {

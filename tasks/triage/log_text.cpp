@@ -11,6 +11,7 @@ namespace {
 using byte = unsigned char;
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 constexpr std::string_view ellipsis = "\xE2\x80\xA6";
 
 /// Bytes of the valid UTF-8 character at the start, 0 if there is none (RFC 3629).
@@ -93,8 +94,9 @@ std::size_t plain_size(std::string_view text) {
 }
 
 /// Characters that change how a text is shown without being seen: bidirectional overrides and
-/// zero-width ones. They would let a log line disguise what it says.
+/// zero-width ones, byte order marks among them. They would let a log line disguise what it says.
 bool is_deceptive(std::string_view character) {
+  if (character == byte_order_mark) return true;
   if (character.size() != 3 || character[0] != '\xE2') return false;
   const auto mid = static_cast<byte>(character[1]);
   const auto last = static_cast<byte>(character[2]);
@@ -106,6 +108,23 @@ bool is_deceptive(std::string_view character) {
 
 bool is_printable(std::string_view text) {
   return plain_size(text) == text.size();
+}
+
+bool has_hidden(std::string_view text) {
+  for (;;) {
+    text.remove_prefix(plain_size(text));
+    if (text.empty()) return false;
+    const auto size = character_size(text);
+    if (size == 1 && text[0] != '\t') return true;
+    if (size == 2 && text[0] == '\xC2' && static_cast<byte>(text[1]) < 0xA0) return true;
+    if (size == 3 && is_deceptive(text.substr(0, 3))) return true;
+    text.remove_prefix(size == 0 ? 1 : size);
+  }
+}
+
+std::string_view without_byte_order_mark(std::string_view line) {
+  while (line.starts_with(byte_order_mark)) line.remove_prefix(byte_order_mark.size());
+  return line;
 }
 
 std::string clean_line(std::string_view bytes, std::size_t max_bytes) {

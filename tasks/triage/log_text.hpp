@@ -21,6 +21,12 @@ void clean_line(std::string_view bytes, std::size_t max_bytes, std::string& out)
 /// Printable ASCII throughout: clean as it is.
 bool is_printable(std::string_view text);
 
+/// Whether cleaning would drop something: colours, control characters, marks that nobody sees.
+bool has_hidden(std::string_view text);
+
+/// Without U+FEFF at its beginning: editors and PowerShell put it in front of a file's first line.
+std::string_view without_byte_order_mark(std::string_view line);
+
 /// At most `max_bytes`, cut between characters, with "…" if something was cut.
 std::string shortened(std::string_view text, std::size_t max_bytes);
 

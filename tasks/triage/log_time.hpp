@@ -18,20 +18,31 @@ struct leading_time {
   /// The line says in which zone: an offset, "Z", an abbreviation that has one meaning ("UTC",
   /// "EST", "CEST"; not "CST" or "IST"), or seconds since 1970.
   bool zoned = false;
+  /// It may be so much later: 59.999999 s where the line has no seconds.
+  time_us unsure_us = 0;
 };
 
 /// Zones lie between UTC-12 and UTC+14: a local time may be that much earlier or later in UTC.
 inline constexpr time_us max_west_us = 12 * 3600 * us_per_second;
 
-/// Behind a bracket or a syslog "<13>" too:
-///   2026-11-21T04:20:00.123Z, 2026-11-21 04:20:00,123 +0100, 2026/11/21 04:20:00 EST
+/// Behind a bracket, a syslog "<13>" or WebLogic's "####<" too, and behind a level, words in
+/// brackets and the name of a speaker (see log_time_head.hpp; the length is 0 then):
+///   2026-11-21T04:20:00.123Z, 2026-11-21 04:20:00,123 +0100, 2026/11/21 04:20:00 EST, 2026.11.21
+///   04:20, 2026-11-21, 04:20:00 UTC (Airflow), 20261121T042000Z, 20261121 04:20:00
 ///   Nov 21 04:20:00, also with a fraction; 11-21 04:20:00.123; E1121 04:20:00.123 (klog)
 ///     The missing year is taken so that the time lies at most a day after `now`.
+///   Nov 21, 2026 4:20:00 PM (java.util.logging, WebLogic), Nov 21 2026 04:20:00
 ///   Fri Nov 21 04:20:00.123 2026, Fri Nov 21 04:20:00 CET 2026, Fri, 21 Nov 2026 04:20:00 +0000
-///   21-Nov-2026 04:20:00 UTC (PHP), 1:M 21 Nov 2026 04:20:00.123 (redis)
+///   21 Nov 2026 04:20:00,123, 21-Nov-2026 04:20:00 UTC (PHP), 21.11.2026 04:20:00,
+///   1:M 21 Nov 2026 04:20:00.123 (redis)
+///   11/21/2026 4:20:00 PM: the month is first only with AM or PM, in capitals; else such a date
+///   may
+///     be either and is none
 ///   21/Nov/2026:04:20:00 +0000 (Common Log Format), in brackets anywhere in the first 200 bytes
-///   Unix seconds, milli-, micro- or nanoseconds of this century (10, 13, 16 or 19 digits)
-/// Nothing else is guessed.
+///   Unix seconds, milli-, micro- or nanoseconds of this century (10, 13, 16 or 19 digits), and
+///     1.79e+09 (zap); not behind a level or brackets, but for [1795161600.123]
+/// "AM" and "PM" may stand behind each time of day up to 12:59:59, and seconds may be missing where
+/// the date has a year. A date that no calendar has is none. Nothing else is guessed.
 std::optional<leading_time> time_of_line(std::string_view line, time_us now);
 
 }  // namespace reeve::tasks

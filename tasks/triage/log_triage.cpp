@@ -62,13 +62,15 @@ bool log_triage::add(std::size_t number, std::string_view line, std::optional<ti
     return false;
   }
   if (line.ends_with('\r')) line.remove_suffix(1);
+  line = without_byte_order_mark(line);
   auto& into = s.channel_of(source, channel);
   const auto dated = into.filter.look(line, at);
   if (dated.is == since_verdict::older) {
     ++source.info.older_lines;
     return true;
   }
-  if (dated.is == since_verdict::undated) ++source.info.undated_lines;
+  if (dated.is == since_verdict::undated)
+    source.info.undated_lines = *source.info.undated_lines + 1;
   s.totals.lines += 1;
   s.totals.bytes += size;
   source.info.lines += 1;

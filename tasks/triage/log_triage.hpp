@@ -61,8 +61,9 @@ struct triage_source {
   std::int64_t lines = 0;
   std::int64_t bytes = 0;
   std::int64_t older_lines = 0;  // left out: before `since`
-  // Kept though it is not known whether they lie before `since`; told in the Markdown alone.
-  std::int64_t undated_lines = 0;
+  // Kept though it is not known whether they lie before `since`. Optional, as reports of
+  // earlier versions do not say it.
+  std::optional<std::int64_t> undated_lines = 0;
   std::int64_t skipped_lines = 0;  // left out: a limit was reached
   bool truncated = false;
   std::optional<std::string> problem;  // why it could not be read (to its end)
@@ -72,6 +73,7 @@ struct triage_source {
                       field("lines", &triage_source::lines),
                       field("bytes", &triage_source::bytes),
                       field("older_lines", &triage_source::older_lines),
+                      field("undated_lines", &triage_source::undated_lines),
                       field("skipped_lines", &triage_source::skipped_lines),
                       field("truncated", &triage_source::truncated),
                       field("problem", &triage_source::problem)};

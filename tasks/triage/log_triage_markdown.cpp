@@ -157,8 +157,8 @@ void add_sources(std::string& out, const triage_report& report) {
     if (source.older_lines > 0) {
       out.append(", ").append(std::to_string(source.older_lines)).append(" older ones left out");
     }
-    if (source.undated_lines > 0) {
-      out.append(", ").append(std::to_string(source.undated_lines));
+    if (const auto undated = source.undated_lines.value_or(0); undated > 0) {
+      out.append(", ").append(std::to_string(undated));
       out.append(" kept whose time is not known");
     }
     if (source.truncated) out.append(", **cut at a limit**");

@@ -1,0 +1,102 @@
+#include "tasks/triage/log_time_head.hpp"
+
+#include "tasks/triage/log_severity.hpp"
+#include "tasks/triage/log_time_text.hpp"
+
+#include <algorithm>
+
+namespace reeve::tasks {
+namespace {
+
+constexpr std::size_t max_name_bytes = 64;
+constexpr std::size_t max_level_bytes = 13;
+
+bool is_space(char c) {
+  return c == ' ' || c == '\t';
+}
+bool is_name_part(char c) {
+  return time_text::is_letter(c) || time_text::is_digit(c) || c == '.' || c == '_' || c == '-' ||
+         c == '/' || c == '$';
+}
+
+char char_in(std::string_view text, std::size_t at) {
+  return at < text.size() ? text[at] : '\0';
+}
+
+std::size_t behind_name(std::string_view text, std::size_t at) {
+  const auto most = at + max_name_bytes;
+  while (at < most && is_name_part(char_in(text, at))) ++at;
+  return at;
+}
+
+std::size_t behind_spaces(std::string_view text, std::size_t at) {
+  const auto most = at + max_name_bytes;
+  while (at < most && is_space(char_in(text, at))) ++at;
+  return at;
+}
+
+/// Behind a level or a bracket: ":", "-" or "|" may follow, and spaces.
+std::size_t behind_sign(std::string_view text, std::size_t at) {
+  if (char_in(text, at) == ':') ++at;
+  at = behind_spaces(text, at);
+  const char sign = char_in(text, at);
+  const bool is = (sign == '-' || sign == '|') && is_space(char_in(text, at + 1));
+  return is ? behind_spaces(text, at + 1) : at;
+}
+
+bool names_level(std::string_view word) {
+  if (word.size() == 1) return severity_from_letter(word[0]).has_value();
+  return severity_from_word(word).has_value();
+}
+
+/// Where a time or a further part may begin: a digit, the capital of a month, a day or a level, a
+/// bracket. Most lines are told by this one character.
+bool may_go_on(char c) {
+  return time_text::is_digit(c) || (c >= 'A' && c <= 'W') || c == '[';
+}
+
+std::size_t bracket_size(std::string_view text) {
+  if (char_in(text, 2) == ' ' && names_level(text.substr(1, 1))) return 3;
+  const auto close = text.substr(0, max_name_bytes).find(']');
+  return close == text.npos ? 0 : behind_sign(text, close + 1);
+}
+
+std::size_t level_size(std::string_view text, std::size_t word) {
+  const char next = char_in(text, word);
+  if (word > max_level_bytes || (next != ':' && !is_space(next))) return 0;
+  auto end = behind_sign(text, word);
+  if (next == ':' && end == word + 1) {
+    const auto name = behind_name(text, end);
+    if (name > end && char_in(text, name) == ':') end = name + 1;
+  }
+  // A word is looked up only where there may be a use for it.
+  return may_go_on(char_in(text, end)) && names_level(text.substr(0, word)) ? end : 0;
+}
+
+/// Spaces, and one behind the line.
+std::size_t speaker_size(std::string_view text, std::size_t word) {
+  const auto name = behind_name(text, word);
+  const auto line = behind_spaces(text, name);
+  if (line == name || char_in(text, line) != '|' || char_in(text, line + 1) != ' ') return 0;
+  return line + 2;
+}
+
+}  // namespace
+
+head_part head_part_of(std::string_view text) {
+  const char first = char_in(text, 0);
+  if (first == '[') return {bracket_size(text), false};
+  if (!time_text::is_letter(first) && !time_text::is_digit(first)) return {};
+  std::size_t word = 0;
+  while (word <= max_level_bytes && time_text::is_letter(char_in(text, word))) ++word;
+  // Ruby has an A for what has no level.
+  if (word == 1 && text.substr(1).starts_with(", [") && (first == 'A' || names_level({&first, 1})))
+    return {3, false};
+  if (word > 0) {
+    if (const auto level = level_size(text, word); level > 0) return {level, false};
+  }
+  const auto speaker = speaker_size(text, word);
+  return {speaker, speaker > 0};
+}
+
+}  // namespace reeve::tasks

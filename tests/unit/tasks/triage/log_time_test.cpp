@@ -1,0 +1,187 @@
+// RUN6, RUN8: the forms in which logs write their times, and what is none.
+#include "tasks/triage/log_time.hpp"
+
+#include "tasks/triage/log_since.hpp"
+#include "tasks/triage/log_time_head.hpp"
+
+#include <chrono>
+#include <gtest/gtest.h>
+#include <string>
+
+namespace {
+
+using namespace reeve::tasks;
+
+constexpr reeve::time_us forms_now = 1'795'172'400'000'000;  // 2026-11-20T11:00:00Z
+
+/// To the second where there is no fraction; "?" is for a zone that is not said.
+std::string time_in(std::string_view line) {
+  std::string room;
+  const auto found = time_of_raw_line(line, forms_now, room);
+  if (!found) return "none";
+  auto text = reeve::format_time(found->at).substr(0, 26);
+  if (text.ends_with(".000000")) text.resize(19);
+  return text + (found->zoned ? "Z" : "?");
+}
+
+TEST(RUN8_time_forms, a_level_or_a_bracket_may_stand_in_front) {
+  for (const auto* line :
+       {"ERROR 2026-06-25 14:54:28 lost", "error: 2026-06-25 14:54:28 lost",
+        "[ERROR] 2026-06-25 14:54:28 lost", "[main] 2026-06-25 14:54:28 lost",
+        "[main] ERROR 2026-06-25 14:54:28 lost", "ERROR [http-nio-1] 2026-06-25 14:54:28 lost",
+        "[WARN ] [7] 2026-06-25 14:54:28 lost", "INFO:     2026-06-25 14:54:28 - lost",
+        "ERROR - 2026-06-25 14:54:28 - lost", "ERROR | 2026-06-25 14:54:28 | lost",
+        "INFO:app.main:2026-06-25 14:54:28:lost", "E 2026-06-25 14:54:28 lost",
+        "[E 2026-06-25 14:54:28 ServerApp] lost", "ERROR\t2026-06-25 14:54:28\tlost",
+        "ERROR [2026-06-25 14:54:28] lost", "ERROR Jun 25, 2026 2:54:28 PM lost",
+        "<11>ERROR 2026-06-25 14:54:28 lost", "app-1  | 2026-06-25 14:54:28 lost",
+        "app-1  | [ERROR] 2026-06-25 14:54:28 lost"}) {
+    EXPECT_EQ(time_in(line), "2026-06-25T14:54:28?") << line;
+  }
+  EXPECT_EQ(time_in("ERROR 2026-06-25 14:54:28,123 lost"), "2026-06-25T14:54:28.123000?");
+  EXPECT_EQ(time_in("[ERROR] 2026-06-25T14:54:28Z lost"), "2026-06-25T14:54:28Z");
+  EXPECT_EQ(time_in("app-1  | 2026-06-25T14:54:28.5Z lost"), "2026-06-25T14:54:28.500000Z");
+  EXPECT_EQ(time_in("app-1  | 1782399268.123 lost"), "2026-06-25T14:54:28.123000Z");
+  EXPECT_EQ(time_in(R"(app-1  | {"ts":1782399268,"msg":"lost"})"), "2026-06-25T14:54:28Z");
+  EXPECT_EQ(time_in("[pod/a/b] E0625 14:54:28.123456 1 a.go:1] lost"),
+            "2026-06-25T14:54:28.123456?");
+  EXPECT_EQ(time_in("E, [2026-06-25T14:54:28.123456 #1] ERROR -- : lost"),
+            "2026-06-25T14:54:28.123456?");
+  EXPECT_EQ(time_in("A, [2026-06-25T14:54:28.123456 #1]   ANY -- : lost"),
+            "2026-06-25T14:54:28.123456?");
+  EXPECT_EQ(time_in("[ERROR] [1782399268.123456789] [node]: lost"), "2026-06-25T14:54:28.123456Z");
+}
+
+TEST(RUN8_time_forms, dates_and_clocks_of_many_loggers) {
+  for (const auto* line :
+       {"[2026-06-25, 14:54:28 UTC] {subprocess.py:93} INFO - lost", "20260625T145428Z lost",
+        "1782399268\tERROR\tlost", "1.782399268e+09\terror\tlost",
+        "Thu Jun 25 2026 16:54:28 GMT+0200 lost", "[25/Jun/2026 14:54:28 +0000] ERROR lost"}) {
+    EXPECT_EQ(time_in(line), "2026-06-25T14:54:28Z") << line;
+  }
+  EXPECT_EQ(time_in("1782399268.123\tERROR lost"), "2026-06-25T14:54:28.123000Z");
+  EXPECT_EQ(time_in("1.782399268123e+09\terror\tlost"), "2026-06-25T14:54:28.123000Z");
+  EXPECT_EQ(time_in("1.782e+09\terror\tlost"), "2026-06-21T00:00:00Z");
+  for (const auto* line :
+       {"20260625 14:54:28 lost", "25 Jun 2026 14:54:28 lost", "25-JUN-2026 14:54:28 * lost",
+        "25.06.2026 14:54:28 lost", "2026.06.25 14:54:28 lost", "E20260625 14:54:28 1 a.cc:1] lost",
+        "Jun 25 2026 14:54:28: %ASA-3-1: lost", "[25/Jun/2026 14:54:28] ERROR lost",
+        "10.0.0.1 - - [25/Jun/2026 14:54:28] \"GET /\"", "<2026-06-25 14:54:28> lost"}) {
+    EXPECT_EQ(time_in(line), "2026-06-25T14:54:28?") << line;
+  }
+  EXPECT_EQ(time_in("25 Jun 2026 14:54:28,123 lost"), "2026-06-25T14:54:28.123000?");
+  EXPECT_EQ(time_in("5 Jun 2026 14:54:28 lost"), "2026-06-05T14:54:28?");
+}
+
+TEST(RUN8_time_forms, a_line_with_minutes_alone_may_be_of_the_end_of_its_minute) {
+  for (const auto* line :
+       {"2026-06-25 14:54 lost", "[2026-06-25 14:54] lost", "ERROR 2026-06-25T14:54 lost",
+        "25.06.2026 14:54 lost", "6/25/2026 2:54 PM lost"}) {
+    EXPECT_EQ(time_in(line), "2026-06-25T14:54:00?") << line;
+    EXPECT_EQ(time_of_line(line, forms_now)->unsure_us, 59'999'999) << line;
+  }
+  EXPECT_EQ(time_in("2026-06-25T14:54Z lost"), "2026-06-25T14:54:00Z");
+  EXPECT_EQ(time_of_line("2026-06-25 14:54:28 lost", forms_now)->unsure_us, 0);
+  for (const auto* none : {"Jun 25 14:54 lost", "2026-06-25 14:5 lost", "2026-06-25 14:541 lost",
+                           "2026-06-25 14:60 lost", "2026-06-25 14:54:2 lost"}) {
+    EXPECT_EQ(time_in(none), "none") << none;
+  }
+}
+
+TEST(RUN8_time_forms, halves_of_days_and_american_dates) {
+  EXPECT_EQ(time_in("Jun 25, 2026 2:54:28 PM com.x.Y start"), "2026-06-25T14:54:28?");
+  EXPECT_EQ(time_in("Jun 25, 2026, 2:54:28\xE2\x80\xAFPM com.x.Y start"), "2026-06-25T14:54:28?");
+  EXPECT_EQ(time_in("Jun 25, 2026 12:00:00 AM x"), "2026-06-25T00:00:00?");
+  EXPECT_EQ(time_in("Jun 25, 2026 12:59:59 PM x"), "2026-06-25T12:59:59?");
+  EXPECT_EQ(time_in("Jun 25, 2026 11:59:59 PM x"), "2026-06-25T23:59:59?");
+  EXPECT_EQ(time_in("Jun 25, 2026 1:00:00 AM x"), "2026-06-25T01:00:00?");
+  EXPECT_EQ(time_in("2026-06-25 02:54:28.5 PM x"), "2026-06-25T14:54:28.500000?");
+  EXPECT_EQ(time_in("2026-06-25 02:54:28 PMD x"), "2026-06-25T02:54:28?") << "a word";
+  EXPECT_EQ(time_in("2026-06-25 14:54:28 PM x"), "2026-06-25T14:54:28?");
+  EXPECT_EQ(time_in("2026-06-25 00:54:28 PM x"), "2026-06-25T00:54:28?");
+  EXPECT_EQ(time_in("7/16/2021 11:46:59 AM-0600 ERROR lost"), "2021-07-16T17:46:59Z");
+  EXPECT_EQ(time_in("7/6/2021 1:46:59 PM lost"), "2021-07-06T13:46:59?");
+  EXPECT_EQ(time_in("####<May 18, 2018 11:58:08 AM CST> <Error> lost"), "2018-05-18T11:58:08?");
+  EXPECT_EQ(time_in("####<May 18, 2018 11:58:08 AM UTC> <Error> lost"), "2018-05-18T11:58:08Z");
+  EXPECT_EQ(time_in("<May 18, 2018 12:58:08 AM EST> <Error> lost"), "2018-05-18T05:58:08Z");
+  for (const auto* none :
+       {"7/16/2021 11:46:59 lost", "07/06/2021 11:46 lost", "16/7/2021 11:46:59 AM lost",
+        "7/16/2021 11:46:59 am lost", "7/16/2021 0:46:59 AM lost", "7/16/2021 13:46:59 PM lost"}) {
+    EXPECT_EQ(time_in(none), "none") << none;
+  }
+}
+
+TEST(RUN8_time_forms, in_json_under_the_names_that_collectors_give) {
+  const auto* const expected = "2026-06-25T14:54:28Z";
+  for (const auto* line :
+       {R"({"date":1782399268.0,"log":"lost"})", R"({"eventTime":"2026-06-25T14:54:28Z","x":1})",
+        R"({"date":"2026-06-25","timestamp":"2026-06-25T14:54:28Z","msg":"x"})",
+        R"({"date":1782399268.0,"time":"0.012","msg":"x"})",
+        R"({"instant":{"epochSecond":1782399268,"nanoOfSecond":1},"message":"x"})",
+        R"({"timeMillis":1782399268000,"message":"x"})",
+        R"({"time":"0.012","ts":1782399268,"msg":"x"})"}) {
+    EXPECT_EQ(time_in(line), expected) << line;
+  }
+  EXPECT_EQ(time_in(R"({"date":"2026-06-25","msg":"x"})"), "none");
+}
+
+TEST(RUN8_time_forms, of_what_a_message_speaks_are_none) {
+  for (const auto* none : {"error 2026",
+                           "ERROR 2026 rows",
+                           "ERROR",
+                           "[ERROR]",
+                           "[ERROR] ",
+                           "ERROR:",
+                           "E, [",
+                           "E, [x",
+                           "ERROR backup of 2026-06-25 14:54:28 failed",
+                           "job of 2026-06-25 14:54:28 failed",
+                           "[main] started 2026-06-25 14:54:28",
+                           "main 2026-06-25 14:54:28",
+                           "see 2026-06-25T14:54:28Z",
+                           "app-1 | started at 2026-06-25T14:54:28Z",
+                           "  2026-06-25 14:54:28 indented",
+                           "| 2026-06-25 14:54:28 | row",
+                           "ERROR 1782399268 is no user",
+                           "[main] 1782399268 jobs",
+                           "[1] [1782399268] jobs",
+                           "ERROR 1.782399268e+09 is much",
+                           "2026-02-31 14:54:28 x",
+                           "2026-02-29 14:54:28 x",
+                           "31 Apr 2026 14:54:28 x",
+                           "Feb 30 14:54:28 x",
+                           "2026-06-25 24:00:00 x",
+                           "2026-06/25 14:54:28 x",
+                           "20261325T145428Z x",
+                           "20260625T146028Z x",
+                           "1.782e+08\tx",
+                           "1.782e+9x\tx",
+                           "3.14159 x",
+                           "0.782e+09\tx",
+                           "####",
+                           "####<",
+                           "####2026-06-25 14:54:28"}) {
+    EXPECT_EQ(time_in(none), "none") << none;
+  }
+  EXPECT_EQ(time_in("2024-02-29 14:54:28 x"), "2024-02-29T14:54:28?");
+  EXPECT_EQ(time_in("Feb 29 14:54:28 host x"), "2024-02-29T14:54:28?") << "the last that there was";
+}
+
+TEST(RUN8_time_forms, of_very_long_lines_cost_no_more_than_their_heads) {
+  for (const std::string_view piece : {"a", "[a] ", "ERROR ", "ERROR:a", "[", "a | ", "ERROR: ",
+                                       "1", "1.", "E, [", " ", "\t", "-", "####<", "<1"}) {
+    std::string line;
+    while (line.size() < 64'000) line += piece;
+    const auto begin = std::chrono::steady_clock::now();
+    for (int i = 0; i < 1'000; ++i) {
+      EXPECT_FALSE(time_of_line(line, forms_now)) << piece;
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2)) << piece;
+    EXPECT_LE(head_part_of(line).size, 260U) << piece;
+  }
+  const std::string wide(300, 'x');
+  EXPECT_EQ(time_in("[" + wide + "] 2026-06-25 14:54:28 x"), "none");
+  EXPECT_EQ(time_in(wide + " | 2026-06-25 14:54:28 x"), "none");
+}
+
+}  // namespace
