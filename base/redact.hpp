@@ -49,6 +49,11 @@ bool names_a_secret(std::string_view name);
 
 class secret_index;
 
+/// True for a text with a secret in it that says so itself: a token with a published beginning, a
+/// private key, a URL with a user and a password. Nothing is guessed from names or randomness, so
+/// digests, ids and encoded texts are none. For texts that are kept as they are.
+bool holds_known_secret(std::string_view text);
+
 class redactor {
  public:
   /// Patterns only.
