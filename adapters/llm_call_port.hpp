@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace reeve::adapters {
@@ -30,11 +31,16 @@ class upstream_bytes {
   virtual void cancel() = 0;
 };
 
+/// Of what an upstream says, no client is asked to wait longer.
+inline constexpr int most_retry_after_s = 600;
+
 struct upstream_answer {
   int status = 0;
   std::string body;                      // whole; at most 64 KiB of what is no success
   std::shared_ptr<upstream_bytes> rest;  // instead, of events that come with a success
   bool is_cut = false;                   // a success, of which only the beginning is in `body`
+  /// 1..most_retry_after_s: the wait that it asks for; nothing: it tells none that can be.
+  std::optional<int> retry_after_s = {};
 };
 
 /// Answered with the head of the answer, or all of it. Errors, none of which tells anything of what

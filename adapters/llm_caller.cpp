@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -17,6 +18,29 @@ constexpr std::size_t refusal_bytes = 64 << 10;
 
 rejection broke_off() {
   return reject(errc::invalid, "the upstream broke off");
+}
+
+/// Of `retry-after-ms`, which some upstreams say instead; 0: they do not, or not in whole numbers.
+curl_off_t told_ms(CURL* easy) {
+  curl_header* field = nullptr;
+  if (curl_easy_header(easy, "retry-after-ms", 0, CURLH_HEADER, -1, &field) != CURLHE_OK) return 0;
+  const std::string_view text = field->value;
+  curl_off_t ms = 0;
+  const auto* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, ms);
+  return error == std::errc{} && stop == end ? ms : 0;
+}
+
+/// Seconds or a date of Retry-After, which libcurl reads, else the milliseconds, rounded up.
+std::optional<int> told_wait(CURL* easy) {
+  curl_off_t wait_s = 0;
+  curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &wait_s);
+  if (wait_s == 0) {
+    const auto ms = told_ms(easy);
+    wait_s = ms / 1000 + (ms % 1000 > 0 ? 1 : 0);
+  }
+  if (wait_s < 1) return std::nullopt;
+  return static_cast<int>(std::min<curl_off_t>(wait_s, most_retry_after_s));
 }
 
 }  // namespace
@@ -168,6 +192,7 @@ bool llm_caller::flight::begin_stream() {
   curl_easy_getinfo(handle(), CURLINFO_RESPONSE_CODE, &status);
   curl_easy_getinfo(handle(), CURLINFO_CONTENT_TYPE, &type);
   answer_.status = static_cast<int>(status);
+  answer_.retry_after_s = told_wait(handle());
   const bool is_success = status >= 200 && status < 300;
   const bool is_events = type != nullptr && std::string_view(type).starts_with("text/event-stream");
   const bool streams = what_.streams && is_success && is_events;

@@ -37,7 +37,8 @@ constexpr std::array member_texts{
         "env",
         "At most 128 variables of at most 8,192 bytes each, 16,384 in all: a text, a secret's name "
         "or a text that is no secret."},
-    text{"files", "1 to 64 paths below the server's folder of logs; without it all."},
+    text{"files",
+         "1 to 64 paths below the server's folder of logs, each named once; without it all."},
     text{"image", "Reference of an image that is on the allowlist."},
     text{"kind", "What is done; the short names are older ones."},
     text{"labels", "At most 64; a key is a name, a value has at most 256 bytes."},

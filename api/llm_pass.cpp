@@ -48,7 +48,8 @@ response refused_by_upstream(const upstream_answer& got) {
       return openai_error(got.status == 422 ? 400 : got.status, known_code(got.body),
                           "the upstream refuses the request");
     case 429:
-      return openai_error(429, "upstream_rate_limited", "the upstream has too many requests");
+      return openai_error(429, "upstream_rate_limited", "the upstream has too many requests",
+                          got.retry_after_s.value_or(retry_after_s));
     default:
       return openai_error(502, "upstream_failed", "the upstream failed");
   }
@@ -190,13 +191,17 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
     if (reason == "all_full" || is_full_) {
       return refuse(503, "overloaded", "all upstreams of this model are busy");
     }
-    refuse(503, "upstream_unavailable", "no upstream of this model answers");
+    answer_.answer(openai_error(503, "upstream_unavailable", "no upstream of this model answers",
+                                wait_s_.value_or(retry_after_s)));
   }
 
   void take(outcome<upstream_answer> got) {
     if (may_go_elsewhere(got)) {
       place_.reset();
       has_failed_ = true;
+      if (got && got->retry_after_s) {
+        wait_s_ = std::min(wait_s_.value_or(*got->retry_after_s), *got->retry_after_s);
+      }
       return try_next();
     }
     body_.reset();  // a stream may last an hour
@@ -321,6 +326,7 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
   bool streams_ = false, wants_usage_ = false, is_spent_ = false;
   bool is_full_ = false, has_its_share_ = false, has_failed_ = false;  // of what was tried
   std::set<std::string> tried_;
+  std::optional<int> wait_s_;  // until the first of them may take calls again, as they say
   llm_places::place place_;
 };
 

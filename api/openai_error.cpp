@@ -1,6 +1,5 @@
 #include "api/openai_error.hpp"
 
-#include "api/problem.hpp"
 #include "codec/json_writer.hpp"
 
 #include <memory>
@@ -37,12 +36,12 @@ std::shared_ptr<const std::string> body_of(int status, std::string_view code,
 
 }  // namespace
 
-response openai_error(int status, std::string_view code, std::string_view message) {
+response openai_error(int status, std::string_view code, std::string_view message, int wait_s) {
   response made;
   made.status = status;
   made.body = body_of(status, code, message);
   if (status == 429 || status == 503) {
-    made.headers.emplace_back("Retry-After", std::to_string(retry_after_s));
+    made.headers.emplace_back("Retry-After", std::to_string(wait_s));
   }
   return made;
 }

@@ -6,14 +6,17 @@
 // As of problem documents nothing of what was sent stands in them, and nothing that an upstream
 // wrote.
 
+#include "api/problem.hpp"
 #include "api/route.hpp"
 
 #include <string_view>
 
 namespace reeve::api {
 
-/// `type` follows from the status; `code` is snake_case. Of 429 and 503 with Retry-After.
-response openai_error(int status, std::string_view code, std::string_view message);
+/// `type` follows from the status; `code` is snake_case. Of 429 and 503 with Retry-After, `wait_s`
+/// seconds.
+response openai_error(int status, std::string_view code, std::string_view message,
+                      int wait_s = retry_after_s);
 
 /// A problem document in these words, with its status and fields; anything else as it is.
 response openai_words(response answer);

@@ -3,7 +3,9 @@
 //
 // Two sources of knowledge. Named secrets are exact values (a token from the configuration, a
 // secret of a job); they are also found base64-encoded (at any alignment, so inside a longer
-// encoded text too), URL-encoded and JSON-escaped. Patterns find what looks like a secret: header
+// encoded text too; in lines of 64 or 76 columns where the encoded text begins with them), in
+// hexadecimal digits, URL-encoded, JSON-escaped, quoted for shells and with the entities of XML and
+// HTML. Patterns find what looks like a secret: header
 // values, settings and pairs, options of well-known programs, URLs with a password, private keys,
 // tokens of well-known issuers. A name alone makes no secret: what stands behind it must look like
 // a value, since "failed to refresh token: connection refused" is what an operator has to read.
@@ -46,6 +48,11 @@ bool can_be_redacted(std::string_view value);
 /// sound so ("prompt_tokens", "password_file", "token_type", "PWD"). For settings and environments,
 /// where name and value do not stand side by side in a text.
 bool names_a_secret(std::string_view name);
+
+/// True for a text with a secret in it that says so itself: a token with a published beginning, a
+/// private key, a URL with a user and a password. Nothing is guessed from names or randomness, so
+/// digests, ids and encoded texts are none. For texts that are kept as they are.
+bool holds_known_secret(std::string_view text);
 
 class secret_index;
 

@@ -139,13 +139,14 @@ std::string base64_inside(std::string_view value, std::size_t offset, std::strin
   return out;
 }
 
+constexpr std::string_view standard_base64 =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 void add_base64(std::set<std::string>& forms, std::string_view value) {
-  static constexpr std::string_view standard =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   static constexpr std::string_view url =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   for (std::size_t offset = 0; offset < 3; ++offset) {
-    for (const auto alphabet : {standard, url}) {
+    for (const auto alphabet : {standard_base64, url}) {
       for (const bool last : {false, true}) {
         forms.insert(base64_inside(value, offset, alphabet, last));
       }
@@ -171,6 +172,108 @@ void add_lines(std::set<std::string>& forms, std::string_view value) {
     if (first == line.npos) continue;
     line = line.substr(first, line.find_last_not_of(" \t\r") - first + 1);
     if (line.size() >= min_line_bytes && !line.starts_with("-----")) forms.emplace(line);
+  }
+}
+
+/// As PEM and MIME break lines, of what begins with the secret: within a longer text a line may end
+/// anywhere, which would be dozens of forms of each alignment.
+void add_wrapped_base64(std::set<std::string>& forms, std::string_view value) {
+  for (const bool last : {false, true}) {
+    const auto text = base64_inside(value, 0, standard_base64, last);
+    for (const std::size_t columns : {std::size_t{64}, std::size_t{76}}) {
+      if (text.size() <= columns) continue;
+      std::string wrapped;
+      for (std::size_t at = 0; at < text.size(); at += columns) {
+        if (at > 0) wrapped.push_back('\n');
+        wrapped.append(text, at, columns);
+      }
+      add_lines(forms, wrapped);
+      forms.insert(std::move(wrapped));
+    }
+  }
+}
+
+std::string hex_digits(std::string_view value, std::string_view digits) {
+  std::string out;
+  for (const char ch : value) {
+    const auto c = static_cast<byte>(ch);
+    out.append({digits[c >> 4], digits[c & 15]});
+  }
+  return out;
+}
+
+/// Single quotes within single quotes: `open` and `close` stand around one of them, or around all
+/// that stand together. Some shells leave out the last sign where nothing follows: so does this.
+std::string quoted_for_shells(std::string_view value, std::string_view open, std::string_view close,
+                              bool together) {
+  std::string out;
+  for (std::size_t i = 0; i < value.size();) {
+    if (value[i] != '\'') {
+      out.push_back(value[i++]);
+      continue;
+    }
+    const auto end = together ? std::min(value.find_first_not_of('\'', i), value.size()) : i + 1;
+    out.append(open).append(value.substr(i, end - i)).append(close);
+    i = end;
+  }
+  if (value.ends_with('\'')) out.pop_back();
+  return out;
+}
+
+/// What bash writes between "$'" and "'" where a value has characters that do not print.
+std::string dollar_quoted(std::string_view value) {
+  static constexpr std::string_view plain = "'\\\a\b\t\n\v\f\r\x1b";
+  static constexpr std::string_view letters = "'\\abtnvfrE";
+  std::string out;
+  for (const char ch : value) {
+    const auto c = static_cast<byte>(ch);
+    if (const auto at = plain.find(ch); at != plain.npos) {
+      out.append({'\\', letters[at]});
+    } else if (c < 0x20 || c == 0x7f) {
+      out.append({'\\', hex_lower[c >> 6], hex_lower[(c >> 3) & 7], hex_lower[c & 7]});
+    } else {
+      out.push_back(ch);
+    }
+  }
+  return out;
+}
+
+void add_shell_quoted(std::set<std::string>& forms, std::string_view value) {
+  forms.insert(quoted_for_shells(value, "'\\", "'", false));    // bash
+  forms.insert(quoted_for_shells(value, "'\"", "\"'", false));  // Python's shlex
+  forms.insert(quoted_for_shells(value, "'\"", "\"'", true));   // dash, busybox
+  forms.insert(dollar_quoted(value));
+}
+
+/// How '>', '"' and a single quote are written; '&' and '<' never stand as they are.
+struct entity_style {
+  std::string_view more, quote, tick;
+};
+constexpr entity_style entity_styles[] = {
+    {">", "\"", "'"},              // the least that there can be
+    {"&gt;", "\"", "'"},           // a text
+    {">", "&quot;", "'"},          // browsers, of attributes
+    {"&gt;", "&quot;", "'"},       // older PHP
+    {"&gt;", "&quot;", "&apos;"},  // XML
+    {"&gt;", "&quot;", "&#39;"},   // lodash, older Python
+    {"&gt;", "&quot;", "&#039;"},  // PHP
+    {"&gt;", "&quot;", "&#x27;"},  // Python, React
+    {"&gt;", "&#34;", "&#39;"},    // Go, Jinja
+};
+
+void add_entities(std::set<std::string>& forms, std::string_view value) {
+  if (value.find_first_of("&<>\"'") == value.npos) return;
+  for (const auto& style : entity_styles) {
+    std::string out;
+    for (const char& c : value) {
+      out.append(c == '&'    ? "&amp;"
+                 : c == '<'  ? "&lt;"
+                 : c == '>'  ? style.more
+                 : c == '"'  ? style.quote
+                 : c == '\'' ? style.tick
+                             : std::string_view(&c, 1));
+    }
+    forms.insert(std::move(out));
   }
 }
 
@@ -201,7 +304,11 @@ std::vector<std::string> secret_forms(std::string_view value) {
     }
   }
   forms.insert(json_escaped(value, {false, true, true, hex_upper, true}));
+  for (const auto digits : {hex_upper, hex_lower}) forms.insert(hex_digits(value, digits));
+  add_shell_quoted(forms, value);
+  add_entities(forms, value);
   add_base64(forms, value);
+  add_wrapped_base64(forms, value);
   add_lines(forms, value);
   std::vector<std::string> kept;
   for (const auto& form : forms) {

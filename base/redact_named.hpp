@@ -24,7 +24,8 @@ struct secret_span {
   bool quoted = false;
 };
 
-/// Every form in which a secret is looked for; each has at least `min_secret_bytes`.
+/// Every form in which a secret is looked for; each has at least `min_secret_bytes`, and at most
+/// six times the value's: a window of a long line has to hold any of them.
 std::vector<std::string> secret_forms(std::string_view value);
 
 class secret_index {

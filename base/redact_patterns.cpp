@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
 
 namespace reeve {
 namespace {
@@ -130,7 +131,53 @@ void take_found(line_scan& scan, const found_word& word, std::size_t end) {
   }
 }
 
+/// Of what was found only what `holds_known_secret` means.
+bool leads_to_secret(line_scan& scan, const found_word& word, std::size_t end) {
+  const auto begin = end - word.size;
+  secret_span span;
+  switch (word.what) {
+    case found::token:
+      return is_always_secret(word.number) &&
+             read_token(word.number, scan.line, begin, end, scan.runs, span);
+    case found::url:
+      take_url(scan, begin, end);
+      if (scan.out.empty()) return false;
+      // A name alone may be an address that is told to everybody.
+      span = std::exchange(scan.out, {}).back();
+      return scan.line.substr(end, span.end - end + 1).find(':') != std::string_view::npos;
+    case found::dsn:
+      take_dsn(scan, begin);
+      return !scan.out.empty();
+    default:
+      return false;
+  }
+}
+
+bool has_known_secret(std::string_view line) {
+  const auto& known = all();
+  std::vector<secret_span> spans;
+  line_scan scan(line, spans);
+  for (word_automaton::place here; known.automaton.next(line, here);) {
+    for (const auto number : known.automaton.found(here)) {
+      if (leads_to_secret(scan, known.words[number], here.at)) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
+
+bool holds_known_secret(std::string_view text) {
+  pem_tracker keys;
+  std::vector<secret_span> spans;
+  while (!text.empty()) {
+    const auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    keys.next(line, spans);
+    if (!spans.empty() || has_known_secret(line)) return true;
+  }
+  return false;
+}
 
 void find_secret_patterns(std::string_view line, std::vector<secret_span>& out) {
   const auto& known = all();

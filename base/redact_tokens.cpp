@@ -318,6 +318,11 @@ std::vector<std::string_view> token_beginnings() {
   return {small.begin(), small.end()};
 }
 
+bool is_always_secret(std::size_t form) {
+  const auto& one = forms[form];
+  return one.more != extra::old_vault && one.begin != "pk-" && one.begin != "pk_";
+}
+
 bool read_token(std::size_t number, std::string_view line, std::size_t begin, std::size_t end,
                 run_ends& runs, secret_span& out) {
   const auto& one = forms[number];

@@ -43,6 +43,9 @@ class run_ends {
 
 /// The beginnings of all forms, in lower case, to be looked for.
 std::vector<std::string_view> token_beginnings();
+/// Whether what has this form is a secret wherever it stands: no key that is meant to be public,
+/// and nothing that is found by its randomness only.
+bool is_always_secret(std::size_t form);
 /// The form with this number, its beginning having been found at [begin, end) in some case. False
 /// if it is not there after all; else the secret's bytes.
 bool read_token(std::size_t form, std::string_view line, std::size_t begin, std::size_t end,

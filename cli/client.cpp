@@ -128,7 +128,10 @@ api_client::api_client(const config& c, const client_options& options) : options
   while (url_.ends_with('/')) url_.pop_back();
   // Whose data folder this is, his server it is: it may listen on any address of the machine.
   const bool near = own || is_loopback(host_of(url_));
-  if (!near && !url_.starts_with("https://") && !c.allow_plain_http) {
+  if (named && !url_.starts_with("http://") && !url_.starts_with("https://")) {
+    const std::string where = options.url.empty() ? "REEVE_URL" : "--url";
+    refusal_ = reject(errc::invalid, where + " must begin with http:// or https://");
+  } else if (!near && !url_.starts_with("https://") && !c.allow_plain_http) {
     refusal_ =
         reject(errc::invalid,
                "a token is not sent in clear to another machine: use https, or permit it with "

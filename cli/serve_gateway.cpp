@@ -130,7 +130,10 @@ outcome<done> server_process::open_gateway() {
   hooks.closed = [this] { return closed(); };
   http_ = std::make_unique<api::http_server>(options, *router_, hooks);
   auto port = http_->listen();
-  if (!port) return port.error();
+  if (!port) {
+    return reject(port.error().code,
+                  port.error().detail + "; --listen (REEVE_LISTEN) takes another address");
+  }
   feed_->wake_on([this](std::function<void()> work) { http_->post(std::move(work)); });
   http_thread_ = named_thread("http", [this] { http_->run(); });
   const bool v6 = options.address.find(':') != std::string::npos;

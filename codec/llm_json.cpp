@@ -40,8 +40,9 @@ class request_reader {
         scan_.peek() == '{' && note_first() &&
         scan_.take_object([this](const std::string& name) { return take(name); }) &&
         scan_.peek() == '\0' && scan_.offset() == body_.size();
-    if (why_) return *why_;
+    // A member of which half came is no wrong one.
     if (!is_whole) return reject(errc::invalid, "the body is no JSON object");
+    if (why_) return *why_;
     if (!seen_.contains("/model")) return reject(errc::invalid, "a model is needed", "/model");
     return std::move(out_);
   }
@@ -51,9 +52,15 @@ class request_reader {
     out_.first_member = scan_.offset() + 1;
     return true;
   }
+  /// Kept until it is known that all of the body is JSON.
   bool refuse(std::string detail, std::string pointer) {
     if (!why_) why_ = reject(errc::invalid, std::move(detail), std::move(pointer));
     return false;
+  }
+  /// Passes over a value that is none of what is wanted.
+  bool skip_wrong(std::string detail, std::string pointer) {
+    refuse(std::move(detail), std::move(pointer));
+    return scan_.skip();
   }
   /// Whether it is that member. False with a reason: it is, in a way that counts for nothing.
   bool is(std::string_view name, std::string_view wanted, std::string_view below = {}) {
@@ -67,33 +74,33 @@ class request_reader {
   }
   bool take(const std::string& name) {
     if (is(name, "model")) {
-      return scan_.take_string(out_.model) || refuse("must be a text", "/model");
+      return scan_.peek() == '"' ? scan_.take_string(out_.model)
+                                 : skip_wrong("must be a text", "/model");
     }
     if (is(name, "stream")) return take_flag(out_.streams, "/stream");
     if (is(name, "stream_options")) return take_options();
-    return !why_ && scan_.skip();
+    return scan_.skip();
   }
   bool take_flag(bool& flag, const char* pointer) {
     scan_.peek();
     flag = scan_.take_literal("true");
     return flag || scan_.take_literal("false") || scan_.take_literal("null") ||
-           refuse("must be true or false", pointer);
+           skip_wrong("must be true or false", pointer);
   }
   bool take_options() {
     const char first = scan_.peek();
+    if (first != '{' && first != 'n') return skip_wrong("must be an object", "/stream_options");
     out_.options.begin = scan_.offset();
-    const bool is_taken = first == 'n'
-                              ? scan_.take_literal("null")
-                              : first == '{' && scan_.take_object([this](const std::string& name) {
-                                  return take_option(name);
-                                });
+    const bool is_taken =
+        first == 'n' ? scan_.take_literal("null")
+                     : scan_.take_object([this](const std::string& n) { return take_option(n); });
     out_.options.end = scan_.offset();
-    return is_taken || refuse("must be an object", "/stream_options");
+    return is_taken;
   }
   bool take_option(const std::string& name) {
     if (!is(name, "include_usage", "/stream_options")) {
       out_.has_options = true;
-      return !why_ && scan_.skip();
+      return scan_.skip();
     }
     scan_.peek();
     out_.include_usage.begin = scan_.offset();

@@ -11,6 +11,11 @@ die() {
   exit 1
 }
 
+# needs_value PROGRAM TEXT VALUE: without a value PROGRAM ends as any wrong usage does.
+needs_value() {
+  [ -n "$3" ] || { note "$1: $2"; exit 2; }
+}
+
 # failed_tests FILE LINES: of a GoogleTest program's output the part of each failed test, and of the
 # one that the program died in, to so many lines.
 failed_tests() {

@@ -134,7 +134,8 @@ std::vector<route> budget_routes(services& s) {
           .says("directive", "Id of a directive: only calls of its runs; not with `model`.")
           .says("model", "Only calls of the model with this name.")
           .says("most_tokens", "1 to 10^15; this or `most_cost_micros`, or both.")
-          .says("most_cost_micros", "1 to 10^15, of the calls whose models have a price.")
+          .says("most_cost_micros",
+                "1 to 10^15; calls of models without a price cost nothing and never reach it.")
           .minds_if_match(),
       row(s, method::delete_, each, "Remove a budget for LLM calls", access::admin, remove_budget)
           .gives(one, {200})

@@ -112,10 +112,16 @@ outcome<done> check_variable(const std::string& name, const env_value& value,
   if (!is_plain_text(*literal_of(value), 8192)) {
     return bad("a value has at most 8,192 bytes and no NUL", at);
   }
-  if (!std::holds_alternative<std::string>(value) || !names_a_secret(name)) return done{};
+  const auto* bare = std::get_if<std::string>(&value);
+  if (bare == nullptr) return done{};
+  const bool by_name = names_a_secret(name);
+  if (!by_name && !holds_known_secret(*bare)) return done{};
+  const std::string who = by_name ? "a variable of this name holds a secret"
+                                  : "this is, or has in it, a token, a private key or a password";
   return bad(
-      "a variable of this name holds a secret, which must not stand here: keep it with PUT "
-      "/api/secrets/NAME and write {\"secret\": \"NAME\"}; if it is none, write {\"plain\": …}",
+      who +
+          ", which must not stand here: keep it with PUT /api/secrets/NAME and write {\"secret\": "
+          "\"NAME\"}; if it is none, write {\"plain\": …}",
       at);
 }
 
@@ -232,10 +238,15 @@ outcome<done> check(const log_triage_params& p, const std::string& at) {
   }
   if (p.files) {
     if (auto ok = check_names(*p.files, at + "/files"); !ok) return ok;
+    std::set<std::string_view> seen;
     for (std::size_t i = 0; i < p.files->size(); ++i) {
-      if (has_clean_parts((*p.files)[i])) continue;
-      return bad("a file's name is relative to the log folder, without . .. and //",
-                 at + "/files/" + std::to_string(i));
+      const auto& name = (*p.files)[i];
+      const auto here = at + "/files/" + std::to_string(i);
+      if (!has_clean_parts(name)) {
+        return bad("a file's name is relative to the log folder, without . .. and //", here);
+      }
+      // Each of its lines would count twice.
+      if (!seen.insert(name).second) return bad("this file is named twice", here);
     }
   }
   if (!in_range(p.max_lines, 1, 10'000'000)) {

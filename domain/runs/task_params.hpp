@@ -78,8 +78,9 @@ struct secret_ref {
   bool operator==(const secret_ref&) const = default;
   static constexpr auto fields() { return std::tuple{field("secret", &secret_ref::secret)}; }
 };
-/// Bare text is refused under a name that says secret (base/redact.hpp, names_a_secret): whatever
-/// stands here is written in the log and read by every viewer.
+/// Bare text is refused under a name that says secret, and where it says so itself
+/// (base/redact.hpp, names_a_secret and holds_known_secret): whatever stands here is written in the
+/// log and read by every viewer.
 using env_value = std::variant<std::string, plain_value, secret_ref>;
 using env_map = std::map<std::string, env_value>;
 

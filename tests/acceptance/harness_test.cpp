@@ -240,3 +240,16 @@ TEST(OPS1_shell, is_heard_when_a_signal_ends_its_quiet_wait) {
   const auto told = support::run_to_end(options, 20s);
   EXPECT_EQ(told.output, "status 137\nwhat went wrong\n");
 }
+
+TEST(OPS1_shell, tells_an_option_without_its_value_as_any_wrong_usage) {
+  for (const auto& [words, wanted] :
+       {std::pair{"run --data", "run: --data needs a folder\n"},
+        std::pair{"run --no-build --listen ''", "run: --listen needs HOST:PORT\n"}}) {
+    support::process_options options{
+        {"bash", "-c", "cd \"${0%/*}/..\" && eval \"./$1\"", support::shell_library(), words}};
+    options.drop_privileges = false;
+    const auto told = support::run_to_end(options, 20s);
+    EXPECT_EQ(told.status, 2) << words;
+    EXPECT_EQ(told.output, wanted);
+  }
+}

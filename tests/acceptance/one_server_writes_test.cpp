@@ -152,6 +152,7 @@ TEST(GW4_standby, is_not_confused_by_a_port_that_is_taken) {
   // It ends before it could ever lead without being reachable.
   EXPECT_NE(second.await_exit(10s), 0);
   EXPECT_NE(second.whole_log().find("cannot bind"), std::string::npos);
+  EXPECT_NE(second.whole_log().find("--listen (REEVE_LISTEN)"), std::string::npos);
   EXPECT_EQ(elections(first), 1);
 }
 

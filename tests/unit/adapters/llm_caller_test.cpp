@@ -117,6 +117,36 @@ TEST(P22_call, follows_no_redirect_and_goes_to_no_address_that_is_no_hosts) {
   }
 }
 
+TEST(LLM4_call, tells_how_long_the_upstream_asks_to_wait) {
+  calls it;
+  const std::pair<std::string, std::optional<int>> rows[] = {
+      {"", std::nullopt},
+      {"Retry-After: 17\r\n", 17},
+      {"retry-after: 601\r\n", 600},
+      {"Retry-After: 9999999999\r\n", 600},
+      {"Retry-After: 99999999999999999999\r\n", std::nullopt},
+      {"Retry-After: 0\r\n", std::nullopt},
+      {"Retry-After: -3\r\n", std::nullopt},
+      {"Retry-After: soon\r\n", std::nullopt},
+      {"Retry-After: Thu, 31 Dec 2099 23:59:59 GMT\r\n", 600},
+      {"Retry-After: Thu, 01 Jan 2015 00:00:00 GMT\r\n", std::nullopt},
+      {"retry-after-ms: 1\r\n", 1},
+      {"retry-after-ms: 16001\r\n", 17},
+      {"retry-after-ms: 9223372036854775807\r\n", 600},
+      {"retry-after-ms: 1.5\r\n", std::nullopt},
+      {"retry-after-ms: -1\r\n", std::nullopt},
+      {"Retry-After: 3\r\nretry-after-ms: 2500\r\n", 3}};
+  for (const auto& [fields, wanted] : rows) {
+    canned_server server(with_body("429 Too Many Requests", "{}", fields));
+    const auto got = it.call(at(server.url()));
+    ASSERT_TRUE(got) << fields << got.error().detail;
+    EXPECT_EQ(got->status, 429) << fields;
+    EXPECT_EQ(got->retry_after_s, wanted) << fields;
+  }
+  canned_server bare("HTTP/1.1 503 No\r\nContent-Length: 0\r\nRetry-After: 5\r\n\r\n");
+  EXPECT_EQ(it.call(at(bare.url()))->retry_after_s, 5) << "without a body";
+}
+
 TEST(LLM4_call, tells_whether_anything_was_sent) {
   calls it;
   std::string gone;

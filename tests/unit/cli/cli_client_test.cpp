@@ -146,6 +146,22 @@ TEST_F(UI2_client, sends_no_token_where_it_does_not_belong) {
   }
 }
 
+TEST_F(UI2_client, says_which_address_lacks_its_scheme) {
+  for (const char* url : {"127.0.0.1:9595", "localhost:9595", "reeve.example.org", "ftp://x"}) {
+    client_.url = url;
+    auto e = run(runs, {"list"});
+    EXPECT_EQ(e.code, exit_usage) << url;
+    EXPECT_THAT(e.err, HasSubstr(std::string(url) + ": --url must begin with http:// or https://"));
+    client_.url.clear();
+    ::setenv("REEVE_URL", url, 1);
+    e = run(runs, {"list"});
+    ::unsetenv("REEVE_URL");
+    EXPECT_EQ(e.code, exit_usage) << url;
+    EXPECT_THAT(e.err,
+                AllOf(HasSubstr("REEVE_URL must begin with http://"), Not(HasSubstr("clear"))));
+  }
+}
+
 TEST_F(UI2_client, finds_server_and_token_in_the_data_folder) {
   ::unsetenv("REEVE_TOKEN");
   peer p({http(200, R"({"next":null,"results":[]})"), http(200, R"({"next":null,"results":[]})")});

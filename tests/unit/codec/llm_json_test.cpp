@@ -159,6 +159,21 @@ TEST(LLM4_request, is_refused_with_the_name_of_the_member) {
   for (const auto& [body, pointer] : rows) EXPECT_EQ(field_of(body), pointer) << body;
 }
 
+/// Half a body is no wrong member: what is missing may be anywhere.
+TEST(LLM4_request, that_is_no_json_is_told_as_that) {
+  for (const char* body :
+       {R"({"model":)", R"({"model":"m)", R"({"model": x})", R"({"model":1)", R"({"model":1,)",
+        R"({"model":"m","stream":)", R"({"model":"m","stream":yes})",
+        R"({"model":"m","stream_options":)", R"({"model":"m","stream_options":{"include_usage":)",
+        R"({"model":"m","Model":)", R"({"model":"m","model":"n")"}) {
+    const auto read = read_llm_request(body);
+    ASSERT_FALSE(read) << body;
+    EXPECT_EQ(read.error().field, "") << body;
+    EXPECT_EQ(read.error().detail, "the body is no JSON object") << body;
+  }
+  EXPECT_EQ(read_llm_request(R"({"model":1,"stream":1})").error().field, "/model") << "the first";
+}
+
 /// A reader that takes the last of two, or any case, would call another model than the one whose
 /// budget was looked at.
 TEST(LLM4_request, has_what_counts_once_and_spelled_as_it_is) {

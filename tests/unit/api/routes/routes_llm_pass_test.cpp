@@ -145,6 +145,27 @@ TEST(LLM4_pass, tells_what_upstreams_refuse_without_their_words) {
   EXPECT_EQ(p.it.reads.head(), head) << "nothing was called";
 }
 
+TEST(LLM4_pass, passes_on_how_long_upstreams_ask_to_wait) {
+  passing p;
+  const auto asking = [](int status, int wait_s) {
+    auto made = with(status, "");
+    made.retry_after_s = wait_s;
+    return made;
+  };
+  p.answers = {asking(429, 17)};
+  EXPECT_EQ(p.call().header("Retry-After"), "17");
+  p.answers = {with(429, "")};
+  EXPECT_EQ(p.call().header("Retry-After"), "1") << "it says nothing";
+  p.answers = {asking(503, 40), asking(503, 20)};
+  auto got = p.call();
+  EXPECT_EQ(error_of(got), "upstream_unavailable 503");
+  EXPECT_EQ(got.header("Retry-After"), "20") << "of the first that may be back";
+  p.answers = {asking(503, 40), reject(errc::unavailable, "away")};
+  EXPECT_EQ(p.call().header("Retry-After"), "40");
+  p.answers = {asking(400, 17)};
+  EXPECT_EQ(p.call().header("Retry-After"), "") << "no wait mends it";
+}
+
 TEST(LLM4_pass, counts_what_may_have_been_done) {
   passing p;
   const auto estimate = "\"prompt_tokens\":" + std::to_string((plain.size() + 3) / 4);

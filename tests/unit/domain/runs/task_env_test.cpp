@@ -50,6 +50,58 @@ TEST(ACC4_env, takes_literals_under_other_names) {
   }
 }
 
+const std::string& known_token() {
+  static const std::string text = "ghp_" + std::string("0123456789abcdefghijABCDEFGHIJ012345");
+  return text;
+}
+
+TEST(ACC4_env, refuses_a_literal_that_says_itself_that_it_is_a_secret) {
+  const std::string key = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----";
+  for (const auto& value :
+       {std::string("postgres://u:pw12345@h/db"), known_token(), "a " + known_token() + "\nb",
+        "https://" + known_token() + "@github.com/a/b", std::string("redis://:pw12345@h:6379/0"),
+        std::string("u:pw12345@tcp(db:3306)/shop"), key, "x\n" + key,
+        std::string("https://hooks.slack.com/services/T000/B000/abcdef"),
+        std::string("AKIA0123456789ABCDEF")}) {
+    const auto refused = checked({{"DATABASE_URL", value}});
+    ASSERT_FALSE(refused) << value;
+    EXPECT_EQ(refused.error().code, errc::invalid);
+    EXPECT_EQ(refused.error().field, "/params/env/DATABASE_URL");
+    EXPECT_NE(refused.error().detail.find("/api/secrets/"), std::string::npos);
+    EXPECT_NE(refused.error().detail.find("{\"plain\":"), std::string::npos);
+    EXPECT_EQ(refused.error().detail.find("pw12345"), std::string::npos);
+    EXPECT_EQ(pointer_of({{"DATABASE_URL", plain_value{value}}}), accepted) << value;
+  }
+}
+
+TEST(ACC4_env, takes_literals_that_only_look_random) {
+  for (const std::string value :
+       {"",
+        "0f8fad5b-d9cb-469f-a165-70867728950e",
+        "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "localhost:1/box@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "9fceb02d0ae598e95dc970b74767f19372d61af8",
+        "https://example.org:8443/a/b?x=1&y=a@b.c",
+        "http://proxy:3128",
+        "ssh://git@github.com/a/b.git",
+        "postgres://reader@db:5432/shop",
+        "postgres://u:${PASSWORD}@h/db",
+        "https://3f2e9a1b4c5d6e7f8091a2b3c4d5e6f7@o1.example.org/4",
+        "SGVsbG8sIHdvcmxkLCB0aGlzIGlzIG5vIHNlY3JldCBhdCBhbGwu",
+        "eyJhIjoxLCJiIjoyfQ==",
+        "pk_live_4eC39HqLyjWDarjtT1zdp7dc",
+        "sk-learn",
+        "token=none",
+        "password reset by mail",
+        "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
+        "s.example.org",
+        "a.b:c@d.e",
+        "12:30@noon",
+        "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t"}) {
+    EXPECT_EQ(pointer_of({{"VALUE", value}}), accepted) << value;
+  }
+}
+
 TEST(ACC4_env, limits_what_stands_in_either_form) {
   EXPECT_EQ(pointer_of({{"A", plain_value{std::string(8192, 'x')}}}), accepted);
   for (const std::string own : {"REEVE_LLM_URL", "REEVE_LLM_TOKEN"}) {

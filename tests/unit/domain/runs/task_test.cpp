@@ -308,6 +308,14 @@ TEST(RUN8_triage, names_files_below_the_log_folder_and_containers) {
         [](auto& t) {
           as<log_triage_params>(t).files = names{"a", "../../etc/passwd"};
         }},
+       {at + "files/2",
+        [](auto& t) {
+          as<log_triage_params>(t).files = names{"iso.log", "b", "iso.log"};
+        }},
+       {accepted,
+        [](auto& t) {  // it is read once, as one that is named by its id as well
+          as<log_triage_params>(t).containers = names{"a", "a"};
+        }},
        {at + "files/0", [](auto& t) { as<log_triage_params>(t).files = names{"/etc/passwd"}; }},
        {at + "files/0", [](auto& t) { as<log_triage_params>(t).files = names{"a/../b"}; }},
        {at + "files/0", [](auto& t) { as<log_triage_params>(t).files = names{"./a"}; }},
