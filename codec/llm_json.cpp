@@ -9,8 +9,6 @@
 namespace reeve::codec {
 namespace {
 
-constexpr std::int64_t most_tokens = 1'000'000'000;
-
 /// As the most lenient of readers compares names: long s and the sign of kelvin are letters to it.
 std::string folded(std::string_view name) {
   constexpr std::string_view long_s = "\xc5\xbf", kelvin = "\xe2\x84\xaa";
@@ -136,28 +134,23 @@ class answer_reader {
     return scan_.skip();
   }
   bool take_usage() {
-    std::optional<std::int64_t> prompt, completion;
-    const bool is_whole = scan_.take_object([&](const std::string& name) {
-      if (name == "prompt_tokens") return take_count(prompt);
-      if (name == "completion_tokens") return take_count(completion);
+    return scan_.take_object([this](const std::string& name) {
+      if (name == "prompt_tokens") return take_count(out_.told.prompt);
+      if (name == "completion_tokens") return take_count(out_.told.completion);
       return scan_.skip();
     });
-    if (prompt && completion.value_or(0) >= 0) out_.counts = {*prompt, completion.value_or(0)};
-    if (prompt && *prompt < 0) out_.counts.reset();
-    return is_whole;
   }
-  /// -1: it is none.
   bool take_count(std::optional<std::int64_t>& count) {
     scan_.peek();
     const auto begin = scan_.offset();
     if (!scan_.skip()) return false;
     const auto digits = text_.substr(begin, scan_.offset() - begin);
-    if (digits == "null") return true;
     std::int64_t read = -1;
     const auto* end = digits.data() + digits.size();
     const auto [stop, error] = std::from_chars(digits.data(), end, read);
-    const bool is_count = error == std::errc{} && stop == end && read >= 0 && read <= most_tokens;
-    count = is_count ? read : -1;
+    const bool is_count =
+        error == std::errc{} && stop == end && read >= 0 && read <= most_llm_tokens;
+    count = is_count ? std::optional(read) : std::nullopt;
     return true;
   }
   bool take_error(char first) {

@@ -37,16 +37,21 @@ outcome<llm_request> read_llm_request(std::string_view body);
 /// The same request, asking for the counts behind the last chunk.
 std::string asking_for_usage(std::string_view body, const llm_request& read);
 
-struct llm_token_counts {
-  std::int64_t prompt = 0;      // 0..1,000,000,000, both
-  std::int64_t completion = 0;  // of embeddings there are none
-  bool operator==(const llm_token_counts&) const = default;
+/// Of one call. More would be no count, neither told nor recorded.
+inline constexpr std::int64_t most_llm_tokens = 1'000'000'000;
+
+/// What an answer tells of itself. Nothing: it does not, or says what can be none.
+struct llm_told_counts {
+  std::optional<std::int64_t> prompt;      // 0..most_llm_tokens, both
+  std::optional<std::int64_t> completion;  // embeddings have none
+  bool is_there() const { return prompt || completion; }
+  bool operator==(const llm_told_counts&) const = default;
 };
 
 /// An answer, or a chunk of one.
 struct llm_answer {
-  std::optional<llm_token_counts> counts;  // nothing: it tells none, or none that can be
-  bool has_choices = false;                // one or more
+  llm_told_counts told;
+  bool has_choices = false;  // one or more
   bool has_error = false;
   std::string error_code;  // of the error, if it is a text
 };

@@ -20,9 +20,7 @@ const std::string last = R"({"choices":[],"usage":{"prompt_tokens":5,"completion
 
 void expect_sum(const llm_meter& meter, std::int64_t prompt, std::int64_t completion,
                 bool is_estimate) {
-  const auto sum = meter.sum();
-  EXPECT_EQ(sum.counts, (codec::llm_token_counts{prompt, completion}));
-  EXPECT_EQ(sum.is_estimate, is_estimate);
+  EXPECT_EQ(meter.sum(), (llm_metered{prompt, completion, is_estimate}));
 }
 
 }  // namespace
@@ -64,6 +62,28 @@ TEST(LLM4_meter, estimates_what_was_cut_and_never_to_nothing) {
   EXPECT_EQ(tokens_of(0), 0);
   EXPECT_EQ(tokens_of(1), 1);
   EXPECT_EQ(tokens_of(4), 1);
+}
+
+/// What is missing is no 0 that the upstream told.
+TEST(LLM4_meter, estimates_each_count_that_is_not_told) {
+  llm_meter no_completion(400, false);
+  for (int i = 0; i < 3; ++i) no_completion.take(chunk);
+  EXPECT_EQ(no_completion.take(R"({"choices":[],"usage":{"prompt_tokens":5}})"), step::drop);
+  no_completion.take("[DONE]");
+  expect_sum(no_completion, 5, 3, true);
+  llm_meter no_prompt(400, false);
+  no_prompt.take(chunk);
+  EXPECT_EQ(no_prompt.take(R"({"choices":[],"usage":{"completion_tokens":7}})"), step::drop);
+  no_prompt.take("[DONE]");
+  expect_sum(no_prompt, 100, 7, true);
+  llm_meter apart(400, false);
+  apart.take(R"({"choices":[{}],"usage":{"prompt_tokens":5}})");
+  apart.take(R"({"choices":[],"usage":{"completion_tokens":0}})");
+  apart.take("[DONE]");
+  expect_sum(apart, 5, 0, false);
+  EXPECT_EQ(metered_as({5, 7}, estimate_of(4, 1)), (llm_metered{5, 7, false}));
+  EXPECT_EQ(metered_as({0, 0}, estimate_of(4, 1)), (llm_metered{0, 0, false})) << "it says so";
+  EXPECT_EQ(metered_as({}, estimate_of(4, 1)), (llm_metered{1, 1, true}));
 }
 
 TEST(LLM4_meter, lets_no_error_and_no_other_text_pass) {
