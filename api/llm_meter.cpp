@@ -28,14 +28,15 @@ llm_meter::step llm_meter::take(std::string_view data) {
   const auto& told = chunk->told;
   if (told.prompt) told_.prompt = told.prompt;
   if (told.completion) told_.completion = told.completion;
+  const bool is_of_counts = told.is_there() && !chunk->has_choices;
   if (chunk->has_choices) ++chunks_;
-  const bool is_hidden = told.is_there() && !chunk->has_choices && !wants_usage_;
-  return is_hidden ? step::drop : step::pass;
+  if (!is_of_counts) said_bytes_ += chunk->said_bytes;
+  return is_of_counts && !wants_usage_ ? step::drop : step::pass;
 }
 
 /// Some upstreams tell the counts so far with each chunk: of one that was cut they are not all.
 llm_metered llm_meter::sum() const {
-  const auto estimate = estimate_of(request_bytes_, chunks_);
+  const auto estimate = estimate_of(request_bytes_, std::max(chunks_, tokens_of(said_bytes_)));
   auto sum = metered_as(told_, estimate);
   if (is_done_) return sum;
   sum.completion = std::max(sum.completion, estimate.completion);

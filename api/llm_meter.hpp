@@ -18,8 +18,8 @@ struct llm_metered {
 };
 
 /// Where an upstream told no counts, or the call was cut: four bytes of what was sent are about a
-/// token, and so are four of an answer; a chunk is one. None is nothing, so that nobody gets round
-/// a budget by going away early.
+/// token, and so are four of an answer; a chunk is one at least. None is nothing, so that nobody
+/// gets round a budget by going away early, or by an upstream that says all in one chunk.
 llm_metered estimate_of(std::size_t request_bytes, std::int64_t completion_tokens);
 std::int64_t tokens_of(std::size_t bytes);
 
@@ -44,6 +44,7 @@ class llm_meter {
   bool wants_usage_;
   bool is_done_ = false;
   std::int64_t chunks_ = 0;
+  std::size_t said_bytes_ = 0;  // of what those say
   codec::llm_told_counts told_;
 };
 

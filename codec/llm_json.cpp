@@ -117,6 +117,7 @@ class answer_reader {
         scan_.take_object([this](const std::string& name) { return take(name); }) &&
         scan_.peek() == '\0' && scan_.offset() == text_.size();
     if (!is_whole) return reject(errc::invalid, "it is no JSON object");
+    if (!lists_choices_) out_.said_bytes = text_.size();
     return std::move(out_);
   }
 
@@ -126,12 +127,39 @@ class answer_reader {
     if (name == "usage" && first == '{') return take_usage();
     if (name == "error" && first != 'n') return take_error(first);
     if (name == "choices" && first == '[') {
+      lists_choices_ = true;
       return scan_.take_array([this] {
         out_.has_choices = true;
-        return scan_.skip();
+        return take_choice();
       });
     }
     return scan_.skip();
+  }
+  /// `logprobs` have the text once more, and much that was not said.
+  bool take_choice() {
+    if (scan_.peek() != '{') return take_said();
+    return scan_.take_object([this](const std::string& name) {
+      const bool is_said = name == "delta" || name == "message" || name == "text";
+      return is_said ? take_said() : scan_.skip();
+    });
+  }
+  /// As deep as the scanner goes.
+  bool take_said() {
+    switch (scan_.peek()) {
+      case '"':
+        if (!scan_.skip()) return false;
+        out_.said_bytes += scan_.string_bytes();
+        return true;
+      case '[':
+        return scan_.take_array([this] { return take_said(); });
+      case '{':
+        return scan_.take_object([this](const std::string& name) {
+          const bool is_frame = name == "role" || name == "id" || name == "type";
+          return is_frame ? scan_.skip() : take_said();
+        });
+      default:
+        return scan_.skip();
+    }
   }
   bool take_usage() {
     return scan_.take_object([this](const std::string& name) {
@@ -165,6 +193,7 @@ class answer_reader {
   json_scanner scan_;
   std::string_view text_;
   llm_answer out_;
+  bool lists_choices_ = false;
 };
 
 }  // namespace

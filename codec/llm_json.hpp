@@ -1,7 +1,7 @@
 #pragma once
 // What the pass-through of language models reads in OpenAI's JSON: a few members that say where a
 // call goes and what it came to. No text of a prompt or a completion is looked at or kept; it only
-// has to be JSON.
+// has to be JSON, and its bytes are counted.
 
 #include "base/outcome.hpp"
 
@@ -52,6 +52,10 @@ struct llm_told_counts {
 struct llm_answer {
   llm_told_counts told;
   bool has_choices = false;  // one or more
+  /// Bytes of the texts in its choices' `delta`, `message` and `text`, decoded, whatever they are
+  /// called there but for roles, ids and types. All its bytes, if it has no list of choices: then
+  /// nobody knows where its text is.
+  std::size_t said_bytes = 0;
   bool has_error = false;
   std::string error_code;  // of the error, if it is a text
 };

@@ -55,12 +55,24 @@ class silent_house {
   }
 };
 
+bool is_marked(const json& call, const char* what) {
+  return call.contains(what) && call.at(what) == true;
+}
+
 std::string whole_of(const std::string& text, const json& usage) {
   json choice = json::object();
   choice["message"] = {{"role", "assistant"}, {"content", text}};
   json made = json::object();
   made["choices"] = json::array({choice});
   made["usage"] = usage;
+  return made.dump();
+}
+
+std::string saying(const std::string& text) {
+  json choice = json::object();
+  choice["delta"] = {{"role", "assistant"}, {"content", text}};
+  json made = json::object();
+  made["choices"] = json::array({choice});
   return made.dump();
 }
 
@@ -74,7 +86,7 @@ TEST(LLM3_estimates, stand_for_each_count_that_is_not_told) {
   EXPECT_EQ(it.ask("/llm/v1/embeddings").status, 200);
   json call = it.newest_call();
   EXPECT_EQ(call.at("completion_tokens"), 0) << "embeddings have none";
-  EXPECT_FALSE(call.contains("is_estimate") && call.at("is_estimate") == true) << call;
+  EXPECT_FALSE(is_marked(call, "is_estimate")) << call;
   EXPECT_EQ(it.ask().status, 200);
   call = it.newest_call();
   EXPECT_EQ(call.at("prompt_tokens"), 3);
@@ -82,4 +94,36 @@ TEST(LLM3_estimates, stand_for_each_count_that_is_not_told) {
   EXPECT_EQ(call.at("is_estimate"), true);
   EXPECT_EQ(call.at("over_budget"), true);
   EXPECT_EQ(it.ask().status, 429) << "the budget is spent";
+}
+
+TEST(LLM3_estimates, of_a_stream_are_of_its_bytes_however_few_chunks_it_has) {
+  silent_house it;
+  ASSERT_EQ(
+      it.api.put("/api/llm-budgets/house", {{"period", "day"}, {"most_tokens", 150'000}}).status,
+      200);
+  const auto large = saying(std::string(400'000, 'x'));
+  it.upstream.stream({large, "[DONE]"});
+  EXPECT_EQ(it.ask(chat_path, true).status, 200);
+  json call = it.newest_call();
+  EXPECT_EQ(call.at("completion_tokens"), 100'000);
+  EXPECT_EQ(call.at("is_estimate"), true);
+  // A client that has it all and goes before the end.
+  it.upstream.stream({large}, true);
+  {
+    support::http_connection line(it.reeve.address());
+    const json body = {{"model", "m"}, {"messages", json::array()}, {"stream", true}};
+    line.send(support::render(
+        {"POST",
+         chat_path,
+         {{"Content-Type", "application/json"}, {"Authorization", "Bearer " + it.api.token()}},
+         body.dump()}));
+    std::string got, piece = line.read_some();
+    for (; !piece.empty(); piece = got.size() < large.size() ? line.read_some() : "") got += piece;
+    EXPECT_GE(got.size(), large.size());
+  }
+  EXPECT_TRUE(eventually([&it] { return is_marked(it.newest_call(), "over_budget"); }));
+  call = it.newest_call();
+  EXPECT_EQ(call.at("completion_tokens"), 100'000) << call;
+  EXPECT_EQ(call.at("is_estimate"), true);
+  EXPECT_EQ(it.ask(chat_path, true).status, 429) << "the budget is spent";
 }

@@ -86,6 +86,42 @@ TEST(LLM4_meter, estimates_each_count_that_is_not_told) {
   EXPECT_EQ(metered_as({}, estimate_of(4, 1)), (llm_metered{1, 1, true}));
 }
 
+/// However few chunks it comes in.
+TEST(LLM4_meter, counts_what_a_chunk_says_where_no_counts_are_told) {
+  const auto saying = [](const std::string& text) {
+    return R"({"choices":[{"delta":{"role":"assistant","content":")" + text + R"("}}]})";
+  };
+  const auto large = saying(std::string(400'000, 'x'));
+  llm_meter silent(400, false);
+  EXPECT_EQ(silent.take(large), step::pass);
+  silent.take("[DONE]");
+  expect_sum(silent, 100, 100'000, true);
+  llm_meter cut(400, false);
+  cut.take(R"({"choices":[{}],"usage":{"prompt_tokens":5,"completion_tokens":1}})");
+  cut.take(large);
+  cut.take(saying("abc"));
+  expect_sum(cut, 5, 100'001, true);
+  llm_meter small(400, false);
+  for (int i = 0; i < 4; ++i) small.take(saying("ab"));
+  expect_sum(small, 100, 4, true);
+  llm_meter told(400, false);
+  told.take(large);
+  told.take(last);
+  told.take("[DONE]");
+  expect_sum(told, 5, 7, false);
+  // Of no form that is known; and of counts alone, which say nothing.
+  llm_meter other(400, true);
+  EXPECT_EQ(other.take(R"({"text":")" + std::string(389, 'x') + R"("})"), step::pass);
+  expect_sum(other, 100, 100, true);
+  other.take(R"({"usage":{"prompt_tokens":5,"completion_tokens":7}})");
+  expect_sum(other, 5, 100, true);
+}
+
+TEST(LLM4_meter, counts_no_more_than_can_be_recorded) {
+  EXPECT_EQ(estimate_of(400, 2 * codec::most_llm_tokens),
+            (llm_metered{100, codec::most_llm_tokens, true}));
+}
+
 TEST(LLM4_meter, lets_no_error_and_no_other_text_pass) {
   for (const char* bad : {R"({"error":{"message":"of the prompt"}})", "not json", "[]", ""}) {
     llm_meter meter(4, true);

@@ -187,6 +187,12 @@ TEST(LLM4_relay, of_a_client_that_goes_is_recorded_once) {
   EXPECT_EQ(it.records[0], (llm_metered{100, 1, true}));
   it.relay.reset();
   EXPECT_EQ(it.records.size(), 1U);
+  relayed rich;
+  rich.from->pieces = {event(R"({"choices":[{"text":")" + std::string(400'000, 'x') + R"("}]})")};
+  EXPECT_TRUE(rich.next());
+  rich.relay->cancel();
+  ASSERT_EQ(rich.records.size(), 1U);
+  EXPECT_EQ(rich.records[0], (llm_metered{100, 100'000, true})) << "it was given all that";
   relayed unread;
   unread.relay.reset();
   ASSERT_EQ(unread.records.size(), 1U) << "also of one that was never begun";

@@ -99,6 +99,9 @@ TEST(LLM4_scanner, decodes_strings) {
     std::string decoded = "old";
     EXPECT_TRUE(scan.take_string(decoded));
     EXPECT_EQ(decoded, wanted);
+    json_scanner skipping(text);
+    EXPECT_TRUE(skipping.skip());
+    EXPECT_EQ(skipping.string_bytes(), wanted.size());
   }
 }
 
@@ -241,4 +244,31 @@ TEST(LLM4_answer, whose_counts_can_not_be_tells_none) {
   for (const char* bad : {"", "[DONE]", "<html>", "{\"usage\":{}", "{} {}"}) {
     EXPECT_FALSE(read_llm_answer(bad)) << bad;
   }
+}
+
+TEST(LLM4_answer, has_its_text_counted_and_nothing_else) {
+  const std::pair<const char*, std::size_t> rows[] = {
+      {R"({"choices":[]})", 0},
+      {R"({"choices":[{"index":0,"delta":{"role":"assistant","content":"abcd"}}]})", 4},
+      {R"({"choices":[{"delta":{"content":""},"finish_reason":"stop","logprobs":{"content":)"
+       R"([{"token":"abcd"}]}}]})",
+       0},
+      {R"({"choices":[{"delta":{"content":null,"reasoning_content":"abc","refusal":"d"}}]})", 4},
+      {R"({"choices":[{"delta":{"tool_calls":[{"index":0,"id":"call_1","type":"function",)"
+       R"("function":{"name":"f","arguments":"{\"a\":1}"}}]}}]})",
+       8},
+      {R"({"choices":[{"message":{"content":[{"type":"text","text":"abc"}]}},{"text":"de"}]})", 5},
+      {R"({"choices":[{"text":"\u00e4\ud83d\ude00\n"}]})", 7},
+      {R"({"choices":["abc",["de"]]})", 5},
+      // Nobody knows where it is.
+      {R"({"token":{"text":"abc"}})", 24},
+      {R"({"choices":{"delta":"abc"}})", 27}};
+  for (const auto& [text, bytes] : rows) {
+    const auto read = read_llm_answer(text);
+    ASSERT_TRUE(read) << text;
+    EXPECT_EQ(read->said_bytes, bytes) << text;
+  }
+  const auto deep =
+      R"({"choices":[{"delta":)" + std::string(70, '[') + std::string(70, ']') + "}]}";
+  EXPECT_FALSE(read_llm_answer(deep)) << "no stack is used up";
 }
