@@ -359,9 +359,10 @@ TEST(LLM4_pass, streams_and_asks_for_the_counts) {
   EXPECT_EQ(*p.calls[1].body, asks);
   gone.stream->cancel();
   EXPECT_TRUE(p.last_has("\"is_estimate\":true")) << "the client went before it read";
-  // An upstream that answers at once was not asked to.
+  // An upstream that answers at once was not asked to, but has worked.
   p.answers = {with(200, told)};
   EXPECT_EQ(error_of(p.call(streaming)), "upstream_failed 502");
+  EXPECT_TRUE(p.last_has("\"completion_tokens\":7") && !p.last_has("is_estimate"));
 }
 
 TEST(LLM4_pass, lists_the_models_of_all_upstreams) {
