@@ -9,7 +9,13 @@ std::int64_t tokens_of(std::size_t bytes) {
 }
 
 llm_metered estimate_of(std::size_t request_bytes, std::int64_t completion_tokens) {
-  return {{tokens_of(request_bytes), completion_tokens}, true};
+  return {std::min(tokens_of(request_bytes), codec::most_llm_tokens),
+          std::min(completion_tokens, codec::most_llm_tokens), true};
+}
+
+llm_metered metered_as(const codec::llm_told_counts& told, const llm_metered& estimate) {
+  return {told.prompt.value_or(estimate.prompt), told.completion.value_or(estimate.completion),
+          !told.prompt || !told.completion};
 }
 
 llm_meter::step llm_meter::take(std::string_view data) {
@@ -19,16 +25,23 @@ llm_meter::step llm_meter::take(std::string_view data) {
   }
   const auto chunk = codec::read_llm_answer(data);
   if (!chunk || chunk->has_error) return step::broken;
-  if (chunk->counts) counts_ = chunk->counts;
+  const auto& told = chunk->told;
+  if (told.prompt) told_.prompt = told.prompt;
+  if (told.completion) told_.completion = told.completion;
+  const bool is_of_counts = told.is_there() && !chunk->has_choices;
   if (chunk->has_choices) ++chunks_;
-  const bool is_hidden = chunk->counts && !chunk->has_choices && !wants_usage_;
-  return is_hidden ? step::drop : step::pass;
+  if (!is_of_counts) said_bytes_ += chunk->said_bytes;
+  return is_of_counts && !wants_usage_ ? step::drop : step::pass;
 }
 
 /// Some upstreams tell the counts so far with each chunk: of one that was cut they are not all.
 llm_metered llm_meter::sum() const {
-  if (!counts_) return estimate_of(request_bytes_, chunks_);
-  return {{counts_->prompt, std::max(counts_->completion, is_done_ ? 0 : chunks_)}, !is_done_};
+  const auto estimate = estimate_of(request_bytes_, std::max(chunks_, tokens_of(said_bytes_)));
+  auto sum = metered_as(told_, estimate);
+  if (is_done_) return sum;
+  sum.completion = std::max(sum.completion, estimate.completion);
+  sum.is_estimate = true;
+  return sum;
 }
 
 }  // namespace reeve::api

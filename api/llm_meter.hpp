@@ -5,22 +5,26 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string_view>
 
 namespace reeve::api {
 
 /// What is recorded of a call.
 struct llm_metered {
-  codec::llm_token_counts counts;
-  bool is_estimate = false;
+  std::int64_t prompt = 0;  // 0..codec::most_llm_tokens, both
+  std::int64_t completion = 0;
+  bool is_estimate = false;  // one of them, or both
+  bool operator==(const llm_metered&) const = default;
 };
 
 /// Where an upstream told no counts, or the call was cut: four bytes of what was sent are about a
-/// token, and so are four of an answer; a chunk is one. None is nothing, so that nobody gets round
-/// a budget by going away early.
+/// token, and so are four of an answer; a chunk is one at least. None is nothing, so that nobody
+/// gets round a budget by going away early, or by an upstream that says all in one chunk.
 llm_metered estimate_of(std::size_t request_bytes, std::int64_t completion_tokens);
 std::int64_t tokens_of(std::size_t bytes);
+
+/// What the upstream told, and an estimate of each count that it did not.
+llm_metered metered_as(const codec::llm_told_counts& told, const llm_metered& estimate);
 
 /// Of an answer that comes in chunks.
 class llm_meter {
@@ -40,7 +44,8 @@ class llm_meter {
   bool wants_usage_;
   bool is_done_ = false;
   std::int64_t chunks_ = 0;
-  std::optional<codec::llm_token_counts> counts_;
+  std::size_t said_bytes_ = 0;  // of what those say
+  codec::llm_told_counts told_;
 };
 
 }  // namespace reeve::api

@@ -234,11 +234,12 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
 
   void take_whole(std::string body) {
     const auto read = codec::read_llm_answer(body);
-    if (read && read->has_error && !read->counts) return take_useless(0);
-    const llm_metered what =
-        read && read->counts ? llm_metered{*read->counts, false}
-                             : estimate_of(sent_bytes_, to_.completes ? tokens_of(body.size()) : 0);
-    if (!read || read->has_error || streams_) return take_useless(what);
+    const bool is_error = read && read->has_error;
+    auto told = read ? read->told : codec::llm_told_counts{};
+    if (!to_.completes && !told.completion) told.completion = 0;  // which need not be told
+    const auto what =
+        metered_as(told, estimate_of(sent_bytes_, is_error ? 0 : tokens_of(body.size())));
+    if (!read || is_error || streams_) return take_useless(what);
     auto go = [self = shared_from_this(),
                body = std::move(body)](const outcome<domain::position>& at) mutable {
       if (!at) return self->answer_.answer(at.error());
@@ -277,8 +278,8 @@ class llm_pass : public std::enable_shared_from_this<llm_pass> {
       call.directive = job_.directive;
     }
     call.counts.model_name = model_;
-    call.counts.prompt_tokens = what.counts.prompt;
-    call.counts.completion_tokens = what.counts.completion;
+    call.counts.prompt_tokens = what.prompt;
+    call.counts.completion_tokens = what.completion;
     call.counts.latency_ms = std::max<std::int64_t>((s_.clock->mono_us() - began_us_) / 1000, 0);
     call.price = s_.llm->price_of(model_);
     call.upstream = upstream_;

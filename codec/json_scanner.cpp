@@ -213,12 +213,14 @@ bool json_scanner::take_string(std::string& decoded) {
 /// Runs end at ASCII, so no sequence of UTF-8 that is whole lies in two of them.
 bool json_scanner::read_string(std::string* decoded) {
   const char* const end = text_.data() + text_.size();
+  string_bytes_ = 0;
   for (++at_;;) {
     const char* const begin = text_.data() + at_;
     bool is_ascii = true;
     const char* const stop = end_of_run(begin, end, is_ascii);
     const std::string_view run(begin, static_cast<std::size_t>(stop - begin));
     at_ += run.size();
+    string_bytes_ += run.size();
     if (stop == end || static_cast<unsigned char>(*stop) < 0x20) return false;
     if (!is_ascii && first_invalid_utf8(run) != run.npos) return false;
     if (decoded != nullptr) decoded->append(run);
@@ -245,6 +247,7 @@ bool json_scanner::read_escape(std::string* decoded) {
   const char name = text_[at_++];
   if (const char byte = escaped[static_cast<unsigned char>(name)]; byte != '\0') {
     if (decoded != nullptr) decoded->push_back(byte);
+    ++string_bytes_;
     return true;
   }
   unsigned unit = 0;
@@ -256,6 +259,7 @@ bool json_scanner::read_escape(std::string* decoded) {
     if (!read_code_unit(low) || !is_low(low)) return false;
     unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
   }
+  string_bytes_ += unit < 0x80 ? 1 : unit < 0x800 ? 2 : unit < 0x10000 ? 3 : 4;
   if (decoded != nullptr) append_utf8(*decoded, unit);
   return true;
 }

@@ -24,6 +24,8 @@ class json_scanner {
   /// Any value.
   bool skip();
   bool take_string(std::string& decoded);
+  /// Of the last string that was taken or skipped: the bytes of its text, decoded.
+  std::size_t string_bytes() const { return string_bytes_; }
   bool take_literal(std::string_view literal);
   /// Calls `member(name)` at each value, which has to take it.
   template <class F>
@@ -63,7 +65,7 @@ class json_scanner {
   bool read_code_unit(unsigned& unit);
 
   std::string_view text_;
-  std::size_t at_ = 0;
+  std::size_t at_ = 0, string_bytes_ = 0;
   int level_ = 0;
 };
 

@@ -9,8 +9,6 @@
 namespace reeve::codec {
 namespace {
 
-constexpr std::int64_t most_tokens = 1'000'000'000;
-
 /// As the most lenient of readers compares names: long s and the sign of kelvin are letters to it.
 std::string folded(std::string_view name) {
   constexpr std::string_view long_s = "\xc5\xbf", kelvin = "\xe2\x84\xaa";
@@ -126,6 +124,7 @@ class answer_reader {
         scan_.take_object([this](const std::string& name) { return take(name); }) &&
         scan_.peek() == '\0' && scan_.offset() == text_.size();
     if (!is_whole) return reject(errc::invalid, "it is no JSON object");
+    if (!lists_choices_) out_.said_bytes = text_.size();
     return std::move(out_);
   }
 
@@ -135,36 +134,58 @@ class answer_reader {
     if (name == "usage" && first == '{') return take_usage();
     if (name == "error" && first != 'n') return take_error(first);
     if (name == "choices" && first == '[') {
+      lists_choices_ = true;
       return scan_.take_array([this] {
         out_.has_choices = true;
-        return scan_.skip();
+        return take_choice();
       });
     }
     return scan_.skip();
   }
+  /// `logprobs` have the text once more, and much that was not said.
+  bool take_choice() {
+    if (scan_.peek() != '{') return take_said();
+    return scan_.take_object([this](const std::string& name) {
+      const bool is_said = name == "delta" || name == "message" || name == "text";
+      return is_said ? take_said() : scan_.skip();
+    });
+  }
+  /// As deep as the scanner goes.
+  bool take_said() {
+    switch (scan_.peek()) {
+      case '"':
+        if (!scan_.skip()) return false;
+        out_.said_bytes += scan_.string_bytes();
+        return true;
+      case '[':
+        return scan_.take_array([this] { return take_said(); });
+      case '{':
+        return scan_.take_object([this](const std::string& name) {
+          const bool is_frame = name == "role" || name == "id" || name == "type";
+          return is_frame ? scan_.skip() : take_said();
+        });
+      default:
+        return scan_.skip();
+    }
+  }
   bool take_usage() {
-    std::optional<std::int64_t> prompt, completion;
-    const bool is_whole = scan_.take_object([&](const std::string& name) {
-      if (name == "prompt_tokens") return take_count(prompt);
-      if (name == "completion_tokens") return take_count(completion);
+    return scan_.take_object([this](const std::string& name) {
+      if (name == "prompt_tokens") return take_count(out_.told.prompt);
+      if (name == "completion_tokens") return take_count(out_.told.completion);
       return scan_.skip();
     });
-    if (prompt && completion.value_or(0) >= 0) out_.counts = {*prompt, completion.value_or(0)};
-    if (prompt && *prompt < 0) out_.counts.reset();
-    return is_whole;
   }
-  /// -1: it is none.
   bool take_count(std::optional<std::int64_t>& count) {
     scan_.peek();
     const auto begin = scan_.offset();
     if (!scan_.skip()) return false;
     const auto digits = text_.substr(begin, scan_.offset() - begin);
-    if (digits == "null") return true;
     std::int64_t read = -1;
     const auto* end = digits.data() + digits.size();
     const auto [stop, error] = std::from_chars(digits.data(), end, read);
-    const bool is_count = error == std::errc{} && stop == end && read >= 0 && read <= most_tokens;
-    count = is_count ? read : -1;
+    const bool is_count =
+        error == std::errc{} && stop == end && read >= 0 && read <= most_llm_tokens;
+    count = is_count ? std::optional(read) : std::nullopt;
     return true;
   }
   bool take_error(char first) {
@@ -179,6 +200,7 @@ class answer_reader {
   json_scanner scan_;
   std::string_view text_;
   llm_answer out_;
+  bool lists_choices_ = false;
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 #pragma once
 // What the pass-through of language models reads in OpenAI's JSON: a few members that say where a
 // call goes and what it came to. No text of a prompt or a completion is looked at or kept; it only
-// has to be JSON.
+// has to be JSON, and its bytes are counted.
 
 #include "base/outcome.hpp"
 
@@ -37,16 +37,25 @@ outcome<llm_request> read_llm_request(std::string_view body);
 /// The same request, asking for the counts behind the last chunk.
 std::string asking_for_usage(std::string_view body, const llm_request& read);
 
-struct llm_token_counts {
-  std::int64_t prompt = 0;      // 0..1,000,000,000, both
-  std::int64_t completion = 0;  // of embeddings there are none
-  bool operator==(const llm_token_counts&) const = default;
+/// Of one call. More would be no count, neither told nor recorded.
+inline constexpr std::int64_t most_llm_tokens = 1'000'000'000;
+
+/// What an answer tells of itself. Nothing: it does not, or says what can be none.
+struct llm_told_counts {
+  std::optional<std::int64_t> prompt;      // 0..most_llm_tokens, both
+  std::optional<std::int64_t> completion;  // embeddings have none
+  bool is_there() const { return prompt || completion; }
+  bool operator==(const llm_told_counts&) const = default;
 };
 
 /// An answer, or a chunk of one.
 struct llm_answer {
-  std::optional<llm_token_counts> counts;  // nothing: it tells none, or none that can be
-  bool has_choices = false;                // one or more
+  llm_told_counts told;
+  bool has_choices = false;  // one or more
+  /// Bytes of the texts in its choices' `delta`, `message` and `text`, decoded, whatever they are
+  /// called there but for roles, ids and types. All its bytes, if it has no list of choices: then
+  /// nobody knows where its text is.
+  std::size_t said_bytes = 0;
   bool has_error = false;
   std::string error_code;  // of the error, if it is a text
 };

@@ -92,11 +92,20 @@ std::string_view output_state(const domain::job_state& job, const domain::attemp
   return attempt->log && attempt->log->truncated ? "truncated" : "whole";
 }
 
+/// `?attempt=`, from 1: a 0 would be taken for one that nobody named.
+outcome<std::optional<std::int64_t>> attempt_of(const request& r) {
+  auto number = number_of(r, "attempt");
+  if (number && *number && **number < 1) {
+    return reject(errc::invalid, "attempts are counted from 1", "/query/attempt");
+  }
+  return number;
+}
+
 /// The newest attempt, or the one that `?attempt=` names. Without a stored log the text is empty.
 /// Of one whose streams nobody wrote down there is only the whole.
 void logs(services& s, const request& r, const responder& answer) {
   with_job(s, r, answer, [&s, r, answer](const domain::job_state& job) {
-    auto wanted = number_of(r, "attempt");
+    auto wanted = attempt_of(r);
     if (!wanted) return answer.answer(wanted.error());
     const auto stream = stream_of(r);
     if (!stream) return answer.answer(stream.error());
@@ -125,7 +134,7 @@ void logs(services& s, const request& r, const responder& answer) {
 /// Where a client goes on: behind Last-Event-ID or `after`, else at the beginning of the attempt
 /// that it names, else of the newest one (attempt 0).
 outcome<output_place> place_of(const request& r) {
-  auto attempt = number_of(r, "attempt");
+  auto attempt = attempt_of(r);
   if (!attempt) return attempt.error();
   const bool comes_back = !r.last_event_id.empty();
   const auto id =

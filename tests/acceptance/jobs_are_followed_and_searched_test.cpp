@@ -150,6 +150,11 @@ TEST(P15_follow, shows_no_secret_of_the_job_and_nothing_to_strangers) {
   const auto viewer = here.reeve.api().as(support::new_token(here.reeve.api(), "viewer"));
   EXPECT_EQ(viewer.events("/api/jobs/" + job + "/logs/stream").response().status, 200);
   EXPECT_EQ(here.reeve.api().get("/api/jobs/" + job + "/logs/stream?after=7").status, 422);
+  for (const char* place : {"/logs?attempt=0", "/logs/stream?attempt=0"}) {
+    const auto refused = here.reeve.api().get("/api/jobs/" + job + place);
+    EXPECT_EQ(refused.status, 422) << place << ": attempts are counted from 1";
+    EXPECT_EQ(support::pointer_of(refused), "/query/attempt");
+  }
   support::must_post(here.reeve.api(), "/api/runs/" + run + "/cancel", json::object(), 202);
 }
 

@@ -20,9 +20,7 @@ const std::string last = R"({"choices":[],"usage":{"prompt_tokens":5,"completion
 
 void expect_sum(const llm_meter& meter, std::int64_t prompt, std::int64_t completion,
                 bool is_estimate) {
-  const auto sum = meter.sum();
-  EXPECT_EQ(sum.counts, (codec::llm_token_counts{prompt, completion}));
-  EXPECT_EQ(sum.is_estimate, is_estimate);
+  EXPECT_EQ(meter.sum(), (llm_metered{prompt, completion, is_estimate}));
 }
 
 }  // namespace
@@ -64,6 +62,64 @@ TEST(LLM4_meter, estimates_what_was_cut_and_never_to_nothing) {
   EXPECT_EQ(tokens_of(0), 0);
   EXPECT_EQ(tokens_of(1), 1);
   EXPECT_EQ(tokens_of(4), 1);
+}
+
+/// What is missing is no 0 that the upstream told.
+TEST(LLM4_meter, estimates_each_count_that_is_not_told) {
+  llm_meter no_completion(400, false);
+  for (int i = 0; i < 3; ++i) no_completion.take(chunk);
+  EXPECT_EQ(no_completion.take(R"({"choices":[],"usage":{"prompt_tokens":5}})"), step::drop);
+  no_completion.take("[DONE]");
+  expect_sum(no_completion, 5, 3, true);
+  llm_meter no_prompt(400, false);
+  no_prompt.take(chunk);
+  EXPECT_EQ(no_prompt.take(R"({"choices":[],"usage":{"completion_tokens":7}})"), step::drop);
+  no_prompt.take("[DONE]");
+  expect_sum(no_prompt, 100, 7, true);
+  llm_meter apart(400, false);
+  apart.take(R"({"choices":[{}],"usage":{"prompt_tokens":5}})");
+  apart.take(R"({"choices":[],"usage":{"completion_tokens":0}})");
+  apart.take("[DONE]");
+  expect_sum(apart, 5, 0, false);
+  EXPECT_EQ(metered_as({5, 7}, estimate_of(4, 1)), (llm_metered{5, 7, false}));
+  EXPECT_EQ(metered_as({0, 0}, estimate_of(4, 1)), (llm_metered{0, 0, false})) << "it says so";
+  EXPECT_EQ(metered_as({}, estimate_of(4, 1)), (llm_metered{1, 1, true}));
+}
+
+/// However few chunks it comes in.
+TEST(LLM4_meter, counts_what_a_chunk_says_where_no_counts_are_told) {
+  const auto saying = [](const std::string& text) {
+    return R"({"choices":[{"delta":{"role":"assistant","content":")" + text + R"("}}]})";
+  };
+  const auto large = saying(std::string(400'000, 'x'));
+  llm_meter silent(400, false);
+  EXPECT_EQ(silent.take(large), step::pass);
+  silent.take("[DONE]");
+  expect_sum(silent, 100, 100'000, true);
+  llm_meter cut(400, false);
+  cut.take(R"({"choices":[{}],"usage":{"prompt_tokens":5,"completion_tokens":1}})");
+  cut.take(large);
+  cut.take(saying("abc"));
+  expect_sum(cut, 5, 100'001, true);
+  llm_meter small(400, false);
+  for (int i = 0; i < 4; ++i) small.take(saying("ab"));
+  expect_sum(small, 100, 4, true);
+  llm_meter told(400, false);
+  told.take(large);
+  told.take(last);
+  told.take("[DONE]");
+  expect_sum(told, 5, 7, false);
+  // Of no form that is known; and of counts alone, which say nothing.
+  llm_meter other(400, true);
+  EXPECT_EQ(other.take(R"({"text":")" + std::string(389, 'x') + R"("})"), step::pass);
+  expect_sum(other, 100, 100, true);
+  other.take(R"({"usage":{"prompt_tokens":5,"completion_tokens":7}})");
+  expect_sum(other, 5, 100, true);
+}
+
+TEST(LLM4_meter, counts_no_more_than_can_be_recorded) {
+  EXPECT_EQ(estimate_of(400, 2 * codec::most_llm_tokens),
+            (llm_metered{100, codec::most_llm_tokens, true}));
 }
 
 TEST(LLM4_meter, lets_no_error_and_no_other_text_pass) {

@@ -92,8 +92,7 @@ TEST(LLM4_relay, passes_chunks_and_hides_the_counts_that_nobody_asked_for) {
   EXPECT_EQ(it.text(), event(first) + event(first) + event("[DONE]"));
   EXPECT_FALSE(it.is_cut);
   ASSERT_EQ(it.records.size(), 1U);
-  EXPECT_EQ(it.records[0].counts, (codec::llm_token_counts{5, 7}));
-  EXPECT_FALSE(it.records[0].is_estimate);
+  EXPECT_EQ(it.records[0], (llm_metered{5, 7, false}));
   relayed asks(true);
   asks.from->pieces = {whole};
   EXPECT_EQ(asks.text(), event(first) + event(first) + event(usage_chunk) + event("[DONE]"));
@@ -171,8 +170,7 @@ TEST(LLM4_relay, of_an_upstream_that_breaks_off_ends_with_an_error_and_an_estima
     EXPECT_TRUE(it.is_cut) << "it does not look whole";
     EXPECT_EQ(text.find("Zqx7"), std::string::npos) << "nothing of its own words";
     ASSERT_EQ(it.records.size(), 1U);
-    EXPECT_EQ(it.records[0].counts, (codec::llm_token_counts{100, 1}));
-    EXPECT_TRUE(it.records[0].is_estimate);
+    EXPECT_EQ(it.records[0], (llm_metered{100, 1, true}));
     EXPECT_TRUE(it.from->is_cancelled);
   }
 }
@@ -186,9 +184,15 @@ TEST(LLM4_relay, of_a_client_that_goes_is_recorded_once) {
   it.relay->cancel();
   EXPECT_TRUE(it.from->is_cancelled);
   ASSERT_EQ(it.records.size(), 1U);
-  EXPECT_EQ(it.records[0].counts, (codec::llm_token_counts{100, 1}));
+  EXPECT_EQ(it.records[0], (llm_metered{100, 1, true}));
   it.relay.reset();
   EXPECT_EQ(it.records.size(), 1U);
+  relayed rich;
+  rich.from->pieces = {event(R"({"choices":[{"text":")" + std::string(400'000, 'x') + R"("}]})")};
+  EXPECT_TRUE(rich.next());
+  rich.relay->cancel();
+  ASSERT_EQ(rich.records.size(), 1U);
+  EXPECT_EQ(rich.records[0], (llm_metered{100, 100'000, true})) << "it was given all that";
   relayed unread;
   unread.relay.reset();
   ASSERT_EQ(unread.records.size(), 1U) << "also of one that was never begun";

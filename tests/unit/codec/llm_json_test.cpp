@@ -99,6 +99,9 @@ TEST(LLM4_scanner, decodes_strings) {
     std::string decoded = "old";
     EXPECT_TRUE(scan.take_string(decoded));
     EXPECT_EQ(decoded, wanted);
+    json_scanner skipping(text);
+    EXPECT_TRUE(skipping.skip());
+    EXPECT_EQ(skipping.string_bytes(), wanted.size());
   }
 }
 
@@ -213,18 +216,18 @@ TEST(LLM4_answer, tells_what_it_came_to) {
       R"({"id":"x","choices":[{"message":{"content":"usage"}}],)"
       R"("usage":{"prompt_tokens":5,"completion_tokens":7,"total_tokens":12,"x":{"a":1}}})");
   ASSERT_TRUE(whole);
-  EXPECT_EQ(whole->counts, (llm_token_counts{5, 7}));
+  EXPECT_EQ(whole->told, (llm_told_counts{5, 7}));
   EXPECT_TRUE(whole->has_choices);
   EXPECT_FALSE(whole->has_error);
   const auto embedding = read_llm_answer(R"({"usage":{"prompt_tokens":5,"total_tokens":5}})");
-  EXPECT_EQ(embedding->counts, (llm_token_counts{5, 0}));
+  EXPECT_EQ(embedding->told, (llm_told_counts{5, std::nullopt})) << "no 0 that nobody told";
   const auto last = read_llm_answer(R"({"choices":[],"usage":{"prompt_tokens":0,)"
                                     R"("completion_tokens":1000000000}})");
   EXPECT_FALSE(last->has_choices);
-  EXPECT_EQ(last->counts, (llm_token_counts{0, 1'000'000'000}));
+  EXPECT_EQ(last->told, (llm_told_counts{0, 1'000'000'000}));
   const auto chunk = read_llm_answer(R"({"choices":[{"delta":{}}],"usage":null,"error":null})");
   EXPECT_TRUE(chunk->has_choices);
-  EXPECT_FALSE(chunk->counts);
+  EXPECT_FALSE(chunk->told.is_there());
   EXPECT_FALSE(chunk->has_error);
   const auto error = read_llm_answer(R"({"error":{"message":"m","code":"too_long"}})");
   EXPECT_TRUE(error->has_error);
@@ -234,17 +237,53 @@ TEST(LLM4_answer, tells_what_it_came_to) {
 }
 
 TEST(LLM4_answer, whose_counts_can_not_be_tells_none) {
-  for (const char* usage :
-       {"1", "[]", "{}", R"({"prompt_tokens":-1})", R"({"prompt_tokens":1.0})",
-        R"({"prompt_tokens":1e3})", R"({"prompt_tokens":"1"})", R"({"prompt_tokens":1000000001})",
-        R"({"completion_tokens":1})", R"({"prompt_tokens":null,"completion_tokens":1})",
-        R"({"prompt_tokens":1,"completion_tokens":-1})",
-        R"({"prompt_tokens":1,"completion_tokens":99999999999999999999})"}) {
+  for (const char* count : {"-1", "1.0", "1e3", "\"1\"", "1000000001", "99999999999999999999",
+                            "null", "[1]", "{}", "true"}) {
+    for (const char* name : {"prompt_tokens", "completion_tokens"}) {
+      const auto usage = "{\"" + std::string(name) + "\":" + count + "}";
+      const auto read = read_llm_answer("{\"usage\":" + usage + "}");
+      ASSERT_TRUE(read) << usage;
+      EXPECT_FALSE(read->told.is_there()) << usage;
+    }
+  }
+  for (const char* usage : {"1", "[]", "{}", "null", R"({"total_tokens":5})"}) {
     const auto read = read_llm_answer("{\"usage\":" + std::string(usage) + "}");
     ASSERT_TRUE(read) << usage;
-    EXPECT_FALSE(read->counts) << usage;
+    EXPECT_FALSE(read->told.is_there()) << usage;
   }
+  // The other one stands.
+  EXPECT_EQ(read_llm_answer(R"({"usage":{"prompt_tokens":1,"completion_tokens":-1}})")->told,
+            (llm_told_counts{1, std::nullopt}));
+  EXPECT_EQ(read_llm_answer(R"({"usage":{"prompt_tokens":null,"completion_tokens":1}})")->told,
+            (llm_told_counts{std::nullopt, 1}));
   for (const char* bad : {"", "[DONE]", "<html>", "{\"usage\":{}", "{} {}"}) {
     EXPECT_FALSE(read_llm_answer(bad)) << bad;
   }
+}
+
+TEST(LLM4_answer, has_its_text_counted_and_nothing_else) {
+  const std::pair<const char*, std::size_t> rows[] = {
+      {R"({"choices":[]})", 0},
+      {R"({"choices":[{"index":0,"delta":{"role":"assistant","content":"abcd"}}]})", 4},
+      {R"({"choices":[{"delta":{"content":""},"finish_reason":"stop","logprobs":{"content":)"
+       R"([{"token":"abcd"}]}}]})",
+       0},
+      {R"({"choices":[{"delta":{"content":null,"reasoning_content":"abc","refusal":"d"}}]})", 4},
+      {R"({"choices":[{"delta":{"tool_calls":[{"index":0,"id":"call_1","type":"function",)"
+       R"("function":{"name":"f","arguments":"{\"a\":1}"}}]}}]})",
+       8},
+      {R"({"choices":[{"message":{"content":[{"type":"text","text":"abc"}]}},{"text":"de"}]})", 5},
+      {R"({"choices":[{"text":"\u00e4\ud83d\ude00\n"}]})", 7},
+      {R"({"choices":["abc",["de"]]})", 5},
+      // Nobody knows where it is.
+      {R"({"token":{"text":"abc"}})", 24},
+      {R"({"choices":{"delta":"abc"}})", 27}};
+  for (const auto& [text, bytes] : rows) {
+    const auto read = read_llm_answer(text);
+    ASSERT_TRUE(read) << text;
+    EXPECT_EQ(read->said_bytes, bytes) << text;
+  }
+  const auto deep =
+      R"({"choices":[{"delta":)" + std::string(70, '[') + std::string(70, ']') + "}]}";
+  EXPECT_FALSE(read_llm_answer(deep)) << "no stack is used up";
 }

@@ -72,7 +72,11 @@ TEST(RUN14_jobs, logs_are_downloaded_piece_by_piece) {
     EXPECT_EQ(got.drained(), r.log);
   }
   EXPECT_EQ(r.ask("/logs?attempt=2").status, 404);
-  EXPECT_EQ(r.ask("/logs?attempt=x").status, 422);
+  for (const char* wrong : {"x", "", "0", "-1"}) {
+    const auto got = r.ask("/logs?attempt=" + std::string(wrong));
+    EXPECT_EQ(got.status, 422) << wrong;
+    EXPECT_EQ(got.at("errors/0/pointer"), "/query/attempt") << got.body;
+  }
   const auto fresh = r.it.ask("operator", "POST /api/runs/launch", "{}").at("jobs/0/id");
   const auto none = r.it.ask("viewer", "GET /api/jobs/" + fresh + "/logs");
   EXPECT_EQ(none.status, 200);

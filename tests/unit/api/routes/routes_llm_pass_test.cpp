@@ -197,6 +197,40 @@ TEST(LLM4_pass, counts_what_may_have_been_done) {
   EXPECT_TRUE(p.last_has("\"completion_tokens\":4") && p.last_has(estimate)) << p.last_payload();
 }
 
+/// No count is 0 because the upstream did not tell it, but that of embeddings, which have no text.
+TEST(LLM4_pass, estimates_each_count_that_was_not_told) {
+  passing p;
+  const auto sent = std::to_string((plain.size() + 3) / 4);
+  const std::string text(400, 'Y');
+  const auto answer_with = [&](const std::string& usage) {
+    return R"({"choices":[{"message":{"content":")" + text + R"("}}],"usage":)" + usage + "}";
+  };
+  const std::string embeddings = "POST /llm/v1/embeddings";
+  struct one {
+    std::string line, usage, prompt, completion;
+    bool is_estimate;
+  };
+  const auto came = [&](const std::string& usage) {
+    return std::to_string((answer_with(usage).size() + 3) / 4);
+  };
+  const std::string half = R"({"prompt_tokens":3})", other = R"({"completion_tokens":7})",
+                    absurd = R"({"prompt_tokens":3,"completion_tokens":-5})",
+                    none = R"({"prompt_tokens":3,"completion_tokens":0})";
+  for (const auto& row :
+       {one{chat, half, "3", came(half), true},
+        one{"POST /llm/v1/completions", half, "3", came(half), true},
+        one{chat, absurd, "3", came(absurd), true}, one{chat, other, sent, "7", true},
+        one{chat, none, "3", "0", false}, one{embeddings, half, "3", "0", false},
+        one{embeddings, absurd, "3", "0", false}, one{embeddings, "{}", sent, "0", true}}) {
+    p.answers = {with(200, answer_with(row.usage))};
+    EXPECT_EQ(p.call(plain, row.line).status, 200);
+    EXPECT_TRUE(p.last_has("\"prompt_tokens\":" + row.prompt + ",") &&
+                p.last_has("\"completion_tokens\":" + row.completion + ","))
+        << row.line << row.usage << p.last_payload();
+    EXPECT_EQ(p.last_has("\"is_estimate\":true"), row.is_estimate) << row.line << row.usage;
+  }
+}
+
 TEST(LLM4_pass, calls_nothing_that_could_not_be_recorded) {
   passing p;
   p.it.may_record = false;
@@ -346,9 +380,10 @@ TEST(LLM4_pass, streams_and_asks_for_the_counts) {
   EXPECT_EQ(*p.calls[1].body, asks);
   gone.stream->cancel();
   EXPECT_TRUE(p.last_has("\"is_estimate\":true")) << "the client went before it read";
-  // An upstream that answers at once was not asked to.
+  // An upstream that answers at once was not asked to, but has worked.
   p.answers = {with(200, told)};
   EXPECT_EQ(error_of(p.call(streaming)), "upstream_failed 502");
+  EXPECT_TRUE(p.last_has("\"completion_tokens\":7") && !p.last_has("is_estimate"));
 }
 
 TEST(LLM4_pass, lists_the_models_of_all_upstreams) {

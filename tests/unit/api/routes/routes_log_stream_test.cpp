@@ -248,7 +248,10 @@ TEST(RUN14_log_stream, what_is_wrong_is_told_and_what_is_not_there_is_not_there)
   EXPECT_EQ(j.open("?after=2-1").status, 404);
   EXPECT_EQ(j.it.ask("viewer", "GET /api/jobs/slurm:17/logs/stream").status, 404);
   for (const auto& [query, fields, pointer] :
-       {std::tuple("?attempt=x", "", "/query/attempt"), std::tuple("?after=7", "", "/query/after"),
+       {std::tuple("?attempt=x", "", "/query/attempt"),
+        std::tuple("?attempt=0", "", "/query/attempt"),
+        std::tuple("?attempt=00&after=1-1", "", "/query/attempt"),
+        std::tuple("?attempt=-1", "", "/query/attempt"), std::tuple("?after=7", "", "/query/after"),
         std::tuple("?after=0-1", "", "/query/after"), std::tuple("?after=1-x", "", "/query/after"),
         std::tuple("", "Last-Event-ID: abc\r\n", "/headers/Last-Event-ID"),
         std::tuple("?colour=red", "", "/query/colour")}) {
