@@ -5,13 +5,19 @@
 #include "cli/output.hpp"
 #include "cli/text_input.hpp"
 #include "codec/json_writer.hpp"
+#include "persistence/verify_blobs.hpp"
 
 #include <cstdio>
+#include <optional>
+#include <utility>
 
 namespace reeve::cli {
 namespace {
 
-std::string as_json(const persistence::verify_result& r) {
+/// Of a live log; an export has no outputs.
+using beside_log = std::optional<persistence::blobs_result>;
+
+std::string as_json(const persistence::verify_result& r, const beside_log& beside) {
   codec::json_writer out;
   out.begin_object().key("good").value(r.good()).key("origin").value(to_string(r.origin));
   out.key("events").value(r.events).key("head").value(r.head).key("hash").value(to_hex(r.hash));
@@ -20,7 +26,11 @@ std::string as_json(const persistence::verify_result& r) {
   r.tenant ? out.value(to_string(*r.tenant)) : out.null();
   out.key("first_bad");
   r.first_bad ? out.value(*r.first_bad) : out.null();
-  return out.key("what").value(r.what).end_object().take();
+  out.key("what").value(r.what).key("blobs");
+  if (!beside) return out.null().end_object().take();
+  out.begin_object().key("read").value(beside->blobs).key("bytes").value(beside->bytes);
+  out.key("changed").value(beside->changed).key("missing").value(beside->missing);
+  return out.key("first").value(beside->first).end_object().end_object().take();
 }
 
 /// A verifier that is silent about what it did not see is believed to have seen it.
@@ -64,6 +74,15 @@ void print(const persistence::verify_result& r) {
   }
 }
 
+void print(const persistence::blobs_result& r) {
+  std::printf("%lld outputs and artifacts, %lld bytes", static_cast<long long>(r.blobs),
+              static_cast<long long>(r.bytes));
+  if (r.good()) return static_cast<void>(std::puts(": each is the one that the log names."));
+  std::printf(
+      ": %lld are not what the log names, and %lld that it names are gone. The first: %s.\n",
+      static_cast<long long>(r.changed), static_cast<long long>(r.missing), r.first.c_str());
+}
+
 outcome<persistence::verify_result> verify_input(const std::string& path,
                                                  const persistence::verify_options& options) {
   auto input = open_text_input(path);
@@ -72,10 +91,16 @@ outcome<persistence::verify_result> verify_input(const std::string& path,
 }
 
 outcome<persistence::verify_result> verify_live(const loaded_config& config,
-                                                const persistence::verify_options& options) {
+                                                const persistence::verify_options& options,
+                                                beside_log& beside) {
   auto db = open_database(config.values);
   if (!db) return db.error();
-  return persistence::verify_database(db->owner_url, options);
+  auto result = persistence::verify_database(db->owner_url, options);
+  if (!result || !result->good()) return result;
+  auto blobs = persistence::verify_blobs(db->owner_url);
+  if (!blobs) return blobs.error();
+  beside = std::move(*blobs);
+  return result;
 }
 
 }  // namespace
@@ -87,14 +112,20 @@ int verify(const loaded_config& config, const verify_options& asked) {
   // What is outside of the database belongs to the live log; an export stands for itself.
   if (asked.from.empty() && asked.heads.empty()) options.heads_file = heads_file(config.values);
   if (asked.from.empty()) options.known_file = known_database_file(config.values);
+  beside_log beside;
   auto result =
-      asked.from.empty() ? verify_live(config, options) : verify_input(asked.from, options);
+      asked.from.empty() ? verify_live(config, options, beside) : verify_input(asked.from, options);
   if (!result) {
     complain(result.error().detail);
     return result.error().code == errc::unavailable ? exit_unreachable : exit_usage;
   }
-  asked.json ? print_json(as_json(*result)) : print(*result);
-  return result->good() ? exit_ok : exit_run_failed;
+  if (asked.json) {
+    print_json(as_json(*result, beside));
+  } else {
+    print(*result);
+    if (beside) print(*beside);
+  }
+  return result->good() && (!beside || beside->good()) ? exit_ok : exit_run_failed;
 }
 
 }  // namespace reeve::cli

@@ -319,3 +319,16 @@ TEST(EV10_export, of_a_tenant_says_that_events_of_its_own_may_be_hidden) {
   EXPECT_EQ(told.status, 0) << told.output;
   EXPECT_THAT(told.output, HasSubstr("or of this tenant and hidden, cannot be told"));
 }
+
+TEST(EV6_outputs, that_were_changed_beside_the_log_are_found) {
+  finished_log log;
+  const auto before = log.verify();
+  EXPECT_EQ(before.status, 0);
+  EXPECT_GT(before.result.at("blobs").at("read"), 0) << before.result;
+  EXPECT_EQ(before.result.at("blobs").at("changed"), 0) << before.result;
+  log.database().exec("UPDATE reeve.blob_chunks SET data = data || 'x'");
+  const auto found = log.verify();
+  EXPECT_EQ(found.status, 1);
+  EXPECT_EQ(found.result.at("good"), true) << "of the log itself: " << found.result;
+  EXPECT_EQ(found.result.at("blobs").at("changed"), before.result.at("blobs").at("read"));
+}
