@@ -24,8 +24,15 @@ struct secret_span {
   bool quoted = false;
 };
 
+/// A window of a long line has to hold any form, and what is not shown behind a gap any rest of one
+/// (tasks/container/lost_beginning.hpp): a longer form is left out.
+inline constexpr std::size_t max_form_bytes = 6 * max_secret_bytes;
+/// All forms of one secret have no more together. Those that are encoded twice come last, so that
+/// those of values of more than some 3,000 bytes may be left out.
+inline constexpr std::size_t max_bytes_of_forms = std::size_t{1} << 20;
+
 /// Every form in which a secret is looked for; each has at least `min_secret_bytes`, and at most
-/// six times the value's: a window of a long line has to hold any of them.
+/// `max_form_bytes`.
 std::vector<std::string> secret_forms(std::string_view value);
 
 class secret_index {
@@ -47,6 +54,8 @@ class secret_index {
 
  private:
   void add(std::string text, std::size_t owner);
+  /// Of what begins with these six bytes.
+  text_trie<reading::forward>::root root_of(std::string_view begun);
 
   std::vector<named_secret> secrets_;
   std::vector<std::string> kinds_;
