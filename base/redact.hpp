@@ -6,7 +6,8 @@
 // encoded text too; in lines of 64 or 76 columns where the encoded text begins with them), in
 // hexadecimal digits, URL-encoded and JSON-escaped (also twice), quoted for shells and as bytes of
 // Python, and with the entities of XML and HTML; all that without blanks around them, with single
-// blanks in them and with line ends of either kind too. Patterns find what looks like a secret: header
+// blanks in them and with line ends of either kind too, and where a border of 16 KiB cut one of
+// their characters. Patterns find what looks like a secret: header
 // values, settings and pairs, options of well-known programs, URLs with a password, private keys,
 // tokens of well-known issuers. A name alone makes no secret: what stands behind it must look like
 // a value, since "failed to refresh token: connection refused" is what an operator has to read.

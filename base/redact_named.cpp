@@ -1,5 +1,6 @@
 #include "base/redact_named.hpp"
 
+#include "base/redact_cut.hpp"
 #include "base/redact_sets.hpp"
 
 #include <algorithm>
@@ -19,6 +20,12 @@ std::size_t start_of(const char* at) {
   std::uint32_t first = 0;
   std::memcpy(&first, at, sizeof first);
   return (first * 2654435761U) >> 16;  // Knuth's multiplicative hash.
+}
+
+/// A character is cut within the head already; there is no second one, so that a text of nothing
+/// but U+FFFD costs little.
+bool begins_cut(std::string_view text) {
+  return text.substr(0, min_secret_bytes - 1 + cut_mark.size()).find(cut_mark) != text.npos;
 }
 
 std::string kind_of(std::string_view name) {
@@ -60,8 +67,33 @@ void secret_index::add(std::string text, std::size_t owner) {
     return;
   }
   longest_ = std::max(longest_, form.size());
+  if (std::ranges::any_of(form, [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) {
+    add_cut(form, owner);
+  }
   for (auto at = form.find('\n'); at != form.npos; at = form.find('\n', at + 1)) {
     if (at + 1 < form.size()) begun_.add(0, std::string_view(form).substr(0, at + 1), 0);
+  }
+}
+
+/// Cut characters are found on the way through the trie; those that its heads would have are put
+/// into it.
+void secret_index::add_cut(std::string_view form, std::size_t owner) {
+  is_wide_ = true;
+  longest_ = std::max(longest_, std::min(form.size() + most_more_when_cut, max_form_bytes));
+  for (std::size_t at = 0; at < std::min(min_secret_bytes, form.size()); ++at) {
+    const auto size = wide_character_bytes(form.substr(at));
+    for (std::size_t marks = 1; marks <= size; ++marks) {
+      auto rest = form.substr(at + size);
+      std::string begun(form.substr(0, at));
+      begun.append(cut_marks.substr(0, marks * cut_mark.size()));
+      if (begun.size() + rest.size() < min_secret_bytes) continue;
+      const auto missing = min_secret_bytes - std::min(min_secret_bytes, begun.size());
+      begun.append(rest.substr(0, missing));
+      rest.remove_prefix(missing);
+      const auto more = cut_marks.substr(cut_marks.size() - (begun.size() - min_secret_bytes));
+      const auto way = by_start_.way_to(root_of(begun), more);
+      by_start_.add(way, rest, static_cast<std::uint32_t>(owner));
+    }
   }
 }
 
@@ -71,14 +103,17 @@ void secret_index::find(std::string_view text, std::vector<secret_span>& out) co
     if (!starts_.test(start_of(text.data() + at))) continue;
     const auto head = by_head_.find(head_of(text.data() + at));
     if (head == by_head_.end()) continue;
-    const auto found = by_start_.longest(head->second, text.substr(at + min_secret_bytes));
+    const auto rest = text.substr(at + min_secret_bytes, longest_ - min_secret_bytes);
+    const auto found = is_wide_ && !begins_cut(text.substr(at))
+                           ? cut_search(by_start_, rest).longest(head->second)
+                           : by_start_.longest(head->second, rest);
     if (!found) continue;
     out.push_back({at, at + min_secret_bytes + found->bytes, kinds_[found->value], false});
   }
 }
 
 std::size_t secret_index::unfinished_from(std::string_view text) const {
-  const auto found = begun_.longest(0, text);
+  const auto found = is_wide_ ? cut_search(begun_, text).longest(0) : begun_.longest(0, text);
   return text.size() - (found ? found->bytes : 0);
 }
 
