@@ -25,6 +25,20 @@ std::string_view without_line_end(std::string_view value) {
   return value;
 }
 
+/// Bytes of the shortest text that a shell makes of it: blanks around it are gone, and those
+/// between two words are one. Makes no copy.
+std::size_t bytes_with_single_blanks(std::string_view value) {
+  static constexpr std::string_view blanks = " \t\r\n";
+  std::size_t bytes = 0;
+  bool was_blank = true;
+  for (const char c : value) {
+    const bool is_blank_now = blanks.find(c) != blanks.npos;
+    if (!is_blank_now) bytes += was_blank && bytes > 0 ? 2 : 1;
+    was_blank = is_blank_now;
+  }
+  return bytes;
+}
+
 /// Sorts, and joins what overlaps; the first one's marker stands for all.
 void join(std::vector<secret_span>& spans) {
   const auto before = [](const secret_span& a, const secret_span& b) {
@@ -58,7 +72,7 @@ void append_marker(std::string& out, const secret_span& span) {
 bool can_be_redacted(std::string_view value) {
   value = without_line_end(value);
   const auto lines = std::count(value.begin(), value.end(), '\n') + 1;
-  return value.size() >= min_secret_bytes && value.size() <= max_secret_bytes &&
+  return bytes_with_single_blanks(value) >= min_secret_bytes && value.size() <= max_secret_bytes &&
          lines <= static_cast<std::ptrdiff_t>(max_secret_lines);
 }
 
@@ -77,7 +91,9 @@ outcome<redactor> redactor::make(std::vector<named_secret> secrets, bool pattern
     if (!can_be_redacted(secret.value)) {
       return reject(errc::invalid,
                     "the secret \"" + secret.name.substr(0, 40) +
-                        "\" must have 6 to 8192 bytes and at most 512 lines to be redacted",
+                        "\" must have 6 to 8192 bytes, blanks around it and all but one of those "
+                        "between two words not counted for the 6, and at most 512 lines to be "
+                        "redacted",
                     "/secrets");
     }
   }

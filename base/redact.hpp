@@ -4,8 +4,10 @@
 // Two sources of knowledge. Named secrets are exact values (a token from the configuration, a
 // secret of a job); they are also found base64-encoded (at any alignment, so inside a longer
 // encoded text too; in lines of 64 or 76 columns where the encoded text begins with them), in
-// hexadecimal digits, URL-encoded, JSON-escaped, quoted for shells and with the entities of XML and
-// HTML. Patterns find what looks like a secret: header
+// hexadecimal digits, URL-encoded and JSON-escaped (also twice), quoted for shells and as bytes of
+// Python, and with the entities of XML and HTML; all that without blanks around them, with single
+// blanks in them and with line ends of either kind too, and where a border of 16 KiB cut one of
+// their characters. Patterns find what looks like a secret: header
 // values, settings and pairs, options of well-known programs, URLs with a password, private keys,
 // tokens of well-known issuers. A name alone makes no secret: what stands behind it must look like
 // a value, since "failed to refresh token: connection refused" is what an operator has to read.
@@ -31,7 +33,8 @@ namespace reeve {
 
 /// `name` appears in the marker (its characters outside [A-Za-z0-9_.-] become '_', cut at 40).
 /// `value`: 6..8192 bytes after its trailing line end was removed (files end in one, secrets do
-/// not), at most 512 lines. Shorter values would redact ordinary words everywhere.
+/// not), at most 512 lines. Shorter values would redact ordinary words everywhere; so 6 bytes have
+/// to remain where blanks around it are gone and those between two words are one.
 struct named_secret {
   std::string name;
   std::string value;

@@ -24,8 +24,15 @@ struct secret_span {
   bool quoted = false;
 };
 
+/// A window of a long line has to hold any form, and what is not shown behind a gap any rest of one
+/// (tasks/container/lost_beginning.hpp): a longer form is left out.
+inline constexpr std::size_t max_form_bytes = 6 * max_secret_bytes;
+/// All forms of one secret have no more together. Those that are encoded twice come last, so that
+/// those of values of more than some 3,000 bytes may be left out.
+inline constexpr std::size_t max_bytes_of_forms = std::size_t{1} << 20;
+
 /// Every form in which a secret is looked for; each has at least `min_secret_bytes`, and at most
-/// six times the value's: a window of a long line has to hold any of them.
+/// `max_form_bytes`. Those with a character that was cut are none of them (redact_cut.hpp).
 std::vector<std::string> secret_forms(std::string_view value);
 
 class secret_index {
@@ -37,7 +44,7 @@ class secret_index {
   secret_index& operator=(const secret_index&) = delete;
 
   const std::vector<named_secret>& secrets() const { return secrets_; }
-  /// Bytes of the longest form, 0 without secrets.
+  /// Bytes of the longest form, cut characters included, 0 without secrets.
   std::size_t longest() const { return longest_; }
   /// Appends every occurrence, also overlapping ones ("abcdef" and "defghi" in "abcdefghi").
   void find(std::string_view text, std::vector<secret_span>& out) const;
@@ -47,11 +54,15 @@ class secret_index {
 
  private:
   void add(std::string text, std::size_t owner);
+  void add_cut(std::string_view form, std::size_t owner);
+  /// Of what begins with these six bytes.
+  text_trie<reading::forward>::root root_of(std::string_view begun);
 
   std::vector<named_secret> secrets_;
   std::vector<std::string> kinds_;
   std::deque<std::string> forms_;  // each once: one that two secrets have is the first one's
   std::size_t longest_ = 0;
+  bool is_wide_ = false;  // a form has characters that a border may cut
   // A form's first four bytes, hashed to 16 bits: the one test that most positions fail. Its first
   // six bytes then lead to the forms themselves, by what follows those.
   std::bitset<65536> starts_;

@@ -15,7 +15,7 @@ namespace reeve {
 
 enum class reading : std::uint8_t { forward, backward };
 
-/// Of up to 2^32 - 1 nodes: at most two for each text.
+/// Of up to 2^32 - 1 nodes: at most two for each text and each `way_to`.
 template <reading Way>
 class text_trie {
  public:
@@ -29,21 +29,24 @@ class text_trie {
 
   /// Of two equal texts the first one stays: false, and nothing of the second one is kept.
   bool add(root at, std::string_view text, std::uint32_t value) {
+    const auto node = way_to(at, text);
+    if (nodes_[node].value) return false;
+    nodes_[node].value = value;
+    return true;
+  }
+
+  /// Where texts go on that have `text` before them; made if there are none yet.
+  root way_to(root at, std::string_view text) {
     std::uint32_t node = at;
     for (std::size_t depth = 0; depth < text.size();) {
       const auto next = child_of(node, byte_at(text, depth));
-      if (!next) {
-        append(node, part_of(text, depth, text.size() - depth), value);
-        return true;
-      }
+      if (!next) return append(node, part_of(text, depth, text.size() - depth));
       const auto same = common(nodes_[*next].label, part_of(text, depth, text.size() - depth));
       if (same < nodes_[*next].label.size()) split(*next, same);
       depth += same;
       node = *next;
     }
-    if (nodes_[node].value) return false;
-    nodes_[node].value = value;
-    return true;
+    return node;
   }
 
   struct match {
@@ -65,6 +68,45 @@ class text_trie {
       }
       depth += label.size();
       node = *next;
+    }
+  }
+
+  /// A place on a way: within the label of a node, of which `read` bytes were read.
+  struct spot {
+    std::uint32_t node;
+    std::size_t read;
+  };
+  struct way {
+    spot end;
+    std::size_t bytes = 0;       // of `in` up to there
+    std::optional<match> found;  // the longest text that ends on the way
+  };
+  /// As far as texts go on from there as `in` begins (or ends).
+  way follow(spot from, std::string_view in) const {
+    way made{from, 0, std::nullopt};
+    for (;;) {
+      const auto& at = nodes_[made.end.node];
+      const auto unread = part_of(at.label, made.end.read, at.label.size() - made.end.read);
+      const auto most = std::min(unread.size(), in.size() - made.bytes);
+      const auto same = common(unread, part_of(in, made.bytes, most));
+      made.end.read += same;
+      made.bytes += same;
+      if (same < unread.size()) return made;
+      if (at.value) made.found = match{made.bytes, *at.value};
+      if (made.bytes == in.size()) return made;
+      const auto next = child_of(made.end.node, byte_at(in, made.bytes));
+      if (!next) return made;
+      made.end = {*next, 0};
+    }
+  }
+  /// Calls `take(byte, spot)` for each byte that texts go on with from there.
+  template <class Take>
+  void each_next(spot at, const Take& take) const {
+    const auto& here = nodes_[at.node];
+    if (at.read < here.label.size()) {
+      take(byte_at(here.label, at.read), spot{at.node, at.read + 1});
+    } else {
+      for (const auto& one : here.branches) take(one.first, spot{one.node, 1});
     }
   }
 
@@ -100,12 +142,12 @@ class text_trie {
     if (at == all.end() || at->first != first) return std::nullopt;
     return at->node;
   }
-  void append(std::uint32_t to, std::string_view label, std::optional<std::uint32_t> value) {
+  root append(std::uint32_t to, std::string_view label) {
     const branch made{byte_at(label, 0), add_root()};
     nodes_[made.node].label = label;
-    nodes_[made.node].value = value;
     auto& all = nodes_[to].branches;
     all.insert(std::ranges::lower_bound(all, made.first, {}, &branch::first), made);
+    return made.node;
   }
   /// The node keeps the first bytes of its label, and a new one below it has everything else.
   void split(std::uint32_t at, std::size_t bytes) {

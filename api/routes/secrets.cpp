@@ -24,7 +24,8 @@ outcome<done> check_value(const secret_text& value) {
   if (fits && can_be_redacted(text)) return done{};
   return reject(errc::invalid,
                 "a value has 6 to 8,192 bytes without the line ends behind it, at most 512 lines, "
-                "and no NUL",
+                "and no NUL; blanks around it, and all but one of those between two words, do not "
+                "count for the 6",
                 "/value");
 }
 

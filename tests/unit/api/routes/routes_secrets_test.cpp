@@ -71,6 +71,8 @@ TEST(ACC4_secrets, refuse_what_they_must) {
   const std::pair<std::string, std::string> rows[] = {
       {value("short"), "/value"},
       {value("short\\n\\n"), "/value"},
+      {value("    abcde  "), "/value"},
+      {value("ab     cd"), "/value"},
       {value(std::string(8193, 'x')), "/value"},
       {value("a\\u0000b-long-enough"), ""},
       {R"({"value":1})", "/value"},
