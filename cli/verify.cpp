@@ -30,6 +30,7 @@ std::string as_json(const persistence::verify_result& r, const beside_log& besid
   if (!beside) return out.null().end_object().take();
   out.begin_object().key("read").value(beside->blobs).key("bytes").value(beside->bytes);
   out.key("changed").value(beside->changed).key("missing").value(beside->missing);
+  out.key("knows_names").value(beside->knows_names);
   return out.key("first").value(beside->first).end_object().end_object().take();
 }
 
@@ -77,10 +78,14 @@ void print(const persistence::verify_result& r) {
 void print(const persistence::blobs_result& r) {
   std::printf("%lld outputs and artifacts, %lld bytes", static_cast<long long>(r.blobs),
               static_cast<long long>(r.bytes));
-  if (r.good()) return static_cast<void>(std::puts(": each is the one that the log names."));
-  std::printf(
-      ": %lld are not what the log names, and %lld that it names are gone. The first: %s.\n",
-      static_cast<long long>(r.changed), static_cast<long long>(r.missing), r.first.c_str());
+  if (r.good()) {
+    std::puts(": each has the digest under which it is stored.");
+  } else {
+    std::printf(
+        ": %lld do not have their digest, and %lld that are named are gone. The first: %s.\n",
+        static_cast<long long>(r.changed), static_cast<long long>(r.missing), r.first.c_str());
+  }
+  if (!r.knows_names) std::puts("Which of them the log names is not known now: some may be gone.");
 }
 
 outcome<persistence::verify_result> verify_input(const std::string& path,

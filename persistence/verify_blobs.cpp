@@ -72,9 +72,13 @@ void read(pqxx::connection& connection, const blob_name& of, blobs_result& all) 
 /// While the read model of what is named is built anew, nobody can tell.
 void count_missing(pqxx::connection& connection, blobs_result& all) {
   pqxx::work tx(connection);
+  all.knows_names = !tx.exec(
+                           "SELECT 1 FROM reeve.projections WHERE name = 'blob_refs'"
+                           " AND state = 'live'")
+                         .empty();
+  if (!all.knows_names) return;
   const auto rows = tx.exec(
-      "SELECT DISTINCT r.tenant, r.sha256 FROM reeve_read.blob_refs r WHERE EXISTS (SELECT 1 FROM"
-      " reeve.projections WHERE name = 'blob_refs' AND state = 'live') AND NOT EXISTS (SELECT 1"
+      "SELECT DISTINCT r.tenant, r.sha256 FROM reeve_read.blob_refs r WHERE NOT EXISTS (SELECT 1"
       " FROM reeve.blobs b WHERE b.tenant = r.tenant AND b.sha256 = r.sha256)");
   if (!rows.empty() && all.good()) all.first = in_words(rows[0][0].c_str(), rows[0][1].c_str());
   all.missing = static_cast<std::int64_t>(rows.size());

@@ -1,6 +1,7 @@
 #pragma once
-// Whether what is stored beside the log is what the log names: each output and artifact is named by
-// the SHA-256 of its bytes, which is in an event, so the chain vouches for it as well.
+// Whether what is stored beside the log has the bytes of the SHA-256 under which it is stored, and
+// whether all is there that the read model of blobs names. That this is what the log's events name
+// is not looked at here: `replay` compares that read model with the log.
 
 #include "base/outcome.hpp"
 
@@ -13,8 +14,9 @@ struct blobs_result {
   std::int64_t blobs = 0;    // that were read
   std::int64_t bytes = 0;    // of them, as they are
   std::int64_t changed = 0;  // whose bytes are not those of their name, or not as many
-  std::int64_t missing = 0;  // that the log names and nobody has (a digest of a tenant counts once)
+  std::int64_t missing = 0;  // named and not there (a digest of a tenant counts once)
   std::string first;         // of these two: "tenant …, SHA-256 …"
+  bool knows_names = false;  // what is named was known; `missing` is 0 else
   bool good() const { return changed == 0 && missing == 0; }
 };
 

@@ -74,7 +74,8 @@ std::optional<std::int64_t> read_named_zone(time_text& in) {
 std::optional<time_us> without_year(std::int64_t month, std::int64_t day, const time_of_day& clock,
                                     time_us now) {
   const auto latest = now + day_s * us_per_second;
-  const auto year = year_of(now);
+  // Where a day from now is in another year, the latest one may be as well.
+  const auto year = year_of(latest);
   for (auto one = year; one >= year - leap_years; --one) {
     const auto begin = midnight({one, month, day});
     if (begin && *begin + clock.us <= latest) return *begin + clock.us;

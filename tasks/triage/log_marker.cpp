@@ -11,6 +11,12 @@ constexpr std::string_view told_words[] = {"count", "counts", "rate",   "ratio",
                                            "type",  "reason", "detail", "details", "text"};
 constexpr std::string_view nothing_words[] = {"null", "none", "nil",  "false",
                                               "[]",   "{}",   "\"\"", "''"};
+// What is counted: "with 0 errors". Of other markers a number before them may be a name's.
+constexpr std::string_view counted_words[] = {"error",     "failure", "warning",
+                                              "exception", "timeout", "fault"};
+// What stands before a count and not before a number that is a name.
+constexpr std::string_view count_words[] = {"with", "and",   "found", "had",  "has", "have", "but",
+                                            "only", "total", "are",   "were", "got", "or"};
 constexpr std::string_view switch_words[] = {"true", "yes", "on", "off", "no"};
 
 bool is_decimal(char c) {
@@ -77,27 +83,64 @@ bool is_zero(std::string_view text) {
   return rest.empty() || !(is_in_word(rest[0]) || is_fraction(rest));
 }
 
+/// "worker 0 failed": `before` ends behind the word, `marker` begins with the marker.
+bool is_number_of_name(std::string_view before, std::string_view marker) {
+  for (const auto word : counted_words) {
+    if (marker_stands_at(marker, 0, word)) return false;
+  }
+  if (!before.ends_with(' ')) return false;
+  before.remove_suffix(1);
+  if (before.empty() || !is_alphabetic(before.back())) return false;
+  for (const auto word : count_words) {
+    if (before.size() < word.size()) continue;
+    const auto begin = before.size() - word.size();
+    const bool is_whole = begin == 0 || !is_in_word(before[begin - 1]);
+    if (is_whole && marker_stands_at(before, begin, word)) return false;
+  }
+  return true;
+}
+
 /// "0 errors", "(no failures)", "without error".
-bool is_denied_before(std::string_view before) {
+bool is_denied_before(std::string_view before, std::string_view marker) {
   if (!before.ends_with(' ')) return false;
   for (const std::string_view word : {"0 ", "no ", "without ", "zero ", "any ", "not "}) {
     if (before.size() < word.size()) continue;
     const auto begin = before.size() - word.size();
     if (!marker_stands_at(before, begin, word)) continue;
     const char prior = begin == 0 ? ' ' : before[begin - 1];
-    if (!is_in_word(prior) && prior != '.' && prior != ',') return true;
+    if (is_in_word(prior) || prior == '.' || prior == ',') continue;
+    if (word == "0 " && is_number_of_name(before.substr(0, begin), marker)) continue;
+    return true;
   }
   return false;
+}
+
+/// Nothing follows the value, or something that is none of it: "errors: none, 3 left",
+/// "error: null code: 3", but not "failed: none of them answered".
+bool is_end_of_value(std::string_view rest, bool is_assigned) {
+  if (rest.empty() || rest[0] != ' ' || is_assigned) return true;
+  rest = behind_all(rest, [](char c) { return c == ' '; });
+  const auto token = rest.substr(0, rest.find(' '));
+  return token.empty() || !is_in_word(token[0]) ||
+         token.find_first_of(":=") != std::string_view::npos;
+}
+
+bool is_nothing(std::string_view value, bool is_assigned) {
+  const auto size = size_of_first(value, nothing_words);
+  return size > 0 && is_end_of_value(value.substr(size), is_assigned);
 }
 
 /// "errors=0", "error: null", "error count: 0", "\"errors\": []", "errors 0". `after` is behind the
 /// letters of the marker's word.
 bool is_denied_behind(std::string_view after) {
   if (after.starts_with(' ') && is_zero(after.substr(1))) return true;
-  after = value_behind(behind_told_word(after));
-  if (size_of_first(after, nothing_words) > 0) return true;
+  after = behind_told_word(after);
+  const bool is_assigned = after.starts_with('=') || after.starts_with("\":");
+  after = value_behind(after);
+  if (is_nothing(after, is_assigned)) return true;
+  const bool is_quoted = after.starts_with('"') || after.starts_with('\'');
   after = behind_all(after, [](char c) { return c == '"' || c == '\''; });
-  return is_zero(after) || size_of_first(after, nothing_words) > 0;
+  return is_zero(after) || (is_quoted && is_nothing(after, true));
 }
 
 /// "errors.py", "error_user", "failed-login", "error2". What follows an upper-case marker as part
@@ -166,7 +209,7 @@ bool marker_stands_at(std::string_view line, std::size_t at, std::string_view lo
 }
 
 bool marker_counts(std::string_view line, std::size_t at, const severity_marker& marker) {
-  if (is_denied_before(line.substr(0, at))) return false;
+  if (is_denied_before(line.substr(0, at), line.substr(at))) return false;
   auto after = line.substr(at + marker.text.size());
   if (is_alphabetic(marker.text.back())) {
     after = behind_all(after, is_alphabetic);

@@ -66,7 +66,9 @@ TEST_F(EV6_blobs, that_the_log_names_and_nobody_has_are_told) {
   db.root("DELETE FROM reeve.blobs");
   const auto found = look();
   EXPECT_EQ(found.missing, 1);
+  EXPECT_TRUE(found.knows_names);
   EXPECT_NE(found.first.find(to_hex(*gone)), std::string::npos);
   db.root("UPDATE reeve.projections SET state = 'building'");
   EXPECT_TRUE(look().good()) << "nobody knows what is named";
+  EXPECT_FALSE(look().knows_names);
 }

@@ -57,6 +57,20 @@ TEST(RUN8_marker, that_counts_nothing_says_nothing) {
   }
 }
 
+TEST(RUN8_marker, with_a_number_of_a_name_or_prose_behind_it_counts) {
+  for (const auto* line :
+       {"worker 0 failed to start", "shard 0 failed: lost", "attempt 0 failed", "task 0 panic: x",
+        "request failed: none of the upstreams answered", "TypeError: null is not an object",
+        "login failed: false positive of the scanner", "request failed: '' is not a valid id"}) {
+    EXPECT_NE(marked(line), "unknown") << line;
+  }
+  for (const auto* line :
+       {"9 passed and 0 failed", "with 0 failed", "last error: null code: 3",
+        "errors: none, 3 left", "failures: none - well", "errors=none left", "found 0 errors"}) {
+    EXPECT_EQ(marked(line), "unknown") << line;
+  }
+}
+
 TEST(RUN8_marker, that_is_a_word_or_ends_the_name_of_an_exception_counts) {
   for (const auto* line : {"java.lang.NullPointerException",
                            "RuntimeError: x",

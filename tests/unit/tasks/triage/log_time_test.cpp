@@ -167,6 +167,19 @@ TEST(RUN8_time_forms, of_what_a_message_speaks_are_none) {
   EXPECT_EQ(time_in("Feb 29 14:54:28 host x"), "2024-02-29T14:54:28?") << "the last that there was";
 }
 
+/// A local time may lie in the next year already.
+TEST(RUN8_time_forms, without_a_year_are_of_the_next_one_just_before_it_begins) {
+  constexpr reeve::time_us eve = 1'798'758'000'000'000;  // 2026-12-31T23:00:00Z
+  for (const auto* line :
+       {"Jan  1 00:30:00 host app: lost", "01-01 00:30:00.000 lost", "E0101 00:30:00.000 lost"}) {
+    const auto found = time_of_line(line, eve);
+    ASSERT_TRUE(found) << line;
+    EXPECT_EQ(reeve::format_time(found->at).substr(0, 19), "2027-01-01T00:30:00") << line;
+  }
+  EXPECT_EQ(reeve::format_time(time_of_line("Dec 31 22:30:00 host x", eve)->at).substr(0, 19),
+            "2026-12-31T22:30:00");
+}
+
 TEST(RUN8_time_forms, of_very_long_lines_cost_no_more_than_their_heads) {
   for (const std::string_view piece : {"a", "[a] ", "ERROR ", "ERROR:a", "[", "a | ", "ERROR: ",
                                        "1", "1.", "E, [", " ", "\t", "-", "####<", "<1"}) {
