@@ -2,6 +2,7 @@
 
 #include "adapters/bulkhead.hpp"
 #include "adapters/engine_probe.hpp"
+#include "adapters/engine_verdicts.hpp"
 #include "domain/access/container_names.hpp"
 
 #include <array>
@@ -34,56 +35,6 @@ class container_names {
   mutable std::mutex mutex_;
   std::map<std::string, std::string> names_;  // by id
 };
-
-/// Calls that an engine answers with a failure of its own (5xx) count once for each object in a
-/// minute: a container that can never start says nothing about the others, however often it is
-/// tried. Thread-safe.
-class failing_objects {
- public:
-  /// Whether this failure counts.
-  bool counts(const std::string& object, std::int64_t now_us) {
-    std::lock_guard lock{mutex_};
-    if (last_us_.size() >= most) last_us_.clear();
-    const auto known = last_us_.find(object);
-    if (known != last_us_.end() && now_us - known->second < minute_us) return false;
-    last_us_[object] = now_us;
-    return true;
-  }
-
- private:
-  static constexpr std::size_t most = 4096;
-  static constexpr std::int64_t minute_us = 60'000'000;
-
-  std::mutex mutex_;
-  std::map<std::string, std::int64_t> last_us_;
-};
-
-/// An engine that refuses properly is healthy, and one whose answer cannot be read has answered.
-/// What was not sent says nothing, unless the reason was that there is no connection.
-bulkhead::verdict verdict_on(errc code, failing_objects& failing, const std::string& object) {
-  switch (code) {
-    case errc::engine_unavailable:
-    case errc::timed_out:
-    case errc::unavailable:
-      return bulkhead::verdict::failure;
-    case errc::internal:
-      return failing.counts(object, real_clock().mono_us()) ? bulkhead::verdict::failure
-                                                            : bulkhead::verdict::neither;
-    case errc::engine_unreadable:
-    case errc::fenced:
-    case errc::overloaded:
-      return bulkhead::verdict::neither;
-    default:
-      return bulkhead::verdict::success;
-  }
-}
-
-template <class T>
-bulkhead::verdict verdict_on(const outcome<T>& answer, failing_objects& failing,
-                             const std::string& object) {
-  if (answer) return bulkhead::verdict::success;
-  return verdict_on(answer.error().code, failing, object);
-}
 
 /// Not inlined: g++ 12 at -O2 else warns of the vector that an error does not have.
 template <class T>
@@ -158,14 +109,19 @@ struct guarded_engine::impl {
             result.detail,
             result.version.data_root};
   }
-  void ended(call_class kind, bulkhead::ticket call, bulkhead::verdict result) {
-    if (result == bulkhead::verdict::failure) probe->look_now();
-    door(kind).finish(call, result);
+  template <class T>
+  bulkhead::verdict verdict_on(call_class kind, const std::string& object,
+                               const outcome<T>& answer) {
+    if (answer) return bulkhead::verdict::success;
+    const auto verdict =
+        verdicts.on_error(name_of(kind), answer.error().code, names.name_of(object));
+    if (verdict == bulkhead::verdict::failure) probe->look_now();
+    return verdict;
   }
 
   listeners told;
   container_names names;
-  failing_objects failing;
+  engine_verdicts verdicts;
   bulkhead read;
   bulkhead mutate;
   bulkhead build;
@@ -192,7 +148,7 @@ void guarded_engine::guard(call_class kind, std::string object, reply_slot<T> sl
   auto run = [self, kind, object = std::move(object), slot,
               call = std::move(call)](bulkhead::ticket ticket) {
     call(*self->inner, reply_slot<T>{[self, kind, object, slot, ticket](outcome<T> answer) {
-      self->ended(kind, ticket, verdict_on(answer, self->failing, self->names.name_of(object)));
+      self->door(kind).finish(ticket, self->verdict_on(kind, object, answer));
       slot.answer(std::move(answer));
     }});
   };
@@ -212,10 +168,8 @@ void guarded_engine::guard_long(call_class kind, std::string object, reply_slot<
   call(*self->inner,
        reply_slot<T>{[self, kind, call = *ticket, object, slot, stopper](outcome<T> answer) {
          const bool is_stopped = stopper && stopper->is_stopped();
-         const auto result = is_stopped
-                                 ? bulkhead::verdict::neither
-                                 : verdict_on(answer, self->failing, self->names.name_of(object));
-         if (result == bulkhead::verdict::failure) self->probe->look_now();
+         const auto result =
+             is_stopped ? bulkhead::verdict::neither : self->verdict_on(kind, object, answer);
          self->door(kind).finish_long(call, result);
          slot.answer(std::move(answer));
        }});
