@@ -305,7 +305,7 @@ struct kept_output {
   bool lacks_middle = false;
 };
 /// A line of each stream that has not ended is read in pieces of 64 KiB.
-inline constexpr std::size_t most_unsettled_bytes = 2 * (4 * 16'384 + 1);
+inline constexpr std::size_t most_unsettled_bytes = 2 * (std::size_t{4} * 16'384 + 1);
 
 /// Takes the output of a container line by line, on a thread of the adapter.
 class output_sink {
