@@ -81,7 +81,7 @@ struct wanted_blob {
 };
 
 /// Names of a job that a long log gives are many, and some are long.
-digest key_of(const uuid& job, const std::string& name) {
+digest name_key(const uuid& job, const std::string& name) {
   return sha256(to_string(job) + name);
 }
 
@@ -187,7 +187,7 @@ outcome<done> blob_check::add(const domain::event_record& e) {
     return done{};
   }
   for (const auto& one : *named) {
-    its.batch.push_back({e.tenant, key_of(one.job, one.name), one.content.sha256});
+    its.batch.push_back({e.tenant, name_key(one.job, one.name), one.content.sha256});
     ++its.all.named;
   }
   if (its.batch.size() < blob_names_at_once) return done{};
