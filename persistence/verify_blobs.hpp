@@ -29,7 +29,7 @@ struct blobs_result {
 /// So many names are asked about at once, each of some 150 bytes.
 inline constexpr std::size_t blob_names_at_once = 1000;
 /// Of so many missing ones the names are kept, to count a SHA-256 once and to forget one whose name
-/// was given anew; beyond that each name counts. With the batch that is below 4 MiB of memory,
+/// was given anew; beyond that each name counts. With the batch that is some 5 MiB of memory,
 /// however long the log is.
 inline constexpr std::size_t most_missing_kept = 10'000;
 
