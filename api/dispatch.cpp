@@ -206,14 +206,17 @@ std::optional<response> dispatcher::authorize(const request_head& head, const ro
   }
   out.asked.who = out.who = *std::move(who);
   if (!known) return problem(reject(errc::not_found, ""), out.request_id);
-  if (!may(out.asked.who, needs)) {
-    deny({errc::forbidden, out.asked.who, std::string(peer), {}}, out);
-    return problem(
-        reject(errc::forbidden, "it takes the role " + roles_for(needs) + ", and this token's is " +
-                                    std::string(domain::name_of(out.asked.who.has))),
-        out.request_id);
-  }
-  return std::nullopt;
+  return refuse_role(out.who, needs, peer, out);
+}
+
+std::optional<response> dispatcher::refuse_role(const caller& who, access needs,
+                                                std::string_view peer, const call& it) const {
+  if (may(who, needs)) return std::nullopt;
+  deny({errc::forbidden, who, std::string(peer), {}}, it);
+  return problem(
+      reject(errc::forbidden, "it takes the role " + roles_for(needs) + ", and this token's is " +
+                                  std::string(domain::name_of(who.has))),
+      it.request_id);
 }
 
 std::optional<caller> dispatcher::authenticate(const request_head& head, listener from) const {
@@ -226,7 +229,9 @@ std::optional<response> dispatcher::refuse_revoked(const request_head& head, std
                                                    const call& it) const {
   if (it.to->needs == access::anonymous) return std::nullopt;
   const auto who = authenticate(head, it.from);
-  if (who && who->token_id == it.who.token_id && may(*who, it.to->needs)) return std::nullopt;
+  if (who && who->token_id == it.who.token_id) {
+    return refuse_role(*who, it.to->needs, peer, it);
+  }
   deny({errc::unauthenticated, std::nullopt, std::string(peer), {}}, it);
   return problem(reject(errc::unauthenticated, "the token was revoked, or has expired"),
                  it.request_id);

@@ -91,7 +91,8 @@ class dispatcher {
                                 std::int64_t now_us, call& out, listener from = listener::open);
 
   /// Whoever was admitted by the head alone may have lost his token while the body or the answer
-  /// came: a 401 then. `head` is still the one of the call.
+  /// came: a 401 then; or its role may have come to be too low, which is a 403 as at first. `head`
+  /// is still the one of the call.
   std::optional<response> refuse_revoked(const request_head& head, std::string_view peer,
                                          const call& it) const;
 
@@ -115,6 +116,8 @@ class dispatcher {
   std::optional<response> authorize(const request_head& head, const router::match& found,
                                     std::string_view peer, call& out);
   std::optional<caller> authenticate(const request_head& head, listener from) const;
+  std::optional<response> refuse_role(const caller& who, access needs, std::string_view peer,
+                                      const call& it) const;
   std::optional<rejection> check_body(const request_head& head, const call& it) const;
   std::optional<rejection> check_promises(const request_head& head, const call& it) const;
   static void take_trace(const request_head& head, call& out);

@@ -24,13 +24,18 @@ llm_meter::step llm_meter::take(std::string_view data) {
     return step::done;
   }
   const auto chunk = codec::read_llm_answer(data);
-  if (!chunk || chunk->has_error) return step::broken;
+  if (!chunk) {
+    said_bytes_ += data.size();
+    return step::broken;
+  }
   const auto& told = chunk->told;
   if (told.prompt) told_.prompt = told.prompt;
   if (told.completion) told_.completion = told.completion;
-  const bool is_of_counts = told.is_there() && !chunk->has_choices;
   if (chunk->has_choices) ++chunks_;
-  if (!is_of_counts) said_bytes_ += chunk->said_bytes;
+  // Counts alone say nothing, and the words of an error are none of the model's.
+  const bool is_of_counts = told.is_there() && !chunk->has_choices;
+  if (chunk->has_choices || !(is_of_counts || chunk->has_error)) said_bytes_ += chunk->said_bytes;
+  if (chunk->has_error) return step::broken;
   return is_of_counts && !wants_usage_ ? step::drop : step::pass;
 }
 

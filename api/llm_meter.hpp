@@ -18,8 +18,9 @@ struct llm_metered {
 };
 
 /// Where an upstream told no counts, or the call was cut: four bytes of what was sent are about a
-/// token, and so are four of an answer; a chunk is one at least. None is nothing, so that nobody
-/// gets round a budget by going away early, or by an upstream that says all in one chunk.
+/// token, and so are four of an answer, whether or not the client was given them; a chunk is one at
+/// least. An answer of which nothing came is 0. So nobody gets round a budget by going away early,
+/// or by an upstream that says all in one chunk.
 llm_metered estimate_of(std::size_t request_bytes, std::int64_t completion_tokens);
 std::int64_t tokens_of(std::size_t bytes);
 
@@ -33,9 +34,12 @@ class llm_meter {
   llm_meter(std::size_t request_bytes, bool wants_usage)
       : request_bytes_(request_bytes), wants_usage_(wants_usage) {}
 
-  /// `broken`: it is an error or no chunk at all, and nothing of it is for the client.
+  /// `broken`: it is an error or no chunk at all, and nothing of it is for the client. It counts
+  /// all the same: all bytes of what cannot be read, and what an error's choices say.
   enum class step { pass, drop, done, broken };
   step take(std::string_view data);
+  /// So much came of a chunk that did not end, or was too large.
+  void take_begun(std::size_t bytes) { said_bytes_ += bytes; }
 
   llm_metered sum() const;
 

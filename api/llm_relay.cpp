@@ -91,6 +91,8 @@ void llm_relay::on_bytes(outcome<std::string> bytes) {
     const bool is_sound = bytes && (bytes->empty() ? events_.finish() : events_.feed(*bytes));
     if (!is_sound) is_broken_ = true;
     is_over = take_events(text) || !bytes || bytes->empty();
+    // Also what the upstream left unfinished was made.
+    if (!is_sound && !is_done_) meter_.take_begun(events_.begun_bytes());
     // An upstream that has much and nothing to pass on must not keep the thread to itself: a
     // comment, which every reader leaves out, gives it back, and tells whether the client is there.
     if (bytes) silent_bytes_ += bytes->size();

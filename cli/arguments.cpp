@@ -104,7 +104,8 @@ void add_offline(CLI::App& app, arguments& out) {
   auto* migrate = app.add_subcommand("migrate", "Bring the database's schema up to date");
   auto* accept = app.add_subcommand(
       "accept-database", "Go on from a database that is older than what is known (exit code 78)");
-  auto* verify = app.add_subcommand("verify", "Check the hash chain and every checkpoint");
+  auto* verify = app.add_subcommand(
+      "verify", "Check the hash chain, every checkpoint, and the outputs that the events name");
   verify->add_option("--from", out.verify.from, "an exported log; - is standard input");
   verify->add_option("--heads", out.verify.heads, "file of signed heads");
   verify->add_option("--key", out.verify.key, "public key of the checkpoints, base64url");

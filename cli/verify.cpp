@@ -29,8 +29,10 @@ std::string as_json(const persistence::verify_result& r, const beside_log& besid
   out.key("what").value(r.what).key("blobs");
   if (!beside) return out.null().end_object().take();
   out.begin_object().key("read").value(beside->blobs).key("bytes").value(beside->bytes);
-  out.key("changed").value(beside->changed).key("missing").value(beside->missing);
-  out.key("knows_names").value(beside->knows_names);
+  out.key("changed").value(beside->changed).key("named").value(beside->named);
+  out.key("missing").value(beside->missing);
+  out.key("knows_names").value(!beside->unread).key("unread");
+  beside->unread ? out.value(*beside->unread) : out.null();
   return out.key("first").value(beside->first).end_object().end_object().take();
 }
 
@@ -78,14 +80,21 @@ void print(const persistence::verify_result& r) {
 void print(const persistence::blobs_result& r) {
   std::printf("%lld outputs and artifacts, %lld bytes", static_cast<long long>(r.blobs),
               static_cast<long long>(r.bytes));
-  if (r.good()) {
-    std::puts(": each has the digest under which it is stored.");
+  if (r.changed == 0 && r.missing == 0) {
+    std::printf(
+        ": each has the digest under which it is stored, and of the %lld that events name "
+        "none is missing.\n",
+        static_cast<long long>(r.named));
   } else {
     std::printf(
-        ": %lld do not have their digest, and %lld that are named are gone. The first: %s.\n",
+        ": %lld do not have their digest, and %lld that events name are gone. The first: %s.\n",
         static_cast<long long>(r.changed), static_cast<long long>(r.missing), r.first.c_str());
   }
-  if (!r.knows_names) std::puts("Which of them the log names is not known now: some may be gone.");
+  if (!r.unread) return;
+  std::printf(
+      "The event at position %lld is none that this program knows and can read: what it names, "
+      "and what others like it name, was not looked for.\n",
+      static_cast<long long>(*r.unread));
 }
 
 outcome<persistence::verify_result> verify_input(const std::string& path,
@@ -96,13 +105,16 @@ outcome<persistence::verify_result> verify_input(const std::string& path,
 }
 
 outcome<persistence::verify_result> verify_live(const loaded_config& config,
-                                                const persistence::verify_options& options,
+                                                persistence::verify_options options,
                                                 beside_log& beside) {
   auto db = open_database(config.values);
   if (!db) return db.error();
+  auto check = persistence::blob_check::open(db->owner_url);
+  if (!check) return check.error();
+  options.on_event = [&](const domain::event_record& e) { return check->add(e); };
   auto result = persistence::verify_database(db->owner_url, options);
   if (!result || !result->good()) return result;
-  auto blobs = persistence::verify_blobs(db->owner_url);
+  auto blobs = check->finish();
   if (!blobs) return blobs.error();
   beside = std::move(*blobs);
   return result;

@@ -4,6 +4,18 @@
 #include <utility>
 
 namespace reeve::codec {
+namespace {
+
+/// Of a line that has data; nothing of others.
+std::optional<std::string_view> data_of(std::string_view line) {
+  constexpr std::string_view name = "data:";
+  if (line != "data" && !line.starts_with(name)) return std::nullopt;
+  line.remove_prefix(std::min(name.size(), line.size()));
+  if (line.starts_with(' ')) line.remove_prefix(1);
+  return line;
+}
+
+}  // namespace
 
 bool sse_data::feed(std::string_view bytes) {
   while (!bytes.empty()) {
@@ -12,8 +24,8 @@ bool sse_data::feed(std::string_view bytes) {
       continue;
     }
     const auto end = std::min(bytes.find_first_of("\r\n"), bytes.size());
-    if (line_.size() + end > most_bytes_) return false;
     line_.append(bytes.substr(0, end));
+    if (line_.size() > most_bytes_) return false;
     if (end == bytes.size()) return true;
     after_cr_ = bytes[end] == '\r';
     bytes.remove_prefix(end + 1);
@@ -28,14 +40,11 @@ bool sse_data::end_line() {
     return true;
   }
   const auto line = std::exchange(line_, {});
-  std::string_view value = line;
-  const bool is_data = value == "data" || value.starts_with("data:");
-  if (!is_data) return true;
-  value.remove_prefix(std::min<std::size_t>(5, value.size()));
-  if (value.starts_with(' ')) value.remove_prefix(1);
-  if (data_.size() + value.size() >= most_bytes_) return false;
+  const auto value = data_of(line);
+  if (!value) return true;
   if (has_data_) data_.push_back('\n');
-  data_.append(value);
+  data_.append(*value);
+  if (data_.size() > most_bytes_) return false;
   has_data_ = true;
   return true;
 }
@@ -49,6 +58,10 @@ std::optional<std::string> sse_data::next() {
   auto first = std::move(ready_.front());
   ready_.pop_front();
   return first;
+}
+
+std::size_t sse_data::begun_bytes() const {
+  return data_.size() + data_of(line_).value_or("").size();
 }
 
 }  // namespace reeve::codec

@@ -21,6 +21,8 @@ class sse_data {
   bool finish();
   /// Events in their order, without the ends of their last lines.
   std::optional<std::string> next();
+  /// Bytes of the event that has begun and not ended, or was too large, without its fields' names.
+  std::size_t begun_bytes() const;
 
  private:
   bool end_line();

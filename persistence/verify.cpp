@@ -20,7 +20,10 @@ constexpr domain::position before_everything = INT64_MIN + 1;
 class verification {
  public:
   verification(const uuid& origin, const verify_options& options, head_stream heads)
-      : chain_(origin), public_key_(options.public_key), heads_(std::move(heads)) {
+      : chain_(origin),
+        public_key_(options.public_key),
+        on_event_(options.on_event),
+        heads_(std::move(heads)) {
     result_.origin = origin;
     expect_next();
     if (options.known_file.empty() || trouble_) return;
@@ -40,7 +43,7 @@ class verification {
     if (result_.tenant && e.tenant != *result_.tenant) {
       return bad(chain_.head() + 1, "it is another tenant's than the export is for");
     }
-    return follow(chain_.add(e));
+    return follow(chain_.add(e)) && tell(e);
   }
 
   bool add_leaf(domain::position at, const digest& leaf) {
@@ -108,6 +111,12 @@ class verification {
     return !trouble_;
   }
 
+  bool tell(const domain::event_record& e) {
+    if (!on_event_) return true;
+    if (auto ok = on_event_(e); !ok) trouble_ = ok.error();
+    return !trouble_;
+  }
+
   bool check_mark() {
     if (mark_->hash != chain_.hash()) {
       return bad(chain_.head(), "it is not the event that this server knew");
@@ -147,6 +156,7 @@ class verification {
 
   chain_verifier chain_;
   std::string public_key_;
+  std::function<outcome<done>(const domain::event_record&)> on_event_;
   head_stream heads_;
   std::optional<signed_head> expected_;  // the next one that is known from the start
   std::optional<signed_head> met_;       // the one before

@@ -5,6 +5,7 @@
 #include "base/outcome.hpp"
 #include "persistence/export.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,6 +39,8 @@ struct verify_options {
   std::string heads_file;       // signed heads outside of the database; may be missing
   std::string public_key;       // base64url; empty = any key whose signatures are right
   std::string known_file = {};  // how far the log was known (admission.hpp); may be missing
+  /// Told each event of a database's log that fits, in its order; its error ends the verification.
+  std::function<outcome<done>(const domain::event_record&)> on_event = {};
 };
 
 /// `url`: the owner's login. Also the checkpoints in the database are checked, and that none is

@@ -1,6 +1,7 @@
 // Runs with their labels, jobs, and the blobs that they name.
 
 #include "codec/codec.hpp"
+#include "persistence/named_blobs.hpp"
 #include "persistence/projections/rows.hpp"
 
 #include <set>
@@ -99,14 +100,6 @@ void add_job(const domain::run_state& run, const domain::job_state& job, row_sin
       codec::encode_document(document_of(run, job)));
 }
 
-/// The marks of a log; or, by its name, the stream that all of it is of.
-template <class Add>
-void add_streams(const Add& add_blob, const domain::attempt_ended& e, const std::string& number) {
-  if (e.log_streams->marks) return add_blob(e.job, "streams-" + number, *e.log_streams->marks);
-  const bool is_out = e.log_streams->stdout_bytes > 0;
-  add_blob(e.job, (is_out ? "stdout-" : "stderr-") + number, *e.log);
-}
-
 void add_run(const domain::run_state& run, row_sink& to) {
   const auto& directive = run.launch->directive;
   add(to, runs(), text(run.tenant), text(run.id), text(directive.id), directive.name,
@@ -127,10 +120,10 @@ void project(const happened<domain::run_state>& what, row_sink& to) {
   const auto& after = what.after;
   std::set<uuid> touched;
   for (std::size_t i = 0; i < what.events.size(); ++i) {
-    const auto add_blob = [&](const uuid& job, std::string name, const domain::blob_ref& blob) {
-      add(to, blob_refs(), text(after.tenant), text(job), std::move(name), text(blob.sha256),
-          text(blob.bytes), text(what.stamps[i].at));
-    };
+    for (const auto& blob : blobs_of(what.events[i])) {
+      add(to, blob_refs(), text(after.tenant), text(blob.job), blob.name, text(blob.content.sha256),
+          text(blob.content.bytes), text(what.stamps[i].at));
+    }
     std::visit(
         [&](const auto& e) {
           using type = std::decay_t<decltype(e)>;
@@ -141,14 +134,6 @@ void project(const happened<domain::run_state>& what, row_sink& to) {
               add(to, run_labels(), text(after.tenant), name, value, text(after.created_position),
                   text(after.id));
             }
-          }
-          if constexpr (std::is_same_v<type, domain::attempt_ended>) {
-            const auto number = std::to_string(e.attempt);
-            if (e.log) add_blob(e.job, "log-" + number, *e.log);
-            if (e.log && e.log_streams) add_streams(add_blob, e, number);
-          }
-          if constexpr (std::is_same_v<type, domain::artifact_stored>) {
-            add_blob(e.job, "artifact-" + e.name, e.content);
           }
         },
         what.events[i]);

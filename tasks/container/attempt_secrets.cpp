@@ -1,5 +1,8 @@
 #include "tasks/container/attempt_secrets.hpp"
 
+#include "base/log.hpp"
+#include "base/redact_encodings.hpp"
+
 #include <string>
 #include <utility>
 
@@ -12,6 +15,23 @@ namespace {
 
 rejection is_gone() {
   return reject(errc::not_found, "a secret of the attempt is gone");
+}
+
+/// What is looked for of a value: the value. Of one that was stored before that was refused, since
+/// its few bytes are a part of ordinary words, only what no ordinary text is. At most six texts: an
+/// attempt has 32 secrets, and a redactor 256.
+std::vector<std::string> looked_for(std::string_view value) {
+  if (can_be_redacted(value)) return {std::string(value)};
+  if (value.find_first_not_of(" \t\r\n") == value.npos) return {};
+  const std::string text(value);
+  std::vector<std::string> all;
+  for (auto& form : {base64_inside(text, 0, standard_base64, true), in_hex(text, hex_lower),
+                     in_hex(text, hex_upper), url_encoded(text, {""}, hex_upper), '"' + text + '"',
+                     "'" + text + "'"}) {
+    // An encoding that changed nothing is the value again.
+    if (form != text && can_be_redacted(form)) all.push_back(form);
+  }
+  return all;
 }
 
 /// Where the values lie that an attempt got; nothing: one of them is gone.
@@ -57,7 +77,7 @@ outcome<redactor> hiding(const redactor& others, const std::vector<domain::secre
                          const persistence::opened_secrets& values) {
   std::vector<named_secret> all;
   for (std::size_t i = 0; i < uses.size(); ++i) {
-    all.push_back({uses[i].name, std::string(values[i].view())});
+    for (auto& text : looked_for(values[i].view())) all.push_back({uses[i].name, std::move(text)});
   }
   auto made = others.with(std::move(all));
   if (!made) return reject(errc::not_found, "a secret of the attempt cannot be looked for");
@@ -105,6 +125,7 @@ void attempt_secrets::read(std::function<void(const domain::secret_list_state&)>
 void attempt_secrets::took(outcome<opened_values> values, const answer& then) {
   if (values) {
     values_ = std::move(*values);
+    warn_of_short();
     return then(reason());
   }
   switch (values.error().code) {
@@ -114,6 +135,15 @@ void attempt_secrets::took(outcome<opened_values> values, const answer& then) {
       return then(reason(end_reason::internal_error));
     default:
       return then(values.error());
+  }
+}
+
+void attempt_secrets::warn_of_short() const {
+  for (std::size_t i = 0; i < uses_.size(); ++i) {
+    if (can_be_redacted((*values_)[i].view())) continue;
+    log_warn(
+        "a secret is too short to be hidden as it is in the output of its job: put a longer one",
+        {{"job", to_string(host_.job().id)}, {"secret", uses_[i].name}});
   }
 }
 

@@ -27,8 +27,9 @@ using opened_values = std::shared_ptr<const persistence::opened_secrets>;
 void open_used(const secret_sources& from, const uuid& tenant, std::vector<domain::secret_use> uses,
                reply_slot<opened_values> slot);
 
-/// `others`, and these secrets; `values` in the order of `uses`. `not_found`: one of them cannot be
-/// looked for, and so not hidden.
+/// `others`, and these secrets; `values` in the order of `uses`. A value that is too short to be
+/// looked for (can_be_redacted; such were stored once) is hidden only where it is encoded or in
+/// quotes. `not_found`: one of them cannot be looked for, and so not hidden.
 outcome<redactor> hiding(const redactor& others, const std::vector<domain::secret_use>& uses,
                          const persistence::opened_secrets& values);
 
@@ -60,6 +61,7 @@ class attempt_secrets {
  private:
   void read(std::function<void(const domain::secret_list_state&)> go, const answer& failed);
   void took(outcome<opened_values> values, const answer& then);
+  void warn_of_short() const;
 
   attempt_host& host_;
   std::vector<domain::secret_use> uses_;

@@ -332,3 +332,44 @@ TEST(EV6_outputs, that_were_changed_beside_the_log_are_found) {
   EXPECT_EQ(found.result.at("good"), true) << "of the log itself: " << found.result;
   EXPECT_EQ(found.result.at("blobs").at("changed"), before.result.at("blobs").at("read"));
 }
+
+/// The login that servers write with may change outputs and read models, but no event.
+TEST(EV6_outputs, that_the_writer_exchanged_with_what_names_them_are_found) {
+  finished_log log;
+  auto& database = log.database();
+  const auto before = log.verify();
+  EXPECT_EQ(before.status, 0);
+  const json& blobs = before.result.at("blobs");
+  EXPECT_GE(blobs.at("named"), blobs.at("read")) << before.result;
+  EXPECT_EQ(blobs.at("knows_names"), true) << before.result;
+  const auto was = *database.cell("SELECT min(sha256::text) FROM reeve.blobs");
+  database.exec("SET ROLE \"" + *database.cell("SELECT writer FROM reeve.runtime_roles") + "\"");
+  database.exec(
+      "INSERT INTO reeve.blobs SELECT tenant, sha256('all is lost'), 11, created_at_us"
+      "  FROM reeve.blobs WHERE sha256 = '" +
+      was +
+      "';"
+      "INSERT INTO reeve.blob_chunks SELECT tenant, sha256, 0, 'all is lost'"
+      "  FROM reeve.blobs WHERE sha256 = sha256('all is lost');"
+      "DELETE FROM reeve.blob_chunks WHERE sha256 = '" +
+      was +
+      "';"
+      "DELETE FROM reeve.blobs WHERE sha256 = '" +
+      was +
+      "';"
+      "UPDATE reeve_read.blob_refs SET sha256 = sha256('all is lost'), bytes = 11"
+      "  WHERE sha256 = '" +
+      was + "';");
+  database.exec("RESET ROLE");
+  ASSERT_EQ(database.number("SELECT count(*) FROM reeve.blobs WHERE sha256 = '" + was + "'"), 0);
+  ASSERT_GT(database.number("SELECT count(*) FROM reeve_read.blob_refs"
+                            " WHERE sha256 = sha256('all is lost')"),
+            0);
+  const auto found = log.verify();
+  EXPECT_EQ(found.status, 1) << found.result;
+  EXPECT_EQ(found.result.at("good"), true) << "of the log itself: " << found.result;
+  EXPECT_EQ(found.result.at("blobs").at("changed"), 0) << found.result;
+  EXPECT_GE(found.result.at("blobs").at("missing"), 1) << found.result;
+  EXPECT_THAT(found.result.at("blobs").at("first").get<std::string>(), HasSubstr(was.substr(2)));
+  EXPECT_THAT(log.reeve().command({"verify"}).output, HasSubstr("that events name are gone"));
+}

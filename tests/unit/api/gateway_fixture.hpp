@@ -156,7 +156,9 @@ class gateway {
     gateway_hooks hooks;
     hooks.authenticate = [this](std::string_view token) {
       const std::lock_guard lock(mutex_);
-      return revoked_ == token ? std::nullopt : known_token(token);
+      auto who = revoked_ == token ? std::nullopt : known_token(token);
+      if (who && lowered_ == token) who->has = role::viewer;
+      return who;
     };
     hooks.closed = std::move(closed);
     hooks.denied = [this](const denial& what) {
@@ -188,6 +190,11 @@ class gateway {
     const std::lock_guard lock(mutex_);
     revoked_ = std::move(token);
   }
+  /// From now on it is a viewer's.
+  void lower(std::string token) {
+    const std::lock_guard lock(mutex_);
+    lowered_ = std::move(token);
+  }
   std::vector<denial> denials() {
     const std::lock_guard lock(mutex_);
     return denials_;
@@ -210,7 +217,7 @@ class gateway {
   metrics_registry metrics_;
   std::mutex mutex_;
   std::vector<denial> denials_;
-  std::string revoked_;
+  std::string revoked_, lowered_;
   std::unique_ptr<http_server> server_;
   std::uint16_t port_ = 0;
   std::thread thread_;

@@ -70,3 +70,50 @@ TEST(P21_http_revoked, a_stream_that_was_asked_for_before_does_not_begin) {
   EXPECT_TRUE(from->cancelled);
   EXPECT_EQ(from->pulls, 0);
 }
+
+/// It lives, so nobody is to fetch another one.
+TEST(ACC1_http_lowered, a_token_whose_role_is_too_low_by_now_is_told_the_role) {
+  const auto from = std::make_shared<quiet_stream>();
+  gateway* lowering = nullptr;
+  std::atomic<int> done{0};
+  auto routes = basic_routes();
+  routes.push_back(guarded(method::post, "/made", [&done](const request&, const responder& slot) {
+    ++done;
+    slot.answer(text_response("made"));
+  }));
+  routes.push_back(guarded(method::get, "/stream", [&](const request&, const responder& slot) {
+    lowering->lower("admin");
+    response answer;
+    answer.content_type = "text/event-stream";
+    answer.stream = from;
+    slot.answer(std::move(answer));
+  }));
+  routes.back().streams = true;
+  gateway it(std::move(routes));
+  lowering = &it;
+  const auto expect_told = [&](const answer& got, const char* route) {
+    EXPECT_EQ(got.status, 403);
+    EXPECT_NE(got.body.find("it takes the role admin, and this token's is viewer"),
+              std::string::npos)
+        << got.body;
+    ASSERT_FALSE(it.denials().empty());
+    const auto denied = it.denials().back();
+    EXPECT_EQ(denied.code, errc::forbidden);
+    EXPECT_EQ(denied.route, route);
+    EXPECT_TRUE(denied.who) << "whose token it is";
+  };
+  raw_client client(it.port());
+  client.send(
+      "POST /made HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer admin\r\n"
+      "Content-Type: application/json\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+  ASSERT_EQ(client.read_answer(true).status, 100);
+  it.lower("admin");
+  client.send("{}");
+  expect_told(client.read_answer(), "POST /made");
+  EXPECT_EQ(done, 0);
+  it.lower("");
+  expect_told(it.ask("GET /stream HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer admin\r\n\r\n"),
+              "GET /stream");
+  EXPECT_TRUE(from->cancelled);
+  EXPECT_EQ(from->pulls, 0);
+}

@@ -129,6 +129,27 @@ TEST(LLM4_meter, lets_no_error_and_no_other_text_pass) {
   }
 }
 
+/// The model has made it, whoever was given it.
+TEST(LLM4_meter, counts_the_chunk_that_breaks_a_stream) {
+  const auto broken_by = [](const std::string& data) {
+    llm_meter meter(400, false);
+    EXPECT_EQ(meter.take(chunk), step::pass);
+    EXPECT_EQ(meter.take(data), step::broken) << data;
+    EXPECT_TRUE(meter.sum().is_estimate);
+    EXPECT_EQ(meter.sum().prompt, 100);
+    return meter.sum().completion;
+  };
+  const std::string text(399, 'x');
+  EXPECT_EQ(broken_by(text), 100) << "with the one byte before it";
+  EXPECT_EQ(broken_by(R"({"choices":[{"text":")" + text + R"("}],"error":{"code":"late"}})"), 100);
+  EXPECT_EQ(broken_by(R"({"error":{"message":")" + text + R"("}})"), 1) << "no word of the model";
+  EXPECT_EQ(broken_by(R"({"error":{},"usage":{"completion_tokens":7}})"), 7);
+  llm_meter cut(400, false);
+  cut.take(chunk);
+  cut.take_begun(399);
+  expect_sum(cut, 100, 100, true);
+}
+
 TEST(LLM4_places, are_limited_for_each_upstream_and_for_all) {
   llm_places places(3);
   int calls = 0;

@@ -155,13 +155,22 @@ TEST(LLM4_relay, says_its_last_word_when_the_call_is_recorded) {
 }
 
 TEST(LLM4_relay, of_an_upstream_that_breaks_off_ends_with_an_error_and_an_estimate) {
-  const std::vector<std::deque<outcome<std::string>>> ways = {
-      {event(first), reject(errc::invalid, "broke off")},
-      {event(first), std::string()},
-      {event(first), event(R"({"error":{"message":"Zqx7"}})")},
-      {event(first), event("Zqx7")},
-      {event(first), std::string((1 << 20) + 10, 'x')}};
-  for (const auto& pieces : ways) {
+  struct way {
+    std::deque<outcome<std::string>> pieces;
+    std::int64_t completion;
+  };
+  constexpr std::size_t too_much = (1 << 20) + 10;
+  const std::string begun = "data: {\"choi";
+  const std::vector<way> ways = {
+      {{event(first), reject(errc::invalid, "broke off")}, 1},
+      {{event(first), std::string()}, 1},
+      {{event(first), event(R"({"error":{"message":"Zqx7"}})")}, 1},
+      {{event(first), event("Zqx7")}, 2},
+      {{event(first), std::string(too_much, 'x')}, 1},
+      {{event(first), "data: " + std::string(too_much, 'x')}, (too_much + 1 + 3) / 4},
+      {{event(first), begun, reject(errc::invalid, "broke off")}, 2},
+      {{event(first), begun, std::string()}, 2}};
+  for (const auto& [pieces, completion] : ways) {
     relayed it;
     it.from->pieces = pieces;
     const auto text = it.text();
@@ -170,7 +179,7 @@ TEST(LLM4_relay, of_an_upstream_that_breaks_off_ends_with_an_error_and_an_estima
     EXPECT_TRUE(it.is_cut) << "it does not look whole";
     EXPECT_EQ(text.find("Zqx7"), std::string::npos) << "nothing of its own words";
     ASSERT_EQ(it.records.size(), 1U);
-    EXPECT_EQ(it.records[0], (llm_metered{100, 1, true}));
+    EXPECT_EQ(it.records[0], (llm_metered{100, completion, true}));
     EXPECT_TRUE(it.from->is_cancelled);
   }
 }

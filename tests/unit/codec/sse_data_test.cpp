@@ -68,3 +68,22 @@ TEST(LLM4_sse, holds_no_more_than_it_may) {
   sse_data comments(100);
   for (int i = 0; i < 50; ++i) EXPECT_TRUE(comments.feed(": 0123456789\n"));
 }
+
+TEST(LLM4_sse, tells_how_much_came_of_what_did_not_end) {
+  sse_data reader(100);
+  EXPECT_EQ(reader.begun_bytes(), 0U);
+  reader.feed("data: abc\n");
+  EXPECT_EQ(reader.begun_bytes(), 3U);
+  reader.feed("data: de");
+  EXPECT_EQ(reader.begun_bytes(), 5U);
+  reader.feed("\n: ping");
+  EXPECT_EQ(reader.begun_bytes(), 6U) << "the newline between them; a comment is none of it";
+  reader.feed("\n\n");
+  EXPECT_EQ(reader.begun_bytes(), 0U);
+  EXPECT_EQ(reader.next(), "abc\nde");
+  EXPECT_FALSE(reader.feed("data: " + std::string(500, 'x')));
+  EXPECT_EQ(reader.begun_bytes(), 500U) << "what was too large";
+  sse_data lines(100);
+  for (int i = 0; i < 50 && lines.feed("data: 0123456789\n"); ++i) continue;
+  EXPECT_EQ(lines.begun_bytes(), 109U);
+}

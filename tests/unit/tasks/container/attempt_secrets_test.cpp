@@ -261,4 +261,59 @@ TEST(ACC4_attempt, is_read_by_others_through_what_hides_its_secrets) {
   EXPECT_EQ(rules(intent).error().code, errc::not_found) << "so nothing may be shown";
 }
 
+/// Once 6 bytes with the blanks around them were enough. Its job goes on as before, and its output
+/// is kept: what is hidden is what nobody else would write.
+TEST(ACC4_attempt, gets_a_short_secret_of_old_and_no_word_of_its_output_is_eaten) {
+  host h;
+  for (const char* value : {"  abc  ", "a     b", "abc\t\t\t\n", "     ~"}) {
+    h.put("db", value);
+    attempt_secrets secrets(h);
+    ASSERT_EQ(chosen(secrets), "");
+    EXPECT_EQ(secrets.values().at("db"), value);
+    const auto hidden = secrets.hidden_by(h.redact);
+    ASSERT_TRUE(hidden) << hidden.error().detail;
+    for (const char* line : {"abc of the abc  abc  alphabet\n", "a b, a     b\n", "     ~ 3\n"}) {
+      EXPECT_EQ(hidden->redact(line), line) << value;
+    }
+    EXPECT_EQ(hidden->redact("an api/key+value\n"), "[redacted:api]\n") << "and the other one is";
+  }
+  h.put("db", "  abc  ");
+  attempt_secrets secrets(h);
+  ASSERT_EQ(chosen(secrets), "");
+  const auto hidden = secrets.hidden_by(redactor().without_patterns());
+  ASSERT_TRUE(hidden);
+  for (const char* form :
+       {"ICBhYmMgIA", "20206162632020", "%20%20abc%20%20", R"("  abc  ")", "'  abc  '"}) {
+    const auto text = hidden->redact(std::string("is ") + form + ".\n");
+    EXPECT_EQ(text.find(form), text.npos) << text;
+    EXPECT_NE(text.find("[redacted:db]"), text.npos) << text;
+  }
+}
+
+/// It is in every text, and as base64 in every second one.
+TEST(ACC4_attempt, gets_a_secret_of_old_that_is_all_blank_and_nothing_is_hidden) {
+  host h;
+  h.put("db", "      ");
+  attempt_secrets secrets(h);
+  ASSERT_EQ(chosen(secrets), "");
+  const auto hidden = secrets.hidden_by(h.redact);
+  ASSERT_TRUE(hidden);
+  const std::string text = "{\n      \"a\": \"      \", 'b': '      '\n} ICAgICAg 202020202020\n";
+  EXPECT_EQ(hidden->redact(text), text);
+}
+
+TEST(ACC4_attempt, may_have_as_many_short_secrets_as_others) {
+  host h;
+  domain::env_map env;
+  for (int i = 0; i < 32; ++i) {
+    const auto name = "s" + std::to_string(i);
+    h.put(name, "  " + std::to_string(i) + "\xc3\xaf  ");
+    env["V" + std::to_string(i)] = domain::secret_ref{name};
+  }
+  h.give(std::move(env));
+  attempt_secrets secrets(h);
+  ASSERT_EQ(chosen(secrets), "");
+  EXPECT_TRUE(secrets.hidden_by(h.redact));
+}
+
 }  // namespace
