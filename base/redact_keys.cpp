@@ -256,10 +256,50 @@ class known_names {
   std::array<entry_type, std::size_t{1} << bits> entries_;
 };
 
+/// The same for longer ones, of which there are fewer.
+class known_long_names {
+ public:
+  name_kind kind_of(std::string_view name) {
+    auto& entry = entries_[hash_of(name) >> (64 - bits)];
+    if (entry.size != name.size() || std::memcmp(entry.text.data(), name.data(), entry.size) != 0) {
+      std::memcpy(entry.text.data(), name.data(), name.size());
+      entry.size = static_cast<std::uint8_t>(name.size());
+      entry.kind = worked_out(name);
+    }
+    return entry.kind;
+  }
+
+ private:
+  /// Of more than 8 bytes, the last of which may count twice.
+  static std::uint64_t hash_of(std::string_view name) {
+    constexpr auto step = sizeof(std::uint64_t);
+    std::uint64_t hash = name.size();
+    for (std::size_t at = 0; at < name.size(); at += step) {
+      std::uint64_t part = 0;
+      std::memcpy(&part, name.data() + std::min(at, name.size() - step), step);
+      hash = (hash ^ part) * 0x9E3779B97F4A7C15U;
+      hash ^= hash >> 29;
+    }
+    return hash * 0xC2B2AE3D27D4EB4FU;
+  }
+
+  static constexpr int bits = 8;
+  struct entry_type {
+    std::array<char, longest_seen> text;
+    std::uint8_t size = 0;  // 0: there is none
+    name_kind kind = name_kind::harmless;
+  };
+  std::array<entry_type, std::size_t{1} << bits> entries_;
+};
+
 }  // namespace
 
 name_kind kind_of_name(std::string_view name) {
-  if (name.empty() || name.size() > known_names::longest) return worked_out(name);
+  if (name.empty() || name.size() > longest_seen) return worked_out(name);
+  if (name.size() > known_names::longest) {
+    thread_local known_long_names known;
+    return known.kind_of(name);
+  }
   thread_local known_names known;
   return known.kind_of(name);
 }

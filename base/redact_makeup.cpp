@@ -127,12 +127,36 @@ makeup made_of(std::string_view value) {
           sum(all.turns)};
 }
 
+std::uint8_t kinds_of_signs(std::string_view text) {
+  constexpr std::size_t longest = 24;
+  static constexpr auto kinds = [] {
+    std::array<std::uint8_t, 256> made{};
+    made.fill(other_sign);
+    for (unsigned c = '0'; c <= '9'; ++c) made[c] = some_digit;
+    for (unsigned c = 'a'; c <= 'z'; ++c) made[c] = some_letter;
+    for (unsigned c = 'A'; c <= 'Z'; ++c) made[c] = some_letter;
+    made['v'] = other_sign;
+    made['/'] = made['\\'] = some_slash;
+    made['.'] = some_point;
+    for (const unsigned char c : {'(', '[', '{', '@'}) made[c] = opening_sign;
+    return made;
+  }();
+  if (text.size() > longest) return 255;
+  std::uint8_t all = 0;
+  for (const char c : text) all |= kinds[static_cast<unsigned char>(c)];
+  return all;
+}
+
 bool is_odd(std::string_view word) {
+  // Two turns take four letters.
+  if (word.size() < 4) return false;
   const auto all = made_of(word);
   return all.turns >= 2 && word.size() < 4 * all.turns && all.lower + all.upper == word.size();
 }
 
 bool looks_made_up(std::string_view value) {
+  // What a part looks like, the whole does.
+  if (value.size() > width && looks_made_up(value.substr(0, width))) return true;
   const auto all = made_of(value);
   const auto letters = all.lower + all.upper;
   if (letters + all.digits < 4) return false;

@@ -198,6 +198,8 @@ bool names_column(std::string_view name) {
 void take_insert(line_scan& scan, std::size_t, std::size_t end) {
   const auto open = scan.line.substr(end, 80).find('(');
   if (open == std::string_view::npos) return;
+  // Without an end it is no list.
+  if (scan.list_end.find(scan.line, ")", end + open) == scan.line.size()) return;
   constexpr std::size_t most_columns = 24;
   std::array<std::string_view, most_columns> columns;
   auto at = end + open + 1;

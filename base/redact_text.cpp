@@ -131,7 +131,11 @@ std::size_t begin_of_word(std::string_view line, std::size_t at) {
 }
 
 bool is_placeholder(std::string_view value) {
-  if (value.empty() || (value[0] == '[' && begins_with(value, "[redacted"))) return true;
+  if (value.empty()) return true;
+  // All that is one begins with one of these.
+  static constexpr sign_set begins("[*xX.#-_?`$%{<\xE2");
+  if (!begins.holds(value[0])) return false;
+  if (value[0] == '[' && begins_with(value, "[redacted")) return true;
   if (value.size() > 4 * looked_at) return false;
   if (is_mask(value) || is_variable(value)) return true;
   return value.starts_with('<') && value.find('>') != value.npos;
@@ -254,6 +258,7 @@ bool is_odd_word(std::string_view word) {
 
 bool is_place(std::string_view value) {
   value = value.substr(0, looked_at);
+  if (!may_be_place(kinds_of_signs(value))) return false;
   static constexpr sign_set after(",;:)]}");
   static constexpr sign_set numeric("0123456789.:/");
   while (!value.empty() && after.holds(value.back())) value.remove_suffix(1);

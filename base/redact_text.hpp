@@ -59,6 +59,10 @@ bool is_message(std::string_view text);
 bool is_odd_word(std::string_view word);
 /// A path, the address of a host or of a page, or a place in a source.
 bool is_place(std::string_view value);
+/// Without a slash there are only addresses and versions, of digits.
+inline bool may_be_place(std::uint8_t kinds) {
+  return (kinds & some_slash) != 0 || (kinds & some_letter) == 0;
+}
 /// Begins as a path, but one of its parts is of small and large letters and digits, as the base64
 /// of a key has it.
 bool is_slashed_key(std::string_view value);
