@@ -223,11 +223,15 @@ class known_names {
     auto hash = (text[0] ^ name.size()) * 0x9E3779B97F4A7C15U;
     hash = (hash ^ text[1]) * 0xC2B2AE3D27D4EB4FU;
     hash = (hash ^ (hash >> 29) ^ text[2]) * 0x9E3779B97F4A7C15U;
-    auto& entry = entries_[hash >> (64 - bits)];
-    if (entry.size != name.size() || entry.text != text) {
-      entry = {text, static_cast<std::uint8_t>(name.size()), worked_out(name)};
-    }
-    return entry.kind;
+    auto& pair = entries_[hash >> (64 - bits)];
+    const auto is_it = [&](const entry_type& one) {
+      return one.size == name.size() && one.text == text;
+    };
+    if (is_it(pair[0])) return pair[0].kind;
+    if (is_it(pair[1])) return pair[1].kind;
+    pair[1] = pair[0];
+    pair[0] = {text, static_cast<std::uint8_t>(name.size()), worked_out(name)};
+    return pair[0].kind;
   }
 
  private:
@@ -247,13 +251,14 @@ class known_names {
             part(size - 1, std::uint8_t{})};
   }
 
-  static constexpr int bits = 10;
+  static constexpr int bits = 9;
   struct entry_type {
     std::array<std::uint64_t, 3> text{};
     std::uint8_t size = 0;  // 0: there is none
     name_kind kind = name_kind::harmless;
   };
-  std::array<entry_type, std::size_t{1} << bits> entries_;
+  // Two names may share a place: a text of the two would have both worked out anew otherwise.
+  std::array<std::array<entry_type, 2>, std::size_t{1} << bits> entries_;
 };
 
 /// The same for longer ones, of which there are fewer.

@@ -67,7 +67,7 @@ bool begins_netrc(std::string_view text) {
   if (text == "default") return true;
   if (!text.starts_with(machine)) return false;
   const auto host = text.substr(machine.size());
-  const auto rest = trimmed(host.substr(before_any(host, " \t").size()));
+  const auto rest = trimmed(host.substr(before_any(host, " \t"_signs).size()));
   return rest.empty() || begins_with(rest, "login ");
 }
 
@@ -140,7 +140,7 @@ void line_pairs::begin(std::string_view line, std::size_t first) {
   const auto rest = trimmed(line.substr(found.rest));
   static constexpr std::string_view form = "form-data; name=\"";
   if (rest.starts_with(form)) {
-    const auto kind = kind_of_name(before_any(rest.substr(form.size()), "\""));
+    const auto kind = kind_of_name(before_any(rest.substr(form.size()), "\""_signs));
     if (names_one(kind)) wait_for(awaits::form_blank, kind, 0, 3);
     return;
   }
@@ -228,7 +228,7 @@ bool line_pairs::take_item(std::string_view line, std::size_t first,
     if (!found.quoted && bare(text).find(' ') != text.npos) return true;
   }
   text = bare(text);
-  if (text.empty() || opens(text) || is_of(text[0], "[{]}()<")) {
+  if (text.empty() || opens(text) || is_of(text[0], "[{]}()<"_signs)) {
     return true;
   }
   if (is_hidden_text(text) && (any_ || looks_made_up(text))) out.push_back(span_of(line, text));
@@ -237,7 +237,7 @@ bool line_pairs::take_item(std::string_view line, std::size_t first,
 
 bool line_pairs::take_netrc(std::string_view line, std::size_t first,
                             std::vector<secret_span>& out) {
-  const auto word = before_any(line.substr(first), " \t");
+  const auto word = before_any(line.substr(first), " \t"_signs);
   const auto rest = trimmed(line.substr(first + word.size()));
   if (word == "login" || word == "account" || word == "port") return true;
   if ((word != "password" && word != "passwd") || rest.empty()) return false;

@@ -66,14 +66,14 @@ std::size_t find_value(line_scan& scan, std::size_t at) {
   const auto line = scan.line;
   const auto limit = std::min(line.size(), at + near);
   for (int attributes = 0; attributes < 4; ++attributes) {
-    while (at < limit && is_of(line[at], " \t,;\\\"'")) ++at;
+    while (at < limit && is_of(line[at], " \t,;\\\"'"_signs)) ++at;
     const auto word = at;
     while (at < limit && (is_alpha(line[at]) || line[at] == '_')) ++at;
     const auto name = line.substr(word, at - word);
-    while (at < limit && is_of(line[at], "\\\"'")) ++at;
+    while (at < limit && is_of(line[at], "\\\"'"_signs)) ++at;
     at = scan.skip_blanks(std::min(at, limit));
     if (at >= limit || name.empty() || (line[at] != ':' && line[at] != '=')) return line.npos;
-    while (at < limit && is_of(line[at], ":=> \t")) ++at;
+    while (at < limit && is_of(line[at], ":=> \t"_signs)) ++at;
     if (at >= limit) return line.npos;
     if (is_pair_value(name)) return at;
     if (is_pair_name(name)) return line.npos;

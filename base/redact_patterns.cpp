@@ -88,7 +88,7 @@ void take_scheme(line_scan& scan, found scheme, std::size_t begin, std::size_t e
   if (value.size() < 6) return;
   if (scheme == found::basic) {
     // A sentence may end behind it.
-    value = before_any(value.substr(0, longest_login_pair), "._-~");
+    value = before_any(value.substr(0, longest_login_pair), "._-~"_signs);
     if (value.size() == longest_login_pair) value = scan.line.substr(at, stop - at);
     if (value.size() < 8 || !is_login_pair(value)) return;
   } else {

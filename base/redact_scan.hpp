@@ -82,7 +82,7 @@ class next_word {
     if (!found_ && end_ < limit) {
       // Further ahead, since the next one who asks asks for a little more.
       const auto ahead = limit + std::size_t{256};
-      const auto at = line.substr(0, ahead + word.size() - 1).find(word, end_);
+      const auto at = find_word(line.substr(0, ahead + word.size() - 1), word, end_);
       found_ = at != line.npos;
       end_ = found_ ? at : ahead;
     }
@@ -90,6 +90,15 @@ class next_word {
   }
 
  private:
+  /// As find() of the text. The first sign may stand everywhere, and each costs a call there.
+  static std::size_t find_word(std::string_view text, std::string_view word, std::size_t from) {
+    if (word.size() != 2) return text.find(word, from);
+    for (auto at = from; at + 1 < text.size(); ++at) {
+      if (text[at] == word[0] && text[at + 1] == word[1]) return at;
+    }
+    return text.npos;
+  }
+
   std::size_t begin_ = 1;
   std::size_t end_ = 0;  // none begins in [begin_, end_)
   bool found_ = false;   // one begins at the end
@@ -108,7 +117,7 @@ struct line_scan {
       containers_done{};  // lists and objects up to here were searched for values
   // Where the last bare value ended, outside and inside of objects: names within it have the same.
   std::array<std::array<std::size_t, 2>, 2> bare_known{{{1, 0}, {1, 0}}};
-  next_sign quote, argument_end, command_end, name_end;
+  next_sign quote, argument_end, command_end, name_end, cookie_end;
   next_word colons, equals;       // "::" and "="
   std::size_t blanks_end = 0;     // of those that the line begins with, once it was asked for
   next_sign list_end;             // ')'

@@ -82,20 +82,14 @@ inline bool holds_lower(std::string_view text, std::string_view small) {
   return false;
 }
 
-/// Some signs, as bits: a search costs a step a byte however many they are.
+/// Some signs, as a table of all bytes: a search costs a look a byte however many they are.
 class sign_set {
  public:
   template <std::size_t N>
-  consteval sign_set(const char (&signs)[N]) {
-    for (std::size_t i = 0; i + 1 < N; ++i) {
-      const auto c = static_cast<unsigned char>(signs[i]);
-      bits_[c >> 6] |= std::uint64_t{1} << (c & 63);
-    }
+  consteval explicit sign_set(const char (&signs)[N]) {
+    for (std::size_t i = 0; i + 1 < N; ++i) held_[static_cast<unsigned char>(signs[i])] = true;
   }
-  constexpr bool holds(char c) const {
-    const auto u = static_cast<unsigned char>(c);
-    return (bits_[u >> 6] >> (u & 63) & 1) != 0;
-  }
+  constexpr bool holds(char c) const { return held_[static_cast<unsigned char>(c)]; }
   /// The first of them from `from` on; `text.size()` if there is none.
   std::size_t find(std::string_view text, std::size_t from) const {
     while (from < text.size() && !holds(text[from])) ++from;
@@ -118,13 +112,26 @@ class sign_set {
   bool stand_in(std::string_view text) const { return find(text, 0) < text.size(); }
   constexpr sign_set operator|(const sign_set& others) const {
     auto both = *this;
-    for (std::size_t i = 0; i < bits_.size(); ++i) both.bits_[i] |= others.bits_[i];
+    for (std::size_t i = 0; i < held_.size(); ++i) both.held_[i] |= others.held_[i];
     return both;
   }
 
  private:
-  std::array<std::uint64_t, 4> bits_{};
+  std::array<bool, 256> held_{};
 };
+
+template <std::size_t N>
+struct sign_text {
+  consteval sign_text(const char (&signs)[N]) { std::copy_n(signs, N, text); }
+  char text[N];
+};
+template <sign_text Signs>
+inline constexpr sign_set set_of_signs{Signs.text};
+/// "+-"_signs: made once, however often it is asked.
+template <sign_text Signs>
+consteval const sign_set& operator""_signs() {
+  return set_of_signs<Signs>;
+}
 
 inline bool is_of(char c, const sign_set& signs) {
   return signs.holds(c);

@@ -99,11 +99,11 @@ bool take_rest_of_line(line_scan& scan, const key_use& key, const value_place& v
   if (key.quoted || key.dashed || !begins_line(scan, key)) return false;
   const auto line = scan.line;
   const char first = line[value.at];
-  if (is_quote(first) || is_of(first, "{[|>")) {
+  if (is_quote(first) || is_of(first, "{[|>"_signs)) {
     return false;
   }
   const auto rest = line.substr(value.at);
-  const auto word = before_any(rest.substr(0, looked_at), " \t\r");
+  const auto word = before_any(rest.substr(0, looked_at), " \t\r"_signs);
   if (is_no_secret(word) || begins_with(rest, "[redacted")) return false;
   if (value.colon) {
     if (!takes_line(scan, key) || !is_blank(line[value.at - 1])) return false;
@@ -161,7 +161,7 @@ bool is_two_words(const line_scan& scan, key_use& key, std::size_t& behind) {
 
 bool is_string_prefix(const line_scan& scan, const secret_span& span) {
   return span.end == span.begin + 1 && is_quote(scan.at(span.end)) &&
-         is_of(scan.line[span.begin], "rbfu");
+         is_of(scan.line[span.begin], "rbfu"_signs);
 }
 
 bool is_key_kind_of_parsers(const key_use& key) {

@@ -203,13 +203,19 @@ constexpr form forms[] = {
 
 constexpr sign_set digit_signs("0123456789");
 constexpr auto alnum_signs =
-    digit_signs | "ABCDEFGHIJKLMNOPQRSTUVWXYZ" | "abcdefghijklmnopqrstuvwxyz";
+    digit_signs | "ABCDEFGHIJKLMNOPQRSTUVWXYZ"_signs | "abcdefghijklmnopqrstuvwxyz"_signs;
 
 /// By the number of the run.
 constexpr std::array<sign_set, static_cast<std::size_t>(run_of::count)> run_signs{
-    digit_signs | "abcdefABCDEF", alnum_signs,         alnum_signs | "_",    alnum_signs | "_-",
-    alnum_signs | "_-",           alnum_signs | "_-.", alnum_signs | "_-/@", alnum_signs | "+/=_-%",
-    alnum_signs | "._~+/=-"};
+    digit_signs | "abcdefABCDEF"_signs,
+    alnum_signs,
+    alnum_signs | "_"_signs,
+    alnum_signs | "_-"_signs,
+    alnum_signs | "_-"_signs,
+    alnum_signs | "_-."_signs,
+    alnum_signs | "_-/@"_signs,
+    alnum_signs | "+/=_-%"_signs,
+    alnum_signs | "._~+/=-"_signs};
 
 bool is_in(char c, run_of kind) {
   return run_signs[static_cast<std::size_t>(kind)].holds(c);

@@ -61,7 +61,8 @@ bool is_member(const line_scan& scan, const secret_span& span) {
   static constexpr auto objects = std::to_array<std::string_view>(
       {"self.", "this.", "process.env.", "var.", "secrets.", "config.", "settings.", "args."});
   const auto begins = [&](std::string_view object) { return text.starts_with(object); };
-  if (is_of(text[0], "stpvca") && std::any_of(objects.begin(), objects.end(), begins)) return true;
+  if (is_of(text[0], "stpvca"_signs) && std::any_of(objects.begin(), objects.end(), begins))
+    return true;
   // "password = module.db.password" of Terraform.
   const auto points = std::count(text.begin(), text.end(), '.');
   if (is_blank(scan.at(span.begin - 1)) && points >= 1 && text.find('_') < text.rfind('.')) {
@@ -69,7 +70,7 @@ bool is_member(const line_scan& scan, const secret_span& span) {
   }
   static constexpr auto references =
       std::to_array<std::string_view>({"module.", "data.", "local.", "each."});
-  if (is_of(text[0], "mdle") && std::any_of(references.begin(), references.end(), begins)) {
+  if (is_of(text[0], "mdle"_signs) && std::any_of(references.begin(), references.end(), begins)) {
     return true;
   }
   // A setting stands by itself, code between others.
@@ -95,10 +96,10 @@ bool is_announced(const line_scan& scan, const key_use& key) {
 
 /// No list and no message goes on behind the word.
 bool ends_there(std::string_view rest) {
-  if (rest.empty() || is_of(rest[0], "\"',;)}]&#")) {
+  if (rest.empty() || is_of(rest[0], "\"',;)}]&#"_signs)) {
     return true;
   }
-  const auto next = before_any(rest.substr(0, 64), " \t");
+  const auto next = before_any(rest.substr(0, 64), " \t"_signs);
   return next.find('=') != next.npos || (next.size() > 1 && next.ends_with(':'));
 }
 
@@ -153,7 +154,8 @@ bool is_of_source(const line_scan& scan, const key_use& key, const secret_span& 
                                        "bool", "bytes", "int", "str", "string"}));
   const bool is_apart = is_blank(scan.at(span.begin - 1));
   const bool colon = scan.at(span.begin - (is_apart ? 2 : 1)) == ':';
-  if (colon && is_of(text[0], "OSbis") && types.holds(before_any(word.substr(0, 12), "<["))) {
+  if (colon && is_of(text[0], "OSbis"_signs) &&
+      types.holds(before_any(word.substr(0, 12), "<["_signs))) {
     return true;
   }
   if (is_apart && is_argument && text.size() - word.size() == 1 &&
@@ -247,7 +249,7 @@ bool is_vague_secret(const line_scan& scan, const key_use& key, const read_value
   if (is_signature) {
     if (equals_lower(left_of(scan.line, key.begin, 5), "etag ")) return false;
     const bool is_close = !colon && scan.at(value.span.begin - 1) == '=';
-    const auto run = before_any(text.substr(0, looked_at), "%");
+    const auto run = before_any(text.substr(0, looked_at), "%"_signs);
     if (is_close && !is_number(run) && is_bare_run(run, 12, 0)) return true;
   }
   if (ends_lower(tail, "auth") && is_short_login_pair(text)) return true;
@@ -259,7 +261,8 @@ bool is_operator(std::string_view text) {
   static constexpr word_set words(std::to_array<std::string_view>(
       {"all", "amd64", "arm64", "armhf", "await", "function", "i386", "lambda", "new", "noarch",
        "typeof", "x86_64", "yield"}));
-  return is_of(text[0], "aflntxyi") && words.holds(before_any(text.substr(0, 9), ".,;)"));
+  return is_of(text[0], "aflntxyi"_signs) &&
+         words.holds(before_any(text.substr(0, 9), ".,;)"_signs));
 }
 
 bool is_outcome(std::string_view text) {
@@ -308,7 +311,7 @@ bool is_strange_path(std::string_view text) {
        "root", "run",  "secret", "secrets", "srv",  "sys",  "tmp", "usr", "vault",   "workspace"}));
   if (!text.starts_with('/') || text.size() > looked_at) return false;
   const auto last = text.substr(text.rfind('/') + 1);
-  const auto first = before_any(text.substr(1), "/");
+  const auto first = before_any(text.substr(1), "/"_signs);
   if (last.find('.') != last.npos || !looks_made_up(last)) return false;
   if (folders.holds(first)) return false;
   for (const std::string_view folder : {"/var/run/", "/var/lib/", "/var/log/", "/var/secrets/"}) {
@@ -325,7 +328,7 @@ bool is_place_for(const line_scan& scan, const key_use& key, std::string_view te
   const bool plain =
       (key.quoted || scan.at(key.end) == '=') && holds_lower(name_of(scan, key), "passw");
   if (key.quoted && is_strange_path(text)) return false;
-  return !plain || text.find("://") != text.npos || is_of(text[0], "/.~");
+  return !plain || text.find("://") != text.npos || is_of(text[0], "/.~"_signs);
 }
 
 bool is_hidden_value(std::string_view text) {
