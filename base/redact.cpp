@@ -150,8 +150,11 @@ void redacting_stream::state::advance(std::string& out) {
   while (scanned < buffer.size()) {
     const auto window_end = line_start + window_bytes;
     const auto limit = std::min(buffer.size(), window_end);
-    const auto newline = std::string_view(buffer).substr(0, limit).find('\n', scanned);
-    if (newline != std::string::npos) {
+    // Whole lines before the window's end wait together, so the last one's end is that of all.
+    const auto unread = std::string_view(buffer).substr(scanned, limit - scanned);
+    const auto last = limit < window_end ? unread.rfind('\n') : unread.find('\n');
+    if (last != unread.npos) {
+      const auto newline = scanned + last;
       scanned = line_start = lines_end = newline + 1;
     } else if (limit < window_end) {
       scanned = limit;
@@ -188,7 +191,7 @@ void redacting_stream::state::find_in_line(std::size_t begin, std::size_t end, b
     eat_from = end;
   }
   if (patterns) {
-    find_secret_patterns(line, spans);
+    if (!line.empty()) find_secret_patterns(line, spans);
     pem.next(line, spans);
     pairs.next(line, spans);
   }

@@ -300,7 +300,8 @@ class known_long_names {
 }  // namespace
 
 name_kind kind_of_name(std::string_view name) {
-  if (name.empty() || name.size() > longest_seen) return worked_out(name);
+  if (name.empty()) return name_kind::harmless;
+  if (name.size() > longest_seen) return worked_out(name);
   if (name.size() > known_names::longest) {
     thread_local known_long_names known;
     return known.kind_of(name);

@@ -77,7 +77,7 @@ bool is_hidden_text(std::string_view text) {
 
 }  // namespace
 
-void line_pairs::next(std::string_view line, std::vector<secret_span>& out) {
+void line_pairs::read(std::string_view line, std::vector<secret_span>& out) {
   const auto first = line.substr(0, longest_line).find_first_not_of(" \t\r");
   if (first == line.npos) {
     if (what_ == awaits::form_blank) what_ = awaits::form_value;
