@@ -83,13 +83,12 @@ bool is_member(const line_scan& scan, const secret_span& span) {
 /// "Initial admin password: …": a password is told here, and words may go on behind it.
 bool is_announced(const line_scan& scan, const key_use& key) {
   if (key.kind != name_kind::password) return false;
-  const auto before = left_of(scan.line, key.begin, 32);
-  static constexpr auto words = std::to_array<std::string_view>(
-      {" temporary ", " initial ", " generated ", " admin ", " root ", " one-time "});
-  for (const auto word : words) {
-    // What is left of the line may begin with the word itself.
-    const auto bare = word.substr(1);
-    if (equals_lower(before.substr(0, bare.size()), bare) || holds_lower(before, word)) return true;
+  static constexpr word_set words(std::to_array<std::string_view>(
+      {"admin", "generated", "initial", "one-time", "root", "temporary"}));
+  auto before = left_of(scan.line, key.begin, 32);
+  for (auto end = before.find(' '); end != before.npos; end = before.find(' ')) {
+    if (words.holds_lower(before.substr(0, end))) return true;
+    before.remove_prefix(end + 1);
   }
   return false;
 }
