@@ -131,7 +131,7 @@ line_pairs::parts line_pairs::parts_of(std::string_view line, std::size_t first)
 /// The line as such a thing begins.
 void line_pairs::begin(std::string_view line, std::size_t first) {
   if (line[first] == '<') return begin_element(line, first);
-  if (begins_netrc(trimmed(line.substr(first)))) {
+  if ("md"_signs.holds(line[first]) && begins_netrc(trimmed(line.substr(first)))) {
     return wait_for(awaits::netrc, name_kind::password, first, netrc_lines);
   }
   const auto found = parts_of(line, first);

@@ -148,6 +148,8 @@ class word_set {
       if (i > 0 && !(sorted[i - 1] < sorted[i])) throw "the list is not sorted";
       if (sorted[i].empty() || sorted[i].size() > most) throw "a word has 1..31 bytes";
       ++ends_[bucket_of(sorted[i]) + 1];
+      sizes_ |= std::uint32_t{1} << sorted[i].size();
+      firsts_ |= first_bit(sorted[i]);
     }
     for (std::size_t i = 1; i <= buckets; ++i) ends_[i] += ends_[i - 1];
     auto next = ends_;
@@ -176,9 +178,15 @@ class word_set {
         byte(0) | byte(word.size() / 2) << 8 | byte(word.size() - 1) << 16 | size << 24;
     return (mixed * std::uint32_t{0x9E3779B1}) >> (32 - bits);
   }
+  /// Likewise, and some signs lead to that of another one.
+  static constexpr std::uint64_t first_bit(std::string_view word) {
+    return std::uint64_t{1} << ((static_cast<unsigned char>(word[0]) | 0x20U) & 63U);
+  }
   template <class Test>
   bool any_is(const Test& test, std::string_view word) const {
     if (word.empty() || word.size() > most) return false;
+    // What most words fail, and costs least.
+    if ((sizes_ >> word.size() & 1) == 0 || (firsts_ & first_bit(word)) == 0) return false;
     const auto bucket = bucket_of(word);
     for (std::size_t i = ends_[bucket]; i < ends_[bucket + 1]; ++i) {
       if (test(words_[i])) return true;
@@ -187,6 +195,8 @@ class word_set {
   }
 
   std::array<std::string_view, N> words_;
+  std::uint32_t sizes_ = 0;
+  std::uint64_t firsts_ = 0;
   std::array<std::uint8_t, buckets + 1> ends_{};  // where the words of the bucket before end
 };
 

@@ -235,6 +235,14 @@ bool begins_word(std::string_view line, std::size_t at) {
   return false;
 }
 
+/// The line has so many bytes left. Most are short, and nearly all of them stand there.
+bool stands_at(std::string_view text, std::string_view line, std::size_t at) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (line[at + i] != text[i]) return false;
+  }
+  return true;
+}
+
 std::size_t count_before(std::string_view line, std::size_t at, std::size_t most, run_of kind) {
   std::size_t count = 0;
   while (count < most && count < at && is_in(line[at - count - 1], kind)) ++count;
@@ -333,11 +341,10 @@ bool read_token(std::size_t number, std::string_view line, std::size_t begin, st
                 run_ends& runs, secret_span& out) {
   const auto& one = forms[number];
   if (one.more == extra::three_parts || one.more == extra::chat_bot || one.more == extra::tail) {
-    return line.substr(begin, one.begin.size()) == one.begin &&
-           read_around(one, line, begin, end, runs, out);
+    return stands_at(one.begin, line, begin) && read_around(one, line, begin, end, runs, out);
   }
   if (one.more != extra::late &&
-      (line.substr(begin, one.begin.size()) != one.begin || !begins_word(line, begin))) {
+      (!stands_at(one.begin, line, begin) || !begins_word(line, begin))) {
     return false;
   }
   // Before points are taken off, since a run may hold many beginnings before many points.

@@ -98,8 +98,10 @@ bool ends_there(std::string_view rest) {
   if (rest.empty() || is_of(rest[0], "\"',;)}]&#"_signs)) {
     return true;
   }
-  const auto next = before_any(rest.substr(0, 64), " \t"_signs);
-  return next.find('=') != next.npos || (next.size() > 1 && next.ends_with(':'));
+  rest = rest.substr(0, 64);
+  const auto end = " \t="_signs.find(rest, 0);
+  if (end < rest.size() && rest[end] == '=') return true;
+  return end > 1 && rest[end - 1] == ':';
 }
 
 bool is_named_exactly(const line_scan& scan, const key_use& key, std::string_view name) {
