@@ -44,6 +44,7 @@ secret_span span_of(std::string_view line, std::string_view part) {
 }
 
 bool opens(std::string_view rest) {
+  if (rest.size() > 2) return false;
   static constexpr word_set all(
       std::to_array<std::string_view>({"(", ">", ">-", "[", "{", "|", "|-"}));
   return rest.empty() || all.holds(rest);

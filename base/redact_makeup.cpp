@@ -148,8 +148,6 @@ std::uint8_t kinds_of_signs(std::string_view text) {
 }
 
 bool is_odd(std::string_view word) {
-  // Two turns take four letters.
-  if (word.size() < 4) return false;
   const auto all = made_of(word);
   return all.turns >= 2 && word.size() < 4 * all.turns && all.lower + all.upper == word.size();
 }

@@ -143,7 +143,9 @@ bool is_no_secret(std::string_view value) {
   if (is_placeholder(value)) return true;
   if (value.size() > 4 * looked_at) return false;
   // Most values.
-  if (value.size() > 31 && is_alnum(value.front()) && is_alnum(value.back())) return false;
+  if (is_alnum(value.front()) && is_alnum(value.back())) {
+    return nothing_words.holds_lower(value) || value == "redacted" || value == "REDACTED";
+  }
   if (value[0] == '(' && is_plain_word(value)) {
     // "(sensitive value)", "(known after apply)", "(unset)".
     static constexpr word_set told(std::to_array<std::string_view>(
@@ -251,6 +253,7 @@ bool is_message(std::string_view text) {
 }
 
 bool is_odd_word(std::string_view word) {
+  if (word.size() < 4) return false;  // two turns take four letters
   return is_odd(without_marks(word.substr(0, looked_at)));
 }
 
