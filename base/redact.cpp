@@ -5,6 +5,7 @@
 #include "base/redact_patterns.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace reeve {
@@ -151,10 +152,12 @@ void redacting_stream::state::advance(std::string& out) {
     const auto window_end = line_start + window_bytes;
     const auto limit = std::min(buffer.size(), window_end);
     // Whole lines before the window's end wait together, so the last one's end is that of all.
-    const auto unread = std::string_view(buffer).substr(scanned, limit - scanned);
-    const auto last = limit < window_end ? unread.rfind('\n') : unread.find('\n');
-    if (last != unread.npos) {
-      const auto newline = scanned + last;
+    const auto* const unread = buffer.data() + scanned;
+    const auto* const found = limit < window_end ? memrchr(unread, '\n', limit - scanned)
+                                                 : std::memchr(unread, '\n', limit - scanned);
+    if (found != nullptr) {
+      const auto newline =
+          static_cast<std::size_t>(static_cast<const char*>(found) - buffer.data());
       scanned = line_start = lines_end = newline + 1;
     } else if (limit < window_end) {
       scanned = limit;

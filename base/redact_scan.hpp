@@ -118,9 +118,10 @@ struct line_scan {
   // Where the last bare value ended, outside and inside of objects: names within it have the same.
   std::array<std::array<std::size_t, 2>, 2> bare_known{{{1, 0}, {1, 0}}};
   next_sign quote, argument_end, command_end, name_end, cookie_end;
-  next_word colons, equals;       // "::" and "="
-  std::size_t blanks_end = 0;     // of those that the line begins with, once it was asked for
-  next_sign list_end;             // ')'
+  next_word colons, equals;    // "::" and "="
+  std::size_t blanks_end = 0;  // of those that the line begins with, once it was asked for
+  next_sign list_end;          // ')'
+  next_sign point;
   next_sign made_up_sign;         // without one of these nothing looks made up
   std::size_t read_to = 0;        // so far words were looked for in the line
   std::size_t trouble_begin = 0;  // of the last word of trouble up to there, plus one; 0: none

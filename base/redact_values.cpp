@@ -51,8 +51,9 @@ bool is_code_at(line_scan& scan, std::size_t at) {
 }
 
 /// "creds.password", "process.env.TOKEN": letters in parts, the last of which names a secret.
-bool is_member(const line_scan& scan, const secret_span& span) {
+bool is_member(line_scan& scan, const secret_span& span) {
   const auto whole = scan.text(span).substr(0, looked_at);
+  if (scan.point.find(scan.line, "."_signs, span.begin) >= span.begin + whole.size()) return false;
   const auto text = bare_word(whole);
   static constexpr sign_set signs("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.");
   if (!signs.hold(text)) return false;
