@@ -67,6 +67,12 @@ const std::vector<std::string>& known_units() {
       "pw:i",
       "| pass:BlD|s pass:x| pass:lKd|s pass:B",
       "tsqlage-secretkey-pq-1Mysql--pass:pw.pa_f pass:7fu ?pass:h-",
+      "\rpw:e.;\rpw:{; pw:eglc_. pw:tQ.\rpw:em",
+      "sk_secret pass:s",
+      "xoxp-rv_-hu-i6u lsecret_rk-pk-",
+      // As lines, each of which begins anew.
+      ".",
+      "pw:i.",
   };
   return all;
 }
