@@ -118,7 +118,8 @@ struct line_scan {
   // Where the last bare value ended, outside and inside of objects: names within it have the same.
   std::array<std::array<std::size_t, 2>, 2> bare_known{{{1, 0}, {1, 0}}};
   next_sign quote, argument_end, command_end, name_end, cookie_end;
-  next_word colons, equals;    // "::" and "="
+  next_word colons, equals;              // "::" and "="
+  next_word encoded_and, encoded_quote;  // "%26" and "%22"
   std::size_t blanks_end = 0;  // of those that the line begins with, once it was asked for
   next_sign list_end;          // ')'
   next_sign point;

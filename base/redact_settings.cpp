@@ -200,6 +200,16 @@ bool take_braced(line_scan& scan, const key_use& key, const value_place& value) 
   return true;
 }
 
+/// Ends at "%26" or "%22": names within one value have the same.
+std::size_t end_of_encoded(line_scan& scan, const secret_span& span) {
+  constexpr std::size_t code_bytes = 3;
+  const auto size = std::min(span.end - span.begin, max_encoded);
+  const auto within = size < code_bytes ? 0 : size - code_bytes + 1;
+  const auto end = std::min(scan.encoded_and.find(scan.line, "%26", span.begin, within),
+                            scan.encoded_quote.find(scan.line, "%22", span.begin, within));
+  return std::min(end, span.begin + size);
+}
+
 void take_setting(line_scan& scan, const key_use& key, const value_place& value) {
   if (is_file(scan, key, value)) return;
   // "passwd: " in quotes, whose second one is none of a value.
@@ -230,9 +240,7 @@ void take_setting(line_scan& scan, const key_use& key, const value_place& value)
     return scan.hide(found.span);
   }
   if (value.encoded) {
-    const auto text = scan.text(found.span).substr(0, max_encoded);
-    const auto end = std::min(text.find("%26"), text.find("%22"));
-    found.span.end = found.span.begin + std::min(end, text.size());
+    found.span.end = end_of_encoded(scan, found.span);
   }
   if (!is_secret_value(scan, key, found, value.colon)) return;
   scan.hide(found.span);

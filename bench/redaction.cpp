@@ -70,6 +70,8 @@ const std::vector<std::string>& known_units() {
       "\rpw:e.;\rpw:{; pw:eglc_. pw:tQ.\rpw:em",
       "sk_secret pass:s",
       "xoxp-rv_-hu-i6u lsecret_rk-pk-",
+      // A value that is looked through to its end for each name.
+      "/%3Dcsrf%3D",
       // As lines, each of which begins anew.
       ".",
       "pw:i.",
