@@ -5,6 +5,7 @@
 #include "base/redact_patterns.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace reeve {
@@ -17,6 +18,8 @@ constexpr std::size_t window_bytes = std::size_t{64} * 1024;
 constexpr std::size_t min_overlap_bytes = 4096;
 /// So much is looked at in one go: what lies behind a line is moved when the line is let out.
 constexpr std::size_t slice_bytes = 2048;
+/// A stream keeps memory for no more of them: few slices have as many.
+constexpr std::size_t most_kept_spans = 512;
 constexpr std::size_t max_secret_lines = 512;
 constexpr std::string_view value_ends = " \t\r\n\"'&<>";
 
@@ -132,6 +135,7 @@ struct redacting_stream::state {
   std::size_t scanned = 0;           // no undecided line end or full window before this
   std::size_t line_start = 0;        // of the line that is being collected
   std::vector<secret_span> pending;  // spans that reach beyond what was let out
+  std::vector<secret_span> spans;    // of what is let out just now; kept for its memory
   bool eating = false;               // a value filled a whole window: it goes on from `eat_from`
   std::size_t eat_from = 0;
   pem_tracker pem;
@@ -140,8 +144,7 @@ struct redacting_stream::state {
   void advance(std::string& out);
   void let_out_lines(std::size_t end, std::string& out);
   void let_out(std::size_t until, std::size_t known, std::string& out);
-  void find_in_line(std::size_t begin, std::size_t end, bool complete,
-                    std::vector<secret_span>& spans);
+  void find_in_line(std::size_t begin, std::size_t end, bool complete);
   void drop(std::size_t until);
 };
 
@@ -150,8 +153,13 @@ void redacting_stream::state::advance(std::string& out) {
   while (scanned < buffer.size()) {
     const auto window_end = line_start + window_bytes;
     const auto limit = std::min(buffer.size(), window_end);
-    const auto newline = std::string_view(buffer).substr(0, limit).find('\n', scanned);
-    if (newline != std::string::npos) {
+    // Whole lines before the window's end wait together, so the last one's end is that of all.
+    const auto* const unread = buffer.data() + scanned;
+    const auto* const found = limit < window_end ? memrchr(unread, '\n', limit - scanned)
+                                                 : std::memchr(unread, '\n', limit - scanned);
+    if (found != nullptr) {
+      const auto newline =
+          static_cast<std::size_t>(static_cast<const char*>(found) - buffer.data());
       scanned = line_start = lines_end = newline + 1;
     } else if (limit < window_end) {
       scanned = limit;
@@ -176,8 +184,7 @@ void redacting_stream::state::let_out_lines(std::size_t end, std::string& out) {
   if (until > 0) let_out(until, end, out);
 }
 
-void redacting_stream::state::find_in_line(std::size_t begin, std::size_t end, bool complete,
-                                           std::vector<secret_span>& spans) {
+void redacting_stream::state::find_in_line(std::size_t begin, std::size_t end, bool complete) {
   const auto line = std::string_view(buffer).substr(begin, end - begin);
   const auto first = spans.size();
   if (eating && eat_from >= begin && eat_from <= end) {
@@ -188,7 +195,7 @@ void redacting_stream::state::find_in_line(std::size_t begin, std::size_t end, b
     eat_from = end;
   }
   if (patterns) {
-    find_secret_patterns(line, spans);
+    if (!line.empty()) find_secret_patterns(line, spans);
     pem.next(line, spans);
     pairs.next(line, spans);
   }
@@ -204,14 +211,14 @@ void redacting_stream::state::find_in_line(std::size_t begin, std::size_t end, b
 
 /// Redacts [0, until) of the buffer, knowing the bytes up to `known`, and lets it out.
 void redacting_stream::state::let_out(std::size_t until, std::size_t known, std::string& out) {
-  auto spans = std::move(pending);
+  spans.swap(pending);
   pending.clear();
   named->find(std::string_view(buffer).substr(0, known), spans);
   for (std::size_t at = 0; at < until;) {
     const auto newline = std::string_view(buffer).substr(0, known).find('\n', at);
     const bool complete = newline != std::string::npos;
     const auto end = complete ? newline : known;
-    find_in_line(at, end, complete, spans);
+    find_in_line(at, end, complete);
     at = end + 1;
   }
   join(spans);
@@ -230,6 +237,8 @@ void redacting_stream::state::let_out(std::size_t until, std::size_t known, std:
     if (span.end > until) pending.push_back(span);
   }
   out.append(buffer, at, until - at);
+  spans.clear();
+  if (spans.capacity() > most_kept_spans) spans.shrink_to_fit();
   drop(until);
 }
 

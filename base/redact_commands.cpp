@@ -147,7 +147,7 @@ void hide_first(line_scan& scan, std::size_t at) {
 void hide_second(line_scan& scan, std::size_t at) {
   const auto first = scan.skip_blanks(at);
   if (first == at || !is_alnum(scan.at(first))) return;
-  const auto user = before_any(scan.line.substr(first, 64), " \t");
+  const auto user = before_any(scan.line.substr(first, 64), " \t"_signs);
   const auto begin = scan.skip_blanks(first + user.size());
   if (begin >= scan.line.size() || begin == first + user.size()) return;
   const auto found = value_at(scan, begin, false, credential_kind);
@@ -160,7 +160,7 @@ void hide_second(line_scan& scan, std::size_t at) {
 void hide_fourth(line_scan& scan, std::size_t at) {
   for (int words = 0; words < 3; ++words) {
     at = scan.skip_blanks(at);
-    at += before_any(scan.line.substr(at, 128), " \t\"'").size();
+    at += before_any(scan.line.substr(at, 128), " \t\"'"_signs).size();
     if (!is_blank(scan.at(at))) return;
   }
   const auto found = value_at(scan, scan.skip_blanks(at), false, credential_kind);
@@ -170,11 +170,11 @@ void hide_fourth(line_scan& scan, std::size_t at) {
 /// The last word before the command's end, if the first option has a 'b'.
 void hide_last(line_scan& scan, std::size_t at) {
   at = scan.skip_blanks(at);
-  const auto option = before_any(scan.line.substr(at, 16), " \t");
+  const auto option = before_any(scan.line.substr(at, 16), " \t"_signs);
   if (!option.starts_with('-') || option.find('b') == option.npos) return;
   at += option.size();
   static constexpr sign_set blanks(" \t");
-  const auto stop = scan.command_end.find(scan.line, "|;&>", at);
+  const auto stop = scan.command_end.find(scan.line, "|;&>"_signs, at);
   const auto rest = trimmed(scan.line.substr(at, std::min<std::size_t>(256, stop - at)));
   const auto word = blanks.behind_last(rest);
   // With -n there is no file.

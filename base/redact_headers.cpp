@@ -30,12 +30,12 @@ bool is_verdict(std::string_view word) {
 /// What is hidden of a value that begins with no scheme we know: all of it, what stands behind its
 /// first word, or nothing of a message. `shaped`: it stands as a header does.
 secret_span credential_of(std::string_view value, bool shaped, bool colon) {
-  const auto first = before_any(value, " \t,");
+  const auto first = before_any(value, " \t,"_signs);
   const auto rest = trimmed(value.substr(first.size()));
   const secret_span all{0, value.size(), {}, false};
   if (is_verdict(first) || is_place(first) || first.ends_with(':')) return {};
   if (rest.empty()) return is_scheme(first) ? secret_span{} : all;
-  const auto second = before_any(rest, " \t,");
+  const auto second = before_any(rest, " \t,"_signs);
   if (!colon && second.find('=') != second.npos) return {0, first.size(), {}, false};
   if (is_sentence(value) && !looks_random(second)) return {};
   if (!is_plain_word(first)) return looks_made_up(first) ? all : secret_span{};
@@ -60,7 +60,7 @@ bool holds_cookie(std::string_view value) {
       {"domain", "expires", "max-age", "path", "priority", "samesite", "version"}));
   if (has_gap(value)) return false;
   while (!value.empty()) {
-    const auto whole = before_any(value, ";,");
+    const auto whole = before_any(value, ";,"_signs);
     const auto part = trimmed(whole);
     value.remove_prefix(std::min(value.size(), whole.size() + 1));
     const auto sign = part.find('=');
@@ -76,19 +76,19 @@ bool holds_cookie(std::string_view value) {
 void take_authorization(line_scan& scan, const key_use& key, std::size_t at, bool colon) {
   static constexpr std::string_view kind = "authorization";
   const auto line = scan.line;
-  while (at < line.size() && is_of(line[at], "\\\"'[(") &&
+  while (at < line.size() && is_of(line[at], "\\\"'[("_signs) &&
          !begins_with(line.substr(at), "[redacted")) {
     ++at;
   }
   // A scheme's parameters have quotes of their own.
   const bool quoted = at > 0 && is_quote(line[at - 1]);
-  const auto word = before_any(line.substr(at, 64), " \t\"'\\,");
+  const auto word = before_any(line.substr(at, 64), " \t\"'\\,"_signs);
   auto begin = at;
   if (is_scheme(word) && is_blank(scan.at(at + word.size()))) {
     begin = scan.skip_blanks(at + word.size());
   }
   const auto value = line.substr(begin, std::min(looked_at, scan.next_quote(begin) - begin));
-  const auto first = before_any(value, " \t,");
+  const auto first = before_any(value, " \t,"_signs);
   if (!colon && is_code(value)) return;
   if (is_no_secret(first) || is_no_secret(value)) return;
   auto shown_from = line.npos;
@@ -109,19 +109,22 @@ void take_authorization(line_scan& scan, const key_use& key, std::size_t at, boo
 
 void take_cookie(line_scan& scan, const key_use& key, std::size_t at) {
   const auto line = scan.line;
-  while (at < line.size() && is_of(line[at], "\\\"'[") &&
+  while (at < line.size() && is_of(line[at], "\\\"'["_signs) &&
          !begins_with(line.substr(at), "[redacted")) {
     ++at;
   }
   const auto value = line.substr(at, std::min(4 * looked_at, scan.next_quote(at) - at));
-  const auto first = before_any(value.substr(0, looked_at), " \t;,");
-  const auto sign = first.find('=');
-  const bool is_pair = sign != first.npos && sign > 0 && sign + 1 < first.size();
+  const auto first_end = scan.cookie_end.find(line, " \t;,"_signs, at);
+  const auto first = value.substr(0, std::min(looked_at, first_end - at));
+  const auto sign = scan.equals.find(line, "=", at, first.size()) - at;
+  const bool is_pair = sign > 0 && sign + 1 < first.size();
   if (begins_with(first, "[redacted")) return;
   // Without the sign of a pair there is none.
   const bool may_hold = scan.equals.find(line, "=", at, value.size()) != line.npos;
   if (!may_hold || !holds_cookie(value)) {
-    if (is_no_secret(first) || (!is_pair && !looks_made_up(first))) return;
+    if (is_no_secret(first) ||
+        (!is_pair && !scan.looks_made_up_at({at, at + first.size(), {}, false})))
+      return;
     if (!is_pair && (is_place(first) || first.size() < (key.quoted ? 6 : 12))) return;
     if (is_pair && is_no_secret(first.substr(sign + 1)) && value.size() <= first.size() + 1) return;
   }

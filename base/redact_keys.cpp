@@ -223,11 +223,15 @@ class known_names {
     auto hash = (text[0] ^ name.size()) * 0x9E3779B97F4A7C15U;
     hash = (hash ^ text[1]) * 0xC2B2AE3D27D4EB4FU;
     hash = (hash ^ (hash >> 29) ^ text[2]) * 0x9E3779B97F4A7C15U;
-    auto& entry = entries_[hash >> (64 - bits)];
-    if (entry.size != name.size() || entry.text != text) {
-      entry = {text, static_cast<std::uint8_t>(name.size()), worked_out(name)};
-    }
-    return entry.kind;
+    auto& pair = entries_[hash >> (64 - bits)];
+    const auto is_it = [&](const entry_type& one) {
+      return one.size == name.size() && one.text == text;
+    };
+    if (is_it(pair[0])) return pair[0].kind;
+    if (is_it(pair[1])) return pair[1].kind;
+    pair[1] = pair[0];
+    pair[0] = {text, static_cast<std::uint8_t>(name.size()), worked_out(name)};
+    return pair[0].kind;
   }
 
  private:
@@ -247,9 +251,46 @@ class known_names {
             part(size - 1, std::uint8_t{})};
   }
 
-  static constexpr int bits = 10;
+  static constexpr int bits = 9;
   struct entry_type {
     std::array<std::uint64_t, 3> text{};
+    std::uint8_t size = 0;  // 0: there is none
+    name_kind kind = name_kind::harmless;
+  };
+  // Two names may share a place: a text of the two would have both worked out anew otherwise.
+  std::array<std::array<entry_type, 2>, std::size_t{1} << bits> entries_;
+};
+
+/// The same for longer ones, of which there are fewer.
+class known_long_names {
+ public:
+  name_kind kind_of(std::string_view name) {
+    auto& entry = entries_[hash_of(name) >> (64 - bits)];
+    if (entry.size != name.size() || std::memcmp(entry.text.data(), name.data(), entry.size) != 0) {
+      std::memcpy(entry.text.data(), name.data(), name.size());
+      entry.size = static_cast<std::uint8_t>(name.size());
+      entry.kind = worked_out(name);
+    }
+    return entry.kind;
+  }
+
+ private:
+  /// Of more than 8 bytes, the last of which may count twice.
+  static std::uint64_t hash_of(std::string_view name) {
+    constexpr auto step = sizeof(std::uint64_t);
+    std::uint64_t hash = name.size();
+    for (std::size_t at = 0; at < name.size(); at += step) {
+      std::uint64_t part = 0;
+      std::memcpy(&part, name.data() + std::min(at, name.size() - step), step);
+      hash = (hash ^ part) * 0x9E3779B97F4A7C15U;
+      hash ^= hash >> 29;
+    }
+    return hash * 0xC2B2AE3D27D4EB4FU;
+  }
+
+  static constexpr int bits = 8;
+  struct entry_type {
+    std::array<char, longest_seen> text;
     std::uint8_t size = 0;  // 0: there is none
     name_kind kind = name_kind::harmless;
   };
@@ -259,7 +300,12 @@ class known_names {
 }  // namespace
 
 name_kind kind_of_name(std::string_view name) {
-  if (name.empty() || name.size() > known_names::longest) return worked_out(name);
+  if (name.empty()) return name_kind::harmless;
+  if (name.size() > longest_seen) return worked_out(name);
+  if (name.size() > known_names::longest) {
+    thread_local known_long_names known;
+    return known.kind_of(name);
+  }
   thread_local known_names known;
   return known.kind_of(name);
 }

@@ -44,6 +44,7 @@ secret_span span_of(std::string_view line, std::string_view part) {
 }
 
 bool opens(std::string_view rest) {
+  if (rest.size() > 2) return false;
   static constexpr word_set all(
       std::to_array<std::string_view>({"(", ">", ">-", "[", "{", "|", "|-"}));
   return rest.empty() || all.holds(rest);
@@ -67,7 +68,7 @@ bool begins_netrc(std::string_view text) {
   if (text == "default") return true;
   if (!text.starts_with(machine)) return false;
   const auto host = text.substr(machine.size());
-  const auto rest = trimmed(host.substr(before_any(host, " \t").size()));
+  const auto rest = trimmed(host.substr(before_any(host, " \t"_signs).size()));
   return rest.empty() || begins_with(rest, "login ");
 }
 
@@ -77,7 +78,7 @@ bool is_hidden_text(std::string_view text) {
 
 }  // namespace
 
-void line_pairs::next(std::string_view line, std::vector<secret_span>& out) {
+void line_pairs::read(std::string_view line, std::vector<secret_span>& out) {
   const auto first = line.substr(0, longest_line).find_first_not_of(" \t\r");
   if (first == line.npos) {
     if (what_ == awaits::form_blank) what_ = awaits::form_value;
@@ -131,7 +132,7 @@ line_pairs::parts line_pairs::parts_of(std::string_view line, std::size_t first)
 /// The line as such a thing begins.
 void line_pairs::begin(std::string_view line, std::size_t first) {
   if (line[first] == '<') return begin_element(line, first);
-  if (begins_netrc(trimmed(line.substr(first)))) {
+  if ("md"_signs.holds(line[first]) && begins_netrc(trimmed(line.substr(first)))) {
     return wait_for(awaits::netrc, name_kind::password, first, netrc_lines);
   }
   const auto found = parts_of(line, first);
@@ -140,7 +141,7 @@ void line_pairs::begin(std::string_view line, std::size_t first) {
   const auto rest = trimmed(line.substr(found.rest));
   static constexpr std::string_view form = "form-data; name=\"";
   if (rest.starts_with(form)) {
-    const auto kind = kind_of_name(before_any(rest.substr(form.size()), "\""));
+    const auto kind = kind_of_name(before_any(rest.substr(form.size()), "\""_signs));
     if (names_one(kind)) wait_for(awaits::form_blank, kind, 0, 3);
     return;
   }
@@ -228,7 +229,7 @@ bool line_pairs::take_item(std::string_view line, std::size_t first,
     if (!found.quoted && bare(text).find(' ') != text.npos) return true;
   }
   text = bare(text);
-  if (text.empty() || opens(text) || is_of(text[0], "[{]}()<")) {
+  if (text.empty() || opens(text) || is_of(text[0], "[{]}()<"_signs)) {
     return true;
   }
   if (is_hidden_text(text) && (any_ || looks_made_up(text))) out.push_back(span_of(line, text));
@@ -237,7 +238,7 @@ bool line_pairs::take_item(std::string_view line, std::size_t first,
 
 bool line_pairs::take_netrc(std::string_view line, std::size_t first,
                             std::vector<secret_span>& out) {
-  const auto word = before_any(line.substr(first), " \t");
+  const auto word = before_any(line.substr(first), " \t"_signs);
   const auto rest = trimmed(line.substr(first + word.size()));
   if (word == "login" || word == "account" || word == "port") return true;
   if ((word != "password" && word != "passwd") || rest.empty()) return false;

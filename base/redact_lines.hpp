@@ -16,7 +16,10 @@ namespace reeve {
 class line_pairs {
  public:
   /// `line` has no newline. A line of more than 1,024 bytes is none of these.
-  void next(std::string_view line, std::vector<secret_span>& out);
+  void next(std::string_view line, std::vector<secret_span>& out) {
+    constexpr std::size_t shortest = 3;  // of a line that something follows: "pw:"
+    if (what_ != awaits::nothing || line.size() >= shortest) read(line, out);
+  }
 
  private:
   enum class awaits : std::uint8_t {
@@ -34,6 +37,7 @@ class line_pairs {
     std::size_t rest = 0;  // npos if no separator follows the name
     bool quoted = false;
   };
+  void read(std::string_view line, std::vector<secret_span>& out);
   static parts parts_of(std::string_view line, std::size_t first);
   bool take(std::string_view line, std::size_t first, std::vector<secret_span>& out);
   void begin(std::string_view line, std::size_t first);

@@ -35,44 +35,30 @@ std::size_t sum(bytes counts) {
   return ((halves[0] + halves[1]) * 0x0101010101010101U) >> 56;
 }
 
-/// The text with a zero before it and zeros behind it.
-class padded {
- public:
-  explicit padded(std::string_view text)
-      : size_(text.size() < looked_at ? text.size() : looked_at) {
-    const auto end = blocks() * width;
-    std::memset(text_.data(), 0, width);
-    if (end > 0) std::memset(text_.data() + end, 0, width);
-    std::memcpy(text_.data() + width, text.data(), size_);
-  }
-  std::size_t blocks() const { return (size_ + width - 1) / width; }
-  bytes block(std::size_t number) const { return load(text_.data() + width * (number + 1)); }
-  /// The bytes before those.
-  bytes before(std::size_t number) const { return load(text_.data() + width * (number + 1) - 1); }
-
- private:
-  std::array<std::uint8_t, width + looked_at> text_;
-  std::size_t size_;
-};
+/// All but the last `count` bytes gone.
+bytes last_of(bytes all, std::size_t count) {
+  static constexpr auto mask = [] {
+    std::array<std::uint8_t, 2 * width> made{};
+    for (std::size_t i = width; i < made.size(); ++i) made[i] = 255;
+    return made;
+  }();
+  return all & load(mask.data() + count);
+}
 
 bytes signs_of(bytes all) {
   return same(all, '!') | within(all, '#', '&') | within(all, '*', '+') | same(all, '=') |
          within(all, '?', '@') | same(all, '^') | same(all, '~');
 }
 
-}  // namespace
+/// Counts of many bytes at once. Each byte is compared with the one before it, which the first one
+/// of a text has not.
+struct counts {
+  bytes lower{}, upper{}, digits{}, signs{}, turns{};
 
-makeup made_of(std::string_view value) {
-  if (value.empty()) return {};
-  const padded text(value);
-  bytes lower{};
-  bytes upper{};
-  bytes digits{};
-  bytes signs{};
-  bytes turns{};
-  for (std::size_t i = 0; i < text.blocks(); ++i) {
-    const auto here = text.block(i);
-    const auto before = text.before(i);
+  /// The last `count` of the bytes from `from` on.
+  void add(const std::uint8_t* from, std::size_t count) {
+    const auto here = last_of(load(from), count);
+    const auto before = load(from - 1);
     const auto small = within(here, 'a', 'z');
     const auto large = within(here, 'A', 'Z');
     const auto digit = within(here, '0', '9');
@@ -86,7 +72,79 @@ makeup made_of(std::string_view value) {
     signs -= signs_of(here);
     turns -= turn;
   }
-  return {sum(lower), sum(upper), sum(digits), sum(signs), sum(turns)};
+};
+
+/// What one byte counts for, each in bits of its own, and behind which kinds of bytes it turns.
+struct byte_counts {
+  std::uint32_t all = 0;  // small letters, large ones, digits and signs, from the lowest byte on
+  std::uint8_t kind = 0;
+  std::uint8_t turns_behind = 0;
+};
+constexpr auto counts_of_bytes = [] {
+  std::array<byte_counts, 256> made{};
+  constexpr std::uint32_t of_lower = 1, of_upper = 1U << 8, of_digits = 1U << 16,
+                          of_signs = 1U << 24;
+  constexpr std::uint8_t letters = lower_kind | upper_kind;
+  for (unsigned c = 'a'; c <= 'z'; ++c) made[c] = {of_lower, lower_kind, digit_kind};
+  for (unsigned c = 'A'; c <= 'Z'; ++c) {
+    made[c] = {of_upper, upper_kind, digit_kind | lower_kind};
+  }
+  for (unsigned c = '0'; c <= '9'; ++c) made[c] = {of_digits, digit_kind, letters};
+  for (const unsigned char c : {'!', '#', '$', '%', '&', '*', '+', '=', '?', '@', '^', '~'}) {
+    made[c].all = of_signs;
+  }
+  return made;
+}();
+
+makeup made_of_short(std::string_view text) {
+  std::uint32_t all = 0;
+  std::size_t turns = 0;
+  std::uint8_t before = 0;
+  for (const char c : text) {
+    const auto& one = counts_of_bytes[static_cast<unsigned char>(c)];
+    all += one.all;
+    turns += (one.turns_behind & before) != 0;
+    before = one.kind;
+  }
+  return {all & 255, all >> 8 & 255, all >> 16 & 255, all >> 24, turns};
+}
+
+}  // namespace
+
+makeup made_of(std::string_view value) {
+  value = value.substr(0, looked_at);
+  // Most values are, and for those the way of many bytes at once is the longer one.
+  if (value.size() <= width) return made_of_short(value);
+  const auto* const text = reinterpret_cast<const std::uint8_t*>(value.data());
+  const auto& first = counts_of_bytes[text[0]];
+  counts all;
+  std::size_t at = 1;
+  for (; at + width <= value.size(); at += width) all.add(text + at, width);
+  const auto left = value.size() - at;
+  if (left > 0) all.add(text + value.size() - width, left);
+  return {sum(all.lower) + (first.all & 255), sum(all.upper) + (first.all >> 8 & 255),
+          sum(all.digits) + (first.all >> 16 & 255), sum(all.signs) + (first.all >> 24),
+          sum(all.turns)};
+}
+
+std::uint8_t kinds_of_signs(std::string_view text) {
+  constexpr std::size_t longest = 24;
+  static constexpr auto kinds = [] {
+    std::array<std::uint8_t, 256> made{};
+    made.fill(other_sign);
+    for (unsigned c = '0'; c <= '9'; ++c) made[c] = some_digit;
+    for (unsigned c = 'a'; c <= 'z'; ++c) made[c] = some_letter;
+    for (unsigned c = 'A'; c <= 'Z'; ++c) made[c] = some_letter;
+    made['v'] = other_sign;
+    made['/'] = made['\\'] = some_slash;
+    made['.'] = some_point;
+    for (const unsigned char c : {'(', '[', '{', '@'}) made[c] = opening_sign;
+    return made;
+  }();
+  if (text.size() > longest) return 255;
+  std::uint8_t all = 0;
+  for (const char c : text) all |= kinds[static_cast<unsigned char>(c)];
+  return all;
 }
 
 bool is_odd(std::string_view word) {
@@ -95,6 +153,8 @@ bool is_odd(std::string_view word) {
 }
 
 bool looks_made_up(std::string_view value) {
+  // What a part looks like, the whole does.
+  if (value.size() > width && looks_made_up(value.substr(0, width))) return true;
   const auto all = made_of(value);
   const auto letters = all.lower + all.upper;
   if (letters + all.digits < 4) return false;

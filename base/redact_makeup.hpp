@@ -3,6 +3,7 @@
 // at a time: every value beside the name of a secret is asked so.
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace reeve {
@@ -18,6 +19,19 @@ struct makeup {
   std::size_t turns = 0;  // from letter to digit and back, and from small to large letter
 };
 makeup made_of(std::string_view value);
+
+/// Kinds of signs that a text holds, as bits: most questions about a short value are answered by
+/// those that it does not hold.
+enum : std::uint8_t {
+  some_digit = 1,
+  some_letter = 2,  // but 'v', which versions begin with
+  some_slash = 4,   // in either direction
+  some_point = 8,
+  opening_sign = 16,  // of a call, an index or an address of code: ( [ { @
+  other_sign = 32,
+};
+/// Of a text of at most 24 bytes; of a longer one all of them, though it may hold fewer.
+std::uint8_t kinds_of_signs(std::string_view text);
 
 /// Letters that go up and down as in no word and no name: "xkQwPvBn". `word`: without the marks of
 /// a sentence.

@@ -66,14 +66,14 @@ std::size_t find_value(line_scan& scan, std::size_t at) {
   const auto line = scan.line;
   const auto limit = std::min(line.size(), at + near);
   for (int attributes = 0; attributes < 4; ++attributes) {
-    while (at < limit && is_of(line[at], " \t,;\\\"'")) ++at;
+    while (at < limit && is_of(line[at], " \t,;\\\"'"_signs)) ++at;
     const auto word = at;
     while (at < limit && (is_alpha(line[at]) || line[at] == '_')) ++at;
     const auto name = line.substr(word, at - word);
-    while (at < limit && is_of(line[at], "\\\"'")) ++at;
+    while (at < limit && is_of(line[at], "\\\"'"_signs)) ++at;
     at = scan.skip_blanks(std::min(at, limit));
     if (at >= limit || name.empty() || (line[at] != ':' && line[at] != '=')) return line.npos;
-    while (at < limit && is_of(line[at], ":=> \t")) ++at;
+    while (at < limit && is_of(line[at], ":=> \t"_signs)) ++at;
     if (at >= limit) return line.npos;
     if (is_pair_value(name)) return at;
     if (is_pair_name(name)) return line.npos;
@@ -146,6 +146,8 @@ struct container_reader {
   bool is_hidden(const secret_span& span) const {
     const auto text = scan.text(span);
     // First what most texts fail, and costs least.
+    constexpr std::size_t shortest = 4;  // that looks made up
+    if (!any && text.size() < shortest) return false;
     const bool is_vague = key.kind <= name_kind::doubtful;
     if (is_vague ? !looks_random(text) : !any && !looks_made_up(text)) return false;
     if (!is_hidden_value(text) || is_place(text)) return false;
@@ -155,8 +157,34 @@ struct container_reader {
   bool opens(char c) const { return c == '[' || c == '{' || (c == '(' && is_tuple); }
   bool closes(char c) const { return c == ']' || c == '}' || (c == ')' && is_tuple); }
 
+  /// A word up to the next sign that ends one; false if there is more to it.
+  bool take_plain_part() {
+    static constexpr sign_set begins(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./+$#*%!?@~^");
+    static constexpr sign_set ends(" \t\r\n\f\"'&<>,}];\x1b:=");
+    if (!begins.holds(scan.line[at])) return false;
+    const secret_span span{at, ends.find(scan.line, at), credential_kind, false};
+    if (scan.at(span.end) == ';') return false;
+    take_between(span, span.end);
+    return true;
+  }
+
+  /// What follows tells whether it is a name. `behind`: the quote that ends it, too.
+  void take_between(const secret_span& span, std::size_t behind) {
+    at = behind;
+    const auto next = scan.skip_blanks(at);
+    if (scan.at(next) == ':' || scan.at(next) == '=') {
+      name = scan.text(span).substr(0, 60);
+      at = next + 1 + (scan.at(next + 1) == '>');
+      return;
+    }
+    if (is_hidden(span)) scan.out.push_back(span);
+    name = {};
+  }
+
   /// A string, number or word; one that ':' follows is a name.
-  void take_part(std::size_t limit) {
+  void take_part() {
+    if (take_plain_part()) return;
     const auto found = value_at(scan, at, true, credential_kind);
     auto span = found.span;
     if (!found.quoted) {
@@ -165,21 +193,16 @@ struct container_reader {
       if (stop > 0) span.end = span.begin + stop;
       span.quoted = false;
     }
-    at = std::max(at + 1, span.end + (found.quoted ? 1 : 0));
-    const auto next = scan.skip_blanks(at);
-    if (scan.at(next) == ':' || scan.at(next) == '=') {
-      name = scan.text(span).substr(0, 60);
-      at = next + 1 + (scan.at(next + 1) == '>');
-      return;
-    }
-    if (span.end <= limit && is_hidden(span)) scan.out.push_back(span);
-    name = {};
+    take_between(span, std::max(at + 1, span.end + (found.quoted ? 1 : 0)));
   }
 
-  void read(std::size_t limit) {
+  void read() {
+    const auto limit = scan.line.size();
     for (; at < limit;) {
       const char c = scan.line[at];
-      if (opens(c)) {
+      if (" \t,;><&"_signs.holds(c)) {
+        ++at;
+      } else if (opens(c)) {
         ++depth;
         ++at;
         if (begins_with(scan.line.substr(at - 1), "[redacted")) {
@@ -188,10 +211,8 @@ struct container_reader {
       } else if (closes(c)) {
         ++at;
         if (--depth == 0) return;
-      } else if (is_blank(c) || c == ',' || c == ';' || c == '>' || c == '<' || c == '&') {
-        ++at;
       } else {
-        take_part(limit);
+        take_part();
       }
     }
   }
@@ -209,7 +230,7 @@ void take_container(line_scan& scan, const key_use& key, std::size_t at) {
   if (at < scan.containers_done[clear] || key.kind > name_kind::password) return;
   container_reader reader{scan, key, any, at};
   reader.is_tuple = scan.line[at] == '(';
-  reader.read(scan.line.size());
+  reader.read();
   for (std::size_t i = 0; i <= clear; ++i) {
     scan.containers_done[i] = std::max(scan.containers_done[i], reader.at);
   }

@@ -23,6 +23,7 @@ enum class found : std::uint8_t {
   token,
   tool,
   option,
+  trouble,
 };
 
 struct found_word {
@@ -53,6 +54,7 @@ class word_list {
     number = 0;
     for (const auto word : tool_words()) add(found::tool, word, number++);
     for (const auto word : option_words()) add(found::option, word);
+    for (const auto word : trouble_words()) add(found::trouble, word);
   }
 
   const std::vector<std::string_view>& words() const { return words_; }
@@ -86,7 +88,7 @@ void take_scheme(line_scan& scan, found scheme, std::size_t begin, std::size_t e
   if (value.size() < 6) return;
   if (scheme == found::basic) {
     // A sentence may end behind it.
-    value = before_any(value.substr(0, longest_login_pair), "._-~");
+    value = before_any(value.substr(0, longest_login_pair), "._-~"_signs);
     if (value.size() == longest_login_pair) value = scan.line.substr(at, stop - at);
     if (value.size() < 8 || !is_login_pair(value)) return;
   } else {
@@ -128,6 +130,8 @@ void take_found(line_scan& scan, const found_word& word, std::size_t end) {
       return take_tool(scan, word.number, begin, end);
     case found::option:
       return take_option(scan, begin, end);
+    case found::trouble:
+      return;
   }
 }
 
@@ -185,8 +189,14 @@ void find_secret_patterns(std::string_view line, std::vector<secret_span>& out) 
   if (!known.automaton.next(line, here)) return;
   line_scan scan(line, out);
   do {
+    scan.read_to = here.at;
     for (const auto number : known.automaton.found(here)) {
       const auto& word = known.words[number];
+      if (word.what == found::trouble) {
+        scan.trouble_begin = here.at - word.size + 1;
+        scan.trouble_end = here.at;
+        continue;
+      }
       // What an earlier reader decided about is not read again.
       if (here.at - word.size >= scan.cursor) take_found(scan, word, here.at);
     }

@@ -18,9 +18,13 @@ void find_secret_patterns(std::string_view line, std::vector<secret_span>& out);
 /// `line` has no newline.
 class pem_tracker {
  public:
-  void next(std::string_view line, std::vector<secret_span>& out);
+  void next(std::string_view line, std::vector<secret_span>& out) {
+    constexpr std::size_t shortest = 16;  // of a mark
+    if (left_ > 0 || line.size() >= shortest) read(line, out);
+  }
 
  private:
+  void read(std::string_view line, std::vector<secret_span>& out);
   // A key of 16384 bits has about 200 lines; a log that only mentions the first line of a block
   // must not be swallowed whole.
   static constexpr int max_lines = 400;

@@ -82,9 +82,7 @@ bool pem_tracker::begins_counted(std::string_view line) {
   return true;
 }
 
-void pem_tracker::next(std::string_view line, std::vector<secret_span>& out) {
-  constexpr std::size_t shortest = 16;  // of a mark
-  if (left_ == 0 && line.size() < shortest) return;
+void pem_tracker::read(std::string_view line, std::vector<secret_span>& out) {
   if (left_ == 0 && line.find("BEGIN ") == line.npos) {
     begins_counted(line);
     return;

@@ -42,7 +42,7 @@ void take_sql(line_scan& scan, std::size_t, std::size_t end) {
 }
 
 void take_next_word(line_scan& scan, std::size_t, std::size_t end) {
-  const auto word = before_any(scan.line.substr(end), " \t\r");
+  const auto word = before_any(scan.line.substr(end), " \t\r"_signs);
   hide_if(scan, {end, end + word.size(), credential_kind, false}, true);
 }
 
@@ -122,7 +122,7 @@ void take_query(line_scan& scan, std::size_t, std::size_t end) {
   const auto stop = scan.runs.end(end, run_of::base64);
   const secret_span span{end, stop, credential_kind, false};
   const auto text = scan.text(span).substr(0, looked_at);
-  const auto bare = before_any(text, "=%");
+  const auto bare = before_any(text, "=%"_signs);
   static constexpr sign_set joints("-_/+");
   const bool is_run = bare.size() >= 40 || !joints.stand_in(bare);
   hide_if(scan, span, is_run && looks_random(bare));
@@ -149,7 +149,7 @@ void take_net_use(line_scan& scan, std::size_t, std::size_t end) {
   bool has_share = false;
   for (int words = 0; words < 5; ++words) {
     at = scan.skip_blanks(at);
-    const auto word = before_any(scan.line.substr(at, 64), " \t\"'");
+    const auto word = before_any(scan.line.substr(at, 64), " \t\"'"_signs);
     if (word.empty()) return;
     if (begins_with(word, "\\\\")) {
       has_share = true;
@@ -184,7 +184,7 @@ list_part part_at(line_scan& scan, std::size_t at) {
     const auto text = inside.substr(0, inside.find(quote));
     return {text, std::min(scan.line.size(), at + 2 + text.size())};
   }
-  const auto text = before_any(scan.line.substr(at, near_phrase), ",)");
+  const auto text = before_any(scan.line.substr(at, near_phrase), ",)"_signs);
   return {text, at + text.size()};
 }
 
@@ -198,6 +198,8 @@ bool names_column(std::string_view name) {
 void take_insert(line_scan& scan, std::size_t, std::size_t end) {
   const auto open = scan.line.substr(end, 80).find('(');
   if (open == std::string_view::npos) return;
+  // Without an end it is no list.
+  if (scan.list_end.find(scan.line, ")"_signs, end + open) == scan.line.size()) return;
   constexpr std::size_t most_columns = 24;
   std::array<std::string_view, most_columns> columns;
   auto at = end + open + 1;
@@ -230,7 +232,7 @@ void take_insert(line_scan& scan, std::size_t, std::size_t end) {
 /// "openssl passwd -6 x"
 void take_last_made_up(line_scan& scan, std::size_t, std::size_t end) {
   static constexpr sign_set blanks(" \t");
-  const auto stop = scan.argument_end.find(scan.line, "|;&>\"'`", end);
+  const auto stop = scan.argument_end.find(scan.line, "|;&>\"'`"_signs, end);
   const auto rest = trimmed(scan.line.substr(end, std::min(near_phrase, stop - end)));
   const auto word = rest.substr(blanks.behind_last(rest));
   if (word.empty() || word.starts_with('-') || !looks_made_up(word) || is_place(word)) return;

@@ -58,9 +58,11 @@ read_value value_at(line_scan& scan, std::size_t at, bool in_json, std::string_v
   const auto line = scan.line;
   if (at >= line.size()) return {{line.size(), line.size(), kind, false}, false};
   if (is_quote(line[at])) return {{at + 1, quoted_end(line, at + 1, line[at]), kind, false}, true};
-  const auto behind = line.find_first_not_of('\\', at);
-  if (behind != at && behind != line.npos && is_quote(line[behind])) {
-    return {{behind + 1, escaped_end(line, behind + 1), kind, false}, true};
+  if (line[at] == '\\') {
+    const auto behind = line.find_first_not_of('\\', at);
+    if (behind != line.npos && is_quote(line[behind])) {
+      return {{behind + 1, escaped_end(line, behind + 1), kind, false}, true};
+    }
   }
   auto& [from, end] = scan.bare_known[in_json ? 1 : 0];
   if (at < from || at >= end) {

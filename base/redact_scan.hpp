@@ -7,6 +7,7 @@
 #include "base/redact_tokens.hpp"
 #include "base/redact_words.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string_view>
@@ -67,7 +68,7 @@ class next_sign {
   std::size_t end_ = 0;
 };
 
-/// Where the next of a word stands, likewise; no further than asked is searched.
+/// Where the next of a word stands, likewise; not much further than asked is searched.
 class next_word {
  public:
   /// Where the first one begins in [from, from + within); npos without one.
@@ -79,14 +80,25 @@ class next_word {
     }
     const auto limit = from + within;
     if (!found_ && end_ < limit) {
-      const auto at = line.substr(0, limit + word.size() - 1).find(word, end_);
+      // Further ahead, since the next one who asks asks for a little more.
+      const auto ahead = limit + std::size_t{256};
+      const auto at = find_word(line.substr(0, ahead + word.size() - 1), word, end_);
       found_ = at != line.npos;
-      end_ = found_ ? at : limit;
+      end_ = found_ ? at : ahead;
     }
     return found_ && end_ < limit ? end_ : line.npos;
   }
 
  private:
+  /// As find() of the text. The first sign may stand everywhere, and each costs a call there.
+  static std::size_t find_word(std::string_view text, std::string_view word, std::size_t from) {
+    if (word.size() != 2) return text.find(word, from);
+    for (auto at = from; at + 1 < text.size(); ++at) {
+      if (text[at] == word[0] && text[at + 1] == word[1]) return at;
+    }
+    return text.npos;
+  }
+
   std::size_t begin_ = 1;
   std::size_t end_ = 0;  // none begins in [begin_, end_)
   bool found_ = false;   // one begins at the end
@@ -105,10 +117,17 @@ struct line_scan {
       containers_done{};  // lists and objects up to here were searched for values
   // Where the last bare value ended, outside and inside of objects: names within it have the same.
   std::array<std::array<std::size_t, 2>, 2> bare_known{{{1, 0}, {1, 0}}};
-  next_sign quote, argument_end, command_end, name_end;
-  next_word colons, equals;       // "::" and "="
-  std::size_t blanks_end = 0;     // of those that the line begins with, once it was asked for
-  near_words::seen trouble;       // words of trouble
+  next_sign quote, argument_end, command_end, name_end, cookie_end;
+  next_word colons, equals;              // "::" and "="
+  next_word encoded_and, encoded_quote;  // "%26" and "%22"
+  std::size_t blanks_end = 0;  // of those that the line begins with, once it was asked for
+  next_sign list_end;          // ')'
+  next_sign point;
+  next_sign made_up_sign;         // without one of these nothing looks made up
+  std::size_t read_to = 0;        // so far words were looked for in the line
+  std::size_t trouble_begin = 0;  // of the last word of trouble up to there, plus one; 0: none
+  std::size_t trouble_end = 0;
+  near_words::seen trouble;       // words of trouble, where those do not answer
   near_words::seen reader;        // programs that read a password
   last_place pipe, echo, printf;  // what is fed to a program
   last_place machine, entry;      // "machine " and "default " of a netrc file
@@ -137,6 +156,16 @@ struct line_scan {
     if (blanks_end == 0) blanks_end = skip_blanks(0);
     return at == blanks_end;
   }
+  /// As of its text. Names within one long value have nearly the same one to look at.
+  bool looks_made_up_at(const secret_span& span) {
+    constexpr std::size_t is_long = 24;
+    static constexpr sign_set signs("0123456789!#$%&*+=?@^~");
+    const auto size = std::min(span.end - span.begin, looked_at);
+    if (size > is_long && made_up_sign.find(line, signs, span.begin) >= span.begin + size) {
+      return false;
+    }
+    return looks_made_up(text(span));
+  }
   void hide(const secret_span& span) {
     if (span.begin >= span.end) return;
     out.push_back(span);
@@ -147,6 +176,9 @@ struct line_scan {
     if (span.begin < span.end) out.push_back(span);
   }
 };
+
+/// Words of trouble: what follows a name shortly behind one is the reason.
+std::vector<std::string_view> trouble_words();
 
 /// A name and how it stands in the line.
 struct key_use {

@@ -82,20 +82,14 @@ inline bool holds_lower(std::string_view text, std::string_view small) {
   return false;
 }
 
-/// Some signs, as bits: a search costs a step a byte however many they are.
+/// Some signs, as a table of all bytes: a search costs a look a byte however many they are.
 class sign_set {
  public:
   template <std::size_t N>
-  consteval sign_set(const char (&signs)[N]) {
-    for (std::size_t i = 0; i + 1 < N; ++i) {
-      const auto c = static_cast<unsigned char>(signs[i]);
-      bits_[c >> 6] |= std::uint64_t{1} << (c & 63);
-    }
+  consteval explicit sign_set(const char (&signs)[N]) {
+    for (std::size_t i = 0; i + 1 < N; ++i) held_[static_cast<unsigned char>(signs[i])] = true;
   }
-  constexpr bool holds(char c) const {
-    const auto u = static_cast<unsigned char>(c);
-    return (bits_[u >> 6] >> (u & 63) & 1) != 0;
-  }
+  constexpr bool holds(char c) const { return held_[static_cast<unsigned char>(c)]; }
   /// The first of them from `from` on; `text.size()` if there is none.
   std::size_t find(std::string_view text, std::size_t from) const {
     while (from < text.size() && !holds(text[from])) ++from;
@@ -118,13 +112,26 @@ class sign_set {
   bool stand_in(std::string_view text) const { return find(text, 0) < text.size(); }
   constexpr sign_set operator|(const sign_set& others) const {
     auto both = *this;
-    for (std::size_t i = 0; i < bits_.size(); ++i) both.bits_[i] |= others.bits_[i];
+    for (std::size_t i = 0; i < held_.size(); ++i) both.held_[i] |= others.held_[i];
     return both;
   }
 
  private:
-  std::array<std::uint64_t, 4> bits_{};
+  std::array<bool, 256> held_{};
 };
+
+template <std::size_t N>
+struct sign_text {
+  consteval sign_text(const char (&signs)[N]) { std::copy_n(signs, N, text); }
+  char text[N];
+};
+template <sign_text Signs>
+inline constexpr sign_set set_of_signs{Signs.text};
+/// "+-"_signs: made once, however often it is asked.
+template <sign_text Signs>
+consteval const sign_set& operator""_signs() {
+  return set_of_signs<Signs>;
+}
 
 inline bool is_of(char c, const sign_set& signs) {
   return signs.holds(c);
@@ -141,6 +148,8 @@ class word_set {
       if (i > 0 && !(sorted[i - 1] < sorted[i])) throw "the list is not sorted";
       if (sorted[i].empty() || sorted[i].size() > most) throw "a word has 1..31 bytes";
       ++ends_[bucket_of(sorted[i]) + 1];
+      sizes_ |= std::uint32_t{1} << sorted[i].size();
+      firsts_ |= first_bit(sorted[i]);
     }
     for (std::size_t i = 1; i <= buckets; ++i) ends_[i] += ends_[i - 1];
     auto next = ends_;
@@ -169,9 +178,15 @@ class word_set {
         byte(0) | byte(word.size() / 2) << 8 | byte(word.size() - 1) << 16 | size << 24;
     return (mixed * std::uint32_t{0x9E3779B1}) >> (32 - bits);
   }
+  /// Likewise, and some signs lead to that of another one.
+  static constexpr std::uint64_t first_bit(std::string_view word) {
+    return std::uint64_t{1} << ((static_cast<unsigned char>(word[0]) | 0x20U) & 63U);
+  }
   template <class Test>
   bool any_is(const Test& test, std::string_view word) const {
     if (word.empty() || word.size() > most) return false;
+    // What most words fail, and costs least.
+    if ((sizes_ >> word.size() & 1) == 0 || (firsts_ & first_bit(word)) == 0) return false;
     const auto bucket = bucket_of(word);
     for (std::size_t i = ends_[bucket]; i < ends_[bucket + 1]; ++i) {
       if (test(words_[i])) return true;
@@ -180,6 +195,8 @@ class word_set {
   }
 
   std::array<std::string_view, N> words_;
+  std::uint32_t sizes_ = 0;
+  std::uint64_t firsts_ = 0;
   std::array<std::uint8_t, buckets + 1> ends_{};  // where the words of the bucket before end
 };
 

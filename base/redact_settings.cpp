@@ -99,11 +99,11 @@ bool take_rest_of_line(line_scan& scan, const key_use& key, const value_place& v
   if (key.quoted || key.dashed || !begins_line(scan, key)) return false;
   const auto line = scan.line;
   const char first = line[value.at];
-  if (is_quote(first) || is_of(first, "{[|>")) {
+  if (is_quote(first) || is_of(first, "{[|>"_signs)) {
     return false;
   }
   const auto rest = line.substr(value.at);
-  const auto word = before_any(rest.substr(0, looked_at), " \t\r");
+  const auto word = before_any(rest.substr(0, looked_at), " \t\r"_signs);
   if (is_no_secret(word) || begins_with(rest, "[redacted")) return false;
   if (value.colon) {
     if (!takes_line(scan, key) || !is_blank(line[value.at - 1])) return false;
@@ -161,7 +161,7 @@ bool is_two_words(const line_scan& scan, key_use& key, std::size_t& behind) {
 
 bool is_string_prefix(const line_scan& scan, const secret_span& span) {
   return span.end == span.begin + 1 && is_quote(scan.at(span.end)) &&
-         is_of(scan.line[span.begin], "rbfu");
+         is_of(scan.line[span.begin], "rbfu"_signs);
 }
 
 bool is_key_kind_of_parsers(const key_use& key) {
@@ -200,6 +200,16 @@ bool take_braced(line_scan& scan, const key_use& key, const value_place& value) 
   return true;
 }
 
+/// Ends at "%26" or "%22": names within one value have the same.
+std::size_t end_of_encoded(line_scan& scan, const secret_span& span) {
+  constexpr std::size_t code_bytes = 3;
+  const auto size = std::min(span.end - span.begin, max_encoded);
+  const auto within = size < code_bytes ? 0 : size - code_bytes + 1;
+  const auto end = std::min(scan.encoded_and.find(scan.line, "%26", span.begin, within),
+                            scan.encoded_quote.find(scan.line, "%22", span.begin, within));
+  return std::min(end, span.begin + size);
+}
+
 void take_setting(line_scan& scan, const key_use& key, const value_place& value) {
   if (is_file(scan, key, value)) return;
   // "passwd: " in quotes, whose second one is none of a value.
@@ -230,9 +240,7 @@ void take_setting(line_scan& scan, const key_use& key, const value_place& value)
     return scan.hide(found.span);
   }
   if (value.encoded) {
-    const auto text = scan.text(found.span).substr(0, max_encoded);
-    const auto end = std::min(text.find("%26"), text.find("%22"));
-    found.span.end = found.span.begin + std::min(end, text.size());
+    found.span.end = end_of_encoded(scan, found.span);
   }
   if (!is_secret_value(scan, key, found, value.colon)) return;
   scan.hide(found.span);

@@ -34,10 +34,10 @@ bool is_of_netrc(line_scan& scan, const key_use& key) {
   if (begins_with(rest, "default")) rest.remove_prefix(7);
   while (!trimmed(rest).empty()) {
     rest = trimmed(rest);
-    const auto word = before_any(rest, " \t");
+    const auto word = before_any(rest, " \t"_signs);
     rest = trimmed(rest.substr(word.size()));
     if (word != "machine" && word != "login" && word != "account" && word != "port") return false;
-    rest.remove_prefix(before_any(rest, " \t").size());
+    rest.remove_prefix(before_any(rest, " \t"_signs).size());
   }
   return true;
 }
@@ -75,7 +75,7 @@ bool is_manual(line_scan& scan, const key_use& key, std::size_t end) {
   if (is_blank(scan.at(end)) && is_blank(scan.at(end + 1))) return true;
   const auto rest = trimmed(scan.line.substr(end, near_word));
   // "--password VALUE to log in": words follow that are neither options nor the rest of a command.
-  return !rest.empty() && !is_quote(rest[0]) && is_plain_word(before_any(rest, " \t"));
+  return !rest.empty() && !is_quote(rest[0]) && is_plain_word(before_any(rest, " \t"_signs));
 }
 
 /// "PASS x" as FTP and POP3 write it: the client's word.
@@ -183,11 +183,11 @@ bool is_option_value(line_scan& scan, const key_use& key, const secret_span& val
   static constexpr word_set prose(std::to_array<std::string_view>(
       {"argument", "arguments", "command", "options", "respectively", "switch", "wins"}));
   const auto word = scan.text(value);
-  if (word.empty() || is_of(word[0], "-<[{|(=.,")) {
+  if (word.empty() || is_of(word[0], "-<[{|(=.,"_signs)) {
     return false;
   }
   if (is_no_secret(word) || is_status_word(word) || is_place(word)) return false;
-  const auto first = before_any(word.substr(0, looked_at), "])}>|");
+  const auto first = before_any(word.substr(0, looked_at), "])}>|"_signs);
   if (word.ends_with(']') && is_plain_word(word)) return false;
   if (words.holds_lower(first)) {
     // "or --token": the option itself is spoken of.

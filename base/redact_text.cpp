@@ -91,7 +91,7 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-std::size_t skip_colours(std::string_view line, std::size_t at) {
+std::size_t skip_all_colours(std::string_view line, std::size_t at) {
   constexpr char escape = '\x1b';
   while (at < line.size() && line[at] == escape && begins_with(line.substr(at), "\x1b[")) {
     const auto end = line.substr(at, 24).find_first_not_of("0123456789;", 2);
@@ -101,9 +101,7 @@ std::size_t skip_colours(std::string_view line, std::size_t at) {
   return at;
 }
 
-std::size_t begin_of_word(std::string_view line, std::size_t at) {
-  static constexpr sign_set signs("%\\[;");
-  if (at == 0 || at >= line.size() || !signs.holds(line[at - 1])) return at;
+std::size_t begin_of_escaped_word(std::string_view line, std::size_t at) {
   const auto rest = line.substr(at, 24);
   const auto hex = [&](std::size_t from, std::size_t digits) {
     return rest.size() > from + digits &&
@@ -131,7 +129,11 @@ std::size_t begin_of_word(std::string_view line, std::size_t at) {
 }
 
 bool is_placeholder(std::string_view value) {
-  if (value.empty() || (value[0] == '[' && begins_with(value, "[redacted"))) return true;
+  if (value.empty()) return true;
+  // All that is one begins with one of these.
+  static constexpr sign_set begins("[*xX.#-_?`$%{<\xE2");
+  if (!begins.holds(value[0])) return false;
+  if (value[0] == '[' && begins_with(value, "[redacted")) return true;
   if (value.size() > 4 * looked_at) return false;
   if (is_mask(value) || is_variable(value)) return true;
   return value.starts_with('<') && value.find('>') != value.npos;
@@ -141,7 +143,9 @@ bool is_no_secret(std::string_view value) {
   if (is_placeholder(value)) return true;
   if (value.size() > 4 * looked_at) return false;
   // Most values.
-  if (value.size() > 31 && is_alnum(value.front()) && is_alnum(value.back())) return false;
+  if (is_alnum(value.front()) && is_alnum(value.back())) {
+    return nothing_words.holds_lower(value) || value == "redacted" || value == "REDACTED";
+  }
   if (value[0] == '(' && is_plain_word(value)) {
     // "(sensitive value)", "(known after apply)", "(unset)".
     static constexpr word_set told(std::to_array<std::string_view>(
@@ -239,7 +243,7 @@ bool is_message(std::string_view text) {
   text = text.substr(0, looked_at);
   for (int words = 0; words < 12; ++words) {
     text = trimmed(text);
-    const auto word = before_any(text, " \t\r");
+    const auto word = before_any(text, " \t\r"_signs);
     text.remove_prefix(word.size());
     const auto bare = without_marks(word).substr(0, 20);
     if (equals_lower(bare, "correct")) continue;
@@ -249,11 +253,13 @@ bool is_message(std::string_view text) {
 }
 
 bool is_odd_word(std::string_view word) {
+  if (word.size() < 4) return false;  // two turns take four letters
   return is_odd(without_marks(word.substr(0, looked_at)));
 }
 
 bool is_place(std::string_view value) {
   value = value.substr(0, looked_at);
+  if (!may_be_place(kinds_of_signs(value))) return false;
   static constexpr sign_set after(",;:)]}");
   static constexpr sign_set numeric("0123456789.:/");
   while (!value.empty() && after.holds(value.back())) value.remove_suffix(1);
@@ -263,8 +269,8 @@ bool is_place(std::string_view value) {
       return true;
   }
   if (value.starts_with('/')) {
-    static constexpr sign_set of_base64("=+");
-    if (of_base64.stand_in(value)) return false;
+    // As of base64; many bytes at once, since names within one path have nearly the same.
+    if (value.find('=') != value.npos || value.find('+') != value.npos) return false;
     return value.size() == 1 || value.find('/', 1) != value.npos || !looks_made_up(value);
   }
   if (value.size() > 2 && is_alpha(value[0]) && value[1] == ':' &&
@@ -272,15 +278,19 @@ bool is_place(std::string_view value) {
     return true;
   }
   constexpr std::size_t longest_scheme = 15;
-  const auto scheme = value.substr(0, longest_scheme + 3).find("://");
-  if (scheme != value.npos && scheme > 1) {
-    return std::all_of(value.begin(), value.begin() + static_cast<std::ptrdiff_t>(scheme),
-                       [](char c) { return is_alnum(c) || c == '+' || c == '.'; });
-  }
+  static constexpr sign_set of_scheme(
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+.");
+  const auto near = value.substr(0, longest_scheme + 3);
+  const auto scheme = of_scheme.find_other(near, 0);
+  const auto behind_scheme = near.substr(scheme);
+  if (scheme > 1 && begins_with(behind_scheme, "://")) return true;
   if (value.size() > 3 && value[0] == 'v' && is_digit(value[1])) value.remove_prefix(1);
   // Numbers with points and colons: an address with its port, a time, a version.
   static constexpr sign_set joints(".:");
-  return numeric.hold(value) && joints.stand_in(value);
+  if (!numeric.hold(value) || !joints.stand_in(value)) return false;
+  // Behind other numbers it is no scheme.
+  const auto late_scheme = near.find("://");
+  return late_scheme == near.npos || late_scheme <= 1;
 }
 
 bool is_slashed_key(std::string_view value) {
@@ -288,7 +298,7 @@ bool is_slashed_key(std::string_view value) {
   static constexpr sign_set others(".:_");
   if (!value.starts_with('/') || others.stand_in(value)) return false;
   while (!value.empty()) {
-    const auto part = before_any(value, "/");
+    const auto part = before_any(value, "/"_signs);
     value.remove_prefix(std::min(value.size(), part.size() + 1));
     const auto all = made_of(part);
     if (part.size() >= 8 && all.lower > 0 && all.upper > 0 && all.digits > 0) return true;

@@ -31,9 +31,17 @@ inline std::string_view trimmed(std::string_view text) {
 
 /// Where a word begins whose characters were found to begin at `at`: behind what colours it on a
 /// terminal, behind "\\n", "\\u0026" and "%26", whose letters and digits are none of the word's.
-std::size_t begin_of_word(std::string_view line, std::size_t at);
+std::size_t begin_of_escaped_word(std::string_view line, std::size_t at);
+inline std::size_t begin_of_word(std::string_view line, std::size_t at) {
+  // Most words stand behind none of these.
+  if (at == 0 || at >= line.size() || !"%\\[;"_signs.holds(line[at - 1])) return at;
+  return begin_of_escaped_word(line, at);
+}
 /// Behind colours of a terminal (ESC "[" … "m") that begin at `at`.
-std::size_t skip_colours(std::string_view line, std::size_t at);
+std::size_t skip_all_colours(std::string_view line, std::size_t at);
+inline std::size_t skip_colours(std::string_view line, std::size_t at) {
+  return at < line.size() && line[at] == '\x1b' ? skip_all_colours(line, at) : at;
+}
 
 /// References, masks and markers: "${X}", "***", "[redacted:x]". A part of is_no_secret.
 bool is_placeholder(std::string_view value);
@@ -59,6 +67,10 @@ bool is_message(std::string_view text);
 bool is_odd_word(std::string_view word);
 /// A path, the address of a host or of a page, or a place in a source.
 bool is_place(std::string_view value);
+/// Without a slash there are only addresses and versions, of digits.
+inline bool may_be_place(std::uint8_t kinds) {
+  return (kinds & some_slash) != 0 || (kinds & some_letter) == 0;
+}
 /// Begins as a path, but one of its parts is of small and large letters and digits, as the base64
 /// of a key has it.
 bool is_slashed_key(std::string_view value);

@@ -45,7 +45,7 @@ std::size_t find_at_sign(std::string_view line, std::size_t from) {
 /// A password with '/' in it, as Base64 has: up to the first '@' of the word.
 std::size_t find_late_at_sign(std::string_view line, std::size_t from) {
   if (from >= line.size() || line[from] == '/') return line.npos;
-  const auto word = before_any(line.substr(from, looked_at), " \t\r\"'<>@?#,");
+  const auto word = before_any(line.substr(from, looked_at), " \t\r\"'<>@?#,"_signs);
   const auto slash = word.find('/');
   if (from + word.size() >= line.size() || line[from + word.size()] != '@') return line.npos;
   if (slash == 0 || slash == word.npos || word.find("//") != word.npos) return line.npos;

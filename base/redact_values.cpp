@@ -14,13 +14,14 @@ std::string_view name_of(const line_scan& scan, const key_use& key) {
   return scan.line.substr(key.begin, std::min(key.end - key.begin, looked_at));
 }
 
-/// Words of trouble shortly before a name: what follows is the reason then.
+/// They stand shortly before the name: what follows is the reason then.
 bool tells_trouble(line_scan& scan, const key_use& key) {
   constexpr std::size_t shortly = 64;
-  static const near_words words({"fail", "error", "invalid", "unexpected", "unable", "cannot",
-                                 "could not", "couldn't", "can't", "bad ", "missing", "illegal",
-                                 "unknown", "unrecognized", "reject", "denied", "wrong", "expired",
-                                 "expected"});
+  if (scan.trouble_end <= key.begin && key.begin <= scan.read_to) {
+    return scan.trouble_begin > 0 && scan.trouble_begin + shortly > key.begin;
+  }
+  // The last one stands within the name: which one was the last before it?
+  static const near_words words(trouble_words());
   return words.stand_before(scan.line, key.begin, shortly, scan.trouble);
 }
 
@@ -50,8 +51,9 @@ bool is_code_at(line_scan& scan, std::size_t at) {
 }
 
 /// "creds.password", "process.env.TOKEN": letters in parts, the last of which names a secret.
-bool is_member(const line_scan& scan, const secret_span& span) {
+bool is_member(line_scan& scan, const secret_span& span) {
   const auto whole = scan.text(span).substr(0, looked_at);
+  if (scan.point.find(scan.line, "."_signs, span.begin) >= span.begin + whole.size()) return false;
   const auto text = bare_word(whole);
   static constexpr sign_set signs("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.");
   if (!signs.hold(text)) return false;
@@ -60,7 +62,8 @@ bool is_member(const line_scan& scan, const secret_span& span) {
   static constexpr auto objects = std::to_array<std::string_view>(
       {"self.", "this.", "process.env.", "var.", "secrets.", "config.", "settings.", "args."});
   const auto begins = [&](std::string_view object) { return text.starts_with(object); };
-  if (is_of(text[0], "stpvca") && std::any_of(objects.begin(), objects.end(), begins)) return true;
+  if (is_of(text[0], "stpvca"_signs) && std::any_of(objects.begin(), objects.end(), begins))
+    return true;
   // "password = module.db.password" of Terraform.
   const auto points = std::count(text.begin(), text.end(), '.');
   if (is_blank(scan.at(span.begin - 1)) && points >= 1 && text.find('_') < text.rfind('.')) {
@@ -68,7 +71,7 @@ bool is_member(const line_scan& scan, const secret_span& span) {
   }
   static constexpr auto references =
       std::to_array<std::string_view>({"module.", "data.", "local.", "each."});
-  if (is_of(text[0], "mdle") && std::any_of(references.begin(), references.end(), begins)) {
+  if (is_of(text[0], "mdle"_signs) && std::any_of(references.begin(), references.end(), begins)) {
     return true;
   }
   // A setting stands by itself, code between others.
@@ -81,24 +84,25 @@ bool is_member(const line_scan& scan, const secret_span& span) {
 /// "Initial admin password: …": a password is told here, and words may go on behind it.
 bool is_announced(const line_scan& scan, const key_use& key) {
   if (key.kind != name_kind::password) return false;
-  const auto before = left_of(scan.line, key.begin, 32);
-  static constexpr auto words = std::to_array<std::string_view>(
-      {" temporary ", " initial ", " generated ", " admin ", " root ", " one-time "});
-  for (const auto word : words) {
-    // What is left of the line may begin with the word itself.
-    const auto bare = word.substr(1);
-    if (equals_lower(before.substr(0, bare.size()), bare) || holds_lower(before, word)) return true;
+  static constexpr word_set words(std::to_array<std::string_view>(
+      {"admin", "generated", "initial", "one-time", "root", "temporary"}));
+  auto before = left_of(scan.line, key.begin, 32);
+  for (auto end = before.find(' '); end != before.npos; end = before.find(' ')) {
+    if (words.holds_lower(before.substr(0, end))) return true;
+    before.remove_prefix(end + 1);
   }
   return false;
 }
 
 /// No list and no message goes on behind the word.
 bool ends_there(std::string_view rest) {
-  if (rest.empty() || is_of(rest[0], "\"',;)}]&#")) {
+  if (rest.empty() || is_of(rest[0], "\"',;)}]&#"_signs)) {
     return true;
   }
-  const auto next = before_any(rest.substr(0, 64), " \t");
-  return next.find('=') != next.npos || (next.size() > 1 && next.ends_with(':'));
+  rest = rest.substr(0, 64);
+  const auto end = " \t="_signs.find(rest, 0);
+  if (end < rest.size() && rest[end] == '=') return true;
+  return end > 1 && rest[end - 1] == ':';
 }
 
 bool is_named_exactly(const line_scan& scan, const key_use& key, std::string_view name) {
@@ -152,7 +156,10 @@ bool is_of_source(const line_scan& scan, const key_use& key, const secret_span& 
                                        "bool", "bytes", "int", "str", "string"}));
   const bool is_apart = is_blank(scan.at(span.begin - 1));
   const bool colon = scan.at(span.begin - (is_apart ? 2 : 1)) == ':';
-  if (colon && types.holds(before_any(word.substr(0, 12), "<["))) return true;
+  if (colon && is_of(text[0], "OSbis"_signs) &&
+      types.holds(before_any(word.substr(0, 12), "<["_signs))) {
+    return true;
+  }
   if (is_apart && is_argument && text.size() - word.size() == 1 &&
       std::none_of(name.begin(), name.end(), is_lower)) {
     return is_number(word) || (begins_with(word, "0x") && word.size() <= 10);
@@ -173,25 +180,26 @@ bool holds_alnums(std::string_view text, std::size_t least) {
 /// "failed to refresh token: connection refused" holds none, "token: 8f2c9a" does.
 bool is_secret_behind_colon(line_scan& scan, const key_use& key, const secret_span& span) {
   const auto word = scan.text(span).substr(0, looked_at);
-  const auto rest = trimmed(scan.line.substr(span.end, looked_at));
+  const auto rest_of_line = [&] { return trimmed(scan.line.substr(span.end, looked_at)); };
   const bool is_token = key.kind == name_kind::token;
-  if ((word.ends_with(':') && !rest.empty()) || word[0] == '(' || is_status_word(word)) {
+  if ((word.ends_with(':') && !rest_of_line().empty()) || word[0] == '(' || is_status_word(word)) {
     return false;
   }
   if (is_number(bare_word(word))) {
     const auto size = bare_word(word).size();
     if (key.quoted) return !is_token || size > 1;
     const bool is_apart = is_blank(scan.line[span.begin - 1]);
-    if (is_token) return size >= 5 && is_apart && ends_there(rest);
+    if (is_token) return size >= 5 && is_apart && ends_there(rest_of_line());
     // "PasswordEncoderTest.encode:42" is a place in a source.
     const auto name = name_of(scan, key);
     if (!is_apart && size <= 5 && name.find('.') != name.npos) return false;
-    return ends_there(rest);
+    return ends_there(rest_of_line());
   }
   if (is_plain_word(word)) {
     if (is_named_exactly(scan, key, "passwd") && is_source_of_names(bare_word(word))) return false;
     if (!ends_in_secret(scan, key)) return false;
     if (is_odd_word(word)) return !tells_trouble(scan, key);
+    const auto rest = rest_of_line();
     const bool goes_on = word.ends_with(',') || rest.starts_with('(');
     if (!ends_there(rest) && !(goes_on && is_announced(scan, key))) return false;
     if (scan.at(key.begin - 1) == '/' || scan.at(key.begin - 1) == '\\') return false;
@@ -199,7 +207,8 @@ bool is_secret_behind_colon(line_scan& scan, const key_use& key, const secret_sp
     if (joints.stand_in(word) && (is_token || is_named_exactly(scan, key, "secret"))) return false;
     return !tells_trouble(scan, key);
   }
-  if (is_token) return looks_made_up(word) && (word.size() >= 10 || !tells_trouble(scan, key));
+  if (is_token)
+    return scan.looks_made_up_at(span) && (word.size() >= 10 || !tells_trouble(scan, key));
   return holds_alnums(word, 3);
 }
 
@@ -242,7 +251,7 @@ bool is_vague_secret(const line_scan& scan, const key_use& key, const read_value
   if (is_signature) {
     if (equals_lower(left_of(scan.line, key.begin, 5), "etag ")) return false;
     const bool is_close = !colon && scan.at(value.span.begin - 1) == '=';
-    const auto run = before_any(text.substr(0, looked_at), "%");
+    const auto run = before_any(text.substr(0, looked_at), "%"_signs);
     if (is_close && !is_number(run) && is_bare_run(run, 12, 0)) return true;
   }
   if (ends_lower(tail, "auth") && is_short_login_pair(text)) return true;
@@ -254,7 +263,8 @@ bool is_operator(std::string_view text) {
   static constexpr word_set words(std::to_array<std::string_view>(
       {"all", "amd64", "arm64", "armhf", "await", "function", "i386", "lambda", "new", "noarch",
        "typeof", "x86_64", "yield"}));
-  return words.holds(before_any(text.substr(0, 9), ".,;)"));
+  return is_of(text[0], "aflntxyi"_signs) &&
+         words.holds(before_any(text.substr(0, 9), ".,;)"_signs));
 }
 
 bool is_outcome(std::string_view text) {
@@ -284,6 +294,12 @@ bool is_secret_pass(line_scan& scan, const key_use& key, const read_value& value
 
 }  // namespace
 
+std::vector<std::string_view> trouble_words() {
+  return {"fail",     "error",  "invalid", "unexpected", "unable",  "cannot",  "could not",
+          "couldn't", "can't",  "bad ",    "missing",    "illegal", "unknown", "unrecognized",
+          "reject",   "denied", "wrong",   "expired",    "expected"};
+}
+
 /// A password may be a sentence; a token is none.
 bool is_quoted_message(const line_scan& scan, const key_use& key, std::string_view text) {
   if (key.kind != name_kind::password) return is_sentence(text);
@@ -297,7 +313,7 @@ bool is_strange_path(std::string_view text) {
        "root", "run",  "secret", "secrets", "srv",  "sys",  "tmp", "usr", "vault",   "workspace"}));
   if (!text.starts_with('/') || text.size() > looked_at) return false;
   const auto last = text.substr(text.rfind('/') + 1);
-  const auto first = before_any(text.substr(1), "/");
+  const auto first = before_any(text.substr(1), "/"_signs);
   if (last.find('.') != last.npos || !looks_made_up(last)) return false;
   if (folders.holds(first)) return false;
   for (const std::string_view folder : {"/var/run/", "/var/lib/", "/var/log/", "/var/secrets/"}) {
@@ -314,7 +330,7 @@ bool is_place_for(const line_scan& scan, const key_use& key, std::string_view te
   const bool plain =
       (key.quoted || scan.at(key.end) == '=') && holds_lower(name_of(scan, key), "passw");
   if (key.quoted && is_strange_path(text)) return false;
-  return !plain || text.find("://") != text.npos || is_of(text[0], "/.~");
+  return !plain || text.find("://") != text.npos || is_of(text[0], "/.~"_signs);
 }
 
 bool is_hidden_value(std::string_view text) {
@@ -342,14 +358,16 @@ bool is_secret_value(line_scan& scan, const key_use& key, const read_value& valu
     default:
       break;
   }
-  if (is_place_for(scan, key, text)) return false;
+  const auto kinds = kinds_of_signs(text);
+  if (may_be_place(kinds) && is_place_for(scan, key, text)) return false;
   // A call's arguments go on behind the quotes that end the value.
   if (!value.quoted &&
-      (is_code_at(scan, value.span.begin) || is_member(scan, value.span) || is_operator(text))) {
+      (((kinds & opening_sign) != 0 && is_code_at(scan, value.span.begin)) ||
+       ((kinds & some_point) != 0 && is_member(scan, value.span)) || is_operator(text))) {
     return false;
   }
   const bool is_token = key.kind == name_kind::token;
-  if (is_of_vocabulary(scan, key, text)) return false;
+  if ((kinds & some_digit) != 0 && is_of_vocabulary(scan, key, text)) return false;
   if (!value.quoted && !key.quoted && is_of_source(scan, key, value.span)) return false;
   if (is_number(text) && equals_lower(left_of(scan.line, key.end, 3), "_id")) return false;
   if (value.quoted) {

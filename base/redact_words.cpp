@@ -69,11 +69,14 @@ word_automaton::word_automaton(const std::vector<std::string_view>& words) {
   for (std::size_t i = 0; i < order.size(); ++i) number[order[i]] = static_cast<std::uint16_t>(i);
   table_.resize(nodes.size() << class_bits);
   for (std::size_t i = 0; i < order.size(); ++i) {
-    auto& from = nodes[order[i]];
+    const auto& from = nodes[order[i]];
     for (std::size_t c = 0; c < class_count; ++c)
       table_[i << class_bits | c] = number[from.next[c]];
-    if (!from.found.empty()) found_.push_back(std::move(from.found));
+    if (from.found.empty()) continue;
+    found_begin_.push_back(static_cast<std::uint32_t>(found_.size()));
+    found_.insert(found_.end(), from.found.begin(), from.found.end());
   }
+  found_begin_.push_back(static_cast<std::uint32_t>(found_.size()));
 }
 
 bool near_words::stand_before(std::string_view text, std::size_t at, std::size_t within,

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -38,8 +39,9 @@ class word_automaton {
     return false;
   }
   /// Numbers of the words that end here, the longest first.
-  const std::vector<std::uint16_t>& found(const place& here) const {
-    return found_[here.state - first_found_];
+  std::span<const std::uint16_t> found(const place& here) const {
+    const auto* const begin = &found_begin_[std::size_t{here.state} - first_found_];
+    return {found_.data() + begin[0], found_.data() + begin[1]};
   }
 
  private:
@@ -48,7 +50,8 @@ class word_automaton {
   std::array<std::uint8_t, 256> classes_{};
   std::vector<std::uint16_t> table_;
   std::uint16_t first_found_ = 0;  // states from here on are ends of words
-  std::vector<std::vector<std::uint16_t>> found_;
+  std::vector<std::uint16_t> found_;
+  std::vector<std::uint32_t> found_begin_;  // of each such state, and where the last one's end
 };
 
 /// Whether one of some words stands shortly before a place that moves on through a text: the text

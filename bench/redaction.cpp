@@ -67,6 +67,14 @@ const std::vector<std::string>& known_units() {
       "pw:i",
       "| pass:BlD|s pass:x| pass:lKd|s pass:B",
       "tsqlage-secretkey-pq-1Mysql--pass:pw.pa_f pass:7fu ?pass:h-",
+      "\rpw:e.;\rpw:{; pw:eglc_. pw:tQ.\rpw:em",
+      "sk_secret pass:s",
+      "xoxp-rv_-hu-i6u lsecret_rk-pk-",
+      // A value that is looked through to its end for each name.
+      "/%3Dcsrf%3D",
+      // As lines, each of which begins anew.
+      ".",
+      "pw:i.",
   };
   return all;
 }
