@@ -17,7 +17,8 @@ constexpr std::size_t max_example_bytes = 4096;
 // Whether a line has a time is asked here, not which: any late instant does (the year 2100).
 constexpr time_us any_now = 4'102'444'800 * us_per_second;
 
-/// "E1031 19:24:50.101379       1 a.go:1] lost" is "a.go:1] lost": the rest stands elsewhere.
+/// "E1031 19:24:50.101379       1 a.go:1] lost" is "a.go:1] lost", also with a year: the rest stands
+/// elsewhere.
 std::string_view without_klog_header(std::string_view line) {
   if (!klog_severity(line)) return line;
   auto rest = line.substr(std::min(line.size(), line.find(' ') + 1));  // behind the date

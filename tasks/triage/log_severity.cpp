@@ -195,8 +195,14 @@ std::optional<log_severity> severity_of_priority(std::string_view line) {
 std::optional<log_severity> klog_severity(std::string_view line) {
   if (line.size() < 8 || !std::all_of(line.begin() + 1, line.begin() + 5, is_digit))
     return std::nullopt;
-  if (line[5] != ' ' || !is_digit(line[6]) || !is_digit(line[7])) return std::nullopt;
-  if (line.size() > 8 && line[8] != ':') return std::nullopt;
+  if (line[5] != ' ') {
+    if (!std::all_of(line.begin() + 5, line.begin() + 8, is_digit)) return std::nullopt;
+    // The year stands before the month: the rest is as if it did not.
+    if (line.size() < 12 || !is_digit(line[8])) return std::nullopt;
+  }
+  const auto rest = line.substr(line[5] == ' ' ? 5 : 9);
+  if (rest[0] != ' ' || !is_digit(rest[1]) || !is_digit(rest[2])) return std::nullopt;
+  if (rest.size() > 3 && rest[3] != ':') return std::nullopt;
   switch (line[0]) {
     case 'I':
       return info;

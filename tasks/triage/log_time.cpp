@@ -243,7 +243,8 @@ std::optional<leading_time> time_behind_head(std::string_view line, std::size_t 
   auto wanted = wanted_times::all;
   for (int part = 0; part < max_head_parts; ++part) {
     const auto head = head_part_of(line.substr(at));
-    if (head.size == 0) return std::nullopt;
+    // A speaker stands first; a further one is the cell of a table.
+    if (head.size == 0 || (head.is_speaker && part > 0)) return std::nullopt;
     at += head.size;
     if (!head.is_speaker) wanted = wanted_times::not_numbers;
     time_text in(line);
@@ -256,7 +257,9 @@ std::optional<leading_time> time_behind_head(std::string_view line, std::size_t 
       const bool broken = in.digits(11) == 10 && line.substr(start + 10).starts_with('.');
       if (broken) found = unix_time(in);
     }
-    if (found) return leading_time{found->at, 0, found->zoned, found->unsure_us};
+    if (!found) continue;
+    if (head.is_speaker && is_cell_behind_speaker(in.rest())) return std::nullopt;
+    return leading_time{found->at, 0, found->zoned, found->unsure_us};
   }
   return std::nullopt;
 }
