@@ -17,7 +17,7 @@ using enum log_severity;
 
 struct level_word {
   std::string_view word;
-  log_severity severity;
+  log_severity severity = unknown;
 };
 
 constexpr level_word level_words[] = {
@@ -31,6 +31,24 @@ constexpr level_word level_words[] = {
     {"crit", fatal},         {"alert", fatal},   {"emerg", fatal},  {"emergency", fatal},
     {"fatal", fatal},        {"panic", fatal},   {"ftl", fatal},    {"debug1", debug},
     {"debug2", debug},       {"debug3", debug},  {"debug4", debug}, {"debug5", debug}};
+
+/// The level words by their first letter: those of a letter end where those of the next begin.
+struct words_by_letter {
+  std::array<level_word, std::size(level_words)> words{};
+  std::array<std::uint8_t, 27> begin{};
+};
+constexpr auto sorted_words = [] {
+  words_by_letter made{};
+  std::size_t at = 0;
+  for (std::size_t letter = 0; letter < 26; ++letter) {
+    made.begin[letter] = static_cast<std::uint8_t>(at);
+    for (const auto& one : level_words) {
+      if (one.word[0] == static_cast<char>('a' + letter)) made.words[at++] = one;
+    }
+  }
+  made.begin[26] = static_cast<std::uint8_t>(at);
+  return made;
+}();
 
 /// Sizes of the level words that begin with each letter, one bit a size: most words of a line fail
 /// this test.
@@ -144,11 +162,9 @@ std::optional<log_severity> severity_from_word(std::string_view word) {
   if (word.size() < 3 || word.size() > longest || !is_letter(word[0])) return std::nullopt;
   const auto letter = static_cast<std::size_t>(lower_case(word[0]) - 'a');
   if ((level_sizes[letter] >> word.size() & 1U) == 0) return std::nullopt;
-  std::array<char, longest> small{};
-  std::transform(word.begin(), word.end(), small.begin(), lower_case);
-  const std::string_view text(small.data(), word.size());
-  for (const auto& one : level_words) {
-    if (one.word[0] == text[0] && one.word == text) return one.severity;
+  for (auto i = sorted_words.begin[letter]; i < sorted_words.begin[letter + 1]; ++i) {
+    const auto& one = sorted_words.words[i];
+    if (one.word.size() == word.size() && marker_stands_at(word, 0, one.word)) return one.severity;
   }
   return std::nullopt;
 }
