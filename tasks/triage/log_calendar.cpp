@@ -1,5 +1,8 @@
 #include "tasks/triage/log_calendar.hpp"
 
+#include "tasks/triage/log_severity.hpp"
+
+#include <algorithm>
 #include <string_view>
 
 namespace reeve::tasks {
@@ -14,32 +17,56 @@ std::int64_t year_of(time_us at) {
   return year;
 }
 
+constexpr std::int64_t most_east_h = 14;  // Kiribati; no zone is further from UTC
+constexpr std::int64_t quarter_min = 15;  // zones lie quarters of an hour apart
+
 struct zone_name {
   std::string_view name;
   int hours;
+  bool is_word = false;  // of English as well
 };
 
 // Those that stand for one offset the world over. CST, IST, BST, AST do not.
 constexpr zone_name zone_names[] = {
-    {"UTC", 0},  {"GMT", 0},  {"EST", -5},  {"EDT", -4},  {"CDT", -5},  {"MST", -7}, {"MDT", -6},
-    {"PST", -8}, {"PDT", -7}, {"AKST", -9}, {"AKDT", -8}, {"HST", -10}, {"WET", 0},  {"WEST", 1},
-    {"CET", 1},  {"CEST", 2}, {"MET", 1},   {"MEST", 2},  {"EET", 2},   {"EEST", 3}, {"MSK", 3},
-    {"JST", 9},  {"KST", 9},  {"AEST", 10}, {"AEDT", 11}, {"NZST", 12}, {"NZDT", 13}};
+    {"UTC", 0},   {"GMT", 0},       {"EST", -5, true}, {"EDT", -4},  {"CDT", -5},  {"MST", -7},
+    {"MDT", -6},  {"PST", -8},      {"PDT", -7},       {"AKST", -9}, {"AKDT", -8}, {"HST", -10},
+    {"CET", 1},   {"WET", 0, true}, {"WEST", 1, true}, {"CEST", 2},  {"EET", 2},   {"EEST", 3},
+    {"MEST", 2},  {"MET", 1, true}, {"MSK", 3},        {"JST", 9},   {"KST", 9},   {"AEST", 10},
+    {"AEDT", 11}, {"NZST", 12},     {"NZDT", 13}};
 
-/// "+01:00", "+0100", "+01" in microseconds.
-std::optional<std::int64_t> read_offset(time_text& in) {
+/// "+01:00", "+0100", and directly behind a time "+01" in microseconds. Behind a space two digits
+/// are a number: "10:00:00 -12 items".
+std::optional<std::int64_t> read_offset(time_text& in, bool is_apart) {
   const auto start = in.at();
   const bool minus = in.peek() == '-';
   const auto hour = in.any_of("+-") ? in.pair() : std::nullopt;
   const bool colon = hour && in.literal(':');
   auto minute = hour ? in.pair() : std::nullopt;
-  if (hour && !minute && !colon) minute = 0;
-  if (minute && *hour < 24 && *minute < 60 && !time_text::is_digit(in.peek()) && in.peek() != '-') {
+  if (hour && !minute && !colon && !is_apart) minute = 0;
+  const char next = in.peek();
+  // "10:00:00-11:30:00" is a span of time.
+  const bool goes_on = time_text::is_digit(next) || time_text::is_letter(next) || next == '-' ||
+                       (next == ':' && time_text::is_digit(in.peek(1)));
+  if (minute && *hour <= most_east_h && *minute < 60 && *minute % quarter_min == 0 && !goes_on) {
     const auto us = (*hour * 3600 + *minute * 60) * us_per_second;
     return minus ? -us : us;
   }
   in.seek(start);
   return std::nullopt;
+}
+
+/// Whether a name that is a word too ("MET the requirements") is a zone, by what follows it: the
+/// end, a sign, a number, a level in capitals, or what no word is ("user@host", "app[7]:").
+bool stands_as_zone(std::string_view rest) {
+  if (rest.empty()) return true;
+  if (rest[0] != ' ') return std::string_view("])}>,;:|\"\t").find(rest[0]) != rest.npos;
+  const auto token = rest.substr(1, rest.substr(1).find(' '));
+  auto word = token;
+  while (!word.empty() && std::string_view(",.;!?").find(word.back()) != word.npos)
+    word.remove_suffix(1);
+  if (word.empty() || !std::all_of(word.begin(), word.end(), time_text::is_letter)) return true;
+  const bool is_capital = std::none_of(word.begin(), word.end(), [](char c) { return c >= 'a'; });
+  return is_capital && severity_from_word(word);
 }
 
 }  // namespace
@@ -56,15 +83,16 @@ char read_half(time_text& in) {
 
 std::optional<std::int64_t> read_named_zone(time_text& in) {
   const auto start = in.at();
-  in.literal(' ');
+  const bool is_apart = in.literal(' ');
   const char first = in.peek();
   if (first == '+' || first == '-') {
-    if (const auto offset = read_offset(in)) return offset;
+    if (const auto offset = read_offset(in, is_apart)) return offset;
   }
   for (const auto& one : zone_names) {
     if (one.name[0] != first || !in.word(one.name)) continue;
     // "GMT+0200" is not GMT.
-    const auto further = one.hours == 0 ? read_offset(in) : std::nullopt;
+    const auto further = one.hours == 0 ? read_offset(in, false) : std::nullopt;
+    if (one.is_word && !further && !stands_as_zone(in.rest())) break;
     return further.value_or(one.hours * 3600 * us_per_second);
   }
   in.seek(start);

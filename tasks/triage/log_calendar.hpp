@@ -33,7 +33,8 @@ enum class clock_needs { seconds, minutes };
 /// "AM" or "PM", also behind a space, which may be one that does not break (U+00A0, and U+202F as
 /// Java has it since 20): its first letter, or '\0'.
 char read_half(time_text& in);
-/// "+01:00", "+0100", "+01", "EST", "UTC+02", also behind one space.
+/// "+01:00", "+0100", "+01", "EST", "UTC+02", also behind one space, but for "+01". A name that is
+/// a word as well (MET, WET, WEST, EST) is a zone only before what may follow a time.
 std::optional<std::int64_t> read_named_zone(time_text& in);
 /// The latest year that has such a day and in which this lies at most a day after `now`.
 std::optional<time_us> without_year(std::int64_t month, std::int64_t day, const time_of_day& clock,
@@ -92,7 +93,12 @@ inline std::optional<time_of_day> read_clock(time_text& in, clock_needs needs) {
 
 /// "Z" too: the microseconds to subtract, or nothing, and nothing is read.
 inline std::optional<std::int64_t> read_zone(time_text& in) {
-  if (in.any_of("Zz")) return 0;
+  if (in.peek() == 'Z' || in.peek() == 'z') {
+    const char behind = in.peek(1);
+    if (time_text::is_letter(behind) || time_text::is_digit(behind)) return std::nullopt;
+    in.literal(in.peek());
+    return 0;
+  }
   const char next = in.peek() == ' ' ? in.peek(1) : in.peek();
   const bool may_be = next == '+' || next == '-' || (next >= 'A' && next <= 'W');
   return may_be ? read_named_zone(in) : std::nullopt;

@@ -104,10 +104,11 @@ bool take_host_and_speaker(std::string_view text, log_envelope& into, bool needs
 }
 
 /// Behind the priority: a time, a host, a speaker.
-bool take_rfc3164(std::string_view line, time_us now, log_envelope& into) {
+bool take_rfc3164(std::string_view line, time_us now, log_envelope& into,
+                  const std::optional<leading_time>* known = nullptr) {
   const bool is_iso = !line.empty() && is_digit(line[0]);
   if (is_iso && (line.size() < 11 || line[10] != 'T')) return false;
-  const auto stamp = time_of_line(line, now);
+  const auto stamp = known != nullptr ? *known : time_at_front(line, now);
   if (!stamp || stamp->length == 0 || stamp->length >= line.size()) return false;
   if (line[stamp->length] != ' ') return false;
   if (!take_host_and_speaker(line.substr(stamp->length + 1), into, is_iso)) return false;
@@ -245,7 +246,8 @@ std::optional<log_envelope> take_journal(std::string_view line, time_us now) {
 
 }  // namespace
 
-std::optional<log_envelope> take_envelope(std::string_view line, time_us now) {
+std::optional<log_envelope> take_envelope(std::string_view line, time_us now,
+                                          const std::optional<leading_time>* time) {
   if (line.size() < 3) return std::nullopt;
   if (line[0] == '<') return take_priority(line, now);
   if (line[0] == '{') {
@@ -261,7 +263,7 @@ std::optional<log_envelope> take_envelope(std::string_view line, time_us now) {
     return std::nullopt;
   }
   log_envelope made;
-  if (!take_rfc3164(line, now, made)) return std::nullopt;
+  if (!take_rfc3164(line, now, made, time)) return std::nullopt;
   return made;
 }
 

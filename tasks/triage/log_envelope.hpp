@@ -36,8 +36,9 @@ struct log_envelope {
 };
 
 /// The outermost envelope of one line without its newline, if it is in one. `now` is for times
-/// without a year (see time_of_line).
-std::optional<log_envelope> take_envelope(std::string_view line, time_us now);
+/// without a year (see time_of_line), whose answer for the line may be given by who has it.
+std::optional<log_envelope> take_envelope(std::string_view line, time_us now,
+                                          const std::optional<leading_time>* time = nullptr);
 
 /// The level of a message in the journal: its priority, 0 to 7. What a service prints gets 6 from
 /// journald, whatever it says: nobody has stated that.

@@ -160,7 +160,8 @@ std::size_t take_digits(std::string_view line, std::size_t at, const word_shape&
   const char next = shape.size < rest.size() ? rest[shape.size] : '\0';
   // A time has its punctuation within 8 digits, or is written in one.
   if (next == '-' || next == '/' || next == ':' || next == '.' || next == ' ' || shape.size >= 15) {
-    auto size = next == ' ' && shape.size > 2 && shape.size != 8 ? 0 : time_size(rest);
+    const bool is_none = next == ' ' && shape.size > 2 && shape.size != 8 && shape.size < 15;
+    auto size = is_none ? 0 : time_size(rest);
     if (size == 0 && at == 0) size = compact_time_size(rest);
     if (size > 0) {
       out += "<time>";

@@ -1,9 +1,10 @@
 #include "tasks/triage/log_mask_time.hpp"
 
+#include "tasks/triage/log_calendar.hpp"
 #include "tasks/triage/log_mask_chars.hpp"
+#include "tasks/triage/log_time_text.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace reeve::tasks {
 namespace {
@@ -33,13 +34,10 @@ int pair_at(std::string_view text, std::size_t at) {
   return (text[at] - '0') * 10 + (text[at + 1] - '0');
 }
 
-std::size_t month_size(std::string_view text) {
-  if (text.size() < 3 || text[0] < 'A' || text[0] > 'S') return 0;
-  for (const std::string_view name :
-       {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"}) {
-    if (name[0] == text[0] && text.starts_with(name)) return 3;
-  }
-  return 0;
+/// "Nov", and where any case will do, "NOV".
+std::size_t month_size(std::string_view text, bool any_case = false) {
+  time_text in(text);
+  return in.month(any_case) ? in.at() : 0;
 }
 
 /// One or two digits, also behind a further space: the day of a month.
@@ -58,13 +56,17 @@ std::size_t fraction_end(std::string_view text, std::size_t at) {
   return end > at + 1 ? end : at;
 }
 
+/// "PM", also behind a space, and behind one that does not break (U+00A0, U+202F).
 std::size_t half_of_day_end(std::string_view text, std::size_t at) {
-  const auto space = char_at(text, at) == ' ' ? at + 1 : at;
-  const char first = char_at(text, space);
-  const char second = char_at(text, space + 1);
+  const auto next = static_cast<unsigned char>(char_at(text, at));
+  std::size_t space = next == ' ' ? 1 : 0;
+  if (next == 0xC2 && text.substr(at).starts_with("\xC2\xA0")) space = 2;
+  if (next == 0xE2 && text.substr(at).starts_with("\xE2\x80\xAF")) space = 3;
+  const char first = char_at(text, at + space);
+  const char second = char_at(text, at + space + 1);
   const bool is = ((first == 'A' || first == 'P') && second == 'M') ||
                   ((first == 'a' || first == 'p') && second == 'm');
-  return is && !word_at(text, space + 2) ? space + 2 : at;
+  return is && !word_at(text, at + space + 2) ? at + space + 2 : at;
 }
 
 /// "4:20:00", "04:20:00.123", "04:20", "4:20 PM".
@@ -85,26 +87,14 @@ std::size_t clock_size(std::string_view text) {
   return valid && next != ':' && !(next == '.' && digit_at(text, minutes + 1)) ? minutes : 0;
 }
 
-/// "Z", "+01:00", " +0100", " UTC", " CEST".
+/// What a time may be followed by as its zone, and the names that stand for several.
 std::size_t zone_size(std::string_view text) {
   if (text.empty()) return 0;
-  if ((text[0] == 'Z' || text[0] == 'z') && !word_at(text, 1)) return 1;
-  const std::size_t begin = text[0] == ' ' ? 1 : 0;
-  const char sign = char_at(text, begin);
-  if (sign == '+' || sign == '-') {
-    for (const std::string_view shape : {"00:00", "0000"}) {
-      const auto end = begin + 1 + shape.size();
-      if (has_shape(text.substr(begin + 1), shape) && !word_at(text, end)) return end;
-    }
-    return 0;
-  }
-  static constexpr std::array<std::string_view, 16> names = {
-      "UTC", "GMT", "CET", "CEST", "EST", "EDT", "CST", "CDT",
-      "MST", "MDT", "PST", "PDT",  "BST", "IST", "JST", "MSK"};
-  if (begin == 0 || !is_upper(sign)) return 0;
-  for (const auto name : names) {
-    const auto end = 1 + name.size();
-    if (text.substr(1).starts_with(name) && !word_at(text, end)) return end;
+  time_text in(text);
+  if (read_zone(in)) return word_at(text, in.at()) ? 0 : in.at();
+  if (text[0] != ' ' || !is_upper(char_at(text, 1))) return 0;
+  for (const std::string_view name : {"CST", "BST", "IST", "AST"}) {
+    if (text.substr(1).starts_with(name) && !word_at(text, 4)) return 4;
   }
   return 0;
 }
@@ -136,14 +126,28 @@ date month_first(std::string_view text) {
   return {size + year, false, year == 0};
 }
 
-/// "21 Nov 2026", "21/Nov/2026", "21-Nov-2026".
+/// "21 Nov 2026", "21/Nov/2026", "21-Nov-2026", "21-NOV-2026".
 date day_first(std::string_view text) {
   const auto day = digits_from(text, 0);
   const char between = char_at(text, day);
   if (day == 0 || day > 2 || (between != ' ' && between != '/' && between != '-')) return {};
-  const auto month = month_size(text.substr(day + 1));
+  const auto month = month_size(text.substr(day + 1), between == '-');
   if (month == 0 || char_at(text, day + 4) != between) return {};
   return has_shape(text.substr(day + 5), "0000") ? date{day + 9, false, false} : date{};
+}
+
+/// "7/6/2026", "21/11/2026" of this century or the last, and before a time of day "1.11.2026".
+date all_digits(std::string_view text) {
+  const auto first = digits_from(text, 0);
+  const char between = char_at(text, first);
+  const auto second = digits_from(text, first + 1);
+  const auto size = second - first - 1;
+  if ((between != '/' && between != '.') || second == first + 1 || size > 2) return {};
+  if (char_at(text, second) != between || (between == '.' && size != 2)) return {};
+  const auto year = text.substr(second + 1);
+  if (!has_shape(year, "0000") || digit_at(year, 4)) return {};
+  const bool is_near = year.starts_with("20") || year.starts_with("19");
+  return is_near ? date{second + 5, between == '.', false} : date{};
 }
 
 date date_of(std::string_view text) {
@@ -159,17 +163,20 @@ date date_of(std::string_view text) {
   if (run == 8 && (next == '-' || next == ' ')) return {8, true, false};
   if (run > 2) return {};
   if (const auto found = day_first(text); found.size > 0) return found;
+  if (const auto found = all_digits(text); found.size > 0) return found;
   if (has_shape(text, "00/00/0000")) return {10, false, false};
   if (has_shape(text, "00/00/00") || has_shape(text, "00.00.00")) return {8, true, false};
   return has_shape(text, "00.00 ") ? date{5, true, false} : date{};
 }
 
-/// The time of day behind a date: "T04:20:00", " 04:20:00", ":04:20:00", "-15.42.50.675872".
+/// The time of day behind a date: "T04:20:00", "t04:20:00", " 04:20:00", ":04:20:00",
+/// "-15.42.50.675872".
 std::size_t clock_behind(std::string_view text) {
   if (text.size() < 5) return 0;
   std::size_t begin = 1;
   if (text[0] == ',' && text[1] == ' ') begin = 2;
-  if (text[0] != 'T' && text[0] != ' ' && text[0] != ':' && text[0] != '-' && begin == 1) return 0;
+  const char c = text[0];
+  if (c != 'T' && c != 't' && c != ' ' && c != ':' && c != '-' && begin == 1) return 0;
   const auto clock = clock_size(text.substr(begin));
   if (clock > 0) return begin + clock;
   if (text[0] != '-' || !has_shape(text, "-00.00.00")) return 0;
@@ -184,7 +191,10 @@ std::size_t whole(std::string_view text, std::size_t size) {
 std::size_t size_without_day(std::string_view text) {
   const auto day = date_of(text);
   if (day.size == 0) {
-    if (has_shape(text, "00000000T000000")) return whole(text, 15 + zone_size(text.substr(15)));
+    if (has_shape(text, "00000000T000000")) {
+      const auto end = fraction_end(text, 15);
+      return whole(text, end + zone_size(text.substr(end)));
+    }
     const auto clock = clock_size(text);
     return clock == 0 ? 0 : whole(text, clock + zone_size(text.substr(clock)));
   }

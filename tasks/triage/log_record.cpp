@@ -14,10 +14,13 @@ namespace {
 
 constexpr std::size_t max_cause_bytes = 512;
 constexpr std::size_t max_example_bytes = 4096;
+// Some records may always wait to be given out: those that were are dropped after so many.
+constexpr std::size_t most_given = 32;
 // Whether a line has a time is asked here, not which: any late instant does (the year 2100).
 constexpr time_us any_now = 4'102'444'800 * us_per_second;
 
-/// "E1031 19:24:50.101379       1 a.go:1] lost" is "a.go:1] lost": the rest stands elsewhere.
+/// "E1031 19:24:50.101379       1 a.go:1] lost" is "a.go:1] lost", also with a year: the rest
+/// stands elsewhere.
 std::string_view without_klog_header(std::string_view line) {
   if (!klog_severity(line)) return line;
   auto rest = line.substr(std::min(line.size(), line.find(' ') + 1));  // behind the date
@@ -33,7 +36,7 @@ std::optional<leading_time> time_of_record(std::string_view line, time_us now) {
   if (line.starts_with("__REALTIME_TIMESTAMP=")) return time_of_line(line.substr(21), now);
   const auto front = time_of_line(line, now);
   if (front && front->zoned) return front;
-  const auto envelope = take_envelope(line, now);
+  const auto envelope = take_envelope(line, now, &front);
   const auto outer = envelope ? envelope->time : front;
   if (outer && (outer->zoned || !envelope)) return outer;
   const auto body = envelope ? envelope->text() : line;
@@ -340,8 +343,11 @@ void line_folder::end() {
 
 std::optional<log_record> line_folder::next() {
   if (ended_.empty()) return std::nullopt;
-  auto record = std::move(ended_.front());
-  ended_.pop_front();
+  std::optional<log_record> record(std::move(ended_[given_++]));
+  if (given_ == ended_.size() || given_ == most_given) {
+    ended_.erase(ended_.begin(), ended_.begin() + static_cast<std::ptrdiff_t>(given_));
+    given_ = 0;
+  }
   return record;
 }
 

@@ -9,8 +9,8 @@
 #include "tasks/triage/log_time.hpp"
 #include "tasks/triage/log_trace.hpp"
 
+#include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -89,7 +89,8 @@ class line_folder {
   // Behind the open record; a line after them tells whose they are.
   std::vector<kept_line> held_;
   object_lines object_;
-  std::deque<log_record> ended_;
+  std::vector<log_record> ended_;
+  std::size_t given_ = 0;  // of `ended_`
 };
 
 }  // namespace reeve::tasks

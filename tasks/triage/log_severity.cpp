@@ -17,7 +17,7 @@ using enum log_severity;
 
 struct level_word {
   std::string_view word;
-  log_severity severity;
+  log_severity severity = unknown;
 };
 
 constexpr level_word level_words[] = {
@@ -31,6 +31,24 @@ constexpr level_word level_words[] = {
     {"crit", fatal},         {"alert", fatal},   {"emerg", fatal},  {"emergency", fatal},
     {"fatal", fatal},        {"panic", fatal},   {"ftl", fatal},    {"debug1", debug},
     {"debug2", debug},       {"debug3", debug},  {"debug4", debug}, {"debug5", debug}};
+
+/// The level words by their first letter: those of a letter end where those of the next begin.
+struct words_by_letter {
+  std::array<level_word, std::size(level_words)> words{};
+  std::array<std::uint8_t, 27> begin{};
+};
+constexpr auto sorted_words = [] {
+  words_by_letter made{};
+  std::size_t at = 0;
+  for (std::size_t letter = 0; letter < 26; ++letter) {
+    made.begin[letter] = static_cast<std::uint8_t>(at);
+    for (const auto& one : level_words) {
+      if (one.word[0] == static_cast<char>('a' + letter)) made.words[at++] = one;
+    }
+  }
+  made.begin[26] = static_cast<std::uint8_t>(at);
+  return made;
+}();
 
 /// Sizes of the level words that begin with each letter, one bit a size: most words of a line fail
 /// this test.
@@ -144,11 +162,9 @@ std::optional<log_severity> severity_from_word(std::string_view word) {
   if (word.size() < 3 || word.size() > longest || !is_letter(word[0])) return std::nullopt;
   const auto letter = static_cast<std::size_t>(lower_case(word[0]) - 'a');
   if ((level_sizes[letter] >> word.size() & 1U) == 0) return std::nullopt;
-  std::array<char, longest> small{};
-  std::transform(word.begin(), word.end(), small.begin(), lower_case);
-  const std::string_view text(small.data(), word.size());
-  for (const auto& one : level_words) {
-    if (one.word[0] == text[0] && one.word == text) return one.severity;
+  for (auto i = sorted_words.begin[letter]; i < sorted_words.begin[letter + 1]; ++i) {
+    const auto& one = sorted_words.words[i];
+    if (one.word.size() == word.size() && marker_stands_at(word, 0, one.word)) return one.severity;
   }
   return std::nullopt;
 }
@@ -195,8 +211,14 @@ std::optional<log_severity> severity_of_priority(std::string_view line) {
 std::optional<log_severity> klog_severity(std::string_view line) {
   if (line.size() < 8 || !std::all_of(line.begin() + 1, line.begin() + 5, is_digit))
     return std::nullopt;
-  if (line[5] != ' ' || !is_digit(line[6]) || !is_digit(line[7])) return std::nullopt;
-  if (line.size() > 8 && line[8] != ':') return std::nullopt;
+  if (line[5] != ' ') {
+    if (!std::all_of(line.begin() + 5, line.begin() + 8, is_digit)) return std::nullopt;
+    // The year stands before the month: the rest is as if it did not.
+    if (line.size() < 12 || !is_digit(line[8])) return std::nullopt;
+  }
+  const auto rest = line.substr(line[5] == ' ' ? 5 : 9);
+  if (rest[0] != ' ' || !is_digit(rest[1]) || !is_digit(rest[2])) return std::nullopt;
+  if (rest.size() > 3 && rest[3] != ':') return std::nullopt;
   switch (line[0]) {
     case 'I':
       return info;

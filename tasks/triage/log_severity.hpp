@@ -38,7 +38,8 @@ log_severity severity_from_syslog(int number);
 /// The priority that a line begins with ("<11>"), facility * 8 + severity, 0 to 191.
 std::optional<log_severity> severity_of_priority(std::string_view line);
 
-/// klog and glog: a letter, month and day, then the time of day ("E0102 03:04:05.678").
+/// klog and glog: a letter, month and day, then the time of day ("E0102 03:04:05.678"); glog also
+/// with the year ("E20260102 03:04:05.678").
 std::optional<log_severity> klog_severity(std::string_view line);
 
 /// The explicit level of one clean line, if it has one.

@@ -3,6 +3,7 @@
 #include "base/digest.hpp"
 #include "base/utf8.hpp"
 #include "tasks/triage/log_mask.hpp"
+#include "tasks/triage/log_settled_lines.hpp"
 #include "tasks/triage/log_template_words.hpp"
 
 #include <algorithm>
@@ -18,8 +19,6 @@ constexpr std::size_t short_line_words = 3;
 // Lines that were looked up before, by their masked text; most of a log are such lines.
 constexpr std::size_t remembered_lines = 8192;
 constexpr std::size_t most_remembered_bytes = 512;  // of one
-constexpr std::size_t settled_lines = 65'536;
-constexpr std::size_t most_settled_bytes = 256;  // of one
 // Templates that are compared with a line of which nothing begins like it.
 constexpr std::size_t most_compared = 256;
 
@@ -50,25 +49,21 @@ struct template_miner::state {
     std::string planted_id;
     std::int64_t count = 0;
   };
+  /// A template that lines are compared with, and where its words begin: looking that up in
+  /// `clusters` would go through much memory.
+  struct candidate {
+    std::size_t number;
+    std::size_t begin;
+  };
   struct node {
     std::unordered_map<word_id, std::unique_ptr<node>> children;
-    std::vector<std::size_t> leaf;
+    std::vector<candidate> leaf;
   };
   struct root {
     node tree;
-    std::vector<std::size_t> first;  // its first templates, whatever they begin with
-    std::uint64_t version = 1;       // counts what changed in it
+    std::vector<candidate> first;  // its first templates, whatever they begin with
+    std::uint64_t version = 1;     // counts what changed in it
   };
-  /// What a line was found to be while nothing in its root changed: it would be found again.
-  struct settled {
-    std::size_t hash = 0;
-    std::string text;
-    std::size_t number = 0;      // of a template of its partition
-    const root* from = nullptr;  // null: there is none for such lines, and no room for one
-    std::uint64_t version = 0;   // of `from`; 0: nothing is known
-    bool overflows = false;
-  };
-
   struct taken {
     std::size_t number;
     const root* from;
@@ -85,7 +80,8 @@ struct template_miner::state {
   // little memory.
   std::vector<word_id> template_ids;
   std::vector<remembered> memory{remembered_lines};
-  std::vector<settled> settled_ones;  // not before there were many lines
+  // What lines were found to be while nothing in their root changed; not before there were many.
+  settled_lines settled;
   std::size_t lookups = 0;
   std::size_t planted = 0;
   std::size_t used = 0;
@@ -95,7 +91,7 @@ struct template_miner::state {
 
   root* root_of(std::string_view partition, std::size_t words, bool create);
   node* descend(root& from, const std::vector<std::string_view>& texts, bool create);
-  std::optional<std::size_t> best(const std::vector<std::size_t>& among, double share) const;
+  std::optional<std::size_t> best(const std::vector<candidate>& among, double share) const;
   std::optional<std::size_t> similar(root& from);
   void merge(root& of, const cluster& into);
   void look_up();
@@ -104,7 +100,7 @@ struct template_miner::state {
                         const std::vector<std::string_view>& texts);
   std::size_t other(std::string_view partition);
   taken take(std::string_view partition);
-  bool holds(const settled& one, std::size_t hash, std::string_view partition) const;
+  bool holds(const settled_line& one, std::string_view partition) const;
   std::size_t find_or_take(std::size_t hash, std::string_view partition);
 };
 
@@ -145,7 +141,7 @@ template_miner::state::node* template_miner::state::descend(
 
 /// The most similar of these templates of which the wanted share of words agrees with the line; of
 /// equal ones the one with more wildcards, as in the paper, then the oldest.
-std::optional<std::size_t> template_miner::state::best(const std::vector<std::size_t>& among,
+std::optional<std::size_t> template_miner::state::best(const std::vector<candidate>& among,
                                                        double share) const {
   std::optional<std::size_t> winner;
   std::size_t winner_score = 0;
@@ -153,9 +149,9 @@ std::optional<std::size_t> template_miner::state::best(const std::vector<std::si
   const double needed = share * 2.0 * static_cast<double>(line.ids.size());
   // A template that has lost so much cannot win any more; rounded down, the test below is exact.
   const auto least = static_cast<std::size_t>(needed);
-  for (const auto number : among) {
+  for (const auto [number, begin] : among) {
     // All of these have as many words as the line.
-    const auto candidate = std::span(template_ids).subspan(clusters[number].begin, line.ids.size());
+    const auto candidate = std::span(template_ids).subspan(begin, line.ids.size());
     // In halves: an equal key with another value is half an agreement.
     std::size_t score = 2 * candidate.size();
     std::size_t wild = 0;
@@ -232,8 +228,8 @@ std::size_t template_miner::state::create(std::string_view partition,
 std::size_t template_miner::state::create_in(root& from, node& leaf, std::string_view partition,
                                              const std::vector<std::string_view>& texts) {
   const auto made = create(partition, texts);
-  leaf.leaf.push_back(made);
-  if (from.first.size() < most_compared) from.first.push_back(made);
+  leaf.leaf.push_back({made, clusters[made].begin});
+  if (from.first.size() < most_compared) from.first.push_back(leaf.leaf.back());
   ++from.version;
   return made;
 }
@@ -277,31 +273,29 @@ template_miner::state::taken template_miner::state::take(std::string_view partit
   return {other(partition), from, true, true};
 }
 
-/// Whether the line that is being looked up is this one, and nothing changed since.
-bool template_miner::state::holds(const settled& one, std::size_t hash,
-                                  std::string_view partition) const {
-  return one.hash == hash && one.version != 0 &&
-         one.version == (one.from == nullptr ? 1 : one.from->version) && one.text == masked &&
+/// Whether nothing changed since the line was looked up.
+bool template_miner::state::holds(const settled_line& one, std::string_view partition) const {
+  const auto* const from = static_cast<const root*>(one.from);
+  return one.version == (from == nullptr ? 1 : from->version) &&
          clusters[one.number].partition == partition;
 }
 
-/// For a line that `memory` does not have.
+/// For a line that `memory` does not have; the hash is of its text and its partition.
 std::size_t template_miner::state::find_or_take(std::size_t hash, std::string_view partition) {
-  if (++lookups == remembered_lines) settled_ones.resize(settled_lines);
-  auto* const known = settled_ones.empty() ? nullptr : &settled_ones[hash % settled_lines];
-  if (known != nullptr && holds(*known, hash, partition)) {
-    if (known->overflows) ++overflowed;
-    return known->number;
+  if (++lookups == remembered_lines) settled.open();
+  const auto known = [&](const settled_line& one) { return holds(one, partition); };
+  if (const auto* const one = settled.find(hash, masked, known)) {
+    if (one->overflows) ++overflowed;
+    return one->number;
   }
   look_up();
   const auto found = take(partition);
-  if (known != nullptr && found.settled && masked.size() <= most_settled_bytes) {
-    known->hash = hash;
-    known->text = masked;
-    known->number = found.number;
-    known->from = found.from;
-    known->version = found.from == nullptr ? 1 : found.from->version;
-    known->overflows = found.overflows;
+  auto* const kept = found.settled ? settled.keep(hash, masked) : nullptr;
+  if (kept != nullptr) {
+    kept->version = found.from == nullptr ? 1 : found.from->version;
+    kept->from = found.from;
+    kept->number = found.number;
+    kept->overflows = found.overflows;
   }
   return found.number;
 }
@@ -341,6 +335,9 @@ std::size_t template_miner::add(std::string_view line, std::string_view partitio
   mask_variables(utf8_prefix(line, s.limits.line_bytes), s.masked);
   if (line.size() > s.limits.line_bytes) s.masked.append(" ").append(cut_text);
   const auto hash = std::hash<std::string_view>{}(s.masked);
+  // A text that comes with several partitions has a place with each.
+  const auto hash_of_both = hash ^ std::hash<std::string_view>{}(partition);
+  s.settled.approach(hash_of_both);
   auto& known = s.memory[hash % remembered_lines];
   if (known.hash == hash && known.number && known.text == s.masked &&
       known.partition == partition) {
@@ -349,7 +346,7 @@ std::size_t template_miner::add(std::string_view line, std::string_view partitio
     return *known.number;
   }
   const auto before = s.overflowed;
-  const auto number = s.find_or_take(hash, partition);
+  const auto number = s.find_or_take(hash_of_both, partition);
   ++s.clusters[number].count;
   // What found no room is counted each time.
   if (s.overflowed == before && s.masked.size() <= most_remembered_bytes) {

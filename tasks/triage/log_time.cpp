@@ -4,6 +4,7 @@
 #include "tasks/triage/log_time_head.hpp"
 #include "tasks/triage/log_time_text.hpp"
 
+#include <array>
 #include <cstdint>
 
 namespace reeve::tasks {
@@ -227,14 +228,31 @@ std::optional<instant> time_from_digits(time_text& in, time_us now, wanted_times
   return digits == 1 ? unix_power(in) : unix_time(in);
 }
 
+/// By the first character, which forms may begin with it: most lines are told by that.
+constexpr std::uint8_t month_bit = 1;
+constexpr std::uint8_t weekday_bit = 2;
+constexpr std::uint8_t klog_bit = 4;
+constexpr auto begins_time = [] {
+  std::array<std::uint8_t, 256> made{};
+  for (const unsigned char c : std::string_view("JFMASOND")) made[c] |= month_bit;
+  for (const unsigned char c : std::string_view("MTWFS")) made[c] |= weekday_bit;
+  for (const unsigned char c : std::string_view("IWEF")) made[c] |= klog_bit;
+  return made;
+}();
+
 std::optional<instant> any_time(time_text& in, time_us now, wanted_times wanted) {
   if (time_text::is_digit(in.peek())) return time_from_digits(in, now, wanted);
+  const auto forms = begins_time[static_cast<unsigned char>(in.peek())];
+  if (forms == 0) return std::nullopt;
+  const char second = in.peek(1);
+  if ((forms & klog_bit) != 0 && time_text::is_digit(second)) return numbers_without_year(in, now);
+  if (second < 'a' || second > 'z') return std::nullopt;
   const auto start = in.at();
-  if (const auto at = month_first(in, now, false)) return at;
-  in.seek(start);
-  if (const auto at = weekday_time(in, now)) return at;
-  in.seek(start);
-  return numbers_without_year(in, now);
+  if ((forms & month_bit) != 0) {
+    if (const auto at = month_first(in, now, false)) return at;
+    in.seek(start);
+  }
+  return (forms & weekday_bit) != 0 ? weekday_time(in, now) : std::nullopt;
 }
 
 /// Behind what stands in front of the time in many forms (see log_time_head.hpp). A number there is
@@ -243,7 +261,8 @@ std::optional<leading_time> time_behind_head(std::string_view line, std::size_t 
   auto wanted = wanted_times::all;
   for (int part = 0; part < max_head_parts; ++part) {
     const auto head = head_part_of(line.substr(at));
-    if (head.size == 0) return std::nullopt;
+    // A speaker stands first; a further one is the cell of a table.
+    if (head.size == 0 || (head.is_speaker && part > 0)) return std::nullopt;
     at += head.size;
     if (!head.is_speaker) wanted = wanted_times::not_numbers;
     time_text in(line);
@@ -256,17 +275,17 @@ std::optional<leading_time> time_behind_head(std::string_view line, std::size_t 
       const bool broken = in.digits(11) == 10 && line.substr(start + 10).starts_with('.');
       if (broken) found = unix_time(in);
     }
-    if (found) return leading_time{found->at, 0, found->zoned, found->unsure_us};
+    if (!found) continue;
+    if (head.is_speaker && is_cell_behind_speaker(in.rest())) return std::nullopt;
+    return leading_time{found->at, 0, found->zoned, found->unsure_us};
   }
   return std::nullopt;
 }
 
-}  // namespace
-
-std::optional<leading_time> time_of_line(std::string_view line, time_us now) {
-  time_text in(line);
+/// Behind a syslog priority and what WebLogic begins with; false where no time may follow.
+bool seek_front(time_text& in) {
   if (in.literal('<')) {
-    in.seek(1 + in.digits(line.size()));
+    in.seek(1 + in.digits(in.rest().size()));
     if (in.literal('>')) {
       // RFC 5424 has its version between priority and time.
       const auto start = in.at();
@@ -274,15 +293,33 @@ std::optional<leading_time> time_of_line(std::string_view line, time_us now) {
     } else {
       in.seek(1);
     }
-  } else if (in.text("####")) {  // WebLogic
-    if (!in.literal('<')) return std::nullopt;
+  } else if (in.peek() == '#' && in.text("####")) {
+    return in.literal('<');
   }
-  const auto front = in.at();
+  return true;
+}
+
+std::optional<leading_time> time_from_here(time_text& in, time_us now) {
   const bool bracket = in.literal('[');
-  if (const auto found = any_time(in, now, wanted_times::all)) {
-    if (bracket) in.literal(']');
-    return leading_time{found->at, in.at(), found->zoned, found->unsure_us};
-  }
+  const auto found = any_time(in, now, wanted_times::all);
+  if (!found) return std::nullopt;
+  if (bracket) in.literal(']');
+  return leading_time{found->at, in.at(), found->zoned, found->unsure_us};
+}
+
+}  // namespace
+
+std::optional<leading_time> time_at_front(std::string_view line, time_us now) {
+  time_text in(line);
+  if (!seek_front(in)) return std::nullopt;
+  return time_from_here(in, now);
+}
+
+std::optional<leading_time> time_of_line(std::string_view line, time_us now) {
+  time_text in(line);
+  if (!seek_front(in)) return std::nullopt;
+  const auto front = in.at();
+  if (const auto found = time_from_here(in, now)) return found;
   if (const auto found = time_behind_head(line, front, now)) return found;
   // The Common Log Format has address, identity and user before its time.
   const auto open = find_bracket(line.substr(0, 200));

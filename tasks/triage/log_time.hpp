@@ -45,4 +45,7 @@ inline constexpr time_us max_west_us = 12 * 3600 * us_per_second;
 /// the date has a year. A date that no calendar has is none. Nothing else is guessed.
 std::optional<leading_time> time_of_line(std::string_view line, time_us now);
 
+/// The same, but only what the line itself begins with (its length is not 0 then).
+std::optional<leading_time> time_at_front(std::string_view line, time_us now);
+
 }  // namespace reeve::tasks

@@ -61,6 +61,13 @@ std::size_t bracket_size(std::string_view text) {
   return close == text.npos ? 0 : behind_sign(text, close + 1);
 }
 
+bool is_capital(std::string_view word) {
+  return std::none_of(word.begin(), word.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+}
+
+/// In capitals a level may stand before a time as it is, as it may for log_level.hpp; in other
+/// cases it is a word of prose ("error 2026-11-21 10:00 was when it broke"), unless a sign, a
+/// bracket, a tab or a second space sets it apart.
 std::size_t level_size(std::string_view text, std::size_t word) {
   const char next = char_in(text, word);
   if (word > max_level_bytes || (next != ':' && !is_space(next))) return 0;
@@ -70,15 +77,19 @@ std::size_t level_size(std::string_view text, std::size_t word) {
     if (name > end && char_in(text, name) == ':') end = name + 1;
   }
   // A word is looked up only where there may be a use for it.
-  return may_go_on(char_in(text, end)) && names_level(text.substr(0, word)) ? end : 0;
+  if (!may_go_on(char_in(text, end)) || !names_level(text.substr(0, word))) return 0;
+  const bool is_apart = next != ' ' || end > word + 1 || char_in(text, end) == '[';
+  return is_apart || is_capital(text.substr(0, word)) ? end : 0;
 }
 
-/// Spaces, and one behind the line.
+/// Spaces, and one behind the line. A name without a letter is a number in a table.
 std::size_t speaker_size(std::string_view text, std::size_t word) {
   const auto name = behind_name(text, word);
   const auto line = behind_spaces(text, name);
   if (line == name || char_in(text, line) != '|' || char_in(text, line + 1) != ' ') return 0;
-  return line + 2;
+  const auto is_named = std::any_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(name),
+                                    time_text::is_letter);
+  return is_named ? line + 2 : 0;
 }
 
 }  // namespace
@@ -97,6 +108,16 @@ head_part head_part_of(std::string_view text) {
   }
   const auto speaker = speaker_size(text, word);
   return {speaker, speaker > 0};
+}
+
+bool is_cell_behind_speaker(std::string_view rest) {
+  auto at = behind_spaces(rest, 0);
+  if (at == rest.size()) return true;
+  if (rest[at] != '|') return false;
+  at = behind_spaces(rest, at + 1);
+  auto end = at;
+  while (end <= at + max_level_bytes && time_text::is_letter(char_in(rest, end))) ++end;
+  return !names_level(rest.substr(at, end - at));
 }
 
 }  // namespace reeve::tasks

@@ -3,6 +3,7 @@
 // words a time is one of which the message speaks.
 //
 //   ERROR 2026-…, ERROR: 2026-…, ERROR - 2026-…, E 2026-…   a level
+//   error: 2026-…, error - 2026-…, error [2026-…            in any case only where a sign is
 //   INFO:app.main:2026-…                                    a level and a logger (Python)
 //   [main] 2026-…, [ERROR] [7] 2026-…, [E 2026-…            words in brackets
 //   E, [2026-…                                              Ruby's logger
@@ -22,5 +23,9 @@ struct head_part {
 
 /// The part of a head that the text begins with. Says nothing about whether a time follows.
 head_part head_part_of(std::string_view text);
+
+/// Whether a time right behind a speaker is the cell of a table, by what follows it: nothing, or a
+/// further cell that is no level ("alice | 2026-11-21 04:20:00 | 7").
+bool is_cell_behind_speaker(std::string_view rest);
 
 }  // namespace reeve::tasks

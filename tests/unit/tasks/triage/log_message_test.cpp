@@ -64,6 +64,28 @@ TEST(RUN8_message, takes_no_line_where_no_trace_follows) {
       << "more than four lines";
 }
 
+TEST(RUN8_message, that_waits_to_be_given_out_is_given_in_order) {
+  line_folder folder;
+  std::vector<std::int64_t> given;
+  std::int64_t number = 0;
+  const auto add = [&](const std::string& text) {
+    log_line line;
+    line.text = text;
+    line.number = ++number;
+    if (const auto done = folder.add(line)) given.push_back(done->number);
+  };
+  // Five records end with the sixth line; from then on some wait, and each further line ends one.
+  add("2026-11-21 10:00:00 WARN first");
+  for (int i = 0; i < 4; ++i) add("and more of it");
+  for (int i = 0; i < 200; ++i) add("2026-11-21 10:00:01 INFO further");
+  EXPECT_LT(given.size(), 205U);
+  while (const auto done = folder.finish()) given.push_back(done->number);
+  ASSERT_EQ(given.size(), 205U);
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    EXPECT_EQ(given[i], static_cast<std::int64_t>(i) + 1);
+  }
+}
+
 TEST(RUN8_message, takes_no_dated_line_no_level_and_nothing_worse) {
   const std::vector<std::string> trace = {"java.io.IOException: b", "\tat a.B.c(B.java:1)"};
   const auto with = [&](const std::string& first, const std::string& second) {

@@ -111,6 +111,59 @@ TEST(RUN8_time_forms, halves_of_days_and_american_dates) {
   }
 }
 
+TEST(RUN8_time_forms, a_zone_is_one_only_where_it_is_no_word_and_no_number) {
+  const std::string clock = "2026-06-25 14:54:28";
+  for (const auto* rest :
+       {" MET the requirements", " MET. Then more", " MET", " EST 9 left", " WEST wing lost",
+        " WET Floor", " EST-based x", " -12 items", " +05 x", " -1234 items", " +0100ms", " +1500",
+        "+1500", "-11:30:00 was open", "Zulu", " +02x", "+02x", " +02:", " ESTATE"}) {
+    const bool is = std::string_view(rest) == " MET" || std::string_view(rest) == " EST 9 left";
+    EXPECT_EQ(time_in(clock + rest).ends_with('Z'), is) << rest;
+    EXPECT_NE(time_in(clock + rest), "none") << rest;
+  }
+  for (const auto* rest :
+       {" EST", " EST [7] ERROR:  x", " EST: x", "EST] x", " EST> x", " EST, x", " EST | x",
+        " EST - x", " EST ERROR x", " EST LOG:  x", " EST user@db x", " EST app[7]: x", "-05 x",
+        "-0500 x", "-05:00 x", " -0500 x", " -05:00 x", " -0500: x"}) {
+    EXPECT_EQ(time_in(clock + rest), "2026-06-25T19:54:28Z") << rest;
+  }
+  EXPECT_EQ(time_in(clock + " CEST the rest"), "2026-06-25T12:54:28Z") << "no word";
+  EXPECT_EQ(time_in(clock + " +0545 x"), "2026-06-25T09:09:28Z");
+  EXPECT_EQ(time_in("Thu Jun 25 14:54:28 MET 2026 x"), "2026-06-25T13:54:28Z");
+}
+
+TEST(RUN8_time_forms, cells_of_tables_are_none) {
+  for (const auto* none :
+       {"1 | 2026-06-25 14:54:28 | x", "1  | 2026-06-25 14:54:28 ERROR x", "12.5 | 1782399268",
+        "alice | 2026-06-25 14:54:28 | 7", "alice  | 2026-06-25 14:54:28+00 |",
+        "a | 2026-06-25 14:54", "alice | bob | 2026-06-25 14:54:28 x",
+        "[main] alice | 2026-06-25 14:54:28 x", R"(1 | {"ts":1782399268,"msg":"lost"})"}) {
+    EXPECT_EQ(time_in(none), "none") << none;
+  }
+  for (const auto* line :
+       {"app-1  | 2026-06-25 14:54:28 | INFO     | lost", "app-1  | 2026-06-25 14:54:28|E|lost",
+        "3scale  | 2026-06-25 14:54:28 lost", "app-1  | [2026-06-25 14:54:28] | x"}) {
+    EXPECT_EQ(time_in(line), "2026-06-25T14:54:28?") << line;
+  }
+}
+
+TEST(RUN8_time_forms, behind_a_level_that_is_a_word_of_prose_are_none) {
+  for (const auto* none :
+       {"error 2026-06-25 14:54:28 was a bad day", "Error 2026-06-25 14:54:28 was a bad day",
+        "note 2026-06-25T14:54:28Z as the end", "Success Jun 25 14:54:28 again",
+        "[main] error 2026-06-25 14:54:28 was a bad day",
+        "ERROR error 2026-06-25 14:54:28 again"}) {
+    EXPECT_EQ(time_in(none), "none") << none;
+  }
+  for (const auto* line : {"error: 2026-06-25 14:54:28 x", "error - 2026-06-25 14:54:28 x",
+                           "error | 2026-06-25 14:54:28 x", "Error\t2026-06-25 14:54:28\tx",
+                           "info   2026-06-25 14:54:28 x", "error [2026-06-25 14:54:28] x",
+                           "error 2016-01-02 10:00:00 was bad [25/Jun/2026:14:54:28] x",
+                           "Jun 25 14:54:28 h app[1]: error 2016-01-02T10:00:00Z was a bad day"}) {
+    EXPECT_EQ(time_in(line), "2026-06-25T14:54:28?") << line;
+  }
+}
+
 TEST(RUN8_time_forms, in_json_under_the_names_that_collectors_give) {
   const auto* const expected = "2026-06-25T14:54:28Z";
   for (const auto* line :
