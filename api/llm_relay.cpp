@@ -146,6 +146,8 @@ void llm_relay::cancel() {
     waiting = std::exchange(waiting_, {});
     has_ended_ = true;
     if (std::exchange(is_recorded_, true)) return;
+    // Who goes away within a chunk had it made.
+    if (!is_done_ && !is_broken_) meter_.take_begun(events_.begun_bytes());
     sum = meter_.sum();
   }
   from_->cancel();

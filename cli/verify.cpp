@@ -141,6 +141,9 @@ int verify(const loaded_config& config, const verify_options& asked) {
   } else {
     print(*result);
     if (beside) print(*beside);
+    if (!asked.from.empty() && result->good()) {
+      std::puts("An export has no outputs and artifacts: none was looked at.");
+    }
   }
   return result->good() && (!beside || beside->good()) ? exit_ok : exit_run_failed;
 }

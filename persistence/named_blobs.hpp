@@ -22,7 +22,8 @@ struct named_blob {
 std::vector<named_blob> blobs_of(const domain::run_event& event);
 
 /// The same of a record, of whatever aggregate; a payload that names none is not looked at.
-/// `internal`: this program does not know that event, or cannot read it, so it may name some.
+/// `internal`: this program does not know that event, or cannot read it, so it may name some. What
+/// a newer program added to an event that this one knows is not seen.
 outcome<std::vector<named_blob>> blobs_of(const domain::event_record& record);
 
 }  // namespace reeve::persistence

@@ -173,6 +173,13 @@ outcome<blob_check> blob_check::open(const std::string& url) {
   auto made = std::make_unique<impl>();
   try {
     made->connection = connect_session(url, "reeve-verify");
+    // It waits while the log is read, and nobody may take that for idleness.
+    constexpr int with_idle_timeout = 140'000;
+    if (made->connection->server_version() >= with_idle_timeout) {
+      pqxx::work tx(*made->connection);
+      tx.exec0("SET idle_session_timeout = 0");
+      tx.commit();
+    }
   } catch (const std::exception&) {
     return reject(errc::unavailable, "the database cannot be reached");
   }

@@ -34,15 +34,51 @@ constexpr zone_name zone_names[] = {
     {"MEST", 2},  {"MET", 1, true}, {"MSK", 3},        {"JST", 9},   {"KST", 9},   {"AEST", 10},
     {"AEDT", 11}, {"NZST", 12},     {"NZDT", 13}};
 
-/// "+01:00", "+0100", and directly behind a time "+01" in microseconds. Behind a space two digits
-/// are a number: "10:00:00 -12 items".
+/// Whether one of the first words behind what may be a zone is none of prose: "LOG:", "sshd[7]:".
+bool goes_on_as_log(std::string_view rest) {
+  constexpr int most_words = 4;
+  constexpr std::size_t most_bytes = 64;
+  rest = rest.substr(0, most_bytes);
+  for (int words = 0; words < most_words && rest.starts_with(' '); ++words) {
+    rest.remove_prefix(1);
+    auto word = rest.substr(0, rest.find(' '));
+    rest.remove_prefix(word.size());
+    if (word.ends_with("]:") && word.find('[') != word.npos) return true;
+    if (!word.ends_with(':')) continue;
+    word.remove_suffix(1);
+    const bool is_capital = std::none_of(word.begin(), word.end(), [](char c) { return c >= 'a'; });
+    if (is_capital && severity_from_word(word)) return true;
+  }
+  return false;
+}
+
+/// Whether a name that is a word too ("MET the requirements"), or a number, is a zone, by what
+/// follows it: the end, a sign, a number, a level in capitals, or what no word is ("user@host",
+/// "app[7]:").
+bool stands_as_zone(std::string_view rest) {
+  if (rest.empty()) return true;
+  if (rest[0] != ' ') return std::string_view("])}>,;:|\"\t").find(rest[0]) != rest.npos;
+  const auto token = rest.substr(1, rest.substr(1).find(' '));
+  auto word = token;
+  while (!word.empty() && std::string_view(",.;!?").find(word.back()) != word.npos)
+    word.remove_suffix(1);
+  if (word.empty() || !std::all_of(word.begin(), word.end(), time_text::is_letter)) return true;
+  const bool is_capital = std::none_of(word.begin(), word.end(), [](char c) { return c >= 'a'; });
+  return (is_capital && severity_from_word(word)) || goes_on_as_log(rest);
+}
+
+/// "+01:00", "+0100" and "+01" in microseconds. Behind a space two digits may be a number
+/// ("10:00:00 -12 items"): what follows them tells.
 std::optional<std::int64_t> read_offset(time_text& in, bool is_apart) {
   const auto start = in.at();
   const bool minus = in.peek() == '-';
   const auto hour = in.any_of("+-") ? in.pair() : std::nullopt;
   const bool colon = hour && in.literal(':');
   auto minute = hour ? in.pair() : std::nullopt;
-  if (hour && !minute && !colon && !is_apart) minute = 0;
+  if (hour && !minute && !colon && (!is_apart || stands_as_zone(in.rest()))) minute = 0;
+  // Python's isoformat() + "Z".
+  const bool is_utc = minute && *hour == 0 && *minute == 0;
+  if (is_utc && in.peek() == 'Z' && !time_text::is_letter(in.peek(1))) in.literal('Z');
   const char next = in.peek();
   // "10:00:00-11:30:00" is a span of time.
   const bool goes_on = time_text::is_digit(next) || time_text::is_letter(next) || next == '-' ||
@@ -53,20 +89,6 @@ std::optional<std::int64_t> read_offset(time_text& in, bool is_apart) {
   }
   in.seek(start);
   return std::nullopt;
-}
-
-/// Whether a name that is a word too ("MET the requirements") is a zone, by what follows it: the
-/// end, a sign, a number, a level in capitals, or what no word is ("user@host", "app[7]:").
-bool stands_as_zone(std::string_view rest) {
-  if (rest.empty()) return true;
-  if (rest[0] != ' ') return std::string_view("])}>,;:|\"\t").find(rest[0]) != rest.npos;
-  const auto token = rest.substr(1, rest.substr(1).find(' '));
-  auto word = token;
-  while (!word.empty() && std::string_view(",.;!?").find(word.back()) != word.npos)
-    word.remove_suffix(1);
-  if (word.empty() || !std::all_of(word.begin(), word.end(), time_text::is_letter)) return true;
-  const bool is_capital = std::none_of(word.begin(), word.end(), [](char c) { return c >= 'a'; });
-  return is_capital && severity_from_word(word);
 }
 
 }  // namespace

@@ -33,8 +33,8 @@ enum class clock_needs { seconds, minutes };
 /// "AM" or "PM", also behind a space, which may be one that does not break (U+00A0, and U+202F as
 /// Java has it since 20): its first letter, or '\0'.
 char read_half(time_text& in);
-/// "+01:00", "+0100", "+01", "EST", "UTC+02", also behind one space, but for "+01". A name that is
-/// a word as well (MET, WET, WEST, EST) is a zone only before what may follow a time.
+/// "+01:00", "+0100", "+01", "EST", "UTC+02", also behind one space; there "+01", as a name that is
+/// a word as well (MET, WET, WEST, EST), is a zone only before what may follow a time.
 std::optional<std::int64_t> read_named_zone(time_text& in);
 /// The latest year that has such a day and in which this lies at most a day after `now`.
 std::optional<time_us> without_year(std::int64_t month, std::int64_t day, const time_of_day& clock,

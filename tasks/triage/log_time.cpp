@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
 
 namespace reeve::tasks {
 namespace {
@@ -259,10 +260,11 @@ std::optional<instant> any_time(time_text& in, time_us now, wanted_times wanted)
 /// a number, unless it is in brackets and has a fraction.
 std::optional<leading_time> time_behind_head(std::string_view line, std::size_t at, time_us now) {
   auto wanted = wanted_times::all;
+  bool is_behind_level = false;
   for (int part = 0; part < max_head_parts; ++part) {
     const auto head = head_part_of(line.substr(at));
-    // A speaker stands first; a further one is the cell of a table.
-    if (head.size == 0 || (head.is_speaker && part > 0)) return std::nullopt;
+    // A speaker stands first, or behind a level; a further one is the cell of a table.
+    if (head.size == 0 || (head.is_speaker && part > 0 && !is_behind_level)) return std::nullopt;
     at += head.size;
     if (!head.is_speaker) wanted = wanted_times::not_numbers;
     time_text in(line);
@@ -275,8 +277,10 @@ std::optional<leading_time> time_behind_head(std::string_view line, std::size_t 
       const bool broken = in.digits(11) == 10 && line.substr(start + 10).starts_with('.');
       if (broken) found = unix_time(in);
     }
+    const bool may_be_cell = !std::exchange(is_behind_level, head.is_level) && head.is_speaker;
     if (!found) continue;
-    if (head.is_speaker && is_cell_behind_speaker(in.rest())) return std::nullopt;
+    const bool is_log = !may_be_cell || begins_with_iso_day(line.substr(start));
+    if (!is_log && is_cell_behind_speaker(in.rest())) return std::nullopt;
     return leading_time{found->at, 0, found->zoned, found->unsure_us};
   }
   return std::nullopt;

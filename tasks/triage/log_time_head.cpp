@@ -4,6 +4,7 @@
 #include "tasks/triage/log_time_text.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace reeve::tasks {
 namespace {
@@ -65,6 +66,22 @@ bool is_capital(std::string_view word) {
   return std::none_of(word.begin(), word.end(), [](char c) { return c >= 'a' && c <= 'z'; });
 }
 
+/// '0' stands for a digit, other characters for themselves.
+bool begins_as(std::string_view text, std::string_view shape) {
+  if (text.size() < shape.size()) return false;
+  return std::equal(shape.begin(), shape.end(), text.begin(), [](char want, char is) {
+    return want == '0' ? time_text::is_digit(is) : is == want;
+  });
+}
+
+/// winston's "info 2026-11-21T04:20:00.123Z lost".
+bool may_be_winston(std::string_view level, std::string_view rest) {
+  constexpr std::string_view names[] = {"error", "warn",    "info", "http",
+                                        "debug", "verbose", "silly"};
+  return begins_as(rest, "0000-00-00T00:00:00.000Z") &&
+         std::find(std::begin(names), std::end(names), level) != std::end(names);
+}
+
 /// In capitals a level may stand before a time as it is, as it may for log_level.hpp; in other
 /// cases it is a word of prose ("error 2026-11-21 10:00 was when it broke"), unless a sign, a
 /// bracket, a tab or a second space sets it apart.
@@ -77,8 +94,11 @@ std::size_t level_size(std::string_view text, std::size_t word) {
     if (name > end && char_in(text, name) == ':') end = name + 1;
   }
   // A word is looked up only where there may be a use for it.
-  if (!may_go_on(char_in(text, end)) || !names_level(text.substr(0, word))) return 0;
-  const bool is_apart = next != ' ' || end > word + 1 || char_in(text, end) == '[';
+  const bool is_cell = text.substr(word, end - word).find('|') != text.npos;
+  if (!may_go_on(char_in(text, end)) && !is_cell) return 0;
+  if (!names_level(text.substr(0, word))) return 0;
+  const bool is_apart = next != ' ' || end > word + 1 || char_in(text, end) == '[' ||
+                        may_be_winston(text.substr(0, word), text.substr(end));
   return is_apart || is_capital(text.substr(0, word)) ? end : 0;
 }
 
@@ -96,7 +116,11 @@ std::size_t speaker_size(std::string_view text, std::size_t word) {
 
 head_part head_part_of(std::string_view text) {
   const char first = char_in(text, 0);
-  if (first == '[') return {bracket_size(text), false};
+  if (first == '[') {
+    const auto word = text.substr(1, text.substr(1, max_level_bytes + 1).find(']'));
+    const bool is_level = word.size() <= max_level_bytes && is_capital(word) && names_level(word);
+    return {bracket_size(text), false, is_level};
+  }
   if (!time_text::is_letter(first) && !time_text::is_digit(first)) return {};
   std::size_t word = 0;
   while (word <= max_level_bytes && time_text::is_letter(char_in(text, word))) ++word;
@@ -104,20 +128,32 @@ head_part head_part_of(std::string_view text) {
   if (word == 1 && text.substr(1).starts_with(", [") && (first == 'A' || names_level({&first, 1})))
     return {3, false};
   if (word > 0) {
-    if (const auto level = level_size(text, word); level > 0) return {level, false};
+    const auto level = level_size(text, word);
+    if (level > 0) return {level, false, is_capital(text.substr(0, word))};
   }
   const auto speaker = speaker_size(text, word);
   return {speaker, speaker > 0};
 }
 
 bool is_cell_behind_speaker(std::string_view rest) {
+  constexpr int most_cells = 4;
   auto at = behind_spaces(rest, 0);
   if (at == rest.size()) return true;
   if (rest[at] != '|') return false;
-  at = behind_spaces(rest, at + 1);
-  auto end = at;
-  while (end <= at + max_level_bytes && time_text::is_letter(char_in(rest, end))) ++end;
-  return !names_level(rest.substr(at, end - at));
+  for (int cells = 0; cells < most_cells && char_in(rest, at) == '|'; ++cells) {
+    at = behind_spaces(rest, at + 1);
+    auto end = at;
+    while (end <= at + max_level_bytes && time_text::is_letter(char_in(rest, end))) ++end;
+    // The first of them may go on behind its level; further ones are a level or none.
+    const bool is_whole = cells == 0 || char_in(rest, behind_spaces(rest, end)) == '|';
+    if (is_whole && names_level(rest.substr(at, end - at))) return false;
+    at = std::min(rest.size(), rest.substr(0, at + max_name_bytes).find('|', at));
+  }
+  return true;
+}
+
+bool begins_with_iso_day(std::string_view text) {
+  return begins_as(text, "0000-00-00T");
 }
 
 }  // namespace reeve::tasks

@@ -202,6 +202,12 @@ TEST(LLM4_relay, of_a_client_that_goes_is_recorded_once) {
   rich.relay->cancel();
   ASSERT_EQ(rich.records.size(), 1U);
   EXPECT_EQ(rich.records[0], (llm_metered{100, 100'000, true})) << "it was given all that";
+  relayed amid;
+  amid.from->pieces = {R"(data: {"choices":[{"text":")" + std::string(400'000, 'x')};
+  EXPECT_TRUE(amid.next()) << "a comment";
+  amid.relay->cancel();
+  ASSERT_EQ(amid.records.size(), 1U);
+  EXPECT_GE(amid.records[0].completion, 100'000) << "it was made";
   relayed unread;
   unread.relay.reset();
   ASSERT_EQ(unread.records.size(), 1U) << "also of one that was never begun";

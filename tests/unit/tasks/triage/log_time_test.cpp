@@ -127,6 +127,15 @@ TEST(RUN8_time_forms, a_zone_is_one_only_where_it_is_no_word_and_no_number) {
         "-0500 x", "-05:00 x", " -0500 x", " -05:00 x", " -0500: x"}) {
     EXPECT_EQ(time_in(clock + rest), "2026-06-25T19:54:28Z") << rest;
   }
+  for (const auto* rest :
+       {" EST postgres shop 7 LOG:  x", " EST myhost sshd[7]: x", " -05 [73] LOG:  x", " -05 | x",
+        " -05 user@db x", " -05 ERROR x", " -05 postgres shop LOG:  x"}) {
+    EXPECT_EQ(time_in(clock + rest), "2026-06-25T19:54:28Z") << rest;
+  }
+  EXPECT_EQ(time_in("Thu Jun 25 14:54:28 -05 2026"), "2026-06-25T19:54:28Z");
+  EXPECT_EQ(time_in(clock + "+00:00Z [INFO] x"), "2026-06-25T14:54:28Z");
+  EXPECT_EQ(time_in(clock + "+00:00Zulu"), "2026-06-25T14:54:28?");
+  EXPECT_EQ(time_in(clock + "+01:00Z"), "2026-06-25T14:54:28?");
   EXPECT_EQ(time_in(clock + " CEST the rest"), "2026-06-25T12:54:28Z") << "no word";
   EXPECT_EQ(time_in(clock + " +0545 x"), "2026-06-25T09:09:28Z");
   EXPECT_EQ(time_in("Thu Jun 25 14:54:28 MET 2026 x"), "2026-06-25T13:54:28Z");
@@ -137,12 +146,17 @@ TEST(RUN8_time_forms, cells_of_tables_are_none) {
        {"1 | 2026-06-25 14:54:28 | x", "1  | 2026-06-25 14:54:28 ERROR x", "12.5 | 1782399268",
         "alice | 2026-06-25 14:54:28 | 7", "alice  | 2026-06-25 14:54:28+00 |",
         "a | 2026-06-25 14:54", "alice | bob | 2026-06-25 14:54:28 x",
-        "[main] alice | 2026-06-25 14:54:28 x", R"(1 | {"ts":1782399268,"msg":"lost"})"}) {
+        "[main] alice | 2026-06-25 14:54:28 x",
+        "alice | 2026-06-25 14:54:28 | 7 | error was it | x",
+        "info | alice | 2026-06-25 14:54:28 | x", R"(1 | {"ts":1782399268,"msg":"lost"})"}) {
     EXPECT_EQ(time_in(none), "none") << none;
   }
   for (const auto* line :
        {"app-1  | 2026-06-25 14:54:28 | INFO     | lost", "app-1  | 2026-06-25 14:54:28|E|lost",
-        "3scale  | 2026-06-25 14:54:28 lost", "app-1  | [2026-06-25 14:54:28] | x"}) {
+        "3scale  | 2026-06-25 14:54:28 lost", "app-1  | [2026-06-25 14:54:28] | x",
+        "web-1  | 2026-06-25 14:54:28 | my.db | ERROR | lost", "web-1  | 2026-06-25T14:54:28 ",
+        "web-1  | 2026-06-25 14:54:28 | 7 | my.db | WARNING | lost",
+        "INFO | app | 2026-06-25 14:54:28,000 | lost", "[INFO] app | 2026-06-25 14:54:28 | lost"}) {
     EXPECT_EQ(time_in(line), "2026-06-25T14:54:28?") << line;
   }
 }
@@ -155,6 +169,8 @@ TEST(RUN8_time_forms, behind_a_level_that_is_a_word_of_prose_are_none) {
         "ERROR error 2026-06-25 14:54:28 again"}) {
     EXPECT_EQ(time_in(none), "none") << none;
   }
+  EXPECT_EQ(time_in("info 2026-06-25T14:54:28.000Z x"), "2026-06-25T14:54:28Z") << "winston";
+  EXPECT_EQ(time_in("info 2026-06-25T14:54:28 x"), "none");
   for (const auto* line : {"error: 2026-06-25 14:54:28 x", "error - 2026-06-25 14:54:28 x",
                            "error | 2026-06-25 14:54:28 x", "Error\t2026-06-25 14:54:28\tx",
                            "info   2026-06-25 14:54:28 x", "error [2026-06-25 14:54:28] x",
