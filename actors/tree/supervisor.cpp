@@ -23,6 +23,7 @@ domain::child_spec rules_of(const child_spec& spec) {
 
 std::vector<domain::child_spec> rules_of(const std::vector<child_spec>& specs) {
   std::vector<domain::child_spec> rules;
+  rules.reserve(specs.size());
   for (const auto& spec : specs) rules.push_back(rules_of(spec));
   return rules;
 }
