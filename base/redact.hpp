@@ -15,8 +15,8 @@
 // Newlines inside a secret survive, so line numbers and line counts stay as they were. Markers are
 // not redacted again. Time is linear in the size of the text, whatever it holds; only beginnings
 // of a named secret, one after another, cost by the secret's size as well. With the optimization of
-// a release (one core of a busy shared 2-core machine) it redacted 400 to 420 MB/s of plain log
-// lines and 47 to 55 MB/s of the worst text that searches of two minutes found for the patterns
+// a release (one core of a busy shared 2-core machine) it redacted 390 to 420 MB/s of plain log
+// lines and 43 to 55 MB/s of the worst text that searches of two minutes found for the patterns
 // (bench/redaction.cpp begins with them): there every few bytes name a secret whose value
 // has to be judged. Everything here is pure and may be shared between threads; a stream belongs to
 // one thread at a time.
