@@ -115,7 +115,7 @@ std::optional<std::int64_t> read_named_zone(time_text& in) {
     // "GMT+0200" is not GMT.
     const auto further = one.hours == 0 ? read_offset(in, false) : std::nullopt;
     if (one.is_word && !further && !stands_as_zone(in.rest())) break;
-    return further.value_or(one.hours * 3600 * us_per_second);
+    return further.value_or(us_per_second * 3600 * one.hours);
   }
   in.seek(start);
   return std::nullopt;
