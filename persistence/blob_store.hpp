@@ -43,7 +43,7 @@ class blob_store {
 
   /// Removes what has been there for `older_than_us` and no projection names; at most `limit`
   /// blobs a call. Gives how many: none while the projection of what is named cannot be relied on.
-  outcome<std::int64_t> sweep(time_us older_than_us = 24 * 3600 * us_per_second,
+  outcome<std::int64_t> sweep(time_us older_than_us = us_per_second * 3600 * 24,
                               std::int64_t limit = 100);
 
  private:

@@ -12,7 +12,7 @@
 namespace reeve::persistence {
 
 /// Idempotency keys are kept for so long, of time that a leader saw go by.
-inline constexpr time_us command_lifetime_us = 7 * 24 * 3600 * us_per_second;
+inline constexpr time_us command_lifetime_us = us_per_second * 3600 * 24 * 7;
 
 /// One look at the keys.
 struct command_look {

@@ -23,7 +23,7 @@ struct leading_time {
 };
 
 /// Zones lie between UTC-12 and UTC+14: a local time may be that much earlier or later in UTC.
-inline constexpr time_us max_west_us = 12 * 3600 * us_per_second;
+inline constexpr time_us max_west_us = us_per_second * 3600 * 12;
 
 /// Behind a bracket, a syslog "<13>" or WebLogic's "####<" too, and behind a level, words in
 /// brackets and the name of a speaker (see log_time_head.hpp; the length is 0 then):
