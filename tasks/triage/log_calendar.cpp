@@ -34,6 +34,11 @@ constexpr zone_name zone_names[] = {
     {"MEST", 2},  {"MET", 1, true}, {"MSK", 3},        {"JST", 9},   {"KST", 9},   {"AEST", 10},
     {"AEDT", 11}, {"NZST", 12},     {"NZDT", 13}};
 
+bool is_level_in_capitals(std::string_view word) {
+  const bool is_capital = std::none_of(word.begin(), word.end(), [](char c) { return c >= 'a'; });
+  return is_capital && severity_from_word(word);
+}
+
 /// Whether one of the first words behind what may be a zone is none of prose: "LOG:", "sshd[7]:".
 bool goes_on_as_log(std::string_view rest) {
   constexpr int most_words = 4;
@@ -46,8 +51,7 @@ bool goes_on_as_log(std::string_view rest) {
     if (word.ends_with("]:") && word.find('[') != word.npos) return true;
     if (!word.ends_with(':')) continue;
     word.remove_suffix(1);
-    const bool is_capital = std::none_of(word.begin(), word.end(), [](char c) { return c >= 'a'; });
-    if (is_capital && severity_from_word(word)) return true;
+    if (is_level_in_capitals(word)) return true;
   }
   return false;
 }
@@ -63,8 +67,7 @@ bool stands_as_zone(std::string_view rest) {
   while (!word.empty() && std::string_view(",.;!?").find(word.back()) != word.npos)
     word.remove_suffix(1);
   if (word.empty() || !std::all_of(word.begin(), word.end(), time_text::is_letter)) return true;
-  const bool is_capital = std::none_of(word.begin(), word.end(), [](char c) { return c >= 'a'; });
-  return (is_capital && severity_from_word(word)) || goes_on_as_log(rest);
+  return is_level_in_capitals(word) || goes_on_as_log(rest);
 }
 
 /// "+01:00", "+0100" and "+01" in microseconds. Behind a space two digits may be a number
