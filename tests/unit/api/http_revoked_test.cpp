@@ -2,7 +2,10 @@
 
 #include "tests/unit/api/gateway_fixture.hpp"
 
+#include <functional>
 #include <gtest/gtest.h>
+#include <memory>
+#include <utility>
 
 using namespace gateway_fixture;
 
@@ -18,6 +21,20 @@ class quiet_stream final : public body_stream {
 
 route guarded(method verb, std::string pattern, handler handle) {
   return simple(verb, std::move(pattern), std::move(handle), api::access::admin);
+}
+
+/// A stream of `from`, before which something happens to the token that asks.
+route stream_route(const std::shared_ptr<quiet_stream>& from, std::function<void()> before) {
+  auto made = guarded(method::get, "/stream",
+                      [from, before = std::move(before)](const request&, const responder& slot) {
+                        before();
+                        response answer;
+                        answer.content_type = "text/event-stream";
+                        answer.stream = from;
+                        slot.answer(std::move(answer));
+                      });
+  made.streams = true;
+  return made;
 }
 
 }  // namespace
@@ -55,14 +72,7 @@ TEST(P21_http_revoked, a_stream_that_was_asked_for_before_does_not_begin) {
   const auto from = std::make_shared<quiet_stream>();
   gateway* revoking = nullptr;
   auto routes = basic_routes();
-  routes.push_back(guarded(method::get, "/stream", [&](const request&, const responder& slot) {
-    revoking->revoke("admin");
-    response answer;
-    answer.content_type = "text/event-stream";
-    answer.stream = from;
-    slot.answer(std::move(answer));
-  }));
-  routes.back().streams = true;
+  routes.push_back(stream_route(from, [&] { revoking->revoke("admin"); }));
   gateway it(std::move(routes));
   revoking = &it;
   const auto got = it.ask("GET /stream HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer admin\r\n\r\n");
@@ -81,14 +91,7 @@ TEST(ACC1_http_lowered, a_token_whose_role_is_too_low_by_now_is_told_the_role) {
     ++done;
     slot.answer(text_response("made"));
   }));
-  routes.push_back(guarded(method::get, "/stream", [&](const request&, const responder& slot) {
-    lowering->lower("admin");
-    response answer;
-    answer.content_type = "text/event-stream";
-    answer.stream = from;
-    slot.answer(std::move(answer));
-  }));
-  routes.back().streams = true;
+  routes.push_back(stream_route(from, [&] { lowering->lower("admin"); }));
   gateway it(std::move(routes));
   lowering = &it;
   const auto expect_told = [&](const answer& got, const char* route) {
